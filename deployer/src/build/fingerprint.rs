@@ -1,0 +1,166 @@
+//! What a function's binary is made from, as one hash: equal on every machine and checkout,
+//! and different whenever the binary could be. It reads sources and compiles nothing; it must
+//! not know when a fingerprint was last deployed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use toml::Table;
+
+use super::error::BuildError;
+use super::lockfile::Lockfile;
+use super::manifest;
+use super::settings::{BuildSettings, Method};
+use super::sources;
+use super::workspace::Workspace;
+
+/// The number to raise when the same sources are to be packaged differently.
+const SCHEMA: u32 = 1;
+
+/// Bytes of the hash that are kept: the chance that two of them meet is nil, and the whole
+/// fits in a tag beside other things.
+const LENGTH: usize = 16;
+
+impl Workspace {
+    /// Returns the fingerprint of `function` built with `settings`: 32 hexadecimal digits.
+    ///
+    /// It covers the function's own file, the rest of its package but the files of other
+    /// functions, packages it depends on by path, what it needs of `Cargo.lock`, manifests,
+    /// profile, target, toolchain file and compiler flags. Not covered: the machine's linker,
+    /// its own cargo configuration, and variables that a build script may look at.
+    pub fn fingerprint(&self, function: &str, settings: &BuildSettings) -> Result<String, BuildError> {
+        let source = self.source_of(function)?;
+        let mut hash = Hash::default();
+        hash.text("schema", &SCHEMA.to_string());
+        hash.text("function", function);
+        hash.text("profile", &settings.profile);
+        hash.text("method", &settings.method.to_string());
+        // Method and architecture imply the target, whatever machine this is.
+        if settings.method != Method::Host {
+            hash.text("architecture", &settings.architecture.to_string());
+        }
+        for (name, value) in &self.compiler_environment {
+            hash.text(name, value);
+        }
+        self.hash_packages(&mut hash, function, source, settings)?;
+        self.hash_lock_file(&mut hash)?;
+        self.hash_toolchain(&mut hash)?;
+        Ok(hash.finish())
+    }
+
+    fn hash_packages(
+        &self,
+        hash: &mut Hash,
+        function: &str,
+        source: &Path,
+        settings: &BuildSettings,
+    ) -> Result<(), BuildError> {
+        let others = self.functions.values().map(PathBuf::as_path);
+        let others = sources::owned_by(others.filter(|other| *other != source));
+        let mut dependencies = BTreeSet::new();
+        let mut files = BTreeMap::new();
+        for member in &self.members {
+            let folder = relative(&member.dir, &self.root);
+            let manifest = manifest::read(&member.dir.join("Cargo.toml"))?;
+            let manifest = manifest::of_package(manifest, function);
+            dependencies.extend(manifest::dependencies(&manifest));
+            hash.table(&format!("{folder}/Cargo.toml"), &manifest);
+            for (name, path) in sources::of_package(&member.dir, &others)? {
+                files.insert(format!("{folder}/{name}"), path);
+            }
+        }
+        for (name, path) in files {
+            hash.file(&name, &path)?;
+        }
+        let root = manifest::read(&self.root.join("Cargo.toml"))?;
+        let root = manifest::of_root(&root, &settings.profile, &dependencies);
+        hash.table("Cargo.toml", &root);
+        Ok(())
+    }
+
+    fn hash_lock_file(&self, hash: &mut Hash) -> Result<(), BuildError> {
+        let path = self.root.join("Cargo.lock");
+        let unusable = |message: String| BuildError::Lock {
+            path: path.clone(),
+            message,
+        };
+        let text = fs::read_to_string(&path).map_err(|error| unusable(error.to_string()))?;
+        let lock = Lockfile::parse(&text).map_err(|error| unusable(error.to_string()))?;
+        let members = self.members.iter();
+        let test_only = members
+            .map(|member| (member.name.as_str(), member.test_only.as_slice()))
+            .collect();
+        for line in lock.needed_by(&self.package, &test_only) {
+            hash.text("locked", &line);
+        }
+        Ok(())
+    }
+
+    fn hash_toolchain(&self, hash: &mut Hash) -> Result<(), BuildError> {
+        for name in ["rust-toolchain.toml", "rust-toolchain"] {
+            let path = self.root.join(name);
+            if path.exists() {
+                hash.file(name, &path)?;
+            }
+        }
+        for name in [".cargo/config.toml", ".cargo/config"] {
+            let configuration = manifest::read(&self.root.join(name))?;
+            hash.table(name, &manifest::of_configuration(configuration));
+        }
+        Ok(())
+    }
+}
+
+/// A hash of named things; lengths are hashed too, so that nothing can pass for two things.
+#[derive(Default)]
+struct Hash(Sha256);
+
+impl Hash {
+    fn text(&mut self, name: &str, value: &str) {
+        self.bytes(name, value.as_bytes());
+    }
+
+    fn table(&mut self, name: &str, table: &Table) {
+        let json = serde_json::to_string(table).expect("TOML has no value that JSON lacks");
+        self.text(name, &json);
+    }
+
+    fn file(&mut self, name: &str, path: &Path) -> Result<(), BuildError> {
+        let content = fs::read(path).map_err(BuildError::io("read", path))?;
+        self.bytes(name, &content);
+        Ok(())
+    }
+
+    fn bytes(&mut self, name: &str, value: &[u8]) {
+        for part in [name.as_bytes(), value] {
+            self.0.update((part.len() as u64).to_le_bytes());
+            self.0.update(part);
+        }
+    }
+
+    fn finish(self) -> String {
+        let digest = self.0.finalize();
+        let kept = digest.iter().take(LENGTH);
+        kept.map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Returns the way from `base` to `path` with `/`, the same on every machine.
+fn relative(path: &Path, base: &Path) -> String {
+    let shared = path.components().zip(base.components());
+    let shared = shared.take_while(|(one, other)| one == other).count();
+    let up = base.components().skip(shared).map(|_| "..".into());
+    let down = path.components().skip(shared).map(Component::as_os_str);
+    let parts: Vec<_> = up
+        .chain(down.map(|part| part.to_string_lossy().into_owned()))
+        .collect();
+    if parts.is_empty() {
+        return ".".to_owned();
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests;

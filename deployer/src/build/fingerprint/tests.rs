@@ -1,0 +1,217 @@
+//! Each test changes one thing of a small workspace and looks at which functions notice.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+use super::*;
+
+const FILES: [(&str, &str); 11] = [
+    (
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"functions\", \"domain\", \"other\"]\n\
+         [profile.lambda]\ninherits = \"release\"\n",
+    ),
+    (
+        "Cargo.lock",
+        "version = 4\n\
+         [[package]]\nname = \"domain\"\nversion = \"0.1.0\"\n\
+         [[package]]\nname = \"functions\"\nversion = \"0.1.0\"\ndependencies = [\"domain\"]\n\
+         [[package]]\nname = \"other\"\nversion = \"0.1.0\"\n",
+    ),
+    (
+        "functions/Cargo.toml",
+        "[package]\nname = \"functions\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [dependencies]\ndomain.path = \"../domain\"\n",
+    ),
+    ("functions/src/lib.rs", ""),
+    ("functions/src/bin/add.rs", "fn main() {}"),
+    ("functions/src/bin/get/main.rs", "mod query;\nfn main() {}"),
+    ("functions/src/bin/get/query.rs", ""),
+    (
+        "domain/Cargo.toml",
+        "[package]\nname = \"domain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    ),
+    ("domain/src/lib.rs", ""),
+    (
+        "other/Cargo.toml",
+        "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    ),
+    ("other/src/lib.rs", ""),
+];
+
+fn checkout() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in FILES {
+        write(dir.path(), name, content);
+    }
+    dir
+}
+
+fn write(root: &Path, name: &str, content: &str) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+fn append(root: &Path, name: &str, content: &str) {
+    let before = fs::read_to_string(root.join(name)).unwrap();
+    write(root, name, &format!("{before}{content}"));
+}
+
+async fn fingerprints(root: &Path, settings: &BuildSettings) -> [String; 2] {
+    let mut workspace = Workspace::discover(root, "functions").await.unwrap();
+    // The variables of whoever runs the tests are not part of them.
+    workspace.compiler_environment.clear();
+    ["add", "get"].map(|function| workspace.fingerprint(function, settings).unwrap())
+}
+
+/// Returns which of the functions `add` and `get` notice a change.
+async fn noticed(change: impl FnOnce(&Path)) -> [bool; 2] {
+    let checkout = checkout();
+    let settings = BuildSettings::default();
+    let before = fingerprints(checkout.path(), &settings).await;
+    change(checkout.path());
+    let after = fingerprints(checkout.path(), &settings).await;
+    [before[0] != after[0], before[1] != after[1]]
+}
+
+#[tokio::test]
+async fn a_functions_own_file_is_its_own_business() {
+    let file = "functions/src/bin/add.rs";
+    assert_eq!(noticed(|root| append(root, file, "\n")).await, [true, false]);
+    let module = "functions/src/bin/get/query.rs";
+    assert_eq!(noticed(|root| append(root, module, "\n")).await, [false, true]);
+}
+
+#[tokio::test]
+async fn a_new_function_changes_no_other() {
+    let file = "functions/src/bin/close.rs";
+    let new = |root: &Path| write(root, file, "fn main() {}");
+    assert_eq!(noticed(new).await, [false, false]);
+}
+
+#[tokio::test]
+async fn what_is_shared_changes_all() {
+    for file in [
+        "functions/src/lib.rs",
+        "domain/src/lib.rs",
+        "domain/src/new/deep.rs",
+        "domain/build.rs",
+        "rust-toolchain.toml",
+    ] {
+        let change = |root: &Path| write(root, file, "# // changed");
+        assert_eq!(noticed(change).await, [true, true], "{file}");
+    }
+    for (file, addition) in [
+        ("Cargo.toml", "opt-level = \"s\"\n"),
+        ("functions/Cargo.toml", "[features]\nfast = []\n"),
+        ("domain/Cargo.toml", "[features]\nfast = []\n"),
+    ] {
+        let change = |root: &Path| append(root, file, addition);
+        assert_eq!(noticed(change).await, [true, true], "{file}");
+    }
+    let flags = "[build]\nrustflags = [\"-g\"]\n";
+    let change = |root: &Path| write(root, ".cargo/config.toml", flags);
+    assert_eq!(noticed(change).await, [true, true]);
+}
+
+#[tokio::test]
+async fn what_goes_into_no_binary_changes_none() {
+    for (file, addition) in [
+        ("other/src/lib.rs", "// changed"),
+        ("Cargo.toml", "# a comment\n[profile.dev]\ndebug = 0\n"),
+        (
+            "functions/Cargo.toml",
+            "[dev-dependencies]\nother.path = \"../other\"\n",
+        ),
+    ] {
+        let change = |root: &Path| append(root, file, addition);
+        assert_eq!(noticed(change).await, [false, false], "{file}");
+    }
+    for file in ["functions/tests/a.rs", "domain/README.md", "domain/.x"] {
+        let change = |root: &Path| write(root, file, "new");
+        assert_eq!(noticed(change).await, [false, false], "{file}");
+    }
+    let alias = "[alias]\nx = \"run\"\n";
+    let change = |root: &Path| write(root, ".cargo/config.toml", alias);
+    assert_eq!(noticed(change).await, [false, false]);
+}
+
+#[tokio::test]
+async fn of_the_lock_file_only_what_is_needed_counts() {
+    let change_version_of = |package: &'static str| {
+        move |root: &Path| {
+            let path = root.join("Cargo.lock");
+            let lock = fs::read_to_string(&path).unwrap();
+            let from = format!("name = \"{package}\"\nversion = \"0.1.0\"");
+            let to = format!("name = \"{package}\"\nversion = \"0.2.0\"");
+            fs::write(path, lock.replace(&from, &to)).unwrap();
+        }
+    };
+    assert_eq!(noticed(change_version_of("other")).await, [false, false]);
+    assert_eq!(noticed(change_version_of("domain")).await, [true, true]);
+}
+
+#[tokio::test]
+async fn times_and_places_do_not_count() {
+    let touch = |root: &Path| {
+        let file = fs::File::options()
+            .write(true)
+            .open(root.join("domain/src/lib.rs"))
+            .unwrap();
+        let past = SystemTime::now() - Duration::from_secs(3600);
+        file.set_modified(past).unwrap();
+    };
+    assert_eq!(noticed(touch).await, [false, false]);
+    let (here, there) = (checkout(), checkout());
+    let settings = BuildSettings::default();
+    assert_eq!(
+        fingerprints(here.path(), &settings).await,
+        fingerprints(there.path(), &settings).await
+    );
+}
+
+#[tokio::test]
+async fn settings_and_compiler_flags_count() {
+    let checkout = checkout();
+    let mut workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
+    let mut seen = BTreeSet::new();
+    for method in [Method::Host, Method::Cargo, Method::Musl, Method::Zig] {
+        for profile in ["dev", "lambda"] {
+            let settings = BuildSettings {
+                method,
+                profile: profile.to_owned(),
+                ..BuildSettings::default()
+            };
+            assert!(seen.insert(workspace.fingerprint("add", &settings).unwrap()));
+        }
+    }
+    let flags = ("RUSTFLAGS".to_owned(), "-g".to_owned());
+    workspace.compiler_environment.extend([flags]);
+    let settings = BuildSettings::default();
+    assert!(seen.insert(workspace.fingerprint("add", &settings).unwrap()));
+}
+
+#[tokio::test]
+async fn an_unknown_function_is_named_with_the_known_ones() {
+    let checkout = checkout();
+    let workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
+    let error = workspace
+        .fingerprint("ad", &BuildSettings::default())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "package `functions` has no binary `ad`, only add, get"
+    );
+}
+
+#[test]
+fn ways_are_relative_with_slashes() {
+    let root = Path::new("/work/cart");
+    assert_eq!(relative(Path::new("/work/cart"), root), ".");
+    assert_eq!(relative(Path::new("/work/cart/a/b"), root), "a/b");
+    assert_eq!(relative(Path::new("/work/shared"), root), "../shared");
+}

@@ -1,0 +1,229 @@
+//! What manifests and cargo's configuration say about a binary. They are compared by meaning,
+//! so that a comment, a test's dependency or another profile rebuilds nothing. It must not
+//! know which files there are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::error::BuildError;
+
+/// Keys of a package's manifest that change no binary, or that count as part of the root.
+const NOT_BUILT: [&str; 9] = [
+    "badges",
+    "bench",
+    "dev-dependencies",
+    "example",
+    "lints",
+    "patch",
+    "profile",
+    "test",
+    "workspace",
+];
+
+/// Tables of cargo's configuration that change a binary.
+const CONFIGURES_BINARIES: [&str; 7] = ["build", "env", "host", "patch", "profile", "target", "unstable"];
+
+/// Keys of `[build]` that change where and how fast cargo works, not what it makes.
+const CONFIGURES_WORK: [&str; 3] = ["build-dir", "jobs", "target-dir"];
+
+/// Returns the folder a manifest is in.
+pub(super) fn folder(manifest: &Path) -> &Path {
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// Reads a TOML file; one that does not exist is empty.
+pub(super) fn read(path: &Path) -> Result<Table, BuildError> {
+    if !path.exists() {
+        return Ok(Table::new());
+    }
+    let text = fs::read_to_string(path).map_err(BuildError::io("read", path))?;
+    toml::from_str(&text).map_err(|error| BuildError::Manifest {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })
+}
+
+/// Keeps what a package's manifest says about `function`.
+pub(super) fn of_package(mut manifest: Table, function: &str) -> Table {
+    for key in NOT_BUILT {
+        manifest.remove(key);
+    }
+    if let Some(Value::Table(targets)) = manifest.get_mut("target") {
+        for (_, target) in targets.iter_mut() {
+            if let Value::Table(target) = target {
+                target.remove("dev-dependencies");
+            }
+        }
+    }
+    if let Some(Value::Array(bins)) = manifest.get_mut("bin") {
+        bins.retain(|bin| bin.get("name").and_then(Value::as_str) == Some(function));
+    }
+    manifest
+}
+
+/// Returns the names a package's manifest (already without tests) depends on.
+pub(super) fn dependencies(manifest: &Table) -> BTreeSet<String> {
+    let targets = manifest.get("target").and_then(Value::as_table);
+    let targets = targets.into_iter().flat_map(Table::values);
+    let tables = targets.filter_map(Value::as_table).chain([manifest]);
+    tables
+        .flat_map(|table| [table.get("dependencies"), table.get("build-dependencies")])
+        .flatten()
+        .filter_map(Value::as_table)
+        .flat_map(Table::keys)
+        .cloned()
+        .collect()
+}
+
+/// Keeps what the root manifest says about binaries of `profile` that use `dependencies`.
+pub(super) fn of_root(root: &Table, profile: &str, dependencies: &BTreeSet<String>) -> Table {
+    let mut kept = Table::new();
+    for key in ["patch", "replace"] {
+        if let Some(value) = root.get(key) {
+            kept.insert(key.to_owned(), value.clone());
+        }
+    }
+    kept.insert("profile".to_owned(), profiles(root, profile).into());
+    if let Some(Value::Table(workspace)) = root.get("workspace") {
+        let mut workspace = workspace.clone();
+        workspace.retain(|key, _| ["dependencies", "package", "resolver"].contains(&key));
+        if let Some(Value::Table(shared)) = workspace.get_mut("dependencies") {
+            shared.retain(|name, _| dependencies.contains(name));
+        }
+        kept.insert("workspace".to_owned(), workspace.into());
+    }
+    kept
+}
+
+/// Keeps what `.cargo/config.toml` says about binaries.
+pub(super) fn of_configuration(mut configuration: Table) -> Table {
+    configuration.retain(|key, _| CONFIGURES_BINARIES.contains(&key));
+    if let Some(Value::Table(build)) = configuration.get_mut("build") {
+        build.retain(|key, _| !CONFIGURES_WORK.contains(&key));
+    }
+    configuration
+}
+
+/// Returns the folders of packages that `[patch]` in the root manifest takes from a path.
+pub(super) fn patched_paths(root: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    let manifest = read(&root.join("Cargo.toml"))?;
+    let patch = manifest.get("patch").and_then(Value::as_table);
+    let registries = patch.into_iter().flat_map(Table::values);
+    let patches = registries.filter_map(Value::as_table).flat_map(Table::values);
+    Ok(patches
+        .filter_map(|patch| patch.get("path")?.as_str())
+        .map(|path| root.join(path))
+        .collect())
+}
+
+/// Returns a profile with all that it inherits from.
+fn profiles(root: &Table, profile: &str) -> Table {
+    let mut kept = Table::new();
+    let mut next = Some(profile.to_owned());
+    while let Some(name) = next.take().filter(|name| !kept.contains_key(name)) {
+        let described = root.get("profile").and_then(|all| all.get(&name)).cloned();
+        let described = described.unwrap_or_else(|| Table::new().into());
+        let inherits = described.get("inherits").and_then(Value::as_str);
+        next = match (inherits, name.as_str()) {
+            (Some(parent), _) => Some(parent.to_owned()),
+            (None, "test") => Some("dev".to_owned()),
+            (None, "bench") => Some("release".to_owned()),
+            (None, _) => None,
+        };
+        kept.insert(name, described);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_package_counts_without_its_tests_and_its_other_binaries() {
+        let manifest = table(
+            r#"
+            bin = [{name = "a"}, {name = "b"}]
+            test = [{name = "t"}]
+            [package]
+            name = "functions"
+            [dependencies]
+            serde = "1"
+            [dev-dependencies]
+            insta = "1"
+            [target.'cfg(unix)'.dependencies]
+            rustix = "1"
+            [target.'cfg(unix)'.dev-dependencies]
+            nix = "1"
+            "#,
+        );
+        let kept = of_package(manifest, "a");
+        let expected = table(
+            r#"
+            bin = [{name = "a"}]
+            package.name = "functions"
+            dependencies.serde = "1"
+            target.'cfg(unix)'.dependencies.rustix = "1"
+            "#,
+        );
+        assert_eq!(kept, expected);
+        let names: Vec<_> = dependencies(&kept).into_iter().collect();
+        assert_eq!(names, ["rustix", "serde"]);
+    }
+
+    #[test]
+    fn the_root_counts_with_used_dependencies_and_inherited_profiles() {
+        let root = table(
+            r#"
+            [workspace]
+            members = ["a"]
+            resolver = "3"
+            [workspace.dependencies]
+            clap = "4"
+            serde = "1"
+            [workspace.lints.rust]
+            missing_docs = "warn"
+            [profile.dev]
+            debug = 0
+            [profile.release]
+            lto = "thin"
+            [profile.lambda]
+            inherits = "release"
+            "#,
+        );
+        let kept = of_root(&root, "lambda", &BTreeSet::from(["serde".to_owned()]));
+        let expected = table(
+            r#"
+            [workspace]
+            resolver = "3"
+            dependencies.serde = "1"
+            [profile]
+            release.lto = "thin"
+            lambda.inherits = "release"
+            "#,
+        );
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn of_the_configuration_only_what_changes_binaries_counts() {
+        let configuration = table(
+            r#"
+            [alias]
+            x = "run"
+            [build]
+            jobs = 2
+            rustflags = ["-g"]
+            "#,
+        );
+        let kept = of_configuration(configuration);
+        assert_eq!(kept, table(r#"build.rustflags = ["-g"]"#));
+    }
+}

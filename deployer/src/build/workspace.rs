@@ -1,0 +1,199 @@
+//! The cargo workspace with the functions: where it is, which functions it has, and which
+//! packages of ours go into them. It asks cargo without the network and compiles nothing.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+use super::cargo;
+use super::error::BuildError;
+use super::manifest;
+
+/// A cargo workspace, seen from the package whose binaries are the functions.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    pub(super) root: PathBuf,
+    pub(super) target_directory: PathBuf,
+    pub(super) package: String,
+    /// Each function with the file its `main` is in.
+    pub(super) functions: BTreeMap<String, PathBuf>,
+    /// The package itself first, then the path dependencies, in a stable order.
+    pub(super) members: Vec<Member>,
+    /// Those variables of this process that change what rustc makes.
+    pub(super) compiler_environment: BTreeMap<String, String>,
+}
+
+/// A package whose sources are in a folder of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) dir: PathBuf,
+    /// Names of dependencies that only tests have; they are in the lock file all the same.
+    pub(super) test_only: Vec<String>,
+}
+
+impl Workspace {
+    /// Asks cargo about the workspace around `dir`, whose `package` has the functions.
+    pub async fn discover(dir: impl AsRef<Path>, package: &str) -> Result<Self, BuildError> {
+        let dir = dir.as_ref();
+        let metadata = metadata(dir).await?;
+        let functions_package = metadata
+            .workspace_packages()
+            .into_iter()
+            .find(|candidate| *candidate.name == package)
+            .ok_or_else(|| BuildError::NoPackage {
+                root: metadata.workspace_root.clone().into(),
+                package: package.to_owned(),
+            })?;
+        Ok(Self {
+            root: metadata.workspace_root.clone().into(),
+            target_directory: metadata.target_directory.clone().into(),
+            package: package.to_owned(),
+            functions: functions(functions_package),
+            members: members(functions_package, &metadata).await?,
+            compiler_environment: compiler_environment(env::vars()),
+        })
+    }
+
+    /// Returns the folder of the workspace's `Cargo.toml`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns cargo's target folder; packages are kept in `deployer/` below it.
+    pub fn target_directory(&self) -> &Path {
+        &self.target_directory
+    }
+
+    /// Returns the names of the functions, sorted.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        self.functions.keys().map(String::as_str)
+    }
+
+    /// Returns the file that has a function's `main`.
+    pub(super) fn source_of(&self, function: &str) -> Result<&Path, BuildError> {
+        self.functions
+            .get(function)
+            .map(PathBuf::as_path)
+            .ok_or_else(|| BuildError::NoFunction {
+                package: self.package.clone(),
+                function: function.to_owned(),
+                known: self.functions.keys().cloned().collect(),
+            })
+    }
+}
+
+/// Returns cargo's description of the workspace around `dir`. Without dependencies it needs
+/// neither network nor registry, and 50 ms.
+async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
+    let failed = |message: String| BuildError::Metadata {
+        dir: dir.to_owned(),
+        message,
+    };
+    let mut command = cargo::command();
+    command
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(dir);
+    let output = match command.output().await {
+        Ok(output) => output,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && dir.is_dir() => {
+            return Err(cargo::missing());
+        }
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().into()));
+    }
+    MetadataCommand::parse(String::from_utf8_lossy(&output.stdout)).map_err(|error| failed(error.to_string()))
+}
+
+fn functions(package: &Package) -> BTreeMap<String, PathBuf> {
+    let bins = package.targets.iter().filter(|target| target.is_bin());
+    bins.map(|bin| (bin.name.clone(), bin.src_path.clone().into()))
+        .collect()
+}
+
+/// Returns `package` and everything it depends on by path, tests aside.
+async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, BuildError> {
+    let mut known = index(metadata);
+    let first = PathBuf::from(package.manifest_path.clone());
+    let first = manifest::folder(&first).to_owned();
+    let mut waiting = manifest::patched_paths(metadata.workspace_root.as_std_path())?;
+    waiting.push(first.clone());
+    let mut found = BTreeMap::new();
+    while let Some(dir) = waiting.pop() {
+        if found.contains_key(&dir) {
+            continue;
+        }
+        if !known.contains_key(&dir) {
+            // A path dependency outside the workspace belongs to a workspace of its own.
+            known.extend(index(&self::metadata(&dir).await?));
+        }
+        let package = known.get(&dir).ok_or_else(|| BuildError::Metadata {
+            dir: dir.clone(),
+            message: "no package is there, though another depends on it".to_owned(),
+        })?;
+        let (test_only, built): (Vec<_>, Vec<_>) = package
+            .dependencies
+            .iter()
+            .partition(|dependency| dependency.kind == DependencyKind::Development);
+        let paths = built.iter().filter_map(|dependency| dependency.path.clone());
+        waiting.extend(paths.map(PathBuf::from));
+        let test_only = test_only
+            .into_iter()
+            .filter(|test| built.iter().all(|other| other.name != test.name))
+            .map(|test| test.name.clone())
+            .collect();
+        let member = Member {
+            name: package.name.to_string(),
+            dir: dir.clone(),
+            test_only,
+        };
+        found.insert(dir, member);
+    }
+    let mut members: Vec<_> = found.remove(&first).into_iter().collect();
+    members.extend(found.into_values());
+    Ok(members)
+}
+
+fn index(metadata: &Metadata) -> BTreeMap<PathBuf, Package> {
+    let packages = metadata.workspace_packages().into_iter();
+    packages
+        .map(|package| {
+            let manifest = PathBuf::from(package.manifest_path.clone());
+            (manifest::folder(&manifest).to_owned(), package.clone())
+        })
+        .collect()
+}
+
+/// Picks the variables that change what rustc makes of the same sources.
+fn compiler_environment(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    variables
+        .filter(|(name, _)| {
+            name.ends_with("RUSTFLAGS") || name.starts_with("CARGO_PROFILE_") || name == "RUSTC_BOOTSTRAP"
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_variables_that_change_the_binary_count() {
+        let variables = [
+            ("RUSTFLAGS", "-C target-cpu=native"),
+            ("CARGO_BUILD_RUSTFLAGS", "-g"),
+            ("CARGO_PROFILE_LAMBDA_LTO", "fat"),
+            ("CARGO_TERM_COLOR", "always"),
+            ("RUSTDOCFLAGS", "-D warnings"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let kept: Vec<_> = compiler_environment(variables.into_iter()).into_keys().collect();
+        let expected = ["CARGO_BUILD_RUSTFLAGS", "CARGO_PROFILE_LAMBDA_LTO", "RUSTFLAGS"];
+        assert_eq!(kept, expected);
+    }
+}
