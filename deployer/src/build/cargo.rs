@@ -1,0 +1,226 @@
+//! The one call of cargo that compiles, with its progress as events. It must not know what
+//! becomes of the binaries.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Instant;
+
+use cargo_metadata::Message;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::Command;
+
+use super::error::BuildError;
+use super::event::BuildEvent;
+use super::failure;
+use super::settings::{BuildSettings, Method};
+use super::workspace::Workspace;
+
+/// Variables that `cargo run` sets for the program it runs. A cargo below must not see them:
+/// build scripts and `env!` look at some, and everything would be compiled anew.
+const SET_BY_CARGO_RUN: [&str; 7] = [
+    "CARGO_BIN_",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "CARGO_PRIMARY_PACKAGE",
+    "CARGO_TARGET_TMPDIR",
+    "OUT_DIR",
+];
+
+/// Wide enough that cargo's progress line, which we read, names several crates.
+const PROGRESS_WIDTH: &str = "120";
+
+/// Returns a call of the cargo that runs us, else of the one in the path.
+pub(super) fn command() -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in env::vars_os() {
+        let leaked = name
+            .to_str()
+            .is_some_and(|name| SET_BY_CARGO_RUN.iter().any(|set| name.starts_with(set)));
+        if leaked {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Returns the error for a cargo that is not there.
+pub(super) fn missing() -> BuildError {
+    BuildError::CargoMissing {
+        program: program().to_string_lossy().into_owned(),
+    }
+}
+
+fn program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+impl Workspace {
+    /// Compiles the functions `names` in one call and returns each one's binary.
+    pub(super) async fn compile(
+        &self,
+        names: &[String],
+        settings: &BuildSettings,
+        on_event: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+        on_event(BuildEvent::Started {
+            functions: names.len(),
+        });
+        let started = Instant::now();
+        let mut child = self
+            .build_command(names, settings)
+            .spawn()
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => missing(),
+                _ => BuildError::io("start", program())(error),
+            })?;
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let stderr = child.stderr.take().expect("standard error is piped");
+        let (binaries, said) = tokio::join!(executables(stdout), listen(stderr, on_event));
+        let status = child
+            .wait()
+            .await
+            .map_err(BuildError::io("wait for", program()))?;
+        if !status.success() {
+            return Err(BuildError::Compile {
+                status: status.to_string(),
+                hint: failure::hint(&said, settings),
+                output: said,
+            });
+        }
+        on_event(BuildEvent::Compiled {
+            took: started.elapsed(),
+        });
+        Ok(binaries)
+    }
+
+    fn build_command(&self, names: &[String], settings: &BuildSettings) -> Command {
+        let mut command = command();
+        command.current_dir(&self.root);
+        command.arg(match settings.method {
+            Method::Zig => "zigbuild",
+            Method::Host | Method::Cargo | Method::Musl => "build",
+        });
+        // What was fingerprinted is what gets built: cargo must not change the lock file now.
+        command.args(["--locked", "--message-format", "json-render-diagnostics"]);
+        command.args(["--profile", &settings.profile]);
+        command.args(["--package", &self.package]);
+        for name in names {
+            command.args(["--bin", name]);
+        }
+        if let Some(target) = settings.target() {
+            command.args(["--target", &target]);
+        }
+        command
+            .env("CARGO_TERM_PROGRESS_WHEN", "always")
+            .env("CARGO_TERM_PROGRESS_WIDTH", PROGRESS_WIDTH)
+            .env("CARGO_TERM_QUIET", "false")
+            .env("CARGO_TERM_COLOR", "never")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// Returns the executables that cargo's messages name. What cannot be read is left out: cargo
+/// said why on the other stream, or the caller misses its binary.
+async fn executables(stdout: impl AsyncRead + Unpin) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(&line)
+            && let Some(executable) = artifact.executable
+        {
+            found.insert(artifact.target.name, executable.into());
+        }
+    }
+    found
+}
+
+/// Turns what cargo writes for people into events and returns it without the progress.
+async fn listen(mut stderr: impl AsyncRead + Unpin, on_event: &(dyn Fn(BuildEvent) + Sync)) -> String {
+    let mut said = String::new();
+    let mut pending = Vec::new();
+    let mut buffer = vec![0; 8192];
+    loop {
+        let read = stderr.read(&mut buffer).await.unwrap_or(0);
+        pending.extend_from_slice(&buffer[..read]);
+        if read == 0 && !pending.is_empty() {
+            pending.push(b'\n');
+        }
+        while let Some(end) = pending.iter().position(|byte| b"\n\r".contains(byte)) {
+            let line: Vec<u8> = pending.drain(..=end).collect();
+            let Some(event) = event(&String::from_utf8_lossy(&line)) else {
+                continue;
+            };
+            if let BuildEvent::Message(text) = &event {
+                said.push_str(text);
+                said.push('\n');
+            }
+            on_event(event);
+        }
+        if read == 0 {
+            return said.trim_matches('\n').to_owned();
+        }
+    }
+}
+
+/// Returns what a line of cargo means, its end included, or nothing for what is told already.
+fn event(line: &str) -> Option<BuildEvent> {
+    let redrawn = line.ends_with('\r');
+    // Where cargo writes over its progress it clears the rest of the line.
+    let line = line.trim_end().trim_end_matches("\u{1b}[K").trim_end();
+    let text = line.trim_start();
+    if let Some(progress) = text.strip_prefix("Building [") {
+        return progress_event(progress);
+    }
+    let told = ["Compiling ", "Finished ", "Fresh "];
+    if redrawn || told.iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    Some(BuildEvent::Message(line.to_owned()))
+}
+
+/// Reads the rest of `Building [=====>   ] 45/130: tokio, zip`.
+fn progress_event(progress: &str) -> Option<BuildEvent> {
+    let (_, counts) = progress.split_once("] ")?;
+    let (counts, current) = counts.split_once(": ").unwrap_or((counts, ""));
+    let (done, total) = counts.trim_end_matches(':').split_once('/')?;
+    Some(BuildEvent::Compiling {
+        done: done.trim().parse().ok()?,
+        total: total.trim().parse().ok()?,
+        current: current.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn progress_becomes_counts_and_the_rest_is_kept_whole() {
+        let stderr = "   Compiling itoa v1.0.18\n\
+            \x20   Building [====>       ] 1/5: itoa, a(bin)      \r   Compiling probe v0.1.0\n\
+            \x20   Downloading 3 crates, remaining bytes: 1 MiB\r\
+            warning: unused variable\n --> src/lib.rs:1:17\n\n\
+            \x20   Finished `dev` profile in 0.77s\n";
+        let events = Mutex::new(Vec::new());
+        let said = listen(stderr.as_bytes(), &|event| events.lock().unwrap().push(event)).await;
+        assert_eq!(said, "warning: unused variable\n --> src/lib.rs:1:17");
+        let events = events.into_inner().unwrap();
+        let expected = BuildEvent::Compiling {
+            done: 1,
+            total: 5,
+            current: "itoa, a(bin)".into(),
+        };
+        assert_eq!(events[0], expected);
+        let text = BuildEvent::Message("warning: unused variable".into());
+        assert_eq!(events[1], text);
+    }
+}
