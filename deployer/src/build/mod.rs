@@ -1,0 +1,22 @@
+//! Turns the functions of a cargo package into zips that Lambda accepts, and says from the
+//! sources alone, without compiling, whether a package would change. It knows cargo, ELF and
+//! zip files; it must not know AWS, environments or what the functions are for.
+
+mod cargo;
+mod elf;
+mod error;
+mod event;
+mod failure;
+mod fingerprint;
+mod lockfile;
+mod manifest;
+mod package;
+mod settings;
+mod sources;
+mod workspace;
+
+pub use error::BuildError;
+pub use event::BuildEvent;
+pub use package::Package;
+pub use settings::{Architecture, BuildSettings, Method};
+pub use workspace::Workspace;
