@@ -1,0 +1,92 @@
+//! The names that the functions and the stack agree on: environment variables, table
+//! attributes, archive prefixes, and the functions themselves.
+//!
+//! Both sides take them from here, so a misspelt name does not compile. Nothing here knows
+//! how a name is put to use.
+
+/// The name of an environment variable of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variable(&'static str);
+
+impl Variable {
+    /// Returns the name as the operating system knows it.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Holds the name of the DynamoDB table that stores the events.
+pub const EVENTS_TABLE: Variable = Variable("EVENTS_TABLE");
+/// Holds the name of the Kinesis stream that events are published to.
+pub const EVENT_STREAM: Variable = Variable("EVENT_STREAM");
+/// Holds the name of the S3 bucket of the archive and of what could not be understood.
+pub const ARCHIVE_BUCKET: Variable = Variable("ARCHIVE_BUCKET");
+
+/// What both sides know of one Lambda function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Function {
+    /// The binary in `functions/src/bin/` and the last part of the deployed name.
+    pub name: &'static str,
+    /// The variables that the function reads when it starts, and no others.
+    pub reads: &'static [Variable],
+}
+
+/// Opens a cart.
+pub const OPEN_CART: Function = Function {
+    name: "open-cart",
+    reads: &[EVENTS_TABLE],
+};
+/// Adds an item to an open cart.
+pub const ADD_ITEM: Function = Function {
+    name: "add-item",
+    reads: &[EVENTS_TABLE],
+};
+/// Closes a cart.
+pub const CLOSE_CART: Function = Function {
+    name: "close-cart",
+    reads: &[EVENTS_TABLE],
+};
+/// Answers what is in a cart.
+pub const GET_CART: Function = Function {
+    name: "get-cart",
+    reads: &[EVENTS_TABLE],
+};
+/// Publishes each event of each commit in the table's stream to Kinesis.
+pub const CAPTURE: Function = Function {
+    name: "capture",
+    reads: &[EVENT_STREAM, ARCHIVE_BUCKET],
+};
+/// Writes one log line for each published event.
+pub const LOG_EVENTS: Function = Function {
+    name: "log-events",
+    reads: &[ARCHIVE_BUCKET],
+};
+/// Keeps each published event in the archive.
+pub const ARCHIVE: Function = Function {
+    name: "archive",
+    reads: &[ARCHIVE_BUCKET],
+};
+
+/// Every function of the system.
+pub const FUNCTIONS: &[Function] = &[
+    OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, LOG_EVENTS, ARCHIVE,
+];
+
+/// The attributes of an item of the events table: one item is one commit.
+pub mod attribute {
+    /// The hash key (string): `<aggregate type>#<uuid>`.
+    pub const AGGREGATE_ID: &str = "AggregateId";
+    /// The range key (number): the version of the first event of the commit.
+    pub const VERSION: &str = "Version";
+}
+
+/// The key prefix of archived events in the bucket.
+pub const EVENTS_PREFIX: &str = "events/";
+/// The key prefix of what could not be understood, kept with its reason.
+pub const FAILED_PREFIX: &str = "failed/";
