@@ -26,5 +26,15 @@
 //! # Ok::<(), domain::cart::CartError>(())
 //! ```
 
+pub mod aggregate;
+pub mod cart;
 pub mod contract;
+pub mod event;
+pub mod id;
+pub mod json;
+pub mod occurred_at;
 
+pub use aggregate::Aggregate;
+pub use id::AggregateId;
+pub use json::JsonText;
+pub use occurred_at::OccurredAt;

@@ -1,0 +1,34 @@
+//! What a set of business rules looks like: state, events and decisions, in that order.
+//!
+//! An aggregate is the boundary inside which rules hold at once. It is rebuilt from its
+//! events before each decision, and nothing but its own events ever changes it.
+
+use std::fmt::Debug;
+
+use crate::event::Event;
+
+/// A state that is the fold of its events, and the decisions that make new ones.
+///
+/// `Default` is the state before the first event.
+pub trait Aggregate: Default + Clone + Debug {
+    /// The name that stored identifiers start with; stored, so it can never change.
+    const TYPE: &'static str;
+
+    /// What happened: facts, named in the past tense.
+    type Event: Event;
+    /// What somebody wants to happen: it may well be refused.
+    type Command;
+    /// Why a command was refused.
+    type Error: std::error::Error;
+
+    /// Folds one event into the state.
+    ///
+    /// This must not fail and must not check rules: the event is history already.
+    fn apply(&mut self, event: &Self::Event);
+
+    /// Returns the events that a command leads to, or why it is refused.
+    ///
+    /// A decision never changes the state; folding what it returned does. A command whose
+    /// wish has already come true returns no event.
+    fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+}

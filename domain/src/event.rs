@@ -1,0 +1,158 @@
+//! How events are written down and read back, across all versions of their schema.
+//!
+//! A stored event is never rewritten. When the shape of an event changes, its schema gets
+//! one more upcaster, and whatever was written before is lifted step by step to the shape of
+//! today while it is read. A type or version that is not known is an error, never skipped:
+//! a state that is missing an event is a wrong state.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::json::JsonText;
+
+/// Lifts the data of an event from one schema version to the next.
+pub type Upcaster = fn(Value) -> serde_json::Result<Value>;
+
+/// How one type of event is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// The stored name of the type; it can never change.
+    pub event_type: &'static str,
+    /// The first lifts version 1 to 2, the second 2 to 3, and so on.
+    pub upcasters: &'static [Upcaster],
+}
+
+impl Schema {
+    /// Returns the schema of an event that still has its first shape.
+    pub const fn first(event_type: &'static str) -> Self {
+        Self {
+            event_type,
+            upcasters: &[],
+        }
+    }
+
+    /// Returns the version that is written today.
+    pub fn version(&self) -> u32 {
+        u32::try_from(self.upcasters.len() + 1).expect("a schema has fewer than 2^32 upcasters")
+    }
+}
+
+/// The events of an aggregate: an enum whose variants are the types of event.
+///
+/// The derived form has to be `#[serde(tag = "type", content = "data")]`, with braces after
+/// variants that hold nothing, so that `data` is an object from the first day and can grow.
+pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug {
+    /// Every type of event that was ever written.
+    const SCHEMAS: &'static [Schema];
+}
+
+/// An event as it is written: its type, the version of its schema and its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The stored name of the type.
+    pub event_type: &'static str,
+    /// The version of the schema that the data follow.
+    pub schema_version: u32,
+    /// The data in canonical JSON.
+    pub data: JsonText,
+}
+
+/// Why an event could not be written down: its enum and its schemas do not fit together.
+#[derive(Debug, Error)]
+pub enum EncodeError {
+    /// The variant has no entry in [`Event::SCHEMAS`].
+    #[error("event type {event_type:?} has no schema")]
+    Unlisted {
+        /// The name of the variant.
+        event_type: String,
+    },
+    /// The serialised form is not an object with `type` and `data`.
+    #[error("the event does not serialise as an object with `type` and `data`")]
+    Shape,
+    /// The event could not be serialised at all.
+    #[error("the event cannot be serialised")]
+    Serialize(#[from] serde_json::Error),
+}
+
+/// Why a stored event could not be read.
+#[derive(Debug, Error)]
+pub enum DecodeError {
+    /// Nobody here knows this type of event.
+    #[error("event type {event_type:?} is unknown")]
+    UnknownType {
+        /// The stored name of the type.
+        event_type: String,
+    },
+    /// The event was written by a newer release, or its version makes no sense.
+    #[error(
+        "schema version {schema_version} of event type {event_type:?} is unknown, the newest is {newest}"
+    )]
+    UnknownVersion {
+        /// The stored name of the type.
+        event_type: String,
+        /// The version that was stored.
+        schema_version: u32,
+        /// The newest version this release can read.
+        newest: u32,
+    },
+    /// The data do not follow the schema they claim.
+    #[error("the data of event type {event_type:?}, schema version {schema_version}, do not fit")]
+    Data {
+        /// The stored name of the type.
+        event_type: String,
+        /// The version that was stored.
+        schema_version: u32,
+        /// What did not fit.
+        source: serde_json::Error,
+    },
+}
+
+/// Returns an event in the form in which it is stored.
+pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
+    let value = serde_json::to_value(event)?;
+    let (Some(name), Some(data)) = (value["type"].as_str(), value.get("data")) else {
+        return Err(EncodeError::Shape);
+    };
+    let schema = find::<E>(name).ok_or_else(|| EncodeError::Unlisted {
+        event_type: name.to_owned(),
+    })?;
+    Ok(Encoded {
+        event_type: schema.event_type,
+        schema_version: schema.version(),
+        data: JsonText::canonical(data)?,
+    })
+}
+
+/// Returns the event that was stored, lifted to the schema of today.
+pub fn decode<E: Event>(event_type: &str, schema_version: u32, data: &JsonText) -> Result<E, DecodeError> {
+    let schema = find::<E>(event_type).ok_or_else(|| DecodeError::UnknownType {
+        event_type: event_type.to_owned(),
+    })?;
+    if schema_version == 0 || schema_version > schema.version() {
+        return Err(DecodeError::UnknownVersion {
+            event_type: event_type.to_owned(),
+            schema_version,
+            newest: schema.version(),
+        });
+    }
+    let behind = schema_version as usize - 1;
+    data.value()
+        .and_then(|data| {
+            schema.upcasters[behind..]
+                .iter()
+                .try_fold(data, |data, upcast| upcast(data))
+        })
+        .and_then(|data| serde_json::from_value(json!({ "type": event_type, "data": data })))
+        .map_err(|source| DecodeError::Data {
+            event_type: event_type.to_owned(),
+            schema_version,
+            source,
+        })
+}
+
+fn find<E: Event>(event_type: &str) -> Option<&'static Schema> {
+    E::SCHEMAS.iter().find(|schema| schema.event_type == event_type)
+}

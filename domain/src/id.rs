@@ -1,0 +1,143 @@
+//! Identifiers: all of them are UUIDs, and what is not one is refused.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::aggregate::Aggregate;
+
+/// The namespace of cart identifiers derived from command ids; it can never change.
+const CARTS_BY_COMMAND: Uuid = Uuid::from_u128(0x5b1f_6e0e_8a43_4d0c_9d0f_7a3c_21e6_54b8);
+
+/// Names one aggregate among all of all types; spelt `cart#<uuid>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AggregateId {
+    aggregate_type: Cow<'static, str>,
+    uuid: Uuid,
+}
+
+/// The text given for an identifier is not a UUID.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{field} must be a UUID such as 01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70")]
+pub struct InvalidId {
+    /// What the identifier was meant for.
+    pub field: &'static str,
+}
+
+/// The text is not an aggregate id as stores spell it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not an aggregate id like cart#<uuid>")]
+pub struct InvalidAggregateId(String);
+
+impl AggregateId {
+    /// Returns the id of the aggregate of type `A` with this UUID.
+    pub fn of<A: Aggregate>(uuid: Uuid) -> Self {
+        Self {
+            aggregate_type: Cow::Borrowed(A::TYPE),
+            uuid,
+        }
+    }
+
+    /// Returns the type of the aggregate.
+    pub fn aggregate_type(&self) -> &str {
+        &self.aggregate_type
+    }
+
+    /// Returns what tells the aggregate from others of its type.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+}
+
+impl fmt::Display for AggregateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.aggregate_type, self.uuid)
+    }
+}
+
+impl FromStr for AggregateId {
+    type Err = InvalidAggregateId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAggregateId> {
+        let invalid = || InvalidAggregateId(text.to_owned());
+        let (aggregate_type, uuid) = text.split_once('#').ok_or_else(invalid)?;
+        let id = Self {
+            aggregate_type: Cow::Owned(aggregate_type.to_owned()),
+            uuid: parse("aggregate id", uuid).map_err(|_| invalid())?,
+        };
+        // Another spelling of the same id would be another key of the table.
+        if aggregate_type.is_empty() || id.to_string() != text {
+            return Err(invalid());
+        }
+        Ok(id)
+    }
+}
+
+/// Returns the UUID that was given for a field.
+///
+/// Only the hyphenated spelling is taken, in either case: the other spellings a UUID can
+/// have are mostly mistakes, and an answer should hold the id that was asked for.
+pub fn parse(field: &'static str, text: &str) -> Result<Uuid, InvalidId> {
+    text.parse::<uuid::fmt::Hyphenated>()
+        .map(Uuid::from)
+        .map_err(|_| InvalidId { field })
+}
+
+/// Returns the id of the cart that a command opens when it names none.
+///
+/// It follows from the command id, so that a repeated command finds the same cart.
+pub fn cart_opened_by(command_id: Uuid) -> Uuid {
+    Uuid::new_v5(&CARTS_BY_COMMAND, command_id.as_bytes())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+    use crate::cart::ShoppingCart;
+
+    const ID: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
+
+    #[test]
+    fn an_aggregate_id_is_read_as_it_is_written() {
+        let id = AggregateId::of::<ShoppingCart>(ID.parse().unwrap());
+        assert_eq!(id.to_string(), format!("cart#{ID}"));
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn other_spellings_of_an_aggregate_id_are_refused() {
+        for text in [
+            ID.to_owned(),
+            format!("#{ID}"),
+            format!("cart#{}", ID.to_uppercase()),
+            format!("cart#{}", ID.replace('-', "")),
+            format!("cart#x#{ID}"),
+            "cart#1".to_owned(),
+        ] {
+            assert!(text.parse::<AggregateId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_a_hyphenated_uuid_in_either_case() {
+        assert_eq!(parse("cart_id", &ID.to_uppercase()), parse("cart_id", ID));
+        for text in ["", "1", &ID.replace('-', ""), &format!("{{{ID}}}")] {
+            assert_eq!(
+                parse("cart_id", text),
+                Err(InvalidId { field: "cart_id" }),
+                "{text}"
+            );
+        }
+    }
+
+    /// Pinned: another result would make a retry open a second cart.
+    #[test]
+    fn the_cart_that_a_command_opens_never_changes() {
+        assert_eq!(
+            cart_opened_by(ID.parse().unwrap()).to_string(),
+            "46ca1cbb-0ac5-58f2-8efa-e390468f912c"
+        );
+    }
+}
