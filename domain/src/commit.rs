@@ -1,0 +1,131 @@
+//! A commit: the events of one decision, stored together or not at all.
+
+use uuid::Uuid;
+
+use crate::{
+    envelope::Envelope,
+    event::{EncodeError, Event, encode},
+    id::AggregateId,
+    json::JsonText,
+    occurred_at::OccurredAt,
+};
+
+/// Where the events of a commit came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// The command that was decided; a command id commits at most once per aggregate.
+    pub command_id: Uuid,
+    /// What all messages of one conversation share.
+    pub correlation_id: Uuid,
+    /// The message that the command was an answer to, if it was one.
+    pub causation_id: Option<Uuid>,
+    /// Who asked for it, as the caller says.
+    pub actor: Option<String>,
+    /// When it was decided.
+    pub occurred_at: OccurredAt,
+}
+
+impl Context {
+    /// Returns the context of a command that starts a conversation of its own.
+    pub fn new(command_id: Uuid, occurred_at: OccurredAt) -> Self {
+        Self {
+            command_id,
+            correlation_id: command_id,
+            causation_id: None,
+            actor: None,
+            occurred_at,
+        }
+    }
+}
+
+/// One event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// What tells the event from all others.
+    pub id: Uuid,
+    /// The stored name of its type.
+    pub event_type: String,
+    /// The version of the schema that its data follow.
+    pub schema_version: u32,
+    /// The data, as text that is never written anew.
+    pub data: JsonText,
+}
+
+/// The events of one decision on one aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The aggregate that was decided on.
+    pub aggregate_id: AggregateId,
+    /// The version of the first event; the first of an aggregate has version 1.
+    pub version: u64,
+    /// The events in order, never none.
+    pub events: Vec<StoredEvent>,
+    /// Where they came from.
+    pub context: Context,
+}
+
+impl Commit {
+    /// Returns the commit that puts events right behind `behind` earlier ones.
+    pub fn of<E: Event>(
+        aggregate_id: AggregateId,
+        behind: u64,
+        events: &[E],
+        context: Context,
+        mut new_id: impl FnMut() -> Uuid,
+    ) -> Result<Self, EncodeError> {
+        let stored = |event| {
+            encode(event).map(|encoded| StoredEvent {
+                id: new_id(),
+                event_type: encoded.event_type.to_owned(),
+                schema_version: encoded.schema_version,
+                data: encoded.data,
+            })
+        };
+        Ok(Self {
+            aggregate_id,
+            version: behind + 1,
+            events: events.iter().map(stored).collect::<Result<_, _>>()?,
+            context,
+        })
+    }
+
+    /// Returns the version of the event after the last of this commit.
+    pub fn next_version(&self) -> u64 {
+        self.version + self.events.len() as u64
+    }
+
+    /// Returns whether the other is this very commit.
+    ///
+    /// Event ids are made anew for each attempt to decide, so equal ids mean that an attempt
+    /// of our own came through although its answer got lost.
+    pub fn is(&self, other: &Self) -> bool {
+        self.events
+            .iter()
+            .map(|event| event.id)
+            .eq(other.events.iter().map(|event| event.id))
+    }
+
+    /// Returns each event in the form in which it is published, in order.
+    pub fn into_envelopes(self) -> impl Iterator<Item = Envelope> {
+        let Self {
+            aggregate_id,
+            version,
+            events,
+            context,
+        } = self;
+        (version..).zip(events).map(move |(version, event)| Envelope {
+            actor: context.actor.clone(),
+            aggregate_id: aggregate_id.uuid(),
+            aggregate_type: aggregate_id.aggregate_type().to_owned(),
+            causation_id: context.causation_id,
+            command_id: context.command_id,
+            correlation_id: context.correlation_id,
+            data: event.data,
+            id: event.id,
+            occurred_at: context.occurred_at,
+            schema_version: event.schema_version,
+            event_type: event.event_type,
+            version,
+        })
+    }
+}
