@@ -27,18 +27,22 @@
 //! ```
 
 pub mod aggregate;
+pub mod answer;
 pub mod cart;
 pub mod commit;
 pub mod contract;
 pub mod envelope;
 pub mod event;
+pub mod history;
 pub mod id;
 pub mod json;
 pub mod occurred_at;
 
 pub use aggregate::Aggregate;
+pub use answer::Answer;
 pub use commit::{Commit, Context, StoredEvent};
 pub use envelope::Envelope;
+pub use history::{Decision, History};
 pub use id::AggregateId;
 pub use json::JsonText;
 pub use occurred_at::OccurredAt;

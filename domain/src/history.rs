@@ -1,0 +1,202 @@
+//! What the commits of one aggregate fold to, and how a command is decided on it.
+//!
+//! Commits are folded as they are read and must follow each other without a gap. Because a
+//! history knows every command that was committed, it answers a repeated command as it did
+//! the first time, without anything else being stored.
+
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    aggregate::Aggregate,
+    commit::Commit,
+    event::{DecodeError, decode},
+    id::AggregateId,
+};
+
+/// All that happened to one aggregate so far.
+#[derive(Debug, Clone)]
+pub struct History<A: Aggregate> {
+    id: AggregateId,
+    state: A,
+    events: Vec<A::Event>,
+    commits: Vec<Seen>,
+}
+
+/// A commit of the past: which command led to it, and where its events are.
+#[derive(Debug, Clone)]
+struct Seen {
+    command_id: Uuid,
+    events: std::ops::Range<usize>,
+}
+
+/// What a command leads to: the events to store, and what the caller is told.
+///
+/// For a command decided anew, the state is the one after its events. For a command that
+/// was committed before, there are no events and the state is the one of back then, so the
+/// answer is the same as the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<A: Aggregate> {
+    /// The aggregate that was decided on.
+    pub id: AggregateId,
+    /// What has to be stored; nothing if all of it is stored already.
+    pub events: Vec<A::Event>,
+    /// The state to answer with.
+    pub state: A,
+    /// The version of that state.
+    pub version: u64,
+}
+
+/// Why a commit does not continue a history.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// An event is missing, or is there twice.
+    #[error("{id} has version {found} where {expected} was expected")]
+    Gap {
+        /// The aggregate.
+        id: AggregateId,
+        /// The version that would have followed.
+        expected: u64,
+        /// The version of the commit that came instead.
+        found: u64,
+    },
+    /// The commit belongs to another aggregate.
+    #[error("a commit of {found} was read for {id}")]
+    Foreign {
+        /// The aggregate.
+        id: AggregateId,
+        /// The aggregate whose commit came.
+        found: AggregateId,
+    },
+    /// An event cannot be read.
+    #[error("version {version} of {id} cannot be read")]
+    Unreadable {
+        /// The aggregate.
+        id: AggregateId,
+        /// The version of the event.
+        version: u64,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+}
+
+/// Why a command leads to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refused<E: std::error::Error> {
+    /// A rule of the aggregate would be broken.
+    #[error(transparent)]
+    Rule(E),
+    /// The command id was committed before, by a command with other contents.
+    #[error("command {command_id} was already used for something else")]
+    CommandReused {
+        /// The id that was used twice.
+        command_id: Uuid,
+    },
+}
+
+impl<A: Aggregate> History<A> {
+    /// Returns the history of an aggregate before its first event.
+    pub fn new(id: AggregateId) -> Self {
+        Self {
+            id,
+            state: A::default(),
+            events: Vec::new(),
+            commits: Vec::new(),
+        }
+    }
+
+    /// Returns the aggregate that this is the history of.
+    pub fn id(&self) -> &AggregateId {
+        &self.id
+    }
+
+    /// Returns the state that all events fold to.
+    pub fn state(&self) -> &A {
+        &self.state
+    }
+
+    /// Returns the version of the last event, 0 before the first.
+    pub fn version(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// Folds the next commit, all of it or nothing.
+    pub fn fold(&mut self, commit: &Commit) -> Result<(), HistoryError> {
+        let id = || self.id.clone();
+        if commit.aggregate_id != self.id {
+            let found = commit.aggregate_id.clone();
+            return Err(HistoryError::Foreign { id: id(), found });
+        }
+        let expected = self.version() + 1;
+        if commit.version != expected {
+            let found = commit.version;
+            return Err(HistoryError::Gap {
+                id: id(),
+                expected,
+                found,
+            });
+        }
+        let read = (expected..).zip(&commit.events).map(|(version, stored)| {
+            decode(&stored.event_type, stored.schema_version, &stored.data).map_err(|source| {
+                HistoryError::Unreadable {
+                    id: id(),
+                    version,
+                    source,
+                }
+            })
+        });
+        let events: Vec<A::Event> = read.collect::<Result<_, _>>()?;
+
+        let start = self.events.len();
+        events.iter().for_each(|event| self.state.apply(event));
+        self.events.extend(events);
+        self.commits.push(Seen {
+            command_id: commit.context.command_id,
+            events: start..self.events.len(),
+        });
+        Ok(())
+    }
+
+    /// Decides a command, or finds that it was decided before.
+    ///
+    /// Whether a repeated command is the same is told by deciding it once more, on the state
+    /// right before its commit: the same contents lead to the same events. (Commands with
+    /// other contents but the same effect, like a default spelt out, count as the same.) A
+    /// command that led to no event left no trace; it is simply decided again.
+    pub fn decide(&self, command_id: Uuid, command: &A::Command) -> Result<Decision<A>, Refused<A::Error>> {
+        let seen = self.commits.iter().find(|seen| seen.command_id == command_id);
+        if let Some(seen) = seen {
+            return self.decided_before(seen, command);
+        }
+        let events = self.state.decide(command).map_err(Refused::Rule)?;
+        let mut state = self.state.clone();
+        events.iter().for_each(|event| state.apply(event));
+        Ok(Decision {
+            id: self.id.clone(),
+            version: self.version() + events.len() as u64,
+            events,
+            state,
+        })
+    }
+
+    fn decided_before(&self, seen: &Seen, command: &A::Command) -> Result<Decision<A>, Refused<A::Error>> {
+        // Folding the beginning once more costs time on a repeat only; keeping every state
+        // of the past would cost memory always.
+        let mut state = A::default();
+        let (before, committed) = self.events[..seen.events.end].split_at(seen.events.start);
+        before.iter().for_each(|event| state.apply(event));
+        if state.decide(command).is_ok_and(|again| again == committed) {
+            committed.iter().for_each(|event| state.apply(event));
+            Ok(Decision {
+                id: self.id.clone(),
+                events: Vec::new(),
+                state,
+                version: seen.events.end as u64,
+            })
+        } else {
+            Err(Refused::CommandReused {
+                command_id: seen.command_id,
+            })
+        }
+    }
+}
