@@ -36,7 +36,10 @@ pub mod event;
 pub mod history;
 pub mod id;
 pub mod json;
+pub mod memory;
 pub mod occurred_at;
+pub mod repo;
+pub mod store;
 
 pub use aggregate::Aggregate;
 pub use answer::Answer;
@@ -45,4 +48,7 @@ pub use envelope::Envelope;
 pub use history::{Decision, History};
 pub use id::AggregateId;
 pub use json::JsonText;
+pub use memory::InMemoryStore;
 pub use occurred_at::OccurredAt;
+pub use repo::ShoppingCartRepo;
+pub use store::EventStore;
