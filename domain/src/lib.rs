@@ -40,6 +40,8 @@ pub mod memory;
 pub mod occurred_at;
 pub mod repo;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use aggregate::Aggregate;
 pub use answer::Answer;

@@ -1,0 +1,238 @@
+//! What every store of events must do, as tests to run against yours.
+//!
+//! Each case asks the given function for a store. The store may be a new one each time or
+//! one and the same: the cases use aggregates of their own, which must not exist when the
+//! suite starts. Nothing here needs a particular async runtime.
+//!
+//! ```
+//! use domain::{InMemoryStore, testing::conformance};
+//!
+//! futures::executor::block_on(conformance::all(async || InMemoryStore::new()));
+//! ```
+
+use futures::{TryStreamExt, future::join_all};
+use uuid::Uuid;
+
+use crate::{
+    aggregate::Aggregate,
+    cart::{CartCommand, ShoppingCart},
+    commit::{Commit, Context, StoredEvent},
+    id::AggregateId,
+    json::JsonText,
+    occurred_at::OccurredAt,
+    repo::{ShoppingCartRepo, StoreError},
+    store::{AppendError, EventStore},
+};
+
+/// Runs every case, one after another.
+pub async fn all<S: EventStore>(store: impl AsyncFn() -> S) {
+    an_unknown_aggregate_has_no_commits(&store).await;
+    what_is_appended_is_read_back_whole(&store).await;
+    commits_are_read_in_the_order_of_their_versions(&store).await;
+    aggregates_do_not_see_each_other(&store).await;
+    a_taken_version_is_a_conflict(&store).await;
+    of_many_writers_at_once_one_wins(&store).await;
+    appending_the_very_same_commit_again_succeeds(&store).await;
+    more_than_a_megabyte_is_read_whole(&store).await;
+    a_cart_is_fetched_as_it_was_stored(&store).await;
+}
+
+/// Reading what was never written finds nothing, and is no error.
+pub async fn an_unknown_aggregate_has_no_commits<S: EventStore>(store: impl AsyncFn() -> S) {
+    let found = read(&store().await, &aggregate("unknown")).await;
+    assert_eq!(found, []);
+}
+
+/// Nothing of a commit gets lost or changed, and its data not by a byte.
+pub async fn what_is_appended_is_read_back_whole<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("whole");
+    let mut full = commit(&id, 1, "full", 3);
+    full.events[0].data = text(r#"{ "b":1e2,  "a":"\u00e4 ü 🛒 \n" }"#);
+    full.events[1].data = text("{}");
+    full.events[2].schema_version = 7;
+    full.context.causation_id = Some(uuid("cause"));
+    full.context.actor = Some("Zoë <zoe@example.com>".to_owned());
+    full.context.correlation_id = uuid("conversation");
+    let bare = commit(&id, 4, "bare", 1);
+
+    append(&store, &full).await;
+    append(&store, &bare).await;
+    assert_eq!(read(&store, &id).await, [full, bare]);
+}
+
+/// Order is that of numbers: version 10 comes after 9, not after 1.
+pub async fn commits_are_read_in_the_order_of_their_versions<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("order");
+    let mut version = 1;
+    for size in [1, 2, 3, 5, 90, 1, 1] {
+        append(&store, &commit(&id, version, "order", size)).await;
+        version += size as u64;
+    }
+    let versions: Vec<_> = read(&store, &id).await.iter().map(|c| c.version).collect();
+    assert_eq!(versions, [1, 2, 4, 7, 12, 102, 103]);
+}
+
+/// Neither another UUID nor the same UUID under another type is the same aggregate.
+pub async fn aggregates_do_not_see_each_other<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let one = aggregate("one");
+    let two = aggregate("two");
+    let other_type: AggregateId = format!("cart2#{}", one.uuid())
+        .parse()
+        .expect("the id is well-formed");
+    for id in [&one, &two, &other_type] {
+        append(&store, &commit(id, 1, &id.to_string(), 1)).await;
+    }
+    for id in [&one, &two, &other_type] {
+        let found = read(&store, id).await;
+        assert_eq!(found, [commit(id, 1, &id.to_string(), 1)]);
+    }
+}
+
+/// A writer that read too little is told so, and the first commit stays as it is.
+pub async fn a_taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("taken");
+    let first = commit(&id, 1, "first", 2);
+    append(&store, &first).await;
+
+    // The same command is no excuse: only equal event ids are an attempt of our own.
+    let mut late = commit(&id, 1, "late", 2);
+    late.context = first.context.clone();
+    let longer = commit(&id, 1, "first", 3);
+    for loser in [late, longer] {
+        let lost = store.append(&loser).await;
+        assert!(matches!(lost, Err(AppendError::Conflict)), "{lost:?}");
+    }
+    assert_eq!(read(&store, &id).await, [first]);
+}
+
+/// Of writers that all saw the same past, exactly one gets to write.
+pub async fn of_many_writers_at_once_one_wins<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("race");
+    let commits: Vec<_> = (0..16)
+        .map(|n| commit(&id, 1, &format!("writer {n}"), 1))
+        .collect();
+    let outcomes = join_all(commits.iter().map(|commit| store.append(commit))).await;
+    let mut winners = Vec::new();
+    for (commit, outcome) in commits.into_iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => winners.push(commit),
+            Err(AppendError::Conflict) => {}
+            Err(AppendError::Store(error)) => panic!("the store failed: {error}"),
+        }
+    }
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    assert_eq!(read(&store, &id).await, winners);
+}
+
+/// An append whose answer got lost is repeated, at once or late, and is there once.
+pub async fn appending_the_very_same_commit_again_succeeds<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("again");
+    let ours = commit(&id, 1, "ours", 2);
+    append(&store, &ours).await;
+    append(&store, &ours).await;
+    let later = commit(&id, 3, "later", 1);
+    append(&store, &later).await;
+    append(&store, &ours).await;
+    assert_eq!(read(&store, &id).await, [ours, later]);
+}
+
+/// A history larger than one page of any store comes back without a gap.
+pub async fn more_than_a_megabyte_is_read_whole<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("large");
+    let data = text(&format!("\"{}\"", "x".repeat(100_000)));
+    let mut commits = Vec::new();
+    for version in 1..=25 {
+        let mut commit = commit(&id, version, "large", 1);
+        commit.events[0].data = data.clone();
+        append(&store, &commit).await;
+        commits.push(commit);
+    }
+    // Not `assert_eq`: nobody wants to read megabytes of difference.
+    assert!(read(&store, &id).await == commits, "the history is another");
+}
+
+/// What the cart decides survives the store, and a repeated command finds itself in it.
+pub async fn a_cart_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
+    let carts = ShoppingCartRepo::new(store().await);
+    let cart_id = aggregate("cart").uuid();
+    let add = CartCommand::AddItem {
+        item: "Earl Grey, 250 g".to_owned(),
+        quantity: 2,
+    };
+    let commands = [CartCommand::Open, add.clone(), add, CartCommand::Close];
+    let mut decisions = Vec::new();
+    for (n, command) in (0..).zip(&commands) {
+        let command_id = Uuid::from_u128(n);
+        let history = carts.fetch(cart_id).await.expect("the cart is fetched");
+        let decision = history.decide(command_id, command).expect("it is allowed");
+        let context = Context::new(command_id, time());
+        // The first decision is stored twice, the second time under other ids: too late.
+        let new_id = |word: &str| uuid(&format!("{cart_id} {n} {word}"));
+        let stored = carts.store(&decision, context.clone(), || new_id("a")).await;
+        stored.expect("the decision is stored");
+        let late = carts.store(&decision, context, || new_id("b")).await;
+        assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+        decisions.push(decision);
+    }
+
+    let history = carts.fetch(cart_id).await.expect("the cart is fetched");
+    assert_eq!(history.version(), 4);
+    assert_eq!(history.state().lines()[0].quantity, 4);
+    for (n, (command, first)) in (0..).zip(commands.iter().zip(decisions)) {
+        let again = history.decide(Uuid::from_u128(n), command);
+        let again = again.expect("a repeated command is allowed");
+        assert_eq!(again.events, []);
+        assert_eq!((again.state, again.version), (first.state, first.version));
+    }
+}
+
+// Everything is derived from words: this crate knows neither clock nor randomness.
+
+fn uuid(word: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, word.as_bytes())
+}
+
+fn aggregate(word: &str) -> AggregateId {
+    AggregateId::of::<ShoppingCart>(uuid(&format!("{} {word}", ShoppingCart::TYPE)))
+}
+
+fn time() -> OccurredAt {
+    let time = "2026-11-21T19:02:03.120000Z".parse();
+    time.expect("the time is spelt as it is stored")
+}
+
+fn text(json: &str) -> JsonText {
+    JsonText::parse(json.to_owned()).expect("the text is JSON")
+}
+
+fn commit(id: &AggregateId, version: u64, word: &str, size: usize) -> Commit {
+    let event = |n| StoredEvent {
+        id: uuid(&format!("{id} {version} {word} {n}")),
+        event_type: "ItemAdded".to_owned(),
+        schema_version: 1,
+        data: text(&format!(r#"{{"item":"{word}","quantity":{}}}"#, n + 1)),
+    };
+    Commit {
+        aggregate_id: id.clone(),
+        version,
+        events: (0..size).map(event).collect(),
+        context: Context::new(uuid(&format!("{id} {version} {word}")), time()),
+    }
+}
+
+async fn append(store: &impl EventStore, commit: &Commit) {
+    let appended = store.append(commit).await;
+    appended.expect("the commit is appended");
+}
+
+async fn read(store: &impl EventStore, id: &AggregateId) -> Vec<Commit> {
+    let commits: Result<Vec<_>, _> = store.read(id).try_collect().await;
+    commits.expect("the aggregate is read")
+}

@@ -1,0 +1,138 @@
+//! Given these events, when this is commanded, then these events follow.
+//!
+//! The kit works for every aggregate. It also writes down and reads back each event it
+//! meets, so that an event without a schema is noticed by the first test that mentions it.
+//!
+//! ```
+//! use domain::{cart::{CartCommand, CartError, CartEvent, ShoppingCart}, testing::given};
+//!
+//! given::<ShoppingCart>([CartEvent::CartOpened {}])
+//!     .when(&CartCommand::Close)
+//!     .then([CartEvent::CartClosed {}]);
+//!
+//! given::<ShoppingCart>([])
+//!     .when(&CartCommand::Close)
+//!     .then_refused(&CartError::CartNotFound);
+//! ```
+
+use std::fmt::Debug;
+
+use crate::{
+    aggregate::Aggregate,
+    event::{Event, decode, encode},
+};
+
+/// What had happened before.
+#[derive(Debug)]
+pub struct Given<A: Aggregate> {
+    events: Vec<A::Event>,
+    state: A,
+}
+
+/// What a command led to.
+#[derive(Debug)]
+pub struct When<A: Aggregate> {
+    given: Given<A>,
+    command: String,
+    outcome: Result<Vec<A::Event>, A::Error>,
+}
+
+/// Starts from an aggregate that has seen these events.
+#[track_caller]
+pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
+    let mut given = Given {
+        events: Vec::new(),
+        state: A::default(),
+    };
+    for event in events {
+        assert_storable(&event);
+        given.state.apply(&event);
+        given.events.push(event);
+    }
+    given
+}
+
+impl<A: Aggregate> Given<A>
+where
+    A::Command: Debug,
+{
+    /// Decides a command.
+    pub fn when(self, command: &A::Command) -> When<A> {
+        When {
+            outcome: self.state.decide(command),
+            command: format!("{command:?}"),
+            given: self,
+        }
+    }
+}
+
+impl<A: Aggregate> When<A> {
+    /// Expects exactly these events; returns the state they lead to, for a closer look.
+    #[track_caller]
+    pub fn then(self, expected: impl IntoIterator<Item = A::Event>) -> A {
+        let expected: Vec<_> = expected.into_iter().collect();
+        expected.iter().for_each(assert_storable);
+        match &self.outcome {
+            Ok(events) if *events == expected => {
+                let mut state = self.given.state;
+                expected.iter().for_each(|event| state.apply(event));
+                state
+            }
+            _ => self.fail(&happened(&expected)),
+        }
+    }
+
+    /// Expects that nothing has to happen.
+    #[track_caller]
+    pub fn then_nothing(self) -> A {
+        self.then([])
+    }
+
+    /// Expects that the command is refused for this reason.
+    #[track_caller]
+    pub fn then_refused(self, expected: &A::Error)
+    where
+        A::Error: PartialEq,
+    {
+        if !self.outcome.as_ref().is_err_and(|error| error == expected) {
+            self.fail(&refused(expected));
+        }
+    }
+
+    #[track_caller]
+    fn fail(&self, expected: &str) -> ! {
+        let outcome = match &self.outcome {
+            Ok(events) => happened(events),
+            Err(error) => refused(error),
+        };
+        panic!(
+            "a decision of {} went another way\n\n   given {}\n    when {}\n    then {}\n     but {}\n",
+            A::TYPE,
+            happened(&self.given.events),
+            self.command,
+            expected,
+            outcome,
+        )
+    }
+}
+
+/// Returns events one below the other, in line with the labels of a failure.
+fn happened(events: &[impl Debug]) -> String {
+    if events.is_empty() {
+        return "nothing".to_owned();
+    }
+    let lines: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
+    lines.join("\n         ")
+}
+
+fn refused(error: &impl Debug) -> String {
+    format!("refused: {error:?}")
+}
+
+#[track_caller]
+fn assert_storable<E: Event>(event: &E) {
+    let encoded = encode(event).unwrap_or_else(|error| panic!("{event:?} cannot be stored: {error}"));
+    let read: E = decode(encoded.event_type, encoded.schema_version, &encoded.data)
+        .unwrap_or_else(|error| panic!("{event:?} cannot be read once stored: {error}"));
+    assert_eq!(read, *event, "the event came back changed from storage");
+}

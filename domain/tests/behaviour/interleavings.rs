@@ -1,0 +1,94 @@
+//! Writers that get into each other's way in every order: nothing is lost, nothing is
+//! done twice, and what is stored is always a history.
+
+use domain::{
+    Context, Decision, InMemoryStore, OccurredAt, ShoppingCartRepo,
+    cart::{CartCommand, ShoppingCart},
+    repo::StoreError,
+};
+use futures::executor::block_on;
+use jiff::Timestamp;
+use proptest::{collection::vec, prelude::*};
+use uuid::Uuid;
+
+/// One writer with one command: it fetches and decides in one step, stores in the next.
+struct Writer {
+    command_id: Uuid,
+    command: CartCommand,
+    decided: Option<Decision<ShoppingCart>>,
+    answer: Option<Decision<ShoppingCart>>,
+}
+
+impl Writer {
+    fn new(command_id: u128, command: CartCommand) -> Self {
+        Self {
+            command_id: Uuid::from_u128(command_id),
+            command,
+            decided: None,
+            answer: None,
+        }
+    }
+
+    async fn step(&mut self, carts: &ShoppingCartRepo<&InMemoryStore>, ids: &mut u128) {
+        let Some(decision) = self.decided.take() else {
+            let history = carts.fetch(Uuid::nil()).await.unwrap();
+            let decided = history.decide(self.command_id, &self.command);
+            self.decided = Some(decided.unwrap());
+            return;
+        };
+        let context = Context::new(self.command_id, OccurredAt::new(Timestamp::UNIX_EPOCH));
+        let new_id = || {
+            *ids += 1;
+            Uuid::from_u128(*ids)
+        };
+        match carts.store(&decision, context, new_id).await {
+            Ok(()) => self.answer = Some(decision),
+            Err(StoreError::Conflict) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn add(item: &str) -> CartCommand {
+    CartCommand::AddItem {
+        item: item.to_owned(),
+        quantity: 1,
+    }
+}
+
+proptest! {
+    /// Writers 0 to 7 want one thing each; 8 and 9 repeat what 0 and 1 want.
+    #[test]
+    fn every_command_counts_once(turns in vec(0..10_usize, 0..200)) {
+        let store = InMemoryStore::new();
+        let carts = ShoppingCartRepo::new(&store);
+        let mut ids = 0;
+        let mut writers: Vec<_> = (0..10_u128)
+            .map(|n| Writer::new(n % 8, add(&format!("item {}", n % 8))))
+            .collect();
+        block_on(async {
+            let mut opener = Writer::new(100, CartCommand::Open);
+            while opener.answer.is_none() {
+                opener.step(&carts, &mut ids).await;
+            }
+            // First in the order drawn, then each until it has its answer.
+            let rest = (0..10).flat_map(|n| std::iter::repeat_n(n, 4));
+            for turn in turns.into_iter().chain(rest) {
+                let writer = &mut writers[turn];
+                if writer.answer.is_none() {
+                    writer.step(&carts, &mut ids).await;
+                }
+            }
+            let history = carts.fetch(Uuid::nil()).await.unwrap();
+            prop_assert_eq!(history.version(), 9);
+            prop_assert!(history.state().lines().iter().all(|line| line.quantity == 1));
+            let answer = |n: usize| {
+                let answer = writers[n].answer.as_ref().unwrap();
+                (answer.state.clone(), answer.version)
+            };
+            prop_assert_eq!(answer(0), answer(8));
+            prop_assert_eq!(answer(1), answer(9));
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,13 @@
+//! How the domain behaves, seen from outside: one module per behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod cart;
+mod golden;
+mod history;
+mod interleavings;
+mod kit;
+mod properties;
+mod repo;
+mod stores;
+mod upcasting;

@@ -1,0 +1,103 @@
+//! How the repository of carts treats gaps and empty decisions.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use domain::{
+    AggregateId, Commit, Context, EventStore, InMemoryStore, ShoppingCartRepo,
+    cart::{CartCommand, CartEvent, ShoppingCart},
+    history::HistoryError,
+    repo::FetchError,
+    store::AppendError,
+};
+use futures::{Stream, StreamExt, executor::block_on};
+use uuid::Uuid;
+
+/// A store whose first reads miss the second commit, as if it came in between two pages.
+struct Torn {
+    inner: InMemoryStore,
+    torn_reads: usize,
+    reads: AtomicUsize,
+}
+
+impl EventStore for Torn {
+    type Error = <InMemoryStore as EventStore>::Error;
+
+    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
+        let torn = self.reads.fetch_add(1, Relaxed) < self.torn_reads;
+        self.inner
+            .read(id)
+            .enumerate()
+            .filter(move |(n, _)| std::future::ready(!torn || *n != 1))
+            .map(|(_, commit)| commit)
+    }
+
+    async fn append(&self, commit: &Commit) -> Result<(), AppendError<Self::Error>> {
+        self.inner.append(commit).await
+    }
+}
+
+fn context() -> Context {
+    let time = "2026-11-21T19:02:03.123456Z".parse().unwrap();
+    Context::new(Uuid::from_u128(7), time)
+}
+
+fn torn(torn_reads: usize) -> Torn {
+    let inner = InMemoryStore::new();
+    let id = AggregateId::of::<ShoppingCart>(Uuid::nil());
+    for behind in 0..3 {
+        let events = [CartEvent::CartOpened {}];
+        let mut n = u128::from(behind);
+        let new_id = || {
+            n += 10;
+            Uuid::from_u128(n)
+        };
+        let commit = Commit::of(id.clone(), behind, &events, context(), new_id).unwrap();
+        block_on(inner.append(&commit)).unwrap();
+    }
+    Torn {
+        inner,
+        torn_reads,
+        reads: AtomicUsize::new(0),
+    }
+}
+
+#[test]
+fn a_gap_is_read_once_more() {
+    let store = torn(1);
+    let history = block_on(ShoppingCartRepo::new(&store).fetch(Uuid::nil())).unwrap();
+    assert_eq!(history.version(), 3);
+    assert_eq!(store.reads.load(Relaxed), 2);
+}
+
+#[test]
+fn a_gap_that_stays_is_an_error() {
+    let store = torn(usize::MAX);
+    let error = block_on(ShoppingCartRepo::new(&store).fetch(Uuid::nil())).unwrap_err();
+    let gap = FetchError::<std::convert::Infallible>::History(HistoryError::Gap {
+        id: AggregateId::of::<ShoppingCart>(Uuid::nil()),
+        expected: 2,
+        found: 3,
+    });
+    assert_eq!(format!("{error:?}"), format!("{gap:?}"));
+    assert_eq!(store.reads.load(Relaxed), 2);
+}
+
+#[test]
+fn a_decision_without_events_writes_nothing() {
+    let carts = ShoppingCartRepo::new(InMemoryStore::new());
+    let store = async |command_id: u128, command: &CartCommand| {
+        let history = carts.fetch(Uuid::nil()).await.unwrap();
+        let command_id = Uuid::from_u128(command_id);
+        let decision = history.decide(command_id, command).unwrap();
+        let context = Context {
+            command_id,
+            ..context()
+        };
+        carts.store(&decision, context, Uuid::nil).await.unwrap();
+    };
+    block_on(async {
+        store(1, &CartCommand::Open).await;
+        store(2, &CartCommand::Open).await;
+        assert_eq!(carts.fetch(Uuid::nil()).await.unwrap().version(), 1);
+    });
+}
