@@ -1,0 +1,125 @@
+//! Shows a cart being rebuilt from its events, one after the other.
+//!
+//! ```text
+//! cargo run -p domain --example rehydrate
+//! ```
+
+#![expect(clippy::print_stdout, reason = "showing something is what an example is for")]
+
+use domain::{
+    Aggregate, Context, InMemoryStore, OccurredAt, ShoppingCartRepo,
+    cart::{CartCommand, CartEvent, ShoppingCart, Status},
+    event::{decode, encode},
+    history::Refused,
+};
+use futures::executor::block_on;
+use jiff::{Timestamp, ToSpan};
+use uuid::Uuid;
+
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Error> {
+    let carts = ShoppingCartRepo::new(InMemoryStore::new());
+    let cart_id = Uuid::from_u128(0x0199_7d2e_8a3b_7c11_9f0e_6b1d_5a2c_4e70);
+
+    println!("What was asked for, and what it led to:\n");
+    let mut stored = Vec::new();
+    for (n, command) in (1..).zip(commands()) {
+        let events = block_on(run(&carts, cart_id, n, &command))?;
+        println!("  {:<32}{}", asked(&command), outcome(&events));
+        stored.extend(events.into_iter().flatten());
+    }
+
+    println!("\nThe cart, rebuilt from what was stored:\n");
+    println!("  version  stored as                                     the cart is then");
+    let mut cart = ShoppingCart::default();
+    for (version, event) in (1..).zip(&stored) {
+        let text = encode(event)?;
+        let read: CartEvent = decode(text.event_type, text.schema_version, &text.data)?;
+        cart.apply(&read);
+        let line = format!("{} {}", text.event_type, text.data.as_str());
+        println!("  {version:>7}  {line:<46}{}", shown(&cart));
+    }
+
+    let fetched = block_on(carts.fetch(cart_id))?;
+    assert_eq!(fetched.state(), &cart);
+    println!(
+        "\nThe repository fetched the same cart, at version {}.",
+        fetched.version()
+    );
+    Ok(())
+}
+
+fn commands() -> [CartCommand; 7] {
+    let add = |item: &str, quantity| CartCommand::AddItem {
+        item: item.to_owned(),
+        quantity,
+    };
+    [
+        CartCommand::Open,
+        add("tea", 2),
+        add("milk", 1),
+        add("tea", 1),
+        add("sugar", 0),
+        CartCommand::Close,
+        add("biscuits", 1),
+    ]
+}
+
+/// Fetches, decides and stores; a broken rule is an outcome like any other.
+async fn run(
+    carts: &ShoppingCartRepo<InMemoryStore>,
+    cart_id: Uuid,
+    n: u128,
+    command: &CartCommand,
+) -> Result<Result<Vec<CartEvent>, String>, Error> {
+    let command_id = Uuid::from_u128(n);
+    let history = carts.fetch(cart_id).await?;
+    let decision = match history.decide(command_id, command) {
+        Ok(decision) => decision,
+        Err(Refused::Rule(rule)) => return Ok(Err(format!("{}: {rule}", rule.name()))),
+        Err(reused) => return Err(reused.into()),
+    };
+    let start: Timestamp = "2026-11-21T19:02:00Z".parse()?;
+    let time = OccurredAt::new(start + i64::try_from(n)?.seconds());
+    let event_id = || Uuid::new_v5(&command_id, b"event");
+    carts
+        .store(&decision, Context::new(command_id, time), event_id)
+        .await?;
+    Ok(Ok(decision.events))
+}
+
+fn asked(command: &CartCommand) -> String {
+    match command {
+        CartCommand::Open => "open".to_owned(),
+        CartCommand::AddItem { item, quantity } => format!("add {quantity} x {item}"),
+        CartCommand::Close => "close".to_owned(),
+    }
+}
+
+fn outcome(events: &Result<Vec<CartEvent>, String>) -> String {
+    match events {
+        Ok(events) => {
+            let events: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
+            events.join(", ")
+        }
+        Err(rule) => format!("refused, {rule}"),
+    }
+}
+
+fn shown(cart: &ShoppingCart) -> String {
+    let status = match cart.status() {
+        None => "not there",
+        Some(Status::Open) => "open",
+        Some(Status::Closed) => "closed",
+    };
+    let lines = cart.lines().iter();
+    let items: Vec<_> = lines
+        .map(|line| format!("{} x {}", line.quantity, line.item))
+        .collect();
+    if items.is_empty() {
+        format!("{status}, empty")
+    } else {
+        format!("{status}, {}", items.join(", "))
+    }
+}
