@@ -1,0 +1,397 @@
+//! One local cloud on one port: start, find again, stop, reset. Everything it writes is below
+//! one folder; it never touches a process that it did not start.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::process::Child;
+use tokio::time::{Instant, sleep};
+
+use super::error::LocalError;
+use super::event::LocalEvent;
+use super::http;
+use super::install::{self, VERSION};
+use super::process::{self, Launch};
+use super::state::{self, State};
+
+/// How long MiniStack may take until it answers.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long one answer may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long emptying everything may take.
+const RESET_WITHIN: Duration = Duration::from_secs(60);
+
+/// Lines of the log that an error shows.
+const TAIL: usize = 20;
+
+/// The local cloud of one port. Several can share a folder, and with it the installation.
+#[derive(Clone, Debug)]
+pub struct LocalCloud {
+    dir: PathBuf,
+    port: u16,
+}
+
+/// A local cloud that answers.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Running {
+    /// Where AWS's APIs are.
+    pub endpoint: String,
+    /// The process, which is also the number of its process group.
+    pub pid: i32,
+    /// Whether this call started it; else it was found.
+    pub started: bool,
+    /// The version of MiniStack.
+    pub version: String,
+    /// What MiniStack and the functions write.
+    pub log: PathBuf,
+}
+
+/// Whether there is a local cloud.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// It runs and answers.
+    Running(Running),
+    /// It runs, but does not answer.
+    Silent {
+        /// The process.
+        pid: i32,
+    },
+    /// It does not run, and its port is free.
+    Stopped,
+    /// It does not run, and something else holds its port.
+    Foreign {
+        /// Who answers there, as far as can be told.
+        holder: String,
+    },
+}
+
+/// What stopping did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stopped {
+    /// This process and the functions it ran are gone, and so is everything that was in it.
+    Process {
+        /// The process.
+        pid: i32,
+    },
+    /// There was nothing to stop.
+    NothingRan,
+}
+
+/// What MiniStack tells of itself.
+#[derive(Deserialize)]
+struct Health {
+    version: String,
+}
+
+impl LocalCloud {
+    /// Describes the local cloud on `port` that keeps everything below `dir`; does nothing yet.
+    pub fn new(dir: PathBuf, port: u16) -> Self {
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        Self { dir, port }
+    }
+
+    /// Returns where AWS's APIs are when the cloud runs.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Returns the log file of this cloud.
+    pub fn log(&self) -> PathBuf {
+        self.instance().join("ministack.log")
+    }
+
+    /// Finds the running cloud or starts it, installing it first where needed, and returns
+    /// when it answers. Started clouds go on when this process ends.
+    pub async fn start(&self, on_event: &(dyn Fn(LocalEvent) + Sync)) -> Result<Running, LocalError> {
+        let instance = self.instance();
+        fs::create_dir_all(&instance).map_err(LocalError::io("create", instance.display()))?;
+        let _lock = state::lock(&instance.join("lock"), on_event).await?;
+        if let Some(state) = self.ours().await? {
+            // An earlier start may have been interrupted while it waited for the answer.
+            if let Some(running) = self.ready(state.pid, None).await? {
+                if running.version != VERSION {
+                    on_event(LocalEvent::OtherVersion {
+                        running: running.version.clone(),
+                        pinned: VERSION,
+                    });
+                }
+                return Ok(running);
+            }
+        }
+        if let Some(holder) = self.holder().await {
+            let port = self.port;
+            return Err(LocalError::PortTaken { port, holder });
+        }
+        self.forget()?;
+        let python = install::ensure(&self.dir, on_event).await?;
+        on_event(LocalEvent::Starting { port: self.port });
+        let started = Instant::now();
+        let (pid, child) = self.launch(&python)?;
+        let ready = self.ready(pid, Some(child)).await;
+        match ready.and_then(|ready| ready.ok_or_else(|| self.died("gone"))) {
+            Ok(running) => {
+                let took = started.elapsed();
+                on_event(LocalEvent::Ready { took });
+                Ok(running)
+            }
+            Err(error) => {
+                // What was started in vain must not hold the port.
+                process::end(pid, &instance).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Stops the cloud and the functions it runs, and removes what they left behind; the log
+    /// and the installation stay.
+    pub async fn stop(&self) -> Result<Stopped, LocalError> {
+        let instance = self.instance();
+        if !instance.exists() {
+            return Ok(Stopped::NothingRan);
+        }
+        let _lock = state::lock(&instance.join("lock"), &|_| ()).await?;
+        let stopped = match self.ours().await? {
+            Some(State { pid, .. }) => {
+                process::end(pid, &instance).await?;
+                Stopped::Process { pid }
+            }
+            None => Stopped::NothingRan,
+        };
+        self.forget()?;
+        Ok(stopped)
+    }
+
+    /// Tells whether the cloud runs, without changing anything.
+    pub async fn status(&self) -> Result<Status, LocalError> {
+        if let Some(State { pid, .. }) = self.ours().await? {
+            return Ok(match self.health().await {
+                Some(health) => Status::Running(self.running(pid, health, false)),
+                None => Status::Silent { pid },
+            });
+        }
+        Ok(match self.holder().await {
+            Some(holder) => Status::Foreign { holder },
+            None => Status::Stopped,
+        })
+    }
+
+    /// Empties the running cloud: no resource, no data, no log group is left.
+    pub async fn reset(&self) -> Result<(), LocalError> {
+        if self.ours().await?.is_none() {
+            return Err(LocalError::NotRunning { port: self.port });
+        }
+        let path = "/_ministack/reset";
+        let answer = http::request(self.port, "POST", path, RESET_WITHIN).await;
+        match answer.map_err(LocalError::io("reset", self.endpoint()))?.status {
+            200 => Ok(()),
+            status => Err(LocalError::Refused {
+                action: "reset",
+                status,
+            }),
+        }
+    }
+
+    /// Returns the folder of what belongs to this port alone.
+    fn instance(&self) -> PathBuf {
+        self.dir.join(format!("port-{}", self.port))
+    }
+
+    fn state_file(&self) -> PathBuf {
+        self.instance().join("ministack.json")
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.instance().join("tmp")
+    }
+
+    /// Returns what was started last, if that process is alive.
+    async fn ours(&self) -> Result<Option<State>, LocalError> {
+        let Some(state) = State::read(&self.state_file())? else {
+            return Ok(None);
+        };
+        let alive = process::is_ours(state.pid, &self.instance()).await;
+        Ok(alive.then_some(state))
+    }
+
+    fn launch(&self, python: &Path) -> Result<(i32, Child), LocalError> {
+        let launch = Launch {
+            python,
+            port: self.port,
+            instance: &self.instance(),
+            log: &self.log(),
+            scratch: &self.scratch(),
+        };
+        let child = launch.spawn()?;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+        let pid = pid.expect("a process that was not waited for has its number");
+        let state = State {
+            pid,
+            port: self.port,
+            version: VERSION.to_owned(),
+            started_at: Timestamp::now(),
+        };
+        state.write(&self.state_file())?;
+        Ok((pid, child))
+    }
+
+    /// Waits until the process answers; nothing when it is gone. The end of a `child` of ours
+    /// is an error, which tells why.
+    async fn ready(&self, pid: i32, mut child: Option<Child>) -> Result<Option<Running>, LocalError> {
+        let started = child.is_some();
+        let deadline = Instant::now() + READY_WITHIN;
+        while Instant::now() < deadline {
+            match &mut child {
+                Some(child) => {
+                    if let Ok(Some(status)) = child.try_wait() {
+                        return Err(self.died(&status.to_string()));
+                    }
+                }
+                None if process::is_ours(pid, &self.instance()).await => {}
+                None => return Ok(None),
+            }
+            if let Some(health) = self.health().await {
+                return Ok(Some(self.running(pid, health, started)));
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        Err(LocalError::NoAnswer {
+            pid,
+            waited: READY_WITHIN,
+            log: self.log(),
+            tail: tail(&self.log()),
+        })
+    }
+
+    /// Returns what a MiniStack on the port says, once it is ready for requests.
+    async fn health(&self) -> Option<Health> {
+        let get = |path| http::request(self.port, "GET", path, ANSWER_WITHIN);
+        let ready = get("/_ministack/ready").await.ok()?;
+        let health = get("/_ministack/health").await.ok()?;
+        if ready.status != 200 {
+            return None;
+        }
+        serde_json::from_str(&health.body).ok()
+    }
+
+    /// Returns who holds the port, for people.
+    async fn holder(&self) -> Option<String> {
+        if !http::is_taken(self.port).await {
+            return None;
+        }
+        Some(match self.health().await {
+            Some(health) => format!("another MiniStack ({})", health.version),
+            None => "another program".to_owned(),
+        })
+    }
+
+    /// Removes what a MiniStack that is gone has left.
+    fn forget(&self) -> Result<(), LocalError> {
+        let (state, scratch) = (self.state_file(), self.scratch());
+        if state.exists() {
+            fs::remove_file(&state).map_err(LocalError::io("remove", state.display()))?;
+        }
+        if scratch.exists() {
+            fs::remove_dir_all(&scratch).map_err(LocalError::io("remove", scratch.display()))?;
+        }
+        Ok(())
+    }
+
+    fn running(&self, pid: i32, health: Health, started: bool) -> Running {
+        Running {
+            endpoint: self.endpoint(),
+            pid,
+            started,
+            version: health.version,
+            log: self.log(),
+        }
+    }
+
+    fn died(&self, status: &str) -> LocalError {
+        LocalError::Died {
+            status: status.to_owned(),
+            log: self.log(),
+            tail: tail(&self.log()),
+        }
+    }
+}
+
+/// Returns the last lines of a log, as far as there is one.
+fn tail(log: &Path) -> String {
+    let content = fs::read(log).unwrap_or_default();
+    let content = String::from_utf8_lossy(&content);
+    let lines: Vec<_> = content.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn stopping_what_never_ran_succeeds_and_writes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let cloud = LocalCloud::new(dir.path().join("local"), 1);
+        assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
+        assert!(!dir.path().join("local").exists());
+        assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
+        let error = cloud.reset().await.unwrap_err();
+        assert_eq!(error.to_string(), "no local cloud runs on port 1");
+    }
+
+    #[tokio::test]
+    async fn a_port_of_somebody_else_is_left_alone_before_anything_is_installed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // Hanging up at once is an answer too, and quicker than none.
+        let server = tokio::spawn(async move {
+            loop {
+                drop(listener.accept().await.unwrap());
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let cloud = LocalCloud::new(dir.path().to_owned(), port);
+        let error = cloud.start(&|_| ()).await.unwrap_err();
+        assert!(matches!(error, LocalError::PortTaken { .. }), "{error}");
+        assert!(!dir.path().join(format!("ministack-{VERSION}")).exists());
+        let holder = "another program".to_owned();
+        assert_eq!(cloud.status().await.unwrap(), Status::Foreign { holder });
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_gone_or_another_is_not_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let cloud = LocalCloud::new(dir.path().to_owned(), 1);
+        fs::create_dir_all(cloud.instance()).unwrap();
+        let me = i32::try_from(std::process::id()).unwrap();
+        for pid in [me, i32::MAX] {
+            let state = State {
+                pid,
+                port: 1,
+                version: VERSION.to_owned(),
+                started_at: Timestamp::UNIX_EPOCH,
+            };
+            state.write(&cloud.state_file()).unwrap();
+            assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
+            assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
+            assert!(!cloud.state_file().exists());
+        }
+    }
+
+    #[test]
+    fn a_tail_is_the_end_of_a_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        assert_eq!(tail(&log), "");
+        let lines: Vec<_> = (0..50).map(|line| line.to_string()).collect();
+        fs::write(&log, lines.join("\n")).unwrap();
+        assert!(tail(&log).starts_with("30\n"));
+    }
+}

@@ -1,0 +1,17 @@
+//! The local cloud: one pinned MiniStack on a port of this machine, installed, started, found
+//! again and stopped. It knows Python, processes and ports; it must not know what is deployed
+//! into the cloud, nor the AWS SDK.
+
+mod cloud;
+mod error;
+mod event;
+mod http;
+mod install;
+mod process;
+mod python;
+mod state;
+
+pub use cloud::{LocalCloud, Running, Status, Stopped};
+pub use error::LocalError;
+pub use event::LocalEvent;
+pub use install::VERSION;
