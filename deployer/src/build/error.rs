@@ -59,8 +59,11 @@ pub enum BuildError {
         /// Where and why.
         message: String,
     },
-    /// Cargo gave up; all it said is in `output`.
-    #[error("cargo could not build the functions ({status})\n{output}")]
+    /// Cargo gave up. All it said was told by [`BuildEvent::Message`] as well, and is not
+    /// repeated in the error's text.
+    ///
+    /// [`BuildEvent::Message`]: super::BuildEvent::Message
+    #[error("cargo could not build the functions ({status})")]
     Compile {
         /// How cargo ended.
         status: String,

@@ -21,7 +21,7 @@ pub enum BuildEvent {
         current: String,
     },
     /// A line of cargo or rustc that a person may want to see: a warning, an error, a
-    /// download. When the build fails, the error has them all again.
+    /// download. An error has them all again, in a field.
     Message(String),
     /// Cargo is done, without errors.
     Compiled {

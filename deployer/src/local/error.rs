@@ -121,8 +121,8 @@ impl LocalError {
             Self::Install { output, .. } => install_hint(output)?,
             Self::PortTaken { port, .. } => {
                 return Some(format!(
-                    "stop it (`lsof -i :{port}` tells who it is), or take another port with \
-                     `--port`; an endpoint of your own is used when AWS_ENDPOINT_URL names it"
+                    "stop it (`lsof -i :{port}` tells who it is), or give the environment file another port; \
+                     an endpoint of your own is used when AWS_ENDPOINT_URL names it"
                 ));
             }
             Self::NoAnswer { .. } => "run `deployer local stop`, then try again",
@@ -196,6 +196,6 @@ mod tests {
             error.to_string(),
             "port 4566 is held by another program, which this deployer did not start"
         );
-        assert!(error.hint().unwrap().contains("--port"));
+        assert!(error.hint().unwrap().contains("another port"));
     }
 }
