@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use toml::Table;
 
 use super::error::BuildError;
-use super::lockfile::Lockfile;
 use super::manifest;
 use super::settings::{BuildSettings, Method};
 use super::sources;
@@ -28,7 +27,8 @@ impl Workspace {
     ///
     /// It covers the function's own file, the rest of its package but the files of other
     /// functions, packages it depends on by path, what it needs of `Cargo.lock`, manifests,
-    /// profile, target, toolchain file and compiler flags. Not covered: the machine's linker,
+    /// profile, target, toolchain file and compiler flags: the lock file and flags as they were
+    /// when the workspace was discovered, the rest as it is now. Not covered: the machine's linker,
     /// its own cargo configuration, and variables that a build script may look at.
     pub fn fingerprint(&self, function: &str, settings: &BuildSettings) -> Result<String, BuildError> {
         let source = self.source_of(function)?;
@@ -45,7 +45,9 @@ impl Workspace {
             hash.text(name, value);
         }
         self.hash_packages(&mut hash, function, source, settings)?;
-        self.hash_lock_file(&mut hash)?;
+        for line in &self.locked {
+            hash.text("locked", line);
+        }
         self.hash_toolchain(&mut hash)?;
         Ok(hash.finish())
     }
@@ -77,24 +79,6 @@ impl Workspace {
         let root = manifest::read(&self.root.join("Cargo.toml"))?;
         let root = manifest::of_root(&root, &settings.profile, &dependencies);
         hash.table("Cargo.toml", &root);
-        Ok(())
-    }
-
-    fn hash_lock_file(&self, hash: &mut Hash) -> Result<(), BuildError> {
-        let path = self.root.join("Cargo.lock");
-        let unusable = |message: String| BuildError::Lock {
-            path: path.clone(),
-            message,
-        };
-        let text = fs::read_to_string(&path).map_err(|error| unusable(error.to_string()))?;
-        let lock = Lockfile::parse(&text).map_err(|error| unusable(error.to_string()))?;
-        let members = self.members.iter();
-        let test_only = members
-            .map(|member| (member.name.as_str(), member.test_only.as_slice()))
-            .collect();
-        for line in lock.needed_by(&self.package, &test_only) {
-            hash.text("locked", &line);
-        }
         Ok(())
     }
 

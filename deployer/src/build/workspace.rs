@@ -1,8 +1,9 @@
 //! The cargo workspace with the functions: where it is, which functions it has, and which
 //! packages of ours go into them. It asks cargo without the network and compiles nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use super::cargo;
 use super::error::BuildError;
+use super::lockfile::Lockfile;
 use super::manifest;
 
 /// A cargo workspace, seen from the package whose binaries are the functions.
@@ -22,6 +24,9 @@ pub struct Workspace {
     pub(super) functions: BTreeMap<String, PathBuf>,
     /// The package itself first, then the path dependencies, in a stable order.
     pub(super) members: Vec<Member>,
+    /// What of `Cargo.lock` the package needs. Kept, because reading that file takes longer
+    /// than the rest of a fingerprint.
+    pub(super) locked: BTreeSet<String>,
     /// Those variables of this process that change what rustc makes.
     pub(super) compiler_environment: BTreeMap<String, String>,
 }
@@ -48,12 +53,15 @@ impl Workspace {
                 root: metadata.workspace_root.clone().into(),
                 package: package.to_owned(),
             })?;
+        let root = PathBuf::from(metadata.workspace_root.clone());
+        let members = members(functions_package, &metadata).await?;
         Ok(Self {
-            root: metadata.workspace_root.clone().into(),
+            locked: locked(&root.join("Cargo.lock"), package, &members)?,
+            root,
             target_directory: metadata.target_directory.clone().into(),
             package: package.to_owned(),
             functions: functions(functions_package),
-            members: members(functions_package, &metadata).await?,
+            members,
             compiler_environment: compiler_environment(env::vars()),
         })
     }
@@ -167,6 +175,21 @@ fn index(metadata: &Metadata) -> BTreeMap<PathBuf, Package> {
             (manifest::folder(&manifest).to_owned(), package.clone())
         })
         .collect()
+}
+
+/// Returns what the lock file has for `package`, whose `members` are ours.
+fn locked(path: &Path, package: &str, members: &[Member]) -> Result<BTreeSet<String>, BuildError> {
+    let unusable = |message: String| BuildError::Lock {
+        path: path.to_owned(),
+        message,
+    };
+    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    let lock = Lockfile::parse(&text).map_err(|error| unusable(error.to_string()))?;
+    let test_only = members
+        .iter()
+        .map(|member| (member.name.as_str(), member.test_only.as_slice()))
+        .collect();
+    Ok(lock.needed_by(package, &test_only))
 }
 
 /// Picks the variables that change what rustc makes of the same sources.
