@@ -10,8 +10,10 @@ mod install;
 mod process;
 mod python;
 mod state;
+mod status;
 
-pub use cloud::{LocalCloud, Running, Status, Stopped};
+pub use cloud::LocalCloud;
 pub use error::LocalError;
 pub use event::LocalEvent;
 pub use install::VERSION;
+pub use status::{Running, Status, Stopped};

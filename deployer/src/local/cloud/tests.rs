@@ -1,0 +1,66 @@
+//! What can be told without a MiniStack; starting one is left to the acceptance tests.
+
+use tokio::net::TcpListener;
+
+use super::*;
+
+#[tokio::test]
+async fn stopping_what_never_ran_succeeds_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = LocalCloud::new(dir.path().join("local"), 1);
+    assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
+    assert!(!dir.path().join("local").exists());
+    assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
+    let error = cloud.reset().await.unwrap_err();
+    assert_eq!(error.to_string(), "no local cloud runs on port 1");
+}
+
+#[tokio::test]
+async fn a_port_of_somebody_else_is_left_alone_before_anything_is_installed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Hanging up at once is an answer too, and quicker than none.
+    let server = tokio::spawn(async move {
+        loop {
+            drop(listener.accept().await.unwrap());
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = LocalCloud::new(dir.path().to_owned(), port);
+    let error = cloud.start(&|_| ()).await.unwrap_err();
+    assert!(matches!(error, LocalError::PortTaken { .. }), "{error}");
+    assert!(!dir.path().join(format!("ministack-{VERSION}")).exists());
+    let holder = "another program".to_owned();
+    assert_eq!(cloud.status().await.unwrap(), Status::Foreign { holder });
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_process_that_is_gone_or_another_is_not_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = LocalCloud::new(dir.path().to_owned(), 1);
+    fs::create_dir_all(cloud.instance()).unwrap();
+    let me = i32::try_from(std::process::id()).unwrap();
+    for pid in [me, i32::MAX] {
+        let state = State {
+            pid,
+            port: 1,
+            version: VERSION.to_owned(),
+            started_at: Timestamp::UNIX_EPOCH,
+        };
+        state.write(&cloud.state_file()).unwrap();
+        assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
+        assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
+        assert!(!cloud.state_file().exists());
+    }
+}
+
+#[test]
+fn a_tail_is_the_end_of_a_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    assert_eq!(tail(&log), "");
+    let lines: Vec<_> = (0..50).map(|line| line.to_string()).collect();
+    fs::write(&log, lines.join("\n")).unwrap();
+    assert!(tail(&log).starts_with("30\n"));
+}
