@@ -92,7 +92,6 @@ pub fn cart_opened_by(command_id: Uuid) -> Uuid {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
     use crate::cart::ShoppingCart;

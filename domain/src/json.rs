@@ -42,7 +42,6 @@ impl PartialEq for JsonText {
 impl Eq for JsonText {}
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use serde_json::json;
 

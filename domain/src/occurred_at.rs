@@ -64,7 +64,6 @@ impl TryFrom<String> for OccurredAt {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
 
