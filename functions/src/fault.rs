@@ -1,0 +1,76 @@
+//! A fault: something that is nobody's answer, and that trying again may mend.
+//!
+//! Lambda counts it as an error, delivers stream batches again and rings alarms. A broken
+//! rule of the cart is never one.
+
+use std::{error::Error, fmt};
+
+use lambda_runtime::Diagnostic;
+
+/// Any error, told with all of its causes.
+pub struct Fault(Box<dyn Error + Send + Sync>);
+
+impl Fault {
+    /// Returns the fault that this error is.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", chain(self.0.as_ref()))
+    }
+}
+
+/// The same as `Display`: this is what `main` and the Lambda runtime print.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(fault: Fault) -> Self {
+        Self {
+            error_type: "Fault".to_owned(),
+            error_message: fault.to_string(),
+        }
+    }
+}
+
+/// Returns an error and its causes in one line.
+///
+/// The SDK's own errors say next to nothing by themselves ("service error"); what happened
+/// is in their causes.
+pub fn chain(error: &dyn Error) -> String {
+    std::iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Settings, SettingsError};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("starting failed")]
+    struct Outer(#[source] SettingsError);
+
+    #[test]
+    fn a_fault_tells_its_causes() {
+        let error = Settings::read_from(domain::contract::LOG_EVENTS, |_| None);
+        let fault = Fault::from(Outer(error.expect_err("nothing is set")));
+        let told = "starting failed: log-events needs ARCHIVE_BUCKET to be set";
+        assert_eq!(format!("{fault:?}"), told);
+        assert_eq!(Diagnostic::from(fault).error_message, told);
+    }
+}

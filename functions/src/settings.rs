@@ -1,0 +1,125 @@
+//! What a function is told by its environment: the variables its contract declares, and no
+//! others.
+
+use std::collections::BTreeMap;
+
+use domain::contract::{Function, Variable};
+use thiserror::Error;
+
+/// The values of the variables that a function reads.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    function: Function,
+    values: BTreeMap<Variable, String>,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettingsError {
+    /// Variables are not set, or empty.
+    #[error("{function} needs {} to be set", names(.missing))]
+    Missing {
+        /// The function.
+        function: &'static str,
+        /// What it is missing.
+        missing: Vec<Variable>,
+    },
+    /// The function wants a variable that its contract does not name.
+    #[error("{function} reads {variable}, which its contract does not declare")]
+    Undeclared {
+        /// The function.
+        function: &'static str,
+        /// What it wanted.
+        variable: Variable,
+    },
+}
+
+impl Settings {
+    /// Returns the settings of a function from the environment of the process.
+    pub fn read(function: Function) -> Result<Self, SettingsError> {
+        Self::read_from(function, |name| std::env::var(name).ok())
+    }
+
+    /// Returns the settings of a function from wherever `lookup` finds them.
+    ///
+    /// All variables are read at once, so that a function that is missing one fails when it
+    /// starts and not when it first needs it.
+    pub fn read_from(
+        function: Function,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SettingsError> {
+        let mut values = BTreeMap::new();
+        let mut missing = Vec::new();
+        for &variable in function.reads {
+            match lookup(variable.name()).filter(|value| !value.is_empty()) {
+                Some(value) => drop(values.insert(variable, value)),
+                None => missing.push(variable),
+            }
+        }
+        if missing.is_empty() {
+            Ok(Self { function, values })
+        } else {
+            Err(SettingsError::Missing {
+                function: function.name,
+                missing,
+            })
+        }
+    }
+
+    /// Returns the value of a variable.
+    ///
+    /// An undeclared variable is refused even if it happens to be set: the contract is what
+    /// the deployed environment and permissions are made from.
+    pub fn get(&self, variable: Variable) -> Result<&str, SettingsError> {
+        let function = self.function.name;
+        let value = self.values.get(&variable).map(String::as_str);
+        value.ok_or(SettingsError::Undeclared { function, variable })
+    }
+
+    /// Returns the function that these are the settings of.
+    pub fn function(&self) -> Function {
+        self.function
+    }
+}
+
+fn names(variables: &[Variable]) -> String {
+    let names: Vec<_> = variables.iter().map(|variable| variable.name()).collect();
+    names.join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::contract::{ARCHIVE_BUCKET, CAPTURE, EVENT_STREAM, EVENTS_TABLE};
+
+    use super::*;
+
+    #[test]
+    fn declared_variables_are_read() {
+        let settings = Settings::read_from(CAPTURE, |name| Some(format!("the {name}")));
+        let settings = settings.expect("everything is set");
+        assert_eq!(settings.get(EVENT_STREAM), Ok("the EVENT_STREAM"));
+        assert_eq!(settings.get(ARCHIVE_BUCKET), Ok("the ARCHIVE_BUCKET"));
+    }
+
+    #[test]
+    fn every_missing_variable_is_named() {
+        let error = Settings::read_from(CAPTURE, |_| Some(String::new()));
+        assert_eq!(
+            error.expect_err("nothing is set").to_string(),
+            "capture needs EVENT_STREAM and ARCHIVE_BUCKET to be set"
+        );
+    }
+
+    #[test]
+    fn an_undeclared_variable_is_refused_though_it_is_set() {
+        let settings = Settings::read_from(CAPTURE, |name| Some(name.to_owned()));
+        let error = settings
+            .expect("everything is set")
+            .get(EVENTS_TABLE)
+            .map(str::to_owned);
+        assert_eq!(
+            error.expect_err("the variable is not declared").to_string(),
+            "capture reads EVENTS_TABLE, which its contract does not declare"
+        );
+    }
+}
