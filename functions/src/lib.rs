@@ -23,8 +23,11 @@
 //! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
 //! * [`patience`]: the one way of waiting before something is tried again.
 
+pub mod event_store;
 pub mod fault;
 pub mod patience;
 pub mod settings;
+pub mod table;
 
+pub use event_store::DynamoDbEventStore;
 pub use fault::Fault;

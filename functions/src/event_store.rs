@@ -1,0 +1,159 @@
+//! The store of events in a DynamoDB table, one item per commit.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::{put_item::PutItemError, query::QueryError},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use domain::{AggregateId, Commit, EventStore, contract::attribute, store::AppendError};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use thiserror::Error;
+
+use crate::table::{ItemError, from_item, to_item};
+
+/// Keeps commits in a table with hash key `AggregateId` and range key `Version`.
+#[derive(Debug, Clone)]
+pub struct DynamoDbEventStore {
+    client: Client,
+    table: String,
+}
+
+/// A fault of the table, or of what it holds.
+#[derive(Debug, Error)]
+pub enum DynamoDbError {
+    /// A query failed.
+    #[error("reading {id} from table {table} failed")]
+    Read {
+        /// The aggregate.
+        id: AggregateId,
+        /// The table.
+        table: String,
+        /// What happened; boxed, as it is a hundred times the size of the rest.
+        source: Box<SdkError<QueryError>>,
+    },
+    /// A put failed, and not because the version was taken.
+    #[error("appending to {id} in table {table} failed")]
+    Append {
+        /// The aggregate.
+        id: AggregateId,
+        /// The table.
+        table: String,
+        /// What happened.
+        source: Box<SdkError<PutItemError>>,
+    },
+    /// An item is there but is not a commit, or a commit does not make an item.
+    #[error("an item of {id} in table {table} is broken")]
+    Item {
+        /// The aggregate.
+        id: AggregateId,
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        source: ItemError,
+    },
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Which page of a query comes next.
+enum Page {
+    First,
+    After(Item),
+    None,
+}
+
+impl DynamoDbEventStore {
+    /// Returns the store in a table.
+    pub fn new(client: Client, table_name: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table_name.into(),
+        }
+    }
+
+    /// Reads one page of an aggregate's commits, and says which one comes next.
+    async fn read_page(
+        &self,
+        id: &AggregateId,
+        page: Page,
+    ) -> Result<Option<(Vec<Item>, Page)>, DynamoDbError> {
+        let start = match page {
+            Page::First => None,
+            Page::After(key) => Some(key),
+            Page::None => return Ok(None),
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#id = :id")
+            .expression_attribute_names("#id", attribute::AGGREGATE_ID)
+            .expression_attribute_values(":id", AttributeValue::S(id.to_string()))
+            .set_exclusive_start_key(start);
+        let found = query.send().await.map_err(|error| DynamoDbError::Read {
+            id: id.clone(),
+            table: self.table.clone(),
+            source: Box::new(error),
+        })?;
+        let next = found.last_evaluated_key.map_or(Page::None, Page::After);
+        Ok(Some((found.items.unwrap_or_default(), next)))
+    }
+
+    fn broken(&self, id: &AggregateId) -> impl Fn(ItemError) -> DynamoDbError {
+        let (id, table) = (id.clone(), self.table.clone());
+        move |source| DynamoDbError::Item {
+            id: id.clone(),
+            table: table.clone(),
+            source,
+        }
+    }
+}
+
+impl EventStore for DynamoDbEventStore {
+    type Error = DynamoDbError;
+
+    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, DynamoDbError>> + Send {
+        stream::try_unfold(Page::First, move |page| self.read_page(id, page))
+            .map_ok(move |items| {
+                let broken = self.broken(id);
+                stream::iter(items).map(move |item| from_item(item).map_err(&broken))
+            })
+            .try_flatten()
+    }
+
+    async fn append(&self, commit: &Commit) -> Result<(), AppendError<DynamoDbError>> {
+        let id = &commit.aggregate_id;
+        let item = to_item(commit)
+            .map_err(self.broken(id))
+            .map_err(AppendError::Store)?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#id)")
+            .expression_attribute_names("#id", attribute::AGGREGATE_ID)
+            // What took the version comes back with the refusal: the SDK repeats a put whose
+            // answer got lost, and then it is our own commit that is in the way.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else {
+            return Ok(());
+        };
+        let Some(PutItemError::ConditionalCheckFailedException(taken)) = error.as_service_error() else {
+            return Err(AppendError::Store(DynamoDbError::Append {
+                id: id.clone(),
+                table: self.table.clone(),
+                source: Box::new(error),
+            }));
+        };
+        // An item that is not a commit is reported by whoever reads it next.
+        match taken.item.clone().map(from_item) {
+            Some(Ok(there)) if there.is(commit) => Ok(()),
+            _ => Err(AppendError::Conflict),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A commit as an item of the events table, and as the same item in the table's stream.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{AggregateId, Commit, Context, JsonText, OccurredAt, StoredEvent, id::InvalidAggregateId};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// The attributes of an item; their names are stored and can never change.
+///
+/// An item may have attributes that are not known here, so that one can be added some day
+/// without stopping functions of an older release.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CommitItem {
+    aggregate_id: String,
+    version: u64,
+    events: Vec<EventItem>,
+    command_id: Uuid,
+    correlation_id: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    causation_id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    occurred_at: OccurredAt,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventItem {
+    id: Uuid,
+    r#type: String,
+    schema_version: u32,
+    data: String,
+}
+
+/// Why an item is not a commit.
+#[derive(Debug, Error)]
+pub enum ItemError {
+    /// An attribute is missing or of another kind.
+    #[error("the item does not have the attributes of a commit")]
+    Attributes(#[from] serde_dynamo::Error),
+    /// The hash key is spelt in another way.
+    #[error("the item's hash key is not an aggregate id")]
+    Id(#[from] InvalidAggregateId),
+    /// The data of an event are not JSON.
+    #[error("the data of event {id} are not JSON")]
+    Data {
+        /// The event.
+        id: Uuid,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// There is nothing in it.
+    #[error("the item has no events")]
+    Empty,
+}
+
+/// Returns a commit as an item of the table.
+pub fn to_item(commit: &Commit) -> Result<HashMap<String, AttributeValue>, ItemError> {
+    let Context {
+        command_id,
+        correlation_id,
+        causation_id,
+        actor,
+        occurred_at,
+    } = commit.context.clone();
+    let event = |event: &StoredEvent| EventItem {
+        id: event.id,
+        r#type: event.event_type.clone(),
+        schema_version: event.schema_version,
+        data: event.data.as_str().to_owned(),
+    };
+    let item = CommitItem {
+        aggregate_id: commit.aggregate_id.to_string(),
+        version: commit.version,
+        events: commit.events.iter().map(event).collect(),
+        command_id,
+        correlation_id,
+        causation_id,
+        actor,
+        occurred_at,
+    };
+    Ok(serde_dynamo::to_item(item)?)
+}
+
+/// Returns the commit in an item, of the table or of its stream.
+pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemError> {
+    let item: CommitItem = serde_dynamo::from_item(item.into())?;
+    if item.events.is_empty() {
+        return Err(ItemError::Empty);
+    }
+    let event = |event: EventItem| {
+        let data = JsonText::parse(event.data);
+        Ok(StoredEvent {
+            id: event.id,
+            event_type: event.r#type,
+            schema_version: event.schema_version,
+            data: data.map_err(|source| ItemError::Data { id: event.id, source })?,
+        })
+    };
+    Ok(Commit {
+        aggregate_id: item.aggregate_id.parse::<AggregateId>()?,
+        version: item.version,
+        events: item
+            .events
+            .into_iter()
+            .map(event)
+            .collect::<Result<_, ItemError>>()?,
+        context: Context {
+            command_id: item.command_id,
+            correlation_id: item.correlation_id,
+            causation_id: item.causation_id,
+            actor: item.actor,
+            occurred_at: item.occurred_at,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        cart::{CartEvent, ShoppingCart},
+        contract::attribute,
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn commit() -> Commit {
+        let time = "2026-11-21T19:02:03.123456Z".parse();
+        let context = Context::new(Uuid::from_u128(2), time.expect("the time is well-formed"));
+        let events = [
+            CartEvent::CartOpened {},
+            CartEvent::ItemAdded {
+                item: "tea".to_owned(),
+                quantity: 2,
+            },
+        ];
+        let id = AggregateId::of::<ShoppingCart>(Uuid::from_u128(1));
+        let mut n = 2;
+        let new_id = || {
+            n += 1;
+            Uuid::from_u128(n)
+        };
+        Commit::of(id, 4, &events, context, new_id).expect("the events can be stored")
+    }
+
+    /// The item in the notation that DynamoDB and its streams use.
+    fn notation(commit: &Commit) -> Value {
+        let item: serde_dynamo::Item = to_item(commit).expect("a commit makes an item").into();
+        json!(item)
+    }
+
+    #[test]
+    fn an_item_has_the_agreed_attributes() {
+        let event = |id: u128, kind: &str, data: &str| {
+            json!({"M": {
+                "Id": {"S": Uuid::from_u128(id)},
+                "Type": {"S": kind},
+                "SchemaVersion": {"N": "1"},
+                "Data": {"S": data},
+            }})
+        };
+        assert_eq!(
+            notation(&commit()),
+            json!({
+                attribute::AGGREGATE_ID: {"S": "cart#00000000-0000-0000-0000-000000000001"},
+                attribute::VERSION: {"N": "5"},
+                "Events": {"L": [
+                    event(3, "CartOpened", "{}"),
+                    event(4, "ItemAdded", r#"{"item":"tea","quantity":2}"#),
+                ]},
+                "CommandId": {"S": Uuid::from_u128(2)},
+                "CorrelationId": {"S": Uuid::from_u128(2)},
+                "OccurredAt": {"S": "2026-11-21T19:02:03.123456Z"},
+            })
+        );
+    }
+
+    #[test]
+    fn a_commit_is_read_as_it_was_written() {
+        let mut full = commit();
+        full.context.causation_id = Some(Uuid::from_u128(9));
+        full.context.actor = Some("zoë".to_owned());
+        for commit in [commit(), full] {
+            let item = to_item(&commit).expect("a commit makes an item");
+            assert_eq!(from_item(item).expect("the item is a commit"), commit);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_commit_is_refused_with_the_reason() {
+        let broken = |pointer: &str, value: Value| {
+            let mut item = notation(&commit());
+            *item.pointer_mut(pointer).expect("the attribute is there") = value;
+            let item: serde_dynamo::Item = serde_json::from_value(item).expect("it is an item");
+            crate::fault::chain(&from_item(item).expect_err("the item is broken"))
+        };
+        let reason = broken("/AggregateId/S", json!("cart-1"));
+        assert!(
+            reason.ends_with(r#""cart-1" is not an aggregate id like cart#<uuid>"#),
+            "{reason}"
+        );
+        let reason = broken("/Events", json!({"L": []}));
+        assert_eq!(reason, "the item has no events");
+        let reason = broken("/Events/L/0/M/Data/S", json!("{"));
+        assert!(reason.contains("are not JSON: EOF while parsing"), "{reason}");
+        let reason = broken("/OccurredAt/S", json!("yesterday"));
+        assert!(reason.contains(r#""yesterday" is not a time"#), "{reason}");
+        let reason = broken("/Version", json!({"S": "5"}));
+        assert!(
+            reason.starts_with("the item does not have the attributes of a commit"),
+            "{reason}"
+        );
+    }
+}
