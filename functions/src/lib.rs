@@ -23,9 +23,12 @@
 //! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
 //! * [`patience`]: the one way of waiting before something is tried again.
 
+pub mod command;
 pub mod event_store;
 pub mod fault;
 pub mod patience;
+pub mod query;
+pub mod request;
 pub mod settings;
 pub mod table;
 
