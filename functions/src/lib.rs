@@ -23,14 +23,20 @@
 //! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
 //! * [`patience`]: the one way of waiting before something is tried again.
 
+pub mod bucket;
+pub mod capture;
 pub mod command;
 pub mod event_store;
+pub mod failed;
 pub mod fault;
 pub mod patience;
+pub mod publish;
 pub mod query;
 pub mod request;
 pub mod settings;
+pub mod stream;
 pub mod table;
+pub mod waves;
 
 pub use event_store::DynamoDbEventStore;
 pub use fault::Fault;

@@ -1,0 +1,86 @@
+//! From the table's stream to Kinesis: each event of each new commit, in order.
+//!
+//! A commit that was inserted will never change, so inserts are all there is to capture.
+
+use std::error::Error;
+
+use aws_lambda_events::event::dynamodb::{Event, EventRecord};
+use thiserror::Error;
+
+use crate::{
+    bucket::Bucket,
+    failed::Failed,
+    fault::Fault,
+    patience::Patience,
+    publish::publish,
+    stream::PutRecords,
+    table::{ItemError, from_item},
+    waves::{MAX_RECORD_BYTES, Record},
+};
+
+/// Why a record of the table's stream cannot be published.
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    /// The new item is not a commit.
+    #[error("the record holds no commit")]
+    Item(#[from] ItemError),
+    /// The stream would never take it.
+    #[error("version {version} makes a record of {bytes} bytes, and the stream takes {MAX_RECORD_BYTES}")]
+    TooLarge {
+        /// The version of the event.
+        version: u64,
+        /// The size of its record.
+        bytes: usize,
+    },
+}
+
+/// Publishes the events in a batch of the table's stream.
+///
+/// What cannot be understood is kept aside and holds up nothing. When publishing or keeping
+/// fails, the whole batch fails and is delivered again.
+pub async fn capture<S: PutRecords, B: Bucket>(
+    batch: Event,
+    stream: &S,
+    failed: &Failed<B>,
+    patience: Patience,
+) -> Result<(), Fault> {
+    let mut records = Vec::new();
+    for change in batch.records {
+        match change.event_name.as_str() {
+            "INSERT" => match records_of(&change) {
+                Ok(plucked) => records.extend(plucked),
+                Err(reason) => {
+                    let reason: &(dyn Error + Send + Sync) = &reason;
+                    failed.keep(&change.event_id, reason, &change).await?;
+                }
+            },
+            // Nobody but people changes or removes commits, and what was published is out.
+            name => tracing::warn!(
+                change = name,
+                keys = ?change.change.keys,
+                "ignored a change of a commit: only new commits are events"
+            ),
+        }
+    }
+    let events = records.len();
+    publish(stream, records, patience).await?;
+    tracing::info!(events, "captured");
+    Ok(())
+}
+
+/// Returns a record for each event of the commit that was inserted, all of them or none.
+fn records_of(change: &EventRecord) -> Result<Vec<Record>, CaptureError> {
+    let commit = from_item(change.change.new_image.clone())?;
+    let record = |envelope: domain::Envelope| {
+        let record = Record {
+            partition_key: envelope.aggregate_id.to_string(),
+            data: envelope.to_bytes(),
+        };
+        let (version, bytes) = (envelope.version, record.size());
+        if bytes > MAX_RECORD_BYTES {
+            return Err(CaptureError::TooLarge { version, bytes });
+        }
+        Ok(record)
+    };
+    commit.into_envelopes().map(record).collect()
+}

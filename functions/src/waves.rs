@@ -1,0 +1,137 @@
+//! In which order records can be published through calls that do not keep order.
+//!
+//! Kinesis may accept some records of a `PutRecords` call and reject others, and promises
+//! nothing about the order of those it accepts. So each call carries at most one record of
+//! each partition key, a *wave*, and a rejected record goes again before anything behind it.
+
+use std::collections::{HashMap, VecDeque};
+
+/// The most records that one call can carry.
+const MAX_RECORDS: usize = 500;
+/// The most bytes that one call can carry.
+///
+/// Kinesis takes twice as much by now, but has taken this much always and everywhere.
+const MAX_WAVE_BYTES: usize = 5_000_000;
+/// The most bytes of one record, its key included.
+///
+/// More has to be allowed stream by stream; ours are left as they are made.
+pub const MAX_RECORD_BYTES: usize = 1_000_000;
+
+/// A record to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Records of one key have an order, and keep it.
+    pub partition_key: String,
+    /// What is published.
+    pub data: Vec<u8>,
+}
+
+impl Record {
+    /// Returns how much of the limits the record takes up.
+    pub fn size(&self) -> usize {
+        self.partition_key.len() + self.data.len()
+    }
+}
+
+/// Records on their way, lined up by their key.
+#[derive(Debug, Default)]
+pub struct Waves {
+    /// None of these is empty; they stand in the order of each key's first record.
+    lines: Vec<VecDeque<Record>>,
+}
+
+impl Waves {
+    /// Returns the waves of these records.
+    pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
+        let mut places = HashMap::new();
+        let mut lines: Vec<VecDeque<Record>> = Vec::new();
+        for record in records {
+            let place = *places.entry(record.partition_key.clone()).or_insert(lines.len());
+            if place == lines.len() {
+                lines.push(VecDeque::new());
+            }
+            lines[place].push_back(record);
+        }
+        Self { lines }
+    }
+
+    /// Returns the records that go next, none when all are through.
+    pub fn next(&self) -> Vec<&Record> {
+        let mut bytes = 0;
+        self.lines
+            .iter()
+            .filter_map(VecDeque::front)
+            .take(MAX_RECORDS)
+            .take_while(|record| {
+                let first = bytes == 0;
+                bytes += record.size();
+                first || bytes <= MAX_WAVE_BYTES
+            })
+            .collect()
+    }
+
+    /// Notes which records of the last wave were accepted, in its order; the others stay
+    /// at the head of their line.
+    pub fn settle(&mut self, accepted: impl IntoIterator<Item = bool>) {
+        for (line, accepted) in self.lines.iter_mut().zip(accepted) {
+            if accepted {
+                line.pop_front();
+            }
+        }
+        self.lines.retain(|line| !line.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(key: &str, data: &str) -> Record {
+        Record {
+            partition_key: key.to_owned(),
+            data: data.as_bytes().to_vec(),
+        }
+    }
+
+    fn shown(waves: &Waves) -> String {
+        let data = waves
+            .next()
+            .into_iter()
+            .map(|record| String::from_utf8_lossy(&record.data));
+        data.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_wave_has_one_record_of_each_key() {
+        let mut waves = Waves::of([
+            record("a", "a1"),
+            record("a", "a2"),
+            record("b", "b1"),
+            record("c", "c1"),
+            record("b", "b2"),
+        ]);
+        assert_eq!(shown(&waves), "a1 b1 c1");
+        waves.settle([true, false, true]);
+        assert_eq!(
+            shown(&waves),
+            "a2 b1",
+            "what was rejected goes before what is behind it"
+        );
+        waves.settle([true, true]);
+        assert_eq!(shown(&waves), "b2");
+        waves.settle([true]);
+        assert_eq!(shown(&waves), "");
+    }
+
+    #[test]
+    fn a_wave_keeps_to_the_limits_of_a_call() {
+        let waves = Waves::of((0..700).map(|n| record(&n.to_string(), "x")));
+        assert_eq!(waves.next().len(), MAX_RECORDS);
+
+        let large = "x".repeat(MAX_RECORD_BYTES - 1);
+        let mut waves = Waves::of((0..7).map(|n| record(&n.to_string(), &large)));
+        assert_eq!(waves.next().len(), 5);
+        waves.settle([true; 5]);
+        assert_eq!(waves.next().len(), 2);
+    }
+}
