@@ -23,17 +23,21 @@
 //! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
 //! * [`patience`]: the one way of waiting before something is tried again.
 
+pub mod archive;
 pub mod bucket;
 pub mod capture;
 pub mod command;
+pub mod delivery;
 pub mod event_store;
 pub mod failed;
 pub mod fault;
+pub mod log_events;
 pub mod patience;
 pub mod publish;
 pub mod query;
 pub mod request;
 pub mod settings;
+pub mod start;
 pub mod stream;
 pub mod table;
 pub mod waves;

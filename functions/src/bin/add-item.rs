@@ -1,0 +1,13 @@
+//! Adds an item to an open cart.
+
+use domain::contract::ADD_ITEM;
+use functions::{
+    command, request,
+    start::{serve, start},
+};
+
+#[tokio::main]
+async fn main() -> Result<(), functions::Fault> {
+    let carts = start(ADD_ITEM).await?.carts()?;
+    serve(|event| command::answer(&carts, request::add_item, event)).await
+}

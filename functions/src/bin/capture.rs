@@ -1,0 +1,21 @@
+//! Publishes each event of each commit in the table's stream to Kinesis.
+
+use aws_lambda_events::event::dynamodb::Event;
+use domain::contract::CAPTURE;
+use functions::{
+    capture::capture,
+    patience::Patience,
+    start::{serve, start},
+};
+use lambda_runtime::LambdaEvent;
+
+#[tokio::main]
+async fn main() -> Result<(), functions::Fault> {
+    let start = start(CAPTURE).await?;
+    let (stream, failed) = (start.stream()?, start.failed()?);
+    serve(|event: LambdaEvent<Event>| {
+        let patience = Patience::until(event.context.deadline());
+        capture(event.payload, &stream, &failed, patience)
+    })
+    .await
+}

@@ -1,0 +1,13 @@
+//! Closes a cart.
+
+use domain::contract::CLOSE_CART;
+use functions::{
+    command, request,
+    start::{serve, start},
+};
+
+#[tokio::main]
+async fn main() -> Result<(), functions::Fault> {
+    let carts = start(CLOSE_CART).await?.carts()?;
+    serve(|event| command::answer(&carts, request::close_cart, event)).await
+}

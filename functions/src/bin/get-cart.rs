@@ -1,0 +1,13 @@
+//! Answers what is in a cart.
+
+use domain::contract::GET_CART;
+use functions::{
+    query,
+    start::{serve, start},
+};
+
+#[tokio::main]
+async fn main() -> Result<(), functions::Fault> {
+    let carts = start(GET_CART).await?.carts()?;
+    serve(|event| query::answer(&carts, event)).await
+}

@@ -1,0 +1,13 @@
+//! Opens a cart.
+
+use domain::contract::OPEN_CART;
+use functions::{
+    command, request,
+    start::{serve, start},
+};
+
+#[tokio::main]
+async fn main() -> Result<(), functions::Fault> {
+    let carts = start(OPEN_CART).await?.carts()?;
+    serve(|event| command::answer(&carts, request::open_cart, event)).await
+}

@@ -1,0 +1,57 @@
+//! What arrives from Kinesis: events in their envelopes, and whatever else got in there.
+
+use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
+use domain::Envelope;
+use thiserror::Error;
+
+use crate::{bucket::Bucket, failed::Failed};
+
+/// A record that holds an event.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    /// The event.
+    pub envelope: Envelope,
+    /// The bytes it came in.
+    pub bytes: &'a [u8],
+}
+
+/// Why a record holds no event.
+#[derive(Debug, Error)]
+pub enum Unreadable {
+    /// It is not the JSON of an envelope.
+    #[error("the record is not an event in its envelope")]
+    Envelope(#[from] serde_json::Error),
+    /// It is, but would take more than one line of an archive.
+    #[error("the record spans several lines, so it was not published by capture")]
+    Lines,
+}
+
+/// Returns the events of a batch in their order; what cannot be read is kept aside.
+pub async fn understand<'a, B: Bucket>(
+    batch: &'a KinesisEvent,
+    failed: &Failed<B>,
+) -> Result<Vec<Delivery<'a>>, B::Error> {
+    let mut deliveries = Vec::new();
+    for record in &batch.records {
+        match read(record) {
+            Ok(delivery) => deliveries.push(delivery),
+            Err(reason) => {
+                let id = record
+                    .event_id
+                    .as_deref()
+                    .unwrap_or(&record.kinesis.sequence_number);
+                failed.keep(id, &reason, record).await?;
+            }
+        }
+    }
+    Ok(deliveries)
+}
+
+fn read(record: &KinesisEventRecord) -> Result<Delivery<'_>, Unreadable> {
+    let bytes = record.kinesis.data.as_slice();
+    let envelope = Envelope::from_bytes(bytes)?;
+    if bytes.iter().any(|byte| b"\r\n".contains(byte)) {
+        return Err(Unreadable::Lines);
+    }
+    Ok(Delivery { envelope, bytes })
+}

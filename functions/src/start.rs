@@ -1,0 +1,111 @@
+//! How a function starts: its log, its settings, and the clients that all invocations share.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use domain::{
+    ShoppingCartRepo,
+    contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function},
+};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Deserialize, Serialize};
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    bucket::S3Bucket,
+    event_store::DynamoDbEventStore,
+    failed::Failed,
+    fault::Fault,
+    settings::{Settings, SettingsError},
+    stream::KinesisStream,
+};
+
+/// How long one attempt of a call may take.
+///
+/// Connections are frozen together with the function between two invocations, and one that
+/// died meanwhile may never say so; without this, a call would hang until the function is
+/// cut off. Repeating is safe: all that is written here can be written twice.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// A function that has started.
+#[derive(Debug)]
+pub struct Start {
+    settings: Settings,
+    aws: SdkConfig,
+}
+
+/// Starts a function: opens the log, reads the settings, prepares the way to AWS.
+pub async fn start(function: Function) -> Result<Start, Fault> {
+    log();
+    let settings = Settings::read(function)?;
+    let https = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT)
+        .build();
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https)
+        .timeout_config(timeouts)
+        .load()
+        .await;
+    Ok(Start { settings, aws })
+}
+
+/// Handles invocations until Lambda has no more.
+pub async fn serve<I, O, F>(mut handle: impl FnMut(LambdaEvent<I>) -> F) -> Result<(), Fault>
+where
+    I: for<'de> Deserialize<'de>,
+    O: Serialize,
+    F: Future<Output = Result<O, Fault>>,
+{
+    // Boxed, as the futures of SDK calls inside those of the runtime's layers go deeper than
+    // the compiler is willing to look.
+    let handle = service_fn(|event| Box::pin(handle(event)));
+    lambda_runtime::run(handle).await.map_err(Fault::new)
+}
+
+impl Start {
+    /// Returns the carts in the events table.
+    pub fn carts(&self) -> Result<ShoppingCartRepo<DynamoDbEventStore>, SettingsError> {
+        let client = aws_sdk_dynamodb::Client::new(&self.aws);
+        let table = self.settings.get(EVENTS_TABLE)?;
+        Ok(ShoppingCartRepo::new(DynamoDbEventStore::new(client, table)))
+    }
+
+    /// Returns the stream that events are published to.
+    pub fn stream(&self) -> Result<KinesisStream, SettingsError> {
+        let client = aws_sdk_kinesis::Client::new(&self.aws);
+        Ok(KinesisStream::new(client, self.settings.get(EVENT_STREAM)?))
+    }
+
+    /// Returns the place in the archive for what this function cannot understand.
+    pub fn failed(&self) -> Result<Failed<S3Bucket>, SettingsError> {
+        // A local cloud does not answer to `<bucket>.localhost`.
+        let by_path = self.aws.endpoint_url().is_some();
+        let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(by_path);
+        let client = aws_sdk_s3::Client::from_conf(config.build());
+        let bucket = S3Bucket::new(client, self.settings.get(ARCHIVE_BUCKET)?);
+        Ok(Failed::new(bucket, self.settings.function()))
+    }
+}
+
+/// Opens the log: one JSON object a line on standard output, as CloudWatch likes it.
+fn log() {
+    // Lambda itself sets this variable from the function's logging configuration.
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
+    let level = level
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .init();
+}
