@@ -1,0 +1,163 @@
+//! From the table's stream to Kinesis: in order, without loss, held up by nothing.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::dynamodb::Event;
+use domain::{Commit, contract::CAPTURE};
+use functions::{capture::capture, failed::Failed, patience::Patience, table::to_item};
+use serde_json::{Value, json};
+
+use crate::fakes::{FakeBucket, FakeStream, cart, commit, failed};
+
+const A_MOMENT: Duration = Duration::from_secs(5);
+
+fn inserted(commit: &Commit) -> Value {
+    let item: serde_dynamo::Item = to_item(commit).expect("a commit makes an item").into();
+    json!(item)
+}
+
+/// Returns one record of the table's stream.
+fn change(event_id: &str, name: &str, image: Value) -> Value {
+    json!({
+        "eventID": event_id,
+        "eventName": name,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-central-1",
+        "eventSourceARN": "arn:aws:dynamodb:eu-central-1:111111111111:table/events/stream/1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_795_294_799.0,
+            "Keys": {"AggregateId": image["AggregateId"], "Version": image["Version"]},
+            "NewImage": image,
+            "SequenceNumber": "1",
+            "SizeBytes": 1,
+            "StreamViewType": "NEW_IMAGE",
+        },
+    })
+}
+
+fn batch(changes: impl IntoIterator<Item = Value>) -> Event {
+    let changes: Vec<_> = changes.into_iter().collect();
+    serde_json::from_value(json!({ "Records": changes })).expect("the batch is well-formed")
+}
+
+fn inserts(commits: &[Commit]) -> Event {
+    let change = |(n, commit)| change(&format!("{n:032x}"), "INSERT", inserted(commit));
+    batch(commits.iter().enumerate().map(change))
+}
+
+#[tokio::test]
+async fn each_event_of_each_commit_is_published_in_order() {
+    let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
+    let commits = [
+        commit(cart(1), 1..=3),
+        commit(cart(2), 8..=8),
+        commit(cart(1), 4..=5),
+    ];
+    let captured = capture(inserts(&commits), &stream, &failed, Patience::lasting(A_MOMENT)).await;
+    captured.expect("everything is published");
+    assert_eq!(
+        stream.taken(),
+        [(cart(1), vec![1, 2, 3, 4, 5]), (cart(2), vec![8])].into()
+    );
+    assert_eq!(
+        stream.calls(),
+        [2, 1, 1, 1, 1],
+        "never two events of one cart in one call"
+    );
+}
+
+/// The first call carries one event of each of three carts, and the stream takes two.
+#[tokio::test]
+async fn one_of_three_is_rejected_and_still_goes_before_what_follows_it() {
+    for place in 0..3 {
+        let stream = FakeStream::rejecting([(0, place)]);
+        let commits = [1, 2, 3].map(|n| commit(cart(n), 1..=3));
+        let batch = inserts(&commits);
+        capture(batch, &stream, &failed(CAPTURE), Patience::lasting(A_MOMENT))
+            .await
+            .expect("everything is published");
+        let whole = vec![1, 2, 3];
+        let all = [1, 2, 3].map(|n| (cart(n), whole.clone()));
+        assert_eq!(stream.taken(), all.into());
+        assert_eq!(stream.calls(), [3, 3, 3, 1]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_rejected_for_good_fails_the_batch() {
+    let stream = FakeStream::rejecting((0..1000).map(|call| (call, 0)));
+    let batch = inserts(&[commit(cart(1), 1..=2), commit(cart(2), 1..=2)]);
+    let patience = Patience::lasting(Duration::from_millis(100));
+    let fault = capture(batch, &stream, &failed(CAPTURE), patience).await;
+    let fault = fault.expect_err("the batch fails").to_string();
+    assert_eq!(fault, "1 records are still rejected, the first for throttled");
+    assert_eq!(
+        stream.taken(),
+        [(cart(2), vec![1, 2])].into(),
+        "others go on meanwhile"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_out_of_reach_fails_the_batch() {
+    let stream = FakeStream::out_of_reach();
+    let batch = inserts(&[commit(cart(1), 1..=2)]);
+    let fault = capture(batch, &stream, &failed(CAPTURE), Patience::lasting(A_MOMENT)).await;
+    let fault = fault.expect_err("the batch fails").to_string();
+    assert_eq!(fault, "publishing 1 records failed: out of reach");
+}
+
+#[tokio::test]
+async fn only_inserts_are_events() {
+    let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
+    let image = inserted(&commit(cart(1), 1..=1));
+    let batch = batch(["MODIFY", "REMOVE"].map(|name| change("1", name, image.clone())));
+    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT))
+        .await
+        .expect("nothing fails");
+    assert_eq!((stream.calls(), failed.bucket().keys()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
+    let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
+    let mut poison = inserted(&commit(cart(1), 2..=2));
+    poison["Events"]["L"][0]["M"]["Data"]["S"] = json!("{");
+    let stranger = json!({"AggregateId": {"S": "settings"}, "Version": {"N": "1"}, "Blob": {"B": "AAAA"}});
+    let batch = batch([
+        change("a", "INSERT", inserted(&commit(cart(1), 1..=1))),
+        change("b", "INSERT", poison.clone()),
+        change("c/../d", "INSERT", stranger),
+        change("e", "INSERT", inserted(&commit(cart(1), 3..=3))),
+    ]);
+    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT))
+        .await
+        .expect("nothing fails");
+    assert_eq!(stream.taken(), [(cart(1), vec![1, 3])].into());
+    assert_eq!(
+        failed.bucket().keys(),
+        ["failed/capture/b.json", "failed/capture/c-..-d.json"]
+    );
+    let kept = failed.bucket().json("failed/capture/b.json");
+    assert_eq!(kept["record"]["dynamodb"]["NewImage"], poison);
+    let reason = kept["reason"].as_str().expect("there is a reason");
+    assert!(
+        reason.starts_with("the record holds no commit: the data of event"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_even_be_kept_fails_the_batch() {
+    let stream = FakeStream::default();
+    let bucket = FakeBucket::out_of_reach();
+    let batch = batch([change(
+        "a",
+        "INSERT",
+        json!({"AggregateId": {"S": "a"}, "Version": {"N": "1"}}),
+    )]);
+    let failed = Failed::new(bucket, CAPTURE);
+    let fault = capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await;
+    assert_eq!(fault.expect_err("the batch fails").to_string(), "out of reach");
+}

@@ -1,0 +1,203 @@
+//! Stand-ins for AWS that keep what they are given and fail when they are told to.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use aws_lambda_events::event::kinesis::KinesisEvent;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::{
+    AggregateId, Commit, Context, Envelope,
+    cart::{CartEvent, ShoppingCart},
+    contract::Function,
+};
+use functions::{
+    bucket::Bucket,
+    failed::Failed,
+    stream::{Outcome, PutRecords},
+    waves::Record,
+};
+use serde_json::{Value, json};
+use thiserror::Error;
+use uuid::Uuid;
+
+#[derive(Debug, Error)]
+#[error("out of reach")]
+pub(crate) struct OutOfReach;
+
+/// A stream that keeps the records of a call in no particular order: in reverse.
+#[derive(Default)]
+pub(crate) struct FakeStream {
+    taken: Mutex<Vec<Record>>,
+    calls: Mutex<Vec<usize>>,
+    rejects: Vec<(usize, usize)>,
+    out_of_reach: bool,
+}
+
+impl FakeStream {
+    /// Returns a stream that rejects records: which call, and which place in it, from 0.
+    pub(crate) fn rejecting(rejects: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        Self {
+            rejects: rejects.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn out_of_reach() -> Self {
+        Self {
+            out_of_reach: true,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the events that were taken, as `cart/version`, by cart.
+    pub(crate) fn taken(&self) -> BTreeMap<Uuid, Vec<u64>> {
+        let mut taken = BTreeMap::<_, Vec<_>>::new();
+        for record in lock(&self.taken).iter() {
+            let envelope = Envelope::from_bytes(&record.data).expect("an envelope was published");
+            assert_eq!(record.partition_key, envelope.aggregate_id.to_string());
+            taken
+                .entry(envelope.aggregate_id)
+                .or_default()
+                .push(envelope.version);
+        }
+        taken
+    }
+
+    /// Returns how many records each call had.
+    pub(crate) fn calls(&self) -> Vec<usize> {
+        lock(&self.calls).clone()
+    }
+}
+
+impl PutRecords for FakeStream {
+    type Error = OutOfReach;
+
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, OutOfReach> {
+        if self.out_of_reach {
+            return Err(OutOfReach);
+        }
+        let mut calls = lock(&self.calls);
+        let rejects = |place| self.rejects.contains(&(calls.len(), place));
+        let outcomes: Vec<_> = (0..records.len())
+            .map(|place| {
+                if rejects(place) {
+                    Err("throttled".to_owned())
+                } else {
+                    Ok(())
+                }
+            })
+            .collect();
+        calls.push(records.len());
+        let accepted = records
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| outcome.is_ok());
+        lock(&self.taken).extend(accepted.rev().map(|(&record, _)| record.clone()));
+        Ok(outcomes)
+    }
+}
+
+/// A bucket in memory.
+#[derive(Default)]
+pub(crate) struct FakeBucket {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    out_of_reach: bool,
+}
+
+impl FakeBucket {
+    pub(crate) fn out_of_reach() -> Self {
+        Self {
+            out_of_reach: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        lock(&self.objects).keys().cloned().collect()
+    }
+
+    pub(crate) fn object(&self, key: &str) -> Vec<u8> {
+        lock(&self.objects)
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
+    }
+
+    pub(crate) fn json(&self, key: &str) -> Value {
+        serde_json::from_slice(&self.object(key)).expect("the object is JSON")
+    }
+}
+
+impl Bucket for FakeBucket {
+    type Error = OutOfReach;
+
+    async fn put(&self, key: &str, _: &str, body: Vec<u8>) -> Result<(), OutOfReach> {
+        if self.out_of_reach {
+            return Err(OutOfReach);
+        }
+        lock(&self.objects).insert(key.to_owned(), body);
+        Ok(())
+    }
+}
+
+pub(crate) fn failed(function: Function) -> Failed<FakeBucket> {
+    Failed::new(FakeBucket::default(), function)
+}
+
+pub(crate) fn cart(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+/// Returns a commit that adds some tea per version.
+pub(crate) fn commit(cart: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
+    let id = AggregateId::of::<ShoppingCart>(cart);
+    let time = "2026-11-21T19:02:03.123456Z"
+        .parse()
+        .expect("the time is well-formed");
+    let behind = versions.start() - 1;
+    let events: Vec<_> = versions
+        .map(|_| CartEvent::ItemAdded {
+            item: "tea".to_owned(),
+            quantity: 1,
+        })
+        .collect();
+    let context = Context::new(Uuid::from_u128(7), time);
+    Commit::of(id, behind, &events, context, Uuid::now_v7).expect("the events can be stored")
+}
+
+/// Returns the envelope of the event of one version.
+pub(crate) fn envelope(cart: Uuid, version: u64) -> Envelope {
+    let mut envelopes = commit(cart, version..=version).into_envelopes();
+    envelopes.next().expect("the commit has one event")
+}
+
+/// Returns a batch of Kinesis with these records, as Lambda delivers it.
+pub(crate) fn delivered(records: &[Vec<u8>]) -> KinesisEvent {
+    let record = |(n, data): (usize, &Vec<u8>)| {
+        json!({
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": "1",
+                "sequenceNumber": format!("4959{n}"),
+                "data": BASE64_STANDARD.encode(data),
+                // Half a second before the hour ends.
+                "approximateArrivalTimestamp": 1_795_294_799.5 + n as f64,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": format!("shardId-000000000003:4959{n}"),
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": "arn:aws:iam::111111111111:role/archive",
+            "awsRegion": "eu-central-1",
+            "eventSourceARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/events",
+        })
+    };
+    let records: Vec<_> = records.iter().enumerate().map(record).collect();
+    serde_json::from_value(json!({ "Records": records })).expect("the batch is well-formed")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no test goes on after a panic")
+}

@@ -1,0 +1,9 @@
+//! How the functions behave without AWS: one module per behaviour.
+
+mod archive;
+mod binaries;
+mod capture;
+mod commands;
+mod fakes;
+mod log_events;
+mod order;
