@@ -1,0 +1,344 @@
+//! A Lambda function: its configuration, its code, and who may invoke it.
+//!
+//! Not compared, because each would cost every look another call: aliases, versions, code
+//! signing, the pinned runtime, recursion, what asynchronous invocations do. Function URLs
+//! neither, but nobody else gets through one without the resource policy, which is.
+
+mod code;
+mod configuration;
+mod permissions;
+mod secret;
+
+pub use code::Code;
+pub use configuration::{Logging, Vpc};
+pub use secret::Secret;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, LastUpdateStatus, State};
+use futures::try_join;
+use serde::Serialize;
+
+use crate::aws::{Aws, Called, wait_until};
+use crate::diff::Change;
+use crate::error::{Class, Error, GoneIsNone};
+use crate::policy::Policy;
+use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::stack::Scope;
+
+/// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
+/// (terraform-provider-aws, internal/service/lambda).
+const CHANGES_WITHIN: Duration = Duration::from_secs(300);
+
+/// A function.
+#[derive(Debug, Clone, Serialize)]
+pub struct Function {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    /// The name of the binary that the code is made of.
+    #[serde(skip)]
+    binary: String,
+    #[serde(skip)]
+    needs: Vec<ResourceId>,
+    /// ARN of the execution role.
+    role: String,
+    /// `Zip` or `Image`; fixed at creation.
+    package_type: String,
+    runtime: String,
+    handler: String,
+    architecture: String,
+    memory_mb: i32,
+    timeout_s: i32,
+    description: String,
+    environment: BTreeMap<String, Secret>,
+    ephemeral_storage_mb: i32,
+    /// ARNs of layer versions, in the order in which they are laid.
+    layers: Vec<String>,
+    /// `PassThrough` or `Active`.
+    tracing: String,
+    logging: Logging,
+    /// ARN of the queue or topic for failed asynchronous invocations.
+    dead_letter_target: Option<String>,
+    vpc: Option<Vpc>,
+    /// ARNs of file systems by the path they are mounted at.
+    file_systems: BTreeMap<String, String>,
+    /// ARN of the key that encrypts the environment; nothing means Lambda's own.
+    kms_key: Option<String>,
+    /// `None` or `PublishedVersions`.
+    snap_start: String,
+    /// Executions kept for this function, and its limit; nothing means neither.
+    reserved_concurrency: Option<i32>,
+    /// Who else may invoke or change it; nobody in a stack of ours.
+    resource_policy: Option<Policy>,
+    code: Code,
+    /// Why Lambda could not carry out the last change. Never desired; a function in this
+    /// state runs old settings or does not run at all.
+    failure: Option<String>,
+}
+
+impl Function {
+    /// Returns the function of this thing, made of the binary of the same name, with this
+    /// role, once what it needs exists. Everything else is AWS's default at first.
+    pub fn new(scope: &Scope, thing: &str, role_arn: impl Into<String>, needs: Vec<ResourceId>) -> Self {
+        let name = scope.name(thing);
+        Self {
+            arn: scope.arn("lambda", &format!("function:{name}")),
+            binary: thing.to_owned(),
+            needs,
+            role: role_arn.into(),
+            package_type: "Zip".into(),
+            runtime: "provided.al2023".into(),
+            handler: "bootstrap".into(),
+            architecture: "x86_64".into(),
+            memory_mb: 128,
+            timeout_s: 3,
+            description: String::new(),
+            environment: BTreeMap::new(),
+            ephemeral_storage_mb: 512,
+            layers: Vec::new(),
+            tracing: "PassThrough".into(),
+            logging: Logging::text(&name),
+            dead_letter_target: None,
+            vpc: None,
+            file_systems: BTreeMap::new(),
+            kms_key: None,
+            snap_start: "None".into(),
+            reserved_concurrency: None,
+            resource_policy: None,
+            code: Code::from_sources(String::new()),
+            failure: None,
+            name,
+        }
+    }
+
+    /// Returns the function made of sources with this fingerprint.
+    pub fn fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
+        self.code = Code::from_sources(fingerprint.into());
+        self
+    }
+
+    /// Returns the function on this architecture: `x86_64` or `arm64`.
+    pub fn architecture(mut self, architecture: impl Into<String>) -> Self {
+        self.architecture = architecture.into();
+        self
+    }
+
+    /// Returns the function with this memory, and processor time in proportion.
+    pub fn memory_mb(mut self, memory_mb: i32) -> Self {
+        self.memory_mb = memory_mb;
+        self
+    }
+
+    /// Returns the function with this time for one invocation.
+    pub fn timeout_s(mut self, timeout_s: i32) -> Self {
+        self.timeout_s = timeout_s;
+        self
+    }
+
+    /// Returns the function with this description.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Returns the function with these environment variables besides those it has.
+    pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name, Secret::new(value)));
+        self.environment.extend(variables);
+        self
+    }
+
+    /// Returns the function with this many executions kept for it.
+    pub fn reserved_concurrency(mut self, executions: Option<i32>) -> Self {
+        self.reserved_concurrency = executions;
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Function {
+    type Cloud = Aws;
+    const KIND: &'static str = "lambda.function";
+    // Functions write to these, and go before them.
+    const STANDS_ON: &'static [&'static str] = &[
+        "iam.role",
+        "logs.log-group",
+        "dynamodb.table",
+        "kinesis.stream",
+        "s3.bucket",
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Vec<ResourceId> {
+        self.needs.clone()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            "package_type" => {
+                Effect::Refuse("a function's package type is fixed: delete the function, then run `up`")
+            }
+            // No executions left: nothing is invoked any more.
+            "reserved_concurrency" if change.desired == 0 => Effect::InPlace(Risk::Interrupts),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let (answer, policy) = try_join!(get(&self.name, aws), permissions::read(&self.name, aws))?;
+        answer.map(|answer| self.live(answer, policy)).transpose()
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let package = aws.packages.get(&self.binary).await?;
+        let code = FunctionCode::builder()
+            .zip_file(Blob::new(package.zip.to_vec()))
+            .build();
+        let tags = tags.clone().into_iter().chain(self.code.tags(&package.sha256));
+        let call = self.to_create().code(code).set_tags(Some(tags.collect()));
+        match call.send_with(&aws.lambda).await.called("CreateFunction") {
+            // An attempt cut short made it.
+            Err(error) if error.class == Class::Exists => {}
+            other => other.map(drop)?,
+        }
+        self.changed(aws).await?;
+        self.reserve_concurrency(None, aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        // Lambda takes one change at a time: each has to be over before the next call.
+        let changes = self.to_update(live);
+        if changes != Default::default() || live.failure.is_some() {
+            let call = changes.function_name(&self.name);
+            call.send_with(&aws.lambda)
+                .await
+                .called("UpdateFunctionConfiguration")?;
+            self.changed(aws).await?;
+        }
+        if (&live.code, &live.architecture) != (&self.code, &self.architecture) {
+            self.upload(aws).await?;
+        }
+        self.reserve_concurrency(live.reserved_concurrency, aws).await?;
+        match (&live.resource_policy, &self.resource_policy) {
+            (Some(policy), None) => permissions::remove(&self.name, policy, aws).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let call = aws.lambda.tag_resource().resource(&self.arn);
+        let call = call.set_tags(Some(tags.clone().into_iter().collect()));
+        call.send().await.called("TagResource").map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let call = aws.lambda.delete_function().function_name(name);
+        call.send().await.called("DeleteFunction").gone_is_none()?;
+        wait_until("the function to be gone", CHANGES_WITHIN, async || {
+            Ok(get(name, aws).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let functions = aws.lambda.list_functions().into_paginator().items();
+        let functions = functions.send().try_collect().await.called("ListFunctions")?;
+        let names = functions
+            .into_iter()
+            .filter_map(|function| function.function_name);
+        Ok(names.filter(|name| name.starts_with(&scope.prefix())).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        get(name, aws).await?.map(|answer| tags_of(&answer)).transpose()
+    }
+}
+
+impl Function {
+    /// Uploads the code, then says in the tags what it was made from. Cut short in between,
+    /// the tags do not fit the code and the next run uploads again.
+    async fn upload(&self, aws: &Aws) -> Result<(), Error> {
+        let package = aws.packages.get(&self.binary).await?;
+        let call = aws.lambda.update_function_code().function_name(&self.name);
+        // The architecture changes only together with the code.
+        let call = call.architectures(self.architecture.as_str().into());
+        let call = call.zip_file(Blob::new(package.zip.to_vec()));
+        call.send().await.called("UpdateFunctionCode")?;
+        self.changed(aws).await?;
+        self.tag(&self.code.tags(&package.sha256), aws).await
+    }
+
+    /// Waits until the last change is over. GetFunction is polled because AWS allows 100 of
+    /// it a second, and 15 of almost everything else of Lambda together ("Lambda quotas",
+    /// Lambda developer guide).
+    async fn changed(&self, aws: &Aws) -> Result<(), Error> {
+        wait_until("the function to be Active", CHANGES_WITHIN, async || {
+            let Some(function) = get(&self.name, aws)
+                .await?
+                .and_then(|answer| answer.configuration)
+            else {
+                // A function made a moment ago is not found everywhere yet.
+                return Ok(None);
+            };
+            if let Some(reason) = configuration::failure(&function) {
+                return Err(Error::other(
+                    "GetFunction",
+                    format!("the last change failed: {reason}"),
+                ));
+            }
+            let over = function.last_update_status == Some(LastUpdateStatus::Successful)
+                && function.state != Some(State::Pending);
+            Ok(over.then_some(()))
+        })
+        .await
+    }
+
+    async fn reserve_concurrency(&self, live: Option<i32>, aws: &Aws) -> Result<(), Error> {
+        match self.reserved_concurrency {
+            desired if live == desired => {}
+            Some(executions) => {
+                let call = aws.lambda.put_function_concurrency().function_name(&self.name);
+                let call = call.reserved_concurrent_executions(executions);
+                call.send().await.called("PutFunctionConcurrency")?;
+            }
+            None => {
+                let call = aws.lambda.delete_function_concurrency().function_name(&self.name);
+                call.send().await.called("DeleteFunctionConcurrency")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn get(name: &str, aws: &Aws) -> Result<Option<GetFunctionOutput>, Error> {
+    let call = aws.lambda.get_function().function_name(name);
+    call.send().await.called("GetFunction").gone_is_none()
+}
+
+/// Returns the tags; whether they could be read is part of the answer.
+fn tags_of(answer: &GetFunctionOutput) -> Result<Tags, Error> {
+    if let Some(error) = answer.tags_error() {
+        return Err(Error::other(
+            "GetFunction",
+            format!("the tags could not be read: {}", error.message()),
+        ));
+    }
+    Ok(answer.tags.clone().unwrap_or_default().into_iter().collect())
+}
