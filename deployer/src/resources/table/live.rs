@@ -1,0 +1,187 @@
+//! What DynamoDB says of a table, with everything that it leaves out filled in.
+
+use aws_sdk_dynamodb::types::{
+    ContinuousBackupsDescription, PointInTimeRecoveryStatus, SseStatus, TableClass, TableDescription,
+    TimeToLiveDescription, TimeToLiveStatus,
+};
+
+use super::{Billing, KeyAttribute, Table};
+
+/// The default of `RecoveryPeriodInDays` ("UpdateContinuousBackups", DynamoDB API reference).
+const RECOVERY_DAYS: i32 = 35;
+
+impl Table {
+    /// Returns the table as it is.
+    pub(super) fn live(
+        &self,
+        table: &TableDescription,
+        backups: Option<&ContinuousBackupsDescription>,
+        time_to_live: Option<&TimeToLiveDescription>,
+        region: &str,
+    ) -> Self {
+        let recovery = backups
+            .and_then(|backups| backups.point_in_time_recovery_description.as_ref())
+            .filter(|recovery| {
+                recovery.point_in_time_recovery_status == Some(PointInTimeRecoveryStatus::Enabled)
+            });
+        let time_to_live = time_to_live.filter(|time_to_live| {
+            let status = time_to_live.time_to_live_status.as_ref();
+            matches!(
+                status,
+                Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+            )
+        });
+        let encryption = table.sse_description.as_ref().filter(|encryption| {
+            !matches!(
+                encryption.status,
+                Some(SseStatus::Disabled | SseStatus::Disabling)
+            )
+        });
+        let globals = table.global_secondary_indexes().iter();
+        let locals = table.local_secondary_indexes().iter();
+        let replicas = table
+            .replicas()
+            .iter()
+            .filter_map(|replica| replica.region_name.clone());
+        Self {
+            key: key_of(table),
+            billing: Billing::of(table),
+            stream: view(table),
+            point_in_time_recovery_days: recovery
+                .map(|recovery| recovery.recovery_period_in_days.unwrap_or(RECOVERY_DAYS)),
+            time_to_live: time_to_live.and_then(|time_to_live| time_to_live.attribute_name.clone()),
+            deletion_protection: table.deletion_protection_enabled.unwrap_or_default(),
+            kms_key: encryption.and_then(|encryption| encryption.kms_master_key_arn.clone()),
+            class: table
+                .table_class_summary
+                .as_ref()
+                .and_then(|summary| summary.table_class.as_ref())
+                .unwrap_or(&TableClass::Standard)
+                .as_str()
+                .to_owned(),
+            global_indexes: globals.filter_map(|index| index.index_name.clone()).collect(),
+            local_indexes: locals.filter_map(|index| index.index_name.clone()).collect(),
+            replicas: replicas.filter(|replica| replica != region).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// Returns what the stream shows, if there is one.
+pub(super) fn view(table: &TableDescription) -> Option<String> {
+    let specification = table.stream_specification.as_ref()?;
+    let view = specification.stream_view_type.as_ref()?;
+    specification.stream_enabled.then(|| view.as_str().to_owned())
+}
+
+/// Returns the key, hash first. The definitions of attributes that only an index uses come
+/// and go with the index.
+fn key_of(table: &TableDescription) -> Vec<KeyAttribute> {
+    let of = |name: &str| {
+        let mut definitions = table.attribute_definitions().iter();
+        let definition = definitions.find(|definition| definition.attribute_name == name);
+        definition
+            .map(|definition| definition.attribute_type.as_str().to_owned())
+            .unwrap_or_default()
+    };
+    let attributes = table.key_schema().iter().map(|element| KeyAttribute {
+        name: element.attribute_name.clone(),
+        role: element.key_type.as_str().to_owned(),
+        of: of(&element.attribute_name),
+    });
+    let mut key: Vec<KeyAttribute> = attributes.collect();
+    key.sort_by(|one, other| one.role.cmp(&other.role));
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, BillingMode, BillingModeSummary, KeySchemaElement, KeyType,
+        PointInTimeRecoveryDescription, ProvisionedThroughputDescription, ScalarAttributeType,
+        StreamSpecification,
+    };
+
+    use super::*;
+    use crate::stack::Scope;
+
+    fn scope() -> Scope {
+        Scope {
+            stack: "cart".into(),
+            environment: "dev".into(),
+            account: "111111111111".into(),
+            region: "eu-central-1".into(),
+        }
+    }
+
+    fn state(table: &Table) -> serde_json::Value {
+        serde_json::to_value(table).unwrap()
+    }
+
+    #[test]
+    fn what_aws_leaves_out_is_its_default() {
+        let table = Table::new(&scope(), "events").key("Id", "Version");
+        let table = table.point_in_time_recovery(Some(35));
+        let attribute = |name: &str, of| {
+            let definition = AttributeDefinition::builder().attribute_name(name);
+            definition.attribute_type(of).build().unwrap()
+        };
+        let key = |name: &str, role| {
+            let element = KeySchemaElement::builder().attribute_name(name);
+            element.key_type(role).build().unwrap()
+        };
+        let described = TableDescription::builder()
+            .attribute_definitions(attribute("Version", ScalarAttributeType::N))
+            .attribute_definitions(attribute("OfAnIndex", ScalarAttributeType::B))
+            .attribute_definitions(attribute("Id", ScalarAttributeType::S))
+            .key_schema(key("Version", KeyType::Range))
+            .key_schema(key("Id", KeyType::Hash))
+            .billing_mode_summary(
+                BillingModeSummary::builder()
+                    .billing_mode(BillingMode::PayPerRequest)
+                    .build(),
+            )
+            .provisioned_throughput(
+                ProvisionedThroughputDescription::builder()
+                    .read_capacity_units(0)
+                    .build(),
+            )
+            .latest_stream_arn("of a stream that was turned off")
+            .build();
+        let recovery = PointInTimeRecoveryDescription::builder()
+            .point_in_time_recovery_status(PointInTimeRecoveryStatus::Enabled)
+            .build();
+        let backups = ContinuousBackupsDescription::builder()
+            .continuous_backups_status("ENABLED".into())
+            .point_in_time_recovery_description(recovery)
+            .build()
+            .unwrap();
+        let live = table.live(&described, Some(&backups), None, "eu-central-1");
+        assert_eq!(state(&live), state(&table));
+    }
+
+    #[test]
+    fn a_stream_that_is_off_is_none() {
+        let specification = StreamSpecification::builder()
+            .stream_enabled(false)
+            .build()
+            .unwrap();
+        let table = TableDescription::builder()
+            .stream_specification(specification)
+            .build();
+        assert_eq!(view(&table), None);
+    }
+
+    #[test]
+    fn only_listing_streams_has_no_resource() {
+        let table = Table::new(&scope(), "events");
+        let wide: Vec<_> = table
+            .polling()
+            .into_iter()
+            .chain([table.load().statement, table.append().statement])
+            .filter(|statement| statement.resources.contains(&"*".to_owned()))
+            .flat_map(|statement| statement.actions)
+            .collect();
+        assert_eq!(wide, ["dynamodb:ListStreams"]);
+    }
+}

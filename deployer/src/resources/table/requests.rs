@@ -1,0 +1,79 @@
+//! What a table is to be, in the forms that requests take.
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, KeySchemaElement,
+    PointInTimeRecoverySpecification, SseSpecification, SseType, StreamSpecification, Tag,
+    TimeToLiveSpecification,
+};
+use aws_smithy_types::error::operation::BuildError;
+
+use super::Table;
+use crate::error::Error;
+use crate::resource::Tags;
+
+impl Table {
+    pub(super) fn key_definitions(&self) -> Result<Vec<AttributeDefinition>, Error> {
+        let definitions = self.key.iter().map(|key| {
+            let definition = AttributeDefinition::builder().attribute_name(&key.name);
+            definition.attribute_type(key.of.as_str().into()).build()
+        });
+        definitions.collect::<Result<_, _>>().map_err(incomplete)
+    }
+
+    pub(super) fn key_schema(&self) -> Result<Vec<KeySchemaElement>, Error> {
+        let elements = self.key.iter().map(|key| {
+            let element = KeySchemaElement::builder().attribute_name(&key.name);
+            element.key_type(key.role.as_str().into()).build()
+        });
+        elements.collect::<Result<_, _>>().map_err(incomplete)
+    }
+
+    pub(super) fn encryption(&self) -> SseSpecification {
+        let kms = self.kms_key.is_some();
+        let encryption = SseSpecification::builder().enabled(kms);
+        let encryption = encryption.set_sse_type(kms.then_some(SseType::Kms));
+        encryption.set_kms_master_key_id(self.kms_key.clone()).build()
+    }
+
+    pub(super) fn recovery(&self) -> Result<PointInTimeRecoverySpecification, Error> {
+        let days = self.point_in_time_recovery_days;
+        let recovery = PointInTimeRecoverySpecification::builder();
+        let recovery = recovery.point_in_time_recovery_enabled(days.is_some());
+        recovery
+            .set_recovery_period_in_days(days)
+            .build()
+            .map_err(incomplete)
+    }
+}
+
+pub(super) fn stream(view: &str) -> Result<StreamSpecification, Error> {
+    let stream = StreamSpecification::builder().stream_enabled(true);
+    stream.stream_view_type(view.into()).build().map_err(incomplete)
+}
+
+pub(super) fn no_stream() -> Result<StreamSpecification, Error> {
+    let stream = StreamSpecification::builder().stream_enabled(false);
+    stream.build().map_err(incomplete)
+}
+
+pub(super) fn without_index(index: &str) -> Result<GlobalSecondaryIndexUpdate, Error> {
+    let delete = DeleteGlobalSecondaryIndexAction::builder().index_name(index);
+    let delete = delete.build().map_err(incomplete)?;
+    Ok(GlobalSecondaryIndexUpdate::builder().delete(delete).build())
+}
+
+pub(super) fn time_to_live(attribute: &str, on: bool) -> Result<TimeToLiveSpecification, Error> {
+    let time_to_live = TimeToLiveSpecification::builder().attribute_name(attribute);
+    time_to_live.enabled(on).build().map_err(incomplete)
+}
+
+pub(super) fn tags(tags: &Tags) -> Result<Vec<Tag>, Error> {
+    let tags = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    tags.collect::<Result<_, _>>().map_err(incomplete)
+}
+
+pub(super) fn incomplete(error: BuildError) -> Error {
+    Error::other("request", error.to_string())
+}
