@@ -1,0 +1,397 @@
+//! An S3 bucket: private, encrypted, versioned, reached over TLS only.
+//!
+//! Not compared: website, replication, logging, acceleration and the like, a call each that
+//! every plan would pay for; and the encryption types that S3 blocks of its own accord.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::time::Duration;
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
+use futures::try_join;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::aws::{Aws, Called, wait_until};
+use crate::diff::Change;
+use crate::error::{Class, Error, GoneIsNone};
+use crate::policy::{Policy, Statement};
+use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resources::sid::sid;
+use crate::stack::{Grant, Scope};
+
+mod emptying;
+mod lifecycle;
+mod reads;
+mod writes;
+
+use lifecycle::Rule;
+
+/// Days that the parts of an upload are kept that nobody finishes.
+const UPLOAD_DAYS: i32 = 7;
+/// A new bucket is known everywhere after two minutes at the latest
+/// (terraform-provider-aws, internal/service/s3).
+const KNOWN: Duration = Duration::from_secs(120);
+
+/// A bucket.
+#[derive(Debug, Clone, Serialize)]
+pub struct Bucket {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    #[serde(skip)]
+    thing: String,
+    /// The environment variable that tells a function the name.
+    #[serde(skip)]
+    variable: Option<String>,
+    public_access_block: PublicAccessBlock,
+    ownership: String,
+    encryption: Encryption,
+    /// Off is also what S3 calls suspended: versions that there are, stay.
+    versioning: bool,
+    /// By rule id.
+    lifecycle: BTreeMap<String, Rule>,
+    policy: Option<Policy>,
+    /// Web origins that may use it.
+    cors_origins: BTreeSet<String>,
+    /// ARNs of what hears about objects, or `EventBridge`.
+    notified: BTreeSet<String>,
+}
+
+/// What may never make an object public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct PublicAccessBlock {
+    block_acls: bool,
+    ignore_acls: bool,
+    block_policy: bool,
+    restrict_buckets: bool,
+}
+
+/// How objects are encrypted that say nothing themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Encryption {
+    /// `AES256` or `aws:kms`.
+    algorithm: String,
+    kms_key: Option<String>,
+    /// One key for many objects, which saves calls of KMS.
+    bucket_key: bool,
+}
+
+impl Bucket {
+    /// Returns the bucket of this thing, versioned.
+    pub fn new(scope: &Scope, thing: &str) -> Self {
+        let name = scope.bucket_name(thing);
+        let arn = format!("arn:{}:s3:::{name}", scope.partition());
+        Self {
+            policy: Some(tls_only(&arn)),
+            name,
+            arn,
+            thing: thing.to_owned(),
+            variable: None,
+            public_access_block: PublicAccessBlock::all(true),
+            ownership: ObjectOwnership::BucketOwnerEnforced.as_str().to_owned(),
+            encryption: Encryption::with(None),
+            versioning: true,
+            lifecycle: [("abort-uploads".to_owned(), Rule::aborting_uploads(UPLOAD_DAYS))].into(),
+            cors_origins: BTreeSet::new(),
+            notified: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the bucket that deletes what is under this prefix after so many days, with
+    /// the versions of it.
+    pub fn expiring(mut self, prefix: &str, days: i32) -> Self {
+        let id = format!("expire-{}", prefix.trim_end_matches('/'));
+        self.lifecycle.insert(id, Rule::expiring(prefix, days));
+        self
+    }
+
+    /// Returns the bucket encrypted with the KMS key of this ARN, or with S3's own.
+    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
+        self.encryption = Encryption::with(key);
+        self
+    }
+
+    /// Returns the bucket whose name functions read from this environment variable.
+    pub fn known_as(mut self, variable: impl Display) -> Self {
+        self.variable = Some(variable.to_string());
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Grants writing objects under this prefix.
+    pub fn write(&self, prefix: &str) -> Grant {
+        let variable = self.variable.clone();
+        Grant {
+            statement: self.put(&["write", &self.thing, prefix], prefix),
+            variable: variable.map(|variable| (variable, self.name.clone())),
+            on: ResourceId::new(Self::KIND, &self.name),
+        }
+    }
+
+    /// Returns what Lambda must be allowed to keep records here that a function gave up.
+    pub fn giving_up(&self) -> Vec<Statement> {
+        vec![
+            // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
+            // discarded batches", Lambda developer guide).
+            self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
+            Statement {
+                sid: sid(&["list", &self.thing]),
+                actions: vec!["s3:ListBucket"],
+                resources: vec![self.arn.clone()],
+            },
+        ]
+    }
+}
+
+impl Resource for Bucket {
+    type Cloud = Aws;
+    const KIND: &'static str = "s3.bucket";
+    const STANDS_ON: &'static [&'static str] = &[];
+    const STATEFUL: bool = true;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.split('.').collect::<Vec<_>>().as_slice() {
+            // An object that is overwritten is gone then.
+            ["versioning"] if !self.versioning => Effect::InPlace(Risk::LosesData),
+            ["lifecycle", ..] if lifecycle::deletes_more(&self.lifecycle, change) => {
+                Effect::InPlace(Risk::LosesData)
+            }
+            ["cors_origins" | "notified", ..] => Effect::InPlace(Risk::Interrupts),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let name = &self.name;
+        let read = try_join!(
+            reads::public_access_block(name, aws),
+            reads::ownership(name, aws),
+            reads::encryption(name, aws),
+            reads::versioning(name, aws),
+            reads::lifecycle(name, aws),
+            reads::policy(name, aws),
+            reads::cors_origins(name, aws),
+            reads::notified(name, aws),
+            reads::tags(name, aws),
+        );
+        let Some(read) = read.gone_is_none()? else {
+            return Ok(None);
+        };
+        let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified, tags) =
+            read;
+        Ok(Some(Live {
+            resource: Self {
+                public_access_block,
+                ownership,
+                encryption,
+                versioning,
+                lifecycle,
+                policy,
+                cors_origins: cors,
+                notified,
+                ..self.clone()
+            },
+            tags: Some(tags),
+        }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // The oldest region has no name here ("CreateBucket", S3 API reference).
+        let region = &aws.scope.region;
+        let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
+        let configuration = CreateBucketConfiguration::builder()
+            .set_location_constraint(elsewhere)
+            .set_tags(Some(writes::to_sdk(tags)?));
+        let call = aws.s3.create_bucket().bucket(&self.name);
+        let call = call.create_bucket_configuration(configuration.build());
+        match call.send().await.called("CreateBucket") {
+            // An attempt cut short made it. `BucketAlreadyExists` is another account's.
+            Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {}
+            Err(error) if error.class == Class::Exists => {
+                return Err(
+                    error.hint("another account has a bucket of this name: choose another stack name")
+                );
+            }
+            other => other.map(drop)?,
+        }
+        let live = wait_until("the bucket to be known", KNOWN, || Self::tags(&self.name, aws)).await?;
+        if !tags.iter().all(|(key, value)| live.get(key) == Some(value)) {
+            self.tag(tags, aws).await.map_err(not_known_yet)?;
+        }
+        // What CreateBucket does not take, and whatever an attempt cut short left undone.
+        let live = wait_until("the bucket to be known", KNOWN, || self.read(aws)).await?;
+        self.update(&live.resource, aws).await.map_err(not_known_yet)
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        // One after another: S3 refuses two changes of one bucket at a time, and a policy
+        // before its public access block.
+        if live.public_access_block != self.public_access_block {
+            self.put_public_access_block(aws).await?;
+        }
+        if live.ownership != self.ownership {
+            self.put_ownership(aws).await?;
+        }
+        if live.encryption != self.encryption {
+            self.put_encryption(aws).await?;
+        }
+        if live.versioning != self.versioning {
+            self.put_versioning(aws).await?;
+        }
+        if live.lifecycle != self.lifecycle {
+            self.put_lifecycle(aws).await?;
+        }
+        if live.policy != self.policy {
+            self.put_policy(aws).await?;
+        }
+        if live.cors_origins != self.cors_origins {
+            self.delete_cors(aws).await?;
+        }
+        if live.notified != self.notified {
+            self.delete_notifications(aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // The call replaces them all.
+        let mut all = reads::tags(&self.name, aws).await?;
+        all.extend(tags.clone());
+        self.put_tags(&all, aws).await
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        if emptying::empty(name, aws).await.gone_is_none()?.is_none() {
+            return Ok(());
+        }
+        let deleted = aws
+            .s3
+            .delete_bucket()
+            .bucket(name)
+            .send()
+            .await
+            .called("DeleteBucket");
+        match deleted {
+            // Somebody wrote meanwhile; another attempt empties it again.
+            Err(error) if error.code.as_deref() == Some("BucketNotEmpty") => {
+                let class = Class::InProgress;
+                Err(Error { class, ..error })
+            }
+            other => other.gone_is_none().map(drop),
+        }
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let call = aws
+            .s3
+            .list_buckets()
+            .prefix(scope.prefix())
+            .bucket_region(&scope.region);
+        let pages = call
+            .into_paginator()
+            .send()
+            .try_collect()
+            .await
+            .called("ListBuckets")?;
+        let buckets = pages
+            .into_iter()
+            .flat_map(|page| page.buckets.unwrap_or_default());
+        Ok(buckets.filter_map(|bucket| bucket.name).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        reads::tags(name, aws).await.gone_is_none()
+    }
+}
+
+impl Bucket {
+    fn put(&self, name: &[&str], prefix: &str) -> Statement {
+        Statement {
+            sid: sid(name),
+            actions: vec!["s3:PutObject"],
+            resources: vec![format!("{}/{prefix}*", self.arn)],
+        }
+    }
+}
+
+impl PublicAccessBlock {
+    fn all(on: bool) -> Self {
+        Self {
+            block_acls: on,
+            ignore_acls: on,
+            block_policy: on,
+            restrict_buckets: on,
+        }
+    }
+}
+
+impl Encryption {
+    fn with(kms_key: Option<String>) -> Self {
+        Self {
+            algorithm: if kms_key.is_some() { "aws:kms" } else { "AES256" }.to_owned(),
+            bucket_key: kms_key.is_some(),
+            kms_key,
+        }
+    }
+}
+
+fn tls_only(arn: &str) -> Policy {
+    Policy::from(json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, format!("{arn}/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }],
+    }))
+}
+
+/// A bucket that was just made can be missing for a moment in any answer.
+fn not_known_yet(error: Error) -> Error {
+    match error.class {
+        Class::Gone => Error {
+            class: Class::Propagating,
+            ..error
+        },
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_under_two_prefixes_takes_two_names() {
+        let scope = Scope {
+            stack: "cart".into(),
+            environment: "dev".into(),
+            account: "111111111111".into(),
+            region: "cn-north-1".into(),
+        };
+        let bucket = Bucket::new(&scope, "archive").known_as("ARCHIVE");
+        let (events, failed) = (bucket.write("events/"), bucket.write("failed/"));
+        assert_eq!(events.statement.sid, "WriteArchiveEvents");
+        assert_eq!(failed.statement.sid, "WriteArchiveFailed");
+        assert_eq!(
+            events.statement.resources,
+            ["arn:aws-cn:s3:::cart-dev-archive-111111111111-cn-north-1/events/*"],
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! What S3 does with objects as they get older.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter, NoncurrentVersionExpiration,
+};
+use aws_smithy_types::error::operation::BuildError;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::diff::Change;
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Rule {
+    enabled: bool,
+    /// What keys begin with; empty for all.
+    prefix: String,
+    abort_uploads_days: Option<i32>,
+    expire_days: Option<i32>,
+    /// Days after which a version goes that is not the latest.
+    expire_version_days: Option<i32>,
+    /// What no rule of ours has, as text: transitions, dates, tags, sizes.
+    other: Vec<String>,
+}
+
+impl Rule {
+    /// Returns the rule that gives up uploads that nobody finishes.
+    pub(super) fn aborting_uploads(days: i32) -> Self {
+        Self {
+            abort_uploads_days: Some(days),
+            ..Self::nothing()
+        }
+    }
+
+    /// Returns the rule that deletes what is under a prefix: after so many days it gets a
+    /// delete marker, and after as many again its versions go.
+    pub(super) fn expiring(prefix: &str, days: i32) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            expire_days: Some(days),
+            expire_version_days: Some(days),
+            ..Self::nothing()
+        }
+    }
+
+    fn nothing() -> Self {
+        Self {
+            enabled: true,
+            prefix: String::new(),
+            abort_uploads_days: None,
+            expire_days: None,
+            expire_version_days: None,
+            other: Vec::new(),
+        }
+    }
+
+    /// Reads a rule. A prefix can stand in three places, and an empty one means none.
+    pub(super) fn of(rule: &LifecycleRule) -> Self {
+        let filter = rule.filter.as_ref();
+        let both = filter.and_then(|filter| filter.and.as_ref());
+        #[expect(deprecated, reason = "rules made long ago still have their prefix there")]
+        let old = rule.prefix.as_ref();
+        let prefix = filter.and_then(|filter| filter.prefix.as_ref());
+        let prefix = prefix.or_else(|| both?.prefix.as_ref()).or(old);
+        let expiration = rule.expiration.as_ref();
+        let versions = rule.noncurrent_version_expiration.as_ref();
+
+        let mut other = Vec::new();
+        let mut also = |part: Option<String>| other.extend(part);
+        also(
+            filter
+                .and_then(|filter| filter.tag.as_ref())
+                .map(|tag| format!("{tag:?}")),
+        );
+        also(
+            filter
+                .and_then(|filter| filter.object_size_greater_than)
+                .map(|size| format!("larger than {size}")),
+        );
+        also(
+            filter
+                .and_then(|filter| filter.object_size_less_than)
+                .map(|size| format!("smaller than {size}")),
+        );
+        also(both.map(|both| format!("{both:?}")));
+        also(
+            expiration
+                .and_then(|expiration| expiration.date)
+                .map(|date| format!("expires {date}")),
+        );
+        let markers = expiration.and_then(|expiration| expiration.expired_object_delete_marker);
+        also(markers.filter(|on| *on).map(|_| "deletes markers".to_owned()));
+        let newer = versions.and_then(|versions| versions.newer_noncurrent_versions);
+        also(newer.map(|versions| format!("keeps {versions} versions")));
+        rule.transitions()
+            .iter()
+            .for_each(|part| also(Some(format!("{part:?}"))));
+        rule.noncurrent_version_transitions()
+            .iter()
+            .for_each(|part| also(Some(format!("{part:?}"))));
+        Self {
+            enabled: rule.status == ExpirationStatus::Enabled,
+            prefix: prefix.cloned().unwrap_or_default(),
+            abort_uploads_days: rule
+                .abort_incomplete_multipart_upload
+                .as_ref()
+                .and_then(|abort| abort.days_after_initiation),
+            expire_days: expiration.and_then(|expiration| expiration.days),
+            expire_version_days: versions.and_then(|versions| versions.noncurrent_days),
+            other,
+        }
+    }
+
+    pub(super) fn to_sdk(&self, id: &str) -> Result<LifecycleRule, BuildError> {
+        let abort = self.abort_uploads_days.map(|days| {
+            AbortIncompleteMultipartUpload::builder()
+                .days_after_initiation(days)
+                .build()
+        });
+        let expiration = self
+            .expire_days
+            .map(|days| LifecycleExpiration::builder().days(days).build());
+        let versions = self.expire_version_days.map(|days| {
+            NoncurrentVersionExpiration::builder()
+                .noncurrent_days(days)
+                .build()
+        });
+        LifecycleRule::builder()
+            .id(id)
+            .status(if self.enabled {
+                ExpirationStatus::Enabled
+            } else {
+                ExpirationStatus::Disabled
+            })
+            .filter(LifecycleRuleFilter::builder().prefix(&self.prefix).build())
+            .set_abort_incomplete_multipart_upload(abort)
+            .set_expiration(expiration)
+            .set_noncurrent_version_expiration(versions)
+            .build()
+    }
+}
+
+/// Tells whether objects go after this change that would have stayed.
+pub(super) fn deletes_more(desired: &BTreeMap<String, Rule>, change: &Change) -> bool {
+    let mut path = change.path.splitn(3, '.').skip(1);
+    let (Some(id), field) = (path.next(), path.next()) else {
+        return false;
+    };
+    let Some(rule) = desired.get(id) else {
+        return false;
+    };
+    let days = |value: &Value| value.as_i64().unwrap_or(i64::MAX);
+    match field {
+        Some("expire_days" | "expire_version_days") => days(&change.desired) < days(&change.live),
+        Some("abort_uploads_days") => false,
+        // The whole rule, its prefix or its status.
+        _ => rule.expire_days.is_some() || rule.expire_version_days.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::types::LifecycleRuleAndOperator;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_reads_back_the_same() {
+        for rule in [Rule::aborting_uploads(7), Rule::expiring("failed/", 30)] {
+            assert_eq!(Rule::of(&rule.to_sdk("id").unwrap()), rule);
+        }
+    }
+
+    #[test]
+    fn what_no_rule_of_ours_has_shows() {
+        let both = LifecycleRuleAndOperator::builder()
+            .prefix("failed/")
+            .object_size_greater_than(1)
+            .build();
+        let filter = LifecycleRuleFilter::builder().and(both).build();
+        let mut rule = Rule::expiring("failed/", 30).to_sdk("id").unwrap();
+        rule.filter = Some(filter);
+        let read = Rule::of(&rule);
+        assert_eq!(read.prefix, "failed/");
+        assert_eq!(read.other.len(), 1);
+    }
+
+    #[test]
+    fn deleting_sooner_loses_data() {
+        let rules = [
+            ("expire".to_owned(), Rule::expiring("failed/", 30)),
+            ("abort".to_owned(), Rule::aborting_uploads(7)),
+        ];
+        let loses = |path: &str, live: Value, desired: Value| {
+            let path = path.to_owned();
+            deletes_more(&rules.clone().into(), &Change { path, live, desired })
+        };
+        assert!(loses("lifecycle.expire", Value::Null, json!({})));
+        assert!(loses("lifecycle.expire.expire_days", json!(60), json!(30)));
+        assert!(!loses("lifecycle.expire.expire_days", json!(10), json!(30)));
+        assert!(!loses("lifecycle.abort", Value::Null, json!({})));
+        assert!(!loses("lifecycle.by-hand", json!({}), Value::Null));
+    }
+}
