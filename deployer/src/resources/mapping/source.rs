@@ -5,6 +5,7 @@ use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::resource::{Resource, ResourceId};
+use crate::resources::stream::Stream;
 use crate::resources::table::{self, Table};
 
 /// What a mapping reads.
@@ -27,7 +28,7 @@ impl Source {
     pub(super) fn id(&self) -> ResourceId {
         match self {
             Self::Table { name } => ResourceId::new(Table::KIND, name),
-            Self::Stream { arn } => ResourceId::new("kinesis.stream", source_name(arn)),
+            Self::Stream { arn } => ResourceId::new(Stream::KIND, source_name(arn)),
         }
     }
 
