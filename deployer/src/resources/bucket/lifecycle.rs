@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn what_is_sent_reads_back_the_same() {
         for rule in [Rule::aborting_uploads(7), Rule::expiring("failed/", 30)] {
-            assert_eq!(Rule::of(&rule.to_sdk("id").unwrap()), rule);
+            assert_eq!(Rule::of(&rule.to_sdk("id").expect("complete")), rule);
         }
     }
 
@@ -182,7 +182,7 @@ mod tests {
             .object_size_greater_than(1)
             .build();
         let filter = LifecycleRuleFilter::builder().and(both).build();
-        let mut rule = Rule::expiring("failed/", 30).to_sdk("id").unwrap();
+        let mut rule = Rule::expiring("failed/", 30).to_sdk("id").expect("complete");
         rule.filter = Some(filter);
         let read = Rule::of(&rule);
         assert_eq!(read.prefix, "failed/");

@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn state(table: &Table) -> serde_json::Value {
-        serde_json::to_value(table).unwrap()
+        serde_json::to_value(table).expect("plain data")
     }
 
     #[test]
@@ -124,11 +124,11 @@ mod tests {
         let table = table.point_in_time_recovery(Some(35));
         let attribute = |name: &str, of| {
             let definition = AttributeDefinition::builder().attribute_name(name);
-            definition.attribute_type(of).build().unwrap()
+            definition.attribute_type(of).build().expect("complete")
         };
         let key = |name: &str, role| {
             let element = KeySchemaElement::builder().attribute_name(name);
-            element.key_type(role).build().unwrap()
+            element.key_type(role).build().expect("complete")
         };
         let described = TableDescription::builder()
             .attribute_definitions(attribute("Version", ScalarAttributeType::N))
@@ -155,7 +155,7 @@ mod tests {
             .continuous_backups_status("ENABLED".into())
             .point_in_time_recovery_description(recovery)
             .build()
-            .unwrap();
+            .expect("complete");
         let live = table.live(&described, Some(&backups), None, "eu-central-1");
         assert_eq!(state(&live), state(&table));
     }
@@ -165,7 +165,7 @@ mod tests {
         let specification = StreamSpecification::builder()
             .stream_enabled(false)
             .build()
-            .unwrap();
+            .expect("complete");
         let table = TableDescription::builder()
             .stream_specification(specification)
             .build();
