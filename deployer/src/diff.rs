@@ -1,0 +1,115 @@
+//! The one comparison: two values of the same shape to the field paths that differ.
+//!
+//! Kinds normalise while reading (sorted sets, defaults filled in, policies in canonical
+//! form), so equality here is equality. Nothing here knows what a field means.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// One field that is live different from what is desired.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Where, with dots between object keys and brackets around list positions.
+    pub path: String,
+    /// What is live; null for nothing.
+    pub live: Value,
+    /// What is desired; null for nothing.
+    pub desired: Value,
+}
+
+/// Returns every field in which `live` differs from `desired`, in the order of the paths.
+pub fn diff(live: &Value, desired: &Value) -> Vec<Change> {
+    let mut changes = Vec::new();
+    walk(String::new(), live, desired, &mut changes);
+    changes
+}
+
+fn walk(path: String, live: &Value, desired: &Value, changes: &mut Vec<Change>) {
+    match (live, desired) {
+        (Value::Object(live), Value::Object(desired)) => walk_objects(&path, live, desired, changes),
+        (Value::Array(live), Value::Array(desired)) if live.len() == desired.len() => {
+            for (index, (live, desired)) in live.iter().zip(desired).enumerate() {
+                walk(format!("{path}[{index}]"), live, desired, changes);
+            }
+        }
+        (live, desired) if live == desired => {}
+        (live, desired) => changes.push(Change { path, live: live.clone(), desired: desired.clone() }),
+    }
+}
+
+fn walk_objects(
+    path: &str,
+    live: &Map<String, Value>,
+    desired: &Map<String, Value>,
+    changes: &mut Vec<Change>,
+) {
+    let mut keys: Vec<&String> = live.keys().chain(desired.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    for key in keys {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let at = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
+        walk(path, &at(live), &at(desired), changes);
+    }
+}
+
+/// Returns how many fields a comparison of this value looks at.
+pub fn fields(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => map.values().map(fields).sum(),
+        Value::Array(items) if !items.is_empty() => items.iter().map(fields).sum(),
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn paths(live: Value, desired: Value) -> Vec<String> {
+        diff(&live, &desired).into_iter().map(|change| change.path).collect()
+    }
+
+    #[test]
+    fn equal_values_have_no_changes() {
+        let value = json!({"a": [1, {"b": null}], "c": "x"});
+        assert!(diff(&value, &value).is_empty());
+    }
+
+    #[test]
+    fn a_change_names_the_innermost_path() {
+        assert_eq!(
+            paths(
+                json!({"stream": {"view": "KEYS_ONLY", "on": true}}),
+                json!({"stream": {"view": "NEW_IMAGE", "on": true}}),
+            ),
+            ["stream.view"],
+        );
+    }
+
+    #[test]
+    fn lists_of_equal_length_are_compared_by_position() {
+        assert_eq!(paths(json!({"a": [1, 2]}), json!({"a": [1, 3]})), ["a[1]"]);
+    }
+
+    #[test]
+    fn lists_of_unequal_length_are_one_change() {
+        assert_eq!(paths(json!({"a": [1]}), json!({"a": [1, 3]})), ["a"]);
+    }
+
+    #[test]
+    fn an_absent_key_is_null() {
+        assert_eq!(paths(json!({}), json!({"a": 1})), ["a"]);
+        assert_eq!(paths(json!({"a": null}), json!({})), Vec::<String>::new());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_difference_is_never_missed(a in ".*", b in ".*") {
+            let changes = diff(&json!({"k": {"v": a}}), &json!({"k": {"v": b}}));
+            proptest::prop_assert_eq!(changes.is_empty(), a == b);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The trait every kind of resource implements, and the erased forms the engine works with.
+//!
+//! A resource is a plain serialisable struct that says what we want of one thing. Reading
+//! fills the same struct from what is live, so one generic comparison serves all kinds.
+//! Nothing here knows AWS: the cloud is a type parameter, and the engine's tests use a fake.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::diff::Change;
+use crate::error::Error;
+use crate::stack::Scope;
+
+/// Tags of a resource, by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// Identifies a resource within an environment: `lambda.function/cart-dev-add-item`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    kind: &'static str,
+    name: String,
+}
+
+impl ResourceId {
+    /// Returns the id of the resource of this kind and name.
+    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+
+    /// Returns the kind: service and noun, as in `dynamodb.table`.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Returns the name as AWS knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+impl Serialize for ResourceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What is live of one resource.
+#[derive(Debug, Clone)]
+pub struct Live<R> {
+    /// The live state, in the desired state's own type.
+    pub resource: R,
+    /// All its tags, or nothing for a kind that takes owner and stamp from its parent.
+    pub tags: Option<Tags>,
+}
+
+/// How grave a planned change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Nobody notices.
+    Safe,
+    /// Work stops for a while and goes on.
+    Interrupts,
+    /// A stream consumer restarts and sees records again.
+    LosesPosition,
+    /// Data is gone afterwards.
+    LosesData,
+}
+
+/// What it takes to make one change of a live resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// AWS changes it in place.
+    InPlace(Risk),
+    /// It has to be deleted and made again; only for what holds no data.
+    Recreate(Risk),
+    /// We do not do it; the text says what a person can do.
+    Refuse(&'static str),
+}
+
+/// What resources live in: clients, and whatever a look at it may remember.
+pub trait Cloud: Clone + Send + Sync + 'static {
+    /// Returns the same cloud with nothing remembered of earlier looks, such as listings
+    /// that many resources share.
+    fn fresh(&self) -> Self;
+}
+
+/// One kind of resource: `read` / `create` / `update` / `delete` / `list`, in this order in
+/// its file, after identity and needs.
+///
+/// Every method makes one attempt. The executor retries what [`Error::class`] calls
+/// passing, so no resource has a retry loop of its own; waiting for a state is
+/// `aws::wait_until`.
+pub trait Resource: Serialize + Send + Sync + Sized + 'static {
+    /// The cloud that things of this kind live in.
+    type Cloud: Cloud;
+
+    /// Service and noun: `dynamodb.table`.
+    const KIND: &'static str;
+
+    /// The kinds that things of this kind use while they are alive. A thing is deleted
+    /// only after everything of the kinds that stand on its kind.
+    const STANDS_ON: &'static [&'static str];
+
+    /// Whether it holds data that nobody can make again.
+    const STATEFUL: bool = false;
+
+    /// Returns the name, unique within the kind.
+    fn name(&self) -> &str;
+
+    /// Returns what has to exist before this can be created.
+    fn needs(&self) -> Vec<ResourceId> {
+        Vec::new()
+    }
+
+    /// Returns the parent that owner and stamp are taken from, for what has no tags.
+    fn parent(&self) -> Option<ResourceId> {
+        None
+    }
+
+    /// Returns the ARN, where it can be derived.
+    fn arn(&self) -> Option<&str> {
+        None
+    }
+
+    /// Returns what it takes to make this change.
+    fn effect(&self, _change: &Change) -> Effect {
+        Effect::InPlace(Risk::Safe)
+    }
+
+    /// Reads the live state, or nothing when there is no such thing.
+    fn read(&self, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Live<Self>>, Error>> + Send;
+
+    /// Makes it, tagged with `tags` from the first moment where AWS allows that, and
+    /// returns when others can use it. Must succeed on what an attempt cut short left behind.
+    fn create(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Changes in place what differs between `live` and `self`.
+    fn update(&self, live: &Self, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Sets these tags and leaves all others alone. Not called for a kind with a parent.
+    fn tag(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Empties and deletes the thing of this name, and returns when it is gone. Succeeds
+    /// when it is gone already.
+    fn delete(name: &str, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Lists the names that may belong to the environment. The prefix of the scope's names
+    /// only narrows the listing; [`Resource::tags`] decides.
+    fn list(scope: &Scope, cloud: &Self::Cloud) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
+    /// Reads the tags that say who owns the thing of this name: its own, or its parent's.
+    /// Nothing when it is gone.
+    fn tags(name: &str, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Tags>, Error>> + Send;
+}
+
+/// What the pure planner knows of a desired resource.
+pub trait Described: Send + Sync {
+    /// Returns the resource's id.
+    fn id(&self) -> ResourceId;
+    /// See [`Resource::needs`].
+    fn needs(&self) -> Vec<ResourceId>;
+    /// See [`Resource::parent`].
+    fn parent(&self) -> Option<ResourceId>;
+    /// See [`Resource::effect`].
+    fn effect(&self, change: &Change) -> Effect;
+    /// See [`Resource::arn`].
+    fn arn(&self) -> Option<&str>;
+    /// Returns the desired state as data.
+    fn state(&self) -> Value;
+}
+
+/// A live resource as the engine carries it around.
+#[derive(Clone)]
+pub struct Seen {
+    /// The live state as data, for the plan.
+    pub state: Value,
+    /// The live tags; nothing for a kind with a parent.
+    pub tags: Option<Tags>,
+    /// The live state in its own type, for `update`.
+    typed: Arc<dyn Any + Send + Sync>,
+}
+
+impl Seen {
+    /// Returns a live resource with its state as data.
+    pub fn new<R: Resource>(live: Live<R>) -> Self {
+        Self { state: state_of(&live.resource), tags: live.tags, typed: Arc::new(live.resource) }
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").field("state", &self.state).field("tags", &self.tags).finish_non_exhaustive()
+    }
+}
+
+/// A desired resource of any kind, as the executor sees it.
+pub trait Node<C>: Described {
+    /// See [`Resource::read`].
+    fn read<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<Option<Seen>, Error>>;
+    /// See [`Resource::create`].
+    fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::update`].
+    fn update<'a>(&'a self, live: &'a Seen, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::tag`].
+    fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+impl<R: Resource> Described for R {
+    fn id(&self) -> ResourceId {
+        ResourceId::new(R::KIND, self.name())
+    }
+
+    fn needs(&self) -> Vec<ResourceId> {
+        Resource::needs(self)
+    }
+
+    fn parent(&self) -> Option<ResourceId> {
+        Resource::parent(self)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        Resource::effect(self, change)
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Resource::arn(self)
+    }
+
+    fn state(&self) -> Value {
+        state_of(self)
+    }
+}
+
+impl<R: Resource> Node<R::Cloud> for R {
+    fn read<'a>(&'a self, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<Option<Seen>, Error>> {
+        async move { Ok(Resource::read(self, cloud).await?.map(Seen::new)) }.boxed()
+    }
+
+    fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        Resource::create(self, tags, cloud).boxed()
+    }
+
+    fn update<'a>(&'a self, live: &'a Seen, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        let live = live
+            .typed
+            .downcast_ref::<R>()
+            .expect("a live state is read by the resource that it is compared with");
+        Resource::update(self, live, cloud).boxed()
+    }
+
+    fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        Resource::tag(self, tags, cloud).boxed()
+    }
+}
+
+type ListFn<C> = for<'a> fn(&'a Scope, &'a C) -> BoxFuture<'a, Result<Vec<String>, Error>>;
+type TagsFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<Tags>, Error>>;
+type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
+
+/// A kind of resource, erased: what can be done with things that no desired state mentions.
+pub struct Kind<C: 'static> {
+    /// See [`Resource::KIND`].
+    pub name: &'static str,
+    /// See [`Resource::STANDS_ON`].
+    pub stands_on: &'static [&'static str],
+    /// See [`Resource::STATEFUL`].
+    pub stateful: bool,
+    /// See [`Resource::list`].
+    pub list: ListFn<C>,
+    /// See [`Resource::tags`].
+    pub tags: TagsFn<C>,
+    /// See [`Resource::delete`].
+    pub delete: DeleteFn<C>,
+}
+
+impl<C: 'static> Kind<C> {
+    /// Returns the kind of `R`.
+    pub fn of<R: Resource<Cloud = C>>() -> Self {
+        Self {
+            name: R::KIND,
+            stands_on: R::STANDS_ON,
+            stateful: R::STATEFUL,
+            list: |scope, cloud| R::list(scope, cloud).boxed(),
+            tags: |name, cloud| R::tags(name, cloud).boxed(),
+            delete: |name, cloud| R::delete(name, cloud).boxed(),
+        }
+    }
+}
+
+fn state_of<R: Resource>(resource: &R) -> Value {
+    serde_json::to_value(resource).expect("a resource is plain data with string keys")
+}

@@ -1,0 +1,85 @@
+//! The one retry: whatever passes by itself is tried again, within a time, with jitter.
+//!
+//! The cloud's classifier decides what passes; this decides how long we believe it.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Class, Error};
+use crate::progress;
+
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(4);
+
+/// How long an error of each class may go on before it is believed.
+fn patience(class: Class) -> Duration {
+    match class {
+        // IAM usually settles within 15 seconds; Terraform allows two minutes
+        // (terraform-provider-aws, internal/service/iam).
+        Class::Propagating => Duration::from_secs(120),
+        // Mappings and tables finish an earlier change within minutes.
+        Class::InProgress => Duration::from_secs(300),
+        Class::Throttled => Duration::from_secs(120),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Calls `attempt` until it succeeds, fails for good, or has been failing for too long.
+///
+/// # Errors
+/// The last error, as it is.
+pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let started = Instant::now();
+    let mut delay = FIRST_DELAY;
+    loop {
+        let error = match attempt().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if !error.class.passes() || started.elapsed() + delay > patience(error.class) {
+            return Err(error);
+        }
+        progress::waiting_for(reason(&error));
+        tokio::time::sleep(delay.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        delay = (delay * 2).min(LONGEST_DELAY);
+    }
+}
+
+fn reason(error: &Error) -> &'static str {
+    match error.class {
+        Class::Throttled => "AWS to accept more calls",
+        Class::Propagating => "an earlier change to be known everywhere",
+        _ => "an earlier change to finish",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(class: Class) -> Error {
+        Error::new(class, "Call", "no")
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_tried_again() {
+        let mut left = 2;
+        let result = retried(async || {
+            left -= 1;
+            if left == 0 { Ok("done") } else { Err(failing(Class::Propagating)) }
+        })
+        .await;
+        assert_eq!(result, Ok("done"));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_pass_is_final() {
+        let mut calls = 0;
+        let result: Result<(), _> = retried(async || {
+            calls += 1;
+            Err(failing(Class::Denied))
+        })
+        .await;
+        assert_eq!(result, Err(failing(Class::Denied)));
+        assert_eq!(calls, 1);
+    }
+}
