@@ -1,0 +1,194 @@
+//! The dull executor: whatever is ready runs now, bounded; what failed takes only its
+//! dependants with it; everything is reported. It decides nothing and prints nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::plan::{Action, Plan, Step};
+use crate::progress;
+use crate::resource::{Cloud, ResourceId};
+use crate::retry::retried;
+use crate::stack::Stack;
+use crate::survey::Survey;
+
+/// How many steps run together.
+const TOGETHER: usize = 32;
+
+/// What happens while a plan is carried out.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A step begins.
+    Started(ResourceId, Action),
+    /// A step waits for something.
+    Waiting(ResourceId, String),
+    /// A step ended.
+    Ended(Outcome),
+}
+
+/// How a step ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The resource.
+    pub id: ResourceId,
+    /// What was to be done.
+    pub action: Action,
+    /// How it went.
+    pub result: Result<(), Failure>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why a step did not succeed.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// A call failed.
+    Failed(Error),
+    /// A step that comes first did not succeed.
+    Skipped(ResourceId),
+    /// It was not begun when the run was stopped.
+    Stopped,
+}
+
+/// What became of a plan's steps, in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// One outcome a step that writes.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Report {
+    /// Tells whether every step succeeded.
+    pub fn succeeded(&self) -> bool {
+        self.outcomes.iter().all(|outcome| outcome.result.is_ok())
+    }
+
+    /// Returns what was written, successfully.
+    pub fn done(&self) -> BTreeSet<ResourceId> {
+        let done = self.outcomes.iter().filter(|outcome| outcome.result.is_ok());
+        done.map(|outcome| outcome.id.clone()).collect()
+    }
+}
+
+/// Carries out the plan's steps. Begins nothing more once `stop` is cancelled.
+pub async fn apply<C: Cloud>(
+    plan: &Plan,
+    stack: &Stack<C>,
+    survey: &Survey,
+    cloud: &C,
+    stop: &CancellationToken,
+    on_event: impl Fn(Event) + Clone + Send + Sync + 'static,
+) -> Report {
+    let mut waiting: BTreeMap<ResourceId, &Step> =
+        plan.writes().map(|step| (step.id.clone(), step)).collect();
+    let mut failed: BTreeSet<ResourceId> = BTreeSet::new();
+    let mut running = FuturesUnordered::new();
+    let mut report = Report::default();
+    let mut in_flight: BTreeSet<ResourceId> = BTreeSet::new();
+    loop {
+        let ended = settle_unstartable(&mut waiting, &mut failed, stop);
+        for outcome in ended {
+            on_event(Event::Ended(outcome.clone()));
+            report.outcomes.push(outcome);
+        }
+        while in_flight.len() < TOGETHER {
+            let blocked = |need: &ResourceId| waiting.contains_key(need) || in_flight.contains(need);
+            let ready = waiting.values().find(|step| !step.needs.iter().any(blocked));
+            let Some(step) = ready.copied() else { break };
+            waiting.remove(&step.id);
+            in_flight.insert(step.id.clone());
+            on_event(Event::Started(step.id.clone(), step.action));
+            running.push(run(step, stack, survey, cloud, on_event.clone()));
+        }
+        let Some(outcome) = running.next().await else {
+            break;
+        };
+        in_flight.remove(&outcome.id);
+        if outcome.result.is_err() {
+            failed.insert(outcome.id.clone());
+        }
+        on_event(Event::Ended(outcome.clone()));
+        report.outcomes.push(outcome);
+    }
+    report
+}
+
+/// Takes out the steps that cannot begin any more and says why.
+fn settle_unstartable(
+    waiting: &mut BTreeMap<ResourceId, &Step>,
+    failed: &mut BTreeSet<ResourceId>,
+    stop: &CancellationToken,
+) -> Vec<Outcome> {
+    let mut ended = Vec::new();
+    loop {
+        let next = waiting.values().find_map(|step| {
+            let cause = step.needs.iter().find(|need| failed.contains(need));
+            match cause {
+                Some(cause) => Some((*step, Failure::Skipped(cause.clone()))),
+                None if stop.is_cancelled() => Some((*step, Failure::Stopped)),
+                None => None,
+            }
+        });
+        let Some((step, failure)) = next else { return ended };
+        waiting.remove(&step.id);
+        failed.insert(step.id.clone());
+        ended.push(Outcome {
+            id: step.id.clone(),
+            action: step.action,
+            result: Err(failure),
+            took: Duration::ZERO,
+        });
+    }
+}
+
+async fn run<C: Cloud>(
+    step: &Step,
+    stack: &Stack<C>,
+    survey: &Survey,
+    cloud: &C,
+    on_event: impl Fn(Event) + Send + Sync + 'static,
+) -> Outcome {
+    let started = Instant::now();
+    let id = step.id.clone();
+    let heard = move |what: &str| on_event(Event::Waiting(id.clone(), what.to_owned()));
+    let result = progress::heard(heard, carry_out(step, stack, survey, cloud)).await;
+    Outcome {
+        id: step.id.clone(),
+        action: step.action,
+        result: result.map_err(Failure::Failed),
+        took: started.elapsed(),
+    }
+}
+
+async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, cloud: &C) -> Result<(), Error> {
+    let kind = || stack.kind(step.id.kind()).expect("every kind in a plan is one that the stack knows");
+    let node = || stack.get(&step.id).expect("what a plan changes is in the stack that it was made for");
+    let owner_tags = stack.scope.tags();
+    match step.action {
+        Action::Keep | Action::Refuse => return Ok(()),
+        Action::Delete => return retried(async || (kind().delete)(&step.name, cloud).await).await,
+        Action::Create => retried(async || node().create(&owner_tags, cloud).await).await?,
+        Action::Recreate => {
+            retried(async || (kind().delete)(&step.name, cloud).await).await?;
+            retried(async || node().create(&owner_tags, cloud).await).await?;
+        }
+        Action::Update => {
+            let seen = survey.seen.get(&step.id).and_then(|seen| seen.as_ref().ok()?.as_ref());
+            let seen = seen.expect("what a plan updates was seen");
+            if step.changes.iter().any(|change| !is_tag(&change.path)) {
+                retried(async || node().update(seen, cloud).await).await?;
+            }
+        }
+    }
+    match &step.tags {
+        Some(tags) => retried(async || node().tag(tags, cloud).await).await,
+        None => Ok(()),
+    }
+}
+
+fn is_tag(path: &str) -> bool {
+    path.starts_with("tags.")
+}

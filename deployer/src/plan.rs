@@ -1,0 +1,170 @@
+//! The pure planner: from what is desired and what was seen to what is to be done, as data.
+//!
+//! No I/O, no clock, no names of AWS. `plan`, `drift` and `up` share this path; the
+//! executor has no decision left to make.
+
+mod decide;
+mod stamp;
+mod teardown;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use decide::plan;
+pub use stamp::stamp;
+pub use teardown::teardown;
+
+use crate::diff::Change;
+use crate::resource::{ResourceId, Risk, Tags};
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Makes what is absent.
+    Create,
+    /// Changes in place what differs.
+    Update,
+    /// Deletes and makes again.
+    Recreate,
+    /// Deletes.
+    Delete,
+    /// Does nothing, because what is asked for is not done without a person.
+    Refuse,
+    /// Does nothing, because there is nothing to do or nothing known.
+    Keep,
+}
+
+/// What was found out about a resource. The order is by gravity, gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It could not be read: neither absent nor clean.
+    Unknown,
+    /// It has our name and is not ours.
+    Foreign,
+    /// Somebody changed it: live unlike its stamp.
+    Drift,
+    /// The code moved on: desired unlike its stamp.
+    Pending,
+    /// It is ours and no longer in the stack.
+    Orphan,
+    /// Live is what is desired.
+    InSync,
+}
+
+impl Verdict {
+    /// Every verdict, gravest first.
+    pub const ALL: [Self; 6] =
+        [Self::Unknown, Self::Foreign, Self::Drift, Self::Pending, Self::Orphan, Self::InSync];
+
+    /// Returns the exit code that `plan` and `drift` end with when this is the gravest.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::InSync => 0,
+            Self::Pending => 2,
+            Self::Drift => 3,
+            Self::Unknown => 4,
+            Self::Foreign => 5,
+            Self::Orphan => 6,
+        }
+    }
+}
+
+/// What is to be done about one resource, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The resource.
+    pub id: ResourceId,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What is to be done.
+    pub action: Action,
+    /// What was found out; more than one when both the code and somebody moved on.
+    pub verdicts: Vec<Verdict>,
+    /// The gravest risk of its changes.
+    pub risk: Risk,
+    /// The fields that differ.
+    pub changes: Vec<Change>,
+    /// Why it is refused, or what could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The steps that come first.
+    #[serde(skip)]
+    pub needs: Vec<ResourceId>,
+    /// The tags to leave on it, stamp included; written last.
+    #[serde(skip)]
+    pub tags: Option<Tags>,
+    /// How many fields were compared.
+    #[serde(skip)]
+    pub compared: usize,
+}
+
+impl Step {
+    /// Tells whether the step writes.
+    pub fn writes(&self) -> bool {
+        !matches!(self.action, Action::Keep | Action::Refuse)
+    }
+}
+
+/// Everything that is to be done for an environment. The JSON form is stable: see
+/// `docs/commands.md`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// The version of this form.
+    pub schema: u32,
+    /// The environment.
+    pub environment: String,
+    /// The gravest verdict.
+    pub verdict: Verdict,
+    /// How many resources get each action.
+    pub actions: BTreeMap<Action, usize>,
+    /// How many resources have each verdict.
+    pub verdicts: BTreeMap<Verdict, usize>,
+    /// The steps.
+    #[serde(rename = "resources")]
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    fn new(environment: &str, steps: Vec<Step>) -> Self {
+        let mut actions: BTreeMap<Action, usize> =
+            [Action::Create, Action::Update, Action::Recreate, Action::Delete, Action::Refuse, Action::Keep]
+                .map(|action| (action, 0))
+                .into();
+        let mut verdicts: BTreeMap<Verdict, usize> = Verdict::ALL.map(|verdict| (verdict, 0)).into();
+        for step in &steps {
+            *actions.entry(step.action).or_default() += 1;
+            for verdict in &step.verdicts {
+                *verdicts.entry(*verdict).or_default() += 1;
+            }
+        }
+        let present = verdicts.iter().find(|(_, count)| **count > 0);
+        Self {
+            schema: 1,
+            environment: environment.to_owned(),
+            verdict: present.map_or(Verdict::InSync, |(verdict, _)| *verdict),
+            actions,
+            verdicts,
+            steps,
+        }
+    }
+
+    /// Returns the steps that write.
+    pub fn writes(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.writes())
+    }
+
+    /// Returns the steps with this verdict.
+    pub fn having(&self, verdict: Verdict) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.verdicts.contains(&verdict))
+    }
+
+    /// Returns the steps that lose data when they are carried out.
+    pub fn losses(&self) -> impl Iterator<Item = &Step> {
+        self.writes().filter(|step| step.risk == Risk::LosesData)
+    }
+}

@@ -1,0 +1,19 @@
+//! A grant: what a function may do with a resource, and how it comes to know it.
+
+use crate::policy::Statement;
+use crate::resource::ResourceId;
+
+/// One permission of a function: the least-privilege statement, the environment variable
+/// that tells the function the resource's name, and the edge in the graph.
+///
+/// Resources make their own grants (`events.append()`); a function takes them with
+/// [`Lambda::may`](super::Lambda::may).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// What is allowed, on what.
+    pub statement: Statement,
+    /// The variable and its value: the resource's name.
+    pub variable: Option<(String, String)>,
+    /// The resource that the function uses.
+    pub on: ResourceId,
+}

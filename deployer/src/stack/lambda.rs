@@ -1,0 +1,158 @@
+//! A Lambda as people think of it: a function with its role, its log group, what it
+//! consumes, and the alarms that say when that does not work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{Grant, Scope, Stack};
+use crate::app::Fingerprints;
+use crate::aws::Aws;
+use crate::environment::Environment;
+use crate::policy::{Policy, Statement};
+use crate::resource::{Resource, ResourceId};
+use crate::resources::alarm::Alarm;
+use crate::resources::bucket::Bucket;
+use crate::resources::function::Function;
+use crate::resources::log_group::LogGroup;
+use crate::resources::mapping::{Mapping, MappingSettings};
+use crate::resources::role::Role;
+use crate::resources::stream::Stream;
+use crate::resources::table::Table;
+
+/// A consumer so far behind is failing: what fails in passing is retried within seconds.
+/// The shortest retention, a day, leaves enough time to repair it.
+const BEHIND: Duration = Duration::from_secs(15 * 60);
+
+/// A function and everything that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    thing: String,
+    function: Function,
+    log_group: LogGroup,
+    scope: Scope,
+    grants: Vec<Grant>,
+    /// What Lambda itself does on behalf of the function.
+    errands: Vec<Statement>,
+    mappings: Vec<Mapping>,
+}
+
+/// Something whose records Lambda polls and hands to a function.
+pub trait EventSource {
+    /// Returns what Lambda has to be allowed on behalf of the function.
+    fn polling(&self) -> Vec<Statement>;
+    /// Returns the mapping to a function.
+    fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping;
+}
+
+impl Lambda {
+    /// Returns the Lambda made of the binary of this name, sized as the environment says.
+    pub fn new(scope: &Scope, binary: &str, environment: &Environment, sources: &Fingerprints) -> Self {
+        let settings = &environment.functions;
+        let name = scope.name(binary);
+        let log_group = LogGroup::of_function(scope, &name, settings.log_retention_days.get());
+        let role = scope.name(binary);
+        let needs =
+            vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
+        let role_arn = scope.iam_arn(&format!("role{}{name}", scope.role_path()));
+        let function = Function::new(scope, binary, role_arn, needs)
+            .architecture(environment.build.architecture.to_string())
+            .memory_mb(settings.memory_mb.get())
+            .timeout_s(settings.timeout_s.get())
+            .fingerprint(sources.of(binary));
+        Self {
+            thing: binary.to_owned(),
+            function,
+            scope: scope.clone(),
+            grants: Vec::new(),
+            errands: vec![log_group.writing()],
+            log_group,
+            mappings: Vec::new(),
+        }
+    }
+
+    /// Returns the Lambda with this description.
+    pub fn described(mut self, description: &str) -> Self {
+        self.function = self.function.description(description);
+        self
+    }
+
+    /// Returns the Lambda with this grant.
+    pub fn may(mut self, grant: Grant) -> Self {
+        self.grants.push(grant);
+        self
+    }
+
+    /// Returns the Lambda consuming this source.
+    pub fn consumes(mut self, source: &impl EventSource, settings: MappingSettings) -> Self {
+        self.errands.extend(source.polling());
+        let mapping = source.mapping(self.function.name(), settings);
+        self.mappings.push(mapping);
+        self
+    }
+
+    /// Returns the Lambda consuming this source, with what it cannot handle given up to a
+    /// bucket.
+    pub fn consumes_or_gives_up_to(
+        self,
+        bucket: &Bucket,
+        source: &impl EventSource,
+        settings: MappingSettings,
+    ) -> Self {
+        let mut given_up = self;
+        given_up.errands.extend(bucket.giving_up());
+        let on_failure = Some(bucket.arn().to_owned());
+        given_up.consumes(source, MappingSettings { on_failure, ..settings })
+    }
+
+    /// Adds everything that belongs to the Lambda.
+    fn add_to(self, stack: &mut Stack<Aws>) {
+        let granted = self.grants.iter().map(|grant| grant.statement.clone());
+        let statements: Vec<Statement> = granted.chain(self.errands).collect();
+        let variables: BTreeMap<String, String> =
+            self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
+        let used: BTreeSet<ResourceId> = self.grants.iter().map(|grant| grant.on.clone()).collect();
+
+        let policy = Policy::allowing(&statements);
+        stack.add(Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy));
+        stack.add(self.log_group);
+        let name = self.function.name().to_owned();
+        stack.add(self.function.environment(variables));
+        if !self.mappings.is_empty() {
+            let age = BEHIND.as_millis() as f64;
+            stack.add(Alarm::iterator_age(&self.scope, &format!("{}-behind", self.thing), &name, age));
+            stack.add(Alarm::errors(&self.scope, &format!("{}-failing", self.thing), &name));
+        }
+        for mapping in self.mappings {
+            // Records flow as soon as the mapping is there, so what the function uses is there first.
+            stack.add(mapping.needing(used.clone()));
+        }
+    }
+}
+
+impl Stack<Aws> {
+    /// Adds a Lambda.
+    pub fn lambda(&mut self, lambda: Lambda) -> &mut Self {
+        lambda.add_to(self);
+        self
+    }
+}
+
+impl EventSource for Table {
+    fn polling(&self) -> Vec<Statement> {
+        self.polling()
+    }
+
+    fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping {
+        Mapping::table(function, self.name(), settings)
+    }
+}
+
+impl EventSource for Stream {
+    fn polling(&self) -> Vec<Statement> {
+        self.polling()
+    }
+
+    fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping {
+        Mapping::stream(function, self.arn(), settings)
+    }
+}

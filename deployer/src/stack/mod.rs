@@ -1,0 +1,51 @@
+//! The desired world: a scope that names things and the resources in it.
+//!
+//! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
+
+mod grant;
+mod lambda;
+mod scope;
+
+pub use grant::Grant;
+pub use lambda::{EventSource, Lambda};
+pub use scope::{Scope, TAG_ENVIRONMENT, TAG_REGION, TAG_STACK, TAG_STAMP};
+
+use crate::resource::{Described, Kind, Node, ResourceId};
+
+/// Everything that one environment is to have.
+pub struct Stack<C: 'static> {
+    /// What it is called and where it is.
+    pub scope: Scope,
+    /// The resources, in the order in which people read them.
+    pub resources: Vec<Box<dyn Node<C>>>,
+    /// Every kind that this program can find and delete, in the stack or not.
+    pub kinds: Vec<Kind<C>>,
+}
+
+impl<C: 'static> Stack<C> {
+    /// Returns an empty stack that knows these kinds.
+    pub fn new(scope: Scope, kinds: Vec<Kind<C>>) -> Self {
+        Self { scope, resources: Vec::new(), kinds }
+    }
+
+    /// Adds a resource.
+    pub fn add(&mut self, resource: impl Node<C> + 'static) -> &mut Self {
+        self.resources.push(Box::new(resource));
+        self
+    }
+
+    /// Returns the resource of this id.
+    pub fn get(&self, id: &ResourceId) -> Option<&dyn Node<C>> {
+        self.resources.iter().find(|node| node.id() == *id).map(|node| &**node)
+    }
+
+    /// Returns the kind of this name.
+    pub fn kind(&self, name: &str) -> Option<&Kind<C>> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+
+    /// Returns the resources as the planner knows them.
+    pub fn described(&self) -> Vec<&dyn Described> {
+        self.resources.iter().map(|node| &**node as &dyn Described).collect()
+    }
+}

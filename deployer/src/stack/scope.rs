@@ -1,0 +1,125 @@
+//! Who owns what: the names, ARNs and owner tags of one environment of one stack.
+//!
+//! Everything here is derived; nothing is looked up, so resources that mention each other
+//! can be made at the same time.
+
+use crate::resource::Tags;
+
+/// The tag that names the stack a resource belongs to.
+pub const TAG_STACK: &str = "deployer:stack";
+/// The tag that names the environment a resource belongs to.
+pub const TAG_ENVIRONMENT: &str = "deployer:environment";
+/// The tag that names the region of the environment; roles have none of their own.
+pub const TAG_REGION: &str = "deployer:region";
+/// The tag that holds the hash of the configuration a resource was last made to have.
+pub const TAG_STAMP: &str = "deployer:stamp";
+
+/// One environment of one stack, in its account and region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The stack: `cart`.
+    pub stack: String,
+    /// The environment: `dev`.
+    pub environment: String,
+    /// The account, twelve digits.
+    pub account: String,
+    /// The region: `eu-central-1`.
+    pub region: String,
+}
+
+impl Scope {
+    /// Returns what all names of the environment begin with. `cart-dev-` is also the
+    /// beginning of `cart-dev-2-…`, so it narrows a listing and proves nothing.
+    pub fn prefix(&self) -> String {
+        format!("{}-{}-", self.stack, self.environment)
+    }
+
+    /// Returns the name of a thing: `cart-dev-events`.
+    pub fn name(&self, thing: &str) -> String {
+        format!("{}{thing}", self.prefix())
+    }
+
+    /// Returns the name of a bucket, which is unique in the whole partition.
+    pub fn bucket_name(&self, thing: &str) -> String {
+        format!("{}-{}-{}", self.name(thing), self.account, self.region)
+    }
+
+    /// Returns the IAM path of the environment's roles: `/cart/dev/`.
+    pub fn role_path(&self) -> String {
+        format!("/{}/{}/", self.stack, self.environment)
+    }
+
+    /// Returns the partition of the region, the second part of every ARN.
+    pub fn partition(&self) -> &'static str {
+        // The prefixes are those of botocore's partitions.json.
+        match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
+    /// Returns the ARN of a regional resource.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, region, account) = (self.partition(), &self.region, &self.account);
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// Returns the ARN of an IAM resource, which has no region.
+    pub fn iam_arn(&self, resource: &str) -> String {
+        format!("arn:{}:iam::{}:{resource}", self.partition(), self.account)
+    }
+
+    /// Returns the tags that say that a resource is ours.
+    pub fn tags(&self) -> Tags {
+        [(TAG_STACK, &self.stack), (TAG_ENVIRONMENT, &self.environment), (TAG_REGION, &self.region)]
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .into()
+    }
+
+    /// Tells whether tags say that a resource is ours.
+    pub fn owns(&self, tags: &Tags) -> bool {
+        self.tags().iter().all(|(key, value)| tags.get(key) == Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(environment: &str, region: &str) -> Scope {
+        Scope {
+            stack: "cart".into(),
+            environment: environment.into(),
+            account: "111111111111".into(),
+            region: region.into(),
+        }
+    }
+
+    #[test]
+    fn names_are_derived() {
+        let scope = scope("dev", "eu-central-1");
+        assert_eq!(scope.name("events"), "cart-dev-events");
+        assert_eq!(scope.bucket_name("archive"), "cart-dev-archive-111111111111-eu-central-1",);
+        assert_eq!(
+            scope.arn("dynamodb", "table/cart-dev-events"),
+            "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events",
+        );
+    }
+
+    #[test]
+    fn the_partition_follows_the_region() {
+        assert_eq!(scope("dev", "cn-north-1").partition(), "aws-cn");
+        assert_eq!(scope("dev", "us-gov-west-1").partition(), "aws-us-gov");
+        assert_eq!(scope("dev", "us-east-1").partition(), "aws");
+    }
+
+    #[test]
+    fn an_environment_does_not_own_what_another_with_a_longer_name_has() {
+        let (dev, dev_2) = (scope("dev", "eu-central-1"), scope("dev-2", "eu-central-1"));
+        assert!(dev_2.name("events").starts_with(&dev.prefix()));
+        assert!(dev.owns(&dev.tags()));
+        assert!(!dev.owns(&dev_2.tags()));
+        assert!(!dev.owns(&Tags::new()));
+    }
+}

@@ -1,0 +1,90 @@
+//! Looks at everything at once: the live state of what is desired, and what else is ours.
+//!
+//! It only reads, and it judges nothing: a failed read stays an error for the planner.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use futures::stream::{self, StreamExt};
+
+use crate::error::Error;
+use crate::resource::{Cloud, Kind, Node, ResourceId, Seen, Tags};
+use crate::retry::retried;
+use crate::stack::Stack;
+
+/// How many resources are looked at together. SDK retries smooth what is too much for AWS.
+const TOGETHER: usize = 64;
+
+/// What is live.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// What was found of each desired resource; nothing when it is absent.
+    pub seen: BTreeMap<ResourceId, Result<Option<Seen>, Error>>,
+    /// What exists under the environment's prefix and is not desired, with its tags.
+    pub strays: BTreeMap<ResourceId, Tags>,
+    /// Kinds or strays that could not be looked at.
+    pub unreadable: BTreeMap<ResourceId, Error>,
+}
+
+/// Looks at the whole environment.
+pub async fn survey<C: Cloud>(stack: &Stack<C>, cloud: &C) -> Survey {
+    let cloud = cloud.fresh();
+    let desired: BTreeSet<ResourceId> = stack.resources.iter().map(|node| node.id()).collect();
+    let (seen, strays) = futures::join!(
+        read(stack.resources.iter().map(|node| &**node), &cloud),
+        strays(stack, &cloud, &desired),
+    );
+    let mut survey = Survey { seen, ..Survey::default() };
+    for (id, found) in strays {
+        match found {
+            Ok(tags) => drop(survey.strays.insert(id, tags)),
+            Err(error) => drop(survey.unreadable.insert(id, error)),
+        }
+    }
+    survey
+}
+
+/// Reads the live state of these resources again.
+pub async fn look_again<C: Cloud>(
+    stack: &Stack<C>,
+    ids: &BTreeSet<ResourceId>,
+    cloud: &C,
+) -> BTreeMap<ResourceId, Result<Option<Seen>, Error>> {
+    let nodes = stack.resources.iter().map(|node| &**node);
+    read(nodes.filter(|node| ids.contains(&node.id())), &cloud.fresh()).await
+}
+
+async fn read<'a, C: Cloud>(
+    nodes: impl Iterator<Item = &'a dyn Node<C>>,
+    cloud: &C,
+) -> BTreeMap<ResourceId, Result<Option<Seen>, Error>> {
+    let reads = nodes.map(|node| async move { (node.id(), retried(async || node.read(cloud).await).await) });
+    // Collected first: the futures are polled together, not the iterator.
+    let reads: Vec<_> = reads.collect();
+    stream::iter(reads).buffer_unordered(TOGETHER).collect().await
+}
+
+type Found = Vec<(ResourceId, Result<Tags, Error>)>;
+
+async fn strays<C: Cloud>(stack: &Stack<C>, cloud: &C, desired: &BTreeSet<ResourceId>) -> Found {
+    let by_kind = stack.kinds.iter().map(|kind| strays_of(kind, stack, cloud, desired));
+    join_all(by_kind).await.into_iter().flatten().collect()
+}
+
+async fn strays_of<C: Cloud>(
+    kind: &Kind<C>,
+    stack: &Stack<C>,
+    cloud: &C,
+    desired: &BTreeSet<ResourceId>,
+) -> Found {
+    let names = match retried(async || (kind.list)(&stack.scope, cloud).await).await {
+        Ok(names) => names,
+        Err(error) => return vec![(ResourceId::new(kind.name, "*"), Err(error))],
+    };
+    let ids = names.into_iter().map(|name| ResourceId::new(kind.name, name));
+    let unknown = ids.filter(|id| !desired.contains(id)).map(async |id| {
+        let tags = retried(async || (kind.tags)(id.name(), cloud).await).await;
+        Some((id, tags.transpose()?))
+    });
+    join_all(unknown).await.into_iter().flatten().collect()
+}

@@ -1,0 +1,8 @@
+//! The engine against a fake cloud: every rule of planning, applying and tearing down,
+//! without AWS and without an emulator.
+
+mod applying;
+mod fake;
+mod planning;
+mod properties;
+mod tearing_down;

@@ -1,0 +1,189 @@
+//! What the planner says of each situation.
+
+use deployer::error::Class;
+use deployer::plan::{Action, Plan, Verdict};
+use deployer::resource::{Risk, Tags};
+
+use crate::fake::{FakeCloud, Part, Thing, planned, scope, stack, up};
+
+fn only(plan: &Plan) -> &deployer::plan::Step {
+    assert_eq!(plan.steps.len(), 1);
+    &plan.steps[0]
+}
+
+fn paths(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().flat_map(|step| step.changes.iter().map(|change| change.path.as_str())).collect()
+}
+
+#[tokio::test]
+async fn what_is_absent_is_created() {
+    let mut stack = stack();
+    stack.add(Thing::new("a"));
+    let (_, plan) = planned(&stack, &FakeCloud::default()).await;
+    assert_eq!(only(&plan).action, Action::Create);
+    assert_eq!(plan.verdict, Verdict::Pending);
+}
+
+#[tokio::test]
+async fn what_is_as_desired_is_kept() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a")).add(Part::of(&Thing::new("a")));
+    up(&stack, &cloud).await;
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::InSync, "{plan:?}");
+    assert_eq!(plan.writes().count(), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_changed_is_drift() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 0;
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(only(&plan).verdicts, [Verdict::Drift]);
+    assert_eq!(paths(&plan), ["size"]);
+}
+
+#[tokio::test]
+async fn what_the_code_changed_is_pending() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    before.add(Thing::new("a"));
+    after.add(Thing::new("a").size(2));
+    up(&before, &cloud).await;
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!(only(&plan).verdicts, [Verdict::Pending]);
+    assert_eq!(paths(&plan), ["size", "tags.deployer:stamp"]);
+}
+
+#[tokio::test]
+async fn both_are_told_apart_in_one_resource() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    before.add(Thing::new("a").size(2));
+    after.add(Thing::new("a").size(3));
+    up(&before, &cloud).await;
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 1;
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!(only(&plan).verdicts, [Verdict::Drift, Verdict::Pending]);
+    assert_eq!(plan.verdict, Verdict::Drift, "the gravest counts");
+}
+
+#[tokio::test]
+async fn a_part_takes_its_stamp_from_its_parent() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone()).add(Part::of(&thing).speed(2));
+    up(&before, &cloud).await;
+
+    let (_, plan) = planned(&after, &cloud).await;
+    let part = &plan.steps[1];
+    assert_eq!((part.action, part.verdicts.as_slice()), (Action::Recreate, [Verdict::Pending].as_slice()));
+    assert_eq!(part.risk, Risk::LosesPosition);
+
+    cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
+    let (_, plan) = planned(&before, &cloud).await;
+    assert_eq!(plan.steps[1].verdicts, [Verdict::Drift]);
+    assert_eq!(plan.steps[0].verdicts, [Verdict::InSync]);
+}
+
+#[tokio::test]
+async fn a_stamp_of_another_schema_says_pending_only() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    {
+        let mut world = cloud.world();
+        let (thing, tags) = world.things.get_mut("cart-dev-a").expect("it was made");
+        tags.insert("deployer:stamp".into(), "99:0".into());
+        thing.size = 0;
+    }
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(only(&plan).verdicts, [Verdict::Pending]);
+}
+
+#[tokio::test]
+async fn what_has_our_name_and_other_tags_is_foreign() {
+    let theirs = [("deployer:environment".to_owned(), "dev-2".to_owned())].into();
+    for tags in [Tags::new(), theirs] {
+        let (mut stack, cloud) = (stack(), FakeCloud::default());
+        stack.add(Thing::new("a"));
+        cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
+        let (_, plan) = planned(&stack, &cloud).await;
+        assert_eq!((only(&plan).action, plan.verdict), (Action::Refuse, Verdict::Foreign));
+        assert_eq!(plan.writes().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_ours_and_not_desired_is_an_orphan_and_stays() {
+    let cloud = FakeCloud::default();
+    let mut tags = scope().tags();
+    cloud.world().things.insert("cart-dev-old".into(), (Thing::new("old"), tags.clone()));
+    tags.insert("deployer:environment".into(), "dev-2".into());
+    cloud.world().things.insert("cart-dev-2-a".into(), (Thing::new("2-a"), tags));
+    let (_, plan) = planned(&stack(), &cloud).await;
+    assert_eq!((only(&plan).name.as_str(), plan.verdict), ("cart-dev-old", Verdict::Orphan));
+    assert_eq!(plan.writes().count(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_unknown_and_never_absent() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    cloud.fail("Read cart-dev-a", Class::Denied);
+    cloud.fail("List fake.part", Class::Denied);
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::Unknown);
+    assert_eq!(plan.having(Verdict::Unknown).count(), 2);
+    assert_eq!(plan.writes().count(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_refused_with_instructions() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.key = "other".into();
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(only(&plan).action, Action::Refuse);
+    assert_eq!(only(&plan).reason.as_deref(), Some("copy what is in it to another thing"));
+}
+
+#[tokio::test]
+async fn what_loses_data_says_so() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 9;
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.losses().count(), 1);
+}
+
+#[tokio::test]
+async fn tags_of_others_are_no_difference_and_a_missing_one_of_ours_is() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    let tags = |change: fn(&mut Tags)| {
+        change(&mut cloud.world().things.get_mut("cart-dev-a").expect("it was made").1);
+    };
+    tags(|tags| drop(tags.insert("team".into(), "checkout".into())));
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::InSync);
+    tags(|tags| drop(tags.remove("deployer:stamp")));
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(paths(&plan), ["tags.deployer:stamp"]);
+}
+
+#[tokio::test]
+async fn the_json_of_a_plan_is_stable() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone().size(2)).add(Part::of(&thing)).add(Thing::new("b"));
+    up(&before, &cloud).await;
+    cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
+    let (_, plan) = planned(&after, &cloud).await;
+    insta::assert_json_snapshot!(plan);
+}
