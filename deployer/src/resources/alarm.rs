@@ -116,10 +116,7 @@ impl Resource for Alarm {
             return Ok(None);
         };
         let tags = Self::tags(&self.name, aws).await?;
-        Ok(tags.map(|tags| Live {
-            resource: self.live(alarm),
-            tags: Some(tags),
-        }))
+        Ok(tags.map(|tags| Live { resource: self.live(alarm), tags: Some(tags) }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
@@ -133,11 +130,7 @@ impl Resource for Alarm {
     }
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let call = aws
-            .cloudwatch
-            .tag_resource()
-            .resource_arn(&self.arn)
-            .set_tags(Some(to_sdk(tags)));
+        let call = aws.cloudwatch.tag_resource().resource_arn(&self.arn).set_tags(Some(to_sdk(tags)));
         call.send().await.called("TagResource").map(drop)
     }
 
@@ -148,17 +141,11 @@ impl Resource for Alarm {
 
     async fn list(_scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let alarms = aws.alarms().await?;
-        Ok(alarms
-            .iter()
-            .filter_map(|alarm| alarm.alarm_name.clone())
-            .collect())
+        Ok(alarms.iter().filter_map(|alarm| alarm.alarm_name.clone()).collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
-        let call = aws
-            .cloudwatch
-            .list_tags_for_resource()
-            .resource_arn(arn(&aws.scope, name));
+        let call = aws.cloudwatch.list_tags_for_resource().resource_arn(arn(&aws.scope, name));
         let answer = call.send().await.called("ListTagsForResource").gone_is_none()?;
         let tags = answer.map(|answer| answer.tags.unwrap_or_default().into_iter());
         Ok(tags.map(|tags| tags.filter_map(|tag| Some((tag.key?, tag.value?))).collect()))
@@ -191,10 +178,7 @@ impl Alarm {
             comparison: live
                 .comparison_operator()
                 .map_or_else(String::new, |comparison| comparison.as_str().to_owned()),
-            treat_missing_data: live
-                .treat_missing_data
-                .clone()
-                .unwrap_or_else(|| "missing".into()),
+            treat_missing_data: live.treat_missing_data.clone().unwrap_or_else(|| "missing".into()),
             actions_enabled: live.actions_enabled.unwrap_or(true),
             alarm_actions: set(live.alarm_actions()),
             ok_actions: set(live.ok_actions()),
@@ -235,9 +219,7 @@ fn arn(scope: &Scope, name: &str) -> String {
 }
 
 fn to_sdk(tags: &Tags) -> Vec<Tag> {
-    tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect()
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 #[cfg(test)]

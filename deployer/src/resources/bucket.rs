@@ -277,13 +277,7 @@ impl Resource for Bucket {
         if emptying::empty(name, aws).await.gone_is_none()?.is_none() {
             return Ok(());
         }
-        let deleted = aws
-            .s3
-            .delete_bucket()
-            .bucket(name)
-            .send()
-            .await
-            .called("DeleteBucket");
+        let deleted = aws.s3.delete_bucket().bucket(name).send().await.called("DeleteBucket");
         match deleted {
             // Somebody wrote meanwhile; another attempt empties it again.
             Err(error) if error.code.as_deref() == Some("BucketNotEmpty") => {
@@ -295,20 +289,9 @@ impl Resource for Bucket {
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
-        let call = aws
-            .s3
-            .list_buckets()
-            .prefix(scope.prefix())
-            .bucket_region(&scope.region);
-        let pages = call
-            .into_paginator()
-            .send()
-            .try_collect()
-            .await
-            .called("ListBuckets")?;
-        let buckets = pages
-            .into_iter()
-            .flat_map(|page| page.buckets.unwrap_or_default());
+        let call = aws.s3.list_buckets().prefix(scope.prefix()).bucket_region(&scope.region);
+        let pages = call.into_paginator().send().try_collect().await.called("ListBuckets")?;
+        let buckets = pages.into_iter().flat_map(|page| page.buckets.unwrap_or_default());
         Ok(buckets.filter_map(|bucket| bucket.name).collect())
     }
 
@@ -329,12 +312,7 @@ impl Bucket {
 
 impl PublicAccessBlock {
     fn all(on: bool) -> Self {
-        Self {
-            block_acls: on,
-            ignore_acls: on,
-            block_policy: on,
-            restrict_buckets: on,
-        }
+        Self { block_acls: on, ignore_acls: on, block_policy: on, restrict_buckets: on }
     }
 }
 
@@ -365,10 +343,7 @@ fn tls_only(arn: &str) -> Policy {
 /// A bucket that was just made can be missing for a moment in any answer.
 fn not_known_yet(error: Error) -> Error {
     match error.class {
-        Class::Gone => Error {
-            class: Class::Propagating,
-            ..error
-        },
+        Class::Gone => Error { class: Class::Propagating, ..error },
         _ => error,
     }
 }

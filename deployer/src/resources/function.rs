@@ -147,9 +147,7 @@ impl Function {
 
     /// Returns the function with these environment variables besides those it has.
     pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables = variables
-            .into_iter()
-            .map(|(name, value)| (name, Secret::new(value)));
+        let variables = variables.into_iter().map(|(name, value)| (name, Secret::new(value)));
         self.environment.extend(variables);
         self
     }
@@ -170,13 +168,8 @@ impl Resource for Function {
     type Cloud = Aws;
     const KIND: &'static str = "lambda.function";
     // Functions write to these, and go before them.
-    const STANDS_ON: &'static [&'static str] = &[
-        "iam.role",
-        "logs.log-group",
-        "dynamodb.table",
-        "kinesis.stream",
-        "s3.bucket",
-    ];
+    const STANDS_ON: &'static [&'static str] =
+        &["iam.role", "logs.log-group", "dynamodb.table", "kinesis.stream", "s3.bucket"];
 
     fn name(&self) -> &str {
         &self.name
@@ -208,9 +201,7 @@ impl Resource for Function {
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let package = aws.packages.get(&self.binary).await?;
-        let code = FunctionCode::builder()
-            .zip_file(Blob::new(package.zip.to_vec()))
-            .build();
+        let code = FunctionCode::builder().zip_file(Blob::new(package.zip.to_vec())).build();
         let tags = tags.clone().into_iter().chain(self.code.tags(&package.sha256));
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));
         match call.send_with(&aws.lambda).await.called("CreateFunction") {
@@ -227,9 +218,7 @@ impl Resource for Function {
         let changes = self.to_update(live);
         if changes != Default::default() || live.failure.is_some() {
             let call = changes.function_name(&self.name);
-            call.send_with(&aws.lambda)
-                .await
-                .called("UpdateFunctionConfiguration")?;
+            call.send_with(&aws.lambda).await.called("UpdateFunctionConfiguration")?;
             self.changed(aws).await?;
         }
         if (&live.code, &live.architecture) != (&self.code, &self.architecture) {
@@ -260,9 +249,7 @@ impl Resource for Function {
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let functions = aws.lambda.list_functions().into_paginator().items();
         let functions = functions.send().try_collect().await.called("ListFunctions")?;
-        let names = functions
-            .into_iter()
-            .filter_map(|function| function.function_name);
+        let names = functions.into_iter().filter_map(|function| function.function_name);
         Ok(names.filter(|name| name.starts_with(&scope.prefix())).collect())
     }
 
@@ -290,18 +277,12 @@ impl Function {
     /// Lambda developer guide).
     async fn changed(&self, aws: &Aws) -> Result<(), Error> {
         wait_until("the function to be Active", CHANGES_WITHIN, async || {
-            let Some(function) = get(&self.name, aws)
-                .await?
-                .and_then(|answer| answer.configuration)
-            else {
+            let Some(function) = get(&self.name, aws).await?.and_then(|answer| answer.configuration) else {
                 // A function made a moment ago is not found everywhere yet.
                 return Ok(None);
             };
             if let Some(reason) = configuration::failure(&function) {
-                return Err(Error::other(
-                    "GetFunction",
-                    format!("the last change failed: {reason}"),
-                ));
+                return Err(Error::other("GetFunction", format!("the last change failed: {reason}")));
             }
             let over = function.last_update_status == Some(LastUpdateStatus::Successful)
                 && function.state != Some(State::Pending);
@@ -335,10 +316,7 @@ async fn get(name: &str, aws: &Aws) -> Result<Option<GetFunctionOutput>, Error> 
 /// Returns the tags; whether they could be read is part of the answer.
 fn tags_of(answer: &GetFunctionOutput) -> Result<Tags, Error> {
     if let Some(error) = answer.tags_error() {
-        return Err(Error::other(
-            "GetFunction",
-            format!("the tags could not be read: {}", error.message()),
-        ));
+        return Err(Error::other("GetFunction", format!("the tags could not be read: {}", error.message())));
     }
     Ok(answer.tags.clone().unwrap_or_default().into_iter().collect())
 }

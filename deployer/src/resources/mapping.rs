@@ -51,17 +51,13 @@ pub struct Mapping {
 impl Mapping {
     /// Returns the mapping from the stream of this table to this function, both by name.
     pub fn table(function: &str, table: &str, settings: MappingSettings) -> Self {
-        let source = Source::Table {
-            name: table.to_owned(),
-        };
+        let source = Source::Table { name: table.to_owned() };
         Self::new(format!("{function}/dynamodb/{table}"), function, source, settings)
     }
 
     /// Returns the mapping from the Kinesis stream of this ARN to the function of this name.
     pub fn stream(function: &str, stream_arn: &str, settings: MappingSettings) -> Self {
-        let source = Source::Stream {
-            arn: stream_arn.to_owned(),
-        };
+        let source = Source::Stream { arn: stream_arn.to_owned() };
         let stream = source_name(stream_arn);
         Self::new(format!("{function}/kinesis/{stream}"), function, source, settings)
     }
@@ -143,16 +139,10 @@ impl Resource for Mapping {
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         const CALL: &str = "CreateEventSourceMapping";
         let Some(source) = self.source.current_arn(aws).await? else {
-            return Err(Error::other(
-                CALL,
-                format!("the source of {} has no stream", self.name),
-            ));
+            return Err(Error::other(CALL, format!("the source of {} has no stream", self.name)));
         };
         let call = self.settings.to_create();
-        let call = call
-            .function_name(&self.function)
-            .event_source_arn(source)
-            .enabled(true);
+        let call = call.function_name(&self.function).event_source_arn(source).enabled(true);
         // `LATEST` misses what is written while the mapping comes up.
         let call = call.starting_position(EventSourcePosition::TrimHorizon);
         let call = call.set_tags(Some(tags.clone().into_iter().collect()));
@@ -174,21 +164,13 @@ impl Resource for Mapping {
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
         let aws = aws.fresh();
-        let mappings: Vec<_> = aws
-            .mappings()
-            .await?
-            .iter()
-            .filter(|mapping| named(mapping, name))
-            .collect();
+        let mappings: Vec<_> = aws.mappings().await?.iter().filter(|mapping| named(mapping, name)).collect();
         for mapping in &mappings {
             delete(mapping, &aws).await?;
         }
         for mapping in mappings {
             wait_until("the mapping to be gone", CHANGES_WITHIN, async || {
-                let call = aws
-                    .lambda
-                    .get_event_source_mapping()
-                    .set_uuid(mapping.uuid.clone());
+                let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
                 let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
                 Ok(answer.is_none().then_some(()))
             })
@@ -199,19 +181,11 @@ impl Resource for Mapping {
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let names: BTreeSet<String> = aws.mappings().await?.iter().filter_map(name_of).collect();
-        Ok(names
-            .into_iter()
-            .filter(|name| name.starts_with(&scope.prefix()))
-            .collect())
+        Ok(names.into_iter().filter(|name| name.starts_with(&scope.prefix())).collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
-        let mappings: Vec<_> = aws
-            .mappings()
-            .await?
-            .iter()
-            .filter(|mapping| named(mapping, name))
-            .collect();
+        let mappings: Vec<_> = aws.mappings().await?.iter().filter(|mapping| named(mapping, name)).collect();
         if mappings.is_empty() {
             return Ok(None);
         }
@@ -233,14 +207,9 @@ impl Mapping {
         &self,
         mappings: &'a [EventSourceMappingConfiguration],
         current: Option<&str>,
-    ) -> (
-        Option<&'a EventSourceMappingConfiguration>,
-        Vec<&'a EventSourceMappingConfiguration>,
-    ) {
+    ) -> (Option<&'a EventSourceMappingConfiguration>, Vec<&'a EventSourceMappingConfiguration>) {
         // One that is being deleted is as good as gone.
-        let alive = mappings
-            .iter()
-            .filter(|mapping| mapping.state() != Some("Deleting"));
+        let alive = mappings.iter().filter(|mapping| mapping.state() != Some("Deleting"));
         let mut found: Vec<_> = alive.filter(|mapping| named(mapping, &self.name)).collect();
         found.sort_by_key(|mapping| mapping.event_source_arn() != current);
         let mut found = found.into_iter();
@@ -261,9 +230,7 @@ impl Mapping {
         }
         let call = self.settings.to_update(&MappingSettings::from_live(mapping));
         let call = call.set_uuid(mapping.uuid.clone()).enabled(true);
-        call.send_with(&aws.lambda)
-            .await
-            .called("UpdateEventSourceMapping")?;
+        call.send_with(&aws.lambda).await.called("UpdateEventSourceMapping")?;
         enabled(mapping.uuid().unwrap_or_default(), &aws).await
     }
 }
@@ -272,9 +239,7 @@ async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
     wait_until("the mapping to be Enabled", CHANGES_WITHIN, async || {
         let call = aws.lambda.get_event_source_mapping().uuid(uuid);
         let mapping = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
-        Ok(mapping
-            .filter(|mapping| mapping.state() == Some("Enabled"))
-            .map(drop))
+        Ok(mapping.filter(|mapping| mapping.state() == Some("Enabled")).map(drop))
     })
     .await
 }
@@ -283,15 +248,8 @@ async fn delete(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<
     if mapping.state() == Some("Deleting") {
         return Ok(());
     }
-    let call = aws
-        .lambda
-        .delete_event_source_mapping()
-        .set_uuid(mapping.uuid.clone());
-    call.send()
-        .await
-        .called("DeleteEventSourceMapping")
-        .gone_is_none()
-        .map(drop)
+    let call = aws.lambda.delete_event_source_mapping().set_uuid(mapping.uuid.clone());
+    call.send().await.called("DeleteEventSourceMapping").gone_is_none().map(drop)
 }
 
 async fn own_tags(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<Tags, Error> {
@@ -325,11 +283,8 @@ mod tests {
     #[test]
     fn the_mapping_that_reads_the_current_stream_is_the_one() {
         let mapping = Mapping::table("capture", "events", MappingSettings::default());
-        let listed = [
-            live("old", OLD, "Enabled"),
-            live("gone", NEW, "Deleting"),
-            live("new", NEW, "Enabled"),
-        ];
+        let listed =
+            [live("old", OLD, "Enabled"), live("gone", NEW, "Deleting"), live("new", NEW, "Enabled")];
         let (found, others) = mapping.chosen(&listed, Some(NEW));
         assert_eq!(found.and_then(|mapping| mapping.uuid()), Some("new"));
         assert_eq!(others.len(), 1);

@@ -190,10 +190,7 @@ impl Resource for Stream {
         if summary.stream_status == StreamStatus::Deleting {
             return Ok(None);
         }
-        Ok(Some(Live {
-            resource: self.live(&summary),
-            tags: Some(tags),
-        }))
+        Ok(Some(Live { resource: self.live(&summary), tags: Some(tags) }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
@@ -280,22 +277,14 @@ impl Resource for Stream {
 impl Stream {
     /// Returns the stream as it is, with what Kinesis leaves out filled in.
     fn live(&self, summary: &StreamDescriptionSummary) -> Self {
-        let mode = summary
-            .stream_mode_details
-            .as_ref()
-            .map(|details| &details.stream_mode);
+        let mode = summary.stream_mode_details.as_ref().map(|details| &details.stream_mode);
         let encrypted = summary.encryption_type == Some(EncryptionType::Kms);
-        let metrics = summary
-            .enhanced_monitoring
-            .iter()
-            .flat_map(|metrics| metrics.shard_level_metrics());
+        let metrics = summary.enhanced_monitoring.iter().flat_map(|metrics| metrics.shard_level_metrics());
         let distribution = summary.record_distribution_strategy.as_ref();
         Self {
             capacity: match mode {
                 Some(StreamMode::OnDemand) => Capacity::OnDemand,
-                _ => Capacity::Provisioned {
-                    shards: summary.open_shard_count,
-                },
+                _ => Capacity::Provisioned { shards: summary.open_shard_count },
             },
             retention_hours: summary.retention_period_hours,
             kms_key: summary.key_id.as_deref().filter(|_| encrypted).map(key_name),

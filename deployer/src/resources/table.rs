@@ -168,11 +168,7 @@ impl Table {
         vec![
             Statement {
                 sid: sid(&["poll", "table", &self.thing]),
-                actions: vec![
-                    "dynamodb:DescribeStream",
-                    "dynamodb:GetRecords",
-                    "dynamodb:GetShardIterator",
-                ],
+                actions: vec!["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
                 resources: vec![format!("{}/stream/*", self.arn)],
             },
             // AWS supports no resource for it ("Actions, resources, and condition keys for
@@ -231,10 +227,7 @@ impl Resource for Table {
             described(name, aws),
             async {
                 let call = aws.dynamodb.describe_continuous_backups().table_name(name);
-                call.send()
-                    .await
-                    .called("DescribeContinuousBackups")
-                    .map_err(table_not_found)
+                call.send().await.called("DescribeContinuousBackups").map_err(table_not_found)
             },
             async {
                 let call = aws.dynamodb.describe_time_to_live().table_name(name);
@@ -291,10 +284,7 @@ impl Resource for Table {
         // What CreateTable does not take, and whatever an attempt cut short left undone.
         match self.read(aws).await? {
             Some(live) => self.update(&live.resource, aws).await,
-            None => Err(Error::other(
-                "CreateTable",
-                format!("{} went away again", self.name),
-            )),
+            None => Err(Error::other("CreateTable", format!("{} went away again", self.name))),
         }
     }
 
@@ -312,10 +302,7 @@ impl Resource for Table {
         }
         for index in live.global_indexes.difference(&self.global_indexes) {
             let without = requests::without_index(index)?;
-            change(name, aws, |call| {
-                call.global_secondary_index_updates(without.clone())
-            })
-            .await?;
+            change(name, aws, |call| call.global_secondary_index_updates(without.clone())).await?;
         }
         if live.deletion_protection != self.deletion_protection {
             let on = self.deletion_protection;
@@ -332,11 +319,7 @@ impl Resource for Table {
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let call = aws.dynamodb.tag_resource().resource_arn(&self.arn);
-        call.set_tags(Some(requests::tags(tags)?))
-            .send()
-            .await
-            .called("TagResource")
-            .map(drop)
+        call.set_tags(Some(requests::tags(tags)?)).send().await.called("TagResource").map(drop)
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
@@ -384,10 +367,7 @@ impl Table {
                 actions: vec![action],
                 resources: vec![self.arn.clone()],
             },
-            variable: self
-                .variable
-                .clone()
-                .map(|variable| (variable, self.name.clone())),
+            variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }
     }
@@ -398,29 +378,15 @@ async fn tags_of(name: &str, aws: &Aws) -> Result<Tags, Error> {
     let mut tags = Tags::new();
     let mut page = None;
     loop {
-        let call = aws
-            .dynamodb
-            .list_tags_of_resource()
-            .resource_arn(arn(&aws.scope, name));
-        let answer = match call
-            .set_next_token(page)
-            .send()
-            .await
-            .called("ListTagsOfResource")
-        {
+        let call = aws.dynamodb.list_tags_of_resource().resource_arn(arn(&aws.scope, name));
+        let answer = match call.set_next_token(page).send().await.called("ListTagsOfResource") {
             Err(error) if error.class == Class::Denied => {
                 described(name, aws).await?;
                 return Err(error);
             }
             other => other?,
         };
-        tags.extend(
-            answer
-                .tags
-                .unwrap_or_default()
-                .into_iter()
-                .map(|tag| (tag.key, tag.value)),
-        );
+        tags.extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
         page = answer.next_token;
         if page.is_none() {
             return Ok(tags);

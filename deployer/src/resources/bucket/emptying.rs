@@ -16,24 +16,12 @@ struct Version {
 pub(super) async fn empty(bucket: &str, aws: &Aws) -> Result<(), Error> {
     let (mut key, mut id) = (None, None);
     loop {
-        let call = aws
-            .s3
-            .list_object_versions()
-            .bucket(bucket)
-            .encoding_type(EncodingType::Url);
+        let call = aws.s3.list_object_versions().bucket(bucket).encoding_type(EncodingType::Url);
         let call = call.set_key_marker(key).set_version_id_marker(id);
         let page = call.send().await.called("ListObjectVersions")?;
         let encoding = page.encoding_type.as_ref();
-        let versions = page
-            .versions
-            .unwrap_or_default()
-            .into_iter()
-            .map(|it| (it.key, it.version_id));
-        let markers = page
-            .delete_markers
-            .unwrap_or_default()
-            .into_iter()
-            .map(|it| (it.key, it.version_id));
+        let versions = page.versions.unwrap_or_default().into_iter().map(|it| (it.key, it.version_id));
+        let markers = page.delete_markers.unwrap_or_default().into_iter().map(|it| (it.key, it.version_id));
         let listed = versions.chain(markers).filter_map(|(key, id)| {
             let key = decoded(&key?, encoding);
             Some(Version { key, id })
@@ -41,21 +29,13 @@ pub(super) async fn empty(bucket: &str, aws: &Aws) -> Result<(), Error> {
         let (plain, odd): (Vec<_>, Vec<_>) = listed.partition(|version| fits_xml(&version.key));
         delete_together(bucket, &plain, aws).await?;
         for version in odd {
-            let call = aws
-                .s3
-                .delete_object()
-                .bucket(bucket)
-                .key(version.key)
-                .set_version_id(version.id);
+            let call = aws.s3.delete_object().bucket(bucket).key(version.key).set_version_id(version.id);
             call.send().await.called("DeleteObject")?;
         }
         if page.is_truncated != Some(true) {
             break;
         }
-        (key, id) = (
-            page.next_key_marker.map(|key| decoded(&key, encoding)),
-            page.next_version_id_marker,
-        );
+        (key, id) = (page.next_key_marker.map(|key| decoded(&key, encoding)), page.next_version_id_marker);
     }
     abort_uploads(bucket, aws).await
 }
@@ -70,11 +50,7 @@ async fn delete_together(bucket: &str, versions: &[Version], aws: &Aws) -> Resul
         object.set_version_id(version.id.clone()).build()
     });
     let objects = objects.collect::<Result<_, _>>().map_err(incomplete)?;
-    let delete = Delete::builder()
-        .set_objects(Some(objects))
-        .quiet(true)
-        .build()
-        .map_err(incomplete)?;
+    let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(incomplete)?;
     let call = aws.s3.delete_objects().bucket(bucket).delete(delete);
     let answer = call.send().await.called("DeleteObjects")?;
     match answer.errors() {
@@ -100,11 +76,7 @@ async fn delete_together(bucket: &str, versions: &[Version], aws: &Aws) -> Resul
 async fn abort_uploads(bucket: &str, aws: &Aws) -> Result<(), Error> {
     let (mut key, mut id) = (None, None);
     loop {
-        let call = aws
-            .s3
-            .list_multipart_uploads()
-            .bucket(bucket)
-            .encoding_type(EncodingType::Url);
+        let call = aws.s3.list_multipart_uploads().bucket(bucket).encoding_type(EncodingType::Url);
         let call = call.set_key_marker(key).set_upload_id_marker(id);
         let page = call.send().await.called("ListMultipartUploads")?;
         let encoding = page.encoding_type.as_ref();
@@ -121,10 +93,7 @@ async fn abort_uploads(bucket: &str, aws: &Aws) -> Result<(), Error> {
         if page.is_truncated != Some(true) {
             return Ok(());
         }
-        (key, id) = (
-            page.next_key_marker.map(|key| decoded(&key, encoding)),
-            page.next_upload_id_marker,
-        );
+        (key, id) = (page.next_key_marker.map(|key| decoded(&key, encoding)), page.next_upload_id_marker);
     }
 }
 
@@ -135,15 +104,12 @@ fn decoded(key: &str, encoding: Option<&EncodingType>) -> String {
         return key.to_owned();
     }
     let key = key.replace('+', " ");
-    percent_encoding::percent_decode_str(&key)
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_encoding::percent_decode_str(&key).decode_utf8_lossy().into_owned()
 }
 
 /// Tells whether XML 1.0 can hold a key; deleting many at once sends them in XML.
 fn fits_xml(key: &str) -> bool {
-    key.chars()
-        .all(|c| c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}')
+    key.chars().all(|c| c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}')
 }
 
 #[cfg(test)]
@@ -153,10 +119,7 @@ mod tests {
     #[test]
     fn keys_are_decoded() {
         let listed = "events/dt%3D2026-11-21/a+b%2Bc%01";
-        assert_eq!(
-            decoded(listed, Some(&EncodingType::Url)),
-            "events/dt=2026-11-21/a b+c\u{1}"
-        );
+        assert_eq!(decoded(listed, Some(&EncodingType::Url)), "events/dt=2026-11-21/a b+c\u{1}");
         assert_eq!(decoded("a+b%2B", None), "a+b%2B");
     }
 

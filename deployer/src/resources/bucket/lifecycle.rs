@@ -29,10 +29,7 @@ pub(super) struct Rule {
 impl Rule {
     /// Returns the rule that gives up uploads that nobody finishes.
     pub(super) fn aborting_uploads(days: i32) -> Self {
-        Self {
-            abort_uploads_days: Some(days),
-            ..Self::nothing()
-        }
+        Self { abort_uploads_days: Some(days), ..Self::nothing() }
     }
 
     /// Returns the rule that deletes what is under a prefix: after so many days it gets a
@@ -70,37 +67,23 @@ impl Rule {
 
         let mut other = Vec::new();
         let mut also = |part: Option<String>| other.extend(part);
-        also(
-            filter
-                .and_then(|filter| filter.tag.as_ref())
-                .map(|tag| format!("{tag:?}")),
-        );
+        also(filter.and_then(|filter| filter.tag.as_ref()).map(|tag| format!("{tag:?}")));
         also(
             filter
                 .and_then(|filter| filter.object_size_greater_than)
                 .map(|size| format!("larger than {size}")),
         );
         also(
-            filter
-                .and_then(|filter| filter.object_size_less_than)
-                .map(|size| format!("smaller than {size}")),
+            filter.and_then(|filter| filter.object_size_less_than).map(|size| format!("smaller than {size}")),
         );
         also(both.map(|both| format!("{both:?}")));
-        also(
-            expiration
-                .and_then(|expiration| expiration.date)
-                .map(|date| format!("expires {date}")),
-        );
+        also(expiration.and_then(|expiration| expiration.date).map(|date| format!("expires {date}")));
         let markers = expiration.and_then(|expiration| expiration.expired_object_delete_marker);
         also(markers.filter(|on| *on).map(|_| "deletes markers".to_owned()));
         let newer = versions.and_then(|versions| versions.newer_noncurrent_versions);
         also(newer.map(|versions| format!("keeps {versions} versions")));
-        rule.transitions()
-            .iter()
-            .for_each(|part| also(Some(format!("{part:?}"))));
-        rule.noncurrent_version_transitions()
-            .iter()
-            .for_each(|part| also(Some(format!("{part:?}"))));
+        rule.transitions().iter().for_each(|part| also(Some(format!("{part:?}"))));
+        rule.noncurrent_version_transitions().iter().for_each(|part| also(Some(format!("{part:?}"))));
         Self {
             enabled: rule.status == ExpirationStatus::Enabled,
             prefix: prefix.cloned().unwrap_or_default(),
@@ -115,26 +98,16 @@ impl Rule {
     }
 
     pub(super) fn to_sdk(&self, id: &str) -> Result<LifecycleRule, BuildError> {
-        let abort = self.abort_uploads_days.map(|days| {
-            AbortIncompleteMultipartUpload::builder()
-                .days_after_initiation(days)
-                .build()
-        });
-        let expiration = self
-            .expire_days
-            .map(|days| LifecycleExpiration::builder().days(days).build());
-        let versions = self.expire_version_days.map(|days| {
-            NoncurrentVersionExpiration::builder()
-                .noncurrent_days(days)
-                .build()
-        });
+        let abort = self
+            .abort_uploads_days
+            .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());
+        let expiration = self.expire_days.map(|days| LifecycleExpiration::builder().days(days).build());
+        let versions = self
+            .expire_version_days
+            .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
         LifecycleRule::builder()
             .id(id)
-            .status(if self.enabled {
-                ExpirationStatus::Enabled
-            } else {
-                ExpirationStatus::Disabled
-            })
+            .status(if self.enabled { ExpirationStatus::Enabled } else { ExpirationStatus::Disabled })
             .filter(LifecycleRuleFilter::builder().prefix(&self.prefix).build())
             .set_abort_incomplete_multipart_upload(abort)
             .set_expiration(expiration)
@@ -177,10 +150,7 @@ mod tests {
 
     #[test]
     fn what_no_rule_of_ours_has_shows() {
-        let both = LifecycleRuleAndOperator::builder()
-            .prefix("failed/")
-            .object_size_greater_than(1)
-            .build();
+        let both = LifecycleRuleAndOperator::builder().prefix("failed/").object_size_greater_than(1).build();
         let filter = LifecycleRuleFilter::builder().and(both).build();
         let mut rule = Rule::expiring("failed/", 30).to_sdk("id").expect("complete");
         rule.filter = Some(filter);

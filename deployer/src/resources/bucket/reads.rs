@@ -12,33 +12,25 @@ use crate::resource::Tags;
 
 pub(super) async fn public_access_block(bucket: &str, aws: &Aws) -> Result<PublicAccessBlock, Error> {
     let answer = aws.s3.get_public_access_block().bucket(bucket).send().await;
-    let answer = unset_is_none(
-        answer.called("GetPublicAccessBlock"),
-        "NoSuchPublicAccessBlockConfiguration",
-    )?;
+    let answer =
+        unset_is_none(answer.called("GetPublicAccessBlock"), "NoSuchPublicAccessBlockConfiguration")?;
     let block = answer.and_then(|answer| answer.public_access_block_configuration);
-    Ok(
-        block.map_or(PublicAccessBlock::all(false), |block| PublicAccessBlock {
-            block_acls: block.block_public_acls.unwrap_or_default(),
-            ignore_acls: block.ignore_public_acls.unwrap_or_default(),
-            block_policy: block.block_public_policy.unwrap_or_default(),
-            restrict_buckets: block.restrict_public_buckets.unwrap_or_default(),
-        }),
-    )
+    Ok(block.map_or(PublicAccessBlock::all(false), |block| PublicAccessBlock {
+        block_acls: block.block_public_acls.unwrap_or_default(),
+        ignore_acls: block.ignore_public_acls.unwrap_or_default(),
+        block_policy: block.block_public_policy.unwrap_or_default(),
+        restrict_buckets: block.restrict_public_buckets.unwrap_or_default(),
+    }))
 }
 
 /// Nothing set is what buckets had before there was a choice.
 pub(super) async fn ownership(bucket: &str, aws: &Aws) -> Result<String, Error> {
     let answer = aws.s3.get_bucket_ownership_controls().bucket(bucket).send().await;
-    let answer = unset_is_none(
-        answer.called("GetBucketOwnershipControls"),
-        "OwnershipControlsNotFoundError",
-    )?;
+    let answer =
+        unset_is_none(answer.called("GetBucketOwnershipControls"), "OwnershipControlsNotFoundError")?;
     let controls = answer.and_then(|answer| answer.ownership_controls);
     let rule = controls.and_then(|controls| controls.rules.into_iter().next());
-    Ok(rule.map_or("ObjectWriter".to_owned(), |rule| {
-        rule.object_ownership.as_str().to_owned()
-    }))
+    Ok(rule.map_or("ObjectWriter".to_owned(), |rule| rule.object_ownership.as_str().to_owned()))
 }
 
 /// Nothing set is S3's own encryption, which cannot be turned off.
@@ -51,13 +43,9 @@ pub(super) async fn encryption(bucket: &str, aws: &Aws) -> Result<Encryption, Er
         return Ok(Encryption::with(None));
     };
     let default = rule.apply_server_side_encryption_by_default;
-    let kms_key = default
-        .as_ref()
-        .and_then(|default| default.kms_master_key_id.clone());
+    let kms_key = default.as_ref().and_then(|default| default.kms_master_key_id.clone());
     Ok(Encryption {
-        algorithm: default.map_or("AES256".to_owned(), |default| {
-            default.sse_algorithm.as_str().to_owned()
-        }),
+        algorithm: default.map_or("AES256".to_owned(), |default| default.sse_algorithm.as_str().to_owned()),
         // Only a KMS key is spared calls by it.
         bucket_key: kms_key.is_some() && rule.bucket_key_enabled.unwrap_or_default(),
         kms_key,
@@ -71,38 +59,20 @@ pub(super) async fn versioning(bucket: &str, aws: &Aws) -> Result<bool, Error> {
 }
 
 pub(super) async fn lifecycle(bucket: &str, aws: &Aws) -> Result<BTreeMap<String, Rule>, Error> {
-    let answer = aws
-        .s3
-        .get_bucket_lifecycle_configuration()
-        .bucket(bucket)
-        .send()
-        .await;
-    let answer = unset_is_none(
-        answer.called("GetBucketLifecycle"),
-        "NoSuchLifecycleConfiguration",
-    )?;
+    let answer = aws.s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await;
+    let answer = unset_is_none(answer.called("GetBucketLifecycle"), "NoSuchLifecycleConfiguration")?;
     let rules = answer.and_then(|answer| answer.rules).unwrap_or_default();
-    Ok(rules
-        .iter()
-        .map(|rule| (rule.id().unwrap_or_default().to_owned(), Rule::of(rule)))
-        .collect())
+    Ok(rules.iter().map(|rule| (rule.id().unwrap_or_default().to_owned(), Rule::of(rule))).collect())
 }
 
 pub(super) async fn policy(bucket: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     let answer = aws.s3.get_bucket_policy().bucket(bucket).send().await;
     let answer = unset_is_none(answer.called("GetBucketPolicy"), "NoSuchBucketPolicy")?;
-    let policy = answer
-        .and_then(|answer| answer.policy)
-        .filter(|policy| !policy.is_empty());
+    let policy = answer.and_then(|answer| answer.policy).filter(|policy| !policy.is_empty());
     policy
         .map(|policy| Policy::parse(&policy))
         .transpose()
-        .map_err(|error| {
-            Error::other(
-                "GetBucketPolicy",
-                format!("a policy document is not JSON: {error}"),
-            )
-        })
+        .map_err(|error| Error::other("GetBucketPolicy", format!("a policy document is not JSON: {error}")))
 }
 
 pub(super) async fn cors_origins(bucket: &str, aws: &Aws) -> Result<BTreeSet<String>, Error> {
@@ -113,29 +83,13 @@ pub(super) async fn cors_origins(bucket: &str, aws: &Aws) -> Result<BTreeSet<Str
 }
 
 pub(super) async fn notified(bucket: &str, aws: &Aws) -> Result<BTreeSet<String>, Error> {
-    let answer = aws
-        .s3
-        .get_bucket_notification_configuration()
-        .bucket(bucket)
-        .send()
-        .await;
+    let answer = aws.s3.get_bucket_notification_configuration().bucket(bucket).send().await;
     let answer = answer.called("GetBucketNotificationConfiguration")?;
-    let functions = answer
-        .lambda_function_configurations()
-        .iter()
-        .map(|to| &to.lambda_function_arn);
+    let functions = answer.lambda_function_configurations().iter().map(|to| &to.lambda_function_arn);
     let queues = answer.queue_configurations().iter().map(|to| &to.queue_arn);
     let topics = answer.topic_configurations().iter().map(|to| &to.topic_arn);
-    let bus = answer
-        .event_bridge_configuration
-        .as_ref()
-        .map(|_| "EventBridge".to_owned());
-    Ok(functions
-        .chain(queues)
-        .chain(topics)
-        .cloned()
-        .chain(bus)
-        .collect())
+    let bus = answer.event_bridge_configuration.as_ref().map(|_| "EventBridge".to_owned());
+    Ok(functions.chain(queues).chain(topics).cloned().chain(bus).collect())
 }
 
 pub(super) async fn tags(bucket: &str, aws: &Aws) -> Result<Tags, Error> {

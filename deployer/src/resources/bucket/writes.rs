@@ -60,9 +60,7 @@ impl Bucket {
     pub(super) async fn put_lifecycle(&self, aws: &Aws) -> Result<(), Error> {
         let rules = self.lifecycle.iter().map(|(id, rule)| rule.to_sdk(id));
         let rules = rules.collect::<Result<_, _>>().map_err(incomplete)?;
-        let rules = BucketLifecycleConfiguration::builder()
-            .set_rules(Some(rules))
-            .build();
+        let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let call = aws.s3.put_bucket_lifecycle_configuration().bucket(&self.name);
         let call = call.lifecycle_configuration(rules.map_err(incomplete)?);
         call.send().await.called("PutBucketLifecycle").map(drop)
@@ -71,11 +69,7 @@ impl Bucket {
     pub(super) async fn put_policy(&self, aws: &Aws) -> Result<(), Error> {
         match &self.policy {
             Some(policy) => {
-                let call = aws
-                    .s3
-                    .put_bucket_policy()
-                    .bucket(&self.name)
-                    .policy(policy.to_json());
+                let call = aws.s3.put_bucket_policy().bucket(&self.name).policy(policy.to_json());
                 call.send().await.called("PutBucketPolicy").map(drop)
             }
             None => {
@@ -93,26 +87,18 @@ impl Bucket {
     pub(super) async fn delete_notifications(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.s3.put_bucket_notification_configuration().bucket(&self.name);
         let call = call.notification_configuration(NotificationConfiguration::builder().build());
-        call.send()
-            .await
-            .called("PutBucketNotificationConfiguration")
-            .map(drop)
+        call.send().await.called("PutBucketNotificationConfiguration").map(drop)
     }
 
     pub(super) async fn put_tags(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let tagging = Tagging::builder()
-            .set_tag_set(Some(to_sdk(tags)?))
-            .build()
-            .map_err(incomplete)?;
+        let tagging = Tagging::builder().set_tag_set(Some(to_sdk(tags)?)).build().map_err(incomplete)?;
         let call = aws.s3.put_bucket_tagging().bucket(&self.name).tagging(tagging);
         call.send().await.called("PutBucketTagging").map(drop)
     }
 }
 
 pub(super) fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, Error> {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     tags.collect::<Result<_, _>>().map_err(incomplete)
 }
 

@@ -24,10 +24,7 @@ pub struct Code {
 impl Code {
     /// Returns the code made from sources with this fingerprint.
     pub(super) fn from_sources(fingerprint: String) -> Self {
-        Self {
-            fingerprint,
-            sha256: None,
-        }
+        Self { fingerprint, sha256: None }
     }
 
     /// Returns the code that a function with these tags runs.

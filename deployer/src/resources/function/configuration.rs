@@ -48,9 +48,7 @@ impl Logging {
             return default;
         };
         Self {
-            format: live
-                .log_format
-                .map_or(default.format, |format| format.as_str().to_owned()),
+            format: live.log_format.map_or(default.format, |format| format.as_str().to_owned()),
             group: live.log_group.unwrap_or(default.group),
             application_level: live.application_log_level.map(|level| level.as_str().to_owned()),
             system_level: live.system_log_level.map(|level| level.as_str().to_owned()),
@@ -103,10 +101,7 @@ impl Function {
         let tags = tags_of(&answer)?;
         let Some(live) = answer.configuration else {
             let name = &self.name;
-            return Err(Error::other(
-                "GetFunction",
-                format!("the answer for {name} holds no configuration"),
-            ));
+            return Err(Error::other("GetFunction", format!("the answer for {name} holds no configuration")));
         };
         let resource = Self {
             name: self.name.clone(),
@@ -116,39 +111,25 @@ impl Function {
             code: Code::from_live(&tags, live.code_sha256().unwrap_or_default()),
             failure: failure(&live),
             role: live.role.unwrap_or_default(),
-            package_type: live
-                .package_type
-                .map_or_else(|| "Zip".into(), |kind| kind.as_str().to_owned()),
-            runtime: live
-                .runtime
-                .map_or_else(String::new, |runtime| runtime.as_str().to_owned()),
+            package_type: live.package_type.map_or_else(|| "Zip".into(), |kind| kind.as_str().to_owned()),
+            runtime: live.runtime.map_or_else(String::new, |runtime| runtime.as_str().to_owned()),
             handler: live.handler.unwrap_or_default(),
             architecture: live
                 .architectures
                 .and_then(|architectures| architectures.into_iter().next())
-                .map_or_else(
-                    || "x86_64".into(),
-                    |architecture| architecture.as_str().to_owned(),
-                ),
+                .map_or_else(|| "x86_64".into(), |architecture| architecture.as_str().to_owned()),
             memory_mb: live.memory_size.unwrap_or(128),
             timeout_s: live.timeout.unwrap_or(3),
             description: live.description.unwrap_or_default(),
             environment: environment_of(live.environment)?,
             ephemeral_storage_mb: live.ephemeral_storage.map_or(512, |storage| storage.size),
-            layers: live
-                .layers
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|layer| layer.arn)
-                .collect(),
+            layers: live.layers.unwrap_or_default().into_iter().filter_map(|layer| layer.arn).collect(),
             tracing: live
                 .tracing_config
                 .and_then(|tracing| tracing.mode)
                 .map_or_else(|| "PassThrough".into(), |mode| mode.as_str().to_owned()),
             logging: Logging::from_live(&self.name, live.logging_config),
-            dead_letter_target: live
-                .dead_letter_config
-                .and_then(|config| given(config.target_arn)),
+            dead_letter_target: live.dead_letter_config.and_then(|config| given(config.target_arn)),
             vpc: Vpc::from_live(live.vpc_config),
             file_systems: live
                 .file_system_configs
@@ -166,10 +147,7 @@ impl Function {
                 .and_then(|concurrency| concurrency.reserved_concurrent_executions),
             resource_policy,
         };
-        Ok(Live {
-            resource,
-            tags: Some(tags),
-        })
+        Ok(Live { resource, tags: Some(tags) })
     }
 
     /// Returns the call that makes the function, without code and tags.
@@ -187,11 +165,7 @@ impl Function {
             .environment(self.environment_to_sdk())
             .ephemeral_storage(ephemeral_storage(self.ephemeral_storage_mb))
             .set_layers(Some(self.layers.clone()))
-            .tracing_config(
-                TracingConfig::builder()
-                    .mode(self.tracing.as_str().into())
-                    .build(),
-            )
+            .tracing_config(TracingConfig::builder().mode(self.tracing.as_str().into()).build())
             .logging_config(self.logging.to_sdk())
             .set_dead_letter_config(self.dead_letter_target.as_deref().map(dead_letters_to))
             .set_vpc_config(self.vpc.as_ref().map(Vpc::to_sdk))
@@ -216,11 +190,10 @@ impl Function {
                     .then(|| ephemeral_storage(self.ephemeral_storage_mb)),
             )
             .set_layers((live.layers != self.layers).then(|| self.layers.clone()))
-            .set_tracing_config((live.tracing != self.tracing).then(|| {
-                TracingConfig::builder()
-                    .mode(self.tracing.as_str().into())
-                    .build()
-            }))
+            .set_tracing_config(
+                (live.tracing != self.tracing)
+                    .then(|| TracingConfig::builder().mode(self.tracing.as_str().into()).build()),
+            )
             .set_logging_config((live.logging != self.logging).then(|| self.logging.to_sdk()))
             .set_dead_letter_config(
                 (live.dead_letter_target != self.dead_letter_target)
@@ -238,23 +211,16 @@ impl Function {
         let variables = self.environment.iter();
         let variables = variables.map(|(name, value)| (name.clone(), value.expose().to_owned()));
         // Without variables at all, Lambda would keep the old ones.
-        Environment::builder()
-            .set_variables(Some(variables.collect()))
-            .build()
+        Environment::builder().set_variables(Some(variables.collect())).build()
     }
 
     fn snap_start_to_sdk(&self) -> SnapStart {
-        SnapStart::builder()
-            .apply_on(self.snap_start.as_str().into())
-            .build()
+        SnapStart::builder().apply_on(self.snap_start.as_str().into()).build()
     }
 
     fn file_systems_to_sdk(&self) -> Vec<FileSystemConfig> {
         let systems = self.file_systems.iter().map(|(path, arn)| {
-            let system = FileSystemConfig::builder()
-                .local_mount_path(path)
-                .arn(arn)
-                .build();
+            let system = FileSystemConfig::builder().local_mount_path(path).arn(arn).build();
             system.expect("both members are set")
         });
         systems.collect()
@@ -267,18 +233,12 @@ pub(super) fn failure(function: &FunctionConfiguration) -> Option<String> {
         let code = function.state_reason_code().map(|code| code.as_str());
         (code, function.state_reason())
     } else if function.last_update_status == Some(LastUpdateStatus::Failed) {
-        let code = function
-            .last_update_status_reason_code()
-            .map(|code| code.as_str());
+        let code = function.last_update_status_reason_code().map(|code| code.as_str());
         (code, function.last_update_status_reason())
     } else {
         return None;
     };
-    Some(format!(
-        "{}: {}",
-        code.unwrap_or("Failed"),
-        reason.unwrap_or("Lambda gives no reason")
-    ))
+    Some(format!("{}: {}", code.unwrap_or("Failed"), reason.unwrap_or("Lambda gives no reason")))
 }
 
 /// Lambda answers with an error in place of variables it may not decrypt.
@@ -288,15 +248,10 @@ fn environment_of(live: Option<EnvironmentResponse>) -> Result<BTreeMap<String, 
     };
     if let Some(error) = live.error() {
         let reason = error.message().unwrap_or("Lambda gives no reason");
-        return Err(Error::other(
-            "GetFunction",
-            format!("the environment could not be read: {reason}"),
-        ));
+        return Err(Error::other("GetFunction", format!("the environment could not be read: {reason}")));
     }
     let variables = live.variables.unwrap_or_default().into_iter();
-    Ok(variables
-        .map(|(name, value)| (name, Secret::new(value)))
-        .collect())
+    Ok(variables.map(|(name, value)| (name, Secret::new(value))).collect())
 }
 
 /// A setting that is none is absent or empty.
@@ -305,10 +260,7 @@ fn given(setting: Option<String>) -> Option<String> {
 }
 
 fn ephemeral_storage(size_mb: i32) -> EphemeralStorage {
-    EphemeralStorage::builder()
-        .size(size_mb)
-        .build()
-        .expect("the size is set")
+    EphemeralStorage::builder().size(size_mb).build().expect("the size is set")
 }
 
 fn dead_letters_to(target: &str) -> DeadLetterConfig {

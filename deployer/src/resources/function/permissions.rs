@@ -24,11 +24,7 @@ pub(super) async fn remove(function: &str, policy: &Policy, aws: &Aws) -> Result
     for statement in statements(policy) {
         // Lambda insists on an id for each.
         let id = statement["Sid"].as_str().unwrap_or_default();
-        let call = aws
-            .lambda
-            .remove_permission()
-            .function_name(function)
-            .statement_id(id);
+        let call = aws.lambda.remove_permission().function_name(function).statement_id(id);
         call.send().await.called("RemovePermission").gone_is_none()?;
     }
     Ok(())

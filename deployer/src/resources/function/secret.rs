@@ -29,10 +29,7 @@ impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sha256:")?;
         let digest = Sha256::digest(&self.0);
-        digest
-            .iter()
-            .take(SHOWN_BYTES)
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        digest.iter().take(SHOWN_BYTES).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -55,10 +52,7 @@ mod tests {
     #[test]
     fn only_the_hash_shows() {
         let secret = Secret::new("hello");
-        assert_eq!(
-            serde_json::to_value(&secret).expect("plain data"),
-            "sha256:2cf24dba5fb0a30e",
-        );
+        assert_eq!(serde_json::to_value(&secret).expect("plain data"), "sha256:2cf24dba5fb0a30e",);
         assert_eq!(format!("{secret:?}"), "sha256:2cf24dba5fb0a30e");
         assert_eq!(secret.expose(), "hello");
     }

@@ -76,29 +76,16 @@ impl MappingSettings {
     /// Returns the settings of a live mapping.
     pub(super) fn from_live(live: &EventSourceMappingConfiguration) -> Self {
         let default = Self::default();
-        let filters = live
-            .filter_criteria()
-            .map(FilterCriteria::filters)
-            .unwrap_or_default();
+        let filters = live.filter_criteria().map(FilterCriteria::filters).unwrap_or_default();
         let mut filters: Vec<Value> = filters.iter().filter_map(Filter::pattern).map(parsed).collect();
         filters.sort_by_key(Value::to_string);
         Self {
             batch_size: live.batch_size.unwrap_or(default.batch_size),
-            batching_window_s: live
-                .maximum_batching_window_in_seconds
-                .unwrap_or(default.batching_window_s),
-            parallelization_factor: live
-                .parallelization_factor
-                .unwrap_or(default.parallelization_factor),
-            bisect_on_error: live
-                .bisect_batch_on_function_error
-                .unwrap_or(default.bisect_on_error),
-            maximum_retry_attempts: live
-                .maximum_retry_attempts
-                .unwrap_or(default.maximum_retry_attempts),
-            maximum_record_age_s: live
-                .maximum_record_age_in_seconds
-                .unwrap_or(default.maximum_record_age_s),
+            batching_window_s: live.maximum_batching_window_in_seconds.unwrap_or(default.batching_window_s),
+            parallelization_factor: live.parallelization_factor.unwrap_or(default.parallelization_factor),
+            bisect_on_error: live.bisect_batch_on_function_error.unwrap_or(default.bisect_on_error),
+            maximum_retry_attempts: live.maximum_retry_attempts.unwrap_or(default.maximum_retry_attempts),
+            maximum_record_age_s: live.maximum_record_age_in_seconds.unwrap_or(default.maximum_record_age_s),
             // A destination taken away leaves its husk, `{"OnFailure": {}}`.
             on_failure: live
                 .destination_config()
@@ -112,9 +99,7 @@ impl MappingSettings {
                 .iter()
                 .map(|kind| kind.as_str().to_owned())
                 .collect(),
-            tumbling_window_s: live
-                .tumbling_window_in_seconds
-                .unwrap_or(default.tumbling_window_s),
+            tumbling_window_s: live.tumbling_window_in_seconds.unwrap_or(default.tumbling_window_s),
             maximum_concurrency: live.scaling_config().and_then(ScalingConfig::maximum_concurrency),
             metrics: live
                 .metrics_config()
@@ -175,16 +160,11 @@ impl MappingSettings {
     }
 
     fn function_response_types_to_sdk(&self) -> Vec<FunctionResponseType> {
-        self.function_response_types
-            .iter()
-            .map(|kind| kind.as_str().into())
-            .collect()
+        self.function_response_types.iter().map(|kind| kind.as_str().into()).collect()
     }
 
     fn destinations_to_sdk(&self) -> DestinationConfig {
-        let on_failure = OnFailure::builder()
-            .set_destination(self.on_failure.clone())
-            .build();
+        let on_failure = OnFailure::builder().set_destination(self.on_failure.clone()).build();
         DestinationConfig::builder().on_failure(on_failure).build()
     }
 
@@ -197,19 +177,12 @@ impl MappingSettings {
     }
 
     fn scaling_to_sdk(&self) -> ScalingConfig {
-        ScalingConfig::builder()
-            .set_maximum_concurrency(self.maximum_concurrency)
-            .build()
+        ScalingConfig::builder().set_maximum_concurrency(self.maximum_concurrency).build()
     }
 
     fn metrics_to_sdk(&self) -> EventSourceMappingMetricsConfig {
-        let metrics = self
-            .metrics
-            .iter()
-            .map(|metric| EventSourceMappingMetric::from(metric.as_str()));
-        EventSourceMappingMetricsConfig::builder()
-            .set_metrics(Some(metrics.collect()))
-            .build()
+        let metrics = self.metrics.iter().map(|metric| EventSourceMappingMetric::from(metric.as_str()));
+        EventSourceMappingMetricsConfig::builder().set_metrics(Some(metrics.collect())).build()
     }
 }
 
@@ -226,9 +199,7 @@ mod tests {
 
     #[test]
     fn what_aws_leaves_out_or_leaves_behind_is_the_default() {
-        let husk = DestinationConfig::builder()
-            .on_failure(OnFailure::builder().build())
-            .build();
+        let husk = DestinationConfig::builder().on_failure(OnFailure::builder().build()).build();
         let live = EventSourceMappingConfiguration::builder()
             .destination_config(husk)
             .filter_criteria(FilterCriteria::builder().build())
@@ -244,9 +215,7 @@ mod tests {
             .filters(filter(r#"{ "eventName" : ["INSERT"] }"#))
             .filters(filter(r#"{"b":[2],"a":[1]}"#))
             .build();
-        let live = EventSourceMappingConfiguration::builder()
-            .filter_criteria(criteria)
-            .build();
+        let live = EventSourceMappingConfiguration::builder().filter_criteria(criteria).build();
         let desired = MappingSettings::default()
             .filter(json!({"eventName": ["INSERT"]}))
             .filter(json!({"a": [1], "b": [2]}));

@@ -74,14 +74,8 @@ mod tests {
                 "arn:aws:dynamodb:eu-central-1:111111111111:table/events/stream/2026-01-01T00:00:00.000",
                 "capture/dynamodb/events",
             ),
-            (
-                "arn:aws:kinesis:eu-central-1:111111111111:stream/events",
-                "capture/kinesis/events",
-            ),
-            (
-                "arn:aws:sqs:eu-central-1:111111111111:events",
-                "capture/sqs/events",
-            ),
+            ("arn:aws:kinesis:eu-central-1:111111111111:stream/events", "capture/kinesis/events"),
+            ("arn:aws:sqs:eu-central-1:111111111111:events", "capture/sqs/events"),
         ];
         for (source, name) in names {
             let mapping = EventSourceMappingConfiguration::builder()

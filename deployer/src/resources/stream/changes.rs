@@ -39,18 +39,12 @@ impl Stream {
 
     pub(super) async fn change_retention(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         if self.retention_hours > live.retention_hours {
-            let call = aws
-                .kinesis
-                .increase_stream_retention_period()
-                .stream_name(&self.name);
+            let call = aws.kinesis.increase_stream_retention_period().stream_name(&self.name);
             let call = call.retention_period_hours(self.retention_hours);
             let send = || async { call.clone().send().await.called("IncreaseStreamRetentionPeriod") };
             settled(&self.name, aws, send).await?;
         } else {
-            let call = aws
-                .kinesis
-                .decrease_stream_retention_period()
-                .stream_name(&self.name);
+            let call = aws.kinesis.decrease_stream_retention_period().stream_name(&self.name);
             let call = call.retention_period_hours(self.retention_hours);
             let send = || async { call.clone().send().await.called("DecreaseStreamRetentionPeriod") };
             settled(&self.name, aws, send).await?;
@@ -100,17 +94,9 @@ impl Stream {
     }
 
     pub(super) async fn change_distribution(&self, aws: &Aws) -> Result<(), Error> {
-        let call = aws
-            .kinesis
-            .update_stream_record_distribution_strategy()
-            .stream_arn(&self.arn);
+        let call = aws.kinesis.update_stream_record_distribution_strategy().stream_arn(&self.arn);
         let call = call.record_distribution_strategy(self.distribution.as_str().into());
-        let send = || async {
-            call.clone()
-                .send()
-                .await
-                .called("UpdateStreamRecordDistributionStrategy")
-        };
+        let send = || async { call.clone().send().await.called("UpdateStreamRecordDistributionStrategy") };
         settled(&self.name, aws, send).await.map(drop)
     }
 }
@@ -151,12 +137,7 @@ pub(super) async fn status(name: &str, aws: &Aws) -> Result<Option<StreamStatus>
 pub(super) async fn summary(name: &str, aws: &Aws) -> Result<StreamDescriptionSummary, Error> {
     let call = aws.kinesis.describe_stream_summary().stream_name(name);
     let answer = call.send().await.called("DescribeStreamSummary")?;
-    let nothing = || {
-        Error::other(
-            "DescribeStreamSummary",
-            format!("the answer for {name} holds no stream"),
-        )
-    };
+    let nothing = || Error::other("DescribeStreamSummary", format!("the answer for {name} holds no stream"));
     answer.stream_description_summary.ok_or_else(nothing)
 }
 

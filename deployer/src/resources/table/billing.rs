@@ -29,19 +29,13 @@ pub enum Billing {
 impl Billing {
     /// Returns billing by request without a limit.
     pub fn on_demand() -> Self {
-        Self::OnDemand {
-            max_read_units: None,
-            max_write_units: None,
-        }
+        Self::OnDemand { max_read_units: None, max_write_units: None }
     }
 
     /// Reads a table's billing. AWS leaves the mode out for a table that has always been
     /// provisioned, and says 0 units for one billed by request.
     pub(super) fn of(table: &TableDescription) -> Self {
-        let mode = table
-            .billing_mode_summary
-            .as_ref()
-            .and_then(|summary| summary.billing_mode.as_ref());
+        let mode = table.billing_mode_summary.as_ref().and_then(|summary| summary.billing_mode.as_ref());
         if mode == Some(&BillingMode::PayPerRequest) {
             let limits = table.on_demand_throughput.as_ref();
             let set = |units: Option<i64>| units.filter(|units| *units >= 0);
@@ -52,12 +46,8 @@ impl Billing {
         }
         let units = table.provisioned_throughput.as_ref();
         Self::Provisioned {
-            read_units: units
-                .and_then(|units| units.read_capacity_units)
-                .unwrap_or_default(),
-            write_units: units
-                .and_then(|units| units.write_capacity_units)
-                .unwrap_or_default(),
+            read_units: units.and_then(|units| units.read_capacity_units).unwrap_or_default(),
+            write_units: units.and_then(|units| units.write_capacity_units).unwrap_or_default(),
         }
     }
 
@@ -71,28 +61,16 @@ impl Billing {
 
     /// Returns the units to keep ready, if they are paid for.
     pub(super) fn throughput(&self) -> Result<Option<ProvisionedThroughput>, Error> {
-        let Self::Provisioned {
-            read_units,
-            write_units,
-        } = self
-        else {
+        let Self::Provisioned { read_units, write_units } = self else {
             return Ok(None);
         };
         let units = ProvisionedThroughput::builder().read_capacity_units(*read_units);
-        units
-            .write_capacity_units(*write_units)
-            .build()
-            .map(Some)
-            .map_err(incomplete)
+        units.write_capacity_units(*write_units).build().map(Some).map_err(incomplete)
     }
 
     /// Returns the limits of billing by request, if there are any.
     pub(super) fn limits(&self) -> Option<OnDemandThroughput> {
-        let Self::OnDemand {
-            max_read_units,
-            max_write_units,
-        } = self
-        else {
+        let Self::OnDemand { max_read_units, max_write_units } = self else {
             return None;
         };
         let limits = OnDemandThroughput::builder().set_max_read_request_units(*max_read_units);
@@ -103,9 +81,7 @@ impl Billing {
     /// Returns the limits as an update takes them: −1 removes one ("OnDemandThroughput",
     /// DynamoDB API reference).
     pub(super) fn limits_to_set(&self) -> OnDemandThroughput {
-        let limits = self
-            .limits()
-            .unwrap_or_else(|| OnDemandThroughput::builder().build());
+        let limits = self.limits().unwrap_or_else(|| OnDemandThroughput::builder().build());
         OnDemandThroughput::builder()
             .max_read_request_units(limits.max_read_request_units.unwrap_or(-1))
             .max_write_request_units(limits.max_write_request_units.unwrap_or(-1))

@@ -18,8 +18,7 @@ impl Table {
         let (mode, throughput) = (self.billing.mode(), self.billing.throughput()?);
         if (live.billing.mode(), live.billing.throughput()?) != (mode.clone(), throughput.clone()) {
             change(&self.name, aws, |call| {
-                call.billing_mode(mode.clone())
-                    .set_provisioned_throughput(throughput.clone())
+                call.billing_mode(mode.clone()).set_provisioned_throughput(throughput.clone())
             })
             .await?;
         }

@@ -19,30 +19,20 @@ impl Table {
         time_to_live: Option<&TimeToLiveDescription>,
         region: &str,
     ) -> Self {
-        let recovery = backups
-            .and_then(|backups| backups.point_in_time_recovery_description.as_ref())
-            .filter(|recovery| {
-                recovery.point_in_time_recovery_status == Some(PointInTimeRecoveryStatus::Enabled)
-            });
+        let recovery =
+            backups.and_then(|backups| backups.point_in_time_recovery_description.as_ref()).filter(
+                |recovery| recovery.point_in_time_recovery_status == Some(PointInTimeRecoveryStatus::Enabled),
+            );
         let time_to_live = time_to_live.filter(|time_to_live| {
             let status = time_to_live.time_to_live_status.as_ref();
-            matches!(
-                status,
-                Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
-            )
+            matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
         });
         let encryption = table.sse_description.as_ref().filter(|encryption| {
-            !matches!(
-                encryption.status,
-                Some(SseStatus::Disabled | SseStatus::Disabling)
-            )
+            !matches!(encryption.status, Some(SseStatus::Disabled | SseStatus::Disabling))
         });
         let globals = table.global_secondary_indexes().iter();
         let locals = table.local_secondary_indexes().iter();
-        let replicas = table
-            .replicas()
-            .iter()
-            .filter_map(|replica| replica.region_name.clone());
+        let replicas = table.replicas().iter().filter_map(|replica| replica.region_name.clone());
         Self {
             key: key_of(table),
             billing: Billing::of(table),
@@ -80,9 +70,7 @@ fn key_of(table: &TableDescription) -> Vec<KeyAttribute> {
     let of = |name: &str| {
         let mut definitions = table.attribute_definitions().iter();
         let definition = definitions.find(|definition| definition.attribute_name == name);
-        definition
-            .map(|definition| definition.attribute_type.as_str().to_owned())
-            .unwrap_or_default()
+        definition.map(|definition| definition.attribute_type.as_str().to_owned()).unwrap_or_default()
     };
     let attributes = table.key_schema().iter().map(|element| KeyAttribute {
         name: element.attribute_name.clone(),
@@ -137,14 +125,10 @@ mod tests {
             .key_schema(key("Version", KeyType::Range))
             .key_schema(key("Id", KeyType::Hash))
             .billing_mode_summary(
-                BillingModeSummary::builder()
-                    .billing_mode(BillingMode::PayPerRequest)
-                    .build(),
+                BillingModeSummary::builder().billing_mode(BillingMode::PayPerRequest).build(),
             )
             .provisioned_throughput(
-                ProvisionedThroughputDescription::builder()
-                    .read_capacity_units(0)
-                    .build(),
+                ProvisionedThroughputDescription::builder().read_capacity_units(0).build(),
             )
             .latest_stream_arn("of a stream that was turned off")
             .build();
@@ -162,13 +146,8 @@ mod tests {
 
     #[test]
     fn a_stream_that_is_off_is_none() {
-        let specification = StreamSpecification::builder()
-            .stream_enabled(false)
-            .build()
-            .expect("complete");
-        let table = TableDescription::builder()
-            .stream_specification(specification)
-            .build();
+        let specification = StreamSpecification::builder().stream_enabled(false).build().expect("complete");
+        let table = TableDescription::builder().stream_specification(specification).build();
         assert_eq!(view(&table), None);
     }
 

@@ -39,10 +39,7 @@ impl Table {
         let days = self.point_in_time_recovery_days;
         let recovery = PointInTimeRecoverySpecification::builder();
         let recovery = recovery.point_in_time_recovery_enabled(days.is_some());
-        recovery
-            .set_recovery_period_in_days(days)
-            .build()
-            .map_err(incomplete)
+        recovery.set_recovery_period_in_days(days).build().map_err(incomplete)
     }
 }
 
@@ -68,9 +65,7 @@ pub(super) fn time_to_live(attribute: &str, on: bool) -> Result<TimeToLiveSpecif
 }
 
 pub(super) fn tags(tags: &Tags) -> Result<Vec<Tag>, Error> {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     tags.collect::<Result<_, _>>().map_err(incomplete)
 }
 

@@ -1,0 +1,82 @@
+//! A record of the calls made, one JSON line each, for tests and for the curious.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
+use serde_json::json;
+
+/// Writes `{"service", "operation", "start_ms", "end_ms", "ok"}` per attempt of a call.
+#[derive(Debug, Clone)]
+pub struct CallLog {
+    file: Arc<Mutex<File>>,
+    opened: Instant,
+}
+
+#[derive(Debug)]
+struct Started(f64);
+
+impl Storable for Started {
+    type Storer = StoreReplace<Self>;
+}
+
+impl CallLog {
+    /// Starts a record in this file, overwriting it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn create(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { file: Arc::new(Mutex::new(File::create(path)?)), opened: Instant::now() })
+    }
+
+    fn elapsed_ms(&self) -> f64 {
+        self.opened.elapsed().as_secs_f64() * 1000.0
+    }
+}
+
+impl Intercept for CallLog {
+    fn name(&self) -> &'static str {
+        "CallLog"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut layer = Layer::new("CallLog");
+        layer.store_put(Started(self.elapsed_ms()));
+        config.push_layer(layer);
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let metadata = config.load::<Metadata>();
+        let line = json!({
+            "service": metadata.map(Metadata::service),
+            "operation": metadata.map(Metadata::name),
+            "start_ms": config.load::<Started>().map(|started| started.0),
+            "end_ms": self.elapsed_ms(),
+            "ok": context.output_or_error().is_ok(),
+        });
+        let mut file = self.file.lock().expect("no writer panics while it holds the file");
+        writeln!(file, "{line}")?;
+        Ok(())
+    }
+}

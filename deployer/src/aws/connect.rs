@@ -1,0 +1,127 @@
+//! Reaching AWS: which endpoint, which credentials, one HTTPS stack for all clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::{Aws, CallLog, Packages};
+use crate::error::{Class, Error};
+use crate::stack::Scope;
+
+use super::classify::Called;
+
+/// Whose credentials to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// The SDK's usual chain: environment, profile, SSO, process, container, instance.
+    Chain,
+    /// A fixed access key and secret, for a cloud of our own that protects nothing.
+    Fixed(&'static str, &'static str),
+}
+
+/// Where to find AWS.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// An endpoint for all services; nothing means AWS, or `AWS_ENDPOINT_URL` when set.
+    pub endpoint: Option<String>,
+    /// Whose credentials to use.
+    pub credentials: Credentials,
+    /// Where to record calls.
+    pub call_log: Option<CallLog>,
+}
+
+impl Aws {
+    /// Returns clients for the scope's account and region. Makes no call.
+    pub async fn connect(scope: Scope, target: &Target) -> Self {
+        let config = config(&scope, target).await;
+        // One macro, because the clients' builders share no trait.
+        macro_rules! client {
+            ($sdk:ident) => {{
+                let mut builder = $sdk::config::Builder::from(&config);
+                if let Some(log) = &target.call_log {
+                    builder = builder.interceptor(log.clone());
+                }
+                builder
+            }};
+        }
+        // Under an endpoint of one's own, bucket names have no DNS entries.
+        let path_style = config.endpoint_url().is_some();
+        Self {
+            scope,
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(client!(aws_sdk_cloudwatch).build()),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(client!(aws_sdk_dynamodb).build()),
+            iam: aws_sdk_iam::Client::from_conf(client!(aws_sdk_iam).build()),
+            kinesis: aws_sdk_kinesis::Client::from_conf(client!(aws_sdk_kinesis).build()),
+            lambda: aws_sdk_lambda::Client::from_conf(client!(aws_sdk_lambda).build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(client!(aws_sdk_cloudwatchlogs).build()),
+            s3: aws_sdk_s3::Client::from_conf(client!(aws_sdk_s3).force_path_style(path_style).build()),
+            sts: aws_sdk_sts::Client::from_conf(client!(aws_sdk_sts).build()),
+            packages: Packages::none(),
+            sweep: Arc::default(),
+        }
+    }
+
+    /// Checks that the credentials belong to the account and partition of the scope.
+    ///
+    /// # Errors
+    /// They belong to another account or partition, or the call failed.
+    pub async fn guard(&self) -> Result<(), Error> {
+        const CALL: &str = "GetCallerIdentity";
+        let identity = self.sts.get_caller_identity().send().await.called(CALL)?;
+        let (account, arn) = (identity.account().unwrap_or_default(), identity.arn().unwrap_or_default());
+        let partition = arn.split(':').nth(1).unwrap_or_default();
+        if account != self.scope.account {
+            let wanted = &self.scope.account;
+            return Err(Error::new(
+                Class::Credentials,
+                CALL,
+                format!("the credentials belong to account {account}, the environment to {wanted}"),
+            )
+            .hint("choose other credentials (AWS_PROFILE), or correct `account` in the environment file"));
+        }
+        if partition != self.scope.partition() {
+            let wanted = self.scope.partition();
+            return Err(Error::new(
+                Class::Credentials,
+                CALL,
+                format!("the credentials belong to partition {partition}, the region to {wanted}"),
+            )
+            .hint("choose other credentials, or correct `region` in the environment file"));
+        }
+        Ok(())
+    }
+}
+
+async fn config(scope: &Scope, target: &Target) -> SdkConfig {
+    let http = Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .region(Region::new(scope.region.clone()))
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                // An upload of 50 MB over a slow line is the longest call there is.
+                .operation_attempt_timeout(Duration::from_secs(180))
+                .build(),
+        );
+    if let Some(endpoint) = &target.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Credentials::Fixed(key, secret) = target.credentials {
+        loader = loader.credentials_provider(aws_credential_types::Credentials::new(
+            key,
+            secret,
+            None,
+            None,
+            "local cloud",
+        ));
+    }
+    loader.load().await
+}

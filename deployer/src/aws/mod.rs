@@ -1,0 +1,55 @@
+//! AWS as the resources see it: clients, a scope, shared listings, packages to upload.
+//!
+//! It knows how to reach AWS and how AWS answers; it decides nothing about resources.
+
+mod calls;
+mod classify;
+mod connect;
+mod packages;
+mod sweep;
+mod wait;
+
+pub use calls::CallLog;
+pub use classify::Called;
+pub use connect::{Credentials, Target};
+pub use packages::Packages;
+pub use sweep::Sweep;
+pub use wait::wait_until;
+
+use std::sync::Arc;
+
+use crate::resource::Cloud;
+use crate::stack::Scope;
+
+/// The clients of one environment's account and region. Cheap to clone.
+#[derive(Clone)]
+pub struct Aws {
+    /// Whose resources these are.
+    pub scope: Scope,
+    /// CloudWatch metrics and alarms.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// DynamoDB tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Roles.
+    pub iam: aws_sdk_iam::Client,
+    /// Kinesis streams.
+    pub kinesis: aws_sdk_kinesis::Client,
+    /// Functions and event source mappings.
+    pub lambda: aws_sdk_lambda::Client,
+    /// CloudWatch log groups.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Buckets.
+    pub s3: aws_sdk_s3::Client,
+    /// Who we are.
+    pub sts: aws_sdk_sts::Client,
+    /// The code that functions are made of, built when first asked for.
+    pub packages: Packages,
+    /// Listings that many resources share, made once in one look.
+    pub sweep: Arc<Sweep>,
+}
+
+impl Cloud for Aws {
+    fn fresh(&self) -> Self {
+        Self { sweep: Arc::default(), ..self.clone() }
+    }
+}

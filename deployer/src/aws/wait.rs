@@ -1,0 +1,44 @@
+//! The one wait: polls a state until it is reached, within a time, and says what for.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Class, Error};
+use crate::progress;
+
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
+
+/// Probes until it answers something, and returns that.
+///
+/// `what` completes "waiting for …": `the table to be ACTIVE`.
+///
+/// # Errors
+/// The probe's own error at once unless it passes by itself; [`Class::Other`] after `limit`.
+pub async fn wait_until<T, Probe>(
+    what: &str,
+    limit: Duration,
+    // Not `AsyncFnMut`: rustc cannot see that the future of one that borrows is `Send`.
+    mut probe: impl FnMut() -> Probe,
+) -> Result<T, Error>
+where
+    Probe: Future<Output = Result<Option<T>, Error>>,
+{
+    let started = Instant::now();
+    let mut delay = FIRST_DELAY;
+    loop {
+        match probe().await {
+            Ok(Some(reached)) => return Ok(reached),
+            Ok(None) => {}
+            Err(error) if error.class == Class::Throttled => {}
+            Err(error) => return Err(error),
+        }
+        if started.elapsed() + delay > limit {
+            let waited = started.elapsed().as_secs();
+            return Err(Error::other("wait", format!("waited {waited} s for {what}"))
+                .hint("look at the resource in the AWS console, then run the command again"));
+        }
+        progress::waiting_for(what);
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(LONGEST_DELAY);
+    }
+}

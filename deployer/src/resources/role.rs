@@ -1,0 +1,288 @@
+//! An IAM role: who may assume it, and the one inline policy that holds its grants.
+//!
+//! Whatever else a role can do shows as a difference: a second inline policy, a managed
+//! policy attached by hand, a boundary. Privilege added by hand is the drift that matters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_iam::types::Tag;
+use futures::future::try_join_all;
+use futures::try_join;
+use serde::Serialize;
+
+use crate::aws::{Aws, Called};
+use crate::diff::Change;
+use crate::error::{Class, Error, GoneIsNone};
+use crate::policy::Policy;
+use crate::resource::{Effect, Live, Resource, Risk, Tags};
+use crate::stack::Scope;
+
+/// The name of the inline policy that holds what the stack grants.
+const GRANTS: &str = "grants";
+/// The default of `MaxSessionDuration` ("CreateRole", IAM API reference).
+const SESSION_SECONDS: i32 = 3600;
+
+/// A role.
+#[derive(Debug, Clone, Serialize)]
+pub struct Role {
+    name: String,
+    path: String,
+    #[serde(skip)]
+    arn: String,
+    description: String,
+    /// Who may assume it.
+    trust: Policy,
+    /// Inline policies by name.
+    inline_policies: BTreeMap<String, Policy>,
+    /// ARNs of attached managed policies.
+    managed_policies: BTreeSet<String>,
+    /// ARN of the managed policy that bounds the role.
+    permissions_boundary: Option<String>,
+    max_session_seconds: i32,
+}
+
+impl Role {
+    /// Returns a role of this thing that an AWS service such as `lambda.amazonaws.com`
+    /// assumes, with these grants.
+    pub fn for_service(scope: &Scope, thing: &str, service: &str, grants: Policy) -> Self {
+        let (name, path) = (scope.name(thing), scope.role_path());
+        Self {
+            arn: scope.iam_arn(&format!("role{path}{name}")),
+            description: format!("Execution role of {name}"),
+            name,
+            path,
+            trust: Policy::trusting(service),
+            inline_policies: [(GRANTS.to_owned(), grants)].into(),
+            managed_policies: BTreeSet::new(),
+            permissions_boundary: None,
+            max_session_seconds: SESSION_SECONDS,
+        }
+    }
+
+    /// Returns the role under this permissions boundary.
+    pub fn bounded_by(mut self, boundary: Option<String>) -> Self {
+        self.permissions_boundary = boundary;
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Role {
+    type Cloud = Aws;
+    const KIND: &'static str = "iam.role";
+    const STANDS_ON: &'static [&'static str] = &[];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            "path" => Effect::Refuse("a role's path is fixed: delete the role, then run `up`"),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let name = &self.name;
+        let read = try_join!(
+            async { aws.iam.get_role().role_name(name).send().await.called("GetRole") },
+            inline_policies(name, aws),
+            attached_policies(name, aws),
+        );
+        let Some((answer, inline_policies, managed_policies)) = read.gone_is_none()? else {
+            return Ok(None);
+        };
+        let Some(role) = answer.role else {
+            return Err(Error::other("GetRole", format!("the answer for {name} holds no role")));
+        };
+        Ok(Some(Live {
+            tags: Some(tags_of(role.tags())),
+            resource: Self {
+                name: role.role_name,
+                path: role.path,
+                arn: role.arn,
+                description: role.description.unwrap_or_default(),
+                trust: parsed("GetRole", &role.assume_role_policy_document.unwrap_or_default())?,
+                inline_policies,
+                managed_policies,
+                permissions_boundary: role
+                    .permissions_boundary
+                    .and_then(|boundary| boundary.permissions_boundary_arn),
+                max_session_seconds: role.max_session_duration.unwrap_or(SESSION_SECONDS),
+            },
+        }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let created = aws
+            .iam
+            .create_role()
+            .role_name(&self.name)
+            .path(&self.path)
+            .description(&self.description)
+            .assume_role_policy_document(self.trust.to_json())
+            .max_session_duration(self.max_session_seconds)
+            .set_permissions_boundary(self.permissions_boundary.clone())
+            .set_tags(Some(to_sdk(tags)?))
+            .send()
+            .await
+            .called("CreateRole");
+        match created {
+            // An attempt cut short made it.
+            Err(error) if error.class == Class::Exists => {}
+            other => other.map(drop)?,
+        }
+        self.put_policies(&BTreeMap::new(), aws).await?;
+        self.attach_policies(&BTreeSet::new(), aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        let name = &self.name;
+        if live.trust != self.trust {
+            let call = aws.iam.update_assume_role_policy().role_name(name);
+            let call = call.policy_document(self.trust.to_json());
+            call.send().await.called("UpdateAssumeRolePolicy")?;
+        }
+        if (&live.description, live.max_session_seconds) != (&self.description, self.max_session_seconds) {
+            let call = aws.iam.update_role().role_name(name).description(&self.description);
+            let call = call.max_session_duration(self.max_session_seconds);
+            call.send().await.called("UpdateRole")?;
+        }
+        match (&live.permissions_boundary, &self.permissions_boundary) {
+            (live, desired) if live == desired => {}
+            (_, Some(boundary)) => {
+                let call = aws.iam.put_role_permissions_boundary().role_name(name);
+                let call = call.permissions_boundary(boundary);
+                call.send().await.called("PutRolePermissionsBoundary")?;
+            }
+            (_, None) => {
+                let call = aws.iam.delete_role_permissions_boundary().role_name(name);
+                call.send().await.called("DeleteRolePermissionsBoundary")?;
+            }
+        }
+        self.put_policies(&live.inline_policies, aws).await?;
+        self.attach_policies(&live.managed_policies, aws).await
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let call = aws.iam.tag_role().role_name(&self.name).set_tags(Some(to_sdk(tags)?));
+        call.send().await.called("TagRole").map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let held = try_join!(inline_policy_names(name, aws), attached_policies(name, aws));
+        let Some((inline, attached)) = held.gone_is_none()? else {
+            return Ok(());
+        };
+        for policy in &attached {
+            detach(name, policy, aws).await?;
+        }
+        for policy in &inline {
+            delete_inline(name, policy, aws).await?;
+        }
+        let call = aws.iam.delete_role().role_name(name);
+        call.send().await.called("DeleteRole").gone_is_none().map(drop)
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let roles = aws.iam.list_roles().path_prefix(scope.role_path()).into_paginator().items();
+        let roles = roles.send().try_collect().await.called("ListRoles")?;
+        Ok(roles.into_iter().map(|role| role.role_name).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        // A listed role comes without its tags.
+        let answer = aws.iam.get_role().role_name(name).send().await.called("GetRole");
+        let role = answer.gone_is_none()?.and_then(|answer| answer.role);
+        Ok(role.map(|role| tags_of(role.tags())))
+    }
+}
+
+impl Role {
+    /// Puts what differs and deletes what is not ours to have.
+    async fn put_policies(&self, live: &BTreeMap<String, Policy>, aws: &Aws) -> Result<(), Error> {
+        for (name, policy) in &self.inline_policies {
+            if live.get(name) != Some(policy) {
+                let call = aws.iam.put_role_policy().role_name(&self.name);
+                let call = call.policy_name(name).policy_document(policy.to_json());
+                call.send().await.called("PutRolePolicy")?;
+            }
+        }
+        for name in live.keys().filter(|name| !self.inline_policies.contains_key(*name)) {
+            delete_inline(&self.name, name, aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn attach_policies(&self, live: &BTreeSet<String>, aws: &Aws) -> Result<(), Error> {
+        for policy in self.managed_policies.difference(live) {
+            let call = aws.iam.attach_role_policy().role_name(&self.name).policy_arn(policy);
+            call.send().await.called("AttachRolePolicy")?;
+        }
+        for policy in live.difference(&self.managed_policies) {
+            detach(&self.name, policy, aws).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn inline_policy_names(role: &str, aws: &Aws) -> Result<Vec<String>, Error> {
+    let names = aws.iam.list_role_policies().role_name(role).into_paginator().items();
+    names.send().try_collect().await.called("ListRolePolicies")
+}
+
+async fn inline_policies(role: &str, aws: &Aws) -> Result<BTreeMap<String, Policy>, Error> {
+    let names = inline_policy_names(role, aws).await?;
+    let policies = names.into_iter().map(async |name| {
+        let call = aws.iam.get_role_policy().role_name(role).policy_name(&name);
+        let answer = call.send().await.called("GetRolePolicy")?;
+        Ok::<_, Error>((name, parsed("GetRolePolicy", &answer.policy_document)?))
+    });
+    Ok(try_join_all(policies).await?.into_iter().collect())
+}
+
+async fn attached_policies(role: &str, aws: &Aws) -> Result<BTreeSet<String>, Error> {
+    let policies = aws.iam.list_attached_role_policies().role_name(role).into_paginator().items();
+    let policies = policies.send().try_collect().await.called("ListAttachedRolePolicies")?;
+    Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
+}
+
+async fn delete_inline(role: &str, policy: &str, aws: &Aws) -> Result<(), Error> {
+    let call = aws.iam.delete_role_policy().role_name(role).policy_name(policy);
+    call.send().await.called("DeleteRolePolicy").gone_is_none().map(drop)
+}
+
+async fn detach(role: &str, policy: &str, aws: &Aws) -> Result<(), Error> {
+    let call = aws.iam.detach_role_policy().role_name(role).policy_arn(policy);
+    call.send().await.called("DetachRolePolicy").gone_is_none().map(drop)
+}
+
+fn parsed(operation: &str, document: &str) -> Result<Policy, Error> {
+    Policy::parse(document)
+        .map_err(|error| Error::other(operation, format!("a policy document is not JSON: {error}")))
+}
+
+fn tags_of(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+}
+
+fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, Error> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|error| Error::other("tag", error.to_string()))
+        })
+        .collect()
+}
