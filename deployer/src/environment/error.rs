@@ -1,0 +1,80 @@
+//! What can be wrong with an environment file, said with file, line and hint.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why an environment cannot be used.
+#[derive(Debug, Error)]
+pub enum EnvironmentError {
+    /// The name cannot be part of the names of resources.
+    #[error("`{name}` cannot be the name of an environment: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// There is no file.
+    #[error("there is no environment file {}", .path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The environments there are.
+        known: Vec<String>,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file says something wrong.
+    #[error("{}:{line}: {message}\n  {quote}", .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The line's text.
+        quote: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl EnvironmentError {
+    /// Places an error of the TOML parser.
+    pub(super) fn invalid(path: PathBuf, text: &str, error: &toml::de::Error) -> Self {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text[..start].matches('\n').count() + 1;
+        Self::Invalid {
+            path,
+            line,
+            quote: text.lines().nth(line - 1).unwrap_or_default().trim().to_owned(),
+            message: error.message().trim().replace('\n', "; "),
+        }
+    }
+
+    /// Returns what fixes the error.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { known, .. } if known.is_empty() => Some(
+                "run the deployer in the root of the workspace, or name the folder: --environments".into(),
+            ),
+            Self::Missing { known, .. } => {
+                Some(format!("there are {}; a new one is a new file in that folder", known.join(", ")))
+            }
+            Self::Invalid { message, .. } if message.starts_with("missing field") => {
+                Some("every environment names its region and its account".into())
+            }
+            Self::Invalid { .. } => Some("docs/environments.md lists every key with its range".into()),
+            Self::Name { .. } => {
+                Some("use up to 20 lower-case letters, digits and hyphens, such as `dev`".into())
+            }
+            Self::Unreadable { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Values that can only be right: a wrong one is refused where it stands in the file.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::EnvironmentError;
+
+/// A whole number in a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Between<const MIN: i32, const MAX: i32>(i32);
+
+impl<const MIN: i32, const MAX: i32> Between<MIN, MAX> {
+    /// Returns a number that the program itself puts there.
+    pub(super) const fn of(number: i32) -> Self {
+        assert!(MIN <= number && number <= MAX);
+        Self(number)
+    }
+
+    /// Returns the number.
+    pub fn get(self) -> i32 {
+        self.0
+    }
+}
+
+impl<const MIN: i32, const MAX: i32> TryFrom<i64> for Between<MIN, MAX> {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        match i32::try_from(number) {
+            Ok(fits) if (MIN..=MAX).contains(&fits) => Ok(Self(fits)),
+            _ => Err(format!("{number} is not between {MIN} and {MAX}")),
+        }
+    }
+}
+
+/// A number of days that CloudWatch Logs keeps lines for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct RetentionDays(i32);
+
+impl RetentionDays {
+    /// What `PutRetentionPolicy` takes (CloudWatch Logs API reference).
+    const ALLOWED: [i32; 22] = [
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+        3653,
+    ];
+
+    pub(super) const fn of(days: i32) -> Self {
+        Self(days)
+    }
+
+    /// Returns the number of days.
+    pub fn get(self) -> i32 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for RetentionDays {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let found = Self::ALLOWED.iter().find(|days| i64::from(**days) == number);
+        found.map(|days| Self(*days)).ok_or_else(|| {
+            format!(
+                "{number} is not a number of days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, \
+                 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
+            )
+        })
+    }
+}
+
+/// The twelve digits of an AWS account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AccountId(String);
+
+impl TryFrom<String> for AccountId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not an AWS account: twelve digits in quotes"))
+        }
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The code of an AWS region.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Region(String);
+
+impl TryFrom<String> for Region {
+    type Error = String;
+
+    /// Accepts what has the form of a region: AWS adds regions, and a list here would be
+    /// out of date.
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let letters = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+        let right = match parts.as_slice() {
+            [places @ .., number] if places.len() >= 2 => {
+                places.iter().all(letters)
+                    && !number.is_empty()
+                    && number.bytes().all(|byte| byte.is_ascii_digit())
+            }
+            _ => false,
+        };
+        if right { Ok(Self(text)) } else { Err(format!("`{text}` is not a region, such as `eu-central-1`")) }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Checks that a name can be part of the names of resources: the shortest limit is that of
+/// roles and functions, 64 characters for stack, environment and thing together.
+pub(super) fn check_name(name: &str) -> Result<(), EnvironmentError> {
+    let refuse = |reason| Err(EnvironmentError::Name { name: name.to_owned(), reason });
+    if name.is_empty() || name.len() > 20 {
+        return refuse("it has to have 1 to 20 characters");
+    }
+    if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        return refuse("it may hold lower-case letters, digits and hyphens");
+    }
+    if name.starts_with('-') || name.ends_with('-') {
+        return refuse("it may not begin or end with a hyphen");
+    }
+    Ok(())
+}
