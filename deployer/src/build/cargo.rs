@@ -37,9 +37,8 @@ const PROGRESS_WIDTH: &str = "120";
 pub(super) fn command() -> Command {
     let mut command = Command::new(program());
     for (name, _) in env::vars_os() {
-        let leaked = name
-            .to_str()
-            .is_some_and(|name| SET_BY_CARGO_RUN.iter().any(|set| name.starts_with(set)));
+        let leaked =
+            name.to_str().is_some_and(|name| SET_BY_CARGO_RUN.iter().any(|set| name.starts_with(set)));
         if leaked {
             command.env_remove(name);
         }
@@ -50,9 +49,7 @@ pub(super) fn command() -> Command {
 
 /// Returns the error for a cargo that is not there.
 pub(super) fn missing() -> BuildError {
-    BuildError::CargoMissing {
-        program: program().to_string_lossy().into_owned(),
-    }
+    BuildError::CargoMissing { program: program().to_string_lossy().into_owned() }
 }
 
 fn program() -> OsString {
@@ -67,24 +64,16 @@ impl Workspace {
         settings: &BuildSettings,
         on_event: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-        on_event(BuildEvent::Started {
-            functions: names.len(),
-        });
+        on_event(BuildEvent::Started { functions: names.len() });
         let started = Instant::now();
-        let mut child = self
-            .build_command(names, settings)
-            .spawn()
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => missing(),
-                _ => BuildError::io("start", program())(error),
-            })?;
+        let mut child = self.build_command(names, settings).spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => missing(),
+            _ => BuildError::io("start", program())(error),
+        })?;
         let stdout = child.stdout.take().expect("standard output is piped");
         let stderr = child.stderr.take().expect("standard error is piped");
         let (binaries, said) = tokio::join!(executables(stdout), listen(stderr, on_event));
-        let status = child
-            .wait()
-            .await
-            .map_err(BuildError::io("wait for", program()))?;
+        let status = child.wait().await.map_err(BuildError::io("wait for", program()))?;
         if !status.success() {
             return Err(BuildError::Compile {
                 status: status.to_string(),
@@ -92,9 +81,7 @@ impl Workspace {
                 output: said,
             });
         }
-        on_event(BuildEvent::Compiled {
-            took: started.elapsed(),
-        });
+        on_event(BuildEvent::Compiled { took: started.elapsed() });
         Ok(binaries)
     }
 
@@ -214,11 +201,7 @@ mod tests {
         let said = listen(stderr.as_bytes(), &|event| events.lock().unwrap().push(event)).await;
         assert_eq!(said, "warning: unused variable\n --> src/lib.rs:1:17");
         let events = events.into_inner().unwrap();
-        let expected = BuildEvent::Compiling {
-            done: 1,
-            total: 5,
-            current: "itoa, a(bin)".into(),
-        };
+        let expected = BuildEvent::Compiling { done: 1, total: 5, current: "itoa, a(bin)".into() };
         assert_eq!(events[0], expected);
         let text = BuildEvent::Message("warning: unused variable".into());
         assert_eq!(events[1], text);

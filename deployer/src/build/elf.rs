@@ -16,10 +16,8 @@ const PACKED_RELOCATIONS: (&str, GlibcVersion) = ("GLIBC_ABI_DT_RELR", GlibcVers
 
 /// Checks that `data`, the content of `binary`, runs on Lambda's `provided.al2023`.
 pub(super) fn check(binary: &Path, data: &[u8], architecture: Architecture) -> Result<(), BuildError> {
-    let not_elf = |error: object::Error| BuildError::NotElf {
-        binary: binary.to_owned(),
-        message: error.to_string(),
-    };
+    let not_elf =
+        |error: object::Error| BuildError::NotElf { binary: binary.to_owned(), message: error.to_string() };
     let header = FileHeader64::<Endianness>::parse(data).map_err(not_elf)?;
     let endian = header.endian().map_err(not_elf)?;
     let machine = header.e_machine(endian);
@@ -32,11 +30,9 @@ pub(super) fn check(binary: &Path, data: &[u8], architecture: Architecture) -> R
     }
     let newest = newest_glibc(header, endian, data).map_err(not_elf)?;
     match newest {
-        Some((version, symbol)) if version > GLIBC => Err(BuildError::GlibcTooNew {
-            binary: binary.to_owned(),
-            found: version.to_string(),
-            symbol,
-        }),
+        Some((version, symbol)) if version > GLIBC => {
+            Err(BuildError::GlibcTooNew { binary: binary.to_owned(), found: version.to_string(), symbol })
+        }
         _ => Ok(()),
     }
 }
@@ -74,10 +70,7 @@ fn parse(symbol: &str) -> Option<GlibcVersion> {
         return Some(PACKED_RELOCATIONS.1);
     }
     let mut numbers = symbol.strip_prefix("GLIBC_")?.split('.');
-    Some(GlibcVersion {
-        major: numbers.next()?.parse().ok()?,
-        minor: numbers.next()?.parse().ok()?,
-    })
+    Some(GlibcVersion { major: numbers.next()?.parse().ok()?, minor: numbers.next()?.parse().ok()? })
 }
 
 fn machine_of(architecture: Architecture) -> Machine {
@@ -125,10 +118,7 @@ mod tests {
     #[test]
     fn another_processor_is_refused() {
         let error = checked(HELLO, Architecture::Arm64).unwrap_err();
-        assert_eq!(
-            error,
-            "hello: built for x86_64, but the environment asks for arm64"
-        );
+        assert_eq!(error, "hello: built for x86_64, but the environment asks for arm64");
         let mut arm = HELLO.to_vec();
         arm[18..20].copy_from_slice(&elf::EM_AARCH64.0.to_le_bytes());
         assert_eq!(checked(&arm, Architecture::Arm64), Ok(()));

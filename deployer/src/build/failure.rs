@@ -55,17 +55,10 @@ mod tests {
 
     #[test]
     fn known_failures_name_the_command_that_fixes_them() {
-        let settings = |method| BuildSettings {
-            profile: "tiny".into(),
-            method,
-            architecture: Architecture::Arm64,
-        };
+        let settings =
+            |method| BuildSettings { profile: "tiny".into(), method, architecture: Architecture::Arm64 };
         for (output, method, fix) in [
-            (
-                "error: no such command: `zigbuild`",
-                Method::Zig,
-                "cargo install --locked cargo-zigbuild",
-            ),
+            ("error: no such command: `zigbuild`", Method::Zig, "cargo install --locked cargo-zigbuild"),
             ("Error: Failed to find zig", Method::Zig, "`pip install ziglang`"),
             (
                 "note: the `aarch64-unknown-linux-musl` target may not be installed",
@@ -77,23 +70,12 @@ mod tests {
                 Method::Host,
                 "cargo update --workspace",
             ),
-            (
-                "error: profile `tiny` is not defined",
-                Method::Host,
-                "[profile.tiny]",
-            ),
-            (
-                "error: linking with `cc` failed",
-                Method::Musl,
-                "build.method = \"zig\"",
-            ),
+            ("error: profile `tiny` is not defined", Method::Host, "[profile.tiny]"),
+            ("error: linking with `cc` failed", Method::Musl, "build.method = \"zig\""),
         ] {
             let hint = hint(output, &settings(method)).unwrap();
             assert!(hint.contains(fix), "{output}: {hint}");
         }
-        assert_eq!(
-            hint("error[E0308]: mismatched types", &settings(Method::Musl)),
-            None
-        );
+        assert_eq!(hint("error[E0308]: mismatched types", &settings(Method::Musl)), None);
     }
 }

@@ -137,9 +137,7 @@ fn relative(path: &Path, base: &Path) -> String {
     let shared = shared.take_while(|(one, other)| one == other).count();
     let up = base.components().skip(shared).map(|_| "..".into());
     let down = path.components().skip(shared).map(Component::as_os_str);
-    let parts: Vec<_> = up
-        .chain(down.map(|part| part.to_string_lossy().into_owned()))
-        .collect();
+    let parts: Vec<_> = up.chain(down.map(|part| part.to_string_lossy().into_owned())).collect();
     if parts.is_empty() {
         return ".".to_owned();
     }

@@ -11,17 +11,8 @@ use toml::{Table, Value};
 use super::error::BuildError;
 
 /// Keys of a package's manifest that change no binary, or that count as part of the root.
-const NOT_BUILT: [&str; 9] = [
-    "badges",
-    "bench",
-    "dev-dependencies",
-    "example",
-    "lints",
-    "patch",
-    "profile",
-    "test",
-    "workspace",
-];
+const NOT_BUILT: [&str; 9] =
+    ["badges", "bench", "dev-dependencies", "example", "lints", "patch", "profile", "test", "workspace"];
 
 /// Tables of cargo's configuration that change a binary.
 const CONFIGURES_BINARIES: [&str; 7] = ["build", "env", "host", "patch", "profile", "target", "unstable"];
@@ -40,10 +31,8 @@ pub(super) fn read(path: &Path) -> Result<Table, BuildError> {
         return Ok(Table::new());
     }
     let text = fs::read_to_string(path).map_err(BuildError::io("read", path))?;
-    toml::from_str(&text).map_err(|error| BuildError::Manifest {
-        path: path.to_owned(),
-        message: error.to_string(),
-    })
+    toml::from_str(&text)
+        .map_err(|error| BuildError::Manifest { path: path.to_owned(), message: error.to_string() })
 }
 
 /// Keeps what a package's manifest says about `function`.
@@ -113,10 +102,7 @@ pub(super) fn patched_paths(root: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let patch = manifest.get("patch").and_then(Value::as_table);
     let registries = patch.into_iter().flat_map(Table::values);
     let patches = registries.filter_map(Value::as_table).flat_map(Table::values);
-    Ok(patches
-        .filter_map(|patch| patch.get("path")?.as_str())
-        .map(|path| root.join(path))
-        .collect())
+    Ok(patches.filter_map(|patch| patch.get("path")?.as_str()).map(|path| root.join(path)).collect())
 }
 
 /// Returns a profile with all that it inherits from.

@@ -63,9 +63,7 @@ impl Workspace {
         let folder = self.target_directory.join("deployer").join(settings.folder());
         let jobs = names.iter().map(|name| {
             let binary = binaries.remove(name);
-            let binary = binary.ok_or_else(|| BuildError::NoExecutable {
-                function: name.clone(),
-            });
+            let binary = binary.ok_or_else(|| BuildError::NoExecutable { function: name.clone() });
             let path = folder.join(format!("{name}.zip"));
             async move {
                 let (binary, settings, name) = (binary?, settings.clone(), name.clone());
@@ -102,10 +100,8 @@ fn package(
     let zip = match kept {
         Some(zip) => zip,
         None => {
-            let zip = zip(&content).map_err(|error| BuildError::Zip {
-                binary: binary.to_owned(),
-                message: error.to_string(),
-            })?;
+            let zip = zip(&content)
+                .map_err(|error| BuildError::Zip { binary: binary.to_owned(), message: error.to_string() })?;
             keep(&content, &zip, &path, &made_from)?;
             zip
         }
@@ -113,12 +109,7 @@ fn package(
     if settings.method != Method::Host {
         check_size(&function, zip.len())?;
     }
-    let package = Package {
-        function,
-        sha256: sha256(&zip),
-        zip: zip.into(),
-        path,
-    };
+    let package = Package { function, sha256: sha256(&zip), zip: zip.into(), path };
     Ok((package, reused))
 }
 
@@ -126,11 +117,7 @@ fn check_size(function: &str, bytes: usize) -> Result<(), BuildError> {
     if bytes <= LIMIT {
         return Ok(());
     }
-    Err(BuildError::TooLarge {
-        function: function.to_owned(),
-        bytes,
-        limit: LIMIT,
-    })
+    Err(BuildError::TooLarge { function: function.to_owned(), bytes, limit: LIMIT })
 }
 
 /// Returns the zip of `content` with nothing in it that changes from one time to the next.
@@ -181,10 +168,7 @@ mod tests {
     fn packaged(dir: &Path, content: &[u8], method: Method) -> Result<(Package, bool), BuildError> {
         let binary = dir.join("hello");
         fs::write(&binary, content).unwrap();
-        let settings = BuildSettings {
-            method,
-            ..BuildSettings::default()
-        };
+        let settings = BuildSettings { method, ..BuildSettings::default() };
         let path = dir.join("zips/hello.zip");
         package("hello".into(), &binary, path, &settings)
     }
@@ -217,10 +201,7 @@ mod tests {
     fn other_readers_understand_the_zip() {
         let dir = tempfile::tempdir().unwrap();
         let (package, _) = packaged(dir.path(), HELLO, Method::Host).unwrap();
-        let Ok(listed) = Command::new("python3")
-            .args(["-m", "zipfile", "-t"])
-            .arg(&package.path)
-            .output()
+        let Ok(listed) = Command::new("python3").args(["-m", "zipfile", "-t"]).arg(&package.path).output()
         else {
             return; // Python is only needed for the local cloud.
         };

@@ -136,20 +136,13 @@ mod tests {
     use super::*;
 
     fn settings(method: Method, architecture: Architecture) -> BuildSettings {
-        BuildSettings {
-            profile: "lambda".into(),
-            method,
-            architecture,
-        }
+        BuildSettings { profile: "lambda".into(), method, architecture }
     }
 
     #[test]
     fn names_are_those_of_environment_files_and_of_aws() {
         let json = serde_json::to_value(settings(Method::Zig, Architecture::Arm64)).unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!({"profile": "lambda", "method": "zig", "architecture": "arm64"})
-        );
+        assert_eq!(json, serde_json::json!({"profile": "lambda", "method": "zig", "architecture": "arm64"}));
         let unknown = serde_json::from_str::<BuildSettings>(r#"{"methd": "zig"}"#);
         assert!(unknown.is_err());
     }

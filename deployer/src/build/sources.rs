@@ -119,13 +119,7 @@ mod tests {
             write(root, file);
         }
         let files: Vec<_> = of_package(root, &[]).unwrap().into_keys().collect();
-        let expected = [
-            "build.rs",
-            "schema.json",
-            "src/lib.rs",
-            "src/prompt.md",
-            "src/tests/mod.rs",
-        ];
+        let expected = ["build.rs", "schema.json", "src/lib.rs", "src/prompt.md", "src/tests/mod.rs"];
         assert_eq!(files, expected);
     }
 

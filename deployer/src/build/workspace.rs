@@ -83,28 +83,20 @@ impl Workspace {
 
     /// Returns the file that has a function's `main`.
     pub(super) fn source_of(&self, function: &str) -> Result<&Path, BuildError> {
-        self.functions
-            .get(function)
-            .map(PathBuf::as_path)
-            .ok_or_else(|| BuildError::NoFunction {
-                package: self.package.clone(),
-                function: function.to_owned(),
-                known: self.functions.keys().cloned().collect(),
-            })
+        self.functions.get(function).map(PathBuf::as_path).ok_or_else(|| BuildError::NoFunction {
+            package: self.package.clone(),
+            function: function.to_owned(),
+            known: self.functions.keys().cloned().collect(),
+        })
     }
 }
 
 /// Returns cargo's description of the workspace around `dir`. Without dependencies it needs
 /// neither network nor registry, and 50 ms.
 async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
-    let failed = |message: String| BuildError::Metadata {
-        dir: dir.to_owned(),
-        message,
-    };
+    let failed = |message: String| BuildError::Metadata { dir: dir.to_owned(), message };
     let mut command = cargo::command();
-    command
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(dir);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
     let output = match command.output().await {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound && dir.is_dir() => {
@@ -120,8 +112,7 @@ async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
 
 fn functions(package: &Package) -> BTreeMap<String, PathBuf> {
     let bins = package.targets.iter().filter(|target| target.is_bin());
-    bins.map(|bin| (bin.name.clone(), bin.src_path.clone().into()))
-        .collect()
+    bins.map(|bin| (bin.name.clone(), bin.src_path.clone().into())).collect()
 }
 
 /// Returns `package` and everything it depends on by path, tests aside.
@@ -155,11 +146,7 @@ async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, 
             .filter(|test| built.iter().all(|other| other.name != test.name))
             .map(|test| test.name.clone())
             .collect();
-        let member = Member {
-            name: package.name.to_string(),
-            dir: dir.clone(),
-            test_only,
-        };
+        let member = Member { name: package.name.to_string(), dir: dir.clone(), test_only };
         found.insert(dir, member);
     }
     let mut members: Vec<_> = found.remove(&first).into_iter().collect();
@@ -179,16 +166,11 @@ fn index(metadata: &Metadata) -> BTreeMap<PathBuf, Package> {
 
 /// Returns what the lock file has for `package`, whose `members` are ours.
 fn locked(path: &Path, package: &str, members: &[Member]) -> Result<BTreeSet<String>, BuildError> {
-    let unusable = |message: String| BuildError::Lock {
-        path: path.to_owned(),
-        message,
-    };
+    let unusable = |message: String| BuildError::Lock { path: path.to_owned(), message };
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     let lock = Lockfile::parse(&text).map_err(|error| unusable(error.to_string()))?;
-    let test_only = members
-        .iter()
-        .map(|member| (member.name.as_str(), member.test_only.as_slice()))
-        .collect();
+    let test_only =
+        members.iter().map(|member| (member.name.as_str(), member.test_only.as_slice())).collect();
     Ok(lock.needed_by(package, &test_only))
 }
 

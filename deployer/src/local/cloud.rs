@@ -70,10 +70,7 @@ impl LocalCloud {
             // An earlier start may have been interrupted while it waited for the answer.
             if let Some(running) = self.ready(state.pid, None).await? {
                 if running.version != VERSION {
-                    on_event(LocalEvent::OtherVersion {
-                        running: running.version.clone(),
-                        pinned: VERSION,
-                    });
+                    on_event(LocalEvent::OtherVersion { running: running.version.clone(), pinned: VERSION });
                 }
                 return Ok(running);
             }
@@ -144,10 +141,7 @@ impl LocalCloud {
         let answer = http::request(self.port, "POST", path, RESET_WITHIN).await;
         match answer.map_err(LocalError::io("reset", self.endpoint()))?.status {
             200 => Ok(()),
-            status => Err(LocalError::Refused {
-                action: "reset",
-                status,
-            }),
+            status => Err(LocalError::Refused { action: "reset", status }),
         }
     }
 
@@ -184,12 +178,7 @@ impl LocalCloud {
         let child = launch.spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.expect("a process that was not waited for has its number");
-        let state = State {
-            pid,
-            port: self.port,
-            version: VERSION.to_owned(),
-            started_at: Timestamp::now(),
-        };
+        let state = State { pid, port: self.port, version: VERSION.to_owned(), started_at: Timestamp::now() };
         state.write(&self.state_file())?;
         Ok((pid, child))
     }
@@ -214,12 +203,7 @@ impl LocalCloud {
             }
             sleep(Duration::from_millis(100)).await;
         }
-        Err(LocalError::NoAnswer {
-            pid,
-            waited: READY_WITHIN,
-            log: self.log(),
-            tail: tail(&self.log()),
-        })
+        Err(LocalError::NoAnswer { pid, waited: READY_WITHIN, log: self.log(), tail: tail(&self.log()) })
     }
 
     /// Returns what a MiniStack on the port says, once it is ready for requests.
@@ -257,21 +241,11 @@ impl LocalCloud {
     }
 
     fn running(&self, pid: i32, health: Health, started: bool) -> Running {
-        Running {
-            endpoint: self.endpoint(),
-            pid,
-            started,
-            version: health.version,
-            log: self.log(),
-        }
+        Running { endpoint: self.endpoint(), pid, started, version: health.version, log: self.log() }
     }
 
     fn died(&self, status: &str) -> LocalError {
-        LocalError::Died {
-            status: status.to_owned(),
-            log: self.log(),
-            tail: tail(&self.log()),
-        }
+        LocalError::Died { status: status.to_owned(), log: self.log(), tail: tail(&self.log()) }
     }
 }
 

@@ -138,11 +138,7 @@ impl LocalError {
     /// Returns a closure for `map_err` that says what was being done to what.
     pub(super) fn io(action: &'static str, subject: impl ToString) -> impl FnOnce(io::Error) -> Self {
         let subject = subject.to_string();
-        move |source| Self::Io {
-            action,
-            subject,
-            source,
-        }
+        move |source| Self::Io { action, subject, source }
     }
 }
 
@@ -174,11 +170,7 @@ mod tests {
     #[test]
     fn hints_tell_mirrors_from_broken_networks() {
         let hint = |output: &str| {
-            let error = LocalError::Install {
-                version: "1",
-                step: "pip install",
-                output: output.to_owned(),
-            };
+            let error = LocalError::Install { version: "1", step: "pip install", output: output.to_owned() };
             error.hint().unwrap_or_default()
         };
         assert!(hint("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES").contains("other files"));
@@ -188,10 +180,7 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_named_with_the_ways_out() {
-        let error = LocalError::PortTaken {
-            port: 4566,
-            holder: "another program".into(),
-        };
+        let error = LocalError::PortTaken { port: 4566, holder: "another program".into() };
         assert_eq!(
             error.to_string(),
             "port 4566 is held by another program, which this deployer did not start"

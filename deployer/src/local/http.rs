@@ -43,10 +43,7 @@ fn parse(answer: &str) -> io::Result<Answer> {
     let mut start = head.split(' ');
     let protocol = start.next().filter(|protocol| protocol.starts_with("HTTP/"));
     let status = protocol.and(start.next()).and_then(|status| status.parse().ok());
-    Ok(Answer {
-        status: status.ok_or_else(not_http)?,
-        body: body.to_owned(),
-    })
+    Ok(Answer { status: status.ok_or_else(not_http)?, body: body.to_owned() })
 }
 
 #[cfg(test)]
@@ -71,18 +68,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_has_a_status_and_a_body() {
         let port = serve("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{}").await;
-        let answer = request(port, "GET", "/health", Duration::from_secs(5))
-            .await
-            .unwrap();
+        let answer = request(port, "GET", "/health", Duration::from_secs(5)).await.unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
     }
 
     #[tokio::test]
     async fn what_speaks_something_else_is_an_error() {
         let port = serve("SSH-2.0-OpenSSH_9.2\r\n").await;
-        let error = request(port, "GET", "/", Duration::from_secs(5))
-            .await
-            .unwrap_err();
+        let error = request(port, "GET", "/", Duration::from_secs(5)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
@@ -90,9 +83,7 @@ mod tests {
     async fn what_says_nothing_is_an_error_in_time() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let error = request(port, "GET", "/", Duration::from_millis(50))
-            .await
-            .unwrap_err();
+        let error = request(port, "GET", "/", Duration::from_millis(50)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(is_taken(port).await);
         drop(listener);

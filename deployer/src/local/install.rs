@@ -53,9 +53,7 @@ pub(super) async fn ensure(
     make_environment(&base, &unfinished).await?;
     install(&unfinished).await?;
     fs::rename(&unfinished, &venv).map_err(LocalError::io("create", venv.display()))?;
-    on_event(LocalEvent::Installed {
-        took: started.elapsed(),
-    });
+    on_event(LocalEvent::Installed { took: started.elapsed() });
     Ok(interpreter(&venv))
 }
 
@@ -108,15 +106,7 @@ async fn install(venv: &Path) -> Result<(), LocalError> {
     fs::write(&requirements, REQUIREMENTS).map_err(LocalError::io("write", requirements.display()))?;
     let mut command = python(interpreter(venv));
     command
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-input",
-            "--progress-bar",
-            "off",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--no-input", "--progress-bar", "off"])
         .args(["--disable-pip-version-check", "--require-hashes", "--requirement"])
         .arg(&requirements);
     run(command, "pip install").await
@@ -129,19 +119,12 @@ fn python(executable: impl AsRef<std::ffi::OsStr>) -> Command {
     for elsewhere in ["PYTHONHOME", "PYTHONPATH", "PIP_PREFIX", "PIP_ROOT", "PIP_TARGET"] {
         command.env_remove(elsewhere);
     }
-    command
-        .env("PIP_USER", "0")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    command.env("PIP_USER", "0").stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
 async fn run(mut command: Command, step: &'static str) -> Result<(), LocalError> {
-    let failed = |output: String| LocalError::Install {
-        version: VERSION,
-        step,
-        output,
-    };
+    let failed = |output: String| LocalError::Install { version: VERSION, step, output };
     let output = match timeout(STEP_LIMIT, command.output()).await {
         Ok(output) => output.map_err(LocalError::io("start", step))?,
         Err(_) => return Err(failed(format!("not done after {} s", STEP_LIMIT.as_secs()))),
@@ -191,12 +174,7 @@ mod tests {
     #[test]
     fn leftovers_of_interrupted_installations_are_removed() {
         let dir = tempfile::tempdir().unwrap();
-        for name in [
-            "unfinished-1",
-            &format!("ministack-{VERSION}"),
-            "ministack-1.0.0",
-            "port-4566",
-        ] {
+        for name in ["unfinished-1", &format!("ministack-{VERSION}"), "ministack-1.0.0", "port-4566"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
         remove_unfinished(dir.path()).unwrap();

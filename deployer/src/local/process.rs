@@ -40,9 +40,7 @@ impl Launch<'_> {
         // The last log tells why the last MiniStack died; there need not be one.
         let _ = fs::rename(self.log, self.log.with_extension("previous.log"));
         let log = File::create(self.log).map_err(LocalError::io("create", self.log.display()))?;
-        let errors = log
-            .try_clone()
-            .map_err(LocalError::io("use", self.log.display()))?;
+        let errors = log.try_clone().map_err(LocalError::io("use", self.log.display()))?;
         Command::new(self.python)
             .args(["-I", "-u", "-X", &marker(self.instance), "-m", "ministack"])
             .current_dir(self.scratch)
@@ -61,9 +59,7 @@ impl Launch<'_> {
     /// root key, or have functions call the real AWS.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let scratch = self.scratch.display();
-        let passed_on = PASSED_ON
-            .iter()
-            .filter_map(|name| Some((*name, env::var(name).ok()?)));
+        let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, env::var(name).ok()?)));
         passed_on
             .chain([
                 ("GATEWAY_PORT", self.port.to_string()),
@@ -93,8 +89,7 @@ impl Launch<'_> {
 pub(super) async fn is_ours(pid: i32, instance: &Path) -> bool {
     let line = command_line(pid).await.unwrap_or_default();
     // The space keeps port 456 apart from port 4566.
-    line.replace(['\0', '\n'], " ")
-        .contains(&format!("{} ", marker(instance)))
+    line.replace(['\0', '\n'], " ").contains(&format!("{} ", marker(instance)))
 }
 
 /// Ends a MiniStack that was recognised, and the functions it runs with it.
@@ -151,13 +146,7 @@ mod tests {
     use super::*;
 
     fn launch<'a>(dir: &'a Path, log: &'a Path) -> Launch<'a> {
-        Launch {
-            python: Path::new("python3"),
-            port: 4567,
-            instance: dir,
-            log,
-            scratch: dir,
-        }
+        Launch { python: Path::new("python3"), port: 4567, instance: dir, log, scratch: dir }
     }
 
     #[test]

@@ -13,15 +13,8 @@ use super::error::LocalError;
 const OLDEST: (u32, u32) = (3, 10);
 
 /// Names to try after the variable PYTHON: an old system's `python3` often has newer siblings.
-const NAMES: [&str; 7] = [
-    "python3",
-    "python",
-    "python3.14",
-    "python3.13",
-    "python3.12",
-    "python3.11",
-    "python3.10",
-];
+const NAMES: [&str; 7] =
+    ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
 /// Tells version and place; Python 2 understands it too.
 const ASK: &str = "import sys; print('%d %d' % sys.version_info[:2]); print(sys.executable)";
@@ -61,9 +54,7 @@ fn too_old(found: &[(&str, Python)]) -> LocalError {
         let (major, minor) = python.version;
         format!("{name} ({major}.{minor})")
     });
-    LocalError::PythonTooOld {
-        found: found.collect::<Vec<_>>().join(", "),
-    }
+    LocalError::PythonTooOld { found: found.collect::<Vec<_>>().join(", ") }
 }
 
 async fn ask(name: &str) -> Option<Python> {
@@ -93,10 +84,7 @@ mod tests {
 
     #[test]
     fn version_and_place_are_read() {
-        let python = Python {
-            executable: "/usr/bin/python3".into(),
-            version: (3, 11),
-        };
+        let python = Python { executable: "/usr/bin/python3".into(), version: (3, 11) };
         assert_eq!(parse("3 11\n/usr/bin/python3\n"), Some(python));
         assert_eq!(parse("pyenv: python3: command not found"), None);
     }
@@ -104,10 +92,7 @@ mod tests {
     #[test]
     fn what_is_too_old_is_named() {
         assert!(matches!(too_old(&[]), LocalError::PythonMissing));
-        let old = Python {
-            executable: "/usr/bin/python3".into(),
-            version: (3, 9),
-        };
+        let old = Python { executable: "/usr/bin/python3".into(), version: (3, 9) };
         assert_eq!(
             too_old(&[("python3", old)]).to_string(),
             "the local cloud needs Python 3.10 or newer, and there is only python3 (3.9)"

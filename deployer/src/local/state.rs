@@ -80,12 +80,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ministack.json");
         assert_eq!(State::read(&path).unwrap(), None);
-        let state = State {
-            pid: 7,
-            port: 4566,
-            version: "1".into(),
-            started_at: Timestamp::UNIX_EPOCH,
-        };
+        let state = State { pid: 7, port: 4566, version: "1".into(), started_at: Timestamp::UNIX_EPOCH };
         state.write(&path).unwrap();
         assert_eq!(State::read(&path).unwrap(), Some(state));
         fs::write(&path, "{").unwrap();

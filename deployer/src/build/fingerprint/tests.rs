@@ -30,15 +30,9 @@ const FILES: [(&str, &str); 11] = [
     ("functions/src/bin/add.rs", "fn main() {}"),
     ("functions/src/bin/get/main.rs", "mod query;\nfn main() {}"),
     ("functions/src/bin/get/query.rs", ""),
-    (
-        "domain/Cargo.toml",
-        "[package]\nname = \"domain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
-    ),
+    ("domain/Cargo.toml", "[package]\nname = \"domain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
     ("domain/src/lib.rs", ""),
-    (
-        "other/Cargo.toml",
-        "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
-    ),
+    ("other/Cargo.toml", "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
     ("other/src/lib.rs", ""),
 ];
 
@@ -123,10 +117,7 @@ async fn what_goes_into_no_binary_changes_none() {
     for (file, addition) in [
         ("other/src/lib.rs", "// changed"),
         ("Cargo.toml", "# a comment\n[profile.dev]\ndebug = 0\n"),
-        (
-            "functions/Cargo.toml",
-            "[dev-dependencies]\nother.path = \"../other\"\n",
-        ),
+        ("functions/Cargo.toml", "[dev-dependencies]\nother.path = \"../other\"\n"),
     ] {
         let change = |root: &Path| append(root, file, addition);
         assert_eq!(noticed(change).await, [false, false], "{file}");
@@ -158,20 +149,14 @@ async fn of_the_lock_file_only_what_is_needed_counts() {
 #[tokio::test]
 async fn times_and_places_do_not_count() {
     let touch = |root: &Path| {
-        let file = fs::File::options()
-            .write(true)
-            .open(root.join("domain/src/lib.rs"))
-            .unwrap();
+        let file = fs::File::options().write(true).open(root.join("domain/src/lib.rs")).unwrap();
         let past = SystemTime::now() - Duration::from_secs(3600);
         file.set_modified(past).unwrap();
     };
     assert_eq!(noticed(touch).await, [false, false]);
     let (here, there) = (checkout(), checkout());
     let settings = BuildSettings::default();
-    assert_eq!(
-        fingerprints(here.path(), &settings).await,
-        fingerprints(there.path(), &settings).await
-    );
+    assert_eq!(fingerprints(here.path(), &settings).await, fingerprints(there.path(), &settings).await);
 }
 
 #[tokio::test]
@@ -181,11 +166,7 @@ async fn settings_and_compiler_flags_count() {
     let mut seen = BTreeSet::new();
     for method in [Method::Host, Method::Cargo, Method::Musl, Method::Zig] {
         for profile in ["dev", "lambda"] {
-            let settings = BuildSettings {
-                method,
-                profile: profile.to_owned(),
-                ..BuildSettings::default()
-            };
+            let settings = BuildSettings { method, profile: profile.to_owned(), ..BuildSettings::default() };
             assert!(seen.insert(workspace.fingerprint("add", &settings).unwrap()));
         }
     }
@@ -199,13 +180,8 @@ async fn settings_and_compiler_flags_count() {
 async fn an_unknown_function_is_named_with_the_known_ones() {
     let checkout = checkout();
     let workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
-    let error = workspace
-        .fingerprint("ad", &BuildSettings::default())
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "package `functions` has no binary `ad`, only add, get"
-    );
+    let error = workspace.fingerprint("ad", &BuildSettings::default()).unwrap_err();
+    assert_eq!(error.to_string(), "package `functions` has no binary `ad`, only add, get");
 }
 
 #[test]

@@ -42,12 +42,7 @@ async fn a_process_that_is_gone_or_another_is_not_found() {
     fs::create_dir_all(cloud.instance()).unwrap();
     let me = i32::try_from(std::process::id()).unwrap();
     for pid in [me, i32::MAX] {
-        let state = State {
-            pid,
-            port: 1,
-            version: VERSION.to_owned(),
-            started_at: Timestamp::UNIX_EPOCH,
-        };
+        let state = State { pid, port: 1, version: VERSION.to_owned(), started_at: Timestamp::UNIX_EPOCH };
         state.write(&cloud.state_file()).unwrap();
         assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
         assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);

@@ -1,0 +1,79 @@
+//! The cart's stack: everything that an environment of the cart has, on one screen.
+
+use deployer::app::Fingerprints;
+use deployer::aws::Aws;
+use deployer::environment::Environment;
+use deployer::resources::bucket::Bucket;
+use deployer::resources::kinds;
+use deployer::resources::mapping::MappingSettings;
+use deployer::resources::stream::Stream;
+use deployer::resources::table::{StreamView, Table};
+use deployer::stack::{Lambda, Stack};
+use domain::contract::{self, attribute, *};
+
+/// The first part of every name.
+pub(crate) const NAME: &str = "cart";
+
+/// Returns what an environment of the cart is to have.
+pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<Aws> {
+    let scope = environment.scope(NAME);
+    let hours = environment.stream.retention_hours.get();
+
+    let events = Table::new(&scope, "events")
+        .key(attribute::AGGREGATE_ID, attribute::VERSION)
+        .stream(StreamView::NewImage)
+        .point_in_time_recovery(environment.table.point_in_time_recovery_days.map(|days| days.get()))
+        .deletion_protection(environment.table.deletion_protection)
+        .known_as(EVENTS_TABLE);
+    let stream = Stream::new(&scope, "events")
+        .shards(environment.stream.shards.get())
+        .retention_hours(hours)
+        .known_as(EVENT_STREAM);
+    let archive = Bucket::new(&scope, "archive").known_as(ARCHIVE_BUCKET);
+
+    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.name);
+    let lambdas = [
+        lambda(OPEN_CART).may(events.load()).may(events.append()),
+        lambda(ADD_ITEM).may(events.load()).may(events.append()),
+        lambda(CLOSE_CART).may(events.load()).may(events.append()),
+        lambda(GET_CART).may(events.load()),
+        lambda(CAPTURE)
+            .may(stream.publish())
+            .may(archive.write(FAILED_PREFIX))
+            .consumes(&events, everything(24)),
+        lambda(LOG_EVENTS).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
+            &archive,
+            &stream,
+            what_can_be_handled(hours),
+        ),
+        lambda(ARCHIVE).may(archive.write(EVENTS_PREFIX)).may(archive.write(FAILED_PREFIX)).consumes(
+            &stream,
+            MappingSettings { batch_size: 1000, batching_window_s: 5, ..everything(hours) },
+        ),
+    ];
+
+    let mut stack = Stack::new(scope.clone(), kinds());
+    stack.add(events).add(stream).add(archive);
+    for lambda in lambdas {
+        stack.lambda(lambda);
+    }
+    stack
+}
+
+/// For consumers that may not miss an event: they keep poison aside themselves, so whatever
+/// fails is worth trying again until just before the source drops it.
+fn everything(retention_hours: i32) -> MappingSettings {
+    MappingSettings { maximum_record_age_s: almost(retention_hours), ..MappingSettings::default() }
+}
+
+/// For handlers: one bad record is found by halving, tried ten times, and given up with its
+/// payload, so that it blocks no other cart of its shard.
+fn what_can_be_handled(retention_hours: i32) -> MappingSettings {
+    MappingSettings { bisect_on_error: true, maximum_retry_attempts: 10, ..everything(retention_hours) }
+}
+
+/// An hour less than the source keeps a record, in seconds, and no more than the week that
+/// Lambda allows ("CreateEventSourceMapping", Lambda API reference).
+fn almost(retention_hours: i32) -> i32 {
+    ((retention_hours - 1) * 3600).min(604_800)
+}

@@ -1,0 +1,38 @@
+//! `deployer build`: packages the functions as `up` would.
+
+use std::time::Instant;
+
+use crate::app::{App, Global};
+use crate::build::Workspace;
+use crate::environment::Environment;
+use crate::exit::{Exit, Problem};
+use crate::render::{Ui, duration};
+
+/// Build and package the functions, without uploading them
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment whose build settings are used
+    environment: String,
+    /// The functions; all when none is named
+    functions: Vec<String>,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let started = Instant::now();
+    let environment = Environment::load(&global.environments, &args.environment)?;
+    let workspace = Workspace::discover(".", app.package).await?;
+    let wanted = match args.functions {
+        named if named.is_empty() => workspace.functions().map(str::to_owned).collect(),
+        named => named,
+    };
+    let packages = {
+        let busy = ui.busy("building functions");
+        workspace.build(&wanted, &environment.build, &|event| busy.build(&event)).await?
+    };
+    for package in packages.values() {
+        let megabytes = package.zip.len() as f64 / 1_000_000.0;
+        ui.result(&format!("{}  {megabytes:.1} MB  sha256 {}", package.path.display(), package.sha256));
+    }
+    ui.say(&format!("{} functions in {}", packages.len(), duration(started.elapsed())));
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,91 @@
+//! `deployer down`: removes what the environment owns, and says what that was.
+
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Global};
+use crate::apply::apply;
+use crate::exit::{Exit, Problem};
+use crate::plan::{Plan, Verdict, teardown};
+use crate::render::{Format, Heading, Live, Ui, duration, plan_in};
+use crate::session::{LocalCloudIs, Session};
+use crate::signal::stop_on_signal;
+
+/// Remove everything that the environment owns
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// The name of a protected environment, typed once more
+    #[arg(long, value_name = "ENVIRONMENT")]
+    confirm: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let started = Instant::now();
+    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
+    let stack = session.empty_stack();
+    let survey = session.look(&stack, ui).await?;
+    let plan = teardown(&session.scope, &stack.kinds, &survey);
+    if plan.having(Verdict::Unknown).next().is_some() {
+        let unread = plan.having(Verdict::Unknown);
+        return Err(Problem::new("not everything could be read, so nothing was removed")
+            .details(unread.filter_map(|step| Some(format!("{}: {}", step.id, step.reason.as_ref()?))))
+            .exit(Verdict::Unknown));
+    }
+    if plan.writes().next().is_none() {
+        ui.say(&format!("{} owns nothing: there is nothing to remove", args.environment));
+        return Ok(Exit::DONE);
+    }
+    ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
+    protect(&args, &session, ui)?;
+
+    let stop = CancellationToken::new();
+    let _signals = stop_on_signal(&stop, ui);
+    let live = Live::new(ui);
+    let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
+    if !report.succeeded() {
+        let (done, all) = (report.done().len(), report.outcomes.len());
+        return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(format!(
+            "run `{} down {}` again: it goes on from there",
+            ui.program(),
+            args.environment
+        )));
+    }
+    ui.say(&format!(
+        "\n{} is down: removed {} in {}",
+        args.environment,
+        kinds(&plan),
+        duration(started.elapsed())
+    ));
+    Ok(Exit::DONE)
+}
+
+/// A protected environment wants its name typed, whatever else was said.
+fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
+    let name = &session.environment.name;
+    if !session.environment.protect {
+        return super::confirm(&session.environment, args.yes, "Remove all of this, with its data?", ui);
+    }
+    let typed = match &args.confirm {
+        Some(typed) => typed.clone(),
+        None if ui.can_ask() => {
+            ui.ask(&format!("`{name}` is protected. Type its name to remove all of this, with its data:"))
+        }
+        None => String::new(),
+    };
+    if typed == *name {
+        return Ok(());
+    }
+    Err(Problem::usage(format!("`{name}` is protected, so nothing was removed"))
+        .hint(format!("if that is meant: --confirm {name}")))
+}
+
+fn kinds(plan: &Plan) -> String {
+    let counts = super::up::by_kind(plan.writes());
+    counts.iter().map(|(kind, number)| format!("{number} {kind}")).collect::<Vec<_>>().join(", ")
+}

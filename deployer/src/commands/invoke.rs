@@ -1,0 +1,99 @@
+//! `deployer invoke`: calls a deployed function and prints its answer alone.
+
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::LogType;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::AsyncReadExt;
+
+use crate::app::{App, Fingerprints, Global};
+use crate::aws::{Aws, Called};
+use crate::error::Class;
+use crate::exit::{Exit, Problem};
+use crate::render::Ui;
+use crate::resource::Resource;
+use crate::resources::function::Function;
+use crate::session::{LocalCloudIs, Session};
+use crate::stack::Stack;
+
+/// Call a deployed function; prints the response payload alone
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// The function, without the environment's prefix: `add-item`
+    function: String,
+    /// The request: JSON, @FILE, or - for standard input
+    #[arg(long, short, default_value = "{}")]
+    payload: String,
+    /// Show the end of the function's log
+    #[arg(long)]
+    tail: bool,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let payload = payload(&args.payload).await?;
+    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
+    let function = named(&session, &session.stack(app, &Fingerprints::default()), &args.function)?;
+    let call = session.aws.lambda.invoke().function_name(&function).payload(Blob::new(payload));
+    let call = call.set_log_type(args.tail.then_some(LogType::Tail));
+    let answer = {
+        let _busy = ui.busy(&function);
+        call.send().await.called("Invoke")
+    };
+    let answer = answer.map_err(|error| {
+        let deploy = format!("`{} up {}` deploys it", ui.program(), args.environment);
+        let gone = error.class == Class::Gone;
+        let problem = Problem::from(error);
+        if gone { problem.hint(deploy) } else { problem }
+    })?;
+    if let Some(log) = answer.log_result() {
+        let log = STANDARD.decode(log).unwrap_or_else(|_| log.as_bytes().to_vec());
+        ui.say(String::from_utf8_lossy(&log).trim_end());
+    }
+    if let Some(payload) = answer.payload() {
+        ui.result(&String::from_utf8_lossy(payload.as_ref()));
+    }
+    match answer.function_error() {
+        None => Ok(Exit::DONE),
+        Some(kind) => Err(Problem::new(format!("{function} failed ({kind}); its answer says why"))
+            .hint(format!("`{} logs {} {}` shows more", ui.program(), args.environment, args.function))),
+    }
+}
+
+/// Returns the full name of a function of the stack.
+pub(super) fn named(session: &Session, stack: &Stack<Aws>, function: &str) -> Result<String, Problem> {
+    let prefix = session.scope.prefix();
+    let ids = stack.resources.iter().map(|node| node.id()).filter(|id| id.kind() == Function::KIND);
+    let known: Vec<String> =
+        ids.map(|id| id.name().strip_prefix(&prefix).unwrap_or(id.name()).to_owned()).collect();
+    let wanted = function.strip_prefix(&prefix).unwrap_or(function);
+    if known.iter().any(|name| name == wanted) {
+        return Ok(session.scope.name(wanted));
+    }
+    Err(Problem::usage(format!("there is no function `{function}`"))
+        .hint(format!("there are {}", known.join(", "))))
+}
+
+/// Returns the request's bytes, checked to be JSON before anything is called.
+async fn payload(argument: &str) -> Result<Vec<u8>, Problem> {
+    let (bytes, origin) = match argument.strip_prefix('@') {
+        Some(path) => {
+            let read = tokio::fs::read(path).await;
+            let bytes = read.map_err(|error| Problem::usage(format!("cannot read {path}: {error}")))?;
+            (bytes, path)
+        }
+        None if argument == "-" => {
+            let mut bytes = Vec::new();
+            let read = tokio::io::stdin().read_to_end(&mut bytes).await;
+            read.map_err(|error| Problem::usage(format!("cannot read standard input: {error}")))?;
+            (bytes, "standard input")
+        }
+        None => (argument.as_bytes().to_vec(), "--payload"),
+    };
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Problem::usage(format!("{origin} is not JSON: {error}"))
+            .hint("quote it for the shell: --payload '{\"cart_id\": \"…\"}'")),
+    }
+}

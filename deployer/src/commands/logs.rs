@@ -1,0 +1,116 @@
+//! `deployer logs`: what functions wrote, merged and in order, once or as it comes.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::{App, Fingerprints, Global};
+use crate::aws::{Aws, Called};
+use crate::error::{Error, GoneIsNone};
+use crate::exit::{Exit, Problem};
+use crate::render::Ui;
+use crate::resource::Resource;
+use crate::resources::function::Function;
+use crate::session::{LocalCloudIs, Session};
+
+/// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Show what functions wrote to their logs
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// The functions, without the environment's prefix; all when none is named
+    functions: Vec<String>,
+    /// How far back to look: 90s, 10m, 2h
+    #[arg(long, default_value = "10m", value_parser = since)]
+    since: SignedDuration,
+    /// Only lines that match this CloudWatch Logs filter pattern
+    #[arg(long, value_name = "PATTERN")]
+    filter: Option<String>,
+    /// Go on until stopped
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// One line of one function.
+struct Line {
+    at: i64,
+    id: String,
+    function: String,
+    text: String,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
+    let stack = session.stack(app, &Fingerprints::default());
+    let functions = match args.functions.as_slice() {
+        [] => {
+            let ids = stack.resources.iter().map(|node| node.id());
+            ids.filter(|id| id.kind() == Function::KIND).map(|id| id.name().to_owned()).collect()
+        }
+        named => {
+            let named = named.iter().map(|name| super::invoke::named(&session, &stack, name));
+            named.collect::<Result<Vec<String>, Problem>>()?
+        }
+    };
+    let prefix = session.scope.prefix();
+    let mut from = (Timestamp::now() - args.since).as_millisecond();
+    let mut shown: HashSet<String> = HashSet::new();
+    loop {
+        let reads =
+            functions.iter().map(|function| lines(function, from, args.filter.as_deref(), &session.aws));
+        let mut lines: Vec<Line> = try_join_all(reads).await?.into_iter().flatten().collect();
+        lines.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+        for line in &lines {
+            // Lines of the last millisecond come again with the next look.
+            if shown.insert(line.id.clone()) {
+                let name = line.function.strip_prefix(&prefix).unwrap_or(&line.function);
+                ui.result(&format!("{} {name} {}", time(line.at), line.text.trim_end()));
+            }
+        }
+        if !args.follow {
+            return Ok(Exit::DONE);
+        }
+        from = lines.last().map_or(from, |line| line.at);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Reads a function's lines from a moment on. A group that is not there yet has none.
+async fn lines(function: &str, from: i64, filter: Option<&str>, aws: &Aws) -> Result<Vec<Line>, Error> {
+    let events = aws
+        .logs
+        .filter_log_events()
+        .log_group_name(format!("/aws/lambda/{function}"))
+        .start_time(from)
+        .set_filter_pattern(filter.map(str::to_owned))
+        .into_paginator()
+        .send()
+        .try_collect()
+        .await
+        .called("FilterLogEvents")
+        .gone_is_none()?
+        .unwrap_or_default();
+    let events = events.into_iter().flat_map(|page| page.events.unwrap_or_default());
+    Ok(events
+        .map(|event| Line {
+            at: event.timestamp.unwrap_or_default(),
+            id: event.event_id.unwrap_or_default(),
+            function: function.to_owned(),
+            text: event.message.unwrap_or_default(),
+        })
+        .collect())
+}
+
+fn time(millisecond: i64) -> String {
+    Timestamp::from_millisecond(millisecond).map_or_else(|_| millisecond.to_string(), |at| format!("{at:.3}"))
+}
+
+/// Reads `90s`, `10m`, `2h`, `1d`.
+fn since(text: &str) -> Result<SignedDuration, String> {
+    text.parse().map_err(|error| format!("{error}; use 90s, 10m or 2h"))
+}

@@ -1,0 +1,64 @@
+//! One file for each verb; this listing reads like `--help`.
+
+mod build;
+mod down;
+mod drift;
+mod invoke;
+mod local;
+mod logs;
+mod outputs;
+mod plan;
+mod up;
+
+use clap::Subcommand;
+
+use crate::app::{App, Global};
+use crate::environment::Environment;
+use crate::exit::{Exit, Problem};
+use crate::render::Ui;
+
+/// What the program can be told to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Plan(plan::Args),
+    Up(up::Args),
+    Drift(drift::Args),
+    Down(down::Args),
+    Invoke(invoke::Args),
+    Logs(logs::Args),
+    Outputs(outputs::Args),
+    Build(build::Args),
+    #[command(subcommand)]
+    Local(local::Verb),
+}
+
+/// Does as told.
+pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    match command {
+        Command::Plan(args) => plan::run(args, app, global, ui).await,
+        Command::Up(args) => up::run(args, app, global, ui).await,
+        Command::Drift(args) => drift::run(args, app, global, ui).await,
+        Command::Down(args) => down::run(args, app, global, ui).await,
+        Command::Invoke(args) => invoke::run(args, app, global, ui).await,
+        Command::Logs(args) => logs::run(args, app, global, ui).await,
+        Command::Outputs(args) => outputs::run(args, app, global, ui).await,
+        Command::Build(args) => build::run(args, app, global, ui).await,
+        Command::Local(verb) => local::run(verb, global, ui).await,
+    }
+}
+
+/// Asks before the first write: a person at a terminal, `--yes` elsewhere, nobody for a
+/// local cloud.
+fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Result<(), Problem> {
+    if yes || environment.local.is_some() {
+        return Ok(());
+    }
+    if !ui.can_ask() {
+        return Err(Problem::usage("nobody can be asked here, so nothing was changed")
+            .hint("add --yes when that is meant"));
+    }
+    match ui.ask(&format!("{question} [y/N]")).as_str() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Problem::new("not confirmed, so nothing was changed")),
+    }
+}

@@ -1,0 +1,58 @@
+//! `deployer outputs`: names and ARNs. Derived, so it needs no call.
+
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::app::{App, Fingerprints, Global};
+use crate::environment::Environment;
+use crate::exit::{Exit, Problem};
+use crate::render::{self, Output, Ui, outputs_env, outputs_text};
+
+/// Print the names and ARNs of what the environment has
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// A table
+    #[default]
+    Human,
+    /// Stable and versioned
+    Json,
+    /// Lines for a shell: `DYNAMODB_TABLE_EVENTS=…`
+    Env,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let environment = Environment::load(&global.environments, &args.environment)?;
+    let stack = (app.stack)(&environment, &Fingerprints::default());
+    let prefix = stack.scope.prefix();
+    let outputs: Vec<Output> = stack
+        .resources
+        .iter()
+        .map(|node| {
+            let id = node.id();
+            Output {
+                kind: id.kind(),
+                name: id.name().to_owned(),
+                arn: node.arn().map(str::to_owned),
+                thing: id.name().replacen(&prefix, "", 1),
+                id,
+            }
+        })
+        .collect();
+    ui.result(&match args.format {
+        Format::Human => outputs_text(&outputs),
+        Format::Json => {
+            render::json(&json!({"schema": 1, "environment": environment.name, "outputs": outputs}))
+        }
+        Format::Env => outputs_env(&outputs),
+    });
+    Ok(Exit::DONE)
+}

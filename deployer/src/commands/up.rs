@@ -1,0 +1,192 @@
+//! `deployer up`: makes it so.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Global};
+use crate::apply::{Report, apply};
+use crate::aws::{Aws, Packages};
+use crate::build::Workspace;
+use crate::error::{Class, Error};
+use crate::exit::{Exit, Problem};
+use crate::plan::{Action, Plan, Step, Verdict, plan};
+use crate::render::{Format, Heading, Live, Ui, duration, plan_in};
+use crate::resource::Resource;
+use crate::resources::function::Function;
+use crate::session::{LocalCloudIs, Session};
+use crate::signal::stop_on_signal;
+use crate::stack::Stack;
+use crate::survey::{Survey, look_again};
+
+/// How long AWS may take to show what it has accepted.
+const SETTLING: Duration = Duration::from_secs(30);
+
+/// Make the environment as the code says
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Allow this resource to lose data; may be given several times
+    #[arg(long, value_name = "ID")]
+    allow: Vec<String>,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let started = Instant::now();
+    let mut session = Session::open(&args.environment, app, global, LocalCloudIs::Started, ui).await?;
+    let (workspace, fingerprints) = session.sources(app).await?;
+    let stack = session.stack(app, &fingerprints);
+    let (survey, plan) = session.plan(&stack, ui).await?;
+    check(&plan, &args.allow)?;
+    let heading = Heading { scope: &session.scope, drift: false };
+    ui.say(&plan_in(Format::Human, &plan, heading));
+    if plan.writes().next().is_none() {
+        next(&session, app, ui);
+        return Ok(Exit::DONE);
+    }
+    super::confirm(&session.environment, args.yes, "Do this?", ui)?;
+
+    let binaries = binaries(&plan, &session);
+    session.aws.packages = packages(workspace, binaries, &session, ui);
+    let stop = CancellationToken::new();
+    let _signals = stop_on_signal(&stop, ui);
+    let live = Live::new(ui);
+    let (report, ()) = futures::join!(
+        apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)),
+        session.aws.packages.start(),
+    );
+    if !report.succeeded() {
+        return Err(unfinished(&report, ui));
+    }
+    settle(&session, &stack, survey, &report, ui).await?;
+    let done = report.outcomes.len();
+    ui.say(&format!("\n{} is up: {done} changes in {}", args.environment, duration(started.elapsed())));
+    next(&session, app, ui);
+    Ok(Exit::DONE)
+}
+
+/// Stops before the first write when anything speaks against it.
+fn check(plan: &Plan, allowed: &[String]) -> Result<(), Problem> {
+    let about = |step: &Step| match &step.reason {
+        Some(reason) => format!("{}: {reason}", step.id),
+        None => step.id.to_string(),
+    };
+    if plan.having(Verdict::Unknown).next().is_some() {
+        return Err(Problem::new("not everything could be read, so nothing was changed")
+            .details(plan.having(Verdict::Unknown).map(about))
+            .exit(Verdict::Unknown));
+    }
+    if plan.having(Verdict::Foreign).next().is_some() {
+        return Err(Problem::new("something has our names and is not ours, so nothing was changed")
+            .details(plan.having(Verdict::Foreign).map(about))
+            .hint("remove it, or deploy under another environment's name")
+            .exit(Verdict::Foreign));
+    }
+    let refused: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Refuse).collect();
+    if !refused.is_empty() {
+        return Err(Problem::new("some changes cannot be made, so nothing was changed")
+            .details(refused.into_iter().map(about)));
+    }
+    let losses: Vec<&Step> = plan.losses().filter(|step| !allowed.contains(&step.id.to_string())).collect();
+    if let Some(first) = losses.first() {
+        let hint = format!("if that is meant, allow it by name: --allow {}", first.id);
+        return Err(Problem::new("some changes lose data, so nothing was changed")
+            .details(losses.iter().map(|step| {
+                let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
+                format!("{}: {}", step.id, paths.join(", "))
+            }))
+            .hint(hint));
+    }
+    Ok(())
+}
+
+/// Returns the binaries whose code has to be uploaded.
+fn binaries(plan: &Plan, session: &Session) -> Vec<String> {
+    let prefix = session.scope.prefix();
+    let functions = plan.writes().filter(|step| step.kind == Function::KIND);
+    let uploaded = functions.filter(|step| {
+        step.action != Action::Update || step.changes.iter().any(|change| change.path.starts_with("code."))
+    });
+    uploaded.filter_map(|step| step.name.strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+fn packages(workspace: Workspace, binaries: Vec<String>, session: &Session, ui: &Ui) -> Packages {
+    if binaries.is_empty() {
+        return Packages::none();
+    }
+    let settings = session.environment.build.clone();
+    let ui = ui.clone();
+    Packages::from_build(async move {
+        let busy = ui.busy("building functions");
+        let built = workspace.build(&binaries, &settings, &|event| busy.build(&event)).await;
+        built.map_err(|error| Error {
+            hint: error.hint(),
+            ..Error::new(Class::Other, "build", error.to_string())
+        })
+    })
+}
+
+/// Reads again what was changed, until AWS shows it or has taken long enough.
+async fn settle(
+    session: &Session,
+    stack: &Stack<Aws>,
+    mut survey: Survey,
+    report: &Report,
+    ui: &Ui,
+) -> Result<(), Problem> {
+    let done = report.done();
+    let busy = ui.busy("reading again what was changed");
+    let started = Instant::now();
+    let mut delay = Duration::from_millis(250);
+    loop {
+        survey.seen.extend(look_again(stack, &done, &session.aws).await);
+        let after = plan(&session.scope, &stack.described(), &survey);
+        let unsettled = || after.steps.iter().filter(|step| done.contains(&step.id) && !clean(step));
+        if unsettled().next().is_none() {
+            return Ok(());
+        }
+        if started.elapsed() + delay > SETTLING {
+            drop(busy);
+            for step in unsettled() {
+                let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
+                ui.warn(&format!("AWS accepted {} and does not show it yet: {}", step.id, paths.join(", ")));
+            }
+            return Ok(());
+        }
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(Duration::from_secs(4));
+    }
+}
+
+fn clean(step: &Step) -> bool {
+    step.verdicts == [Verdict::InSync]
+}
+
+fn unfinished(report: &Report, ui: &Ui) -> Problem {
+    let all = report.outcomes.len();
+    let done = report.done().len();
+    // Each failure was told when it happened.
+    Problem::new(format!("{done} of {all} changes were made")).hint(format!(
+        "repair what is named above and run `{} up` again: it goes on from there",
+        ui.program()
+    ))
+}
+
+fn next(session: &Session, app: &App, ui: &Ui) {
+    let words = app.try_next.replace("{env}", &session.environment.name);
+    ui.say(&format!("next: {} {words}", ui.program()));
+}
+
+/// Counts what is of each kind, for people: `7 lambda.function`.
+pub(super) fn by_kind<'a>(steps: impl Iterator<Item = &'a Step>) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for step in steps {
+        *counts.entry(step.kind).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,109 @@
+//! How a command ends: its exit code, or a problem with a hint.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::build::BuildError;
+use crate::environment::EnvironmentError;
+use crate::error::Error;
+use crate::local::LocalError;
+use crate::plan::Verdict;
+
+/// An exit code, as documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit(u8);
+
+impl Exit {
+    /// In sync, or done.
+    pub const DONE: Self = Self(0);
+    /// Something failed.
+    pub const ERROR: Self = Self(1);
+    /// The command line or a configuration file is wrong (`EX_USAGE`, sysexits.h).
+    pub const USAGE: Self = Self(64);
+
+    /// Returns the exit code of a comparison whose gravest verdict is this.
+    pub fn of(verdict: Verdict) -> Self {
+        Self(verdict.exit_code())
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.0)
+    }
+}
+
+/// Why a command could not do as told.
+#[derive(Debug)]
+pub struct Problem {
+    /// What went wrong, as a lowercase fragment.
+    pub message: String,
+    /// What it was because of, outermost first, or the items that it is about.
+    pub details: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// How to exit.
+    pub exit: Exit,
+}
+
+impl Problem {
+    /// Returns a problem that exits with an error.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), details: Vec::new(), hint: None, exit: Exit::ERROR }
+    }
+
+    /// Returns a problem of the command line or of configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::USAGE, ..Self::new(message) }
+    }
+
+    /// Returns the problem with a hint.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Returns the problem with these details.
+    pub fn details(self, details: impl IntoIterator<Item = String>) -> Self {
+        Self { details: details.into_iter().collect(), ..self }
+    }
+
+    /// Returns the problem with the exit code of this verdict.
+    pub fn exit(self, verdict: Verdict) -> Self {
+        Self { exit: Exit::of(verdict), ..self }
+    }
+
+    fn caused(error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        Self::new(error.to_string()).details(causes.map(ToString::to_string))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<EnvironmentError> for Problem {
+    fn from(error: EnvironmentError) -> Self {
+        Self { hint: error.hint(), exit: Exit::USAGE, ..Self::caused(&error) }
+    }
+}
+
+impl From<BuildError> for Problem {
+    fn from(error: BuildError) -> Self {
+        Self { hint: error.hint(), ..Self::caused(&error) }
+    }
+}
+
+impl From<LocalError> for Problem {
+    fn from(error: LocalError) -> Self {
+        Self { hint: error.hint(), ..Self::caused(&error) }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self { hint: error.hint.clone(), ..Self::new(error.to_string()) }
+    }
+}

@@ -1,0 +1,27 @@
+//! Reconciles the AWS resources of an environment with a stack written in Rust.
+//!
+//! The desired world is code, the actual world is what AWS answers, and there is no state
+//! file between them. `survey` looks, `plan` decides without I/O, `apply` acts without
+//! deciding, `render` shows; `resources` has one file for each kind of AWS thing.
+
+pub mod app;
+pub mod apply;
+pub mod aws;
+pub mod build;
+mod commands;
+pub mod diff;
+pub mod environment;
+pub mod error;
+pub mod exit;
+pub mod local;
+pub mod plan;
+pub mod policy;
+pub mod progress;
+pub mod render;
+pub mod resource;
+pub mod resources;
+pub mod retry;
+mod session;
+mod signal;
+pub mod stack;
+pub mod survey;

@@ -1,0 +1,51 @@
+//! Everything a person or a script reads: plans, reports and events to text, JSON, Markdown.
+//!
+//! The forms are pure functions; [`Ui`] is the only place that writes and knows colours.
+
+mod live;
+mod markdown;
+mod outputs;
+mod plan_text;
+mod style;
+mod table;
+mod ui;
+
+pub use live::Live;
+pub use markdown::plan_markdown;
+pub use outputs::{Output, outputs_env, outputs_text};
+pub use plan_text::{Heading, plan_text};
+pub use style::duration;
+pub use ui::{Busy, Ui};
+
+use clap::ValueEnum;
+
+use crate::plan::Plan;
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For reading.
+    #[default]
+    Human,
+    /// Stable and versioned, for programs.
+    Json,
+    /// For a pull request comment.
+    Markdown,
+    /// Markdown, and annotations that GitHub Actions shows.
+    Github,
+}
+
+/// Returns a plan in a form.
+pub fn plan_in(format: Format, plan: &Plan, heading: Heading<'_>) -> String {
+    match format {
+        Format::Human => plan_text(plan, heading),
+        Format::Json => json(plan),
+        Format::Markdown => plan_markdown(plan, heading),
+        Format::Github => markdown::plan_github(plan, heading),
+    }
+}
+
+/// Returns a value as indented JSON.
+pub fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("what is shown is plain data with string keys")
+}

@@ -1,0 +1,43 @@
+//! Names and ARNs of what is deployed, for people, scripts and shells.
+
+use serde::Serialize;
+
+use super::table::columns;
+use crate::resource::ResourceId;
+
+/// A resource that others may want to name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Output {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its ARN, where that can be derived.
+    pub arn: Option<String>,
+    /// The name without the environment's prefix: what it is called in every environment.
+    pub thing: String,
+}
+
+/// Returns a table of kinds, names and ARNs.
+pub fn outputs_text(outputs: &[Output]) -> String {
+    let rows: Vec<[String; 3]> = outputs
+        .iter()
+        .map(|output| [output.kind.to_owned(), output.name.clone(), output.arn.clone().unwrap_or_default()])
+        .collect();
+    columns(&rows)
+}
+
+/// Returns lines for a shell: `DYNAMODB_TABLE_EVENTS=cart-dev-events`.
+pub fn outputs_env(outputs: &[Output]) -> String {
+    let lines = outputs.iter().map(|output| {
+        let variable = format!("{}_{}", output.kind, output.thing.trim_matches('/'));
+        let variable: String = variable
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' })
+            .collect();
+        format!("{variable}={}", output.name)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

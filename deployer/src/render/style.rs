@@ -1,0 +1,101 @@
+//! The few colours there are, and how small things are written.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use crate::plan::Action;
+use crate::plan::Verdict;
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const CHANGE: Style = AnsiColor::Yellow.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+
+/// Returns the sign and colour of an action.
+pub(super) fn sign(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Create => ("+", GOOD),
+        Action::Update => ("~", CHANGE),
+        Action::Recreate => ("±", CHANGE),
+        Action::Delete => ("-", BAD),
+        Action::Refuse => ("!", BAD),
+        Action::Keep => (" ", DIM),
+    }
+}
+
+/// Returns an action done: `created`.
+pub(super) fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Recreate => "recreated",
+        Action::Delete => "deleted",
+        Action::Refuse => "refused",
+        Action::Keep => "unchanged",
+    }
+}
+
+/// Returns an action to be done: `to create`.
+pub(super) fn to_do(action: Action) -> &'static str {
+    match action {
+        Action::Create => "to create",
+        Action::Update => "to update",
+        Action::Recreate => "to recreate",
+        Action::Delete => "to delete",
+        Action::Refuse => "refused",
+        Action::Keep => "unchanged",
+    }
+}
+
+/// Returns the name of a verdict, as in the JSON form.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unknown => "unknown",
+        Verdict::Foreign => "foreign",
+        Verdict::Drift => "drift",
+        Verdict::Pending => "pending",
+        Verdict::Orphan => "orphan",
+        Verdict::InSync => "in sync",
+    }
+}
+
+/// Returns a value as it reads best on one line.
+pub(super) fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "none".into(),
+        Value::String(text) if !text.is_empty() => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Returns a duration with the digits that matter: `0.4 s`, `12 s`, `3 min 5 s`.
+pub fn duration(took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    if seconds < 9.95 {
+        format!("{seconds:.1} s")
+    } else if seconds < 119.5 {
+        format!("{seconds:.0} s")
+    } else {
+        let seconds = took.as_secs();
+        format!("{} min {} s", seconds / 60, seconds % 60)
+    }
+}
+
+/// Returns a count with its noun: `1 resource`, `2 resources`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_digits_that_matter() {
+        let written = [40, 9_940, 9_960, 119_000, 185_000].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(written, ["0.0 s", "9.9 s", "10 s", "119 s", "3 min 5 s"]);
+    }
+}

@@ -1,0 +1,162 @@
+//! What most commands begin with: the environment, a connection, the stack, a look, a plan.
+//!
+//! `plan`, `drift` and `up` all come through here, so they cannot disagree.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::{App, Fingerprints, Global};
+use crate::aws::{Aws, CallLog, Credentials, Target};
+use crate::build::Workspace;
+use crate::environment::{Environment, Local};
+use crate::exit::Problem;
+use crate::local::{LocalCloud, Status};
+use crate::plan::{Plan, plan};
+use crate::render::Ui;
+use crate::resources::kinds;
+use crate::stack::{Scope, Stack};
+use crate::survey::{Survey, survey};
+
+/// The SDK's own variable: the endpoint that it names is used as it is.
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+
+/// An environment that we are connected to.
+pub(crate) struct Session {
+    /// What its file says.
+    pub(crate) environment: Environment,
+    /// Its names and tags.
+    pub(crate) scope: Scope,
+    /// Its account and region.
+    pub(crate) aws: Aws,
+}
+
+/// What to do about a local cloud that is not running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LocalCloudIs {
+    /// Start it.
+    Started,
+    /// Say that it is not running.
+    Expected,
+}
+
+impl Session {
+    /// Reads the environment's file and connects. Makes no call to AWS.
+    ///
+    /// # Errors
+    /// The file is wrong, or the local cloud is not there.
+    pub(crate) async fn open(
+        name: &str,
+        app: &App,
+        global: &Global,
+        local: LocalCloudIs,
+        ui: &Ui,
+    ) -> Result<Self, Problem> {
+        let environment = Environment::load(&global.environments, name)?;
+        let mut target = Target { endpoint: None, credentials: Credentials::Chain, call_log: None };
+        if let Some(path) = &global.record_calls {
+            let log = CallLog::create(path);
+            let log =
+                log.map_err(|error| Problem::usage(format!("cannot write {}: {error}", path.display())));
+            target.call_log = Some(log?);
+        }
+        if let Some(settings) = &environment.local
+            && std::env::var_os(ENDPOINT_VARIABLE).is_none()
+        {
+            target.endpoint = Some(endpoint(settings, &global.environments, local, ui).await?);
+            // The local cloud's root, which protects nothing.
+            target.credentials = Credentials::Fixed("test", "test");
+        }
+        let scope = environment.scope(app.stack_name);
+        let aws = Aws::connect(scope.clone(), &target).await;
+        Ok(Self { environment, scope, aws })
+    }
+
+    /// Returns the sources of the functions and their fingerprints. Compiles nothing.
+    ///
+    /// # Errors
+    /// This is no cargo workspace, or not one with the functions.
+    pub(crate) async fn sources(&self, app: &App) -> Result<(Workspace, Fingerprints), Problem> {
+        let workspace = Workspace::discover(".", app.package).await?;
+        let settings = &self.environment.build;
+        let names = workspace.functions().map(str::to_owned).collect::<Vec<_>>();
+        let fingerprints = names.into_iter().map(|name| {
+            let fingerprint = workspace.fingerprint(&name, settings)?;
+            Ok((name, fingerprint))
+        });
+        let fingerprints = fingerprints.collect::<Result<Fingerprints, Problem>>()?;
+        Ok((workspace, fingerprints))
+    }
+
+    /// Returns the desired world.
+    pub(crate) fn stack(&self, app: &App, fingerprints: &Fingerprints) -> Stack<Aws> {
+        (app.stack)(&self.environment, fingerprints)
+    }
+
+    /// Returns a stack without resources, to which everything of ours is a stray.
+    pub(crate) fn empty_stack(&self) -> Stack<Aws> {
+        Stack::new(self.scope.clone(), kinds())
+    }
+
+    /// Looks at everything, and checks meanwhile whose account it is.
+    ///
+    /// # Errors
+    /// The credentials are not of the environment's account.
+    pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<Survey, Problem> {
+        let _busy = ui.busy("looking");
+        let (guarded, survey) = futures::join!(self.aws.guard(), survey(stack, &self.aws));
+        guarded?;
+        Ok(survey)
+    }
+
+    /// Looks, compares and decides.
+    ///
+    /// # Errors
+    /// See [`Session::look`].
+    pub(crate) async fn plan(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<(Survey, Plan), Problem> {
+        let survey = self.look(stack, ui).await?;
+        let plan = plan(&self.scope, &stack.described(), &survey);
+        Ok((survey, plan))
+    }
+}
+
+/// Returns the local cloud of an environment, kept beside the folder of the environments.
+pub(crate) fn local_cloud(settings: &Local, environments: &Path) -> Result<LocalCloud, Problem> {
+    let port = u16::try_from(settings.port.get()).expect("the range of a port is checked when it is read");
+    Ok(LocalCloud::new(local_dir(environments)?, port))
+}
+
+fn local_dir(environments: &Path) -> Result<PathBuf, Problem> {
+    let folder = environments.canonicalize();
+    let folder =
+        folder.map_err(|error| Problem::usage(format!("cannot find {}: {error}", environments.display())))?;
+    Ok(folder.parent().unwrap_or(&folder).join(".deployer"))
+}
+
+async fn endpoint(
+    settings: &Local,
+    environments: &Path,
+    local: LocalCloudIs,
+    ui: &Ui,
+) -> Result<String, Problem> {
+    let cloud = local_cloud(settings, environments)?;
+    match local {
+        LocalCloudIs::Started => {
+            let busy = ui.busy("starting the local cloud");
+            let running = cloud.start(&|event| busy.local(&event)).await?;
+            Ok(running.endpoint)
+        }
+        LocalCloudIs::Expected => match cloud.status().await? {
+            Status::Running(running) => Ok(running.endpoint),
+            Status::Silent { pid } => {
+                Err(Problem::new(format!("the local cloud (pid {pid}) does not answer"))
+                    .hint(format!("`{0} local stop` ends it, `{0} up local` starts it anew", ui.program())))
+            }
+            Status::Stopped => Err(Problem::new("the local cloud is not running")
+                .hint(format!("`{} up local` starts it and deploys", ui.program()))),
+            Status::Foreign { holder } => {
+                let port = settings.port.get();
+                Err(Problem::new(format!("port {port} is held by something else: {holder}"))
+                    .hint("choose another `port` in the environment file"))
+            }
+        },
+    }
+}
