@@ -43,18 +43,12 @@ fn main() -> Result<(), Error> {
 
     let fetched = block_on(carts.fetch(cart_id))?;
     assert_eq!(fetched.state(), &cart);
-    println!(
-        "\nThe repository fetched the same cart, at version {}.",
-        fetched.version()
-    );
+    println!("\nThe repository fetched the same cart, at version {}.", fetched.version());
     Ok(())
 }
 
 fn commands() -> [CartCommand; 7] {
-    let add = |item: &str, quantity| CartCommand::AddItem {
-        item: item.to_owned(),
-        quantity,
-    };
+    let add = |item: &str, quantity| CartCommand::AddItem { item: item.to_owned(), quantity };
     [
         CartCommand::Open,
         add("tea", 2),
@@ -83,9 +77,7 @@ async fn run(
     let start: Timestamp = "2026-11-21T19:02:00Z".parse()?;
     let time = OccurredAt::new(start + i64::try_from(n)?.seconds());
     let event_id = || Uuid::new_v5(&command_id, b"event");
-    carts
-        .store(&decision, Context::new(command_id, time), event_id)
-        .await?;
+    carts.store(&decision, Context::new(command_id, time), event_id).await?;
     Ok(Ok(decision.events))
 }
 
@@ -114,12 +106,6 @@ fn shown(cart: &ShoppingCart) -> String {
         Some(Status::Closed) => "closed",
     };
     let lines = cart.lines().iter();
-    let items: Vec<_> = lines
-        .map(|line| format!("{} x {}", line.quantity, line.item))
-        .collect();
-    if items.is_empty() {
-        format!("{status}, empty")
-    } else {
-        format!("{status}, {}", items.join(", "))
-    }
+    let items: Vec<_> = lines.map(|line| format!("{} x {}", line.quantity, line.item)).collect();
+    if items.is_empty() { format!("{status}, empty") } else { format!("{status}, {}", items.join(", ")) }
 }

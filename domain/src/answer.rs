@@ -80,22 +80,13 @@ impl Refusal {
     }
 
     fn new(error: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            error,
-            message: message.into(),
-            cart_id: None,
-        }
+        Self { error, message: message.into(), cart_id: None }
     }
 }
 
 fn view(cart_id: Uuid, version: u64, cart: &ShoppingCart) -> Answer {
     match cart.status() {
-        Some(status) => Answer::Cart(CartView {
-            cart_id,
-            version,
-            status,
-            items: cart.lines().to_vec(),
-        }),
+        Some(status) => Answer::Cart(CartView { cart_id, version, status, items: cart.lines().to_vec() }),
         None => Refusal::from(CartError::CartNotFound).about(cart_id).into(),
     }
 }
@@ -138,10 +129,7 @@ mod tests {
     fn a_cart_and_a_refusal_look_as_promised() {
         let mut cart = ShoppingCart::default();
         cart.apply(&CartEvent::CartOpened {});
-        cart.apply(&CartEvent::ItemAdded {
-            item: "tea".to_owned(),
-            quantity: 2,
-        });
+        cart.apply(&CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 2 });
         let answer = view(Uuid::nil(), 2, &cart);
         assert_eq!(
             json!(answer),

@@ -83,11 +83,8 @@ pub enum CartEvent {
 }
 
 impl Event for CartEvent {
-    const SCHEMAS: &'static [Schema] = &[
-        Schema::first("CartOpened"),
-        Schema::first("ItemAdded"),
-        Schema::first("CartClosed"),
-    ];
+    const SCHEMAS: &'static [Schema] =
+        &[Schema::first("CartOpened"), Schema::first("ItemAdded"), Schema::first("CartClosed")];
 }
 
 // Decisions.
@@ -150,10 +147,7 @@ impl Aggregate for ShoppingCart {
                 let quantity = u64::from(*quantity);
                 match self.lines.iter_mut().find(|line| &line.item == item) {
                     Some(line) => line.quantity += quantity,
-                    None => self.lines.push(Line {
-                        item: item.clone(),
-                        quantity,
-                    }),
+                    None => self.lines.push(Line { item: item.clone(), quantity }),
                 }
             }
             CartEvent::CartClosed {} => self.status = Some(Status::Closed),
@@ -179,10 +173,7 @@ impl Aggregate for ShoppingCart {
                 if self.lines.len() >= MAX_ITEMS && !self.holds(item) {
                     return Err(CartFull);
                 }
-                Ok(vec![CartEvent::ItemAdded {
-                    item: item.clone(),
-                    quantity,
-                }])
+                Ok(vec![CartEvent::ItemAdded { item: item.clone(), quantity }])
             }
 
             (CartCommand::Close, Some(Open)) => Ok(vec![CartEvent::CartClosed {}]),
@@ -196,9 +187,7 @@ fn checked(item: &str, quantity: i64) -> Result<u32, CartError> {
     let invalid = |message| Err(CartError::InvalidItem(message));
     let length = item.chars().count();
     if !(1..=MAX_NAME_LENGTH).contains(&length) {
-        return invalid(format!(
-            "item must have 1 to {MAX_NAME_LENGTH} characters, not {length}"
-        ));
+        return invalid(format!("item must have 1 to {MAX_NAME_LENGTH} characters, not {length}"));
     }
     match u32::try_from(quantity) {
         Ok(quantity @ 1..=MAX_QUANTITY) => Ok(quantity),

@@ -28,13 +28,7 @@ pub struct Context {
 impl Context {
     /// Returns the context of a command that starts a conversation of its own.
     pub fn new(command_id: Uuid, occurred_at: OccurredAt) -> Self {
-        Self {
-            command_id,
-            correlation_id: command_id,
-            causation_id: None,
-            actor: None,
-            occurred_at,
-        }
+        Self { command_id, correlation_id: command_id, causation_id: None, actor: None, occurred_at }
     }
 }
 
@@ -99,20 +93,12 @@ impl Commit {
     /// Event ids are made anew for each attempt to decide, so equal ids mean that an attempt
     /// of our own came through although its answer got lost.
     pub fn is(&self, other: &Self) -> bool {
-        self.events
-            .iter()
-            .map(|event| event.id)
-            .eq(other.events.iter().map(|event| event.id))
+        self.events.iter().map(|event| event.id).eq(other.events.iter().map(|event| event.id))
     }
 
     /// Returns each event in the form in which it is published, in order.
     pub fn into_envelopes(self) -> impl Iterator<Item = Envelope> {
-        let Self {
-            aggregate_id,
-            version,
-            events,
-            context,
-        } = self;
+        let Self { aggregate_id, version, events, context } = self;
         (version..).zip(events).map(move |(version, event)| Envelope {
             actor: context.actor.clone(),
             aggregate_id: aggregate_id.uuid(),

@@ -28,10 +28,7 @@ pub struct Schema {
 impl Schema {
     /// Returns the schema of an event that still has its first shape.
     pub const fn first(event_type: &'static str) -> Self {
-        Self {
-            event_type,
-            upcasters: &[],
-        }
+        Self { event_type, upcasters: &[] }
     }
 
     /// Returns the version that is written today.
@@ -116,9 +113,7 @@ pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
     let (Some(name), Some(data)) = (value["type"].as_str(), value.get("data")) else {
         return Err(EncodeError::Shape);
     };
-    let schema = find::<E>(name).ok_or_else(|| EncodeError::Unlisted {
-        event_type: name.to_owned(),
-    })?;
+    let schema = find::<E>(name).ok_or_else(|| EncodeError::Unlisted { event_type: name.to_owned() })?;
     Ok(Encoded {
         event_type: schema.event_type,
         schema_version: schema.version(),
@@ -128,9 +123,8 @@ pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
 
 /// Returns the event that was stored, lifted to the schema of today.
 pub fn decode<E: Event>(event_type: &str, schema_version: u32, data: &JsonText) -> Result<E, DecodeError> {
-    let schema = find::<E>(event_type).ok_or_else(|| DecodeError::UnknownType {
-        event_type: event_type.to_owned(),
-    })?;
+    let schema = find::<E>(event_type)
+        .ok_or_else(|| DecodeError::UnknownType { event_type: event_type.to_owned() })?;
     if schema_version == 0 || schema_version > schema.version() {
         return Err(DecodeError::UnknownVersion {
             event_type: event_type.to_owned(),
@@ -140,17 +134,9 @@ pub fn decode<E: Event>(event_type: &str, schema_version: u32, data: &JsonText) 
     }
     let behind = schema_version as usize - 1;
     data.value()
-        .and_then(|data| {
-            schema.upcasters[behind..]
-                .iter()
-                .try_fold(data, |data, upcast| upcast(data))
-        })
+        .and_then(|data| schema.upcasters[behind..].iter().try_fold(data, |data, upcast| upcast(data)))
         .and_then(|data| serde_json::from_value(json!({ "type": event_type, "data": data })))
-        .map_err(|source| DecodeError::Data {
-            event_type: event_type.to_owned(),
-            schema_version,
-            source,
-        })
+        .map_err(|source| DecodeError::Data { event_type: event_type.to_owned(), schema_version, source })
 }
 
 fn find<E: Event>(event_type: &str) -> Option<&'static Schema> {

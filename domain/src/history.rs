@@ -97,12 +97,7 @@ pub enum Refused<E: std::error::Error> {
 impl<A: Aggregate> History<A> {
     /// Returns the history of an aggregate before its first event.
     pub fn new(id: AggregateId) -> Self {
-        Self {
-            id,
-            state: A::default(),
-            events: Vec::new(),
-            commits: Vec::new(),
-        }
+        Self { id, state: A::default(), events: Vec::new(), commits: Vec::new() }
     }
 
     /// Returns the aggregate that this is the history of.
@@ -130,30 +125,18 @@ impl<A: Aggregate> History<A> {
         let expected = self.version() + 1;
         if commit.version != expected {
             let found = commit.version;
-            return Err(HistoryError::Gap {
-                id: id(),
-                expected,
-                found,
-            });
+            return Err(HistoryError::Gap { id: id(), expected, found });
         }
         let read = (expected..).zip(&commit.events).map(|(version, stored)| {
-            decode(&stored.event_type, stored.schema_version, &stored.data).map_err(|source| {
-                HistoryError::Unreadable {
-                    id: id(),
-                    version,
-                    source,
-                }
-            })
+            decode(&stored.event_type, stored.schema_version, &stored.data)
+                .map_err(|source| HistoryError::Unreadable { id: id(), version, source })
         });
         let events: Vec<A::Event> = read.collect::<Result<_, _>>()?;
 
         let start = self.events.len();
         events.iter().for_each(|event| self.state.apply(event));
         self.events.extend(events);
-        self.commits.push(Seen {
-            command_id: commit.context.command_id,
-            events: start..self.events.len(),
-        });
+        self.commits.push(Seen { command_id: commit.context.command_id, events: start..self.events.len() });
         Ok(())
     }
 
@@ -171,12 +154,7 @@ impl<A: Aggregate> History<A> {
         let events = self.state.decide(command).map_err(Refused::Rule)?;
         let mut state = self.state.clone();
         events.iter().for_each(|event| state.apply(event));
-        Ok(Decision {
-            id: self.id.clone(),
-            version: self.version() + events.len() as u64,
-            events,
-            state,
-        })
+        Ok(Decision { id: self.id.clone(), version: self.version() + events.len() as u64, events, state })
     }
 
     fn decided_before(&self, seen: &Seen, command: &A::Command) -> Result<Decision<A>, Refused<A::Error>> {
@@ -187,16 +165,9 @@ impl<A: Aggregate> History<A> {
         before.iter().for_each(|event| state.apply(event));
         if state.decide(command).is_ok_and(|again| again == committed) {
             committed.iter().for_each(|event| state.apply(event));
-            Ok(Decision {
-                id: self.id.clone(),
-                events: Vec::new(),
-                state,
-                version: seen.events.end as u64,
-            })
+            Ok(Decision { id: self.id.clone(), events: Vec::new(), state, version: seen.events.end as u64 })
         } else {
-            Err(Refused::CommandReused {
-                command_id: seen.command_id,
-            })
+            Err(Refused::CommandReused { command_id: seen.command_id })
         }
     }
 }

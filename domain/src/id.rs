@@ -33,10 +33,7 @@ pub struct InvalidAggregateId(String);
 impl AggregateId {
     /// Returns the id of the aggregate of type `A` with this UUID.
     pub fn of<A: Aggregate>(uuid: Uuid) -> Self {
-        Self {
-            aggregate_type: Cow::Borrowed(A::TYPE),
-            uuid,
-        }
+        Self { aggregate_type: Cow::Borrowed(A::TYPE), uuid }
     }
 
     /// Returns the type of the aggregate.
@@ -79,9 +76,7 @@ impl FromStr for AggregateId {
 /// Only the hyphenated spelling is taken, in either case: the other spellings a UUID can
 /// have are mostly mistakes, and an answer should hold the id that was asked for.
 pub fn parse(field: &'static str, text: &str) -> Result<Uuid, InvalidId> {
-    text.parse::<uuid::fmt::Hyphenated>()
-        .map(Uuid::from)
-        .map_err(|_| InvalidId { field })
+    text.parse::<uuid::fmt::Hyphenated>().map(Uuid::from).map_err(|_| InvalidId { field })
 }
 
 /// Returns the id of the cart that a command opens when it names none.
@@ -123,20 +118,13 @@ mod tests {
     fn an_identifier_is_a_hyphenated_uuid_in_either_case() {
         assert_eq!(parse("cart_id", &ID.to_uppercase()), parse("cart_id", ID));
         for text in ["", "1", &ID.replace('-', ""), &format!("{{{ID}}}")] {
-            assert_eq!(
-                parse("cart_id", text),
-                Err(InvalidId { field: "cart_id" }),
-                "{text}"
-            );
+            assert_eq!(parse("cart_id", text), Err(InvalidId { field: "cart_id" }), "{text}");
         }
     }
 
     /// Pinned: another result would make a retry open a second cart.
     #[test]
     fn the_cart_that_a_command_opens_never_changes() {
-        assert_eq!(
-            cart_opened_by(ID.parse().unwrap()).to_string(),
-            "46ca1cbb-0ac5-58f2-8efa-e390468f912c"
-        );
+        assert_eq!(cart_opened_by(ID.parse().unwrap()).to_string(), "46ca1cbb-0ac5-58f2-8efa-e390468f912c");
     }
 }

@@ -70,10 +70,7 @@ mod tests {
     #[test]
     fn a_time_is_cut_to_six_digits_and_always_has_six() {
         let cut = |text: &str| OccurredAt::new(text.parse().unwrap()).to_string();
-        assert_eq!(
-            cut("2026-11-21T19:02:03.123456789Z"),
-            "2026-11-21T19:02:03.123456Z"
-        );
+        assert_eq!(cut("2026-11-21T19:02:03.123456789Z"), "2026-11-21T19:02:03.123456Z");
         assert_eq!(cut("2026-11-21T19:02:03Z"), "2026-11-21T19:02:03.000000Z");
     }
 
@@ -85,11 +82,7 @@ mod tests {
             "2026-11-21T20:02:03.123456+01:00",
             "yesterday",
         ] {
-            assert_eq!(
-                text.parse::<OccurredAt>(),
-                Err(InvalidTime(text.to_owned())),
-                "{text}"
-            );
+            assert_eq!(text.parse::<OccurredAt>(), Err(InvalidTime(text.to_owned())), "{text}");
         }
         let stored = "2026-11-21T19:02:03.120000Z";
         assert_eq!(stored.parse::<OccurredAt>().unwrap().to_string(), stored);

@@ -72,9 +72,7 @@ impl<S: EventStore> ShoppingCartRepo<S> {
         context: Context,
         new_id: impl FnMut() -> Uuid,
     ) -> Result<(), StoreError<S::Error>> {
-        let Decision {
-            id, events, version, ..
-        } = decision;
+        let Decision { id, events, version, .. } = decision;
         if events.is_empty() {
             return Ok(());
         }

@@ -52,9 +52,7 @@ pub async fn archive<B: Bucket>(batch: KinesisEvent, failed: &Failed<B>) -> Resu
 /// Date and hour are those of the first record's arrival, never of the clock: a retry after
 /// midnight has to find the same key.
 fn key(first: &KinesisEventRecord, last: &KinesisEventRecord) -> Result<String, NoPlace> {
-    let no_place = || NoPlace {
-        id: first.event_id.clone(),
-    };
+    let no_place = || NoPlace { id: first.event_id.clone() };
     // An event id is `<shard>:<sequence number>`.
     let id = first.event_id.as_deref().unwrap_or_default();
     let (shard, _) = id.split_once(':').ok_or_else(no_place)?;

@@ -38,10 +38,7 @@ pub struct S3Error {
 impl S3Bucket {
     /// Returns the bucket with this name.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self {
-            client,
-            name: name.into(),
-        }
+        Self { client, name: name.into() }
     }
 }
 

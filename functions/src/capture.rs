@@ -72,10 +72,7 @@ pub async fn capture<S: PutRecords, B: Bucket>(
 fn records_of(change: &EventRecord) -> Result<Vec<Record>, CaptureError> {
     let commit = from_item(change.change.new_image.clone())?;
     let record = |envelope: domain::Envelope| {
-        let record = Record {
-            partition_key: envelope.aggregate_id.to_string(),
-            data: envelope.to_bytes(),
-        };
+        let record = Record { partition_key: envelope.aggregate_id.to_string(), data: envelope.to_bytes() };
         let (version, bytes) = (envelope.version, record.size());
         if bytes > MAX_RECORD_BYTES {
             return Err(CaptureError::TooLarge { version, bytes });

@@ -23,18 +23,8 @@ pub async fn answer<S: EventStore>(
         Ok(request) => execute(carts, &request, patience).await?,
         Err(refusal) => refusal.into(),
     };
-    if let Answer::Refusal(Refusal {
-        error,
-        message,
-        cart_id,
-    }) = &answer
-    {
-        tracing::info!(
-            error,
-            message,
-            cart_id = cart_id.map(tracing::field::display),
-            "refused"
-        );
+    if let Answer::Refusal(Refusal { error, message, cart_id }) = &answer {
+        tracing::info!(error, message, cart_id = cart_id.map(tracing::field::display), "refused");
     }
     Ok(answer)
 }

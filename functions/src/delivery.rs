@@ -36,10 +36,7 @@ pub async fn understand<'a, B: Bucket>(
         match read(record) {
             Ok(delivery) => deliveries.push(delivery),
             Err(reason) => {
-                let id = record
-                    .event_id
-                    .as_deref()
-                    .unwrap_or(&record.kinesis.sequence_number);
+                let id = record.event_id.as_deref().unwrap_or(&record.kinesis.sequence_number);
                 failed.keep(id, &reason, record).await?;
             }
         }

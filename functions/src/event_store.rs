@@ -68,10 +68,7 @@ enum Page {
 impl DynamoDbEventStore {
     /// Returns the store in a table.
     pub fn new(client: Client, table_name: impl Into<String>) -> Self {
-        Self {
-            client,
-            table: table_name.into(),
-        }
+        Self { client, table: table_name.into() }
     }
 
     /// Reads one page of an aggregate's commits, and says which one comes next.
@@ -105,11 +102,7 @@ impl DynamoDbEventStore {
 
     fn broken(&self, id: &AggregateId) -> impl Fn(ItemError) -> DynamoDbError {
         let (id, table) = (id.clone(), self.table.clone());
-        move |source| DynamoDbError::Item {
-            id: id.clone(),
-            table: table.clone(),
-            source,
-        }
+        move |source| DynamoDbError::Item { id: id.clone(), table: table.clone(), source }
     }
 }
 
@@ -127,9 +120,7 @@ impl EventStore for DynamoDbEventStore {
 
     async fn append(&self, commit: &Commit) -> Result<(), AppendError<DynamoDbError>> {
         let id = &commit.aggregate_id;
-        let item = to_item(commit)
-            .map_err(self.broken(id))
-            .map_err(AppendError::Store)?;
+        let item = to_item(commit).map_err(self.broken(id)).map_err(AppendError::Store)?;
         let put = self
             .client
             .put_item()

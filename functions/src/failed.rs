@@ -35,12 +35,7 @@ impl<B: Bucket> Failed<B> {
     ) -> Result<(), B::Error> {
         let key = format!("{FAILED_PREFIX}{}/{}.json", self.function.name, tame(id));
         let reason = chain(reason);
-        tracing::error!(
-            record = id,
-            reason,
-            key,
-            "a record cannot be understood and is kept aside"
-        );
+        tracing::error!(record = id, reason, key, "a record cannot be understood and is kept aside");
         let kept = json!({ "reason": reason, "function": self.function.name, "record": record });
         let body = serde_json::to_vec_pretty(&kept).expect("a JSON value can be written");
         self.bucket.put(&key, "application/json", body).await

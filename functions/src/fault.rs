@@ -38,10 +38,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Fault {
 
 impl From<Fault> for Diagnostic {
     fn from(fault: Fault) -> Self {
-        Self {
-            error_type: "Fault".to_owned(),
-            error_message: fault.to_string(),
-        }
+        Self { error_type: "Fault".to_owned(), error_message: fault.to_string() }
     }
 }
 

@@ -40,10 +40,7 @@ impl Patience {
 
     /// Returns a patience that ends after this time.
     pub fn lasting(time: Duration) -> Self {
-        Self {
-            end: Instant::now() + time,
-            next: FIRST,
-        }
+        Self { end: Instant::now() + time, next: FIRST }
     }
 
     /// Waits before another attempt, or returns false at once when there is no time for one.

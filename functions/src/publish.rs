@@ -58,10 +58,7 @@ pub async fn publish<S: PutRecords>(
         let outcomes = stream.put_records(&wave).await;
         let outcomes = outcomes.map_err(|source| PublishError::Call { records, source })?;
         if outcomes.len() != records {
-            return Err(PublishError::Answer {
-                records,
-                answers: outcomes.len(),
-            });
+            return Err(PublishError::Answer { records, answers: outcomes.len() });
         }
         waves.settle(outcomes.iter().map(Result::is_ok));
 
@@ -70,10 +67,7 @@ pub async fn publish<S: PutRecords>(
             let rejected = 1 + rejected.count();
             tracing::warn!(rejected, records, reason, "the stream rejected records");
             if !patience.wait().await {
-                return Err(PublishError::Rejected {
-                    records: rejected,
-                    reason,
-                });
+                return Err(PublishError::Rejected { records: rejected, reason });
             }
         }
     }

@@ -32,22 +32,13 @@ pub type Parse = fn(Value, Uuid) -> Result<Request, Refusal>;
 pub fn open_cart(payload: Value, fresh_id: Uuid) -> Result<Request, Refusal> {
     let fields = Fields::of(payload, &["cart_id", "command_id", "correlation_id", "actor"])?;
     let command_id = fields.command_id(fresh_id)?;
-    let cart_id = fields
-        .id("cart_id")?
-        .unwrap_or_else(|| id::cart_opened_by(command_id));
+    let cart_id = fields.id("cart_id")?.unwrap_or_else(|| id::cart_opened_by(command_id));
     fields.request(cart_id, CartCommand::Open, command_id)
 }
 
 /// Understands `{"cart_id", "item", "quantity"?}`.
 pub fn add_item(payload: Value, fresh_id: Uuid) -> Result<Request, Refusal> {
-    let allowed = [
-        "cart_id",
-        "item",
-        "quantity",
-        "command_id",
-        "correlation_id",
-        "actor",
-    ];
+    let allowed = ["cart_id", "item", "quantity", "command_id", "correlation_id", "actor"];
     let fields = Fields::of(payload, &allowed)?;
     let command_id = fields.command_id(fresh_id)?;
     let cart_id = fields.cart_id()?;
@@ -169,10 +160,7 @@ mod tests {
 
         let payload = json!({"cart_id": CART, "item": "tea", "actor": null});
         let added = add_item(payload, FRESH).expect("the request is understood");
-        let one = CartCommand::AddItem {
-            item: "tea".to_owned(),
-            quantity: 1,
-        };
+        let one = CartCommand::AddItem { item: "tea".to_owned(), quantity: 1 };
         assert_eq!((added.cart_id, added.command, added.actor), (CART, one, None));
 
         assert_eq!(get_cart(json!({"cart_id": CART})), Ok(CART));
@@ -182,10 +170,9 @@ mod tests {
     fn everything_that_is_given_is_taken() {
         let payload =
             json!({"cart_id": CART, "command_id": COMMAND, "correlation_id": FRESH, "actor": "zoë"});
-        for (parse, command) in [
-            (open_cart as Parse, CartCommand::Open),
-            (close_cart as Parse, CartCommand::Close),
-        ] {
+        for (parse, command) in
+            [(open_cart as Parse, CartCommand::Open), (close_cart as Parse, CartCommand::Close)]
+        {
             let expected = Request {
                 cart_id: CART,
                 command,
@@ -215,9 +202,7 @@ mod tests {
         );
         assert_eq!(
             get_cart(json!({"cart_id": CART, "version": 3})),
-            Err(Refusal::invalid_request(
-                "unknown field \"version\"; allowed are cart_id"
-            ))
+            Err(Refusal::invalid_request("unknown field \"version\"; allowed are cart_id"))
         );
     }
 
@@ -229,20 +214,11 @@ mod tests {
             payload[field] = value;
             told(add_item, payload)
         };
-        assert_eq!(
-            add("quantity", json!("two")),
-            invalid("quantity must be a whole number")
-        );
-        assert_eq!(
-            add("quantity", json!(1.5)),
-            invalid("quantity must be a whole number")
-        );
+        assert_eq!(add("quantity", json!("two")), invalid("quantity must be a whole number"));
+        assert_eq!(add("quantity", json!(1.5)), invalid("quantity must be a whole number"));
         assert_eq!(add("item", json!(7)), invalid("item must be a string"));
         assert_eq!(add("item", json!(null)), invalid("item is missing"));
-        assert_eq!(
-            add("actor", json!("")),
-            invalid("actor must have 1 to 200 characters, not 0")
-        );
+        assert_eq!(add("actor", json!("")), invalid("actor must have 1 to 200 characters, not 0"));
         assert_eq!(told(close_cart, json!({})), invalid("cart_id is missing"));
         assert_eq!(
             told(open_cart, json!("open")),
@@ -258,10 +234,7 @@ mod tests {
             for value in [json!("1"), json!(1), json!({}), json!("")] {
                 let (error, message) = told(open_cart, json!({ field: value }));
                 assert_eq!(error, "InvalidId");
-                assert!(
-                    message.starts_with(&format!("{field} must be a UUID")),
-                    "{message}"
-                );
+                assert!(message.starts_with(&format!("{field} must be a UUID")), "{message}");
             }
         }
     }

@@ -59,10 +59,7 @@ impl Settings {
         if missing.is_empty() {
             Ok(Self { function, values })
         } else {
-            Err(SettingsError::Missing {
-                function: function.name,
-                missing,
-            })
+            Err(SettingsError::Missing { function: function.name, missing })
         }
     }
 
@@ -113,10 +110,7 @@ mod tests {
     #[test]
     fn an_undeclared_variable_is_refused_though_it_is_set() {
         let settings = Settings::read_from(CAPTURE, |name| Some(name.to_owned()));
-        let error = settings
-            .expect("everything is set")
-            .get(EVENTS_TABLE)
-            .map(str::to_owned);
+        let error = settings.expect("everything is set").get(EVENTS_TABLE).map(str::to_owned);
         assert_eq!(
             error.expect_err("the variable is not declared").to_string(),
             "capture reads EVENTS_TABLE, which its contract does not declare"

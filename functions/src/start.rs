@@ -42,12 +42,8 @@ pub struct Start {
 pub async fn start(function: Function) -> Result<Start, Fault> {
     log();
     let settings = Settings::read(function)?;
-    let https = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT)
-        .build();
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let aws = aws_config::defaults(BehaviorVersion::latest())
         .http_client(https)
         .timeout_config(timeouts)
@@ -98,9 +94,7 @@ impl Start {
 fn log() {
     // Lambda itself sets this variable from the function's logging configuration.
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
-    let level = level
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(LevelFilter::INFO);
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -54,10 +54,7 @@ pub enum KinesisError {
 impl KinesisStream {
     /// Returns the stream with this name.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self {
-            client,
-            name: name.into(),
-        }
+        Self { client, name: name.into() }
     }
 }
 
@@ -70,15 +67,11 @@ impl PutRecords for KinesisStream {
             entry.data(Blob::new(record.data.clone())).build()
         };
         let entries = records.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        let put = self
-            .client
-            .put_records()
-            .stream_name(&self.name)
-            .set_records(Some(entries));
-        let answer = put.send().await.map_err(|error| KinesisError::Call {
-            stream: self.name.clone(),
-            source: Box::new(error),
-        })?;
+        let put = self.client.put_records().stream_name(&self.name).set_records(Some(entries));
+        let answer = put
+            .send()
+            .await
+            .map_err(|error| KinesisError::Call { stream: self.name.clone(), source: Box::new(error) })?;
         Ok(answer.records.into_iter().map(outcome).collect())
     }
 }

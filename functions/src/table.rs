@@ -60,13 +60,7 @@ pub enum ItemError {
 
 /// Returns a commit as an item of the table.
 pub fn to_item(commit: &Commit) -> Result<HashMap<String, AttributeValue>, ItemError> {
-    let Context {
-        command_id,
-        correlation_id,
-        causation_id,
-        actor,
-        occurred_at,
-    } = commit.context.clone();
+    let Context { command_id, correlation_id, causation_id, actor, occurred_at } = commit.context.clone();
     let event = |event: &StoredEvent| EventItem {
         id: event.id,
         r#type: event.event_type.clone(),
@@ -104,11 +98,7 @@ pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemErro
     Ok(Commit {
         aggregate_id: item.aggregate_id.parse::<AggregateId>()?,
         version: item.version,
-        events: item
-            .events
-            .into_iter()
-            .map(event)
-            .collect::<Result<_, ItemError>>()?,
+        events: item.events.into_iter().map(event).collect::<Result<_, ItemError>>()?,
         context: Context {
             command_id: item.command_id,
             correlation_id: item.correlation_id,
@@ -132,13 +122,7 @@ mod tests {
     fn commit() -> Commit {
         let time = "2026-11-21T19:02:03.123456Z".parse();
         let context = Context::new(Uuid::from_u128(2), time.expect("the time is well-formed"));
-        let events = [
-            CartEvent::CartOpened {},
-            CartEvent::ItemAdded {
-                item: "tea".to_owned(),
-                quantity: 2,
-            },
-        ];
+        let events = [CartEvent::CartOpened {}, CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 2 }];
         let id = AggregateId::of::<ShoppingCart>(Uuid::from_u128(1));
         let mut n = 2;
         let new_id = || {
@@ -200,10 +184,7 @@ mod tests {
             crate::fault::chain(&from_item(item).expect_err("the item is broken"))
         };
         let reason = broken("/AggregateId/S", json!("cart-1"));
-        assert!(
-            reason.ends_with(r#""cart-1" is not an aggregate id like cart#<uuid>"#),
-            "{reason}"
-        );
+        assert!(reason.ends_with(r#""cart-1" is not an aggregate id like cart#<uuid>"#), "{reason}");
         let reason = broken("/Events", json!({"L": []}));
         assert_eq!(reason, "the item has no events");
         let reason = broken("/Events/L/0/M/Data/S", json!("{"));
@@ -211,9 +192,6 @@ mod tests {
         let reason = broken("/OccurredAt/S", json!("yesterday"));
         assert!(reason.contains(r#""yesterday" is not a time"#), "{reason}");
         let reason = broken("/Version", json!({"S": "5"}));
-        assert!(
-            reason.starts_with("the item does not have the attributes of a commit"),
-            "{reason}"
-        );
+        assert!(reason.starts_with("the item does not have the attributes of a commit"), "{reason}");
     }
 }

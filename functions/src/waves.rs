@@ -87,17 +87,11 @@ mod tests {
     use super::*;
 
     fn record(key: &str, data: &str) -> Record {
-        Record {
-            partition_key: key.to_owned(),
-            data: data.as_bytes().to_vec(),
-        }
+        Record { partition_key: key.to_owned(), data: data.as_bytes().to_vec() }
     }
 
     fn shown(waves: &Waves) -> String {
-        let data = waves
-            .next()
-            .into_iter()
-            .map(|record| String::from_utf8_lossy(&record.data));
+        let data = waves.next().into_iter().map(|record| String::from_utf8_lossy(&record.data));
         data.collect::<Vec<_>>().join(" ")
     }
 
@@ -112,11 +106,7 @@ mod tests {
         ]);
         assert_eq!(shown(&waves), "a1 b1 c1");
         waves.settle([true, false, true]);
-        assert_eq!(
-            shown(&waves),
-            "a2 b1",
-            "what was rejected goes before what is behind it"
-        );
+        assert_eq!(shown(&waves), "a2 b1", "what was rejected goes before what is behind it");
         waves.settle([true, true]);
         assert_eq!(shown(&waves), "b2");
         waves.settle([true]);

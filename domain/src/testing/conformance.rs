@@ -79,9 +79,7 @@ pub async fn aggregates_do_not_see_each_other<S: EventStore>(store: impl AsyncFn
     let store = store().await;
     let one = aggregate("one");
     let two = aggregate("two");
-    let other_type: AggregateId = format!("cart2#{}", one.uuid())
-        .parse()
-        .expect("the id is well-formed");
+    let other_type: AggregateId = format!("cart2#{}", one.uuid()).parse().expect("the id is well-formed");
     for id in [&one, &two, &other_type] {
         append(&store, &commit(id, 1, &id.to_string(), 1)).await;
     }
@@ -113,9 +111,7 @@ pub async fn a_taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() 
 pub async fn of_many_writers_at_once_one_wins<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("race");
-    let commits: Vec<_> = (0..16)
-        .map(|n| commit(&id, 1, &format!("writer {n}"), 1))
-        .collect();
+    let commits: Vec<_> = (0..16).map(|n| commit(&id, 1, &format!("writer {n}"), 1)).collect();
     let outcomes = join_all(commits.iter().map(|commit| store.append(commit))).await;
     let mut winners = Vec::new();
     for (commit, outcome) in commits.into_iter().zip(outcomes) {
@@ -162,10 +158,7 @@ pub async fn more_than_a_megabyte_is_read_whole<S: EventStore>(store: impl Async
 pub async fn a_cart_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
     let carts = ShoppingCartRepo::new(store().await);
     let cart_id = aggregate("cart").uuid();
-    let add = CartCommand::AddItem {
-        item: "Earl Grey, 250 g".to_owned(),
-        quantity: 2,
-    };
+    let add = CartCommand::AddItem { item: "Earl Grey, 250 g".to_owned(), quantity: 2 };
     let commands = [CartCommand::Open, add.clone(), add, CartCommand::Close];
     let mut decisions = Vec::new();
     for (n, command) in (0..).zip(&commands) {

@@ -40,10 +40,7 @@ pub struct When<A: Aggregate> {
 /// Starts from an aggregate that has seen these events.
 #[track_caller]
 pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
-    let mut given = Given {
-        events: Vec::new(),
-        state: A::default(),
-    };
+    let mut given = Given { events: Vec::new(), state: A::default() };
     for event in events {
         assert_storable(&event);
         given.state.apply(&event);
@@ -58,11 +55,7 @@ where
 {
     /// Decides a command.
     pub fn when(self, command: &A::Command) -> When<A> {
-        When {
-            outcome: self.state.decide(command),
-            command: format!("{command:?}"),
-            given: self,
-        }
+        When { outcome: self.state.decide(command), command: format!("{command:?}"), given: self }
     }
 }
 

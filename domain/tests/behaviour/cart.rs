@@ -14,44 +14,28 @@ fn closed() -> CartEvent {
 }
 
 fn added(item: &str, quantity: u32) -> CartEvent {
-    CartEvent::ItemAdded {
-        item: item.to_owned(),
-        quantity,
-    }
+    CartEvent::ItemAdded { item: item.to_owned(), quantity }
 }
 
 fn add(item: &str, quantity: i64) -> CartCommand {
-    CartCommand::AddItem {
-        item: item.to_owned(),
-        quantity,
-    }
+    CartCommand::AddItem { item: item.to_owned(), quantity }
 }
 
 #[test]
 fn a_cart_is_opened_once() {
-    given::<ShoppingCart>([])
-        .when(&CartCommand::Open)
-        .then([opened()]);
-    given::<ShoppingCart>([opened()])
-        .when(&CartCommand::Open)
-        .then_nothing();
+    given::<ShoppingCart>([]).when(&CartCommand::Open).then([opened()]);
+    given::<ShoppingCart>([opened()]).when(&CartCommand::Open).then_nothing();
 }
 
 #[test]
 fn a_closed_cart_is_never_opened_again() {
-    given::<ShoppingCart>([opened(), closed()])
-        .when(&CartCommand::Open)
-        .then_refused(&CartError::CartClosed);
+    given::<ShoppingCart>([opened(), closed()]).when(&CartCommand::Open).then_refused(&CartError::CartClosed);
 }
 
 #[test]
 fn a_cart_that_was_never_opened_takes_nothing() {
-    given::<ShoppingCart>([])
-        .when(&add("tea", 1))
-        .then_refused(&CartError::CartNotFound);
-    given::<ShoppingCart>([])
-        .when(&CartCommand::Close)
-        .then_refused(&CartError::CartNotFound);
+    given::<ShoppingCart>([]).when(&add("tea", 1)).then_refused(&CartError::CartNotFound);
+    given::<ShoppingCart>([]).when(&CartCommand::Close).then_refused(&CartError::CartNotFound);
 }
 
 #[test]
@@ -59,10 +43,7 @@ fn the_same_item_again_adds_to_its_quantity() {
     let cart = given::<ShoppingCart>([opened(), added("tea", 999), added("milk", 1)])
         .when(&add("tea", 2))
         .then([added("tea", 2)]);
-    let line = |item: &str, quantity| Line {
-        item: item.to_owned(),
-        quantity,
-    };
+    let line = |item: &str, quantity| Line { item: item.to_owned(), quantity };
     assert_eq!(cart.lines(), [line("tea", 1001), line("milk", 1)]);
     assert_eq!(cart.status(), Some(Status::Open));
 }
@@ -70,9 +51,7 @@ fn the_same_item_again_adds_to_its_quantity() {
 #[test]
 fn a_quantity_is_1_to_999() {
     for quantity in [1, 999] {
-        given::<ShoppingCart>([opened()])
-            .when(&add("tea", quantity))
-            .then([added("tea", quantity as u32)]);
+        given::<ShoppingCart>([opened()]).when(&add("tea", quantity)).then([added("tea", quantity as u32)]);
     }
     for quantity in [i64::MIN, -1, 0, 1000, i64::MAX] {
         let message = format!("quantity must be 1 to 999, not {quantity}");
@@ -85,14 +64,10 @@ fn a_quantity_is_1_to_999() {
 #[test]
 fn a_name_has_1_to_200_characters_whatever_their_bytes() {
     let longest = "茶".repeat(MAX_NAME_LENGTH);
-    given::<ShoppingCart>([opened()])
-        .when(&add(&longest, 1))
-        .then([added(&longest, 1)]);
+    given::<ShoppingCart>([opened()]).when(&add(&longest, 1)).then([added(&longest, 1)]);
     for (name, length) in [(String::new(), 0), (longest + "!", 201)] {
         let message = format!("item must have 1 to 200 characters, not {length}");
-        given::<ShoppingCart>([opened()])
-            .when(&add(&name, 1))
-            .then_refused(&CartError::InvalidItem(message));
+        given::<ShoppingCart>([opened()]).when(&add(&name, 1)).then_refused(&CartError::InvalidItem(message));
     }
 }
 
@@ -103,20 +78,12 @@ fn a_full_cart_takes_more_of_what_it_holds_only() {
         given::<ShoppingCart>([opened()].into_iter().chain(items))
     };
     full().when(&add("item 7", 3)).then([added("item 7", 3)]);
-    full()
-        .when(&add("one too many", 1))
-        .then_refused(&CartError::CartFull);
+    full().when(&add("one too many", 1)).then_refused(&CartError::CartFull);
 }
 
 #[test]
 fn a_cart_is_closed_once_and_takes_nothing_more() {
-    given::<ShoppingCart>([opened(), added("tea", 1)])
-        .when(&CartCommand::Close)
-        .then([closed()]);
-    given::<ShoppingCart>([opened(), closed()])
-        .when(&CartCommand::Close)
-        .then_nothing();
-    given::<ShoppingCart>([opened(), closed()])
-        .when(&add("tea", 1))
-        .then_refused(&CartError::CartClosed);
+    given::<ShoppingCart>([opened(), added("tea", 1)]).when(&CartCommand::Close).then([closed()]);
+    given::<ShoppingCart>([opened(), closed()]).when(&CartCommand::Close).then_nothing();
+    given::<ShoppingCart>([opened(), closed()]).when(&add("tea", 1)).then_refused(&CartError::CartClosed);
 }

@@ -18,9 +18,7 @@ pub(crate) fn golden(aggregate: &str, event_type: &str, version: u32) -> String 
 }
 
 fn folder(aggregate: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(aggregate)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(aggregate)
 }
 
 /// Asserts that an aggregate has a file for each version of each event, and no others.
@@ -45,10 +43,7 @@ fn id(n: u128) -> Uuid {
 fn story() -> Vec<(CartEvent, Envelope)> {
     let events = [
         CartEvent::CartOpened {},
-        CartEvent::ItemAdded {
-            item: "Brötchen \"Kaiser\" 🥖".to_owned(),
-            quantity: 6,
-        },
+        CartEvent::ItemAdded { item: "Brötchen \"Kaiser\" 🥖".to_owned(), quantity: 6 },
         CartEvent::CartClosed {},
     ];
     let cart = AggregateId::of::<ShoppingCart>(id(0x70));

@@ -23,17 +23,11 @@ fn commit(behind: u64, command: u128, events: &[CartEvent]) -> Commit {
 }
 
 fn tea(quantity: u32) -> CartEvent {
-    CartEvent::ItemAdded {
-        item: "tea".to_owned(),
-        quantity,
-    }
+    CartEvent::ItemAdded { item: "tea".to_owned(), quantity }
 }
 
 fn add_tea(quantity: i64) -> CartCommand {
-    CartCommand::AddItem {
-        item: "tea".to_owned(),
-        quantity,
-    }
+    CartCommand::AddItem { item: "tea".to_owned(), quantity }
 }
 
 /// Opened by command 1, filled by 2, closed by 3.
@@ -60,10 +54,7 @@ fn a_missing_or_repeated_commit_is_a_gap() {
         let first = commit(0, 1, &[CartEvent::CartOpened {}, tea(1)]);
         history.fold(&first).unwrap();
         let error = history.fold(&commit(behind, 2, &[tea(1)])).unwrap_err();
-        let HistoryError::Gap {
-            expected: 3, found, ..
-        } = error
-        else {
+        let HistoryError::Gap { expected: 3, found, .. } = error else {
             panic!("{error}");
         };
         assert_eq!(found, behind + 1);
@@ -83,10 +74,7 @@ fn a_commit_with_an_unreadable_event_is_not_folded_at_all() {
     let mut commit = commit(0, 1, &[CartEvent::CartOpened {}, tea(1)]);
     commit.events[1].data = JsonText::parse("{}".to_owned()).unwrap();
     let error = history.fold(&commit).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("version 2 of {} cannot be read", cart_id())
-    );
+    assert_eq!(error.to_string(), format!("version 2 of {} cannot be read", cart_id()));
     assert_eq!((history.version(), history.state().status()), (0, None));
 }
 
@@ -96,22 +84,13 @@ fn a_repeated_command_gets_the_answer_of_the_first_time() {
     let again = decide(&history, 2, &add_tea(2));
     assert_eq!((again.events.len(), again.version), (0, 2));
     assert_eq!(again.state.lines()[0].quantity, 2);
-    assert_eq!(
-        again.state.status(),
-        Some(domain::cart::Status::Open),
-        "as it was back then"
-    );
+    assert_eq!(again.state.status(), Some(domain::cart::Status::Open), "as it was back then");
 }
 
 #[test]
 fn a_command_id_cannot_be_used_for_something_else() {
     let history = closed_cart();
-    for (id, command) in [
-        (2, add_tea(3)),
-        (2, CartCommand::Close),
-        (1, add_tea(2)),
-        (3, add_tea(2)),
-    ] {
+    for (id, command) in [(2, add_tea(3)), (2, CartCommand::Close), (1, add_tea(2)), (3, add_tea(2))] {
         let command_id = Uuid::from_u128(id);
         let refused = history.decide(command_id, &command);
         assert_eq!(refused, Err(Refused::CommandReused { command_id }));

@@ -21,12 +21,7 @@ struct Writer {
 
 impl Writer {
     fn new(command_id: u128, command: CartCommand) -> Self {
-        Self {
-            command_id: Uuid::from_u128(command_id),
-            command,
-            decided: None,
-            answer: None,
-        }
+        Self { command_id: Uuid::from_u128(command_id), command, decided: None, answer: None }
     }
 
     async fn step(&mut self, carts: &ShoppingCartRepo<&InMemoryStore>, ids: &mut u128) {
@@ -50,10 +45,7 @@ impl Writer {
 }
 
 fn add(item: &str) -> CartCommand {
-    CartCommand::AddItem {
-        item: item.to_owned(),
-        quantity: 1,
-    }
+    CartCommand::AddItem { item: item.to_owned(), quantity: 1 }
 }
 
 proptest! {

@@ -13,10 +13,7 @@ fn failure(test: impl FnOnce() + std::panic::UnwindSafe) -> String {
 
 #[test]
 fn a_failure_tells_the_whole_story() {
-    let tea = || CartEvent::ItemAdded {
-        item: "tea".to_owned(),
-        quantity: 1,
-    };
+    let tea = || CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 };
     let message = failure(move || {
         given::<ShoppingCart>([CartEvent::CartOpened {}, tea()])
             .when(&CartCommand::Close)
@@ -39,9 +36,7 @@ fn a_failure_tells_the_whole_story() {
 #[test]
 fn a_failure_tells_why_a_command_was_refused() {
     let message = failure(|| {
-        given::<ShoppingCart>([])
-            .when(&CartCommand::Close)
-            .then_refused(&CartError::CartClosed);
+        given::<ShoppingCart>([]).when(&CartCommand::Close).then_refused(&CartError::CartClosed);
     });
     assert_eq!(
         message,

@@ -54,11 +54,7 @@ fn torn(torn_reads: usize) -> Torn {
         let commit = Commit::of(id.clone(), behind, &events, context(), new_id).unwrap();
         block_on(inner.append(&commit)).unwrap();
     }
-    Torn {
-        inner,
-        torn_reads,
-        reads: AtomicUsize::new(0),
-    }
+    Torn { inner, torn_reads, reads: AtomicUsize::new(0) }
 }
 
 #[test]
@@ -89,10 +85,7 @@ fn a_decision_without_events_writes_nothing() {
         let history = carts.fetch(Uuid::nil()).await.unwrap();
         let command_id = Uuid::from_u128(command_id);
         let decision = history.decide(command_id, command).unwrap();
-        let context = Context {
-            command_id,
-            ..context()
-        };
+        let context = Context { command_id, ..context() };
         carts.store(&decision, context, Uuid::nil).await.unwrap();
     };
     block_on(async {

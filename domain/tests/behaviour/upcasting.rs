@@ -35,10 +35,7 @@ impl Event for ParcelEvent {
 }
 
 fn weighed(grams: u32, scale: &str) -> ParcelEvent {
-    ParcelEvent::ParcelWeighed {
-        grams,
-        scale: scale.to_owned(),
-    }
+    ParcelEvent::ParcelWeighed { grams, scale: scale.to_owned() }
 }
 
 fn read(version: u32) -> Result<ParcelEvent, DecodeError> {
@@ -69,10 +66,7 @@ fn a_newer_version_and_an_unknown_type_are_errors() {
     let data = JsonText::canonical(&json!({})).unwrap();
     for version in [0, 4] {
         let error = decode::<ParcelEvent>("ParcelWeighed", version, &data).unwrap_err();
-        assert!(
-            matches!(error, DecodeError::UnknownVersion { newest: 3, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, DecodeError::UnknownVersion { newest: 3, .. }), "{error}");
     }
     let error = decode::<ParcelEvent>("ParcelLost", 1, &data).unwrap_err();
     assert!(matches!(error, DecodeError::UnknownType { .. }), "{error}");

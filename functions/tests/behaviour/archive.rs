@@ -10,28 +10,19 @@ use crate::fakes::{FakeBucket, cart, delivered, envelope, failed};
 
 fn text(object: &[u8]) -> String {
     let mut text = String::new();
-    GzDecoder::new(object)
-        .read_to_string(&mut text)
-        .expect("the object is gzip");
+    GzDecoder::new(object).read_to_string(&mut text).expect("the object is gzip");
     text
 }
 
 #[tokio::test]
 async fn a_batch_becomes_one_object_with_one_line_per_event() {
     let failed = failed(ARCHIVE);
-    let records: Vec<_> = (1..=3)
-        .map(|version| envelope(cart(1), version).to_bytes())
-        .collect();
-    archive(delivered(&records), &failed)
-        .await
-        .expect("the batch is archived");
+    let records: Vec<_> = (1..=3).map(|version| envelope(cart(1), version).to_bytes()).collect();
+    archive(delivered(&records), &failed).await.expect("the batch is archived");
     // The first record came right before the hour ended, the last after.
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49592.ndjson.gz";
     assert_eq!(failed.bucket().keys(), [key]);
-    let expected: Vec<_> = records
-        .iter()
-        .map(|bytes| String::from_utf8_lossy(bytes) + "\n")
-        .collect();
+    let expected: Vec<_> = records.iter().map(|bytes| String::from_utf8_lossy(bytes) + "\n").collect();
     assert_eq!(text(&failed.bucket().object(key)), expected.concat());
 }
 
@@ -41,9 +32,7 @@ async fn the_same_batch_is_the_same_object_to_the_byte() {
     let mut objects = Vec::new();
     for _ in 0..2 {
         let failed = failed(ARCHIVE);
-        archive(delivered(&records), &failed)
-            .await
-            .expect("the batch is archived");
+        archive(delivered(&records), &failed).await.expect("the batch is archived");
         let key = failed.bucket().keys().remove(0);
         objects.push(failed.bucket().object(&key));
     }
@@ -59,44 +48,26 @@ async fn what_is_no_event_is_kept_aside() {
     let mut in_lines = event.clone();
     in_lines.insert(1, b'\n');
     let records = [b"trash".to_vec(), event.clone(), in_lines, vec![0xff]];
-    archive(delivered(&records), &failed)
-        .await
-        .expect("the batch is archived");
+    archive(delivered(&records), &failed).await.expect("the batch is archived");
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49593.ndjson.gz";
     let aside = |n: usize| format!("failed/archive/shardId-000000000003-4959{n}.json");
     assert_eq!(failed.bucket().keys(), [key, &aside(0), &aside(2), &aside(3)]);
     assert_eq!(text(&failed.bucket().object(key)).lines().count(), 1);
 
     let kept = failed.bucket().json(&aside(0));
-    assert_eq!(
-        kept["record"]["kinesis"]["data"], "dHJhc2g=",
-        "the bytes, as Lambda spells them"
-    );
+    assert_eq!(kept["record"]["kinesis"]["data"], "dHJhc2g=", "the bytes, as Lambda spells them");
     let reason = kept["reason"].as_str().expect("there is a reason");
-    assert!(
-        reason.starts_with("the record is not an event in its envelope: expected"),
-        "{reason}"
-    );
+    assert!(reason.starts_with("the record is not an event in its envelope: expected"), "{reason}");
     let reason = failed.bucket().json(&aside(2))["reason"].clone();
-    assert_eq!(
-        reason,
-        "the record spans several lines, so it was not published by capture"
-    );
+    assert_eq!(reason, "the record spans several lines, so it was not published by capture");
 }
 
 #[tokio::test]
 async fn a_batch_without_events_leaves_no_object() {
     let failed = failed(ARCHIVE);
-    archive(delivered(&[b"trash".to_vec()]), &failed)
-        .await
-        .expect("the batch is understood");
-    archive(delivered(&[]), &failed)
-        .await
-        .expect("the batch is empty");
-    assert_eq!(
-        failed.bucket().keys(),
-        ["failed/archive/shardId-000000000003-49590.json"]
-    );
+    archive(delivered(&[b"trash".to_vec()]), &failed).await.expect("the batch is understood");
+    archive(delivered(&[]), &failed).await.expect("the batch is empty");
+    assert_eq!(failed.bucket().keys(), ["failed/archive/shardId-000000000003-49590.json"]);
 }
 
 #[tokio::test]

@@ -49,22 +49,11 @@ fn inserts(commits: &[Commit]) -> Event {
 #[tokio::test]
 async fn each_event_of_each_commit_is_published_in_order() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
-    let commits = [
-        commit(cart(1), 1..=3),
-        commit(cart(2), 8..=8),
-        commit(cart(1), 4..=5),
-    ];
+    let commits = [commit(cart(1), 1..=3), commit(cart(2), 8..=8), commit(cart(1), 4..=5)];
     let captured = capture(inserts(&commits), &stream, &failed, Patience::lasting(A_MOMENT)).await;
     captured.expect("everything is published");
-    assert_eq!(
-        stream.taken(),
-        [(cart(1), vec![1, 2, 3, 4, 5]), (cart(2), vec![8])].into()
-    );
-    assert_eq!(
-        stream.calls(),
-        [2, 1, 1, 1, 1],
-        "never two events of one cart in one call"
-    );
+    assert_eq!(stream.taken(), [(cart(1), vec![1, 2, 3, 4, 5]), (cart(2), vec![8])].into());
+    assert_eq!(stream.calls(), [2, 1, 1, 1, 1], "never two events of one cart in one call");
 }
 
 /// The first call carries one event of each of three carts, and the stream takes two.
@@ -92,11 +81,7 @@ async fn what_is_rejected_for_good_fails_the_batch() {
     let fault = capture(batch, &stream, &failed(CAPTURE), patience).await;
     let fault = fault.expect_err("the batch fails").to_string();
     assert_eq!(fault, "1 records are still rejected, the first for throttled");
-    assert_eq!(
-        stream.taken(),
-        [(cart(2), vec![1, 2])].into(),
-        "others go on meanwhile"
-    );
+    assert_eq!(stream.taken(), [(cart(2), vec![1, 2])].into(), "others go on meanwhile");
 }
 
 #[tokio::test]
@@ -113,9 +98,7 @@ async fn only_inserts_are_events() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let image = inserted(&commit(cart(1), 1..=1));
     let batch = batch(["MODIFY", "REMOVE"].map(|name| change("1", name, image.clone())));
-    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT))
-        .await
-        .expect("nothing fails");
+    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
     assert_eq!((stream.calls(), failed.bucket().keys()), (vec![], vec![]));
 }
 
@@ -131,32 +114,20 @@ async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
         change("c/../d", "INSERT", stranger),
         change("e", "INSERT", inserted(&commit(cart(1), 3..=3))),
     ]);
-    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT))
-        .await
-        .expect("nothing fails");
+    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
     assert_eq!(stream.taken(), [(cart(1), vec![1, 3])].into());
-    assert_eq!(
-        failed.bucket().keys(),
-        ["failed/capture/b.json", "failed/capture/c-..-d.json"]
-    );
+    assert_eq!(failed.bucket().keys(), ["failed/capture/b.json", "failed/capture/c-..-d.json"]);
     let kept = failed.bucket().json("failed/capture/b.json");
     assert_eq!(kept["record"]["dynamodb"]["NewImage"], poison);
     let reason = kept["reason"].as_str().expect("there is a reason");
-    assert!(
-        reason.starts_with("the record holds no commit: the data of event"),
-        "{reason}"
-    );
+    assert!(reason.starts_with("the record holds no commit: the data of event"), "{reason}");
 }
 
 #[tokio::test]
 async fn what_cannot_even_be_kept_fails_the_batch() {
     let stream = FakeStream::default();
     let bucket = FakeBucket::out_of_reach();
-    let batch = batch([change(
-        "a",
-        "INSERT",
-        json!({"AggregateId": {"S": "a"}, "Version": {"N": "1"}}),
-    )]);
+    let batch = batch([change("a", "INSERT", json!({"AggregateId": {"S": "a"}, "Version": {"N": "1"}}))]);
     let failed = Failed::new(bucket, CAPTURE);
     let fault = capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await;
     assert_eq!(fault.expect_err("the batch fails").to_string(), "out of reach");

@@ -73,19 +73,11 @@ fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
 }
 
 async fn send<S: EventStore>(carts: &Carts<S>, parse: Parse, payload: Value) -> Value {
-    json!(
-        command::answer(carts, parse, invocation(payload, 30))
-            .await
-            .expect("no fault")
-    )
+    json!(command::answer(carts, parse, invocation(payload, 30)).await.expect("no fault"))
 }
 
 async fn ask<S: EventStore>(carts: &Carts<S>, payload: Value) -> Value {
-    json!(
-        query::answer(carts, invocation(payload, 30))
-            .await
-            .expect("no fault")
-    )
+    json!(query::answer(carts, invocation(payload, 30)).await.expect("no fault"))
 }
 
 #[tokio::test]
@@ -93,10 +85,7 @@ async fn a_cart_is_opened_filled_shown_and_closed() {
     let carts = carts();
     let opened = send(&carts, request::open_cart, json!({"command_id": CART})).await;
     let cart_id = cart_opened_by(CART);
-    assert_eq!(
-        opened,
-        json!({"cart_id": cart_id, "version": 1, "status": "open", "items": []})
-    );
+    assert_eq!(opened, json!({"cart_id": cart_id, "version": 1, "status": "open", "items": []}));
 
     let add = |item: &str, quantity: Value| json!({"cart_id": cart_id, "item": item, "quantity": quantity});
     send(&carts, request::add_item, add("tea", json!(2))).await;
@@ -106,10 +95,7 @@ async fn a_cart_is_opened_filled_shown_and_closed() {
     assert_eq!(ask(&carts, json!({"cart_id": cart_id})).await, full);
 
     let closed = send(&carts, request::close_cart, json!({"cart_id": cart_id})).await;
-    assert_eq!(
-        (&closed["version"], &closed["status"]),
-        (&json!(4), &json!("closed"))
-    );
+    assert_eq!((&closed["version"], &closed["status"]), (&json!(4), &json!("closed")));
     let again = send(&carts, request::close_cart, json!({"cart_id": cart_id})).await;
     assert_eq!(again, closed, "closing a closed cart is fine, and is no event");
     assert_eq!(
@@ -128,27 +114,12 @@ async fn broken_rules_are_answers() {
     };
     let cart = json!({"cart_id": CART});
     let item = json!({"cart_id": CART, "item": "tea", "quantity": 1000});
-    assert_eq!(
-        error(request::close_cart, cart.clone()).await,
-        (json!("CartNotFound"), json!(CART))
-    );
+    assert_eq!(error(request::close_cart, cart.clone()).await, (json!("CartNotFound"), json!(CART)));
     send(&carts, request::open_cart, cart.clone()).await;
-    assert_eq!(
-        error(request::add_item, item).await,
-        (json!("InvalidItem"), json!(CART))
-    );
-    assert_eq!(
-        error(request::close_cart, json!({"cart_id": 1})).await,
-        (json!("InvalidId"), json!(null))
-    );
-    assert_eq!(
-        error(request::close_cart, json!([])).await,
-        (json!("InvalidRequest"), json!(null))
-    );
-    assert_eq!(
-        ask(&carts, json!({"cart_id": Uuid::nil()})).await["error"],
-        "CartNotFound"
-    );
+    assert_eq!(error(request::add_item, item).await, (json!("InvalidItem"), json!(CART)));
+    assert_eq!(error(request::close_cart, json!({"cart_id": 1})).await, (json!("InvalidId"), json!(null)));
+    assert_eq!(error(request::close_cart, json!([])).await, (json!("InvalidRequest"), json!(null)));
+    assert_eq!(ask(&carts, json!({"cart_id": Uuid::nil()})).await["error"], "CartNotFound");
 }
 
 #[tokio::test]
@@ -161,23 +132,13 @@ async fn a_repeated_command_adds_nothing_and_is_answered_the_same() {
     assert_eq!(send(&carts, request::add_item, add.clone()).await, added);
 
     send(&carts, request::close_cart, json!({"cart_id": opened["cart_id"]})).await;
-    assert_eq!(
-        send(&carts, request::add_item, add.clone()).await,
-        added,
-        "though the cart is closed"
-    );
+    assert_eq!(send(&carts, request::add_item, add.clone()).await, added, "though the cart is closed");
     assert_eq!(send(&carts, request::open_cart, open).await, opened);
 
     let mut other = add;
     other["quantity"] = json!(2);
-    assert_eq!(
-        send(&carts, request::add_item, other).await["error"],
-        "CommandReused"
-    );
-    assert_eq!(
-        ask(&carts, json!({"cart_id": opened["cart_id"]})).await["version"],
-        3
-    );
+    assert_eq!(send(&carts, request::add_item, other).await["error"], "CommandReused");
+    assert_eq!(ask(&carts, json!({"cart_id": opened["cart_id"]})).await["version"], 3);
 }
 
 #[tokio::test]
@@ -200,10 +161,7 @@ async fn what_the_caller_says_about_itself_is_stored() {
 /// 16 ms for a read and an append each is what DynamoDB takes on a bad day.
 #[tokio::test]
 async fn thirty_two_writers_at_once_all_succeed() {
-    let store = FakeStore {
-        takes: Duration::from_millis(16),
-        ..FakeStore::default()
-    };
+    let store = FakeStore { takes: Duration::from_millis(16), ..FakeStore::default() };
     let carts = ShoppingCartRepo::new(store);
     send(&carts, request::open_cart, json!({"cart_id": CART})).await;
     let add = |n: u128| json!({"cart_id": CART, "item": format!("item {}", n % 4), "command_id": Uuid::from_u128(n)});
@@ -217,40 +175,23 @@ async fn thirty_two_writers_at_once_all_succeed() {
     let cart = ask(&carts, json!({"cart_id": CART})).await;
     assert_eq!(cart["version"], 33);
     let quantities = cart["items"].as_array().expect("there are items").iter();
-    assert!(
-        quantities
-            .map(|item| &item["quantity"])
-            .all(|quantity| quantity == 8),
-        "{cart}"
-    );
+    assert!(quantities.map(|item| &item["quantity"]).all(|quantity| quantity == 8), "{cart}");
 }
 
 #[tokio::test]
 async fn losing_every_race_is_a_conflict_while_there_is_time_to_say_so() {
-    let carts = ShoppingCartRepo::new(FakeStore {
-        always_late: true,
-        ..FakeStore::default()
-    });
+    let carts = ShoppingCartRepo::new(FakeStore { always_late: true, ..FakeStore::default() });
     let event = invocation(json!({"cart_id": CART}), 3);
     let start = std::time::Instant::now();
     let answer = command::answer(&carts, request::open_cart, event).await;
     let answer = json!(answer.expect("a conflict is no fault"));
-    assert_eq!(
-        (&answer["error"], &answer["cart_id"]),
-        (&json!("Conflict"), &json!(CART))
-    );
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "the invocation has time left"
-    );
+    assert_eq!((&answer["error"], &answer["cart_id"]), (&json!("Conflict"), &json!(CART)));
+    assert!(start.elapsed() < Duration::from_secs(2), "the invocation has time left");
 }
 
 #[tokio::test]
 async fn a_store_out_of_reach_is_a_fault() {
-    let store = FakeStore {
-        out_of_reach: true,
-        ..FakeStore::default()
-    };
+    let store = FakeStore { out_of_reach: true, ..FakeStore::default() };
     let carts = ShoppingCartRepo::new(store);
     let event = || invocation(json!({"cart_id": CART}), 30);
     let fault = command::answer(&carts, request::open_cart, event()).await;

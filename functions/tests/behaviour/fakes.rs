@@ -38,17 +38,11 @@ pub(crate) struct FakeStream {
 impl FakeStream {
     /// Returns a stream that rejects records: which call, and which place in it, from 0.
     pub(crate) fn rejecting(rejects: impl IntoIterator<Item = (usize, usize)>) -> Self {
-        Self {
-            rejects: rejects.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { rejects: rejects.into_iter().collect(), ..Self::default() }
     }
 
     pub(crate) fn out_of_reach() -> Self {
-        Self {
-            out_of_reach: true,
-            ..Self::default()
-        }
+        Self { out_of_reach: true, ..Self::default() }
     }
 
     /// Returns the events that were taken, as `cart/version`, by cart.
@@ -57,10 +51,7 @@ impl FakeStream {
         for record in lock(&self.taken).iter() {
             let envelope = Envelope::from_bytes(&record.data).expect("an envelope was published");
             assert_eq!(record.partition_key, envelope.aggregate_id.to_string());
-            taken
-                .entry(envelope.aggregate_id)
-                .or_default()
-                .push(envelope.version);
+            taken.entry(envelope.aggregate_id).or_default().push(envelope.version);
         }
         taken
     }
@@ -81,19 +72,10 @@ impl PutRecords for FakeStream {
         let mut calls = lock(&self.calls);
         let rejects = |place| self.rejects.contains(&(calls.len(), place));
         let outcomes: Vec<_> = (0..records.len())
-            .map(|place| {
-                if rejects(place) {
-                    Err("throttled".to_owned())
-                } else {
-                    Ok(())
-                }
-            })
+            .map(|place| if rejects(place) { Err("throttled".to_owned()) } else { Ok(()) })
             .collect();
         calls.push(records.len());
-        let accepted = records
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| outcome.is_ok());
+        let accepted = records.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
         lock(&self.taken).extend(accepted.rev().map(|(&record, _)| record.clone()));
         Ok(outcomes)
     }
@@ -108,10 +90,7 @@ pub(crate) struct FakeBucket {
 
 impl FakeBucket {
     pub(crate) fn out_of_reach() -> Self {
-        Self {
-            out_of_reach: true,
-            ..Self::default()
-        }
+        Self { out_of_reach: true, ..Self::default() }
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
@@ -119,10 +98,7 @@ impl FakeBucket {
     }
 
     pub(crate) fn object(&self, key: &str) -> Vec<u8> {
-        lock(&self.objects)
-            .get(key)
-            .cloned()
-            .unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
+        lock(&self.objects).get(key).cloned().unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
     }
 
     pub(crate) fn json(&self, key: &str) -> Value {
@@ -153,16 +129,10 @@ pub(crate) fn cart(n: u128) -> Uuid {
 /// Returns a commit that adds some tea per version.
 pub(crate) fn commit(cart: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
     let id = AggregateId::of::<ShoppingCart>(cart);
-    let time = "2026-11-21T19:02:03.123456Z"
-        .parse()
-        .expect("the time is well-formed");
+    let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
     let behind = versions.start() - 1;
-    let events: Vec<_> = versions
-        .map(|_| CartEvent::ItemAdded {
-            item: "tea".to_owned(),
-            quantity: 1,
-        })
-        .collect();
+    let events: Vec<_> =
+        versions.map(|_| CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 }).collect();
     let context = Context::new(Uuid::from_u128(7), time);
     Commit::of(id, behind, &events, context, Uuid::now_v7).expect("the events can be stored")
 }

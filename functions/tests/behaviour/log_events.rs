@@ -29,14 +29,8 @@ impl io::Write for Lines {
 async fn each_event_is_one_line_without_its_data() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let log = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .without_time();
-    let log = log
-        .with_target(false)
-        .with_writer(move || writer.clone())
-        .finish();
+    let log = tracing_subscriber::fmt().json().flatten_event(true).without_time();
+    let log = log.with_target(false).with_writer(move || writer.clone()).finish();
 
     let first = envelope(cart(1), 4);
     let mut second = envelope(cart(1), 5);
@@ -44,16 +38,11 @@ async fn each_event_is_one_line_without_its_data() {
     second.causation_id = Some(cart(9));
     let failed = failed(LOG_EVENTS);
     let batch = delivered(&[first.to_bytes(), b"trash".to_vec(), second.to_bytes()]);
-    log_events(batch, &failed)
-        .with_subscriber(log)
-        .await
-        .expect("the batch is logged");
+    log_events(batch, &failed).with_subscriber(log).await.expect("the batch is logged");
 
     let lines = lines.0.lock().expect("no test goes on after a panic");
-    let lines: Vec<Value> = lines
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect();
+    let lines: Vec<Value> =
+        lines.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
     let events: Vec<_> = lines.iter().filter(|line| line["message"] == "event").collect();
     let mut expected = json!({
         "level": "INFO",
@@ -78,8 +67,5 @@ async fn each_event_is_one_line_without_its_data() {
         expected[field] = value;
     }
     assert_eq!(events[1..], [&expected]);
-    assert_eq!(
-        failed.bucket().keys(),
-        ["failed/log-events/shardId-000000000003-49591.json"]
-    );
+    assert_eq!(failed.bucket().keys(), ["failed/log-events/shardId-000000000003-49591.json"]);
 }

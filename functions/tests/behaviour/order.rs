@@ -10,10 +10,7 @@ fn records(keys: &[u8]) -> Vec<Record> {
     let mut counts = [0_u8; 256];
     let record = |&key: &u8| {
         counts[usize::from(key)] += 1;
-        Record {
-            partition_key: key.to_string(),
-            data: vec![counts[usize::from(key)]],
-        }
+        Record { partition_key: key.to_string(), data: vec![counts[usize::from(key)]] }
     };
     keys.iter().map(record).collect()
 }
