@@ -29,7 +29,8 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .shards(environment.stream.shards.get())
         .retention_hours(hours)
         .known_as(EVENT_STREAM);
-    let archive = Bucket::new(&scope, "archive").known_as(ARCHIVE_BUCKET);
+    let archive =
+        Bucket::new(&scope, "archive").tls_only(environment.local.is_none()).known_as(ARCHIVE_BUCKET);
 
     let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.name);
     let lambdas = [

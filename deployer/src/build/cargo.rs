@@ -57,8 +57,11 @@ fn program() -> OsString {
 }
 
 impl Workspace {
-    /// Compiles the functions `names` in one call and returns each one's binary.
-    pub(super) async fn compile(
+    /// Compiles the binaries `names` in one call of cargo and returns the path of each.
+    ///
+    /// # Errors
+    /// There is no cargo, or it could not build them.
+    pub async fn compile(
         &self,
         names: &[String],
         settings: &BuildSettings,

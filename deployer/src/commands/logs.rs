@@ -18,6 +18,9 @@ use crate::session::{LocalCloudIs, Session};
 /// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How far each look goes back behind the youngest line of the last.
+const OVERLAP_MS: i64 = 10_000;
+
 /// Show what functions wrote to their logs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -39,7 +42,8 @@ pub(crate) struct Args {
 /// One line of one function.
 struct Line {
     at: i64,
-    id: String,
+    /// Tells it from others when the next look shows it again.
+    identity: String,
     function: String,
     text: String,
 }
@@ -64,18 +68,18 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let reads =
             functions.iter().map(|function| lines(function, from, args.filter.as_deref(), &session.aws));
         let mut lines: Vec<Line> = try_join_all(reads).await?.into_iter().flatten().collect();
-        lines.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
-        for line in &lines {
-            // Lines of the last millisecond come again with the next look.
-            if shown.insert(line.id.clone()) {
-                let name = line.function.strip_prefix(&prefix).unwrap_or(&line.function);
-                ui.result(&format!("{} {name} {}", time(line.at), line.text.trim_end()));
-            }
+        // Stable: lines of one millisecond keep the order in which they were written.
+        lines.sort_by_key(|line| line.at);
+        for line in lines.iter().filter(|line| !shown.contains(&line.identity)) {
+            let name = line.function.strip_prefix(&prefix).unwrap_or(&line.function);
+            ui.result(&format!("{} {name} {}", time(line.at), line.text.trim_end()));
         }
         if !args.follow {
             return Ok(Exit::DONE);
         }
-        from = lines.last().map_or(from, |line| line.at);
+        // A line can be shown to us later than a younger one of another stream.
+        from = lines.last().map_or(from, |line| from.max(line.at - OVERLAP_MS));
+        shown = lines.into_iter().map(|line| line.identity).collect();
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -97,11 +101,11 @@ async fn lines(function: &str, from: i64, filter: Option<&str>, aws: &Aws) -> Re
         .unwrap_or_default();
     let events = events.into_iter().flat_map(|page| page.events.unwrap_or_default());
     Ok(events
-        .map(|event| Line {
-            at: event.timestamp.unwrap_or_default(),
-            id: event.event_id.unwrap_or_default(),
-            function: function.to_owned(),
-            text: event.message.unwrap_or_default(),
+        .map(|event| {
+            let (at, text) = (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default());
+            let stream = event.log_stream_name.unwrap_or_default();
+            let identity = event.event_id.unwrap_or_else(|| format!("{stream} {at} {text}"));
+            Line { at, identity, function: function.to_owned(), text }
         })
         .collect())
 }

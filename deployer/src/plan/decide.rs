@@ -54,12 +54,16 @@ impl Decision<'_> {
     /// Decides about a resource that is live and ours.
     fn compared(&self, subject: &dyn Described, seen: &Seen, step: Step) -> Step {
         let state = subject.state();
-        let changes =
+        let mut changes =
             [diff(&seen.state, &state), tag_changes(step.tags.as_ref(), seen.tags.as_ref())].concat();
         if changes.is_empty() {
             return Step { verdicts: vec![Verdict::InSync], ..step };
         }
         let verdicts = self.verdicts(subject, seen, &changes);
+        // The stamp follows from whatever else changes, and is worth telling only by itself.
+        if changes.iter().any(|change| change.path != stamp_path()) {
+            changes.retain(|change| change.path != stamp_path());
+        }
         let mut action = Action::Update;
         let mut risk = Risk::Safe;
         let mut reason = None;

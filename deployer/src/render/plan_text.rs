@@ -64,8 +64,18 @@ fn tell(text: &mut String, step: &Step) {
     }
     let width = step.changes.iter().map(|change| change.path.len()).max().unwrap_or_default();
     for change in &step.changes {
-        let (live, desired) = (value(&change.live), value(&change.desired));
+        let (live, desired) = (short(&change.live), short(&change.desired));
         let _ = writeln!(text, "      {:width$}  {live} → {desired}", change.path);
+    }
+}
+
+/// Returns a value on part of a line; the JSON form has all of it.
+fn short(whole: &serde_json::Value) -> String {
+    const LONGEST: usize = 64;
+    let text = value(whole);
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -78,7 +78,7 @@ struct Encryption {
 }
 
 impl Bucket {
-    /// Returns the bucket of this thing, versioned.
+    /// Returns the bucket of this thing, versioned and over TLS only.
     pub fn new(scope: &Scope, thing: &str) -> Self {
         let name = scope.bucket_name(thing);
         let arn = format!("arn:{}:s3:::{name}", scope.partition());
@@ -103,6 +103,13 @@ impl Bucket {
     pub fn expiring(mut self, prefix: &str, days: i32) -> Self {
         let id = format!("expire-{}", prefix.trim_end_matches('/'));
         self.lifecycle.insert(id, Rule::expiring(prefix, days));
+        self
+    }
+
+    /// Returns the bucket that answers over TLS only, or over plain HTTP too: a cloud on
+    /// loopback has no TLS.
+    pub fn tls_only(mut self, on: bool) -> Self {
+        self.policy = on.then(|| tls_only(&self.arn));
         self
     }
 

@@ -53,7 +53,7 @@ async fn what_the_code_changed_is_pending() {
     up(&before, &cloud).await;
     let (_, plan) = planned(&after, &cloud).await;
     assert_eq!(only(&plan).verdicts, [Verdict::Pending]);
-    assert_eq!(paths(&plan), ["size", "tags.deployer:stamp"]);
+    assert_eq!(paths(&plan), ["size"]);
 }
 
 #[tokio::test]

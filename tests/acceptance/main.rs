@@ -1,0 +1,46 @@
+//! Acceptance tests: a module for each behaviour, each test in an account of its own.
+
+mod deploying;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use acceptance::Cloud;
+use libtest_mimic::{Arguments, Trial};
+
+/// A test: what it shows, and how.
+type Test = (&'static str, fn(&Cloud));
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let tests: Vec<Test> = [deploying::TESTS].concat();
+    if arguments.list {
+        return libtest_mimic::run(&arguments, trials(&tests, None)).exit_code();
+    }
+    let cloud = match Cloud::start() {
+        Ok(cloud) => Arc::new(cloud),
+        Err(error) => {
+            eprintln!("the tests have no cloud to run in: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let conclusion = libtest_mimic::run(&arguments, trials(&tests, Some(&cloud)));
+    let cloud = Arc::into_inner(cloud).expect("no test outlives the run");
+    if let Err(error) = cloud.stop() {
+        eprintln!("the tests leave a cloud behind: {error}");
+        return ExitCode::FAILURE;
+    }
+    conclusion.exit_code()
+}
+
+fn trials(tests: &[Test], cloud: Option<&Arc<Cloud>>) -> Vec<Trial> {
+    let trials = tests.iter().map(|(name, test)| {
+        let (test, cloud) = (*test, cloud.cloned());
+        Trial::test(*name, move || {
+            let cloud = cloud.expect("a listing runs no test");
+            test(&cloud);
+            Ok(())
+        })
+    });
+    trials.collect()
+}

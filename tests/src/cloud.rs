@@ -1,0 +1,90 @@
+//! One MiniStack for all tests, with IAM enforced, on a free port of loopback.
+
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use deployer::build::{BuildSettings, Method, Workspace};
+use deployer::local::LocalCloud;
+use tokio::runtime::Runtime;
+
+use crate::place::Place;
+
+/// A running local cloud and the deployer that deploys into it.
+pub struct Cloud {
+    local: LocalCloud,
+    runtime: Runtime,
+    binary: PathBuf,
+    root: PathBuf,
+    accounts: AtomicU64,
+}
+
+impl Cloud {
+    /// Builds what the tests run and starts a cloud.
+    ///
+    /// # Errors
+    /// The build failed, or MiniStack cannot be installed or started here.
+    pub fn start() -> Result<Self, Box<dyn std::error::Error>> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+        let runtime = Runtime::new()?;
+        let binary = runtime.block_on(build(&root))?;
+        // The folder of `deployer local`, so that MiniStack is installed once.
+        let local = LocalCloud::new(root.join(".deployer"), free_port()?);
+        runtime.block_on(local.start(&|_| {}))?;
+        Ok(Self { local, runtime, binary, root, accounts: AtomicU64::new(100_000_000_000) })
+    }
+
+    /// Stops the cloud with everything in it and removes what it kept.
+    ///
+    /// # Errors
+    /// The process could not be ended.
+    pub fn stop(self) -> Result<(), Box<dyn std::error::Error>> {
+        self.runtime.block_on(self.local.stop())?;
+        let kept = self.local.log();
+        let folder = kept.parent().ok_or("the log file is in a folder")?;
+        Ok(std::fs::remove_dir_all(folder)?)
+    }
+
+    /// Returns an account of its own: what is in one place is in no other.
+    pub fn place(&self) -> Place<'_> {
+        let account = self.accounts.fetch_add(1, Ordering::Relaxed).to_string();
+        Place::new(self, account)
+    }
+
+    /// Returns where AWS's APIs are.
+    pub fn endpoint(&self) -> String {
+        self.local.endpoint()
+    }
+
+    /// Returns the root of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the deployer's binary.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// Runs a future to its end.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+}
+
+/// Builds the deployer, and the functions so that no test waits for a compiler.
+async fn build(root: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let settings = BuildSettings { profile: "dev".into(), method: Method::Host, ..BuildSettings::default() };
+    let deployer = Workspace::discover(root, "deployer").await?;
+    let mut built = deployer.compile(&["deployer".to_owned()], &settings, &|_| {}).await?;
+    let functions = Workspace::discover(root, "functions").await?;
+    let names: Vec<String> = functions.functions().map(str::to_owned).collect();
+    functions.build(&names, &settings, &|_| {}).await?;
+    Ok(built.remove("deployer").ok_or("cargo named no deployer")?)
+}
+
+/// Returns a port that nobody holds now.
+pub(crate) fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

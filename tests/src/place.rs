@@ -1,0 +1,126 @@
+//! An account of the local cloud with environment files of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use deployer::aws::{Aws, Credentials, Target};
+use deployer::stack::Scope;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cloud::Cloud;
+
+/// The region of every place.
+const REGION: &str = "us-east-1";
+
+/// An account in a cloud.
+pub struct Place<'a> {
+    /// The cloud.
+    pub cloud: &'a Cloud,
+    /// The account's number, which is also the access key of its root.
+    pub account: String,
+    folder: TempDir,
+}
+
+/// How a run of the deployer ended.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit code; nothing when a signal ended it.
+    pub code: Option<i32>,
+    /// The results.
+    pub stdout: String,
+    /// Everything else.
+    pub stderr: String,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(cloud: &'a Cloud, account: String) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        fs::create_dir(folder.path().join("environments")).expect("a new folder can be written");
+        let place = Self { cloud, account, folder };
+        place.environment("local", "[local]\nport = 4566\n");
+        place
+    }
+
+    /// Writes an environment file: region, account and a quick build, then this text.
+    pub fn environment(&self, name: &str, text: &str) {
+        let head = format!("region = \"{REGION}\"\naccount = \"{}\"\n", self.account);
+        let (keys, tables) = text.split_at(text.find('[').unwrap_or(text.len()));
+        let build = "[build]\nprofile = \"dev\"\nmethod = \"host\"\n";
+        let path = self.environments().join(format!("{name}.toml"));
+        fs::write(path, format!("{head}{keys}\n{build}{tables}")).expect("a new folder can be written");
+    }
+
+    /// Returns the folder of the environment files.
+    pub fn environments(&self) -> PathBuf {
+        self.folder.path().join("environments")
+    }
+
+    /// Returns a folder for whatever a test writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns the deployer, to be run in this place without a terminal.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.cloud.binary());
+        command
+            .args(arguments)
+            .arg("--environments")
+            .arg(self.environments())
+            .current_dir(self.cloud.root())
+            .stdin(Stdio::null())
+            .env("AWS_ENDPOINT_URL", self.cloud.endpoint())
+            .env("AWS_ACCESS_KEY_ID", &self.account)
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env_remove("AWS_SESSION_TOKEN")
+            .env_remove("AWS_PROFILE");
+        command
+    }
+
+    /// Runs the deployer in this place.
+    pub fn deployer(&self, arguments: &[&str]) -> Run {
+        let output = self.command(arguments).output().expect("the deployer was just built");
+        Run {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs the deployer and insists on success.
+    pub fn deploys(&self, arguments: &[&str]) -> Run {
+        let run = self.deployer(arguments);
+        assert_eq!(run.code, Some(0), "{arguments:?}: {run:#?}");
+        run
+    }
+
+    /// Calls a function of an environment through the deployer and returns its answer.
+    pub fn invoke(&self, environment: &str, function: &str, request: &Value) -> Value {
+        let run = self.deploys(&["invoke", environment, function, "--payload", &request.to_string()]);
+        serde_json::from_str(&run.stdout).expect("a function answers JSON")
+    }
+
+    /// Returns the names of an environment.
+    pub fn scope(&self, environment: &str) -> Scope {
+        Scope {
+            stack: "cart".into(),
+            environment: environment.into(),
+            account: self.account.clone(),
+            region: REGION.into(),
+        }
+    }
+
+    /// Returns clients of the account's root, for looking and for meddling.
+    pub fn aws(&self, environment: &str) -> Aws {
+        // Credentials are static text; a few leaked bytes a test are no loss.
+        let key: &'static str = Box::leak(self.account.clone().into_boxed_str());
+        let target = Target {
+            endpoint: Some(self.cloud.endpoint()),
+            credentials: Credentials::Fixed(key, "test"),
+            call_log: None,
+        };
+        self.cloud.wait(Aws::connect(self.scope(environment), &target))
+    }
+}

@@ -1,0 +1,22 @@
+//! Waiting for what comes by itself: polling with a deadline, never a fixed sleep.
+
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes on a busy machine with two cores.
+const DEADLINE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Asks until there is an answer, and returns it.
+///
+/// # Panics
+/// There is none in time; `what` says what was waited for.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < DEADLINE, "waited {DEADLINE:?} for {what}");
+        std::thread::sleep(PAUSE);
+    }
+}
