@@ -32,7 +32,7 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
     let archive =
         Bucket::new(&scope, "archive").tls_only(environment.local.is_none()).known_as(ARCHIVE_BUCKET);
 
-    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.name);
+    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.does);
     let lambdas = [
         lambda(OPEN_CART).may(events.load()).may(events.append()),
         lambda(ADD_ITEM).may(events.load()).may(events.append()),
@@ -78,3 +78,6 @@ fn what_can_be_handled(retention_hours: i32) -> MappingSettings {
 fn almost(retention_hours: i32) -> i32 {
     ((retention_hours - 1) * 3600).min(604_800)
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,24 +33,38 @@ pub const ARCHIVE_BUCKET: Variable = Variable("ARCHIVE_BUCKET");
 pub struct Function {
     /// The binary in `functions/src/bin/` and the last part of the deployed name.
     pub name: &'static str,
+    /// What it does, for those who meet it in a console.
+    pub does: &'static str,
     /// The variables that the function reads when it starts, and no others.
     pub reads: &'static [Variable],
 }
 
 /// Opens a cart.
-pub const OPEN_CART: Function = Function { name: "open-cart", reads: &[EVENTS_TABLE] };
+pub const OPEN_CART: Function = Function { name: "open-cart", does: "Opens a cart", reads: &[EVENTS_TABLE] };
 /// Adds an item to an open cart.
-pub const ADD_ITEM: Function = Function { name: "add-item", reads: &[EVENTS_TABLE] };
+pub const ADD_ITEM: Function =
+    Function { name: "add-item", does: "Adds an item to an open cart", reads: &[EVENTS_TABLE] };
 /// Closes a cart.
-pub const CLOSE_CART: Function = Function { name: "close-cart", reads: &[EVENTS_TABLE] };
+pub const CLOSE_CART: Function =
+    Function { name: "close-cart", does: "Closes a cart", reads: &[EVENTS_TABLE] };
 /// Answers what is in a cart.
-pub const GET_CART: Function = Function { name: "get-cart", reads: &[EVENTS_TABLE] };
+pub const GET_CART: Function =
+    Function { name: "get-cart", does: "Answers what is in a cart", reads: &[EVENTS_TABLE] };
 /// Publishes each event of each commit in the table's stream to Kinesis.
-pub const CAPTURE: Function = Function { name: "capture", reads: &[EVENT_STREAM, ARCHIVE_BUCKET] };
+pub const CAPTURE: Function = Function {
+    name: "capture",
+    does: "Publishes each event of each commit in the table's stream",
+    reads: &[EVENT_STREAM, ARCHIVE_BUCKET],
+};
 /// Writes one log line for each published event.
-pub const LOG_EVENTS: Function = Function { name: "log-events", reads: &[ARCHIVE_BUCKET] };
+pub const LOG_EVENTS: Function = Function {
+    name: "log-events",
+    does: "Writes one log line for each published event",
+    reads: &[ARCHIVE_BUCKET],
+};
 /// Keeps each published event in the archive.
-pub const ARCHIVE: Function = Function { name: "archive", reads: &[ARCHIVE_BUCKET] };
+pub const ARCHIVE: Function =
+    Function { name: "archive", does: "Keeps each published event in the archive", reads: &[ARCHIVE_BUCKET] };
 
 /// Every function of the system.
 pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, LOG_EVENTS, ARCHIVE];

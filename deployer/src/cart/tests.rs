@@ -1,0 +1,178 @@
+//! Conventions that nobody has to remember: everything is registered, deployed, read, granted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use deployer::app::Fingerprints;
+use deployer::aws::Aws;
+use deployer::environment::Environment;
+use deployer::resources::kinds;
+use deployer::stack::Stack;
+use domain::contract;
+use serde_json::Value;
+
+use super::stack;
+
+/// Actions that AWS supports no resource for ("Actions, resources, and condition keys",
+/// Service Authorization Reference).
+const WITHOUT_RESOURCE: [&str; 2] = ["dynamodb:liststreams", "kinesis:liststreams"];
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn environment(name: &str) -> Environment {
+    Environment::load(&root().join("environments"), name).expect("a committed environment is right")
+}
+
+fn dev() -> Stack<Aws> {
+    stack(&environment("dev"), &Fingerprints::default())
+}
+
+/// Returns the states of a kind by the name of the thing, without the environment's prefix.
+fn states(stack: &Stack<Aws>, kind: &str) -> BTreeMap<String, Value> {
+    let prefix = stack.scope.prefix();
+    let of_kind = stack.resources.iter().filter(|node| node.id().kind() == kind);
+    of_kind.map(|node| (node.id().name().replacen(&prefix, "", 1), node.state())).collect()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().expect("an object").keys().cloned().collect()
+}
+
+/// Returns role, Sid and statement of everything that is granted.
+fn statements(stack: &Stack<Aws>) -> Vec<(String, String, Value)> {
+    let roles = states(stack, "iam.role").into_iter();
+    roles
+        .flat_map(|(role, state)| {
+            let statements = state["inline_policies"]["grants"]["statements"].clone();
+            let statements = statements.as_object().expect("statements by Sid").clone();
+            statements.into_iter().map(move |(sid, statement)| (role.clone(), sid, statement))
+        })
+        .collect()
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().expect("a list").iter().map(|item| item.as_str().expect("text")).collect()
+}
+
+#[test]
+fn every_function_has_a_binary_and_a_place_in_the_stack() {
+    let known: BTreeSet<String> =
+        contract::FUNCTIONS.iter().map(|function| function.name.to_owned()).collect();
+    let files = std::fs::read_dir(root().join("functions/src/bin")).expect("the functions are here");
+    let binaries: BTreeSet<String> = files
+        .map(|file| file.expect("a readable folder").path())
+        .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(binaries, known, "functions/src/bin against domain::contract::FUNCTIONS");
+    let deployed: BTreeSet<String> = states(&dev(), "lambda.function").into_keys().collect();
+    assert_eq!(deployed, known, "the stack against domain::contract::FUNCTIONS");
+}
+
+#[test]
+fn every_function_gets_the_variables_that_it_reads_and_no_others() {
+    let deployed = states(&dev(), "lambda.function");
+    for function in contract::FUNCTIONS {
+        let reads: BTreeSet<String> = function.reads.iter().map(ToString::to_string).collect();
+        assert_eq!(keys(&deployed[function.name]["environment"]), reads, "{}", function.name);
+    }
+}
+
+#[test]
+fn every_resource_file_is_registered() {
+    let files = std::fs::read_dir(root().join("deployer/src/resources")).expect("the kinds are here");
+    let sources = files.map(|file| file.expect("a readable folder").path()).filter(|path| path.is_file());
+    let mut written: Vec<String> = sources
+        .map(|path| std::fs::read_to_string(path).expect("sources are text"))
+        .filter(|source| source.contains("impl Resource for"))
+        .map(|source| {
+            let (_, after) = source.split_once("const KIND: &'static str = \"").expect("a kind has a name");
+            after.split('"').next().expect("the name ends").to_owned()
+        })
+        .collect();
+    let mut registered: Vec<String> = kinds().iter().map(|kind| kind.name.to_owned()).collect();
+    written.sort();
+    registered.sort();
+    assert_eq!(registered, written, "resources::kinds() against the files beside it");
+}
+
+#[test]
+fn every_kind_in_the_stack_can_be_found_and_deleted() {
+    let stack = dev();
+    for node in &stack.resources {
+        assert!(stack.kind(node.id().kind()).is_some(), "{} is of no kind that is registered", node.id());
+    }
+}
+
+#[test]
+fn nothing_is_granted_on_everything_where_aws_knows_resources() {
+    for (role, sid, statement) in statements(&dev()) {
+        let actions = strings(&statement["Action"]);
+        let everything = strings(&statement["Resource"]).contains(&"*");
+        let supported = actions.iter().any(|action| !WITHOUT_RESOURCE.contains(action));
+        assert!(!(everything && supported), "{role} {sid} grants {actions:?} on everything");
+        assert!(actions.iter().all(|action| !action.contains('*')), "{role} {sid} grants {actions:?}");
+    }
+}
+
+/// What Lambda does on behalf of a function is enforced by no emulator, so it is checked
+/// against what Lambda's developer guide asks for: "Using Lambda to process records from
+/// Amazon Kinesis Data Streams: Configure execution role permissions", "Using AWS Lambda
+/// with Amazon DynamoDB: Execution role permissions", "Retaining discarded batches".
+#[test]
+fn lambda_may_do_its_errands_and_nothing_more() {
+    const LOGS: &[&str] = &["logs:createlogstream", "logs:putlogevents"];
+    const TABLE: &[&str] = &["dynamodb:describestream", "dynamodb:getrecords", "dynamodb:getsharditerator"];
+    const STREAM: &[&str] = &[
+        "kinesis:describestream",
+        "kinesis:describestreamsummary",
+        "kinesis:getrecords",
+        "kinesis:getsharditerator",
+        "kinesis:listshards",
+    ];
+    let account = "eu-central-1:111111111111";
+    let bucket = "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1";
+    let lines = |function: &str| {
+        let group = format!("arn:aws:logs:{account}:log-group:/aws/lambda/cart-dev-{function}");
+        (function.to_owned(), LOGS, format!("{group}:log-stream:*"))
+    };
+    let mut expected: BTreeSet<(String, &[&str], String)> =
+        contract::FUNCTIONS.iter().map(|function| lines(function.name)).collect();
+    let table = format!("arn:aws:dynamodb:{account}:table/cart-dev-events/stream/*");
+    let stream = format!("arn:aws:kinesis:{account}:stream/cart-dev-events");
+    expected.extend([
+        ("capture".into(), TABLE, table),
+        ("capture".into(), &["dynamodb:liststreams"], "*".into()),
+        ("log-events".into(), STREAM, stream.clone()),
+        ("log-events".into(), &["kinesis:liststreams"], "*".into()),
+        ("log-events".into(), &["s3:putobject"], format!("{bucket}/aws/lambda/*")),
+        ("log-events".into(), &["s3:listbucket"], bucket.into()),
+        ("archive".into(), STREAM, stream),
+        ("archive".into(), &["kinesis:liststreams"], "*".into()),
+    ]);
+    // What functions do themselves is enforced: tests/acceptance/least_privilege.rs.
+    let own = ["LoadEvents", "AppendEvents", "PublishEvents", "WriteArchiveEvents", "WriteArchiveFailed"];
+
+    let all = statements(&dev());
+    let errands = all.iter().filter(|(_, sid, _)| !own.contains(&sid.as_str()));
+    let mut found = BTreeSet::new();
+    for (role, sid, statement) in errands {
+        let (actions, resources) = (strings(&statement["Action"]), strings(&statement["Resource"]));
+        let [resource] = resources.as_slice() else { panic!("{role} {sid} is about one resource") };
+        found.insert((role.clone(), actions, (*resource).to_owned()));
+    }
+    let expected: BTreeSet<_> =
+        expected.into_iter().map(|(role, actions, resource)| (role, actions.to_vec(), resource)).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_stack_of_each_environment_is_as_reviewed() {
+    for name in ["dev", "local", "prod"] {
+        let stack = stack(&environment(name), &Fingerprints::default());
+        let listed: BTreeMap<String, Value> =
+            stack.resources.iter().map(|node| (node.id().to_string(), node.state())).collect();
+        insta::assert_json_snapshot!(name, listed);
+    }
+}
