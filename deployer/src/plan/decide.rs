@@ -31,7 +31,6 @@ impl Decision<'_> {
         let tags = self.desired_tags(subject);
         let step = Step {
             needs: subject.needs().into_iter().chain(subject.parent()).collect(),
-            compared: fields(&subject.state()),
             ..blank(id.clone())
         };
         match self.survey.seen.get(&id) {
@@ -54,6 +53,7 @@ impl Decision<'_> {
     /// Decides about a resource that is live and ours.
     fn compared(&self, subject: &dyn Described, seen: &Seen, step: Step) -> Step {
         let state = subject.state();
+        let step = Step { compared: fields(&state), ..step };
         let mut changes =
             [diff(&seen.state, &state), tag_changes(step.tags.as_ref(), seen.tags.as_ref())].concat();
         if changes.is_empty() {

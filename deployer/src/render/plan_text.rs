@@ -93,13 +93,13 @@ fn risk(step: &Step) -> Option<&'static str> {
 fn totals(plan: &Plan, heading: Heading<'_>) -> String {
     let compared: usize = plan.steps.iter().map(|step| step.compared).sum();
     let looked_at = format!(
-        "{DIM}{} and {} compared{DIM:#}",
+        "{DIM}({}, {} compared){DIM:#}",
         count(plan.steps.len(), "resource"),
         count(compared, "field"),
     );
     if plan.verdict == Verdict::InSync {
         let clean = if heading.drift { "No drift" } else { "Nothing to do" };
-        return format!("{clean}: everything is as the code says. {looked_at}");
+        return format!("{clean}: everything is as the code says {looked_at}");
     }
     let parts: Vec<String> = if heading.drift {
         let found = plan.verdicts.iter().filter(|(_, number)| **number > 0);
@@ -108,5 +108,5 @@ fn totals(plan: &Plan, heading: Heading<'_>) -> String {
         let found = plan.actions.iter().filter(|(_, number)| **number > 0);
         found.map(|(action, number)| format!("{number} {}", to_do(*action))).collect()
     };
-    format!("{}. {looked_at}", parts.join(", "))
+    format!("{} {looked_at}", parts.join(", "))
 }

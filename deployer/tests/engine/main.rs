@@ -5,4 +5,5 @@ mod applying;
 mod fake;
 mod planning;
 mod properties;
+mod rendering;
 mod tearing_down;
