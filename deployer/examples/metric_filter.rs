@@ -6,13 +6,15 @@
 
 use std::process::ExitCode;
 
-use deployer::app::{App, Fingerprints, run};
+use deployer::app::{App, Fingerprints};
 use deployer::aws::{Aws, Called};
 use deployer::environment::Environment;
 use deployer::error::{Error, GoneIsNone};
 use deployer::resource::{Kind, Live, Resource, ResourceId, Tags};
 use deployer::resources::{kinds, log_group::LogGroup};
-use deployer::stack::{Scope, Stack};
+use deployer::run;
+use deployer::scope::Scope;
+use deployer::stack::Stack;
 use serde::Serialize;
 
 /// Counts the lines of a log group that match a pattern.

@@ -8,6 +8,7 @@ pub mod app;
 pub mod apply;
 pub mod aws;
 pub mod build;
+mod cli;
 mod commands;
 pub mod diff;
 pub mod environment;
@@ -21,7 +22,10 @@ pub mod render;
 pub mod resource;
 pub mod resources;
 pub mod retry;
+pub mod scope;
 mod session;
 mod signal;
 pub mod stack;
 pub mod survey;
+
+pub use cli::run;

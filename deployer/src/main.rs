@@ -4,7 +4,8 @@ mod cart;
 
 use std::process::ExitCode;
 
-use deployer::app::{App, run};
+use deployer::app::App;
+use deployer::run;
 
 fn main() -> ExitCode {
     run(&App {

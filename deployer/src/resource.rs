@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::diff::Change;
 use crate::error::Error;
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// Tags of a resource, by key.
 pub type Tags = BTreeMap<String, String>;

@@ -12,8 +12,11 @@ use crate::exit::Problem;
 use crate::local::{LocalCloud, Status};
 use crate::plan::{Plan, plan};
 use crate::render::Ui;
+use crate::resource::Resource;
+use crate::resources::function::Function;
 use crate::resources::kinds;
-use crate::stack::{Scope, Stack};
+use crate::scope::Scope;
+use crate::stack::Stack;
 use crate::survey::{Survey, survey};
 
 /// The SDK's own variable: the endpoint that it names is used as it is.
@@ -89,6 +92,29 @@ impl Session {
     /// Returns the desired world.
     pub(crate) fn stack(&self, app: &App, fingerprints: &Fingerprints) -> Stack<Aws> {
         (app.stack)(&self.environment, fingerprints)
+    }
+
+    /// Returns the full names of the stack's functions.
+    pub(crate) fn functions(&self, app: &App) -> Vec<String> {
+        let stack = self.stack(app, &Fingerprints::default());
+        let ids = stack.resources.iter().map(|node| node.id());
+        ids.filter(|id| id.kind() == Function::KIND).map(|id| id.name().to_owned()).collect()
+    }
+
+    /// Returns the full name of a function, given with or without the environment's prefix.
+    ///
+    /// # Errors
+    /// The stack has no such function.
+    pub(crate) fn function(&self, app: &App, named: &str) -> Result<String, Problem> {
+        let prefix = self.scope.prefix();
+        let known = self.functions(app);
+        let wanted = self.scope.name(named.strip_prefix(&prefix).unwrap_or(named));
+        if known.contains(&wanted) {
+            return Ok(wanted);
+        }
+        let known: Vec<&str> = known.iter().map(|name| name.trim_start_matches(&prefix)).collect();
+        Err(Problem::usage(format!("there is no function `{named}`"))
+            .hint(format!("there are {}", known.join(", "))))
     }
 
     /// Returns a stack without resources, to which everything of ours is a stray.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use deployer::build::{BuildSettings, Method, Workspace};
 use deployer::local::LocalCloud;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 use crate::place::Place;
 
@@ -70,6 +71,11 @@ impl Cloud {
     /// Runs a future to its end.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
+    }
+
+    /// Starts what goes on beside a test.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(future)
     }
 }
 

@@ -1,10 +1,16 @@
 //! What acceptance tests stand on: a local cloud of their own, places in it that cannot see
 //! each other, and the deployer's real binary. It asserts nothing about behaviour.
 
+mod calls;
 mod cloud;
+mod inventory;
 mod place;
+mod proxy;
 mod wait;
 
+pub use calls::Call;
 pub use cloud::Cloud;
+pub use inventory::Inventory;
 pub use place::{Place, Run};
+pub use proxy::Proxy;
 pub use wait::until;

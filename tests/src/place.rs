@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use deployer::aws::{Aws, Credentials, Target};
-use deployer::stack::Scope;
+use deployer::scope::Scope;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -32,6 +32,26 @@ pub struct Run {
     pub stdout: String,
     /// Everything else.
     pub stderr: String,
+}
+
+impl Run {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("what is run was just built");
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Returns the JSON on standard output.
+    ///
+    /// # Panics
+    /// There is something else.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
 }
 
 impl<'a> Place<'a> {
@@ -81,12 +101,7 @@ impl<'a> Place<'a> {
 
     /// Runs the deployer in this place.
     pub fn deployer(&self, arguments: &[&str]) -> Run {
-        let output = self.command(arguments).output().expect("the deployer was just built");
-        Run {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Run::of(&mut self.command(arguments))
     }
 
     /// Runs the deployer and insists on success.

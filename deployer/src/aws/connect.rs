@@ -10,7 +10,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::{Aws, CallLog, Packages};
 use crate::error::{Class, Error};
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 use super::classify::Called;
 

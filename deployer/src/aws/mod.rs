@@ -19,7 +19,7 @@ pub use wait::wait_until;
 use std::sync::Arc;
 
 use crate::resource::Cloud;
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// The clients of one environment's account and region. Cheap to clone.
 #[derive(Clone)]

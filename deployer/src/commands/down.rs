@@ -1,5 +1,6 @@
 //! `deployer down`: removes what the environment owns, and says what that was.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -85,7 +86,11 @@ fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
         .hint(format!("if that is meant: --confirm {name}")))
 }
 
+/// Counts what was of each kind: `7 lambda.function`.
 fn kinds(plan: &Plan) -> String {
-    let counts = super::up::by_kind(plan.writes());
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in plan.writes() {
+        *counts.entry(step.kind).or_default() += 1;
+    }
     counts.iter().map(|(kind, number)| format!("{number} {kind}")).collect::<Vec<_>>().join(", ")
 }

@@ -6,15 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncReadExt;
 
-use crate::app::{App, Fingerprints, Global};
-use crate::aws::{Aws, Called};
+use crate::app::{App, Global};
+use crate::aws::Called;
 use crate::error::Class;
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
-use crate::resource::Resource;
-use crate::resources::function::Function;
 use crate::session::{LocalCloudIs, Session};
-use crate::stack::Stack;
 
 /// Call a deployed function; prints the response payload alone
 #[derive(Debug, clap::Args)]
@@ -34,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let payload = payload(&args.payload).await?;
     let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
-    let function = named(&session, &session.stack(app, &Fingerprints::default()), &args.function)?;
+    let function = session.function(app, &args.function)?;
     let call = session.aws.lambda.invoke().function_name(&function).payload(Blob::new(payload));
     let call = call.set_log_type(args.tail.then_some(LogType::Tail));
     let answer = {
@@ -59,20 +56,6 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Some(kind) => Err(Problem::new(format!("{function} failed ({kind}); its answer says why"))
             .hint(format!("`{} logs {} {}` shows more", ui.program(), args.environment, args.function))),
     }
-}
-
-/// Returns the full name of a function of the stack.
-pub(super) fn named(session: &Session, stack: &Stack<Aws>, function: &str) -> Result<String, Problem> {
-    let prefix = session.scope.prefix();
-    let ids = stack.resources.iter().map(|node| node.id()).filter(|id| id.kind() == Function::KIND);
-    let known: Vec<String> =
-        ids.map(|id| id.name().strip_prefix(&prefix).unwrap_or(id.name()).to_owned()).collect();
-    let wanted = function.strip_prefix(&prefix).unwrap_or(function);
-    if known.iter().any(|name| name == wanted) {
-        return Ok(session.scope.name(wanted));
-    }
-    Err(Problem::usage(format!("there is no function `{function}`"))
-        .hint(format!("there are {}", known.join(", "))))
 }
 
 /// Returns the request's bytes, checked to be JSON before anything is called.

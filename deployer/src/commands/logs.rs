@@ -6,13 +6,11 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::{App, Fingerprints, Global};
+use crate::app::{App, Global};
 use crate::aws::{Aws, Called};
 use crate::error::{Error, GoneIsNone};
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
-use crate::resource::Resource;
-use crate::resources::function::Function;
 use crate::session::{LocalCloudIs, Session};
 
 /// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
@@ -50,16 +48,9 @@ struct Line {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
-    let stack = session.stack(app, &Fingerprints::default());
-    let functions = match args.functions.as_slice() {
-        [] => {
-            let ids = stack.resources.iter().map(|node| node.id());
-            ids.filter(|id| id.kind() == Function::KIND).map(|id| id.name().to_owned()).collect()
-        }
-        named => {
-            let named = named.iter().map(|name| super::invoke::named(&session, &stack, name));
-            named.collect::<Result<Vec<String>, Problem>>()?
-        }
+    let functions: Vec<String> = match args.functions.as_slice() {
+        [] => session.functions(app),
+        named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,
     };
     let prefix = session.scope.prefix();
     let mut from = (Timestamp::now() - args.since).as_millisecond();

@@ -1,6 +1,5 @@
 //! `deployer up`: makes it so.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -180,13 +179,4 @@ fn unfinished(report: &Report, ui: &Ui) -> Problem {
 fn next(session: &Session, app: &App, ui: &Ui) {
     let words = app.try_next.replace("{env}", &session.environment.name);
     ui.say(&format!("next: {} {words}", ui.program()));
-}
-
-/// Counts what is of each kind, for people: `7 lambda.function`.
-pub(super) fn by_kind<'a>(steps: impl Iterator<Item = &'a Step>) -> BTreeMap<&'static str, usize> {
-    let mut counts = BTreeMap::new();
-    for step in steps {
-        *counts.entry(step.kind).or_default() += 1;
-    }
-    counts
 }

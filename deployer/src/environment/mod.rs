@@ -13,7 +13,7 @@ pub use error::EnvironmentError;
 pub use value::{AccountId, Between, Region, RetentionDays};
 
 use crate::build::BuildSettings;
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// One environment: what its file says.
 #[derive(Debug, Clone, Deserialize)]

@@ -8,7 +8,7 @@ use super::stamp::{comparable, stamp};
 use super::{Action, Plan, Step, Verdict};
 use crate::diff::{Change, diff, fields};
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
-use crate::stack::{Scope, TAG_STAMP};
+use crate::scope::{Scope, TAG_STAMP};
 use crate::survey::Survey;
 
 /// Compares what is desired with what was seen and says what is to be done.

@@ -3,7 +3,7 @@
 use super::decide::blank;
 use super::{Action, Plan, Step, Verdict};
 use crate::resource::{Kind, ResourceId, Risk};
-use crate::stack::Scope;
+use crate::scope::Scope;
 use crate::survey::Survey;
 
 /// Returns the plan that deletes what was found and is ours, users before what they use.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::style::{BAD, BOLD, DIM, count, sign, to_do, value, verdict};
 use crate::plan::{Action, Plan, Step, Verdict};
 use crate::resource::Risk;
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// What a plan is about.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::aws::{Aws, Called};
 use crate::error::{Error, GoneIsNone};
 use crate::resource::{Live, Resource, Tags};
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// An alarm.
 #[derive(Debug, Clone, Serialize)]

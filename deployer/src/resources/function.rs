@@ -27,7 +27,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Policy;
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
 /// (terraform-provider-aws, internal/service/lambda).

@@ -8,7 +8,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{Effect, Live, Resource, Risk, Tags};
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// The log group of one function.
 #[derive(Debug, Clone, Serialize)]

@@ -23,7 +23,7 @@ use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::resource::{Cloud, Effect, Live, Resource, ResourceId, Risk, Tags};
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// How long a change may take. It is seconds to a minute; Terraform allows ten
 /// (terraform-provider-aws, internal/service/lambda/event_source_mapping.go).

@@ -15,7 +15,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Policy;
 use crate::resource::{Effect, Live, Resource, Risk, Tags};
-use crate::stack::Scope;
+use crate::scope::Scope;
 
 /// The name of the inline policy that holds what the stack grants.
 const GRANTS: &str = "grants";

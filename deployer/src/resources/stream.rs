@@ -20,7 +20,8 @@ use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
 use crate::resources::sid::sid;
-use crate::stack::{Grant, Scope};
+use crate::scope::Scope;
+use crate::stack::Grant;
 
 mod changes;
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Grant, Scope, Stack};
+use super::{Grant, Stack};
 use crate::app::Fingerprints;
 use crate::aws::Aws;
 use crate::environment::Environment;
@@ -18,6 +18,7 @@ use crate::resources::mapping::{Mapping, MappingSettings};
 use crate::resources::role::Role;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
+use crate::scope::Scope;
 
 /// A consumer so far behind is failing: what fails in passing is retried within seconds.
 /// The shortest retention, a day, leaves enough time to repair it.

@@ -4,13 +4,12 @@
 
 mod grant;
 mod lambda;
-mod scope;
 
 pub use grant::Grant;
 pub use lambda::{EventSource, Lambda};
-pub use scope::{Scope, TAG_ENVIRONMENT, TAG_REGION, TAG_STACK, TAG_STAMP};
 
 use crate::resource::{Described, Kind, Node, ResourceId};
+use crate::scope::Scope;
 
 /// Everything that one environment is to have.
 pub struct Stack<C: 'static> {

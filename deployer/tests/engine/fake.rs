@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use deployer::error::{Class, Error};
 use deployer::resource::{Cloud, Effect, Kind, Live, Resource, ResourceId, Risk, Tags};
-use deployer::stack::{Scope, Stack};
+use deployer::scope::Scope;
+use deployer::stack::Stack;
 use deployer::{diff::Change, plan, survey};
 use serde::Serialize;
 

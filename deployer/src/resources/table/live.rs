@@ -91,7 +91,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::stack::Scope;
+    use crate::scope::Scope;
 
     fn scope() -> Scope {
         Scope {
