@@ -5,7 +5,6 @@
 //! Nothing here knows AWS: the cloud is a type parameter, and the engine's tests use a fake.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -17,9 +16,7 @@ use serde_json::Value;
 use crate::diff::Change;
 use crate::error::Error;
 use crate::scope::Scope;
-
-/// Tags of a resource, by key.
-pub type Tags = BTreeMap<String, String>;
+pub use crate::scope::Tags;
 
 /// Identifies a resource within an environment: `lambda.function/cart-dev-add-item`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,10 @@
 //! Everything here is derived; nothing is looked up, so resources that mention each other
 //! can be made at the same time.
 
-use crate::resource::Tags;
+use std::collections::BTreeMap;
+
+/// Tags of a resource, by key.
+pub type Tags = BTreeMap<String, String>;
 
 /// The tag that names the stack a resource belongs to.
 pub const TAG_STACK: &str = "deployer:stack";

@@ -191,6 +191,26 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_documented() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/environments.md");
+        let page = std::fs::read_to_string(page).expect("the page is committed");
+        let tables = ["", "[build]\n", "[functions]\n", "[table]\n", "[stream]\n", "[local]\n"];
+        for table in tables {
+            // The parser knows the keys: it lists them when it meets one that it does not know.
+            let error =
+                error_of(&format!("{table}no_such_key = 1\n{}", if table.is_empty() { LEAST } else { "" }));
+            let (_, keys) = error.split_once("expected").expect("the parser says what it expects");
+            let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+            assert!(!keys.is_empty(), "{error}");
+            for key in keys {
+                let mentioned =
+                    [format!("`{key}`"), format!("[{key}]")].iter().any(|form| page.contains(form));
+                assert!(mentioned, "docs/environments.md does not mention `{key}`");
+            }
+        }
+    }
+
+    #[test]
     fn a_missing_environment_names_those_that_exist() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../environments");
         let error = Environment::load(&folder, "stagin").expect_err("there is no such file");
