@@ -1,6 +1,10 @@
 //! Acceptance tests: a module for each behaviour, each test in an account of its own.
 
 mod deploying;
+mod event_store;
+mod least_privilege;
+mod pipeline;
+mod racing;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +17,9 @@ type Test = (&'static str, fn(&Cloud));
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let tests: Vec<Test> = [deploying::TESTS].concat();
+    let tests: Vec<Test> =
+        [deploying::TESTS, event_store::TESTS, least_privilege::TESTS, pipeline::TESTS, racing::TESTS]
+            .concat();
     if arguments.list {
         return libtest_mimic::run(&arguments, trials(&tests, None)).exit_code();
     }

@@ -79,12 +79,11 @@ impl<'a> Deployed<'a> {
     /// Returns the lines of a function's log that are JSON, in their order.
     pub fn logged(&self, function: &str) -> Vec<Value> {
         let group = format!("/aws/lambda/{}", self.aws.scope.name(function));
-        let lines = self.wait(async {
-            let call = self.aws.logs.filter_log_events().log_group_name(group);
-            call.into_paginator().items().send().try_collect().await
-        });
-        let lines = lines.expect("a deployed function has a log group");
-        lines.iter().filter_map(|line| serde_json::from_str(line.message()?).ok()).collect()
+        let call = self.aws.logs.filter_log_events().log_group_name(group).into_paginator();
+        let pages = self.wait(async { call.send().try_collect().await });
+        let pages: Vec<_> = pages.expect("a deployed function has a log group");
+        let lines = pages.iter().flat_map(|page| page.events());
+        lines.filter_map(|line| serde_json::from_str(line.message()?).ok()).collect()
     }
 
     /// Returns the keys and contents of the archive bucket's objects under this prefix.
@@ -119,7 +118,7 @@ impl<'a> Deployed<'a> {
                 // The iterator of an open shard never ends, but an empty page at its tip does.
                 next = page.next_shard_iterator.filter(|_| !page.records.is_empty());
                 records.extend(page.records.into_iter().map(|record| Record {
-                    key: record.partition_key,
+                    key: record.partition_key.unwrap_or_default(),
                     data: String::from_utf8_lossy(record.data.as_ref()).into_owned(),
                 }));
             }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod cloud;
+mod deployed;
 mod inventory;
 mod place;
 mod proxy;
@@ -10,6 +11,7 @@ mod wait;
 
 pub use calls::Call;
 pub use cloud::Cloud;
+pub use deployed::{Deployed, Record};
 pub use inventory::Inventory;
 pub use place::{Place, Run};
 pub use proxy::Proxy;

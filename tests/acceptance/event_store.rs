@@ -1,0 +1,18 @@
+//! The store in the deployed table keeps the promises of every store of events.
+
+use acceptance::{Cloud, Deployed};
+use domain::testing::conformance;
+use functions::DynamoDbEventStore;
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] =
+    &[("the_table_is_a_store_like_every_other", the_table_is_a_store_like_every_other)];
+
+/// The table that the stack makes has the keys and the behaviour that the store counts on.
+fn the_table_is_a_store_like_every_other(cloud: &Cloud) {
+    let place = cloud.place();
+    let up = Deployed::local(&place);
+    let store = DynamoDbEventStore::new(up.aws.dynamodb.clone(), up.aws.scope.name("events"));
+    up.wait(conformance::all(async || store.clone()));
+}
