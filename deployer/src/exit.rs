@@ -92,7 +92,8 @@ impl From<EnvironmentError> for Problem {
 
 impl From<BuildError> for Problem {
     fn from(error: BuildError) -> Self {
-        Self { hint: error.hint(), ..Self::caused(&error) }
+        let exit = if matches!(error, BuildError::NoFunction { .. }) { Exit::USAGE } else { Exit::ERROR };
+        Self { hint: error.hint(), exit, ..Self::caused(&error) }
     }
 }
 

@@ -62,7 +62,7 @@ impl Session {
             target.call_log = Some(log?);
         }
         if let Some(settings) = &environment.local
-            && std::env::var_os(ENDPOINT_VARIABLE).is_none()
+            && std::env::var_os(ENDPOINT_VARIABLE).is_none_or(|endpoint| endpoint.is_empty())
         {
             target.endpoint = Some(endpoint(settings, &global.environments, local, ui).await?);
             // The local cloud's root, which protects nothing.

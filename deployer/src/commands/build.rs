@@ -6,7 +6,7 @@ use crate::app::{App, Global};
 use crate::build::Workspace;
 use crate::environment::Environment;
 use crate::exit::{Exit, Problem};
-use crate::render::{Ui, duration};
+use crate::render::{Ui, count, duration};
 
 /// Build and package the functions, without uploading them
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,6 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let megabytes = package.zip.len() as f64 / 1_000_000.0;
         ui.result(&format!("{}  {megabytes:.1} MB  sha256 {}", package.path.display(), package.sha256));
     }
-    ui.say(&format!("{} functions in {}", packages.len(), duration(started.elapsed())));
+    ui.say(&format!("{} in {}", count(packages.len(), "function"), duration(started.elapsed())));
     Ok(Exit::DONE)
 }

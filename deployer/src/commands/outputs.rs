@@ -33,6 +33,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let environment = Environment::load(&global.environments, &args.environment)?;
     let stack = (app.stack)(&environment, &Fingerprints::default());
     let prefix = stack.scope.prefix();
+    // What makes a bucket's name unique in the world is not its own.
+    let place = format!("-{}-{}", stack.scope.account, stack.scope.region);
     let outputs: Vec<Output> = stack
         .resources
         .iter()
@@ -42,7 +44,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
                 kind: id.kind(),
                 name: id.name().to_owned(),
                 arn: node.arn().map(str::to_owned),
-                thing: id.name().replacen(&prefix, "", 1),
+                thing: id.name().replace(&prefix, "").trim_end_matches(&place).to_owned(),
                 id,
             }
         })

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Global};
-use crate::apply::{Report, apply};
+use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
 use crate::build::Workspace;
 use crate::error::{Class, Error};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Action, Plan, Step, Verdict, plan};
-use crate::render::{Format, Heading, Live, Ui, duration, plan_in};
+use crate::render::{Format, Heading, Live, Ui, count, duration, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::session::{LocalCloudIs, Session};
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let (workspace, fingerprints) = session.sources(app).await?;
     let stack = session.stack(app, &fingerprints);
     let (survey, plan) = session.plan(&stack, ui).await?;
-    check(&plan, &args.allow)?;
+    check(&plan, &args.allow, &session)?;
     let heading = Heading { scope: &session.scope, drift: false };
     ui.say(&plan_in(Format::Human, &plan, heading));
     if plan.writes().next().is_none() {
@@ -60,17 +60,17 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         session.aws.packages.start(),
     );
     if !report.succeeded() {
-        return Err(unfinished(&report, ui));
+        return Err(unfinished(&report, &args.environment, ui));
     }
     settle(&session, &stack, survey, &report, ui).await?;
-    let done = report.outcomes.len();
-    ui.say(&format!("\n{} is up: {done} changes in {}", args.environment, duration(started.elapsed())));
+    let done = count(report.outcomes.len(), "change");
+    ui.say(&format!("\n{} is up: {done} in {}", args.environment, duration(started.elapsed())));
     next(&session, app, ui);
     Ok(Exit::DONE)
 }
 
 /// Stops before the first write when anything speaks against it.
-fn check(plan: &Plan, allowed: &[String]) -> Result<(), Problem> {
+fn check(plan: &Plan, allowed: &[String], session: &Session) -> Result<(), Problem> {
     let about = |step: &Step| match &step.reason {
         Some(reason) => format!("{}: {reason}", step.id),
         None => step.id.to_string(),
@@ -83,7 +83,7 @@ fn check(plan: &Plan, allowed: &[String]) -> Result<(), Problem> {
     if plan.having(Verdict::Foreign).next().is_some() {
         return Err(Problem::new("something has our names and is not ours, so nothing was changed")
             .details(plan.having(Verdict::Foreign).map(about))
-            .hint("remove it, or deploy under another environment's name")
+            .hint("deploy under another environment's name, or remove it if nobody needs it")
             .exit(Verdict::Foreign));
     }
     let refused: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Refuse).collect();
@@ -91,15 +91,18 @@ fn check(plan: &Plan, allowed: &[String]) -> Result<(), Problem> {
         return Err(Problem::new("some changes cannot be made, so nothing was changed")
             .details(refused.into_iter().map(about)));
     }
-    let losses: Vec<&Step> = plan.losses().filter(|step| !allowed.contains(&step.id.to_string())).collect();
-    if let Some(first) = losses.first() {
-        let hint = format!("if that is meant, allow it by name: --allow {}", first.id);
+    // Nothing in a local cloud is worth keeping, and nobody is asked there.
+    let guarded = session.environment.local.is_none();
+    let losses = plan.losses().filter(|step| guarded && !allowed.contains(&step.id.to_string()));
+    let losses: Vec<&Step> = losses.collect();
+    if !losses.is_empty() {
+        let allow: Vec<String> = losses.iter().map(|step| format!("--allow {}", step.id)).collect();
         return Err(Problem::new("some changes lose data, so nothing was changed")
             .details(losses.iter().map(|step| {
                 let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
                 format!("{}: {}", step.id, paths.join(", "))
             }))
-            .hint(hint));
+            .hint(format!("if that is meant, allow it by name: {}", allow.join(" "))));
     }
     Ok(())
 }
@@ -166,14 +169,13 @@ fn clean(step: &Step) -> bool {
     step.verdicts == [Verdict::InSync]
 }
 
-fn unfinished(report: &Report, ui: &Ui) -> Problem {
-    let all = report.outcomes.len();
-    let done = report.done().len();
+fn unfinished(report: &Report, environment: &str, ui: &Ui) -> Problem {
+    let (all, done) = (report.outcomes.len(), report.done().len());
+    let failed = report.outcomes.iter().any(|outcome| matches!(outcome.result, Err(Failure::Failed(_))));
     // Each failure was told when it happened.
-    Problem::new(format!("{done} of {all} changes were made")).hint(format!(
-        "repair what is named above and run `{} up` again: it goes on from there",
-        ui.program()
-    ))
+    let repair = if failed { "repair what is named above and " } else { "" };
+    Problem::new(format!("{done} of {all} changes were made"))
+        .hint(format!("{repair}run `{} up {environment}` again: it goes on from there", ui.program()))
 }
 
 fn next(session: &Session, app: &App, ui: &Ui) {

@@ -8,7 +8,7 @@ use super::stamp::{comparable, stamp};
 use super::{Action, Plan, Step, Verdict};
 use crate::diff::{Change, diff, fields};
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
-use crate::scope::{Scope, TAG_STAMP};
+use crate::scope::{Scope, TAG_REGION, TAG_STAMP};
 use crate::survey::Survey;
 
 /// Compares what is desired with what was seen and says what is to be done.
@@ -43,7 +43,7 @@ impl Decision<'_> {
             Some(Ok(Some(seen))) if !self.owns(subject, seen) => Step {
                 action: Action::Refuse,
                 verdicts: vec![Verdict::Foreign],
-                reason: Some("it exists under our name and its tags do not say that it is ours".into()),
+                reason: Some(self.foreign(seen)),
                 ..step
             },
             Some(Ok(Some(seen))) => self.compared(subject, seen, Step { tags, ..step }),
@@ -107,6 +107,21 @@ impl Decision<'_> {
             && comparable(written)
             && self.live_stamp(top).is_some_and(|live| live != *written);
         if touched { vec![Verdict::Drift, Verdict::Pending] } else { vec![Verdict::Pending] }
+    }
+
+    /// Says whose it is, as far as its tags tell.
+    fn foreign(&self, seen: &Seen) -> String {
+        let region = seen.tags.as_ref().and_then(|tags| {
+            let elsewhere = tags.get(TAG_REGION)?;
+            let here = tags.clone().into_iter().chain([(TAG_REGION.to_owned(), self.scope.region.clone())]);
+            self.scope.owns(&here.collect()).then(|| elsewhere.clone())
+        });
+        match region {
+            Some(region) => format!(
+                "it belongs to this environment in {region}, and must stay: an environment is in one region"
+            ),
+            None => "it exists under our name and its tags do not say that it is ours".into(),
+        }
     }
 
     fn owns(&self, subject: &dyn Described, seen: &Seen) -> bool {

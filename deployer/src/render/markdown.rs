@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::plan_text::Heading;
-use super::style::{sign, to_do, value, verdict};
+use super::plan_text::{Heading, sign_of};
+use super::style::{to_do, value, verdict};
 use crate::plan::{Action, Plan, Step, Verdict};
 
 /// Returns the plan as Markdown: a table of what is not as it should be.
@@ -23,7 +23,7 @@ pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
         let _ = writeln!(
             text,
             "| {} | `{}` | {} | {} |",
-            sign(step.action).0,
+            sign_of(step).0,
             step.id,
             verdicts.join(", "),
             changes(step),

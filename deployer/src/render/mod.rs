@@ -14,7 +14,7 @@ pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
 pub use plan_text::{Heading, plan_text};
-pub use style::duration;
+pub use style::{count, duration};
 pub use ui::{Busy, Ui};
 
 use clap::ValueEnum;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use anstyle::Style;
+
 use super::style::{BAD, BOLD, DIM, count, sign, to_do, value, verdict};
 use crate::plan::{Action, Plan, Step, Verdict};
 use crate::resource::Risk;
@@ -36,16 +38,21 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
     text
 }
 
+/// Returns the sign and colour of a step: its action, or why it has none.
+pub(super) fn sign_of(step: &Step) -> (&'static str, Style) {
+    match step.verdicts.first() {
+        Some(Verdict::Unknown) => ("?", BAD),
+        Some(Verdict::Orphan) if step.action == Action::Keep => ("o", DIM),
+        _ => sign(step.action),
+    }
+}
+
 fn worth_telling(step: &Step) -> bool {
     step.action != Action::Keep || step.verdicts != [Verdict::InSync]
 }
 
 fn tell(text: &mut String, step: &Step) {
-    let (sign, style) = match step.verdicts.first() {
-        Some(Verdict::Unknown) => ("?", BAD),
-        Some(Verdict::Orphan) if step.action == Action::Keep => ("o", DIM),
-        _ => sign(step.action),
-    };
+    let (sign, style) = sign_of(step);
     let verdicts: Vec<&str> = match step.action {
         // A thing to be made or deleted is pending by nature.
         Action::Create | Action::Delete => Vec::new(),
@@ -92,11 +99,11 @@ fn risk(step: &Step) -> Option<&'static str> {
 
 fn totals(plan: &Plan, heading: Heading<'_>) -> String {
     let compared: usize = plan.steps.iter().map(|step| step.compared).sum();
-    let looked_at = format!(
-        "{DIM}({}, {} compared){DIM:#}",
-        count(plan.steps.len(), "resource"),
-        count(compared, "field"),
-    );
+    let fields = match compared {
+        0 => String::new(),
+        compared => format!(", {} compared", count(compared, "field")),
+    };
+    let looked_at = format!("{DIM}({}{fields}){DIM:#}", count(plan.steps.len(), "resource"));
     if plan.verdict == Verdict::InSync {
         let clean = if heading.drift { "No drift" } else { "Nothing to do" };
         return format!("{clean}: everything is as the code says {looked_at}");

@@ -85,7 +85,7 @@ pub fn duration(took: Duration) -> String {
 }
 
 /// Returns a count with its noun: `1 resource`, `2 resources`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 

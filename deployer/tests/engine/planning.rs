@@ -116,6 +116,19 @@ async fn what_has_our_name_and_other_tags_is_foreign() {
 }
 
 #[tokio::test]
+async fn what_is_ours_in_another_region_is_foreign_and_says_so() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let mut tags = scope().tags();
+    tags.insert("deployer:region".into(), "eu-west-1".into());
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::Foreign);
+    let reason = only(&plan).reason.as_deref().expect("it says why");
+    assert!(reason.contains("this environment in eu-west-1"), "{reason}");
+}
+
+#[tokio::test]
 async fn what_is_ours_and_not_desired_is_an_orphan_and_stays() {
     let cloud = FakeCloud::default();
     let mut tags = scope().tags();
