@@ -1,22 +1,151 @@
 //! `up`, `plan` and `down`: everything comes, stays, and goes.
 
-use acceptance::Cloud;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use acceptance::{Call, Cloud, Inventory, Place, Proxy, Run, differences, until};
+use serde_json::Value;
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down)];
+pub(crate) const TESTS: &[Test] = &[
+    ("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down),
+    ("a_killed_up_is_repaired_by_another", a_killed_up_is_repaired_by_another),
+];
 
+/// The first `up` says what it made, the second does nothing, orphans are told and left alone,
+/// and `down` leaves an empty account.
 fn up_then_nothing_to_do_then_down(cloud: &Cloud) {
     let place = cloud.place();
     let up = place.deploys(&["up", "local"]);
-    assert!(up.stderr.contains("33 to create"), "{}", up.stderr);
+    for id in ids(&place.deploys(&["outputs", "local", "--format", "json"]).json()) {
+        let done = up.stderr.lines().find(|line| line.contains(&format!("created {id} ")));
+        assert!(done.is_some_and(|line| line.ends_with(" s")), "{id} has no time: {}", up.stderr);
+    }
     assert!(up.stderr.contains("local is up"), "{}", up.stderr);
+    assert!(up.stderr.contains("invoke local open-cart"), "what to try next is not said: {}", up.stderr);
 
-    let again = place.deploys(&["up", "local"]);
-    assert!(again.stderr.contains("Nothing to do"), "{}", again.stderr);
+    nothing_to_do(&place);
+    let orphans = make_orphans(&place);
+    let before = place.inventory();
+    let plan = place.only_reads(&["plan", "local"]);
+    assert_eq!(plan.code, Some(6), "{plan:#?}");
+    let up = place.only_reads(&["up", "local"]);
+    assert_eq!(up.code, Some(0), "{up:#?}");
+    for orphan in orphans {
+        assert!(plan.stdout.contains(orphan), "{orphan} is not in the plan: {plan:#?}");
+        assert!(up.stderr.contains(orphan), "up does not tell of {orphan}: {up:#?}");
+    }
+    assert_eq!(differences(&before, &place.inventory()), [""; 0]);
 
+    fill_bucket(&place);
     let down = place.deploys(&["down", "local"]);
-    assert!(down.stderr.contains("local is down"), "{}", down.stderr);
-    let again = place.deploys(&["down", "local"]);
-    assert!(again.stderr.contains("nothing to remove"), "{}", again.stderr);
+    assert!(down.stderr.contains("local is down: removed 6 cloudwatch.alarm"), "{}", down.stderr);
+    assert_eq!(differences(&Inventory::new(), &place.inventory()), [""; 0]);
+    let again = place.only_reads(&["down", "local"]);
+    assert_eq!(again.code, Some(0), "{again:#?}");
+    assert!(again.stderr.contains("nothing to remove"), "{again:#?}");
+}
+
+/// A second `up` neither writes nor compiles: its cargo can tell what is in the workspace, and
+/// fails at anything else.
+fn nothing_to_do(place: &Place<'_>) {
+    let cargo = cargo_that_only_tells(place);
+    let calls = place.folder().join("calls.jsonl");
+    let mut command = place.command(&["up", "local"]);
+    let up = Run::of(command.arg("--record-calls").arg(&calls).env("CARGO", &cargo));
+    assert_eq!(up.code, Some(0), "{up:#?}");
+    assert!(up.stderr.contains("Nothing to do"), "{}", up.stderr);
+    let calls = Call::recorded(&calls);
+    assert!(!calls.is_empty() && !calls.iter().any(Call::mutates), "{calls:#?}");
+    // That the trick works: who does compile fails.
+    let build = Run::of(place.command(&["build", "local"]).env("CARGO", cargo));
+    assert_eq!(build.code, Some(1), "{build:#?}");
+}
+
+fn cargo_that_only_tells(place: &Place<'_>) -> PathBuf {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let script = place.folder().join("cargo");
+    let text = format!("#!/bin/sh\n[ \"$1\" = metadata ] || exit 1\nexec '{cargo}' \"$@\"\n");
+    fs::write(&script, text).expect("a new folder can be written");
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("the file is ours");
+    script
+}
+
+/// Makes what has our tags and is in no code, and returns how the plan calls it.
+fn make_orphans(place: &Place<'_>) -> [&'static str; 2] {
+    let aws = place.aws("local");
+    let tags = aws.scope.tags();
+    place.cloud.wait(async {
+        let call = aws.logs.create_log_group().log_group_name("/aws/lambda/cart-local-old");
+        call.set_tags(Some(tags.clone().into_iter().collect())).send().await.expect("the name is free");
+        let trust = r#"{"Version":"2012-10-17","Statement":[]}"#;
+        let mut call = aws.iam.create_role().role_name("cart-local-old").path(aws.scope.role_path());
+        for (key, value) in tags {
+            let tag = aws_sdk_iam::types::Tag::builder().key(key).value(value).build();
+            call = call.tags(tag.expect("key and value are given"));
+        }
+        call.assume_role_policy_document(trust).send().await.expect("the name is free");
+    });
+    ["logs.log-group//aws/lambda/cart-local-old", "iam.role/cart-local-old"]
+}
+
+/// Leaves an object, an older version of it, and a marker of another that was deleted.
+fn fill_bucket(place: &Place<'_>) {
+    let aws = place.aws("local");
+    let bucket = aws.scope.bucket_name("archive");
+    place.cloud.wait(async {
+        for key in ["kept", "kept", "deleted"] {
+            aws.s3.put_object().bucket(&bucket).key(key).send().await.expect("the bucket is there");
+        }
+        aws.s3.delete_object().bucket(&bucket).key("deleted").send().await.expect("the object is there");
+        let versions = aws.s3.list_object_versions().bucket(&bucket).send().await;
+        let versions = versions.expect("the bucket is there");
+        assert!(versions.versions().len() >= 3, "the bucket keeps no versions: {versions:#?}");
+    });
+}
+
+/// Whatever a run had done when it was killed, the next one goes on from there.
+fn a_killed_up_is_repaired_by_another(cloud: &Cloud) {
+    let place = cloud.place();
+    // Far enough away that there is a middle to be killed in.
+    let proxy = Proxy::start(cloud, Duration::from_millis(300)).expect("loopback has a free port");
+    // Not before the stream has its tags: AWS takes them while it makes the stream, the local
+    // cloud drops them, and an untagged stream would be somebody else's.
+    for after in ["AddTagsToStream", "CreateFunction"] {
+        kill_up(&place, &proxy, after);
+        let plan = place.only_reads(&["plan", "local", "--format", "json"]);
+        assert_eq!(plan.code, Some(2), "{plan:#?}");
+        let actions = &plan.json()["actions"];
+        assert_ne!(actions["create"], 0, "it was killed too late: {actions}");
+        assert_ne!(actions["create"], 33, "it was killed too early: {actions}");
+    }
+    place.deploys(&["up", "local"]);
+    let drift = place.only_reads(&["drift", "local", "--format", "json"]);
+    assert_eq!((drift.code, &drift.json()["verdict"]), (Some(0), &Value::from("in_sync")), "{drift:#?}");
+}
+
+/// Starts `up` and kills it as soon as a call of this operation was answered.
+fn kill_up(place: &Place<'_>, proxy: &Proxy, after: &str) {
+    let calls = place.folder().join("killed.jsonl");
+    let mut command = place.command(&["up", "local"]);
+    command.arg("--record-calls").arg(&calls).env("AWS_ENDPOINT_URL", proxy.endpoint());
+    let mut up = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it was just built");
+    until(after, || {
+        let ended = up.try_wait().expect("it is a child of ours");
+        assert_eq!(ended, None, "it ended before it could be killed");
+        Call::recorded(&calls).iter().any(|call| call.operation == after).then_some(())
+    });
+    up.kill().expect("it is a child of ours");
+    let status = up.wait().expect("it is a child of ours");
+    assert_eq!(status.code(), None, "it ended before it was killed");
+    fs::remove_file(calls).expect("it was read above");
+}
+
+fn ids(outputs: &Value) -> Vec<String> {
+    let outputs = outputs["outputs"].as_array().expect("outputs are a list");
+    outputs.iter().map(|output| output["id"].as_str().unwrap_or_default().to_owned()).collect()
 }

@@ -1,10 +1,16 @@
 //! Acceptance tests: a module for each behaviour, each test in an account of its own.
 
+mod calls;
+mod commands;
 mod deploying;
+mod drift;
 mod event_store;
+mod foreign;
 mod least_privilege;
+mod local_cloud;
 mod pipeline;
 mod racing;
+mod side_by_side;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,11 +21,23 @@ use libtest_mimic::{Arguments, Trial};
 /// A test: what it shows, and how.
 type Test = (&'static str, fn(&Cloud));
 
+#[expect(clippy::print_stderr, reason = "a test harness has nobody else to tell")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let tests: Vec<Test> =
-        [deploying::TESTS, event_store::TESTS, least_privilege::TESTS, pipeline::TESTS, racing::TESTS]
-            .concat();
+    let tests: Vec<Test> = [
+        calls::TESTS,
+        commands::TESTS,
+        deploying::TESTS,
+        drift::TESTS,
+        event_store::TESTS,
+        foreign::TESTS,
+        least_privilege::TESTS,
+        local_cloud::TESTS,
+        pipeline::TESTS,
+        racing::TESTS,
+        side_by_side::TESTS,
+    ]
+    .concat();
     if arguments.list {
         return libtest_mimic::run(&arguments, trials(&tests, None)).exit_code();
     }

@@ -3,7 +3,7 @@
 //!
 //! Left out is what changes by itself: states of alarms, results of polling, stored bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use deployer::aws::Aws;
 
@@ -32,6 +32,18 @@ impl Place<'_> {
             [tables, streams, buckets, functions, roles, alarms, rest].concat().into_iter().collect()
         })
     }
+}
+
+/// Returns what came, went or changed between two looks, in words.
+pub fn differences(before: &Inventory, after: &Inventory) -> Vec<String> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let told = names.into_iter().filter_map(|name| match (before.get(name), after.get(name)) {
+        (before, after) if before == after => None,
+        (None, Some(_)) => Some(format!("{name} came")),
+        (Some(_), None) => Some(format!("{name} went")),
+        (before, after) => Some(format!("{name} changed from {before:?} to {after:?}")),
+    });
+    told.collect()
 }
 
 type Things = Vec<(String, String)>;

@@ -12,7 +12,7 @@ mod wait;
 pub use calls::Call;
 pub use cloud::Cloud;
 pub use deployed::{Deployed, Record};
-pub use inventory::Inventory;
+pub use inventory::{Inventory, differences};
 pub use place::{Place, Run};
 pub use proxy::Proxy;
 pub use wait::until;

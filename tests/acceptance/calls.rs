@@ -1,0 +1,83 @@
+//! How many calls it takes, and how many of them have to wait for another.
+//!
+//! Nothing here is timed. The cloud is put at a distance that is long against everything else,
+//! so that the order in which calls begin and end shows which of them waited for which.
+
+use std::time::Duration;
+
+use acceptance::{Call, Cloud, Proxy, Run};
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[("calls_are_few_and_run_together", calls_are_few_and_run_together)];
+
+/// Far against what the cloud and the deployer need for all calls of one moment.
+const DISTANCE: Duration = Duration::from_millis(400);
+
+/// The first `up` has no chain of more than 12 calls one after another; one with nothing to do
+/// makes at most 3 calls a resource, none of which waits for more than two others.
+fn calls_are_few_and_run_together(cloud: &Cloud) {
+    let place = cloud.place();
+    let proxy = Proxy::start(cloud, DISTANCE).expect("loopback has a free port");
+    let record = place.folder().join("calls.jsonl");
+    let up = || {
+        let mut command = place.command(&["up", "local"]);
+        let up =
+            Run::of(command.arg("--record-calls").arg(&record).env("AWS_ENDPOINT_URL", proxy.endpoint()));
+        assert_eq!(up.code, Some(0), "{up:#?}");
+        Call::recorded(&record)
+    };
+
+    let first = up();
+    let chain = longest_chain(&without_reading_again(&first));
+    assert!(chain.len() <= 12, "{} calls one after another: {chain:#?}", chain.len());
+
+    let second = up();
+    let outputs = place.deploys(&["outputs", "local", "--format", "json"]).json();
+    let resources = outputs["outputs"].as_array().map_or(0, Vec::len);
+    assert!(second.len() <= 3 * resources, "{} calls for {resources} resources", second.len());
+    let chain = longest_chain(&second);
+    assert!(chain.len() <= 3, "{} reads one after another: {chain:#?}", chain.len());
+}
+
+/// Leaves out what `up` reads after its last write, to see whether AWS shows what it accepted.
+fn without_reading_again(calls: &[Call]) -> Vec<Call> {
+    let ends = calls.iter().filter(|call| call.mutates()).map(|call| call.end_ms);
+    let last = ends.fold(0.0, f64::max);
+    calls.iter().filter(|call| call.start_ms < last).cloned().collect()
+}
+
+/// Returns the longest sequence of calls of which each began after the one before had ended.
+///
+/// That is at least the longest chain of calls that need each other: two that do not may follow
+/// one another by chance. Polling does not count: after the first write, a read that repeats
+/// the operation of the read right before it in the chain asks the same question again.
+fn longest_chain(calls: &[Call]) -> Vec<Call> {
+    let mut calls = calls.to_vec();
+    calls.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
+    let writes = calls.iter().filter(|call| call.mutates()).map(|call| call.start_ms);
+    let first_write = writes.fold(f64::INFINITY, f64::min);
+    let polls = |before: &Call, call: &Call| {
+        call.operation == before.operation && !call.mutates() && before.start_ms > first_write
+    };
+    // For each call the longest chain that ends with it: how many count, and which it follows.
+    let mut chains: Vec<(usize, Option<usize>)> = Vec::new();
+    for (index, call) in calls.iter().enumerate() {
+        let earlier = (0..index).filter(|earlier| calls[*earlier].end_ms <= call.start_ms);
+        let lengths = earlier.map(|earlier| {
+            let counts = usize::from(!polls(&calls[earlier], call));
+            (chains[earlier].0 + counts, Some(earlier))
+        });
+        chains.push(lengths.max().unwrap_or((1, None)));
+    }
+    let mut at = (0..calls.len()).max_by_key(|index| chains[*index].0);
+    let mut chain = Vec::new();
+    while let Some(index) = at {
+        let follows = chains[index].1;
+        if follows.is_none_or(|before| !polls(&calls[before], &calls[index])) {
+            chain.insert(0, calls[index].clone());
+        }
+        at = follows;
+    }
+    chain
+}

@@ -1,0 +1,213 @@
+//! The command line: what is understood, what is refused, and what goes to which stream.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use acceptance::{Cloud, Place, Run, until};
+use serde_json::{Value, json};
+
+use crate::Test;
+
+/// An account in which nothing is.
+const NOBODY: &str = "000000000009";
+
+pub(crate) const TESTS: &[Test] = &[
+    ("what_is_wrong_is_refused_with_a_hint", what_is_wrong_is_refused_with_a_hint),
+    ("outputs_agree_and_need_no_call", outputs_agree_and_need_no_call),
+    ("functions_are_called_and_their_logs_read", functions_are_called_and_their_logs_read),
+    ("a_plan_comes_in_four_forms", a_plan_comes_in_four_forms),
+];
+
+/// Whatever is wrong with the command line or a file is told on standard error, with what to
+/// do about it; nothing is on standard output, and the exit code is 64.
+fn what_is_wrong_is_refused_with_a_hint(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("key", "protekt = true\n");
+    place.environment("type", "protect = \"yes\"\n");
+    let cases: [(&[&str], &[&str]); 13] = [
+        (&["up", "stagin"], &["stagin.toml", "hint:", "local"]),
+        (&["plan", "../local"], &["`../local`", "hint:"]),
+        (&["plan", "key"], &["key.toml:3:", "protekt", "hint:"]),
+        (&["drift", "type"], &["type.toml:3:", "protect = \"yes\"", "hint:"]),
+        (&["plan", "local", "--environments", "nowhere"], &["nowhere", "hint:"]),
+        (&["frobnicate"], &["frobnicate", "--help"]),
+        (&["up"], &["<ENVIRONMENT>", "--help"]),
+        (&["plan", "local", "--format", "yaml"], &["yaml", "markdown"]),
+        (&["logs", "local", "--since", "soon"], &["soon", "10m"]),
+        (&["logs", "local", "no-such"], &["no-such", "hint:", "add-item"]),
+        (&["invoke", "local", "no-such"], &["no-such", "hint:", "add-item"]),
+        (&["invoke", "local", "add-item", "--payload", "{cart"], &["not JSON", "hint:"]),
+        (&["invoke", "local", "add-item", "--payload", "@missing.json"], &["missing.json"]),
+    ];
+    for (arguments, said) in cases {
+        // A folder that was named already cannot be named again.
+        let run = match arguments.contains(&"--environments") {
+            true => Run::of(std::process::Command::new(cloud.binary()).args(arguments)),
+            false => place.deployer(arguments),
+        };
+        assert_eq!(run.code, Some(64), "{arguments:?}: {run:#?}");
+        assert_eq!(run.stdout, "", "{arguments:?}: {run:#?}");
+        for text in said {
+            assert!(run.stderr.contains(text), "{arguments:?} does not say `{text}`: {}", run.stderr);
+        }
+        plain(&run);
+    }
+}
+
+/// Names and ARNs are the same in all forms, without anything being up or even there.
+fn outputs_agree_and_need_no_call(cloud: &Cloud) {
+    let place = cloud.place();
+    let outputs = |format: &str| {
+        let mut command = place.command(&["outputs", "local", "--format", format]);
+        // Nobody listens on port 9, so that a call would fail.
+        let run = Run::of(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9"));
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:#?}");
+        plain(&run);
+        run
+    };
+    let json = outputs("json").json();
+    assert_eq!((&json["schema"], &json["environment"]), (&json!(1), &json!("local")));
+    let listed = json["outputs"].as_array().expect("outputs are a list");
+    let (human, env) = (outputs("human").stdout, outputs("env").stdout);
+    assert_eq!(human.lines().count(), listed.len());
+    assert_eq!(env.lines().count(), listed.len());
+    for (output, (human, env)) in listed.iter().zip(human.lines().zip(env.lines())) {
+        let text = |key: &str| output[key].as_str().unwrap_or_default();
+        let row: Vec<&str> = human.split_whitespace().collect();
+        assert_eq!(row.join(" "), format!("{} {} {}", text("kind"), text("name"), text("arn")).trim());
+        let (variable, value) = env.split_once('=').expect("a line for a shell assigns");
+        assert_eq!(value, text("name"));
+        assert!(variable.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte)));
+    }
+    let table = format!("DYNAMODB_TABLE_EVENTS={}", place.scope("local").name("events"));
+    assert!(env.lines().any(|line| line == table), "{table} is not in {env}");
+}
+
+/// `invoke` prints the answer alone, takes requests in three ways, shows the log's end beside
+/// it and fails when the function does; `logs` shows what the functions wrote.
+fn functions_are_called_and_their_logs_read(cloud: &Cloud) {
+    let place = cloud.place();
+    place.deploys(&["up", "local"]);
+    let opened = place.deploys(&["invoke", "local", "open-cart"]);
+    assert_eq!(opened.stderr, "", "{opened:#?}");
+    let cart = opened.json()["cart_id"].clone();
+    let request = json!({"cart_id": cart, "item": "apple", "quantity": 2}).to_string();
+    let file = place.folder().join("request.json");
+    fs::write(&file, &request).expect("a new folder can be written");
+    let file = format!("@{}", file.display());
+    let added = place.deploys(&["invoke", "local", "cart-local-add-item", "--payload", &file]);
+    assert_eq!(added.json()["items"], json!([{"item": "apple", "quantity": 2}]));
+    let piped = piped(&place, &["invoke", "local", "add-item", "--payload", "-", "--tail"], &request);
+    assert_eq!(piped.json()["items"], json!([{"item": "apple", "quantity": 4}]));
+    assert!(piped.stderr.contains("decided") && !opened.stderr.contains("decided"), "{piped:#?}");
+    let refused =
+        place.deploys(&["invoke", "local", "add-item", "--payload", r#"{"cart_id":"x","item":"y"}"#]);
+    assert!(refused.json()["error"].is_string(), "a broken rule is an answer: {refused:#?}");
+
+    shows_logs(&place, cart.as_str().unwrap_or_default());
+    break_function(&place, "get-cart");
+    let broken = until("the function to fail", || {
+        let run = place.deployer(&["invoke", "local", "get-cart", "--payload", &request_of(&cart)]);
+        (run.code == Some(1)).then_some(run)
+    });
+    assert!(broken.json()["errorMessage"].is_string(), "{broken:#?}");
+    assert!(broken.stderr.contains("logs local get-cart"), "{broken:#?}");
+    let absent = Run::of(place.command(&["invoke", "local", "get-cart"]).env("AWS_ACCESS_KEY_ID", NOBODY));
+    assert_eq!((absent.code, absent.stdout.as_str()), (Some(1), ""), "{absent:#?}");
+    assert!(absent.stderr.contains("up local"), "{absent:#?}");
+    for run in [opened, added, broken, absent] {
+        plain(&run);
+    }
+}
+
+/// Lines come from all functions or the one named, within the time asked for, filtered.
+fn shows_logs(place: &Place<'_>, cart: &str) {
+    let logs = |arguments: &[&str]| place.deploys(&[&["logs", "local"], arguments].concat()).stdout;
+    let all = until("the consumer's log line", || {
+        let lines = logs(&["--since", "1h"]);
+        lines.lines().any(|line| line.contains(" log-events ") && line.contains(cart)).then_some(lines)
+    });
+    assert!(all.lines().any(|line| line.contains(" capture ")), "{all}");
+    let one = logs(&["log-events"]);
+    assert!(!one.is_empty() && one.lines().all(|line| line.contains(" log-events ")), "{one}");
+    let filtered = logs(&["log-events", "--filter", cart]);
+    assert!(!filtered.is_empty() && filtered.lines().all(|line| line.contains(cart)), "{filtered}");
+    assert_eq!(logs(&["log-events", "--filter", "no-such-text"]), "");
+    assert_eq!(logs(&["log-events", "--since", "0s"]), "");
+}
+
+/// The JSON of a plan has the documented shape; Markdown and GitHub's annotations are what
+/// they are called; none of them, nor the form for people, has colours in a pipe.
+fn a_plan_comes_in_four_forms(cloud: &Cloud) {
+    let place = cloud.place();
+    let plan = |format: &str| {
+        let run = place.only_reads(&["plan", "local", "--format", format]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(2), ""), "{run:#?}");
+        plain(&run);
+        run
+    };
+    let json = plan("json").json();
+    let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let top = ["actions", "environment", "resources", "schema", "verdict", "verdicts"];
+    assert_eq!(keys(&json), Some(top.map(str::to_owned).to_vec()));
+    assert_eq!(json["schema"], 1);
+    assert_eq!((&json["environment"], &json["verdict"]), (&json!("local"), &json!("pending")));
+    let resources = json["resources"].as_array().expect("resources are a list");
+    let none =
+        json!({"create": resources.len(), "update": 0, "recreate": 0, "delete": 0, "refuse": 0, "keep": 0});
+    assert_eq!(json["actions"], none);
+    let pending = json!({
+        "in_sync": 0, "drift": 0, "pending": resources.len(), "unknown": 0, "foreign": 0, "orphan": 0
+    });
+    assert_eq!(json["verdicts"], pending);
+    let name = place.scope("local").name("add-item");
+    let expected = json!({
+        "id": format!("lambda.function/{name}"), "kind": "lambda.function", "name": name,
+        "action": "create", "verdicts": ["pending"], "risk": "safe", "changes": [],
+    });
+    assert!(resources.contains(&expected), "{expected:#} is not in {json:#}");
+
+    let (human, markdown, github) = (plan("human"), plan("markdown"), plan("github"));
+    assert!(markdown.stdout.starts_with("### Plan of `cart-local`"), "{markdown:#?}");
+    assert!(github.stdout.contains("### Plan of `cart-local`"), "{github:#?}");
+    for resource in resources {
+        let id = resource["id"].as_str().expect("an id is text");
+        for run in [&human, &markdown, &github] {
+            assert!(run.stdout.contains(id), "{id} is not in {run:#?}");
+        }
+    }
+}
+
+/// Runs the deployer with this on its standard input.
+fn piped(place: &Place<'_>, arguments: &[&str], text: &str) -> Run {
+    let mut command = place.command(arguments);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the deployer was just built");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(text.as_bytes()).expect("the deployer reads its input");
+    drop(stdin);
+    Run::from(child.wait_with_output().expect("it is a child of ours"))
+}
+
+/// Takes from a function what its role allows it.
+fn break_function(place: &Place<'_>, function: &str) {
+    let aws = place.aws("local");
+    let role = aws.scope.name(function);
+    place.cloud.wait(async {
+        let policies = aws.iam.list_role_policies().role_name(&role).send().await;
+        for policy in policies.expect("the role is there").policy_names {
+            let call = aws.iam.delete_role_policy().role_name(&role).policy_name(policy);
+            call.send().await.expect("the policy was listed");
+        }
+    });
+}
+
+fn request_of(cart: &Value) -> String {
+    json!({ "cart_id": cart }).to_string()
+}
+
+/// Whoever reads a pipe wants no colours.
+fn plain(run: &Run) {
+    assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{run:#?}");
+}

@@ -1,0 +1,86 @@
+//! Environments of one account: they come up beside each other and go without each other, and
+//! none goes or changes without having been meant.
+
+use std::fs;
+use std::thread;
+
+use acceptance::{Cloud, Inventory, Place, differences};
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("environments_do_not_touch_each_other", environments_do_not_touch_each_other),
+    ("nothing_is_written_without_being_meant", nothing_is_written_without_being_meant),
+];
+
+/// `dev`, `dev-2` (whose names begin with those of `dev`) and `prod` come up together; what
+/// is done to one leaves every resource of the others as it was.
+fn environments_do_not_touch_each_other(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("dev", "");
+    place.environment("dev-2", "");
+    place.environment("prod", "protect = true\n[functions]\nmemory_mb = 512\n");
+    let environments = ["dev", "dev-2", "prod"];
+    thread::scope(|scope| {
+        for environment in environments {
+            scope.spawn(|| place.deploys(&["up", environment, "--yes"]));
+        }
+    });
+    let all = place.inventory();
+    for environment in environments {
+        let (clean, drift) = (Some(0), place.deployer(&["drift", environment]));
+        assert_eq!(drift.code, clean, "{environment}: {drift:#?}");
+    }
+    let [dev, dev_2, prod] = environments.map(|environment| of(&place, environment, &all));
+    assert_eq!((dev.len(), dev_2.len()), (prod.len(), prod.len()));
+    assert_eq!(dev.len() + dev_2.len() + prod.len(), all.len());
+
+    let refused = place.only_reads(&["down", "prod", "--yes"]);
+    assert_eq!(refused.code, Some(64), "{refused:#?}");
+    assert!(refused.stderr.contains("--confirm prod"), "{refused:#?}");
+    let wrong = place.only_reads(&["down", "prod", "--yes", "--confirm", "dev"]);
+    assert_eq!(wrong.code, Some(64), "{wrong:#?}");
+    assert_eq!(differences(&all, &place.inventory()), [""; 0]);
+
+    place.deploys(&["down", "dev", "--yes"]);
+    let left: Inventory = dev_2.into_iter().chain(prod.clone()).collect();
+    assert_eq!(differences(&left, &place.inventory()), [""; 0]);
+    place.deploys(&["down", "dev-2", "--yes"]);
+    assert_eq!(differences(&prod, &place.inventory()), [""; 0]);
+    place.deploys(&["down", "prod", "--confirm", "prod"]);
+    assert_eq!(differences(&Inventory::new(), &place.inventory()), [""; 0]);
+}
+
+/// Without a terminal and `--yes`, or with credentials of another account than the
+/// environment's, nothing is written.
+fn nothing_is_written_without_being_meant(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("dev", "");
+    let up = place.only_reads(&["up", "dev"]);
+    assert_eq!(up.code, Some(64), "{up:#?}");
+    assert!(up.stderr.contains("--yes"), "{up:#?}");
+
+    let file = place.environments().join("dev.toml");
+    let text = fs::read_to_string(&file).expect("it was just written");
+    fs::write(file, text.replace(&place.account, "999999999999")).expect("it was just written");
+    for arguments in [["up", "dev", "--yes"], ["down", "dev", "--yes"]] {
+        let run = place.only_reads(&arguments);
+        assert_eq!(run.code, Some(1), "{run:#?}");
+        for said in [place.account.as_str(), "999999999999", "AWS_PROFILE"] {
+            assert!(run.stderr.contains(said), "{said} is not said: {}", run.stderr);
+        }
+    }
+    assert_eq!(differences(&Inventory::new(), &place.inventory()), [""; 0]);
+}
+
+/// Picks what the tags say is of this environment.
+fn of(place: &Place<'_>, environment: &str, all: &Inventory) -> Inventory {
+    let scope = place.scope(environment);
+    let others = ["dev-2", "dev", "prod"].map(|name| place.scope(name).prefix());
+    let longest = |name: &str| {
+        let matching = others.iter().filter(|prefix| name.contains(prefix.as_str()));
+        matching.max_by_key(|prefix| prefix.len()).cloned()
+    };
+    let ours = all.iter().filter(|(name, _)| longest(name) == Some(scope.prefix()));
+    ours.map(|(name, description)| (name.clone(), description.clone())).collect()
+}
