@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{App, Fingerprints, Global};
 use crate::aws::{Aws, CallLog, Credentials, Target};
-use crate::build::Workspace;
+use crate::build::{BuildSettings, Workspace};
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
 use crate::local::{LocalCloud, Status};
@@ -30,6 +30,18 @@ pub(crate) struct Session {
     pub(crate) scope: Scope,
     /// Its account and region.
     pub(crate) aws: Aws,
+}
+
+/// What is to be done, and all that doing it takes.
+pub(crate) struct Planned {
+    /// The sources of the functions.
+    pub(crate) workspace: Workspace,
+    /// What is desired.
+    pub(crate) stack: Stack<Aws>,
+    /// What was seen.
+    pub(crate) survey: Survey,
+    /// The steps from one to the other.
+    pub(crate) plan: Plan,
 }
 
 /// What to do about a local cloud that is not running.
@@ -71,22 +83,6 @@ impl Session {
         let scope = environment.scope(app.stack_name);
         let aws = Aws::connect(scope.clone(), &target).await;
         Ok(Self { environment, scope, aws })
-    }
-
-    /// Returns the sources of the functions and their fingerprints. Compiles nothing.
-    ///
-    /// # Errors
-    /// This is no cargo workspace, or not one with the functions.
-    pub(crate) async fn sources(&self, app: &App) -> Result<(Workspace, Fingerprints), Problem> {
-        let workspace = Workspace::discover(".", app.package).await?;
-        let settings = &self.environment.build;
-        let names = workspace.functions().map(str::to_owned).collect::<Vec<_>>();
-        let fingerprints = names.into_iter().map(|name| {
-            let fingerprint = workspace.fingerprint(&name, settings)?;
-            Ok((name, fingerprint))
-        });
-        let fingerprints = fingerprints.collect::<Result<Fingerprints, Problem>>()?;
-        Ok((workspace, fingerprints))
     }
 
     /// Returns the desired world.
@@ -136,12 +132,34 @@ impl Session {
     /// Looks, compares and decides.
     ///
     /// # Errors
-    /// See [`Session::look`].
-    pub(crate) async fn plan(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<(Survey, Plan), Problem> {
-        let survey = self.look(stack, ui).await?;
+    /// See [`Session::look`] and [`sources`].
+    pub(crate) async fn plan(&self, app: &App, ui: &Ui) -> Result<Planned, Problem> {
+        // On a thread of its own: hashing would keep the answers of AWS waiting.
+        let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
+        // Nothing that is looked at depends on what the functions are made of.
+        let without_sources = self.stack(app, &Fingerprints::default());
+        let (sources, survey) = futures::join!(sources, self.look(&without_sources, ui));
+        let (workspace, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
+        let survey = survey?;
+        let stack = self.stack(app, &fingerprints);
         let plan = plan(&self.scope, &stack.described(), &survey);
-        Ok((survey, plan))
+        Ok(Planned { workspace, stack, survey, plan })
     }
+}
+
+/// Returns the sources of the functions and their fingerprints. Compiles nothing.
+///
+/// # Errors
+/// This is no cargo workspace, or not one with the functions.
+async fn sources(package: &str, settings: BuildSettings) -> Result<(Workspace, Fingerprints), Problem> {
+    let workspace = Workspace::discover(".", package).await?;
+    let names = workspace.functions().map(str::to_owned).collect::<Vec<_>>();
+    let fingerprints = names.into_iter().map(|name| {
+        let fingerprint = workspace.fingerprint(&name, &settings)?;
+        Ok((name, fingerprint))
+    });
+    let fingerprints = fingerprints.collect::<Result<Fingerprints, Problem>>()?;
+    Ok((workspace, fingerprints))
 }
 
 /// Returns the local cloud of an environment, kept beside the folder of the environments.

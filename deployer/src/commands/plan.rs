@@ -3,7 +3,7 @@
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
 use crate::render::{Format, Heading, Ui, plan_in};
-use crate::session::{LocalCloudIs, Session};
+use crate::session::{LocalCloudIs, Planned, Session};
 
 /// Show what `up` would do
 #[derive(Debug, clap::Args)]
@@ -29,8 +29,7 @@ pub(super) async fn compare(
     ui: &Ui,
 ) -> Result<Exit, Problem> {
     let session = Session::open(environment, app, global, LocalCloudIs::Expected, ui).await?;
-    let (_, fingerprints) = session.sources(app).await?;
-    let (_, plan) = session.plan(&session.stack(app, &fingerprints), ui).await?;
+    let Planned { plan, .. } = session.plan(app, ui).await?;
     let heading = Heading { scope: &session.scope, drift };
     ui.result(&plan_in(format, &plan, heading));
     Ok(Exit::of(plan.verdict))

@@ -14,7 +14,7 @@ use crate::plan::{Action, Plan, Step, Verdict, plan};
 use crate::render::{Format, Heading, Live, Ui, count, duration, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
-use crate::session::{LocalCloudIs, Session};
+use crate::session::{LocalCloudIs, Planned, Session};
 use crate::signal::stop_on_signal;
 use crate::stack::Stack;
 use crate::survey::{Survey, look_again};
@@ -38,9 +38,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
     let mut session = Session::open(&args.environment, app, global, LocalCloudIs::Started, ui).await?;
-    let (workspace, fingerprints) = session.sources(app).await?;
-    let stack = session.stack(app, &fingerprints);
-    let (survey, plan) = session.plan(&stack, ui).await?;
+    let Planned { workspace, stack, survey, plan } = session.plan(app, ui).await?;
     check(&plan, &args.allow, &session)?;
     let heading = Heading { scope: &session.scope, drift: false };
     ui.say(&plan_in(Format::Human, &plan, heading));
