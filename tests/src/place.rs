@@ -89,7 +89,12 @@ impl<'a> Place<'a> {
 
     /// Returns the deployer, to be run in this place without a terminal.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.cloud.binary());
+        self.command_of(self.cloud.binary(), arguments)
+    }
+
+    /// Returns another build of the deployer, to be run in this place without a terminal.
+    pub fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command
             .args(arguments)
             .arg("--environments")
