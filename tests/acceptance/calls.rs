@@ -29,14 +29,14 @@ fn calls_are_few_and_run_together(cloud: &Cloud) {
     };
 
     let first = up();
-    let chain = longest_chain(&without_reading_again(&first));
+    let chain = longest_chain(polling_once(without_reading_again(&first)));
     assert!(chain.len() <= 12, "{} calls one after another: {chain:#?}", chain.len());
 
     let second = up();
     let outputs = place.deploys(&["outputs", "local", "--format", "json"]).json();
     let resources = outputs["outputs"].as_array().map_or(0, Vec::len);
     assert!(second.len() <= 3 * resources, "{} calls for {resources} resources", second.len());
-    let chain = longest_chain(&second);
+    let chain = longest_chain(second);
     assert!(chain.len() <= 3, "{} reads one after another: {chain:#?}", chain.len());
 }
 
@@ -47,37 +47,48 @@ fn without_reading_again(calls: &[Call]) -> Vec<Call> {
     calls.iter().filter(|call| call.start_ms < last).cloned().collect()
 }
 
-/// Returns the longest sequence of calls of which each began after the one before had ended.
-///
-/// That is at least the longest chain of calls that need each other: two that do not may follow
-/// one another by chance. Polling does not count: after the first write, a read that repeats
-/// the operation of the read right before it in the chain asks the same question again.
-fn longest_chain(calls: &[Call]) -> Vec<Call> {
-    let mut calls = calls.to_vec();
+/// Makes one call of reads that ask the same question again and again: that is polling, which
+/// begins with its first question and ends with its last answer. Only after the first write,
+/// and only while nothing is written under the same path.
+fn polling_once(mut calls: Vec<Call>) -> Vec<Call> {
     calls.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
-    let writes = calls.iter().filter(|call| call.mutates()).map(|call| call.start_ms);
-    let first_write = writes.fold(f64::INFINITY, f64::min);
-    let polls = |before: &Call, call: &Call| {
-        call.operation == before.operation && !call.mutates() && before.start_ms > first_write
-    };
-    // For each call the longest chain that ends with it: how many count, and which it follows.
+    let writes: Vec<Call> = calls.iter().filter(|call| call.mutates()).cloned().collect();
+    let first_write = writes.first().map_or(f64::INFINITY, |call| call.start_ms);
+    let key = |call: &Call| (call.service.clone(), call.path.clone());
+    let mut merged: Vec<Call> = Vec::new();
+    for call in calls {
+        let asked = |before: &Call, again: &Call| {
+            let written = |write: &Call| {
+                key(write) == key(again) && (before.end_ms..again.start_ms).contains(&write.start_ms)
+            };
+            let same = key(before) == key(again) && before.operation == again.operation;
+            same && before.start_ms > first_write && !again.mutates() && !writes.iter().any(written)
+        };
+        match merged.iter_mut().find(|before| asked(before, &call)) {
+            Some(before) => before.end_ms = before.end_ms.max(call.end_ms),
+            None => merged.push(call),
+        }
+    }
+    merged
+}
+
+/// Returns the longest sequence of calls of which each began after the one before had ended.
+/// No chain of calls that need each other is longer; two that do not need each other may
+/// follow one another by chance.
+fn longest_chain(mut calls: Vec<Call>) -> Vec<Call> {
+    calls.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
+    // For each call the longest chain that ends with it: how long, and which it follows.
     let mut chains: Vec<(usize, Option<usize>)> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
         let earlier = (0..index).filter(|earlier| calls[*earlier].end_ms <= call.start_ms);
-        let lengths = earlier.map(|earlier| {
-            let counts = usize::from(!polls(&calls[earlier], call));
-            (chains[earlier].0 + counts, Some(earlier))
-        });
-        chains.push(lengths.max().unwrap_or((1, None)));
+        let longest = earlier.max_by_key(|earlier| chains[*earlier].0);
+        chains.push((longest.map_or(1, |earlier| chains[earlier].0 + 1), longest));
     }
     let mut at = (0..calls.len()).max_by_key(|index| chains[*index].0);
     let mut chain = Vec::new();
     while let Some(index) = at {
-        let follows = chains[index].1;
-        if follows.is_none_or(|before| !polls(&calls[before], &calls[index])) {
-            chain.insert(0, calls[index].clone());
-        }
-        at = follows;
+        chain.insert(0, calls[index].clone());
+        at = chains[index].1;
     }
     chain
 }

@@ -17,6 +17,8 @@ pub struct Call {
     pub service: String,
     /// The operation's name: `GetFunction`.
     pub operation: String,
+    /// The path of the request, which tells things apart where the service uses paths.
+    pub path: String,
     /// When it was sent, in milliseconds since the run began.
     pub start_ms: f64,
     /// When its answer had been read.

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 use serde_json::json;
 
-/// Writes `{"service", "operation", "start_ms", "end_ms", "ok"}` per attempt of a call.
+/// Writes `{"service", "operation", "path", "start_ms", "end_ms", "ok"}` per attempt of a call.
 #[derive(Debug, Clone)]
 pub struct CallLog {
     file: Arc<Mutex<File>>,
@@ -24,7 +24,10 @@ pub struct CallLog {
 }
 
 #[derive(Debug)]
-struct Started(f64);
+struct Started {
+    at_ms: f64,
+    path: String,
+}
 
 impl Storable for Started {
     type Storer = StoreReplace<Self>;
@@ -51,12 +54,12 @@ impl Intercept for CallLog {
 
     fn read_before_transmit(
         &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut layer = Layer::new("CallLog");
-        layer.store_put(Started(self.elapsed_ms()));
+        layer.store_put(Started { at_ms: self.elapsed_ms(), path: path(context.request().uri()).to_owned() });
         config.push_layer(layer);
         Ok(())
     }
@@ -68,15 +71,40 @@ impl Intercept for CallLog {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let metadata = config.load::<Metadata>();
+        let started = config.load::<Started>();
         let line = json!({
             "service": metadata.map(Metadata::service),
             "operation": metadata.map(Metadata::name),
-            "start_ms": config.load::<Started>().map(|started| started.0),
+            "path": started.map(|started| &started.path),
+            "start_ms": started.map(|started| started.at_ms),
             "end_ms": self.elapsed_ms(),
             "ok": context.output_or_error().is_ok(),
         });
         let mut file = self.file.lock().expect("no writer panics while it holds the file");
         writeln!(file, "{line}")?;
         Ok(())
+    }
+}
+
+/// Returns the path of a URI, which names the thing where the service does not want its name
+/// in the body.
+fn path(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |at| &rest[at..]);
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_neither_host_nor_query() {
+        assert_eq!(
+            path("https://lambda.eu-central-1.amazonaws.com/2015/functions/f?Qualifier=1"),
+            "/2015/functions/f"
+        );
+        assert_eq!(path("http://127.0.0.1:4566"), "/");
+        assert_eq!(path("/bucket?versioning"), "/bucket");
     }
 }
