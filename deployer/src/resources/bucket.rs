@@ -235,12 +235,12 @@ impl Resource for Bucket {
             }
             other => other.map(drop)?,
         }
-        let live = wait_until("the bucket to be known", KNOWN, || Self::tags(&self.name, aws)).await?;
-        if !tags.iter().all(|(key, value)| live.get(key) == Some(value)) {
+        let live = wait_until("the bucket to be known", KNOWN, || self.read(aws)).await?;
+        let tagged = live.tags.unwrap_or_default();
+        if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
             self.tag(tags, aws).await.map_err(not_known_yet)?;
         }
         // What CreateBucket does not take, and whatever an attempt cut short left undone.
-        let live = wait_until("the bucket to be known", KNOWN, || self.read(aws)).await?;
         self.update(&live.resource, aws).await.map_err(not_known_yet)
     }
 
