@@ -72,15 +72,21 @@ fn polling_once(mut calls: Vec<Call>) -> Vec<Call> {
     merged
 }
 
-/// Returns the longest sequence of calls of which each began after the one before had ended.
-/// No chain of calls that need each other is longer; two that do not need each other may
-/// follow one another by chance.
+/// Returns the longest sequence of calls of which each began after the one before had ended
+/// and may have waited for it.
 fn longest_chain(mut calls: Vec<Call>) -> Vec<Call> {
     calls.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
+    let writes = calls.iter().filter(|call| call.mutates()).map(|call| call.start_ms);
+    let first_write = writes.fold(f64::INFINITY, f64::min);
+    let waits = |call: &Call, before: &Call| {
+        // Everything waits for the look at everything.
+        let looked = before.end_ms <= first_write;
+        before.end_ms <= call.start_ms && (looked || may_wait(call, before))
+    };
     // For each call the longest chain that ends with it: how long, and which it follows.
     let mut chains: Vec<(usize, Option<usize>)> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
-        let earlier = (0..index).filter(|earlier| calls[*earlier].end_ms <= call.start_ms);
+        let earlier = (0..index).filter(|earlier| waits(call, &calls[*earlier]));
         let longest = earlier.max_by_key(|earlier| chains[*earlier].0);
         chains.push((longest.map_or(1, |earlier| chains[earlier].0 + 1), longest));
     }
@@ -91,4 +97,37 @@ fn longest_chain(mut calls: Vec<Call>) -> Vec<Call> {
         at = chains[index].1;
     }
     chain
+}
+
+/// Tells whether a call can have waited for one before it: it is about the same thing, as far
+/// as can be told, or about a kind that is made after the other. Without this, calls that have
+/// nothing to do with each other make a chain whenever one of them happens to be late.
+fn may_wait(call: &Call, before: &Call) -> bool {
+    let (kind, other) = (kind(call), kind(before));
+    match (kind, other) {
+        ("mapping", _) => true,
+        ("function", "IAM" | "CloudWatch Logs") => true,
+        ("function", "function") => match (function(call), function(before)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        },
+        _ => kind == other,
+    }
+}
+
+/// Returns what a call is about: the service, which has one kind, or the kind.
+fn kind(call: &Call) -> &str {
+    match (call.service.as_str(), call.operation.as_str()) {
+        // A mapping of a table asks for the table's stream.
+        ("DynamoDB", "DescribeTable") => "mapping",
+        ("Lambda", operation) if operation.contains("EventSourceMapping") => "mapping",
+        ("Lambda", _) => "function",
+        (service, _) => service,
+    }
+}
+
+/// Returns the function that a path names.
+fn function(call: &Call) -> Option<&str> {
+    let (_, rest) = call.path.split_once("/functions/").or_else(|| call.path.split_once("%3Afunction%3A"))?;
+    rest.split('/').next()
 }
