@@ -183,10 +183,9 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
             }
         }
     }
-    match &step.tags {
-        Some(tags) => retried(async || node().tag(tags, cloud).await).await,
-        None => Ok(()),
-    }
+    let holder = step.parent.as_ref().unwrap_or(&step.id);
+    let Some(holder) = stack.get(holder) else { return Ok(()) };
+    retried(async || holder.tag(&step.tags, cloud).await).await
 }
 
 fn is_tag(path: &str) -> bool {

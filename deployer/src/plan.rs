@@ -95,9 +95,12 @@ pub struct Step {
     /// The steps that come first.
     #[serde(skip)]
     pub needs: Vec<ResourceId>,
-    /// The tags to leave on it, stamp included; written last.
+    /// What has its tags, when it has none itself.
     #[serde(skip)]
-    pub tags: Option<Tags>,
+    pub parent: Option<ResourceId>,
+    /// The tags to leave behind, stamp included; written last.
+    #[serde(skip)]
+    pub tags: Tags,
     /// How many fields were compared.
     #[serde(skip)]
     pub compared: usize,

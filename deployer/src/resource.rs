@@ -174,6 +174,8 @@ pub trait Described: Send + Sync {
     fn parent(&self) -> Option<ResourceId>;
     /// See [`Resource::effect`].
     fn effect(&self, change: &Change) -> Effect;
+    /// See [`Resource::STATEFUL`].
+    fn stateful(&self) -> bool;
     /// See [`Resource::arn`].
     fn arn(&self) -> Option<&str>;
     /// Returns the desired state as data.
@@ -231,6 +233,10 @@ impl<R: Resource> Described for R {
 
     fn effect(&self, change: &Change) -> Effect {
         Resource::effect(self, change)
+    }
+
+    fn stateful(&self) -> bool {
+        R::STATEFUL
     }
 
     fn arn(&self) -> Option<&str> {

@@ -1,14 +1,12 @@
 //! What to do about each resource: the whole of the planner's judgement.
 
-use std::collections::BTreeMap;
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use super::stamp::{comparable, stamp};
+use super::stamp::{comparable, is_stamp, place, stamp};
 use super::{Action, Plan, Step, Verdict};
 use crate::diff::{Change, diff, fields};
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
-use crate::scope::{Scope, TAG_REGION, TAG_STAMP};
+use crate::scope::{Scope, TAG_REGION};
 use crate::survey::Survey;
 
 /// Compares what is desired with what was seen and says what is to be done.
@@ -31,12 +29,11 @@ impl Decision<'_> {
         let tags = self.desired_tags(subject);
         let step = Step {
             needs: subject.needs().into_iter().chain(subject.parent()).collect(),
+            parent: subject.parent(),
             ..blank(id.clone())
         };
         match self.survey.seen.get(&id) {
-            None | Some(Ok(None)) => {
-                Step { action: Action::Create, verdicts: vec![Verdict::Pending], tags, ..step }
-            }
+            None | Some(Ok(None)) => self.absent(subject, Step { action: Action::Create, tags, ..step }),
             Some(Err(error)) => {
                 Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..step }
             }
@@ -50,19 +47,40 @@ impl Decision<'_> {
         }
     }
 
+    /// Decides about a resource that is not there: was it ever?
+    ///
+    /// What needs it is made after it. If such a thing is live, this one was there and
+    /// somebody deleted it; for a store that means its data, and an empty one in its place
+    /// would look as if nothing had happened.
+    fn absent(&self, subject: &dyn Described, step: Step) -> Step {
+        let id = subject.id();
+        let needing = self.desired.iter().filter(|other| other.needs().contains(&id));
+        match needing.map(|other| other.id()).find(|other| self.seen(other).is_some()) {
+            None => Step { verdicts: vec![Verdict::Pending], ..step },
+            Some(witness) => Step {
+                verdicts: vec![Verdict::Drift],
+                risk: if subject.stateful() { Risk::LosesData } else { Risk::Safe },
+                reason: Some(format!("it was deleted: {witness} was made after it and is still there")),
+                ..step
+            },
+        }
+    }
+
     /// Decides about a resource that is live and ours.
     fn compared(&self, subject: &dyn Described, seen: &Seen, step: Step) -> Step {
         let state = subject.state();
         let step = Step { compared: fields(&state), ..step };
-        let mut changes =
-            [diff(&seen.state, &state), tag_changes(step.tags.as_ref(), seen.tags.as_ref())].concat();
+        let (holder, _) = place(subject);
+        let none = Tags::new();
+        let live_tags = self.tags(&holder).unwrap_or(&none);
+        let mut changes = [diff(&seen.state, &state), tag_changes(&step.tags, live_tags)].concat();
         if changes.is_empty() {
             return Step { verdicts: vec![Verdict::InSync], ..step };
         }
         let verdicts = self.verdicts(subject, seen, &changes);
         // The stamp follows from whatever else changes, and is worth telling only by itself.
-        if changes.iter().any(|change| change.path != stamp_path()) {
-            changes.retain(|change| change.path != stamp_path());
+        if changes.iter().any(|change| !is_stamp(&change.path)) {
+            changes.retain(|change| !is_stamp(&change.path));
         }
         let mut action = Action::Update;
         let mut risk = Risk::Safe;
@@ -87,25 +105,16 @@ impl Decision<'_> {
 
     /// Tells who moved: the code, somebody, or both.
     fn verdicts(&self, subject: &dyn Described, seen: &Seen, changes: &[Change]) -> Vec<Verdict> {
-        // What has no tags takes its stamp from its parent.
-        let (top, top_seen) = match subject.parent() {
-            None => (subject, Some(seen)),
-            Some(parent) => match self.desired.iter().find(|other| other.id() == parent) {
-                Some(parent) => (*parent, self.seen(&parent.id())),
-                None => (subject, None),
-            },
-        };
-        let tags = top_seen.and_then(|seen| seen.tags.as_ref());
-        let Some(written) = tags.and_then(|tags| tags.get(TAG_STAMP)) else {
+        let (holder, key) = place(subject);
+        let written = self.tags(&holder).and_then(|tags| tags.get(&key));
+        let Some(written) = written else {
             return vec![Verdict::Pending];
         };
-        if *written == self.desired_stamp(top) {
+        if *written == stamp(&subject.state()) {
             return vec![Verdict::Drift];
         }
-        let only_the_stamp = changes.iter().all(|change| change.path == stamp_path());
-        let touched = !only_the_stamp
-            && comparable(written)
-            && self.live_stamp(top).is_some_and(|live| live != *written);
+        let only_the_stamp = changes.iter().all(|change| is_stamp(&change.path));
+        let touched = !only_the_stamp && comparable(written) && stamp(&seen.state) != *written;
         if touched { vec![Verdict::Drift, Verdict::Pending] } else { vec![Verdict::Pending] }
     }
 
@@ -127,10 +136,11 @@ impl Decision<'_> {
     fn owns(&self, subject: &dyn Described, seen: &Seen) -> bool {
         match (&seen.tags, subject.parent()) {
             (Some(tags), _) => self.scope.owns(tags),
-            (None, Some(parent)) => match self.seen(&parent).and_then(|parent| parent.tags.as_ref()) {
-                Some(tags) => self.scope.owns(tags),
+            (None, Some(parent)) => match self.survey.seen.get(&parent) {
+                Some(Ok(Some(parent))) => parent.tags.as_ref().is_some_and(|tags| self.scope.owns(tags)),
+                Some(Err(_)) => false,
                 // The parent is gone and its name is ours to give.
-                None => true,
+                Some(Ok(None)) | None => true,
             },
             (None, None) => false,
         }
@@ -140,31 +150,17 @@ impl Decision<'_> {
         self.survey.seen.get(id)?.as_ref().ok()?.as_ref()
     }
 
-    fn children(&self, parent: &ResourceId) -> impl Iterator<Item = &&dyn Described> {
-        self.desired.iter().filter(move |other| other.parent().as_ref() == Some(parent))
+    /// Returns the live tags of a resource, if it is there.
+    fn tags(&self, id: &ResourceId) -> Option<&Tags> {
+        self.seen(id)?.tags.as_ref()
     }
 
-    fn desired_tags(&self, subject: &dyn Described) -> Option<Tags> {
-        if subject.parent().is_some() {
-            return None;
-        }
-        let mut tags = self.scope.tags();
-        tags.insert(TAG_STAMP.to_owned(), self.desired_stamp(subject));
-        Some(tags)
-    }
-
-    fn desired_stamp(&self, subject: &dyn Described) -> String {
-        let children: BTreeMap<ResourceId, Value> =
-            self.children(&subject.id()).map(|child| (child.id(), child.state())).collect();
-        stamp(&subject.state(), &children.iter().map(|(id, state)| (id.clone(), state)).collect())
-    }
-
-    fn live_stamp(&self, subject: &dyn Described) -> Option<String> {
-        let children = self
-            .children(&subject.id())
-            .filter_map(|child| Some((child.id(), &self.seen(&child.id())?.state)))
-            .collect();
-        Some(stamp(&self.seen(&subject.id())?.state, &children))
+    /// Returns the tags to leave behind: the stamp, and on what has tags of its own our name.
+    fn desired_tags(&self, subject: &dyn Described) -> Tags {
+        let (_, key) = place(subject);
+        let mut tags = if subject.parent().is_some() { Tags::new() } else { self.scope.tags() };
+        tags.insert(key, stamp(&subject.state()));
+        tags
     }
 
     /// Reports what is not desired: ours, or unreadable. What is neither is nobody's business.
@@ -196,20 +192,14 @@ pub(super) fn blank(id: ResourceId) -> Step {
         changes: Vec::new(),
         reason: None,
         needs: Vec::new(),
-        tags: None,
+        parent: None,
+        tags: Tags::new(),
         compared: 0,
     }
 }
 
-fn stamp_path() -> String {
-    format!("tags.{TAG_STAMP}")
-}
-
 /// Compares our tags only: others may tag what they like.
-fn tag_changes(desired: Option<&Tags>, live: Option<&Tags>) -> Vec<Change> {
-    let (Some(desired), Some(live)) = (desired, live) else {
-        return Vec::new();
-    };
+fn tag_changes(desired: &Tags, live: &Tags) -> Vec<Change> {
     let differing = desired.iter().filter(|(key, value)| live.get(*key) != Some(value));
     differing
         .map(|(key, value)| Change {

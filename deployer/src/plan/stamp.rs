@@ -1,30 +1,42 @@
 //! The stamp: a hash of the configuration that a resource was last made to have.
 //!
 //! It tells drift (live unlike the stamp) from pending changes (desired unlike the stamp).
+//! What has no tags has its stamp on its parent, under a key of its own.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::resource::ResourceId;
+use crate::resource::{Described, ResourceId};
+use crate::scope::TAG_STAMP;
 
 /// The version of what is hashed. Under another number only "pending" can be said.
 const SCHEMA: u32 = 1;
 
-/// Returns the stamp of a state, `<schema>:<hash>`, together with the states of the
-/// children that have no tags of their own.
-pub fn stamp(state: &Value, children: &BTreeMap<ResourceId, &Value>) -> String {
-    let children: BTreeMap<String, &Value> =
-        children.iter().map(|(id, state)| (id.to_string(), *state)).collect();
+/// Returns the stamp of a state: `<schema>:<hash>`.
+pub fn stamp(state: &Value) -> String {
     // Serialised maps are sorted, so equal states are equal bytes.
-    let bytes = json!({"state": state, "children": children}).to_string();
-    let digest = Sha256::digest(bytes.as_bytes());
-    let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{SCHEMA}:{hash}")
+    format!("{SCHEMA}:{}", hash(&state.to_string(), 16))
+}
+
+/// Returns the resource that has the stamp among its tags, and the tag's key.
+pub(super) fn place(subject: &dyn Described) -> (ResourceId, String) {
+    match subject.parent() {
+        None => (subject.id(), TAG_STAMP.to_owned()),
+        // A name of its own could be longer than a key may be.
+        Some(parent) => (parent, format!("{TAG_STAMP}:{}", hash(&subject.id().to_string(), 4))),
+    }
 }
 
 /// Tells whether a stamp is of the schema that this program hashes.
 pub(super) fn comparable(stamp: &str) -> bool {
     stamp.split_once(':').is_some_and(|(schema, _)| schema == SCHEMA.to_string())
+}
+
+/// Tells whether a changed field is a stamp.
+pub(super) fn is_stamp(path: &str) -> bool {
+    path.strip_prefix("tags.").is_some_and(|key| key.starts_with(TAG_STAMP))
+}
+
+fn hash(text: &str, bytes: usize) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -55,7 +55,7 @@ fn tell(text: &mut String, step: &Step) {
     let (sign, style) = sign_of(step);
     let verdicts: Vec<&str> = match step.action {
         // A thing to be made or deleted is pending by nature.
-        Action::Create | Action::Delete => Vec::new(),
+        Action::Create | Action::Delete if step.reason.is_none() => Vec::new(),
         _ => step.verdicts.iter().map(|found| verdict(*found)).collect(),
     };
     let _ = write!(text, "  {style}{sign}{style:#} {}", step.id);

@@ -22,7 +22,9 @@ async fn what_others_need_comes_first_and_the_stamp_last() {
             "Tag cart-dev-a",
             "Create cart-dev-b",
             "Tag cart-dev-b",
-            "Create cart-dev-b/part"
+            "Create cart-dev-b/part",
+            // The part's stamp is on what it is a part of.
+            "Tag cart-dev-b",
         ],
     );
 }
@@ -99,7 +101,7 @@ async fn a_recreated_part_is_deleted_first() {
     cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
     cloud.writes();
     up(&stack, &cloud).await;
-    assert_eq!(cloud.writes(), ["Delete cart-dev-a/part", "Create cart-dev-a/part"]);
+    assert_eq!(cloud.writes(), ["Delete cart-dev-a/part", "Create cart-dev-a/part", "Tag cart-dev-a"]);
 }
 
 #[tokio::test]
@@ -121,4 +123,19 @@ async fn a_stopped_run_begins_nothing_more_and_says_so() {
     assert_eq!(cloud.writes(), ["Create cart-dev-a", "Tag cart-dev-a"]);
     assert!(matches!(report.outcomes[1].result, Err(Failure::Stopped)));
     assert_eq!(*events.lock().expect("counting does not panic"), 3);
+}
+
+#[tokio::test]
+async fn a_run_cut_short_before_a_child_is_no_drift() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone().size(2)).add(Part::of(&thing).speed(2));
+    up(&before, &cloud).await;
+    cloud.fail("Delete cart-dev-a/part", Class::Denied);
+    assert!(!up(&after, &cloud).await.succeeded());
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::Pending, "nobody but the code moved: {plan:?}");
+    assert!(up(&after, &cloud).await.succeeded());
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
 }

@@ -69,7 +69,7 @@ async fn both_are_told_apart_in_one_resource() {
 }
 
 #[tokio::test]
-async fn a_part_takes_its_stamp_from_its_parent() {
+async fn a_part_has_its_stamp_on_its_parent() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));
@@ -199,4 +199,18 @@ async fn the_json_of_a_plan_is_stable() {
     cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
     let (_, plan) = planned(&after, &cloud).await;
     insta::assert_json_snapshot!(plan);
+}
+
+#[tokio::test]
+async fn a_store_deleted_by_hand_is_not_made_again_on_the_quiet() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (store, user) = (Thing::new("store"), Thing::new("user"));
+    stack.add(user.needing(&store)).add(store);
+    up(&stack, &cloud).await;
+    cloud.world().things.remove("cart-dev-store");
+    let (_, plan) = planned(&stack, &cloud).await;
+    let step = &plan.steps[1];
+    assert_eq!((step.action, step.risk), (Action::Create, Risk::LosesData));
+    assert_eq!(step.verdicts, [Verdict::Drift]);
+    assert_eq!(plan.losses().count(), 1);
 }
