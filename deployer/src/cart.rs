@@ -38,19 +38,20 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         lambda(ADD_ITEM).may(events.load()).may(events.append()),
         lambda(CLOSE_CART).may(events.load()).may(events.append()),
         lambda(GET_CART).may(events.load()),
-        lambda(CAPTURE)
-            .may(stream.publish())
-            .may(archive.write(FAILED_PREFIX))
-            .consumes(&events, everything(24)),
+        lambda(CAPTURE).may(stream.publish()).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
+            &archive,
+            &events,
+            everything(24),
+        ),
         lambda(LOG_EVENTS).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
             &archive,
             &stream,
             what_can_be_handled(hours),
         ),
-        lambda(ARCHIVE).may(archive.write(EVENTS_PREFIX)).may(archive.write(FAILED_PREFIX)).consumes(
-            &stream,
-            MappingSettings { batch_size: 1000, batching_window_s: 5, ..everything(hours) },
-        ),
+        lambda(ARCHIVE)
+            .may(archive.write(EVENTS_PREFIX))
+            .may(archive.write(FAILED_PREFIX))
+            .consumes_or_gives_up_to(&archive, &stream, in_large_batches(everything(hours))),
     ];
 
     let mut stack = Stack::new(scope.clone(), kinds());
@@ -62,9 +63,15 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
 }
 
 /// For consumers that may not miss an event: they keep poison aside themselves, so whatever
-/// fails is worth trying again until just before the source drops it.
+/// fails is worth trying again until just before the source drops it. Then it is given up to
+/// the bucket with its payload, where the source would drop it without a trace.
 fn everything(retention_hours: i32) -> MappingSettings {
     MappingSettings { maximum_record_age_s: almost(retention_hours), ..MappingSettings::default() }
+}
+
+/// For the archive: an object for a few seconds of events, not for each event.
+fn in_large_batches(settings: MappingSettings) -> MappingSettings {
+    MappingSettings { batch_size: 1000, batching_window_s: 5, ..settings }
 }
 
 /// For handlers: one bad record is found by halving, tried ten times, and given up with its

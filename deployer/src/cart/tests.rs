@@ -146,11 +146,13 @@ fn lambda_may_do_its_errands_and_nothing_more() {
         ("capture".into(), &["dynamodb:liststreams"], "*".into()),
         ("log-events".into(), STREAM, stream.clone()),
         ("log-events".into(), &["kinesis:liststreams"], "*".into()),
-        ("log-events".into(), &["s3:putobject"], format!("{bucket}/aws/lambda/*")),
-        ("log-events".into(), &["s3:listbucket"], bucket.into()),
         ("archive".into(), STREAM, stream),
         ("archive".into(), &["kinesis:liststreams"], "*".into()),
     ]);
+    for consumer in ["capture", "log-events", "archive"] {
+        expected.insert((consumer.into(), &["s3:putobject"], format!("{bucket}/aws/lambda/*")));
+        expected.insert((consumer.into(), &["s3:listbucket"], bucket.into()));
+    }
     // What functions do themselves is enforced: tests/acceptance/least_privilege.rs.
     let own = ["LoadEvents", "AppendEvents", "PublishEvents", "WriteArchiveEvents", "WriteArchiveFailed"];
 
