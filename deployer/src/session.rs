@@ -124,8 +124,9 @@ impl Session {
     /// The credentials are not of the environment's account.
     pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<Survey, Problem> {
         let _busy = ui.busy("looking");
-        let (guarded, survey) = futures::join!(self.aws.guard(), survey(stack, &self.aws));
-        guarded?;
+        let looking = async { Ok(survey(stack, &self.aws).await) };
+        // Credentials of another account, or no way to reach AWS, end the look at once.
+        let ((), survey) = futures::try_join!(self.aws.guard(), looking)?;
         Ok(survey)
     }
 

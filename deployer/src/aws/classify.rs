@@ -32,7 +32,9 @@ where
                 None => chain(&error),
             };
             let class = classify(code.as_deref(), status, &message);
-            Error { hint: hint(class), class, operation: operation.to_owned(), code, message, request_id }
+            let unreachable = matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_));
+            let hint = hint(class).or_else(|| unreachable.then(endpoint_hint).flatten());
+            Error { hint, class, operation: operation.to_owned(), code, message, request_id }
         })
     }
 }
@@ -151,6 +153,12 @@ fn hint(class: Class) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// An endpoint set in the environment and forgotten is the usual reason for not reaching AWS.
+fn endpoint_hint() -> Option<String> {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").ok().filter(|endpoint| !endpoint.is_empty())?;
+    Some(format!("AWS_ENDPOINT_URL is set to {endpoint}: is that what you mean, and does it answer?"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `deployer down`: removes what the environment owns, and says what that was.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,8 +10,16 @@ use crate::apply::apply;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Verdict, teardown};
 use crate::render::{Format, Heading, Live, Ui, duration, plan_in};
+use crate::resource::ResourceId;
+use crate::retry::retried;
 use crate::session::{LocalCloudIs, Session};
 use crate::signal::stop_on_signal;
+use crate::survey::survey;
+
+/// How often `down` looks whether something came back, and after how long each time. An
+/// invocation in flight ends within a second as a rule.
+const LOOKS: usize = 2;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(600);
 
 /// Remove everything that the environment owns
 #[derive(Debug, clap::Args)]
@@ -57,6 +65,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             args.environment
         )));
     }
+    remove_what_came_back(&session, &plan).await?;
     ui.say(&format!(
         "\n{} is down: removed {} in {}",
         args.environment,
@@ -64,6 +73,22 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         duration(started.elapsed())
     ));
     Ok(Exit::DONE)
+}
+
+/// Removes again what an invocation that outlived its function made anew, such as its log
+/// group. Only what this very run has removed as ours: under its old name, it is ours.
+async fn remove_what_came_back(session: &Session, plan: &Plan) -> Result<(), Problem> {
+    let stack = session.empty_stack();
+    let removed: BTreeSet<ResourceId> = plan.writes().map(|step| step.id.clone()).collect();
+    for _ in 0..LOOKS {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        let survey = survey(&stack, &session.aws).await;
+        for id in survey.strays.keys().filter(|id| removed.contains(id)) {
+            let kind = stack.kind(id.kind()).expect("what was removed is of a kind that is known");
+            retried(async || (kind.delete)(id.name(), &session.aws).await).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A protected environment wants its name typed, whatever else was said.

@@ -73,6 +73,11 @@ fn check(plan: &Plan, allowed: &[String], session: &Session) -> Result<(), Probl
         Some(reason) => format!("{}: {reason}", step.id),
         None => step.id.to_string(),
     };
+    let known = |id: &&String| plan.steps.iter().any(|step| step.id.to_string() == **id);
+    if let Some(unknown) = allowed.iter().find(|id| !known(id)) {
+        return Err(Problem::usage(format!("--allow {unknown} names nothing in this environment"))
+            .hint("an id is kind and name, as `plan` shows it"));
+    }
     if plan.having(Verdict::Unknown).next().is_some() {
         return Err(Problem::new("not everything could be read, so nothing was changed")
             .details(plan.having(Verdict::Unknown).map(about))
@@ -81,7 +86,10 @@ fn check(plan: &Plan, allowed: &[String], session: &Session) -> Result<(), Probl
     if plan.having(Verdict::Foreign).next().is_some() {
         return Err(Problem::new("something has our names and is not ours, so nothing was changed")
             .details(plan.having(Verdict::Foreign).map(about))
-            .hint("deploy under another environment's name, or remove it if nobody needs it")
+            .hint(match &session.environment.local {
+                Some(_) => "`deployer local reset` empties the local cloud",
+                None => "deploy under another environment's name, or remove it if nobody needs it",
+            })
             .exit(Verdict::Foreign));
     }
     let refused: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Refuse).collect();
@@ -154,7 +162,12 @@ async fn settle(
             drop(busy);
             for step in unsettled() {
                 let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-                ui.warn(&format!("AWS accepted {} and does not show it yet: {}", step.id, paths.join(", ")));
+                let what = step.reason.clone().unwrap_or_else(|| paths.join(", "));
+                ui.warn(&format!(
+                    "{} is not as it was made: {what} (AWS may show it later, or somebody changed it \
+                     meanwhile: `drift` tells)",
+                    step.id
+                ));
             }
             return Ok(());
         }

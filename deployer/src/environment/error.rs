@@ -67,7 +67,9 @@ impl EnvironmentError {
             Self::Missing { known, .. } => {
                 Some(format!("there are {}; a new one is a new file in that folder", known.join(", ")))
             }
-            Self::Invalid { message, .. } if message.starts_with("missing field") => {
+            Self::Invalid { message, .. }
+                if ["missing field `region`", "missing field `account`"].contains(&message.as_str()) =>
+            {
                 Some("every environment names its region and its account".into())
             }
             Self::Invalid { .. } => Some("docs/environments.md lists every key with its range".into()),
