@@ -160,11 +160,20 @@ impl LocalCloud {
 
     /// Returns what was started last, if that process is alive.
     async fn ours(&self) -> Result<Option<State>, LocalError> {
-        let Some(state) = State::read(&self.state_file())? else {
+        if let Some(state) = State::read(&self.state_file())?
+            && process::is_ours(state.pid, &self.instance()).await
+        {
+            return Ok(Some(state));
+        }
+        // Looking through all processes is for when there must be one.
+        if !http::is_taken(self.port).await {
             return Ok(None);
-        };
-        let alive = process::is_ours(state.pid, &self.instance()).await;
-        Ok(alive.then_some(state))
+        }
+        Ok(process::find(&self.instance()).await.map(|pid| self.state(pid)))
+    }
+
+    fn state(&self, pid: i32) -> State {
+        State { pid, port: self.port, version: VERSION.to_owned(), started_at: Timestamp::now() }
     }
 
     fn launch(&self, python: &Path) -> Result<(i32, Child), LocalError> {
@@ -178,8 +187,7 @@ impl LocalCloud {
         let child = launch.spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.expect("a process that was not waited for has its number");
-        let state = State { pid, port: self.port, version: VERSION.to_owned(), started_at: Timestamp::now() };
-        state.write(&self.state_file())?;
+        self.state(pid).write(&self.state_file())?;
         Ok((pid, child))
     }
 

@@ -92,6 +92,28 @@ pub(super) async fn is_ours(pid: i32, instance: &Path) -> bool {
     line.replace(['\0', '\n'], " ").contains(&format!("{} ", marker(instance)))
 }
 
+/// Returns the MiniStack of this instance by its mark alone, for when nobody wrote its number
+/// down: a start that was killed, a folder that was deleted.
+pub(super) async fn find(instance: &Path) -> Option<i32> {
+    for pid in processes().await {
+        if is_ours(pid, instance).await {
+            return Some(pid);
+        }
+    }
+    None
+}
+
+/// Returns the numbers of all processes.
+async fn processes() -> Vec<i32> {
+    if let Ok(entries) = fs::read_dir("/proc") {
+        return entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    }
+    let listing: io::Result<_> =
+        Command::new("ps").args(["-A", "-o", "pid="]).stdin(Stdio::null()).output().await;
+    let listing = listing.map(|listing| listing.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&listing).split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
 /// Ends a MiniStack that was recognised, and the functions it runs with it.
 pub(super) async fn end(pid: i32, instance: &Path) -> Result<(), LocalError> {
     for signal in [Signal::TERM, Signal::KILL] {
@@ -179,6 +201,8 @@ mod tests {
             sleep(Duration::from_millis(1)).await;
         }
         assert!(!is_ours(pid, Path::new("/elsewhere")).await);
+        assert_eq!(find(dir.path()).await, Some(pid));
+        assert_eq!(find(Path::new("/elsewhere")).await, None);
         end(pid, dir.path()).await.unwrap();
         assert!(!child.wait().await.unwrap().success());
         assert!(!is_ours(pid, dir.path()).await);
