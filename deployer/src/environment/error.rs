@@ -58,6 +58,20 @@ impl EnvironmentError {
         }
     }
 
+    /// Finds a list where a table belongs: serde would fill the table's keys from it in the
+    /// order in which this program declares them.
+    pub(super) fn list_for_table(path: PathBuf, text: &str) -> Option<Self> {
+        let file: toml::Table = text.parse().ok()?;
+        let (key, _) = file.iter().find(|(_, value)| value.is_array())?;
+        let line = text.lines().position(|line| line.trim_start().starts_with(key.as_str()))?;
+        Some(Self::Invalid {
+            path,
+            line: line + 1,
+            quote: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
+            message: format!("`{key}` is a list, and has to be a table: [{key}]"),
+        })
+    }
+
     /// Returns what fixes the error.
     pub fn hint(&self) -> Option<String> {
         match self {

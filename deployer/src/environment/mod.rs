@@ -116,7 +116,12 @@ impl Environment {
             }
             Err(source) => return Err(EnvironmentError::Unreadable { path, source }),
         };
-        Self::parse(name, &text).map_err(|source| EnvironmentError::invalid(path, &text, &source))
+        let environment = Self::parse(name, &text)
+            .map_err(|source| EnvironmentError::invalid(path.clone(), &text, &source))?;
+        match EnvironmentError::list_for_table(path, &text) {
+            Some(error) => Err(error),
+            None => Ok(environment),
+        }
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, toml::de::Error> {
@@ -208,6 +213,15 @@ mod tests {
                 assert!(mentioned, "docs/environments.md does not mention `{key}`");
             }
         }
+    }
+
+    #[test]
+    fn a_list_is_no_table() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let text = format!("{LEAST}functions = [512, 7, 30]\n");
+        std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
+        let error = Environment::load(folder.path(), "dev").expect_err("the order of keys means nothing");
+        assert!(error.to_string().contains(":3: `functions` is a list"), "{error}");
     }
 
     #[test]
