@@ -18,7 +18,8 @@ pub use wait::wait_until;
 
 use std::sync::Arc;
 
-use crate::resource::Cloud;
+use crate::error::Error;
+use crate::resource::{Cloud, Tags};
 use crate::scope::Scope;
 
 /// The clients of one environment's account and region. Cheap to clone.
@@ -46,6 +47,20 @@ pub struct Aws {
     pub packages: Packages,
     /// Listings that many resources share, made once in one look.
     pub sweep: Arc<Sweep>,
+}
+
+impl Aws {
+    /// Takes over what a create met: an attempt of ours that was cut short made it, or
+    /// somebody else did since we looked, which its tags tell.
+    ///
+    /// # Errors
+    /// It is not ours: the create's own error.
+    pub(crate) fn adopt(&self, exists: Error, live: Option<&Tags>) -> Result<(), Error> {
+        match live {
+            Some(tags) if self.scope.owns(tags) => Ok(()),
+            _ => Err(exists.hint("somebody made it meanwhile: its tags do not say that it is ours")),
+        }
+    }
 }
 
 impl Cloud for Aws {

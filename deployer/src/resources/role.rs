@@ -137,13 +137,9 @@ impl Resource for Role {
             .await
             .called("CreateRole");
         match created {
-            // An attempt cut short made it, or somebody else did since we looked.
-            Err(error) if error.class == Class::Exists => match Self::tags(&self.name, aws).await? {
-                Some(live) if aws.scope.owns(&live) => {}
-                _ => {
-                    return Err(error.hint("somebody made it meanwhile: its tags do not say that it is ours"));
-                }
-            },
+            Err(error) if error.class == Class::Exists => {
+                aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?;
+            }
             other => other.map(drop)?,
         }
         self.put_policies(&BTreeMap::new(), aws).await?;
