@@ -10,6 +10,7 @@ use deployer::app::{App, Fingerprints};
 use deployer::aws::{Aws, Called};
 use deployer::environment::Environment;
 use deployer::error::{Error, GoneIsNone};
+use deployer::policy::Statement;
 use deployer::resource::{Kind, Live, Resource, ResourceId, Tags};
 use deployer::resources::{kinds, log_group::LogGroup};
 use deployer::run;
@@ -71,6 +72,10 @@ impl Resource for MetricFilter {
     fn parent(&self) -> Option<ResourceId> {
         let (group, _) = parts(&self.name).ok()?;
         Some(ResourceId::new(LogGroup::KIND, group))
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

@@ -30,22 +30,48 @@ pub struct Statement {
     pub actions: Vec<&'static str>,
     /// The resources' ARNs; `*` only where AWS supports no resource for the action.
     pub resources: Vec<String>,
+    /// What has to hold besides: operator, key, value.
+    pub conditions: Vec<Condition>,
+}
+
+/// What has to hold for a statement to count: operator, key and value.
+pub type Condition = (&'static str, String, String);
+
+impl Statement {
+    /// Returns the statement of this name that allows these actions on these resources.
+    pub fn new(
+        sid: impl Into<String>,
+        actions: impl Into<Vec<&'static str>>,
+        resources: impl Into<Vec<String>>,
+    ) -> Self {
+        let (sid, actions, resources) = (sid.into(), actions.into(), resources.into());
+        Self { sid, actions, resources, conditions: Vec::new() }
+    }
+
+    /// Returns the statement that counts only when this holds as well.
+    pub fn when(mut self, operator: &'static str, key: &str, value: impl Into<String>) -> Self {
+        self.conditions.push((operator, key.to_owned(), value.into()));
+        self
+    }
+
+    fn document(&self) -> Value {
+        let mut document = json!({
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": self.actions,
+            "Resource": self.resources,
+        });
+        for (operator, key, value) in &self.conditions {
+            document["Condition"][operator][key] = json!(value);
+        }
+        document
+    }
 }
 
 impl Policy {
     /// Returns the document that allows these statements.
     pub fn allowing(statements: &[Statement]) -> Self {
-        let statements: Vec<Value> = statements
-            .iter()
-            .map(|statement| {
-                json!({
-                    "Sid": statement.sid,
-                    "Effect": "Allow",
-                    "Action": statement.actions,
-                    "Resource": statement.resources,
-                })
-            })
-            .collect();
+        let statements: Vec<Value> = statements.iter().map(Statement::document).collect();
         Self::from(json!({"Version": "2012-10-17", "Statement": statements}))
     }
 

@@ -5,9 +5,11 @@
 //! Nothing here knows AWS: the cloud is a type parameter, and the engine's tests use a fake.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
 use serde::{Serialize, Serializer};
@@ -15,6 +17,7 @@ use serde_json::Value;
 
 use crate::diff::Change;
 use crate::error::Error;
+use crate::policy::Statement;
 use crate::scope::Scope;
 pub use crate::scope::Tags;
 
@@ -88,6 +91,18 @@ pub enum Effect {
     Refuse(&'static str),
 }
 
+/// Something of a kind that is not compared, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct LeftOut {
+    /// What AWS calls it: `resource policy`.
+    pub what: &'static str,
+    /// Why it is left out, as a lowercase fragment.
+    pub why: &'static str,
+}
+
+/// The desired states of a stack, by id: what a resource is checked against offline.
+pub type States = BTreeMap<ResourceId, Value>;
+
 /// What resources live in: clients, and whatever a look at it may remember.
 pub trait Cloud: Clone + Send + Sync + 'static {
     /// Returns the same cloud with nothing remembered of earlier looks, such as listings
@@ -115,6 +130,13 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// Whether it holds data that nobody can make again.
     const STATEFUL: bool = false;
 
+    /// How long AWS may take to show what it has accepted, beyond what `create` and `update`
+    /// wait for themselves.
+    const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+
+    /// What things of this kind have besides, and is not compared.
+    const LEFT_OUT: &'static [LeftOut] = &[];
+
     /// Returns the name, unique within the kind.
     fn name(&self) -> &str;
 
@@ -137,6 +159,16 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     fn effect(&self, _change: &Change) -> Effect {
         Effect::InPlace(Risk::Safe)
     }
+
+    /// Returns what AWS would refuse, or accept and not do, of what is desired here, as far
+    /// as that can be told offline: one lowercase sentence each.
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Returns what the caller of all the methods below has to be allowed, on things of this
+    /// kind that belong to the scope.
+    fn permissions(scope: &Scope) -> Vec<Statement>;
 
     /// Reads the live state, or nothing when there is no such thing.
     fn read(&self, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Live<Self>>, Error>> + Send;
@@ -176,6 +208,12 @@ pub trait Described: Send + Sync {
     fn effect(&self, change: &Change) -> Effect;
     /// See [`Resource::STATEFUL`].
     fn stateful(&self) -> bool;
+    /// See [`Resource::SETTLES_WITHIN`].
+    fn settles_within(&self) -> Duration;
+    /// See [`Resource::LEFT_OUT`].
+    fn left_out(&self) -> &'static [LeftOut];
+    /// See [`Resource::mistakes`].
+    fn mistakes(&self, stack: &States) -> Vec<String>;
     /// See [`Resource::arn`].
     fn arn(&self) -> Option<&str>;
     /// Returns the desired state as data.
@@ -239,6 +277,18 @@ impl<R: Resource> Described for R {
         R::STATEFUL
     }
 
+    fn settles_within(&self) -> Duration {
+        R::SETTLES_WITHIN
+    }
+
+    fn left_out(&self) -> &'static [LeftOut] {
+        R::LEFT_OUT
+    }
+
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        Resource::mistakes(self, stack)
+    }
+
     fn arn(&self) -> Option<&str> {
         Resource::arn(self)
     }
@@ -272,6 +322,7 @@ impl<R: Resource> Node<R::Cloud> for R {
 
 type ListFn<C> = for<'a> fn(&'a Scope, &'a C) -> BoxFuture<'a, Result<Vec<String>, Error>>;
 type TagsFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<Tags>, Error>>;
+type PermissionsFn = fn(&Scope) -> Vec<Statement>;
 type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 
 /// A kind of resource, erased: what can be done with things that no desired state mentions.
@@ -282,6 +333,8 @@ pub struct Kind<C: 'static> {
     pub stands_on: &'static [&'static str],
     /// See [`Resource::STATEFUL`].
     pub stateful: bool,
+    /// See [`Resource::permissions`].
+    pub permissions: PermissionsFn,
     /// See [`Resource::list`].
     pub list: ListFn<C>,
     /// See [`Resource::tags`].
@@ -297,6 +350,7 @@ impl<C: 'static> Kind<C> {
             name: R::KIND,
             stands_on: R::STANDS_ON,
             stateful: R::STATEFUL,
+            permissions: R::permissions,
             list: |scope, cloud| R::list(scope, cloud).boxed(),
             tags: |name, cloud| R::tags(name, cloud).boxed(),
             delete: |name, cloud| R::delete(name, cloud).boxed(),

@@ -28,6 +28,8 @@ pub struct Scope {
     pub account: String,
     /// The region: `eu-central-1`.
     pub region: String,
+    /// What an organisation wants on everything besides: `cost-center`.
+    pub extra_tags: Tags,
 }
 
 impl Scope {
@@ -80,6 +82,11 @@ impl Scope {
             .into()
     }
 
+    /// Returns the tags that everything of ours has: the owner's, and the organisation's.
+    pub fn all_tags(&self) -> Tags {
+        self.extra_tags.clone().into_iter().chain(self.tags()).collect()
+    }
+
     /// Tells whether tags say that a resource is ours.
     pub fn owns(&self, tags: &Tags) -> bool {
         self.tags().iter().all(|(key, value)| tags.get(key) == Some(value))
@@ -96,6 +103,7 @@ mod tests {
             environment: environment.into(),
             account: "111111111111".into(),
             region: region.into(),
+            extra_tags: Default::default(),
         }
     }
 

@@ -66,7 +66,8 @@ impl Session {
         ui: &Ui,
     ) -> Result<Self, Problem> {
         let environment = Environment::load(&global.environments, name)?;
-        let mut target = Target { endpoint: None, credentials: Credentials::Chain, call_log: None };
+        let mut target =
+            Target { endpoint: None, credentials: Credentials::Chain, call_log: None, read_only: false };
         if let Some(path) = &global.record_calls {
             let log = CallLog::create(path);
             let log =

@@ -134,6 +134,7 @@ impl<'a> Place<'a> {
             environment: environment.into(),
             account: self.account.clone(),
             region: REGION.into(),
+            extra_tags: Default::default(),
         }
     }
 
@@ -145,6 +146,7 @@ impl<'a> Place<'a> {
             endpoint: Some(self.cloud.endpoint()),
             credentials: Credentials::Fixed(key, "test"),
             call_log: None,
+            read_only: false,
         };
         self.cloud.wait(Aws::connect(self.scope(environment), &target))
     }

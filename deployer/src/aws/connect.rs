@@ -8,7 +8,7 @@ use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use super::{Aws, CallLog, Packages};
+use super::{Aws, CallLog, Packages, ReadOnly};
 use crate::error::{Class, Error};
 use crate::scope::Scope;
 
@@ -32,6 +32,8 @@ pub struct Target {
     pub credentials: Credentials,
     /// Where to record calls.
     pub call_log: Option<CallLog>,
+    /// Whether calls that may change something are refused before they are sent.
+    pub read_only: bool,
 }
 
 impl Aws {
@@ -44,6 +46,9 @@ impl Aws {
                 let mut builder = $sdk::config::Builder::from(&config);
                 if let Some(log) = &target.call_log {
                     builder = builder.interceptor(log.clone());
+                }
+                if target.read_only {
+                    builder = builder.interceptor(ReadOnly);
                 }
                 builder
             }};
@@ -59,6 +64,7 @@ impl Aws {
             lambda: aws_sdk_lambda::Client::from_conf(client!(aws_sdk_lambda).build()),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(client!(aws_sdk_cloudwatchlogs).build()),
             s3: aws_sdk_s3::Client::from_conf(client!(aws_sdk_s3).force_path_style(path_style).build()),
+            ssm: aws_sdk_ssm::Client::from_conf(client!(aws_sdk_ssm).build()),
             sts: aws_sdk_sts::Client::from_conf(client!(aws_sdk_sts).build()),
             packages: Packages::none(),
             sweep: Arc::default(),

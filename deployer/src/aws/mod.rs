@@ -6,6 +6,7 @@ mod calls;
 mod classify;
 mod connect;
 mod packages;
+mod read_only;
 mod sweep;
 mod wait;
 
@@ -13,6 +14,7 @@ pub use calls::CallLog;
 pub use classify::Called;
 pub use connect::{Credentials, Target};
 pub use packages::Packages;
+pub use read_only::ReadOnly;
 pub use sweep::Sweep;
 pub use wait::wait_until;
 
@@ -41,6 +43,8 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Buckets.
     pub s3: aws_sdk_s3::Client,
+    /// The release record.
+    pub ssm: aws_sdk_ssm::Client,
     /// Who we are.
     pub sts: aws_sdk_sts::Client,
     /// The code that functions are made of, built when first asked for.

@@ -135,6 +135,7 @@ impl Environment {
             environment: self.name.clone(),
             account: self.account.to_string(),
             region: self.region.to_string(),
+            extra_tags: Default::default(),
         }
     }
 }

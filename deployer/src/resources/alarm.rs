@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::aws::{Aws, Called};
 use crate::error::{Error, GoneIsNone};
+use crate::policy::Statement;
 use crate::resource::{Live, Resource, Tags};
 use crate::scope::Scope;
 
@@ -108,6 +109,10 @@ impl Resource for Alarm {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
@@ -233,6 +238,7 @@ mod tests {
             environment: "dev".into(),
             account: "111111111111".into(),
             region: "eu-central-1".into(),
+            extra_tags: Default::default(),
         };
         let desired = Alarm::errors(&scope, "capture-errors", "cart-dev-capture");
         let live = desired.live(&MetricAlarm::builder().evaluation_periods(3).build());

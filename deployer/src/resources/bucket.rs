@@ -147,11 +147,7 @@ impl Bucket {
             // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
             // discarded batches", Lambda developer guide).
             self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
-            Statement {
-                sid: sid(&["list", &self.thing]),
-                actions: vec!["s3:ListBucket"],
-                resources: vec![self.arn.clone()],
-            },
+            Statement::new(sid(&["list", &self.thing]), ["s3:ListBucket"], [self.arn.clone()]),
         ]
     }
 }
@@ -180,6 +176,10 @@ impl Resource for Bucket {
             ["cors_origins" | "notified", ..] => Effect::InPlace(Risk::Interrupts),
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
@@ -310,11 +310,7 @@ impl Resource for Bucket {
 
 impl Bucket {
     fn put(&self, name: &[&str], prefix: &str) -> Statement {
-        Statement {
-            sid: sid(name),
-            actions: vec!["s3:PutObject"],
-            resources: vec![format!("{}/{prefix}*", self.arn)],
-        }
+        Statement::new(sid(name), ["s3:PutObject"], [format!("{}/{prefix}*", self.arn)])
     }
 }
 
@@ -367,6 +363,7 @@ mod tests {
             environment: "dev".into(),
             account: "111111111111".into(),
             region: "cn-north-1".into(),
+            extra_tags: Default::default(),
         };
         let bucket = Bucket::new(&scope, "archive").known_as("ARCHIVE");
         let (events, failed) = (bucket.write("events/"), bucket.write("failed/"));

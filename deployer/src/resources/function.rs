@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::Policy;
+use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
 use crate::scope::Scope;
 
@@ -192,6 +192,10 @@ impl Resource for Function {
             "reserved_concurrency" if change.desired == 0 => Effect::InPlace(Risk::Interrupts),
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

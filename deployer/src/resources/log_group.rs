@@ -42,11 +42,11 @@ impl LogGroup {
     /// Returns what Lambda has to be allowed on behalf of the function: its own lines, and
     /// not making the group, which would have no retention.
     pub fn writing(&self) -> Statement {
-        Statement {
-            sid: "WriteLogs".into(),
-            actions: vec!["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources: vec![format!("{}:log-stream:*", self.arn)],
-        }
+        Statement::new(
+            "WriteLogs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [format!("{}:log-stream:*", self.arn)],
+        )
     }
 }
 
@@ -70,6 +70,10 @@ impl Resource for LogGroup {
             "retention_days" if shorter(change) => Effect::InPlace(Risk::LosesData),
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

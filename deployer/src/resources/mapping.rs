@@ -22,6 +22,7 @@ use super::function::Function;
 use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
+use crate::policy::Statement;
 use crate::resource::{Cloud, Effect, Live, Resource, ResourceId, Risk, Tags};
 use crate::scope::Scope;
 
@@ -119,6 +120,10 @@ impl Resource for Mapping {
             "duplicates" => Effect::InPlace(Risk::LosesPosition),
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::aws::{Aws, Called};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::Policy;
+use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, Live, Resource, Risk, Tags};
 use crate::scope::Scope;
 
@@ -89,6 +89,10 @@ impl Resource for Role {
             "path" => Effect::Refuse("a role's path is fixed: delete the role, then run `up`"),
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

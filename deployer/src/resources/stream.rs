@@ -123,11 +123,11 @@ impl Stream {
     pub fn publish(&self) -> Grant {
         let variable = self.variable.clone();
         Grant {
-            statement: Statement {
-                sid: sid(&["publish", &self.thing]),
-                actions: vec!["kinesis:PutRecords"],
-                resources: vec![self.arn.clone()],
-            },
+            statement: Statement::new(
+                sid(&["publish", &self.thing]),
+                ["kinesis:PutRecords"],
+                [self.arn.clone()],
+            ),
             variable: variable.map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }
@@ -136,24 +136,24 @@ impl Stream {
     /// Returns what Lambda must be allowed to feed a function from the stream.
     pub fn polling(&self) -> Vec<Statement> {
         vec![
-            Statement {
-                sid: sid(&["poll", "stream", &self.thing]),
-                actions: vec![
+            Statement::new(
+                sid(&["poll", "stream", &self.thing]),
+                [
                     "kinesis:DescribeStream",
                     "kinesis:DescribeStreamSummary",
                     "kinesis:GetRecords",
                     "kinesis:GetShardIterator",
                     "kinesis:ListShards",
                 ],
-                resources: vec![self.arn.clone()],
-            },
+                [self.arn.clone()],
+            ),
             // AWS supports no resource for it ("Actions, resources, and condition keys for
             // Amazon Kinesis Data Streams", Service Authorization Reference).
-            Statement {
-                sid: sid(&["list", "streams", "for", "stream", &self.thing]),
-                actions: vec!["kinesis:ListStreams"],
-                resources: vec!["*".into()],
-            },
+            Statement::new(
+                sid(&["list", "streams", "for", "stream", &self.thing]),
+                ["kinesis:ListStreams"],
+                ["*".into()],
+            ),
         ]
     }
 }
@@ -180,6 +180,10 @@ impl Resource for Stream {
             }
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

@@ -167,18 +167,18 @@ impl Table {
     /// Returns what Lambda must be allowed to feed a function from the table's stream.
     pub fn polling(&self) -> Vec<Statement> {
         vec![
-            Statement {
-                sid: sid(&["poll", "table", &self.thing]),
-                actions: vec!["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-                resources: vec![format!("{}/stream/*", self.arn)],
-            },
+            Statement::new(
+                sid(&["poll", "table", &self.thing]),
+                ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+                [format!("{}/stream/*", self.arn)],
+            ),
             // AWS supports no resource for it ("Actions, resources, and condition keys for
             // Amazon DynamoDB", Service Authorization Reference).
-            Statement {
-                sid: sid(&["list", "streams", "for", "table", &self.thing]),
-                actions: vec!["dynamodb:ListStreams"],
-                resources: vec!["*".into()],
-            },
+            Statement::new(
+                sid(&["list", "streams", "for", "table", &self.thing]),
+                ["dynamodb:ListStreams"],
+                ["*".into()],
+            ),
         ]
     }
 }
@@ -220,6 +220,10 @@ impl Resource for Table {
             "point_in_time_recovery_days" if fewer(change) => Effect::InPlace(Risk::LosesData),
             _ => Effect::InPlace(Risk::Safe),
         }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
@@ -363,11 +367,7 @@ pub(crate) async fn latest_stream_arn(table: &str, aws: &Aws) -> Result<Option<S
 impl Table {
     fn grant(&self, verb: &str, action: &'static str) -> Grant {
         Grant {
-            statement: Statement {
-                sid: sid(&[verb, &self.thing]),
-                actions: vec![action],
-                resources: vec![self.arn.clone()],
-            },
+            statement: Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]),
             variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }

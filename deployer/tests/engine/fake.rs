@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use deployer::error::{Class, Error};
+use deployer::policy::Statement;
 use deployer::resource::{Cloud, Effect, Kind, Live, Resource, ResourceId, Risk, Tags};
 use deployer::scope::Scope;
 use deployer::stack::Stack;
@@ -109,6 +110,10 @@ impl Resource for Thing {
         }
     }
 
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
+    }
+
     async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
         let world = cloud.call("Read", &self.name)?;
         let found = world.things.get(&self.name).cloned();
@@ -187,6 +192,10 @@ impl Resource for Part {
         Effect::Recreate(Risk::LosesPosition)
     }
 
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
+    }
+
     async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
         let world = cloud.call("Read", &self.name)?;
         Ok(world.parts.get(&self.name).map(|part| Live { resource: part.clone(), tags: None }))
@@ -230,6 +239,7 @@ pub(crate) fn scope() -> Scope {
         environment: "dev".into(),
         account: "111111111111".into(),
         region: "eu-central-1".into(),
+        extra_tags: Default::default(),
     }
 }
 

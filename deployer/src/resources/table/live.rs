@@ -99,6 +99,7 @@ mod tests {
             environment: "dev".into(),
             account: "111111111111".into(),
             region: "eu-central-1".into(),
+            extra_tags: Default::default(),
         }
     }
 
