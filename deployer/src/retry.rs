@@ -2,7 +2,9 @@
 //!
 //! The cloud's classifier decides what passes; this decides how long we believe it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::error::{Class, Error};
 use crate::progress;
@@ -60,7 +62,7 @@ mod tests {
         Error::new(class, "Call", "no")
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_passes_is_tried_again() {
         let mut left = 2;
         let result = retried(async || {

@@ -1,6 +1,8 @@
 //! The one wait: polls a state until it is reached, within a time, and says what for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::error::{Class, Error};
 use crate::progress;
