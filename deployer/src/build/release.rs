@@ -1,0 +1,96 @@
+//! Which commit the sources are of. It asks git, and must not know what that is told to.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::workspace::Workspace;
+
+/// What stands behind a commit when the sources are not quite of it.
+const DIRTY: &str = "-dirty";
+
+/// Variables by which a hook of git tells its repository; ours is the one around the folder.
+const SET_BY_GIT: [&str; 3] = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"];
+
+impl Workspace {
+    /// Returns the commit that the sources are of: see [`release`].
+    pub async fn release(&self) -> Option<String> {
+        release(&self.root).await
+    }
+}
+
+/// Returns the commit of the checkout around `dir`, with `-dirty` behind it when anything in
+/// the checkout is changed or new; nothing where there is no git, no checkout or no commit.
+pub async fn release(dir: &Path) -> Option<String> {
+    let mut git = Command::new("git");
+    // New files count: what is not committed yet gets compiled all the same.
+    git.args(["status", "--porcelain=v2", "--branch", "--untracked-files=normal"]);
+    for name in SET_BY_GIT {
+        git.env_remove(name);
+    }
+    // Somebody else's git in this checkout must not find its index locked.
+    git.env("GIT_OPTIONAL_LOCKS", "0").current_dir(dir);
+    let output = git.stdin(Stdio::null()).kill_on_drop(true).output().await.ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    of_status(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// Reads `git status --porcelain=v2 --branch`: headers begin with `#`, all else is a change.
+fn of_status(status: &str) -> Option<String> {
+    let commit = status.lines().find_map(|line| line.strip_prefix("# branch.oid "))?;
+    if !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None; // "(initial)": nothing is committed yet.
+    }
+    let dirty = status.lines().any(|line| !line.starts_with('#'));
+    Some(format!("{commit}{}", if dirty { DIRTY } else { "" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn git(dir: &Path, arguments: &[&str]) -> String {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=test", "-c", "user.email=test@example.org"]);
+        git.args(["-c", "commit.gpgsign=false"]).args(arguments).current_dir(dir);
+        for name in SET_BY_GIT {
+            git.env_remove(name);
+        }
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_release_is_the_commit_and_whether_that_is_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        git(dir, &["init", "--quiet"]);
+        assert_eq!(release(dir).await, None);
+        fs::write(dir.join("a"), "1").unwrap();
+        git(dir, &["add", "a"]);
+        git(dir, &["commit", "--quiet", "--no-verify", "-m", "first"]);
+        let commit = git(dir, &["rev-parse", "HEAD"]);
+        assert_eq!(release(dir).await.as_ref(), Some(&commit));
+        fs::create_dir(dir.join("folder")).unwrap();
+        fs::write(dir.join("folder/new"), "").unwrap();
+        let dirty = format!("{commit}-dirty");
+        assert_eq!(release(dir).await.as_ref(), Some(&dirty), "a new file");
+        assert_eq!(release(&dir.join("folder")).await.as_ref(), Some(&dirty), "from below");
+        fs::remove_file(dir.join("folder/new")).unwrap();
+        fs::write(dir.join("a"), "2").unwrap();
+        assert_eq!(release(dir).await.as_ref(), Some(&dirty), "a changed file");
+    }
+
+    #[tokio::test]
+    async fn there_is_no_release_without_a_checkout() {
+        assert_eq!(release(Path::new("/")).await, None);
+        assert_eq!(release(Path::new("/no/such/folder")).await, None);
+        assert_eq!(of_status("# branch.oid (initial)\n# branch.head main\n"), None);
+    }
+}
