@@ -7,6 +7,8 @@ mod classify;
 mod connect;
 mod packages;
 mod read_only;
+#[cfg(test)]
+pub(crate) mod replay;
 mod sweep;
 mod wait;
 

@@ -1,0 +1,275 @@
+//! AWS that answers from a script, for tests: what a resource says to AWS, and what it makes
+//! of an answer that no emulator gives.
+//!
+//! Only the network is replaced: requests are written, and answers read, by the SDK. Tests
+//! that wait begin with `#[tokio::test(start_paused = true)]`, and take no time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
+use serde_json::{Value, json};
+
+use super::{Aws, Packages};
+use crate::scope::Scope;
+
+/// One answer: its status, and what it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    says: Says,
+}
+
+#[derive(Debug, Clone)]
+enum Says {
+    Body(String),
+    Fault { code: String, message: String },
+}
+
+/// Returns the answer 200 with this body.
+pub(crate) fn body(body: impl ToString) -> Answer {
+    Answer { status: 200, headers: Vec::new(), says: Says::Body(body.to_string()) }
+}
+
+/// Returns an answer that says that the call failed, in the form of whatever service it is.
+pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
+    let says = Says::Fault { code: code.to_owned(), message: message.to_owned() };
+    Answer { status, headers: Vec::new(), says }
+}
+
+impl Answer {
+    /// Returns the answer with this header.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    fn written(self, service: &str) -> HttpResponse {
+        let text = match &self.says {
+            Says::Body(body) => body.clone(),
+            Says::Fault { code, message } => match service {
+                "S3" => format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"),
+                "IAM" | "STS" => format!(
+                    "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error>\
+                     <RequestId>request</RequestId></ErrorResponse>"
+                ),
+                _ => json!({"__type": code, "message": message}).to_string(),
+            },
+        };
+        let status = self.status.try_into().expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(text));
+        // Lambda's protocol has the code here.
+        if let Says::Fault { code, .. } = self.says {
+            response.headers_mut().insert("x-amzn-errortype", code);
+        }
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// One request that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// The operation, such as `CreateTable`.
+    pub(crate) operation: String,
+    /// Where, with the query.
+    pub(crate) uri: String,
+    /// What was sent: JSON, XML or a form.
+    pub(crate) body: String,
+}
+
+/// A script of answers, and a record of what was asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replay {
+    answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<Answer>>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Replay {
+    /// Returns an AWS that answers nothing yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the same with one more answer to this operation. They are given in this order,
+    /// and the last one again and again. What has none at all fails the test.
+    pub(crate) fn on(self, operation: &'static str, answer: Answer) -> Self {
+        self.answers.lock().expect("no test panics here").entry(operation).or_default().push_back(answer);
+        self
+    }
+
+    /// Returns clients that ask here, for `cart-dev` in `eu-central-1`.
+    pub(crate) fn aws(&self) -> Aws {
+        self.aws_of(scope())
+    }
+
+    /// Returns clients that ask here, of this scope.
+    pub(crate) fn aws_of(&self, scope: Scope) -> Aws {
+        let replay = self.clone();
+        let http = http_client_fn(move |_, _| SharedHttpConnector::new(replay.clone()));
+        macro_rules! client {
+            ($sdk:ident) => {
+                $sdk::Client::from_conf(
+                    $sdk::Config::builder()
+                        .behavior_version($sdk::config::BehaviorVersion::latest())
+                        .region($sdk::config::Region::new(scope.region.clone()))
+                        .credentials_provider(aws_credential_types::Credentials::new(
+                            "test", "test", None, None, "replay",
+                        ))
+                        .retry_config(RetryConfig::disabled())
+                        .http_client(http.clone())
+                        .interceptor(Name)
+                        .build(),
+                )
+            };
+        }
+        Aws {
+            cloudwatch: client!(aws_sdk_cloudwatch),
+            dynamodb: client!(aws_sdk_dynamodb),
+            iam: client!(aws_sdk_iam),
+            kinesis: client!(aws_sdk_kinesis),
+            lambda: client!(aws_sdk_lambda),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            s3: client!(aws_sdk_s3),
+            ssm: client!(aws_sdk_ssm),
+            sts: client!(aws_sdk_sts),
+            packages: Packages::none(),
+            sweep: Arc::default(),
+            scope,
+        }
+    }
+
+    /// Returns the operations that were asked for, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.asked().into_iter().map(|asked| asked.operation).collect()
+    }
+
+    /// Returns the operations that were asked for and change something, in order.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let reads = ["Describe", "Get", "List", "Head"];
+        let writes = self.calls().into_iter();
+        writes.filter(|operation| !reads.iter().any(|read| operation.starts_with(read))).collect()
+    }
+
+    /// Returns the requests that were made, in order.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("no test panics here").clone()
+    }
+
+    /// Returns what was sent to this operation, as JSON, in order.
+    pub(crate) fn sent(&self, operation: &str) -> Vec<Value> {
+        let asked = self.asked().into_iter().filter(|asked| asked.operation == operation);
+        asked.map(|asked| serde_json::from_str(&asked.body).expect("the body is JSON")).collect()
+    }
+
+    fn answer(&self, operation: &str) -> Answer {
+        let mut answers = self.answers.lock().expect("no test panics here");
+        let answers = answers.get_mut(operation);
+        let answers = answers.unwrap_or_else(|| panic!("the script has no answer to {operation}"));
+        match answers.len() {
+            1 => answers[0].clone(),
+            _ => answers.pop_front().expect("an operation in the script has an answer"),
+        }
+    }
+}
+
+impl HttpConnector for Replay {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let header = |name: &str| request.headers().get(name).unwrap_or_default().to_owned();
+        let (operation, service) = (header(OPERATION), header(SERVICE));
+        let body = request.body().bytes().unwrap_or_default();
+        self.asked.lock().expect("no test panics here").push(Asked {
+            operation: operation.clone(),
+            uri: request.uri().to_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
+        });
+        let answer = self.answer(&operation);
+        HttpConnectorFuture::ready(Ok(answer.written(&service)))
+    }
+}
+
+const OPERATION: &str = "x-replay-operation";
+const SERVICE: &str = "x-replay-service";
+
+/// Writes on every request what it is: the protocols of AWS say so each in its own way.
+#[derive(Debug, Clone, Copy)]
+struct Name;
+
+impl Intercept for Name {
+    fn name(&self) -> &'static str {
+        "Name"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let metadata = config.load::<Metadata>().expect("every operation has a name");
+        let headers = context.request_mut().headers_mut();
+        headers.insert(OPERATION, metadata.name().to_owned());
+        headers.insert(SERVICE, metadata.service().to_owned());
+        Ok(())
+    }
+}
+
+/// Returns the scope of `cart-dev`.
+pub(crate) fn scope() -> Scope {
+    Scope {
+        stack: "cart".into(),
+        environment: "dev".into(),
+        account: "111111111111".into(),
+        region: "eu-central-1".into(),
+        extra_tags: Default::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Called;
+    use crate::error::Class;
+
+    #[tokio::test]
+    async fn answers_come_in_order_and_the_last_one_stays() {
+        let replay = Replay::new()
+            .on("DescribeTable", fault(400, "ResourceNotFoundException", "not yet"))
+            .on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
+        let aws = replay.aws();
+        let ask = async || aws.dynamodb.describe_table().table_name("t").send().await.called("DescribeTable");
+        assert_eq!(ask().await.expect_err("the first is a fault").class, Class::Gone);
+        assert!(ask().await.is_ok() && ask().await.is_ok());
+        assert_eq!(replay.calls(), ["DescribeTable"; 3]);
+        assert_eq!(replay.sent("DescribeTable")[0], json!({"TableName": "t"}));
+    }
+
+    #[tokio::test]
+    async fn a_fault_has_the_form_of_its_service() {
+        let replay = Replay::new()
+            .on("GetRole", fault(404, "NoSuchEntity", "no such role"))
+            .on("GetFunction", fault(404, "ResourceNotFoundException", "no such function"))
+            .on("GetBucketPolicy", fault(404, "NoSuchBucketPolicy", "none"));
+        let aws = replay.aws();
+        let errors = [
+            aws.iam.get_role().role_name("r").send().await.called("GetRole").map(drop),
+            aws.lambda.get_function().function_name("f").send().await.called("GetFunction").map(drop),
+            aws.s3.get_bucket_policy().bucket("b").send().await.called("GetBucketPolicy").map(drop),
+        ];
+        let codes = errors.map(|error| error.expect_err("a fault").code.expect("it has a code"));
+        assert_eq!(codes, ["NoSuchEntity", "ResourceNotFoundException", "NoSuchBucketPolicy"]);
+    }
+}
