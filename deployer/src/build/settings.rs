@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The newest glibc symbols that `provided.al2023` (Amazon Linux 2023) has.
 pub(super) const GLIBC: GlibcVersion = GlibcVersion { major: 2, minor: 34 };
@@ -13,6 +14,7 @@ pub(super) const GLIBC: GlibcVersion = GlibcVersion { major: 2, minor: 34 };
 #[serde(deny_unknown_fields, default)]
 pub struct BuildSettings {
     /// The cargo profile, such as `dev` or `lambda`.
+    #[serde(deserialize_with = "profile")]
     pub profile: String,
     /// The way to a binary that runs where it has to.
     pub method: Method,
@@ -58,6 +60,22 @@ impl Default for BuildSettings {
             method: Method::default(),
             architecture: Architecture::default(),
         }
+    }
+}
+
+/// Reads the name of a profile as cargo takes it ("Profiles", The Cargo Book): otherwise
+/// cargo would refuse it, but not before everything else was looked at.
+fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name == "debug" {
+        return Err(D::Error::custom("cargo has no profile `debug`: the one with that folder is `dev`"));
+    }
+    let right = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    match !name.is_empty() && !name.starts_with('-') && name.chars().all(right) {
+        true => Ok(name),
+        false => Err(D::Error::custom(format!(
+            "`{name}` is not the name of a cargo profile: letters, digits, hyphens and underscores",
+        ))),
     }
 }
 
