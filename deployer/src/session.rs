@@ -66,8 +66,8 @@ impl Session {
         ui: &Ui,
     ) -> Result<Self, Problem> {
         let environment = Environment::load(&global.environments, name)?;
-        let mut target =
-            Target { endpoint: None, credentials: Credentials::Chain, call_log: None, read_only: false };
+        let credentials = Credentials::Chain(environment.org.login());
+        let mut target = Target { endpoint: None, credentials, call_log: None, read_only: false };
         if let Some(path) = &global.record_calls {
             let log = CallLog::create(path);
             let log =

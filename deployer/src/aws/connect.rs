@@ -8,17 +8,18 @@ use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use super::classify::Called;
+use super::login::Login;
 use super::{Aws, CallLog, Packages, ReadOnly};
 use crate::error::{Class, Error};
 use crate::scope::Scope;
 
-use super::classify::Called;
-
 /// Whose credentials to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// The SDK's usual chain: environment, profile, SSO, process, container, instance.
-    Chain,
+    /// The SDK's usual chain: environment, profile, SSO, process, container, instance; by
+    /// way of what the environment's file says.
+    Chain(Login),
     /// A fixed access key and secret, for a cloud of our own that protects nothing.
     Fixed(&'static str, &'static str),
 }
@@ -87,7 +88,10 @@ impl Aws {
                 CALL,
                 format!("the credentials belong to account {account}, the environment to {wanted}"),
             )
-            .hint("choose other credentials (AWS_PROFILE), or correct `account` in the environment file"));
+            .hint(
+                "choose other credentials (AWS_PROFILE; keys in AWS_ACCESS_KEY_ID come before any profile), \
+                 or correct `account` in the environment file",
+            ));
         }
         if partition != self.scope.partition() {
             let wanted = self.scope.partition();
@@ -102,6 +106,8 @@ impl Aws {
     }
 }
 
+/// Returns what all clients have in common. The region is that of the environment's file,
+/// whatever the profile or `AWS_REGION` say.
 async fn config(scope: &Scope, target: &Target) -> SdkConfig {
     let http = Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -120,14 +126,16 @@ async fn config(scope: &Scope, target: &Target) -> SdkConfig {
     if let Some(endpoint) = &target.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
-    if let Credentials::Fixed(key, secret) = target.credentials {
-        loader = loader.credentials_provider(aws_credential_types::Credentials::new(
-            key,
-            secret,
-            None,
-            None,
-            "local cloud",
-        ));
+    match &target.credentials {
+        Credentials::Fixed(key, secret) => {
+            let key = aws_credential_types::Credentials::new(*key, *secret, None, None, "local cloud");
+            loader.credentials_provider(key).load().await
+        }
+        Credentials::Chain(login) => {
+            if let Some(profile) = &login.profile {
+                loader = loader.profile_name(profile);
+            }
+            login.assume(loader.load().await).await
+        }
     }
-    loader.load().await
 }

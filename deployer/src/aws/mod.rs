@@ -5,6 +5,7 @@
 mod calls;
 mod classify;
 mod connect;
+mod login;
 mod packages;
 mod read_only;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod wait;
 pub use calls::CallLog;
 pub use classify::Called;
 pub use connect::{Credentials, Target};
+pub use login::Login;
 pub use packages::Packages;
 pub use read_only::ReadOnly;
 pub use sweep::Sweep;

@@ -46,32 +46,6 @@ pub enum EnvironmentError {
 }
 
 impl EnvironmentError {
-    /// Places an error of the TOML parser.
-    pub(super) fn invalid(path: PathBuf, text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text[..start].matches('\n').count() + 1;
-        Self::Invalid {
-            path,
-            line,
-            quote: text.lines().nth(line - 1).unwrap_or_default().trim().to_owned(),
-            message: error.message().trim().replace('\n', "; "),
-        }
-    }
-
-    /// Finds a list where a table belongs: serde would fill the table's keys from it in the
-    /// order in which this program declares them.
-    pub(super) fn list_for_table(path: PathBuf, text: &str) -> Option<Self> {
-        let file: toml::Table = text.parse().ok()?;
-        let (key, _) = file.iter().find(|(_, value)| value.is_array())?;
-        let line = text.lines().position(|line| line.trim_start().starts_with(key.as_str()))?;
-        Some(Self::Invalid {
-            path,
-            line: line + 1,
-            quote: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
-            message: format!("`{key}` is a list, and has to be a table: [{key}]"),
-        })
-    }
-
     /// Returns what fixes the error.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -84,7 +58,7 @@ impl EnvironmentError {
             Self::Invalid { message, .. }
                 if ["missing field `region`", "missing field `account`"].contains(&message.as_str()) =>
             {
-                Some("every environment names its region and its account".into())
+                Some("every environment names its region and its account, or extends one that does".into())
             }
             Self::Invalid { .. } => Some("docs/environments.md lists every key with its range".into()),
             Self::Name { .. } => {

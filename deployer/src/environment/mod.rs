@@ -2,7 +2,11 @@
 //!
 //! A file is refused as a whole, with file, line and hint, before anything is looked at.
 
+mod arn;
 mod error;
+mod extends;
+mod org;
+mod tag;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -10,8 +14,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use error::EnvironmentError;
+pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
 
+use self::extends::{Chain, Read};
 use crate::build::BuildSettings;
 use crate::scope::Scope;
 
@@ -22,6 +28,8 @@ pub struct Environment {
     /// The file's name without its ending.
     #[serde(skip)]
     pub name: String,
+    /// The environment whose file holds what this one's does not.
+    pub extends: Option<String>,
     /// The region of everything.
     pub region: Region,
     /// The account, which the credentials have to be of.
@@ -41,6 +49,9 @@ pub struct Environment {
     /// Capacity of the Kinesis streams.
     #[serde(default)]
     pub stream: Stream,
+    /// What an organisation demands of everything in its accounts.
+    #[serde(default)]
+    pub org: Org,
     /// For an environment in a local cloud, which the deployer starts by itself.
     pub local: Option<Local>,
 }
@@ -102,30 +113,24 @@ pub struct Local {
 }
 
 impl Environment {
-    /// Reads `<folder>/<name>.toml`.
+    /// Reads `<folder>/<name>.toml`, and what it extends.
     ///
     /// # Errors
     /// There is no such file, or it says something that is not understood or not allowed.
     pub fn load(folder: &Path, name: &str) -> Result<Self, EnvironmentError> {
-        value::check_name(name)?;
-        let path = folder.join(format!("{name}.toml"));
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(EnvironmentError::Missing { known: known(folder), path });
-            }
-            Err(source) => return Err(EnvironmentError::Unreadable { path, source }),
-        };
-        let environment = Self::parse(name, &text)
-            .map_err(|source| EnvironmentError::invalid(path.clone(), &text, &source))?;
-        match EnvironmentError::list_for_table(path, &text) {
-            Some(error) => Err(error),
-            None => Ok(environment),
-        }
+        Self::read(folder, name, &|path| std::fs::read_to_string(path))
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, toml::de::Error> {
-        Ok(Self { name: name.to_owned(), ..toml::from_str(text)? })
+    fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
+        value::check_name(name)?;
+        let chain = Chain::read(folder, name, read)?;
+        let merged = toml::de::Deserializer::from(chain.merged()?);
+        let environment = Self::deserialize(merged).map_err(|error| chain.wrong(&error))?;
+        let environment = Self { name: name.to_owned(), ..environment };
+        match environment.org.misfit(&environment) {
+            Some((span, message)) => Err(chain.invalid(Some(span), message)),
+            None => Ok(environment),
+        }
     }
 
     /// Returns the scope of this stack in the environment.
@@ -135,7 +140,7 @@ impl Environment {
             environment: self.name.clone(),
             account: self.account.to_string(),
             region: self.region.to_string(),
-            extra_tags: Default::default(),
+            extra_tags: self.org.tags(),
         }
     }
 }
@@ -152,83 +157,4 @@ fn known(folder: &Path) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LEAST: &str = "region = \"eu-central-1\"\naccount = \"111111111111\"\n";
-
-    fn error_of(text: &str) -> String {
-        let source = Environment::parse("dev", text).expect_err("the text is not right");
-        EnvironmentError::invalid("environments/dev.toml".into(), text, &source).to_string()
-    }
-
-    #[test]
-    fn region_and_account_are_enough() {
-        let environment = Environment::parse("dev", LEAST).expect("the least that is needed");
-        assert_eq!(environment.functions.memory_mb.get(), 256);
-        assert!(environment.local.is_none());
-    }
-
-    #[test]
-    fn the_committed_files_are_right() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../environments");
-        let names = known(&folder);
-        assert_eq!(names, ["dev", "local", "prod"]);
-        for name in names {
-            Environment::load(&folder, &name).expect("a committed environment is right");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_file_and_line() {
-        let cases = [
-            "region = \"eu-central-1\"\n".to_owned(),
-            format!("{LEAST}protekt = true\n"),
-            format!("{LEAST}protect = \"yes\"\n"),
-            format!("{LEAST}[functions]\nmemory_mb = 64\n"),
-            format!("{LEAST}[functions]\nlog_retention_days = 15\n"),
-            format!("{LEAST}[build]\nmethod = \"docker\"\n"),
-            "region = \"frankfurt\"\naccount = \"111111111111\"\n".to_owned(),
-            "region = \"eu-central-1\"\naccount = \"1234\"\n".to_owned(),
-            "region = \"eu-central-1\naccount = 1\n".to_owned(),
-        ];
-        let said: Vec<String> = cases.iter().map(|text| error_of(text)).collect();
-        insta::assert_snapshot!(said.join("\n---\n"));
-    }
-
-    #[test]
-    fn every_key_is_documented() {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/environments.md");
-        let page = std::fs::read_to_string(page).expect("the page is committed");
-        let tables = ["", "[build]\n", "[functions]\n", "[table]\n", "[stream]\n", "[local]\n"];
-        for table in tables {
-            // The parser knows the keys: it lists them when it meets one that it does not know.
-            let error =
-                error_of(&format!("{table}no_such_key = 1\n{}", if table.is_empty() { LEAST } else { "" }));
-            let (_, keys) = error.split_once("expected").expect("the parser says what it expects");
-            let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
-            assert!(!keys.is_empty(), "{error}");
-            for key in keys {
-                let mentioned =
-                    [format!("`{key}`"), format!("[{key}]")].iter().any(|form| page.contains(form));
-                assert!(mentioned, "docs/environments.md does not mention `{key}`");
-            }
-        }
-    }
-
-    #[test]
-    fn a_list_is_no_table() {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let text = format!("{LEAST}functions = [512, 7, 30]\n");
-        std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-        let error = Environment::load(folder.path(), "dev").expect_err("the order of keys means nothing");
-        assert!(error.to_string().contains(":3: `functions` is a list"), "{error}");
-    }
-
-    #[test]
-    fn a_missing_environment_names_those_that_exist() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../environments");
-        let error = Environment::load(&folder, "stagin").expect_err("there is no such file");
-        assert!(error.hint().is_some_and(|hint| hint.contains("dev, local, prod")), "{error}");
-    }
-}
+mod tests;

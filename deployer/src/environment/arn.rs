@@ -1,0 +1,120 @@
+//! ARNs of what an organisation has made and an environment only names.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// A policy that bounds roles.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Boundary(String);
+
+/// A role.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct RoleArn(String);
+
+/// A KMS key. No alias: AWS names the key when asked what something is encrypted with, and
+/// policies are about keys.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct KeyArn(String);
+
+impl Boundary {
+    /// Tells whether a role of this account can have it: policies do not leave their
+    /// account, but for those that AWS itself makes.
+    pub(super) fn is_in(&self, partition: &str, account: &str) -> bool {
+        let owner = part(&self.0, 4);
+        part(&self.0, 1) == partition && (owner == account || owner == "aws")
+    }
+}
+
+impl RoleArn {
+    /// Tells whether it is a role of this account.
+    pub(super) fn is_in(&self, partition: &str, account: &str) -> bool {
+        (part(&self.0, 1), part(&self.0, 4)) == (partition, account)
+    }
+}
+
+impl KeyArn {
+    /// Tells whether it is of this region; it may be of another account.
+    pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
+        (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
+    }
+}
+
+/// Returns a part of an ARN: `arn:partition:service:region:account:resource`.
+fn part(arn: &str, number: usize) -> &str {
+    arn.splitn(6, ':').nth(number).unwrap_or_default()
+}
+
+/// Tells whether a text is the ARN of such a resource.
+fn is(arn: &str, service: &str, resource: &str) -> bool {
+    let account = part(arn, 4);
+    let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let named = part(arn, 5).strip_prefix(resource).is_some_and(|name| !name.is_empty());
+    part(arn, 0) == "arn"
+        && part(arn, 1).starts_with("aws")
+        && part(arn, 2) == service
+        && (digits || account == "aws")
+        && named
+        && !arn.contains(char::is_whitespace)
+}
+
+impl TryFrom<String> for Boundary {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match is(&text, "iam", "policy/") {
+            true => Ok(Self(text)),
+            false => Err(format!(
+                "`{text}` is not the ARN of a policy, such as `arn:aws:iam::111111111111:policy/boundary`"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for RoleArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match is(&text, "iam", "role/") {
+            true => Ok(Self(text)),
+            false => Err(format!(
+                "`{text}` is not the ARN of a role, such as `arn:aws:iam::111111111111:role/deployer`"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for KeyArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match is(&text, "kms", "key/") && !part(&text, 3).is_empty() {
+            true => Ok(Self(text)),
+            false => Err(format!(
+                "`{text}` is not the ARN of a KMS key, such as \
+                 `arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab`"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for KeyArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
