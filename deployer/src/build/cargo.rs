@@ -15,6 +15,7 @@ use tokio::process::Command;
 use super::error::BuildError;
 use super::event::BuildEvent;
 use super::failure;
+use super::group::Group;
 use super::settings::{BuildSettings, Method};
 use super::workspace::Workspace;
 
@@ -59,6 +60,9 @@ fn program() -> OsString {
 impl Workspace {
     /// Compiles the binaries `names` in one call of cargo and returns the path of each.
     ///
+    /// Dropping the future ends cargo and the compilers. An exit that drops nothing calls
+    /// [`end_all`](super::end_all) before.
+    ///
     /// # Errors
     /// There is no cargo, or it could not build them.
     pub async fn compile(
@@ -69,14 +73,15 @@ impl Workspace {
     ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
         on_event(BuildEvent::Started { functions: names.len() });
         let started = Instant::now();
-        let mut child = self.build_command(names, settings).spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => missing(),
-            _ => BuildError::io("start", program())(error),
-        })?;
-        let stdout = child.stdout.take().expect("standard output is piped");
-        let stderr = child.stderr.take().expect("standard error is piped");
+        let mut cargo =
+            Group::spawn(self.build_command(names, settings)).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => missing(),
+                _ => BuildError::io("start", program())(error),
+            })?;
+        let stdout = cargo.leader.stdout.take().expect("standard output is piped");
+        let stderr = cargo.leader.stderr.take().expect("standard error is piped");
         let (binaries, said) = tokio::join!(executables(stdout), listen(stderr, on_event));
-        let status = child.wait().await.map_err(BuildError::io("wait for", program()))?;
+        let status = cargo.wait().await.map_err(BuildError::io("wait for", program()))?;
         if !status.success() {
             return Err(BuildError::Compile {
                 status: status.to_string(),

@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod failure;
 mod fingerprint;
+mod group;
 mod lockfile;
 mod manifest;
 mod package;
@@ -18,6 +19,7 @@ mod workspace;
 
 pub use error::BuildError;
 pub use event::BuildEvent;
+pub use group::end_all;
 pub use package::Package;
 pub use release::release;
 pub use settings::{Architecture, BuildSettings, Method};

@@ -45,7 +45,7 @@ pub struct Package {
 impl Workspace {
     /// Compiles and packages the functions `names`, all in one call of cargo.
     ///
-    /// Dropping the future ends cargo. Except for [`Method::Host`] each binary is checked to
+    /// Dropping the future ends cargo and the compilers. Except for [`Method::Host`] each binary is checked to
     /// be one that Lambda can start.
     pub async fn build(
         &self,

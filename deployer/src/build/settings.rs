@@ -45,10 +45,20 @@ impl BuildSettings {
     }
 
     /// Returns a folder name that is different for packages that could differ.
-    pub(super) fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         match self.method {
             Method::Host => format!("{}-host", self.profile),
             method => format!("{}-{method}-{}", self.profile, self.architecture),
+        }
+    }
+}
+
+impl fmt::Display for BuildSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile {}, method {}", self.profile, self.method)?;
+        match self.method {
+            Method::Host => Ok(()),
+            _ => write!(f, ", architecture {}", self.architecture),
         }
     }
 }
