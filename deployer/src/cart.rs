@@ -17,6 +17,7 @@ pub(crate) const NAME: &str = "cart";
 /// Returns what an environment of the cart is to have.
 pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<Aws> {
     let scope = environment.scope(NAME);
+    let keys = &environment.org.kms;
     let hours = environment.stream.retention_hours.get();
 
     let events = Table::new(&scope, "events")
@@ -24,13 +25,17 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .stream(StreamView::NewImage)
         .point_in_time_recovery(environment.table.point_in_time_recovery_days.map(|days| days.get()))
         .deletion_protection(environment.table.deletion_protection)
+        .encrypted_with(keys.table())
         .known_as(EVENTS_TABLE);
     let stream = Stream::new(&scope, "events")
         .shards(environment.stream.shards.get())
         .retention_hours(hours)
+        .encrypted_with(keys.stream())
         .known_as(EVENT_STREAM);
-    let archive =
-        Bucket::new(&scope, "archive").tls_only(environment.local.is_none()).known_as(ARCHIVE_BUCKET);
+    let archive = Bucket::new(&scope, "archive")
+        .tls_only(environment.local.is_none())
+        .encrypted_with(keys.bucket())
+        .known_as(ARCHIVE_BUCKET);
 
     let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.does);
     let lambdas = [

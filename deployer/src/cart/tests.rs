@@ -169,6 +169,103 @@ fn lambda_may_do_its_errands_and_nothing_more() {
     assert_eq!(found, expected);
 }
 
+/// An environment whose organisation has a key for each kind of thing, and a boundary.
+fn organised() -> Stack<Aws> {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let keys: String = ["table", "stream", "bucket", "logs", "functions"]
+        .map(|thing| format!("{thing} = \"{}\"\n", key(thing)))
+        .concat();
+    let text = format!(
+        "region = \"eu-central-1\"\naccount = \"111111111111\"\n\
+         [org]\npermissions_boundary = \"{BOUNDARY}\"\n[org.kms]\n{keys}",
+    );
+    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
+    let environment = Environment::load(folder.path(), "dev").expect("the text is right");
+    stack(&environment, &Fingerprints::default())
+}
+
+const BOUNDARY: &str = "arn:aws:iam::111111111111:policy/boundary";
+
+fn key(thing: &str) -> String {
+    format!("arn:aws:kms:eu-central-1:333333333333:key/{thing}")
+}
+
+#[test]
+fn every_role_is_under_the_boundary_of_the_organisation() {
+    for (role, state) in states(&organised(), "iam.role") {
+        assert_eq!(state["permissions_boundary"], BOUNDARY, "{role}");
+    }
+    assert!(states(&dev(), "iam.role").values().all(|state| state["permissions_boundary"].is_null()));
+}
+
+#[test]
+fn everything_that_can_be_is_encrypted_with_the_keys_of_the_organisation() {
+    let of = [
+        ("dynamodb.table", "/kms_key", "table"),
+        ("kinesis.stream", "/kms_key", "stream"),
+        ("s3.bucket", "/encryption/kms_key", "bucket"),
+        ("logs.log-group", "/kms_key", "logs"),
+        ("lambda.function", "/kms_key", "functions"),
+    ];
+    let (organised, dev) = (organised(), dev());
+    for (kind, path, thing) in of {
+        let found = states(&organised, kind);
+        assert!(!found.is_empty(), "{kind}");
+        for (name, state) in found {
+            assert_eq!(state.pointer(path), Some(&Value::from(key(thing))), "{kind} {name}");
+        }
+        assert!(states(&dev, kind).values().all(|state| state.pointer(path) == Some(&Value::Null)), "{kind}");
+    }
+}
+
+/// No emulator enforces this. The rules are those of "DynamoDB encryption at rest: How it
+/// works" (DynamoDB developer guide), "Permissions to use user-generated KMS keys" (Kinesis
+/// developer guide), "Using server-side encryption with AWS KMS keys" (S3 user guide) and
+/// "Securing Lambda environment variables" (Lambda developer guide).
+#[test]
+fn roles_may_use_the_keys_of_what_they_use_through_its_service_and_no_others() {
+    let may = |role: &str, action: &str, thing: &str, service: &str| {
+        (
+            role.to_owned(),
+            format!("kms:{action}"),
+            key(thing),
+            format!("{service}.eu-central-1.amazonaws.com"),
+        )
+    };
+    let mut expected = BTreeSet::new();
+    for function in contract::FUNCTIONS {
+        expected.insert(may(function.name, "decrypt", "functions", "lambda"));
+    }
+    for role in ["open-cart", "add-item", "close-cart", "get-cart", "capture"] {
+        expected.insert(may(role, "decrypt", "table", "dynamodb"));
+    }
+    expected.insert(may("capture", "generatedatakey", "stream", "kinesis"));
+    for role in ["log-events", "archive"] {
+        expected.insert(may(role, "decrypt", "stream", "kinesis"));
+    }
+    for role in ["capture", "log-events", "archive"] {
+        expected.insert(may(role, "generatedatakey", "bucket", "s3"));
+    }
+    let mut found = BTreeSet::new();
+    for (role, sid, statement) in statements(&organised()) {
+        let (actions, resources) = (strings(&statement["Action"]), strings(&statement["Resource"]));
+        if !actions.iter().any(|action| action.starts_with("kms:")) {
+            continue;
+        }
+        let via = strings(&statement["Condition"]["stringequals"]["kms:viaservice"]);
+        let ([action], [resource], [via]) = (actions.as_slice(), resources.as_slice(), via.as_slice()) else {
+            panic!("{role} {sid} is about one action, one key and one service");
+        };
+        let is_new = found.insert((role.clone(), (*action).into(), (*resource).into(), (*via).into()));
+        assert!(is_new, "{role} {sid} is there twice");
+    }
+    assert_eq!(found, expected);
+    let without = statements(&dev());
+    assert!(
+        without.iter().all(|(_, sid, _)| !sid.starts_with("Decrypt") && !sid.starts_with("GenerateDataKey"))
+    );
+}
+
 #[test]
 fn the_stack_of_each_environment_is_as_reviewed() {
     for name in ["dev", "local", "prod"] {

@@ -17,6 +17,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resources::key;
 use crate::resources::sid::sid;
 use crate::scope::Scope;
 use crate::stack::Grant;
@@ -136,6 +137,7 @@ impl Bucket {
         let variable = self.variable.clone();
         Grant {
             statement: self.put(&["write", &self.thing, prefix], prefix),
+            key: self.encrypting(),
             variable: variable.map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }
@@ -143,12 +145,21 @@ impl Bucket {
 
     /// Returns what Lambda must be allowed to keep records here that a function gave up.
     pub fn giving_up(&self) -> Vec<Statement> {
-        vec![
+        let mut giving_up = vec![
             // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
             // discarded batches", Lambda developer guide).
             self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
             Statement::new(sid(&["list", &self.thing]), ["s3:ListBucket"], [self.arn.clone()]),
-        ]
+        ];
+        giving_up.extend(self.encrypting());
+        giving_up
+    }
+
+    /// Returns what it takes to write an object ("Using server-side encryption with AWS KMS
+    /// keys: Permissions", S3 user guide).
+    fn encrypting(&self) -> Option<Statement> {
+        let key = self.encryption.kms_key.as_deref();
+        key::through("s3", "kms:GenerateDataKey", key, &["bucket", &self.thing])
     }
 }
 

@@ -27,6 +27,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resources::key;
 use crate::scope::Scope;
 
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
@@ -150,6 +151,20 @@ impl Function {
         let variables = variables.into_iter().map(|(name, value)| (name, Secret::new(value)));
         self.environment.extend(variables);
         self
+    }
+
+    /// Returns the function whose environment is encrypted with the KMS key of this ARN.
+    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
+        self.kms_key = key;
+        self
+    }
+
+    /// Returns what the role must be allowed to start the function. Lambda makes itself a
+    /// grant for the role, which is void when the role was deleted and made anew; a policy is
+    /// not ("Securing Lambda environment variables", Lambda developer guide).
+    pub fn starting(&self) -> Option<Statement> {
+        let encrypted = self.kms_key.as_deref().filter(|_| !self.environment.is_empty());
+        key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
     }
 
     /// Returns the function with this many executions kept for it.

@@ -36,6 +36,14 @@ impl LogGroup {
             kms_key: None,
         }
     }
+
+    /// Returns the log group encrypted with the KMS key of this ARN. The key's policy has to
+    /// let the service use it; whoever writes lines needs nothing ("Encrypt log data in
+    /// CloudWatch Logs using AWS Key Management Service", CloudWatch Logs user guide).
+    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
+        self.kms_key = key;
+        self
+    }
 }
 
 impl LogGroup {

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod bucket;
 pub mod function;
+mod key;
 pub mod log_group;
 pub mod mapping;
 pub mod role;

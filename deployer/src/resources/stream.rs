@@ -19,6 +19,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resources::key;
 use crate::resources::sid::sid;
 use crate::scope::Scope;
 use crate::stack::Grant;
@@ -128,6 +129,7 @@ impl Stream {
                 ["kinesis:PutRecords"],
                 [self.arn.clone()],
             ),
+            key: self.key("kms:GenerateDataKey"),
             variable: variable.map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }
@@ -135,7 +137,7 @@ impl Stream {
 
     /// Returns what Lambda must be allowed to feed a function from the stream.
     pub fn polling(&self) -> Vec<Statement> {
-        vec![
+        let mut polling = vec![
             Statement::new(
                 sid(&["poll", "stream", &self.thing]),
                 [
@@ -154,7 +156,17 @@ impl Stream {
                 ["kinesis:ListStreams"],
                 ["*".into()],
             ),
-        ]
+        ];
+        polling.extend(self.key("kms:Decrypt"));
+        polling
+    }
+}
+
+impl Stream {
+    /// Returns what it takes to put records into the stream, or to get them ("Permissions to
+    /// use user-generated KMS keys", Kinesis developer guide).
+    fn key(&self, action: &'static str) -> Option<Statement> {
+        key::through("kinesis", action, self.kms_key.as_deref(), &["stream", &self.thing])
     }
 }
 

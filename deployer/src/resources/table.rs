@@ -17,6 +17,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resources::key;
 use crate::resources::sid::sid;
 use crate::scope::Scope;
 use crate::stack::Grant;
@@ -166,7 +167,7 @@ impl Table {
 
     /// Returns what Lambda must be allowed to feed a function from the table's stream.
     pub fn polling(&self) -> Vec<Statement> {
-        vec![
+        let mut polling = vec![
             Statement::new(
                 sid(&["poll", "table", &self.thing]),
                 ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
@@ -179,7 +180,9 @@ impl Table {
                 ["dynamodb:ListStreams"],
                 ["*".into()],
             ),
-        ]
+        ];
+        polling.extend(self.decrypting());
+        polling
     }
 }
 
@@ -368,9 +371,17 @@ impl Table {
     fn grant(&self, verb: &str, action: &'static str) -> Grant {
         Grant {
             statement: Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]),
+            key: self.decrypting(),
             variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }
+    }
+
+    /// Returns what it takes to get at the items, whether to read or to write them: the
+    /// table has a key of its own, which the KMS key encrypts ("DynamoDB encryption at rest:
+    /// How it works", DynamoDB developer guide).
+    fn decrypting(&self) -> Option<Statement> {
+        key::through("dynamodb", "kms:Decrypt", self.kms_key.as_deref(), &["table", &self.thing])
     }
 }
 

@@ -12,6 +12,8 @@ use crate::resource::ResourceId;
 pub struct Grant {
     /// What is allowed, on what.
     pub statement: Statement,
+    /// What using the key takes that the resource is encrypted with.
+    pub key: Option<Statement>,
     /// The variable and its value: the resource's name.
     pub variable: Option<(String, String)>,
     /// The resource that the function uses.

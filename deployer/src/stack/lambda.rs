@@ -31,6 +31,8 @@ pub struct Lambda {
     function: Function,
     log_group: LogGroup,
     scope: Scope,
+    /// ARN of the policy that bounds the role.
+    boundary: Option<String>,
     grants: Vec<Grant>,
     /// What Lambda itself does on behalf of the function.
     errands: Vec<Statement>,
@@ -48,9 +50,10 @@ pub trait EventSource {
 impl Lambda {
     /// Returns the Lambda made of the binary of this name, sized as the environment says.
     pub fn new(scope: &Scope, binary: &str, environment: &Environment, sources: &Fingerprints) -> Self {
-        let settings = &environment.functions;
+        let (settings, org) = (&environment.functions, &environment.org);
         let name = scope.name(binary);
-        let log_group = LogGroup::of_function(scope, &name, settings.log_retention_days.get());
+        let log_group = LogGroup::of_function(scope, &name, settings.log_retention_days.get())
+            .encrypted_with(org.kms.logs());
         let role = scope.name(binary);
         let needs =
             vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
@@ -59,11 +62,13 @@ impl Lambda {
             .architecture(environment.build.architecture.to_string())
             .memory_mb(settings.memory_mb.get())
             .timeout_s(settings.timeout_s.get())
+            .encrypted_with(org.kms.functions())
             .fingerprint(sources.of(binary));
         Self {
             thing: binary.to_owned(),
             function,
             scope: scope.clone(),
+            boundary: org.permissions_boundary(),
             grants: Vec::new(),
             errands: vec![log_group.writing()],
             log_group,
@@ -107,17 +112,19 @@ impl Lambda {
 
     /// Adds everything that belongs to the Lambda.
     fn add_to(self, stack: &mut Stack<Aws>) {
-        let granted = self.grants.iter().map(|grant| grant.statement.clone());
-        let statements: Vec<Statement> = granted.chain(self.errands).collect();
         let variables: BTreeMap<String, String> =
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
         let used: BTreeSet<ResourceId> = self.grants.iter().map(|grant| grant.on.clone()).collect();
+        let function = self.function.environment(variables);
+        let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.key]);
+        let granted = granted.flatten().chain(self.errands).chain(function.starting());
 
-        let policy = Policy::allowing(&statements);
-        stack.add(Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy));
+        let policy = Policy::allowing(&each_once(granted));
+        let role = Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy);
+        stack.add(role.bounded_by(self.boundary));
         stack.add(self.log_group);
-        let name = self.function.name().to_owned();
-        stack.add(self.function.environment(variables));
+        let name = function.name().to_owned();
+        stack.add(function);
         if !self.mappings.is_empty() {
             let age = BEHIND.as_millis() as f64;
             stack.add(Alarm::iterator_age(&self.scope, &format!("{}-behind", self.thing), &name, age));
@@ -128,6 +135,18 @@ impl Lambda {
             stack.add(mapping.needing(used.clone()));
         }
     }
+}
+
+/// Several grants may need the same: two of one table the key of the table. IAM takes a `Sid`
+/// once only.
+fn each_once(statements: impl Iterator<Item = Statement>) -> Vec<Statement> {
+    let mut each = Vec::new();
+    for statement in statements {
+        if !each.contains(&statement) {
+            each.push(statement);
+        }
+    }
+    each
 }
 
 impl Stack<Aws> {
