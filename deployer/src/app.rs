@@ -3,11 +3,14 @@
 //! Another stack is another [`App`].
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::aws::Aws;
 use crate::environment::Environment;
 use crate::stack::Stack;
+
+/// Where environment files are when nothing else is said.
+const DEFAULT_FOLDER: &str = "environments";
 
 /// A stack and what the command line needs to know of it.
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +47,18 @@ impl FromIterator<(String, String)> for Fingerprints {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Global {
     /// The folder of the environment files
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        default_value = "environments",
-        env = "DEPLOYER_ENVIRONMENTS"
-    )]
-    pub environments: PathBuf,
+    ///
+    /// [default: those of the bundle, else `environments`]
+    #[arg(long, global = true, value_name = "DIR", env = "DEPLOYER_ENVIRONMENTS")]
+    pub environments: Option<PathBuf>,
     /// Write every call to AWS to this file, one JSON line each
     #[arg(long, global = true, value_name = "FILE")]
     pub record_calls: Option<PathBuf>,
+}
+
+impl Global {
+    /// Returns the folder of the environment files.
+    pub fn folder(&self) -> &Path {
+        self.environments.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER))
+    }
 }

@@ -20,6 +20,8 @@ impl Exit {
     pub const ERROR: Self = Self(1);
     /// The command line or a configuration file is wrong (`EX_USAGE`, sysexits.h).
     pub const USAGE: Self = Self(64);
+    /// A signal ended it early (128 + SIGINT).
+    pub const INTERRUPTED: Self = Self(130);
 
     /// Returns the exit code of a comparison whose gravest verdict is this.
     pub fn of(verdict: Verdict) -> Self {

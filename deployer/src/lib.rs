@@ -8,6 +8,7 @@ pub mod app;
 pub mod apply;
 pub mod aws;
 pub mod build;
+pub mod bundle;
 mod cli;
 mod commands;
 pub mod diff;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{App, Fingerprints, Global};
 use crate::aws::{Aws, CallLog, Credentials, Target};
-use crate::build::{BuildSettings, Workspace};
+use crate::build::BuildSettings;
+use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
 use crate::local::{LocalCloud, Status};
@@ -34,8 +35,8 @@ pub(crate) struct Session {
 
 /// What is to be done, and all that doing it takes.
 pub(crate) struct Planned {
-    /// The sources of the functions.
-    pub(crate) workspace: Workspace,
+    /// Where the functions come from.
+    pub(crate) sources: Sources,
     /// What is desired.
     pub(crate) stack: Stack<Aws>,
     /// What was seen.
@@ -65,7 +66,7 @@ impl Session {
         local: LocalCloudIs,
         ui: &Ui,
     ) -> Result<Self, Problem> {
-        let environment = Environment::load(&global.environments, name)?;
+        let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
         let mut target = Target { endpoint: None, credentials, call_log: None, read_only: false };
         if let Some(path) = &global.record_calls {
@@ -77,7 +78,7 @@ impl Session {
         if let Some(settings) = &environment.local
             && std::env::var_os(ENDPOINT_VARIABLE).is_none_or(|endpoint| endpoint.is_empty())
         {
-            target.endpoint = Some(endpoint(settings, &global.environments, local, ui).await?);
+            target.endpoint = Some(endpoint(settings, global.folder(), local, ui).await?);
             // The local cloud's root, which protects nothing.
             target.credentials = Credentials::Fixed("test", "test");
         }
@@ -141,27 +142,22 @@ impl Session {
         // Nothing that is looked at depends on what the functions are made of.
         let without_sources = self.stack(app, &Fingerprints::default());
         let (sources, survey) = futures::join!(sources, self.look(&without_sources, ui));
-        let (workspace, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
+        let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
         let survey = survey?;
         let stack = self.stack(app, &fingerprints);
         let plan = plan(&self.scope, &stack.described(), &survey);
-        Ok(Planned { workspace, stack, survey, plan })
+        Ok(Planned { sources, stack, survey, plan })
     }
 }
 
-/// Returns the sources of the functions and their fingerprints. Compiles nothing.
+/// Returns where the functions come from, and their fingerprints. Compiles nothing.
 ///
 /// # Errors
-/// This is no cargo workspace, or not one with the functions.
-async fn sources(package: &str, settings: BuildSettings) -> Result<(Workspace, Fingerprints), Problem> {
-    let workspace = Workspace::discover(".", package).await?;
-    let names = workspace.functions().map(str::to_owned).collect::<Vec<_>>();
-    let fingerprints = names.into_iter().map(|name| {
-        let fingerprint = workspace.fingerprint(&name, &settings)?;
-        Ok((name, fingerprint))
-    });
-    let fingerprints = fingerprints.collect::<Result<Fingerprints, Problem>>()?;
-    Ok((workspace, fingerprints))
+/// This is no cargo workspace, or not one with the functions; or the bundle has none for this.
+async fn sources(package: &str, settings: BuildSettings) -> Result<(Sources, Fingerprints), Problem> {
+    let sources = Sources::open(package).await?;
+    let fingerprints = sources.fingerprints(&settings)?;
+    Ok((sources, fingerprints))
 }
 
 /// Returns the local cloud of an environment, kept beside the folder of the environments.
@@ -171,10 +167,12 @@ pub(crate) fn local_cloud(settings: &Local, environments: &Path) -> Result<Local
 }
 
 fn local_dir(environments: &Path) -> Result<PathBuf, Problem> {
-    let folder = environments.canonicalize();
-    let folder =
-        folder.map_err(|error| Problem::usage(format!("cannot find {}: {error}", environments.display())))?;
-    Ok(folder.parent().unwrap_or(&folder).join(".deployer"))
+    // A bundle has its environments with it, and then there is no folder of them.
+    let beside = environments.canonicalize().ok().and_then(|folder| Some(folder.parent()?.to_owned()));
+    let beside = beside.map_or_else(std::env::current_dir, Ok);
+    let beside =
+        beside.map_err(|error| Problem::new(format!("cannot tell which folder this is: {error}")))?;
+    Ok(beside.join(".deployer"))
 }
 
 async fn endpoint(

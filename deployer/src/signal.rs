@@ -25,11 +25,13 @@ pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
         ui.say("stopping: nothing more is begun; what is in flight is finished (again to leave at once)");
         stop.cancel();
         signal().await;
+        crate::build::end_all();
         std::process::exit(INTERRUPTED);
     }))
 }
 
-async fn signal() {
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     match (interrupt, terminate) {

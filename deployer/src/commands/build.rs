@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use crate::app::{App, Global};
 use crate::build::Workspace;
-use crate::environment::Environment;
+use crate::bundle::{Bundle, BundleError};
 use crate::exit::{Exit, Problem};
 use crate::render::{Ui, count, duration};
+use crate::signal::signal;
 
 /// Build and package the functions, without uploading them
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,10 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    let environment = Environment::load(&global.environments, &args.environment)?;
+    if Bundle::running()?.is_some() {
+        return Err(BundleError::IsBundle.into());
+    }
+    let environment = global.environment(&args.environment)?;
     let workspace = Workspace::discover(".", app.package).await?;
     let wanted = match args.functions {
         named if named.is_empty() => workspace.functions().map(str::to_owned).collect(),
@@ -27,7 +31,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let packages = {
         let busy = ui.busy("building functions");
-        workspace.build(&wanted, &environment.build, &|event| busy.build(&event)).await?
+        let on_event = |event| busy.build(&event);
+        interruptible(workspace.build(&wanted, &environment.build, &on_event)).await??
     };
     for package in packages.values() {
         let megabytes = package.zip.len() as f64 / 1_000_000.0;
@@ -35,4 +40,15 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     ui.say(&format!("{} in {}", count(packages.len(), "function"), duration(started.elapsed())));
     Ok(Exit::DONE)
+}
+
+/// Gives up a build at the first signal: at the terminal it does not reach cargo, which ends
+/// with the future.
+pub(super) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::select! {
+        built = build => Ok(built),
+        () = signal() => {
+            Err(Problem { exit: Exit::INTERRUPTED, ..Problem::new("interrupted while building") })
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use clap::Subcommand;
 
 use crate::app::Global;
-use crate::environment::Environment;
 use crate::exit::{Exit, Problem};
 use crate::local::{LocalCloud, Running, Status, Stopped};
 use crate::render::Ui;
@@ -67,12 +66,12 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
 }
 
 fn cloud(args: &Args, global: &Global) -> Result<LocalCloud, Problem> {
-    let environment = Environment::load(&global.environments, &args.environment)?;
+    let environment = global.environment(&args.environment)?;
     let Some(settings) = &environment.local else {
         return Err(Problem::usage(format!("`{}` is not an environment of a local cloud", args.environment))
             .hint("an environment of a local cloud has a table [local] with a port"));
     };
-    local_cloud(settings, &global.environments)
+    local_cloud(settings, global.folder())
 }
 
 fn told(running: &Running, what: &str) -> String {

@@ -1,6 +1,7 @@
 //! One file for each verb; this listing reads like `--help`.
 
 mod build;
+mod bundle;
 mod down;
 mod drift;
 mod invoke;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Logs(logs::Args),
     Outputs(outputs::Args),
     Build(build::Args),
+    Bundle(bundle::Args),
     #[command(subcommand)]
     Local(local::Verb),
 }
@@ -43,6 +45,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Logs(args) => logs::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
         Command::Build(args) => build::run(args, app, global, ui).await,
+        Command::Bundle(args) => bundle::run(args, app, global, ui).await,
         Command::Local(verb) => local::run(verb, global, ui).await,
     }
 }

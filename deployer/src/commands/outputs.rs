@@ -4,7 +4,6 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::app::{App, Fingerprints, Global};
-use crate::environment::Environment;
 use crate::exit::{Exit, Problem};
 use crate::render::{self, Output, Ui, outputs_env, outputs_text};
 
@@ -30,7 +29,7 @@ enum Format {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let environment = Environment::load(&global.environments, &args.environment)?;
+    let environment = global.environment(&args.environment)?;
     let stack = (app.stack)(&environment, &Fingerprints::default());
     let prefix = stack.scope.prefix();
     // What makes a bucket's name unique in the world is not its own.

@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Global};
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
-use crate::build::Workspace;
-use crate::error::{Class, Error};
+use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Action, Plan, Step, Verdict, plan};
 use crate::render::{Format, Heading, Live, Ui, count, duration, plan_in};
@@ -38,7 +37,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
     let mut session = Session::open(&args.environment, app, global, LocalCloudIs::Started, ui).await?;
-    let Planned { workspace, stack, survey, plan } = session.plan(app, ui).await?;
+    let Planned { sources, stack, survey, plan } = session.plan(app, ui).await?;
     check(&plan, &args.allow, &session)?;
     let heading = Heading { scope: &session.scope, drift: false };
     ui.say(&plan_in(Format::Human, &plan, heading));
@@ -49,7 +48,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     super::confirm(&session.environment, args.yes, "Do this?", ui)?;
 
     let binaries = binaries(&plan, &session);
-    session.aws.packages = packages(workspace, binaries, &session, ui);
+    session.aws.packages = packages(sources, binaries, &session, ui);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
@@ -123,7 +122,7 @@ fn binaries(plan: &Plan, session: &Session) -> Vec<String> {
     uploaded.filter_map(|step| step.name.strip_prefix(&prefix)).map(str::to_owned).collect()
 }
 
-fn packages(workspace: Workspace, binaries: Vec<String>, session: &Session, ui: &Ui) -> Packages {
+fn packages(sources: Sources, binaries: Vec<String>, session: &Session, ui: &Ui) -> Packages {
     if binaries.is_empty() {
         return Packages::none();
     }
@@ -131,11 +130,7 @@ fn packages(workspace: Workspace, binaries: Vec<String>, session: &Session, ui: 
     let ui = ui.clone();
     Packages::from_build(async move {
         let busy = ui.busy("building functions");
-        let built = workspace.build(&binaries, &settings, &|event| busy.build(&event)).await;
-        built.map_err(|error| Error {
-            hint: error.hint(),
-            ..Error::new(Class::Other, "build", error.to_string())
-        })
+        sources.build(&binaries, &settings, &|event| busy.build(&event)).await
     })
 }
 

@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::EnvironmentError;
 use super::value::check_name;
 
-/// Reads a file; tests read from memory.
-pub(super) type Read<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
+/// Reads a file; a bundle reads its own, and tests read from memory.
+pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
 /// The file of an environment and those that it extends.
 #[derive(Debug, Default)]

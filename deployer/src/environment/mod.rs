@@ -121,7 +121,8 @@ impl Environment {
         Self::read(folder, name, &|path| std::fs::read_to_string(path))
     }
 
-    fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
+    /// Reads an environment from wherever `read` takes its files.
+    pub(crate) fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
         value::check_name(name)?;
         let chain = Chain::read(folder, name, read)?;
         let merged = toml::de::Deserializer::from(chain.merged()?);
@@ -146,7 +147,7 @@ impl Environment {
 }
 
 /// Returns the names of the environments in a folder.
-fn known(folder: &Path) -> Vec<String> {
+pub(crate) fn known(folder: &Path) -> Vec<String> {
     let files: Vec<PathBuf> =
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     let toml = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "toml"));

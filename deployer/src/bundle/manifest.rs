@@ -1,0 +1,68 @@
+//! What a bundle says of itself: what it was made from, what it is for, and the hash of
+//! everything in it. It must not know when or by whom it was made, so that the same sources
+//! make the same bundle.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::build::BuildSettings;
+
+/// The manifest's name in the archive.
+pub(super) const NAME: &str = "deployer-bundle.json";
+
+/// The version of this form.
+pub(super) const SCHEMA: u32 = 1;
+
+/// What a bundle says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    pub(super) schema: u32,
+    pub(super) stack: String,
+    /// The commit that the sources are of, `-dirty` when they are not just that.
+    pub(super) release: Option<String>,
+    /// What the bundle is for.
+    pub(super) environments: Vec<String>,
+    /// The files of these environments, and those that they extend.
+    pub(super) files: BTreeMap<String, Entry>,
+    /// By the settings' folder.
+    pub(super) builds: BTreeMap<String, Build>,
+}
+
+/// The functions built with the same settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Build {
+    pub(super) settings: BuildSettings,
+    pub(super) functions: BTreeMap<String, Function>,
+}
+
+/// A function: what it was made from, and its zip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Function {
+    pub(super) fingerprint: String,
+    pub(super) zip: Entry,
+}
+
+/// A file in the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    /// In base64, as Lambda writes it.
+    pub(super) sha256: String,
+}
+
+impl Entry {
+    /// Returns the entry for a file with this content.
+    pub(super) fn of(name: String, content: &[u8]) -> Self {
+        Self { name, bytes: content.len() as u64, sha256: STANDARD.encode(Sha256::digest(content)) }
+    }
+}
+
+/// Returns a SHA-256 as `sha256sum` writes it.
+pub(super) fn hexadecimal(digest: impl AsRef<[u8]>) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

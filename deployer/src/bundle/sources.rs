@@ -1,0 +1,129 @@
+//! Where the functions come from: a workspace whose sources get built, or the bundle that the
+//! running program is. A bundle never looks at sources, whatever folder it runs in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::BundleError;
+use super::read::Bundle;
+use crate::app::{Fingerprints, Global};
+use crate::build::{BuildEvent, BuildSettings, Package, Workspace};
+use crate::environment::Environment;
+use crate::error::{Class, Error};
+use crate::exit::{Exit, Problem};
+
+/// The folder that errors name for the environment files of a bundle.
+const IN_BUNDLE: &str = "bundle";
+
+/// The functions, built or yet to be built.
+#[derive(Debug, Clone)]
+pub(crate) enum Sources {
+    /// To be built.
+    Workspace(Workspace),
+    /// Built.
+    Bundle(Arc<Bundle>),
+}
+
+impl Sources {
+    /// Returns the running program's own functions, else those of the workspace around here.
+    /// Compiles nothing.
+    ///
+    /// # Errors
+    /// The bundle is damaged; or this is no cargo workspace, or not one with the functions.
+    pub(crate) async fn open(package: &str) -> Result<Self, Problem> {
+        match Bundle::running()? {
+            Some(bundle) => Ok(Self::Bundle(Arc::new(bundle))),
+            None => Ok(Self::Workspace(Workspace::discover(".", package).await?)),
+        }
+    }
+
+    /// Returns the fingerprints of all functions, built with these settings.
+    ///
+    /// # Errors
+    /// A source cannot be read, or the bundle has none built so.
+    pub(crate) fn fingerprints(&self, settings: &BuildSettings) -> Result<Fingerprints, Problem> {
+        let fingerprints = match self {
+            Self::Workspace(workspace) => fingerprints_of(workspace, settings)?,
+            Self::Bundle(bundle) => bundle.fingerprints(settings)?,
+        };
+        Ok(fingerprints.into_iter().collect())
+    }
+
+    /// Returns the commit that the sources are of, or were of when they were bundled.
+    pub(crate) async fn release(&self) -> Option<String> {
+        match self {
+            Self::Workspace(workspace) => workspace.release().await,
+            Self::Bundle(bundle) => bundle.release().map(str::to_owned),
+        }
+    }
+
+    /// Builds the functions `names`, or takes them out of the bundle. Dropping the future ends
+    /// the build.
+    ///
+    /// # Errors
+    /// They cannot be built; or the bundle does not have them, or is damaged.
+    pub(crate) async fn build(
+        self,
+        names: &[String],
+        settings: &BuildSettings,
+        on_event: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<BTreeMap<String, Package>, Error> {
+        let failed = |hint, message| Error { hint, ..Error::new(Class::Other, "build", message) };
+        match self {
+            Self::Workspace(workspace) => {
+                let built = workspace.build(names, settings, on_event).await;
+                built.map_err(|error| failed(error.hint(), error.to_string()))
+            }
+            Self::Bundle(bundle) => {
+                let (names, settings) = (names.to_vec(), settings.clone());
+                let read = tokio::task::spawn_blocking(move || bundle.packages(&names, &settings)).await;
+                let packages = read.expect("reading does not panic");
+                packages.map_err(|error| failed(error.hint(), error.to_string()))
+            }
+        }
+    }
+}
+
+/// Returns the fingerprints of all functions of a workspace.
+///
+/// # Errors
+/// A source cannot be read.
+pub(crate) fn fingerprints_of(
+    workspace: &Workspace,
+    settings: &BuildSettings,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let functions = workspace.functions().map(str::to_owned).collect::<Vec<_>>().into_iter();
+    let fingerprints = functions.map(|name| {
+        let fingerprint = workspace.fingerprint(&name, settings)?;
+        Ok((name, fingerprint))
+    });
+    fingerprints.collect()
+}
+
+impl Global {
+    /// Reads an environment: out of the folder that was named, else out of the bundle that
+    /// the running program is, else out of the default folder.
+    ///
+    /// # Errors
+    /// There is none of that name, or its file is wrong.
+    pub(crate) fn environment(&self, name: &str) -> Result<Environment, Problem> {
+        if self.environments.is_none()
+            && let Some(bundle) = Bundle::running()?
+        {
+            bundle.check_environment(name)?;
+            let read = |path: &Path| bundle.environment_file(path);
+            return Ok(Environment::read(Path::new(IN_BUNDLE), name, &read)?);
+        }
+        Ok(Environment::load(self.folder(), name)?)
+    }
+}
+
+impl From<BundleError> for Problem {
+    fn from(error: BundleError) -> Self {
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        let details: Vec<String> = causes.map(ToString::to_string).collect();
+        let exit = if error.is_usage() { Exit::USAGE } else { Exit::ERROR };
+        Self { hint: error.hint(), exit, ..Self::new(error.to_string()).details(details) }
+    }
+}

@@ -1,0 +1,156 @@
+//! Makes a bundle: the same bytes for the same program and contents, whole or not at all.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use zip::result::ZipResult;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::error::BundleError;
+use super::executable::{self, MARK};
+use super::manifest::{self, Build, Entry, Function, Manifest};
+use crate::build::{BuildSettings, Package};
+
+/// What goes into a bundle besides the program.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// The stack's name.
+    pub stack: String,
+    /// The commit that the sources are of.
+    pub release: Option<String>,
+    /// The environments that it is for.
+    pub environments: Vec<String>,
+    /// Their files and those that they extend: the texts by name, such as `dev.toml`.
+    pub files: BTreeMap<String, String>,
+    /// The functions, once for each settings.
+    pub builds: Vec<Built>,
+}
+
+/// The functions built with the same settings.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The settings.
+    pub settings: BuildSettings,
+    /// Each function's fingerprint and package.
+    pub functions: BTreeMap<String, (String, Package)>,
+}
+
+/// A bundle that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its SHA-256 as `sha256sum` writes it.
+    pub sha256: String,
+}
+
+impl Contents {
+    /// Writes a bundle of the running program to `path`, in place of what is there.
+    ///
+    /// # Errors
+    /// `path` is the running program or a folder, or cannot be written.
+    pub fn write(&self, path: &Path) -> Result<Written, BundleError> {
+        let program = executable::running().map_err(BundleError::io("read", "the program that runs"))?;
+        self.write_behind(program, path)
+    }
+
+    /// Writes a bundle of `program` to `path`.
+    pub(super) fn write_behind(&self, program: File, path: &Path) -> Result<Written, BundleError> {
+        check_place(&program, path)?;
+        // Renamed at the end: nobody sees half a bundle, and one that is in use stays whole.
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new("."));
+        let unwritten = || BundleError::io("write", path);
+        let mut file = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder).map_err(unwritten())?;
+        self.write_to(program, file.as_file_mut()).map_err(unwritten())?;
+        let written = measure(file.as_file_mut()).map_err(unwritten())?;
+        file.as_file().set_permissions(Permissions::from_mode(0o755)).map_err(unwritten())?;
+        file.as_file().sync_all().map_err(unwritten())?;
+        file.persist(path).map_err(|error| BundleError::io("replace", path)(error.error))?;
+        Ok(written)
+    }
+
+    fn write_to(&self, mut program: File, file: &mut File) -> io::Result<()> {
+        let mut file = BufWriter::new(file);
+        program.seek(SeekFrom::Start(0))?;
+        io::copy(&mut program, &mut file)?;
+        file.write_all(MARK.as_bytes())?;
+        let mut archive = ZipWriter::new(file);
+        let mut manifest = Manifest {
+            schema: manifest::SCHEMA,
+            stack: self.stack.clone(),
+            release: self.release.clone(),
+            environments: self.environments.clone(),
+            files: BTreeMap::new(),
+            builds: BTreeMap::new(),
+        };
+        for (name, text) in &self.files {
+            let entry = add(&mut archive, format!("environments/{name}"), text.as_bytes())?;
+            manifest.files.insert(name.clone(), entry);
+        }
+        for built in &self.builds {
+            let folder = built.settings.folder();
+            let mut functions = BTreeMap::new();
+            for (name, (fingerprint, package)) in &built.functions {
+                let zip = add(&mut archive, format!("functions/{folder}/{name}.zip"), &package.zip)?;
+                functions.insert(name.clone(), Function { fingerprint: fingerprint.clone(), zip });
+            }
+            manifest.builds.insert(folder, Build { settings: built.settings.clone(), functions });
+        }
+        let text = serde_json::to_vec_pretty(&manifest)?;
+        add(&mut archive, manifest::NAME.to_owned(), &text)?;
+        archive.set_comment(format!("{MARK}{}", manifest::hexadecimal(Sha256::digest(&text))))?;
+        archive.finish()?.flush()
+    }
+}
+
+/// Refuses to write where the program that runs is.
+fn check_place(program: &File, path: &Path) -> Result<(), BundleError> {
+    let Ok(there) = fs::metadata(path) else { return Ok(()) };
+    if there.is_dir() {
+        return Err(BundleError::io("write", path)(io::ErrorKind::IsADirectory.into()));
+    }
+    let program = program.metadata().map_err(BundleError::io("read", "the program that runs"))?;
+    if (there.dev(), there.ino()) == (program.dev(), program.ino()) {
+        return Err(BundleError::OverItself { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Adds a file as it is: zips do not get smaller, and the rest is small.
+fn add<W: Write + Seek>(archive: &mut ZipWriter<W>, name: String, content: &[u8]) -> ZipResult<Entry> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    archive.start_file(name.as_str(), options)?;
+    archive.write_all(content)?;
+    Ok(Entry::of(name, content))
+}
+
+fn measure(file: &mut File) -> io::Result<Written> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hash = Sha256::new();
+    let mut reader = BufReader::new(file);
+    let bytes = io::copy(&mut reader, &mut HashWriter(&mut hash))?;
+    Ok(Written { bytes, sha256: manifest::hexadecimal(hash.finalize()) })
+}
+
+/// A hash to be written to.
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

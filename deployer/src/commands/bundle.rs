@@ -1,0 +1,117 @@
+//! `deployer bundle`: one executable with the functions and environment files in it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::build::interruptible;
+use crate::app::{App, Global};
+use crate::build::{BuildSettings, Workspace};
+use crate::bundle::{Built, Bundle, BundleError, Contents, Written, fingerprints_of};
+use crate::environment::{self, Environment};
+use crate::exit::{Exit, Problem};
+use crate::render::{Ui, count};
+
+/// Make one executable with the built functions in it, to deploy without sources
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environments it is for; all but those of a local cloud when none is named
+    #[arg(value_name = "ENVIRONMENTS")]
+    named: Vec<String>,
+    /// Where to write it
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    if Bundle::running()?.is_some() {
+        return Err(BundleError::IsBundle.into());
+    }
+    let folder = global.folder();
+    let (environments, files) = environments(folder, args.named)?;
+    let workspace = Workspace::discover(".", app.package).await?;
+    let release = workspace.release().await;
+    let mut builds: BTreeMap<String, Built> = BTreeMap::new();
+    for environment in &environments {
+        let settings = &environment.build;
+        if !builds.contains_key(&settings.folder()) {
+            let built = build(&workspace, settings, ui).await?;
+            builds.insert(settings.folder(), built);
+        }
+    }
+    let contents = Contents {
+        stack: app.stack_name.to_owned(),
+        release,
+        environments: environments.into_iter().map(|environment| environment.name).collect(),
+        files,
+        builds: builds.into_values().collect(),
+    };
+    let busy = ui.busy("writing the bundle");
+    let written = contents.write(&args.output)?;
+    drop(busy);
+    ui.result(&told(&args.output, &contents, &written));
+    Ok(Exit::DONE)
+}
+
+/// Returns the environments that the bundle is for, and the files that say what they are.
+fn environments(
+    folder: &Path,
+    named: Vec<String>,
+) -> Result<(Vec<Environment>, BTreeMap<String, String>), Problem> {
+    let all = named.is_empty();
+    // Each once, in one order, so that the same bundle results.
+    let names: BTreeSet<String> =
+        if all { environment::known(folder).into_iter().collect() } else { named.into_iter().collect() };
+    let (mut environments, mut files) = (Vec::new(), BTreeMap::new());
+    for name in names {
+        let read = RefCell::new(BTreeMap::new());
+        let environment = Environment::read(folder, &name, &|path| {
+            let text = std::fs::read_to_string(path)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            read.borrow_mut().insert(name, text.clone());
+            Ok(text)
+        })?;
+        if !all || environment.local.is_none() {
+            environments.push(environment);
+            // With the files that this one extends.
+            files.extend(read.into_inner());
+        }
+    }
+    if environments.is_empty() {
+        return Err(Problem::usage(format!("there is no environment to bundle in {}", folder.display()))
+            .hint("name the environments, or their folder: --environments"));
+    }
+    Ok((environments, files))
+}
+
+/// Builds all functions with these settings.
+async fn build(workspace: &Workspace, settings: &BuildSettings, ui: &Ui) -> Result<Built, Problem> {
+    let names: Vec<String> = workspace.functions().map(str::to_owned).collect();
+    let before = fingerprints_of(workspace, settings)?;
+    ui.say(&format!("building {} with {settings}", count(names.len(), "function")));
+    let busy = ui.busy("building functions");
+    let on_event = |event| busy.build(&event);
+    let mut packages = interruptible(workspace.build(&names, settings, &on_event)).await??;
+    // What is promoted is what was fingerprinted, or nothing.
+    if fingerprints_of(workspace, settings)? != before {
+        return Err(BundleError::SourcesChanged.into());
+    }
+    let functions = before.into_iter().filter_map(|(name, fingerprint)| {
+        let package = packages.remove(&name)?;
+        Some((name, (fingerprint, package)))
+    });
+    Ok(Built { settings: settings.clone(), functions: functions.collect() })
+}
+
+fn told(path: &Path, contents: &Contents, written: &Written) -> String {
+    let megabytes = written.bytes as f64 / 1_000_000.0;
+    let mut text = format!("{}  {megabytes:.1} MB  sha256 {}", path.display(), written.sha256);
+    let release = contents.release.as_deref().unwrap_or("unknown");
+    text.push_str(&format!("\nrelease       {release}"));
+    text.push_str(&format!("\nenvironments  {}", contents.environments.join(", ")));
+    for built in &contents.builds {
+        let names: Vec<&str> = built.functions.keys().map(String::as_str).collect();
+        text.push_str(&format!("\nfunctions     {} ({})", names.join(", "), built.settings));
+    }
+    text
+}
