@@ -1,13 +1,16 @@
 //! Acceptance tests: a module for each behaviour, each test in an account of its own.
 
+mod bundle;
 mod calls;
 mod commands;
 mod deploying;
 mod drift;
 mod event_store;
 mod foreign;
+mod github;
 mod least_privilege;
 mod local_cloud;
+mod operator;
 mod pipeline;
 mod racing;
 mod side_by_side;
@@ -25,12 +28,14 @@ type Test = (&'static str, fn(&Cloud));
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tests: Vec<Test> = [
+        bundle::TESTS,
         calls::TESTS,
         commands::TESTS,
         deploying::TESTS,
         drift::TESTS,
         event_store::TESTS,
         foreign::TESTS,
+        github::TESTS,
         least_privilege::TESTS,
         local_cloud::TESTS,
         pipeline::TESTS,

@@ -1,0 +1,80 @@
+//! What somebody can do to a role. Privilege added by hand is the drift that matters most.
+
+use aws_sdk_iam::operation::put_role_policy::builders::PutRolePolicyFluentBuilder;
+use deployer::aws::Aws;
+use deployer::scope::Scope;
+use futures::FutureExt;
+use serde_json::json;
+
+use super::row::{GONE, Row};
+
+const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+
+pub(super) fn first(scope: &Scope) -> Vec<Row> {
+    let id = |thing| format!("iam.role/{}", scope.name(thing));
+    vec![
+        Row::new("trust", id("get-cart"), &["trust.statements.#0.Principal.AWS"], |aws| {
+            let trust = json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com", "AWS": aws.scope.iam_arn("root")},
+                "Action": "sts:AssumeRole",
+            }]});
+            let call = aws.iam.update_assume_role_policy().role_name(aws.scope.name("get-cart"));
+            async move { Ok(drop(call.policy_document(trust.to_string()).send().await?)) }.boxed()
+        }),
+        Row::new(
+            "policy altered",
+            id("get-cart"),
+            &[
+                "inline_policies.grants.statements.ByHand",
+                "inline_policies.grants.statements.LoadEvents",
+                "inline_policies.grants.statements.WriteLogs",
+            ],
+            |aws| async { Ok(drop(other(put(aws, "get-cart", "grants")).send().await?)) }.boxed(),
+        ),
+        Row::new("policy added", id("add-item"), &["inline_policies.more"], |aws| {
+            async { Ok(drop(other(put(aws, "add-item", "more")).send().await?)) }.boxed()
+        }),
+        Row::new("policy removed", id("open-cart"), &["inline_policies.grants"], |aws| {
+            let call = aws.iam.delete_role_policy().role_name(aws.scope.name("open-cart"));
+            async { Ok(drop(call.policy_name("grants").send().await?)) }.boxed()
+        }),
+        Row::new("managed policy attached", id("open-cart"), &["managed_policies"], |aws| {
+            let call = aws.iam.attach_role_policy().role_name(aws.scope.name("open-cart"));
+            async { Ok(drop(call.policy_arn(ADMINISTRATOR).send().await?)) }.boxed()
+        }),
+        Row::new("boundary", id("close-cart"), &["permissions_boundary"], |aws| {
+            let call = aws.iam.put_role_permissions_boundary().role_name(aws.scope.name("close-cart"));
+            async { Ok(drop(call.permissions_boundary(ADMINISTRATOR).send().await?)) }.boxed()
+        }),
+        Row::new("length of sessions", id("close-cart"), &["max_session_seconds"], |aws| {
+            let call = aws.iam.update_role().role_name(aws.scope.name("close-cart"));
+            async { Ok(drop(call.max_session_duration(43_200).send().await?)) }.boxed()
+        }),
+        Row::new("description", id("close-cart"), &["description"], |aws| {
+            let call = aws.iam.update_role().role_name(aws.scope.name("close-cart"));
+            async { Ok(drop(call.description("by hand").send().await?)) }.boxed()
+        }),
+    ]
+}
+
+pub(super) fn gone(scope: &Scope) -> Vec<Row> {
+    vec![Row::new("role deleted", format!("iam.role/{}", scope.name("close-cart")), GONE, |aws| {
+        async {
+            let name = aws.scope.name("close-cart");
+            aws.iam.delete_role_policy().role_name(&name).policy_name("grants").send().await?;
+            aws.iam.delete_role().role_name(&name).send().await?;
+            Ok(())
+        }
+        .boxed()
+    })]
+}
+
+fn put(aws: &Aws, thing: &str, policy: &str) -> PutRolePolicyFluentBuilder {
+    aws.iam.put_role_policy().role_name(aws.scope.name(thing)).policy_name(policy)
+}
+
+fn other(call: PutRolePolicyFluentBuilder) -> PutRolePolicyFluentBuilder {
+    let statement = json!({"Sid": "ByHand", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"});
+    call.policy_document(json!({"Version": "2012-10-17", "Statement": [statement]}).to_string())
+}

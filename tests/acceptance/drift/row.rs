@@ -1,0 +1,124 @@
+//! A row of the table of drifts, and what is insisted of a round of them.
+//!
+//! A row is made by raw calls of the SDK and never by our own code. A round is as many rows
+//! as do not get in each other's way: what `drift` reports of them has to be exactly what
+//! the rows say, field by field, so a row also proves that it changes nothing else.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use acceptance::Place;
+use deployer::aws::Aws;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use crate::operator::Operator;
+
+/// What a raw call ends with.
+pub(super) type Raw<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
+
+/// Something that somebody does by hand.
+pub(super) type ByHand = for<'a> fn(&'a Aws) -> Raw<'a>;
+
+/// One drift.
+pub(super) struct Row {
+    /// What somebody did, in words.
+    name: &'static str,
+    /// The resources that have to be reported, and the paths at which it has to show there;
+    /// an empty path is that of the whole resource.
+    shows: Vec<(String, &'static [&'static str])>,
+    /// The calls.
+    by_hand: ByHand,
+}
+
+impl Row {
+    /// Returns the row of this name: it shows in this resource at these paths.
+    pub(super) fn new(
+        name: &'static str,
+        id: impl Into<String>,
+        paths: &'static [&'static str],
+        by_hand: ByHand,
+    ) -> Self {
+        Self { name, shows: vec![(id.into(), paths)], by_hand }
+    }
+
+    /// Returns the row that shows in this resource as well.
+    pub(super) fn also(mut self, id: String, paths: &'static [&'static str]) -> Self {
+        self.shows.push((id, paths));
+        self
+    }
+}
+
+/// The path of a resource that is gone as a whole.
+pub(super) const GONE: &[&str] = &[""];
+
+/// Makes all rows at once, insists that `drift` reports each and nothing else, repairs them
+/// by one `up`, and insists that nothing is left to report.
+pub(super) fn round(place: &Place<'_>, operator: &Operator<'_>, rows: &[Row]) {
+    make(place, rows);
+    let run = operator.run(&["drift", "local", "--format", "json"]);
+    assert_eq!(run.code, Some(3), "{run:#?}");
+    let told = run.json();
+    assert_eq!(told["verdict"], "drift");
+    let drifted: Vec<&Value> = resources(&told).filter(|one| one["verdicts"] != json!(["in_sync"])).collect();
+    for resource in &drifted {
+        if resource["action"] == "create" {
+            continue;
+        }
+        assert_eq!(resource["verdicts"], json!(["drift"]), "{resource:#}");
+    }
+    let reported: BTreeSet<(String, String)> = drifted.iter().flat_map(|resource| places(resource)).collect();
+    let expected: BTreeSet<(String, String)> = rows.iter().flat_map(Row::places).collect();
+    let missed = rows.iter().flat_map(|row| row.places().map(|place| (row.name, place)));
+    let missed: Vec<_> = missed.filter(|(_, place)| !reported.contains(place)).collect();
+    let more: Vec<_> = reported.difference(&expected).collect();
+    assert!(missed.is_empty() && more.is_empty(), "missed {missed:#?}, and no row explains {more:#?}");
+
+    let losses = drifted.iter().filter(|one| one["risk"] == "loses_data");
+    let losses: Vec<&str> = losses.filter_map(|one| one["id"].as_str()).collect();
+    let mut up = vec!["up", "local", "--yes"];
+    up.extend(losses.iter().flat_map(|id| ["--allow", *id]));
+    let up = operator.run(&up);
+    assert_eq!(up.code, Some(0), "{up:#?}");
+    clean(operator);
+}
+
+/// Makes all rows, in their order, and insists that each can be made.
+fn make(place: &Place<'_>, rows: &[Row]) {
+    let aws = place.aws("local");
+    let failed = rows.iter().filter_map(|row| Some((row.name, place.cloud.wait((row.by_hand)(&aws)).err()?)));
+    let failed: Vec<_> = failed.collect();
+    assert!(failed.is_empty(), "these cannot be done by hand: {failed:#?}");
+}
+
+/// Insists that nothing drifted and nothing is pending.
+pub(super) fn clean(operator: &Operator<'_>) {
+    let run = operator.run(&["drift", "local", "--format", "json"]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert_eq!(run.json()["verdict"], "in_sync");
+}
+
+impl Row {
+    fn places(&self) -> impl Iterator<Item = (String, String)> {
+        let places = |(id, paths): &(String, &'static [&'static str])| {
+            let id = id.clone();
+            paths.iter().map(move |path| (id.clone(), (*path).to_owned()))
+        };
+        self.shows.iter().flat_map(places)
+    }
+}
+
+fn resources(told: &Value) -> impl Iterator<Item = &Value> {
+    told["resources"].as_array().expect("resources are a list").iter()
+}
+
+/// Returns where a resource is reported to differ.
+fn places(resource: &Value) -> Vec<(String, String)> {
+    let id = resource["id"].as_str().expect("an id is text");
+    if resource["action"] == "create" {
+        return vec![(id.to_owned(), String::new())];
+    }
+    let changes = resource["changes"].as_array().expect("changes are a list").iter();
+    let paths = changes.map(|change| change["path"].as_str().expect("a path is text"));
+    paths.map(|path| (id.to_owned(), path.to_owned())).collect()
+}

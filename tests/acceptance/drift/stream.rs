@@ -1,0 +1,42 @@
+//! What somebody can do to a Kinesis stream.
+//!
+//! MiniStack cannot change a stream to on demand, nor the size of its records or how they
+//! are distributed, and does not show metrics by the shard: that these show is a test of the
+//! reader, `resources/stream.rs`.
+
+use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
+use deployer::scope::Scope;
+use futures::FutureExt;
+
+use super::row::{GONE, Row};
+
+pub(super) fn first(scope: &Scope) -> Vec<Row> {
+    let id = id(scope);
+    vec![
+        Row::new("retention", &id, &["retention_hours"], |aws| {
+            let call = aws.kinesis.increase_stream_retention_period().stream_name(aws.scope.name("events"));
+            async { Ok(drop(call.retention_period_hours(48).send().await?)) }.boxed()
+        }),
+        Row::new("shards", &id, &["capacity.shards"], |aws| {
+            let call = aws.kinesis.update_shard_count().stream_name(aws.scope.name("events"));
+            let call = call.target_shard_count(2).scaling_type(ScalingType::UniformScaling);
+            async { Ok(drop(call.send().await?)) }.boxed()
+        }),
+        Row::new("encryption", &id, &["kms_key"], |aws| {
+            let call = aws.kinesis.start_stream_encryption().stream_name(aws.scope.name("events"));
+            let call = call.encryption_type(EncryptionType::Kms).key_id("alias/aws/kinesis");
+            async { Ok(drop(call.send().await?)) }.boxed()
+        }),
+    ]
+}
+
+pub(super) fn gone(scope: &Scope) -> Vec<Row> {
+    vec![Row::new("stream deleted", id(scope), GONE, |aws| {
+        let call = aws.kinesis.delete_stream().stream_name(aws.scope.name("events"));
+        async { Ok(drop(call.send().await?)) }.boxed()
+    })]
+}
+
+fn id(scope: &Scope) -> String {
+    format!("kinesis.stream/{}", scope.name("events"))
+}
