@@ -38,6 +38,7 @@ pub(crate) const READS: &[&str] = &[
     "GetParameterHistory",
     "GetPolicy",
     "GetPublicAccessBlock",
+    "GetResourcePolicy",
     "GetRole",
     "GetRolePolicy",
     "HeadBucket",

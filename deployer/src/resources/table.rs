@@ -1,7 +1,4 @@
 //! A DynamoDB table, with its stream, its backups and its expiry of items.
-//!
-//! Not compared: the resource policy, which would cost a call for every table, and warm
-//! throughput, which only ever rises. Both are set by nobody but a person.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -9,26 +6,31 @@ use std::time::Duration;
 
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
-use futures::try_join;
+use futures::join;
 use serde::Serialize;
 
 use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::Statement;
-use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
-use crate::resources::key;
-use crate::resources::sid::sid;
+use crate::policy::{Policy, Statement};
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::scope::Scope;
-use crate::stack::Grant;
 
 mod billing;
 mod changes;
+mod grants;
 mod live;
+mod mistakes;
+mod permissions;
+mod primary_key;
+mod reads;
 mod requests;
+mod states;
 
 pub use billing::Billing;
-use changes::{SETTLED, active, change, described, status};
+use changes::change;
+use primary_key::KeyAttribute;
+use states::{SETTLED, active, described, earlier_gone, gone, status};
 
 /// A new table is known at once as a rule; the listing of tags is eventually consistent.
 const KNOWN: Duration = Duration::from_secs(60);
@@ -61,16 +63,10 @@ pub struct Table {
     local_indexes: BTreeSet<String>,
     /// Other regions that hold a copy.
     replicas: BTreeSet<String>,
-}
-
-/// One attribute of the primary key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct KeyAttribute {
-    name: String,
-    /// `HASH` or `RANGE`.
-    role: String,
-    /// `S`, `N` or `B`.
-    of: String,
+    /// Who else may use it; nothing means nobody.
+    resource_policy: Option<Policy>,
+    /// Why it cannot be used; never desired.
+    trouble: Option<String>,
 }
 
 impl Table {
@@ -93,17 +89,14 @@ impl Table {
             global_indexes: BTreeSet::new(),
             local_indexes: BTreeSet::new(),
             replicas: BTreeSet::new(),
+            resource_policy: None,
+            trouble: None,
         }
     }
 
     /// Returns the table with this hash key, a string, and this range key, a number.
     pub fn key(mut self, hash: &str, range: &str) -> Self {
-        let attribute = |name: &str, role: &str, of: &str| KeyAttribute {
-            name: name.to_owned(),
-            role: role.to_owned(),
-            of: of.to_owned(),
-        };
-        self.key = vec![attribute(hash, "HASH", "S"), attribute(range, "RANGE", "N")];
+        self.key = primary_key::of(hash, range);
         self
     }
 
@@ -154,36 +147,6 @@ impl Table {
     pub fn arn(&self) -> &str {
         &self.arn
     }
-
-    /// Grants reading the items of one hash key.
-    pub fn load(&self) -> Grant {
-        self.grant("load", "dynamodb:Query")
-    }
-
-    /// Grants adding items, one at a time.
-    pub fn append(&self) -> Grant {
-        self.grant("append", "dynamodb:PutItem")
-    }
-
-    /// Returns what Lambda must be allowed to feed a function from the table's stream.
-    pub fn polling(&self) -> Vec<Statement> {
-        let mut polling = vec![
-            Statement::new(
-                sid(&["poll", "table", &self.thing]),
-                ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-                [format!("{}/stream/*", self.arn)],
-            ),
-            // AWS supports no resource for it ("Actions, resources, and condition keys for
-            // Amazon DynamoDB", Service Authorization Reference).
-            Statement::new(
-                sid(&["list", "streams", "for", "table", &self.thing]),
-                ["dynamodb:ListStreams"],
-                ["*".into()],
-            ),
-        ];
-        polling.extend(self.decrypting());
-        polling
-    }
 }
 
 impl Resource for Table {
@@ -191,6 +154,18 @@ impl Resource for Table {
     const KIND: &'static str = "dynamodb.table";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "warm throughput", why: "it can be raised and never lowered" },
+        LeftOut {
+            what: "definitions of indexes",
+            why: "an index that is there at all is a difference already",
+        },
+        LeftOut {
+            what: "the policy of the stream",
+            why: "a call for each look, for a stream that lives a day",
+        },
+        LeftOut { what: "contributor insights and Kinesis destinations", why: "a call each for every look" },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -212,6 +187,7 @@ impl Resource for Table {
             path if path.starts_with("replicas") => Effect::Refuse(
                 "the table has a copy in another region: delete the replica by hand, then run `up`",
             ),
+            "trouble" => Effect::Refuse("the table cannot be used: see to its KMS key, then run `up`"),
             path if path.starts_with("global_indexes") => Effect::InPlace(Risk::Interrupts),
             "time_to_live" if removed && !change.desired.is_null() => Effect::Refuse(
                 "AWS takes an hour between two changes of a time to live: turn it off by hand, wait, then run `up`",
@@ -225,49 +201,46 @@ impl Resource for Table {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        self.found_mistakes(stack)
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let name = &self.name;
-        let read = try_join!(
+        let (table, backups, time_to_live, policy, tags) = join!(
             described(name, aws),
-            async {
-                let call = aws.dynamodb.describe_continuous_backups().table_name(name);
-                call.send().await.called("DescribeContinuousBackups").map_err(table_not_found)
-            },
-            async {
-                let call = aws.dynamodb.describe_time_to_live().table_name(name);
-                call.send().await.called("DescribeTimeToLive")
-            },
-            tags_of(name, aws),
+            reads::backups(name, aws),
+            reads::time_to_live(name, aws),
+            reads::resource_policy(&self.arn, aws),
+            reads::tags(name, aws),
         );
-        let Some((table, backups, time_to_live, tags)) = read.gone_is_none()? else {
+        let Some(table) = table.gone_is_none()? else {
             return Ok(None);
         };
         // It answers like a live one until it is gone.
         if table.table_status == Some(TableStatus::Deleting) {
             return Ok(None);
         }
-        Ok(Some(Live {
-            resource: self.live(
-                &table,
-                backups.continuous_backups_description.as_ref(),
-                time_to_live.time_to_live_description.as_ref(),
-                &aws.scope.region,
-            ),
-            tags: Some(tags),
-        }))
+        // Whether there is a table, DescribeTable says; what else does not know it will.
+        let (backups, time_to_live) = (backups.map_err(not_known_yet)?, time_to_live.map_err(not_known_yet)?);
+        let (policy, tags) = (policy.map_err(not_known_yet)?, tags.map_err(not_known_yet)?);
+        let region = &aws.scope.region;
+        let resource = self.live(&table, backups.as_ref(), time_to_live.as_ref(), policy, region);
+        Ok(Some(Live { resource, tags: Some(tags) }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        earlier_gone(&self.name, aws).await?;
         let call = aws
             .dynamodb
             .create_table()
             .table_name(&self.name)
-            .set_attribute_definitions(Some(self.key_definitions()?))
-            .set_key_schema(Some(self.key_schema()?))
+            .set_attribute_definitions(Some(primary_key::definitions(&self.key)?))
+            .set_key_schema(Some(primary_key::schema(&self.key)?))
             .billing_mode(self.billing.mode())
             .set_provisioned_throughput(self.billing.throughput()?)
             .set_on_demand_throughput(self.billing.limits())
@@ -277,27 +250,36 @@ impl Resource for Table {
             .deletion_protection_enabled(self.deletion_protection)
             .set_tags(Some(requests::tags(tags)?));
         match call.send().await.called("CreateTable") {
-            // An attempt cut short made it, or an earlier table of this name is still going.
+            // The code says that there is one, or that it is being deleted, or that too many
+            // are being made: the state tells.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
                 None | Some(TableStatus::Deleting) => return Err(error),
-                Some(_) => {}
+                Some(_) => aws.adopt(error, reads::shown_tags(&self.name, aws).await?.as_ref())?,
             },
             other => other.map(drop)?,
         }
-        let live = wait_until("the table to be known", KNOWN, || Self::tags(&self.name, aws)).await?;
-        if !tags.iter().all(|(key, value)| live.get(key) == Some(value)) {
+        active(&self.name, aws).await?;
+        let live = wait_until("the table to be known", KNOWN, || async {
+            match self.read(aws).await {
+                Err(error) if error.class == Class::Propagating => Ok(None),
+                other => other,
+            }
+        });
+        let Live { resource, tags: tagged } = live.await?;
+        let tagged = tagged.unwrap_or_default();
+        if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
             self.tag(tags, aws).await?;
         }
-        active(&self.name, aws).await?;
         // What CreateTable does not take, and whatever an attempt cut short left undone.
-        match self.read(aws).await? {
-            Some(live) => self.update(&live.resource, aws).await,
-            None => Err(Error::other("CreateTable", format!("{} went away again", self.name))),
-        }
+        self.update(&resource, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         let name = &self.name;
+        if live.resource_policy != self.resource_policy {
+            self.delete_resource_policy(aws).await?;
+        }
+        self.delete_indexes(live, aws).await?;
         self.change_billing(live, aws).await?;
         if live.class != self.class {
             change(name, aws, |call| call.table_class(self.class.as_str().into())).await?;
@@ -308,19 +290,16 @@ impl Resource for Table {
         if live.stream != self.stream {
             self.change_stream(live, aws).await?;
         }
-        for index in live.global_indexes.difference(&self.global_indexes) {
-            let without = requests::without_index(index)?;
-            change(name, aws, |call| call.global_secondary_index_updates(without.clone())).await?;
-        }
         if live.deletion_protection != self.deletion_protection {
             let on = self.deletion_protection;
             change(name, aws, |call| call.deletion_protection_enabled(on)).await?;
         }
-        if live.point_in_time_recovery_days != self.point_in_time_recovery_days {
-            self.change_recovery(aws).await?;
-        }
+        // While backups are being turned on, a time to live can be refused.
         if live.time_to_live != self.time_to_live {
             self.change_time_to_live(live, aws).await?;
+        }
+        if live.point_in_time_recovery_days != self.point_in_time_recovery_days {
+            self.change_recovery(aws).await?;
         }
         Ok(())
     }
@@ -338,13 +317,16 @@ impl Resource for Table {
             if table.deletion_protection_enabled == Some(true) {
                 change(name, aws, |call| call.deletion_protection_enabled(false)).await?;
             }
-            let call = aws.dynamodb.delete_table().table_name(name);
-            call.send().await.called("DeleteTable").gone_is_none()?;
+            wait_until("the table to take its deletion", SETTLED, || async {
+                let call = aws.dynamodb.delete_table().table_name(name);
+                match call.send().await.called("DeleteTable") {
+                    Err(error) if error.class == Class::InProgress => Ok(None),
+                    other => other.gone_is_none().map(Some),
+                }
+            })
+            .await?;
         }
-        wait_until("the table to be gone", SETTLED, || async {
-            Ok(status(name, aws).await?.is_none().then_some(()))
-        })
-        .await
+        gone("the table to be gone", name, aws).await
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
@@ -355,7 +337,7 @@ impl Resource for Table {
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
-        tags_of(name, aws).await.gone_is_none()
+        reads::tags(name, aws).await.gone_is_none()
     }
 }
 
@@ -367,56 +349,16 @@ pub(crate) async fn latest_stream_arn(table: &str, aws: &Aws) -> Result<Option<S
     Ok(table.and_then(|table| live::view(&table).and(table.latest_stream_arn)))
 }
 
-impl Table {
-    fn grant(&self, verb: &str, action: &'static str) -> Grant {
-        Grant {
-            statement: Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]),
-            key: self.decrypting(),
-            variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
-            on: ResourceId::new(Self::KIND, &self.name),
-        }
-    }
-
-    /// Returns what it takes to get at the items, whether to read or to write them: the
-    /// table has a key of its own, which the KMS key encrypts ("DynamoDB encryption at rest:
-    /// How it works", DynamoDB developer guide).
-    fn decrypting(&self) -> Option<Statement> {
-        key::through("dynamodb", "kms:Decrypt", self.kms_key.as_deref(), &["table", &self.thing])
-    }
-}
-
-/// For a table that is not there, DynamoDB says that access to its tags is denied.
-async fn tags_of(name: &str, aws: &Aws) -> Result<Tags, Error> {
-    let mut tags = Tags::new();
-    let mut page = None;
-    loop {
-        let call = aws.dynamodb.list_tags_of_resource().resource_arn(arn(&aws.scope, name));
-        let answer = match call.set_next_token(page).send().await.called("ListTagsOfResource") {
-            Err(error) if error.class == Class::Denied => {
-                described(name, aws).await?;
-                return Err(error);
-            }
-            other => other?,
-        };
-        tags.extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
-        page = answer.next_token;
-        if page.is_none() {
-            return Ok(tags);
-        }
-    }
-}
-
 fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("dynamodb", &format!("table/{name}"))
 }
 
-/// The calls about backups have a code of their own for a table that is not there
-/// ("DescribeContinuousBackups", DynamoDB API reference).
-fn table_not_found(mut error: Error) -> Error {
-    if error.code.as_deref() == Some("TableNotFoundException") {
-        error.class = Class::Gone;
+/// A table that was just made can be missing for a moment in any answer.
+fn not_known_yet(error: Error) -> Error {
+    match error.class {
+        Class::Gone => Error { class: Class::Propagating, ..error },
+        _ => error,
     }
-    error
 }
 
 /// Tells whether a change of days takes some away. Nothing means none.
@@ -424,3 +366,6 @@ fn fewer(change: &Change) -> bool {
     let days = |value: &serde_json::Value| value.as_i64().unwrap_or_default();
     days(&change.desired) < days(&change.live)
 }
+
+#[cfg(test)]
+mod tests;

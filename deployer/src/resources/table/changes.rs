@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
-use aws_sdk_dynamodb::types::{BillingMode, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::BillingMode;
 
+use super::states::{SETTLED, active};
 use super::{Table, requests};
 use crate::aws::{Aws, Called, wait_until};
-use crate::error::{Class, Error, GoneIsNone};
+use crate::error::{Class, Error};
 
-/// Most changes take seconds; one of the billing mode or of an index can take minutes.
-pub(super) const SETTLED: Duration = Duration::from_secs(15 * 60);
+/// How long a new table can be without backups that could be turned on
+/// (terraform-provider-aws, internal/service/dynamodb).
+const BACKUPS: Duration = Duration::from_secs(20 * 60);
 
 impl Table {
     /// The mode goes first: only a table billed by request takes limits.
@@ -33,19 +35,39 @@ impl Table {
     pub(super) async fn change_stream(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         if live.stream.is_some() {
             let off = requests::no_stream()?;
-            change(&self.name, aws, |call| call.stream_specification(off.clone())).await?;
+            let off = change(&self.name, aws, |call| call.stream_specification(off.clone())).await;
+            done_already(off, "no stream to disable")?;
         }
         if let Some(view) = &self.stream {
             let on = requests::stream(view)?;
-            change(&self.name, aws, |call| call.stream_specification(on.clone())).await?;
+            let on = change(&self.name, aws, |call| call.stream_specification(on.clone())).await;
+            done_already(on, "already has an enabled stream")?;
+        }
+        Ok(())
+    }
+
+    /// Whatever is not ours to have goes, before a change of billing that would want units
+    /// for it.
+    pub(super) async fn delete_indexes(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        for index in live.global_indexes.difference(&self.global_indexes) {
+            let without = requests::without_index(index)?;
+            change(&self.name, aws, |call| call.global_secondary_index_updates(without.clone())).await?;
         }
         Ok(())
     }
 
     pub(super) async fn change_recovery(&self, aws: &Aws) -> Result<(), Error> {
-        let call = aws.dynamodb.update_continuous_backups().table_name(&self.name);
-        let call = call.point_in_time_recovery_specification(self.recovery()?);
-        call.send().await.called("UpdateContinuousBackups").map(drop)
+        let specification = self.recovery()?;
+        wait_until("the table's backups to be available", BACKUPS, || async {
+            let call = aws.dynamodb.update_continuous_backups().table_name(&self.name);
+            let call = call.point_in_time_recovery_specification(specification.clone());
+            match call.send().await.called("UpdateContinuousBackups") {
+                Err(error) if error.class == Class::InProgress => Ok(None),
+                other => other.map(Some),
+            }
+        })
+        .await
+        .map(drop)
     }
 
     /// Turning it off takes the name of the attribute, too.
@@ -54,9 +76,29 @@ impl Table {
             return Ok(());
         };
         let specification = requests::time_to_live(attribute, self.time_to_live.is_some())?;
-        let call = aws.dynamodb.update_time_to_live().table_name(&self.name);
-        let call = call.time_to_live_specification(specification);
-        call.send().await.called("UpdateTimeToLive").map(drop)
+        let changed = wait_until("the table to take a time to live", SETTLED, || async {
+            let call = aws.dynamodb.update_time_to_live().table_name(&self.name);
+            let call = call.time_to_live_specification(specification.clone());
+            match call.send().await.called("UpdateTimeToLive") {
+                Err(error) if error.class == Class::InProgress => Ok(None),
+                other => other.map(Some),
+            }
+        })
+        .await
+        .map(drop);
+        let changed = done_already(changed, "timetolive is already");
+        changed.map_err(|error| match error.message.contains("multiple times within a fixed interval") {
+            true => {
+                error.hint("AWS takes an hour between two changes of a time to live: run `up` again then")
+            }
+            false => error,
+        })
+    }
+
+    /// The stack sets none, so whatever is there was put by hand.
+    pub(super) async fn delete_resource_policy(&self, aws: &Aws) -> Result<(), Error> {
+        let call = aws.dynamodb.delete_resource_policy().resource_arn(&self.arn);
+        call.send().await.called("DeleteResourcePolicy").map(drop)
     }
 }
 
@@ -78,24 +120,15 @@ pub(super) async fn change(
     active(name, aws).await
 }
 
-/// Returns when the table takes changes.
-pub(super) async fn active(name: &str, aws: &Aws) -> Result<(), Error> {
-    wait_until("the table to be ACTIVE", SETTLED, || async {
-        Ok((status(name, aws).await? == Some(TableStatus::Active)).then_some(()))
-    })
-    .await
-}
-
-/// Returns the state of the table, or nothing when there is none.
-pub(super) async fn status(name: &str, aws: &Aws) -> Result<Option<TableStatus>, Error> {
-    let table = described(name, aws).await.gone_is_none()?;
-    Ok(table.and_then(|table| table.table_status))
-}
-
-/// Returns what DescribeTable says of the table.
-pub(super) async fn described(name: &str, aws: &Aws) -> Result<TableDescription, Error> {
-    let call = aws.dynamodb.describe_table().table_name(name);
-    let answer = call.send().await.called("DescribeTable")?;
-    let nothing = || Error::other("DescribeTable", format!("the answer for {name} holds no table"));
-    answer.table.ok_or_else(nothing)
+/// An attempt whose answer was lost made the change; DynamoDB says so as a mistake of ours.
+fn done_already(changed: Result<(), Error>, says: &str) -> Result<(), Error> {
+    match changed {
+        Err(error)
+            if error.code.as_deref() == Some("ValidationException")
+                && error.message.to_lowercase().contains(says) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
 }

@@ -1,11 +1,12 @@
 //! What DynamoDB says of a table, with everything that it leaves out filled in.
 
 use aws_sdk_dynamodb::types::{
-    ContinuousBackupsDescription, PointInTimeRecoveryStatus, SseStatus, TableClass, TableDescription,
-    TimeToLiveDescription, TimeToLiveStatus,
+    ContinuousBackupsDescription, IndexStatus, PointInTimeRecoveryStatus, SseStatus, TableClass,
+    TableDescription, TimeToLiveDescription, TimeToLiveStatus,
 };
 
-use super::{Billing, KeyAttribute, Table};
+use super::{Billing, Table, primary_key, states};
+use crate::policy::Policy;
 
 /// The default of `RecoveryPeriodInDays` ("UpdateContinuousBackups", DynamoDB API reference).
 const RECOVERY_DAYS: i32 = 35;
@@ -17,6 +18,7 @@ impl Table {
         table: &TableDescription,
         backups: Option<&ContinuousBackupsDescription>,
         time_to_live: Option<&TimeToLiveDescription>,
+        resource_policy: Option<Policy>,
         region: &str,
     ) -> Self {
         let recovery =
@@ -30,11 +32,13 @@ impl Table {
         let encryption = table.sse_description.as_ref().filter(|encryption| {
             !matches!(encryption.status, Some(SseStatus::Disabled | SseStatus::Disabling))
         });
-        let globals = table.global_secondary_indexes().iter();
+        // One that is going needs no deleting.
+        let going = Some(IndexStatus::Deleting);
+        let globals = table.global_secondary_indexes().iter().filter(|index| index.index_status != going);
         let locals = table.local_secondary_indexes().iter();
         let replicas = table.replicas().iter().filter_map(|replica| replica.region_name.clone());
         Self {
-            key: key_of(table),
+            key: primary_key::live(table),
             billing: Billing::of(table),
             stream: view(table),
             point_in_time_recovery_days: recovery
@@ -52,6 +56,8 @@ impl Table {
             global_indexes: globals.filter_map(|index| index.index_name.clone()).collect(),
             local_indexes: locals.filter_map(|index| index.index_name.clone()).collect(),
             replicas: replicas.filter(|replica| replica != region).collect(),
+            resource_policy,
+            trouble: states::trouble(table.table_status.as_ref()).map(str::to_owned),
             ..self.clone()
         }
     }
@@ -64,24 +70,6 @@ pub(super) fn view(table: &TableDescription) -> Option<String> {
     specification.stream_enabled.then(|| view.as_str().to_owned())
 }
 
-/// Returns the key, hash first. The definitions of attributes that only an index uses come
-/// and go with the index.
-fn key_of(table: &TableDescription) -> Vec<KeyAttribute> {
-    let of = |name: &str| {
-        let mut definitions = table.attribute_definitions().iter();
-        let definition = definitions.find(|definition| definition.attribute_name == name);
-        definition.map(|definition| definition.attribute_type.as_str().to_owned()).unwrap_or_default()
-    };
-    let attributes = table.key_schema().iter().map(|element| KeyAttribute {
-        name: element.attribute_name.clone(),
-        role: element.key_type.as_str().to_owned(),
-        of: of(&element.attribute_name),
-    });
-    let mut key: Vec<KeyAttribute> = attributes.collect();
-    key.sort_by(|one, other| one.role.cmp(&other.role));
-    key
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::{
@@ -91,17 +79,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::scope::Scope;
-
-    fn scope() -> Scope {
-        Scope {
-            stack: "cart".into(),
-            environment: "dev".into(),
-            account: "111111111111".into(),
-            region: "eu-central-1".into(),
-            extra_tags: Default::default(),
-        }
-    }
+    use crate::aws::replay::scope;
 
     fn state(table: &Table) -> serde_json::Value {
         serde_json::to_value(table).expect("plain data")
@@ -141,7 +119,7 @@ mod tests {
             .point_in_time_recovery_description(recovery)
             .build()
             .expect("complete");
-        let live = table.live(&described, Some(&backups), None, "eu-central-1");
+        let live = table.live(&described, Some(&backups), None, None, "eu-central-1");
         assert_eq!(state(&live), state(&table));
     }
 
@@ -150,18 +128,5 @@ mod tests {
         let specification = StreamSpecification::builder().stream_enabled(false).build().expect("complete");
         let table = TableDescription::builder().stream_specification(specification).build();
         assert_eq!(view(&table), None);
-    }
-
-    #[test]
-    fn only_listing_streams_has_no_resource() {
-        let table = Table::new(&scope(), "events");
-        let wide: Vec<_> = table
-            .polling()
-            .into_iter()
-            .chain([table.load().statement, table.append().statement])
-            .filter(|statement| statement.resources.contains(&"*".to_owned()))
-            .flat_map(|statement| statement.actions)
-            .collect();
-        assert_eq!(wide, ["dynamodb:ListStreams"]);
     }
 }

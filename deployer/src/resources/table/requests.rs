@@ -1,9 +1,8 @@
 //! What a table is to be, in the forms that requests take.
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, KeySchemaElement,
-    PointInTimeRecoverySpecification, SseSpecification, SseType, StreamSpecification, Tag,
-    TimeToLiveSpecification,
+    DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification,
+    SseSpecification, SseType, StreamSpecification, Tag, TimeToLiveSpecification,
 };
 use aws_smithy_types::error::operation::BuildError;
 
@@ -12,22 +11,6 @@ use crate::error::Error;
 use crate::resource::Tags;
 
 impl Table {
-    pub(super) fn key_definitions(&self) -> Result<Vec<AttributeDefinition>, Error> {
-        let definitions = self.key.iter().map(|key| {
-            let definition = AttributeDefinition::builder().attribute_name(&key.name);
-            definition.attribute_type(key.of.as_str().into()).build()
-        });
-        definitions.collect::<Result<_, _>>().map_err(incomplete)
-    }
-
-    pub(super) fn key_schema(&self) -> Result<Vec<KeySchemaElement>, Error> {
-        let elements = self.key.iter().map(|key| {
-            let element = KeySchemaElement::builder().attribute_name(&key.name);
-            element.key_type(key.role.as_str().into()).build()
-        });
-        elements.collect::<Result<_, _>>().map_err(incomplete)
-    }
-
     pub(super) fn encryption(&self) -> SseSpecification {
         let kms = self.kms_key.is_some();
         let encryption = SseSpecification::builder().enabled(kms);
