@@ -12,9 +12,13 @@ use crate::progress;
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(4);
 
-/// How long an error of each class may go on before it is believed.
-fn patience(class: Class) -> Duration {
-    match class {
+/// How long an error may go on before it is believed.
+fn patience(error: &Error) -> Duration {
+    match error.class {
+        // It can also just be so, which nobody wants to wait two minutes for.
+        Class::Propagating if error.message.contains("is not authorized to perform") => {
+            Duration::from_secs(20)
+        }
         // IAM usually settles within 15 seconds; Terraform allows two minutes
         // (terraform-provider-aws, internal/service/iam).
         Class::Propagating => Duration::from_secs(120),
@@ -37,7 +41,7 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        if !error.class.passes() || started.elapsed() + delay > patience(error.class) {
+        if !error.class.passes() || started.elapsed() + delay > patience(&error) {
             return Err(error);
         }
         progress::waiting_for(reason(&error));
@@ -60,6 +64,15 @@ mod tests {
 
     fn failing(class: Class) -> Error {
         Error::new(class, "Call", "no")
+    }
+
+    #[test]
+    fn what_may_be_a_denial_is_believed_sooner() {
+        let sure = patience(&failing(Class::Propagating));
+        let message = "role r is not authorized to perform: kinesis:ListShards";
+        let doubtful = patience(&Error::new(Class::Propagating, "Call", message));
+        assert!(Duration::ZERO < doubtful && doubtful < sure);
+        assert_eq!(patience(&Error::new(Class::Denied, "Call", message)), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,13 +1,17 @@
 //! The one classifier: from a service's code, status and message to what we can do about it.
 //!
 //! Codes are matched as they arrive on the wire, not as the SDK models them: several are
-//! not modelled on the operations that send them.
+//! not modelled on the operations that send them. What there is to say to people about an
+//! error is `hint`'s business.
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::hint::{self, Said};
 use crate::error::{Class, Error};
+
+mod words;
 
 /// Turns the outcome of a call into ours.
 pub trait Called<T> {
@@ -32,163 +36,158 @@ where
                 None => chain(&error),
             };
             let class = classify(code.as_deref(), status, &message);
-            let unreachable = matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_));
-            let hint = hint(class).or_else(|| unreachable.then(endpoint_hint).flatten());
+            let said = Said::new(operation, class, code.as_deref(), status, &message);
+            let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
             Error { hint, class, operation: operation.to_owned(), code, message, request_id }
         })
     }
 }
 
-/// Returns an error and what it was because of, without repeating what the next one says.
+/// Returns an error and what it was because of, without repeating what the next one says,
+/// and without the words for the SDK's own insides.
 /// (The SDK's own `DisplayErrorContext` adds the whole response for debugging.)
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |cause| cause.source());
     let mut said: Vec<String> = causes.map(ToString::to_string).collect();
     said.dedup();
-    said.join(": ")
+    let said = said.join(": ");
+    said.strip_prefix("dispatch failure: other: ").unwrap_or(&said).to_owned()
 }
 
-/// Messages of a change that is not known everywhere yet, in lower case
-/// (terraform-provider-aws, internal/service/{iam,lambda,logs}).
-const PROPAGATING: &[&str] = &[
-    "cannot be assumed",
-    "role defined for the function",
-    "execution role does not have permissions",
-    "please ensure the role can perform",
-    "cannot access stream",
-    "received exception while reading from provided stream",
-    "invalid principal in policy",
-    "kms key is invalid for creategrant",
-];
-
-/// Messages of a thing that is busy, in lower case.
-const IN_PROGRESS: &[&str] = &[
-    "currently in the following state: pending",
-    "concurrent update operation",
-    "because it is in use",
-    "an update is in progress for resource",
-    "a separate request to update this alarm is in progress",
-    "conflicting conditional operation",
-];
-
+/// Sorts an error. What it says comes before its code: one code often means several things.
 fn classify(code: Option<&str>, status: Option<u16>, message: &str) -> Class {
     let text = message.to_lowercase();
-    let says = |known: &[&str]| known.iter().any(|part| text.contains(part));
-    if says(PROPAGATING) {
-        return Class::Propagating;
-    }
-    if says(IN_PROGRESS) {
-        return Class::InProgress;
+    let by_words = words::CLASSES.iter().find(|(_, known)| known.iter().any(|part| text.contains(part)));
+    if let Some((class, _)) = by_words {
+        return *class;
     }
     let Some(code) = code else {
         return match status {
             Some(404) => Class::Gone,
             Some(403) => Class::Denied,
-            Some(429 | 500..=599) => Class::Throttled,
             None if text.contains("credential") => Class::Credentials,
-            _ => Class::Other,
+            // The line broke after the SDK had tried again for some seconds.
+            None if words::CUT_OFF.iter().any(|part| text.contains(part)) => Class::Throttled,
+            _ => by_status(status),
         };
     };
-    match code {
+    by_code(code, &text).unwrap_or_else(|| match text.contains("is not authorized to perform") {
+        // A service says it about a role: either it is so, or the role was given the
+        // permission a moment ago.
+        true => Class::Propagating,
+        false => by_status(status),
+    })
+}
+
+/// What AWS does not explain and is not the caller's fault passes ("Retry behavior", AWS SDKs
+/// and Tools reference guide). Right after a change it is often propagation, too.
+fn by_status(status: Option<u16>) -> Class {
+    match status {
+        Some(429 | 500 | 502 | 503 | 504) => Class::Throttled,
+        _ => Class::Other,
+    }
+}
+
+fn by_code(code: &str, text: &str) -> Option<Class> {
+    // SQS has two spellings of its codes, of which one begins like this.
+    let code = code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code);
+    Some(match code {
         "NoSuchEntity"
         | "NoSuchEntityException"
         | "ResourceNotFoundException"
         | "ResourceNotFound"
         | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NoSuchUpload"
         | "NotFound"
-        | "404" => Class::Gone,
+        | "404"
+        | "ParameterNotFound"
+        | "QueueDoesNotExist"
+        | "NonExistentQueue" => Class::Gone,
 
+        // The list of the SDK ("retry behavior", aws-runtime), without one that is below.
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"
+        | "RequestThrottledException"
+        | "RequestThrottled"
         | "TooManyRequestsException"
+        | "ProvisionedThroughputExceededException"
+        | "TransactionInProgressException"
         | "RequestLimitExceeded"
+        | "BandwidthLimitExceeded"
         | "SlowDown"
+        | "PriorRequestNotComplete"
+        | "EC2ThrottledException"
+        | "KMSThrottlingException"
+        | "RequestTimeout"
+        | "RequestTimeoutException"
         | "ServiceUnavailable"
+        | "ServiceUnavailableException"
         | "InternalFailure"
         | "InternalServerError"
+        | "InternalServiceError"
         | "InternalError"
         | "ServiceException"
         | "ServiceFailure" => Class::Throttled,
 
-        "ResourceInUseException"
+        // Lambda says both "already exist" and "in progress" with this one.
+        "ResourceConflictException" if text.contains("already exist") => Class::Exists,
+        "ResourceConflictException"
+        | "ResourceInUseException"
         | "OperationAborted"
         | "OperationAbortedException"
         | "ConcurrentModification"
         | "ConcurrentModificationException"
+        | "ConflictException"
+        | "ConditionalRequestConflict"
         | "DeleteConflict"
         | "EntityTemporarilyUnmodifiable"
-        | "ContinuousBackupsUnavailableException" => Class::InProgress,
-        "LimitExceededException" if text.contains("simultaneously") => Class::InProgress,
+        | "ContinuousBackupsUnavailableException"
+        | "QueueDeletedRecently" => Class::InProgress,
 
-        // Lambda says both "already exist" and "in progress" with this one.
-        "ResourceConflictException" if text.contains("already exist") => Class::Exists,
-        "ResourceConflictException" => Class::InProgress,
         "EntityAlreadyExists"
         | "EntityAlreadyExistsException"
         | "ResourceAlreadyExistsException"
+        | "TableAlreadyExistsException"
+        | "ParameterAlreadyExists"
         | "BucketAlreadyOwnedByYou"
-        | "BucketAlreadyExists" => Class::Exists,
+        | "BucketAlreadyExists"
+        | "QueueNameExists"
+        | "QueueAlreadyExists" => Class::Exists,
 
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "403" => Class::Denied,
+        // DynamoDB, Kinesis and Logs say it of hard quotas and of busy moments alike.
+        "LimitExceededException" if words::BUSY.iter().any(|part| text.contains(part)) => Class::Throttled,
         "LimitExceeded" | "LimitExceededException" | "TooManyBuckets" | "CodeStorageExceededException" => {
             Class::Quota
         }
+
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "KMSAccessDeniedException"
+        | "OptInRequired"
+        | "403" => Class::Denied,
+
         "ExpiredToken"
         | "ExpiredTokenException"
+        | "RequestExpired"
+        | "TokenRefreshRequired"
         | "InvalidClientTokenId"
         | "InvalidAccessKeyId"
+        | "InvalidToken"
         | "UnrecognizedClientException"
+        | "AuthFailure"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignature"
         | "SignatureDoesNotMatch"
-        | "InvalidSignatureException" => Class::Credentials,
-        _ => Class::Other,
-    }
-}
-
-fn hint(class: Class) -> Option<String> {
-    let hint = match class {
-        Class::Credentials => "log in again (`aws sso login`, `aws login`) or set AWS_PROFILE",
-        Class::Denied => "the caller's IAM policies, or one of its organisation, do not allow this",
-        Class::Quota => "ask for a higher quota in the Service Quotas console",
+        | "InvalidSignatureException"
+        | "RequestTimeTooSkewed" => Class::Credentials,
         _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-/// An endpoint set in the environment and forgotten is the usual reason for not reaching AWS.
-fn endpoint_hint() -> Option<String> {
-    let endpoint = std::env::var("AWS_ENDPOINT_URL").ok().filter(|endpoint| !endpoint.is_empty())?;
-    Some(format!("AWS_ENDPOINT_URL is set to {endpoint}: is that what you mean, and does it answer?"))
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_and_messages_are_classified() {
-        let cases = [
-            (Some("NoSuchEntity"), 404, "role gone", Class::Gone),
-            (None, 404, "", Class::Gone),
-            (None, 503, "", Class::Throttled),
-            (
-                Some("InvalidParameterValueException"),
-                400,
-                "The role defined for the function cannot be assumed by Lambda.",
-                Class::Propagating,
-            ),
-            (Some("ResourceConflictException"), 409, "Function already exist: f", Class::Exists),
-            (
-                Some("ResourceConflictException"),
-                409,
-                "The operation cannot be performed at this time. An update is in progress for resource: f",
-                Class::InProgress,
-            ),
-            (Some("LimitExceededException"), 400, "too many tables", Class::Quota),
-            (Some("ValidationException"), 400, "no", Class::Other),
-        ];
-        for (code, status, message, class) in cases {
-            assert_eq!(classify(code, Some(status), message), class, "{code:?} {message}");
-        }
-    }
-}
+mod tests;

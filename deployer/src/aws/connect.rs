@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -109,11 +110,8 @@ impl Aws {
 /// Returns what all clients have in common. The region is that of the environment's file,
 /// whatever the profile or `AWS_REGION` say.
 async fn config(scope: &Scope, target: &Target) -> SdkConfig {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(https())
         .region(Region::new(scope.region.clone()))
         .retry_config(RetryConfig::standard().with_max_attempts(4))
         .timeout_config(
@@ -138,4 +136,9 @@ async fn config(scope: &Scope, target: &Target) -> SdkConfig {
             login.assume(loader.load().await).await
         }
     }
+}
+
+/// Returns the one HTTPS stack.
+pub(super) fn https() -> SharedHttpClient {
+    Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
 }

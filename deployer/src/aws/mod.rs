@@ -5,6 +5,7 @@
 mod calls;
 mod classify;
 mod connect;
+mod hint;
 mod login;
 mod packages;
 mod read_only;

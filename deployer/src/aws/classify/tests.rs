@@ -1,0 +1,238 @@
+use super::*;
+use Class::*;
+
+fn insist(cases: &[(&str, u16, &str, Class)]) {
+    for (code, status, message, class) in cases {
+        let code = Some(*code).filter(|code| !code.is_empty());
+        let status = Some(*status).filter(|status| *status != 0);
+        assert_eq!(classify(code, status, message), *class, "{code:?} {status:?} {message:?}");
+    }
+}
+
+/// The codes as services send them, with the status that their API references give.
+#[test]
+fn every_code_has_a_class() {
+    insist(&[
+        // IAM.
+        ("NoSuchEntity", 404, "The role with name r cannot be found.", Gone),
+        ("EntityAlreadyExists", 409, "Role with name r already exists.", Exists),
+        ("DeleteConflict", 409, "Cannot delete entity, must detach all policies first.", InProgress),
+        ("ConcurrentModification", 409, "", InProgress),
+        ("EntityTemporarilyUnmodifiable", 409, "", InProgress),
+        ("LimitExceeded", 409, "Cannot exceed quota for RolesPerAccount: 1000", Quota),
+        ("MalformedPolicyDocument", 400, "Syntax errors in policy.", Other),
+        ("MalformedPolicyDocument", 400, "Invalid principal in policy: \"AWS\":\"AROA\"", Propagating),
+        ("InvalidInput", 400, "", Other),
+        ("UnmodifiableEntity", 400, "", Other),
+        ("PolicyNotAttachable", 400, "", Other),
+        ("ServiceFailure", 500, "", Throttled),
+        (
+            "NoSuchEntity",
+            404,
+            "Scope ARN: arn:aws:iam::1:policy/b does not exist or is not attachable.",
+            Other,
+        ),
+        // CloudWatch.
+        ("LimitExceeded", 400, "The maximum limit of 5000 alarms is exceeded.", Quota),
+        ("ResourceNotFound", 404, "", Gone),
+        ("InvalidParameterInput", 400, "", Other),
+        ("ConcurrentModificationException", 429, "", InProgress),
+        ("ConflictException", 409, "", InProgress),
+        ("InternalServiceError", 500, "", Throttled),
+        ("ValidationError", 400, "A separate request to update this alarm is in progress", InProgress),
+        ("ValidationError", 400, "Period must be a multiple of 60", Other),
+        // Lambda.
+        ("ResourceConflictException", 409, "Function already exist: f", Exists),
+        ("ResourceConflictException", 409, "An update is in progress for resource: f", InProgress),
+        (
+            "ResourceConflictException",
+            409,
+            "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+            InProgress,
+        ),
+        (
+            "ResourceInUseException",
+            400,
+            "Cannot update the event source mapping because it is in use.",
+            InProgress,
+        ),
+        ("InvalidParameterValueException", 400, "Timeout is wrong", Other),
+        ("TooManyRequestsException", 429, "Rate Exceeded.", Throttled),
+        ("ResourceNotFoundException", 404, "", Gone),
+        ("PreconditionFailedException", 412, "", Other),
+        ("CodeStorageExceededException", 400, "", Quota),
+        ("ServiceException", 500, "", Throttled),
+        (
+            "InvalidParameterValueException",
+            400,
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
+             below its minimum value of [100].",
+            Quota,
+        ),
+        // SQS, in both spellings.
+        ("QueueDeletedRecently", 400, "", InProgress),
+        ("AWS.SimpleQueueService.QueueDeletedRecently", 400, "", InProgress),
+        ("QueueDoesNotExist", 400, "", Gone),
+        ("AWS.SimpleQueueService.NonExistentQueue", 400, "", Gone),
+        ("QueueNameExists", 400, "", Exists),
+        ("QueueAlreadyExists", 400, "", Exists),
+        ("RequestThrottled", 403, "", Throttled),
+        // S3.
+        ("NoSuchBucket", 404, "", Gone),
+        ("BucketAlreadyOwnedByYou", 409, "", Exists),
+        ("BucketAlreadyExists", 409, "", Exists),
+        ("OperationAborted", 409, "A conflicting conditional operation is currently in progress", InProgress),
+        ("MalformedPolicy", 400, "Invalid principal in policy", Propagating),
+        ("MalformedPolicy", 400, "Policy has invalid action", Other),
+        ("SlowDown", 503, "", Throttled),
+        ("PermanentRedirect", 301, "", Other),
+        // DynamoDB, Kinesis, Logs.
+        ("ResourceInUseException", 400, "Table is being created: t", InProgress),
+        ("ContinuousBackupsUnavailableException", 400, "Backups are being enabled for the table", InProgress),
+        (
+            "LimitExceededException",
+            400,
+            "Subscriber limit exceeded: There is a limit of 500 tables that can be created simultaneously",
+            InProgress,
+        ),
+        ("LimitExceededException", 400, "Rate exceeded for stream s under account 1.", Throttled),
+        ("LimitExceededException", 400, "Too many operations for a given subscriber", Throttled),
+        ("LimitExceededException", 400, "Resource limit exceeded.", Quota),
+        ("OperationAbortedException", 400, "", InProgress),
+        ("ResourceAlreadyExistsException", 400, "", Exists),
+        ("ParameterNotFound", 400, "", Gone),
+        ("ParameterAlreadyExists", 400, "", Exists),
+        ("ValidationException", 400, "no", Other),
+    ]);
+}
+
+/// What the SDK tries again by itself ("retry behavior", aws-runtime), and gives us when that
+/// was not enough.
+#[test]
+fn what_the_sdk_tries_again_passes() {
+    let codes = [
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottledException",
+        "RequestThrottled",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "EC2ThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+    ];
+    for code in codes {
+        assert_eq!(classify(Some(code), Some(400), ""), Throttled, "{code}");
+    }
+    for status in [429, 500, 502, 503, 504] {
+        assert_eq!(classify(None, Some(status), ""), Throttled, "{status} without a code");
+        assert_eq!(classify(Some("Unheard"), Some(status), ""), Throttled, "{status} with a new code");
+    }
+    for message in
+        ["dispatch failure: io error: connection reset by peer", "connection closed before message completed"]
+    {
+        assert_eq!(classify(None, None, message), Throttled, "{message}");
+    }
+    insist(&[
+        ("", 0, "dispatch failure: io error: tcp connect error: connection refused", Other),
+        ("", 501, "", Other),
+        ("", 400, "", Other),
+        ("Unheard", 400, "Rate exceeded", Throttled),
+        ("", 404, "", Gone),
+        ("", 403, "", Denied),
+    ]);
+}
+
+#[test]
+fn what_is_not_known_everywhere_yet_passes() {
+    let invalid = "InvalidParameterValueException";
+    insist(&[
+        (invalid, 400, "The role defined for the function cannot be assumed by Lambda.", Propagating),
+        (
+            invalid,
+            400,
+            "The provided execution role does not have permissions to call GetRecords",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Please ensure the role can perform the GetRecords Action on your stream",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Cannot access stream arn:aws:dynamodb:r:1:table/t/stream/x. Please ensure",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Received Exception while reading from provided stream. The security token included in the request is \
+             invalid",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Lambda was unable to configure access because the KMS key is invalid for CreateGrant",
+            Propagating,
+        ),
+        (invalid, 400, "Your request has been throttled by EC2", Throttled),
+        (
+            invalid,
+            400,
+            "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds",
+            Other,
+        ),
+        ("InvalidAttributeValue", 400, "Invalid value for the parameter Policy.", Propagating),
+        (
+            "AccessDeniedException",
+            400,
+            "because no identity-based policy allows the logs:PutX action",
+            Propagating,
+        ),
+        // A service about a role, and AWS about the caller.
+        ("ValidationException", 400, "role r is not authorized to perform: kinesis:ListShards", Propagating),
+        ("AccessDenied", 403, "User: u is not authorized to perform: iam:CreateRole", Denied),
+    ]);
+}
+
+#[test]
+fn an_explicit_deny_does_not_pass() {
+    let deny =
+        "role r is not authorized to perform: logs:PutX with an explicit deny in a service control policy";
+    for code in ["AccessDeniedException", "InvalidParameterValueException", "ValidationException"] {
+        assert_eq!(classify(Some(code), Some(400), deny), Denied, "{code}");
+    }
+}
+
+#[test]
+fn credentials_that_are_missing_wrong_or_old_are_about_credentials() {
+    let codes = [
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "TokenRefreshRequired",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "IncompleteSignature",
+        "RequestTimeTooSkewed",
+        "AuthFailure",
+    ];
+    for code in codes {
+        assert_eq!(classify(Some(code), Some(403), ""), Credentials, "{code}");
+    }
+    let chain = "dispatch failure: other: the credential provider was not enabled";
+    assert_eq!(classify(None, None, chain), Credentials);
+}
