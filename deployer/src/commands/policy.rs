@@ -1,0 +1,34 @@
+//! `deployer policy`: what whoever deploys has to be allowed. Derived, so it needs no call
+//! and no credentials.
+
+use crate::app::{App, Fingerprints, Global};
+use crate::exit::{Exit, Problem};
+use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
+use crate::render::{self, Ui};
+
+/// Print the least IAM policy for deploying the environment
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// Only what `plan` and `drift` need
+    #[arg(long)]
+    read_only: bool,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let environment = global.environment(&args.environment)?;
+    let stack = (app.stack)(&environment, &Fingerprints::default());
+    let statements = deploying(&environment, &stack);
+    let statements = if args.read_only { looking(statements) } else { statements };
+    let document = document(&statements);
+    ui.result(&render::json(&document));
+    let size = size(&document);
+    let told = format!("{size} characters without white space; a managed policy has {MANAGED_POLICY}");
+    if size > MANAGED_POLICY {
+        ui.warn(&format!("{told}: put the statements into two, both for the same principal"));
+    } else {
+        ui.say(&told);
+    }
+    Ok(Exit::DONE)
+}

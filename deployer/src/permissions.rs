@@ -1,0 +1,187 @@
+//! The least that whoever deploys a stack has to be allowed: what its kinds say that their
+//! calls take, put together and kept small. Pure.
+//!
+//! Nothing is said of `sts:GetCallerIdentity`: AWS allows it to everybody
+//! ("GetCallerIdentity", STS API reference).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::aws::{Aws, READS, release_permissions};
+use crate::environment::Environment;
+use crate::policy::{Condition, Policy, Statement};
+use crate::scope::Scope;
+use crate::stack::Stack;
+
+/// The most characters of a managed policy, white space not counted ("IAM and AWS STS quotas",
+/// IAM user guide).
+pub const MANAGED_POLICY: usize = 6144;
+
+/// The actions that can give a role more than its boundary allows, or another boundary. The
+/// condition key is known to each ("Actions, resources, and condition keys for AWS Identity and
+/// Access Management", Service Authorization Reference).
+const BOUNDED: [&str; 4] =
+    ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
+/// What nobody needs where every role has a boundary.
+const UNBOUNDING: &str = "iam:DeleteRolePermissionsBoundary";
+
+/// Returns what deploying this stack takes.
+pub fn deploying(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
+    // Kinds that the stack has nothing of are looked for as well: something may be left of them.
+    let of_kinds = stack.kinds.iter().flat_map(|kind| (kind.permissions)(&stack.scope));
+    let all = of_kinds.chain(release_permissions(&stack.scope)).chain(keys(environment, &stack.scope));
+    let all = all.collect::<Vec<_>>();
+    let boundary = environment.org.permissions_boundary();
+    merged(match &boundary {
+        Some(boundary) => all.into_iter().flat_map(|statement| bounded(statement, boundary)).collect(),
+        None => all,
+    })
+}
+
+/// Returns what is left of these permissions for somebody who only looks: `plan` and `drift`.
+pub fn looking(statements: Vec<Statement>) -> Vec<Statement> {
+    let reads = statements.into_iter().map(|statement| {
+        let actions = statement.actions.iter().copied().filter(|action| reads(action)).collect();
+        Statement { actions, ..statement }
+    });
+    merged(reads.filter(|statement| !statement.actions.is_empty()).collect())
+}
+
+/// Returns the document that grants these statements.
+pub fn document(statements: &[Statement]) -> Value {
+    let text = Policy::allowing(statements).to_json();
+    serde_json::from_str(&text).expect("a policy is sent as JSON")
+}
+
+/// Returns how much of a managed policy's characters a document takes.
+pub fn size(document: &Value) -> usize {
+    document.to_string().chars().count()
+}
+
+/// Splits off what a boundary is a condition of.
+fn bounded(statement: Statement, boundary: &str) -> Vec<Statement> {
+    let (under, free): (Vec<_>, Vec<_>) =
+        statement.actions.iter().copied().partition(|action| BOUNDED.contains(action));
+    let free = free.into_iter().filter(|action| *action != UNBOUNDING).collect();
+    let under = Statement { sid: format!("{}Bounded", statement.sid), actions: under, ..statement.clone() };
+    let under = under.when("StringEquals", "iam:PermissionsBoundary", boundary);
+    let mut both = vec![Statement { actions: free, ..statement }, under];
+    both.retain(|statement| !statement.actions.is_empty());
+    both
+}
+
+/// Returns what choosing the organisation's KMS keys takes: services check that their caller
+/// may use the key, and give themselves a grant by it.
+fn keys(environment: &Environment, scope: &Scope) -> Vec<Statement> {
+    let kms = &environment.org.kms;
+    // "DynamoDB encryption at rest: usage notes", DynamoDB developer guide; "Securing Lambda
+    // environment variables", Lambda developer guide, which are decrypted in `GetFunction`.
+    let used = [
+        (
+            "Table",
+            "dynamodb",
+            kms.table(),
+            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
+        ),
+        (
+            "Functions",
+            "lambda",
+            kms.functions(),
+            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
+        ),
+    ];
+    let used = used.into_iter().filter_map(|(thing, service, key, actions)| {
+        let via = format!("{service}.{}.amazonaws.com", scope.region);
+        let statement = Statement::new(format!("{thing}Key"), actions, [key?]);
+        Some(statement.when("StringEquals", "kms:ViaService", via))
+    });
+    used.collect()
+}
+
+/// Tells whether an action is asked for by a call that looking makes.
+fn reads(action: &str) -> bool {
+    // No call of ours: Lambda asks for it when it shows what it has encrypted.
+    action == "kms:Decrypt" || READS.contains(&operation(action))
+}
+
+/// Returns the operation that asks for an action. S3 is the service whose actions have names
+/// of their own ("Required permissions for Amazon S3 API operations", S3 user guide).
+fn operation(action: &str) -> &str {
+    match action {
+        "s3:GetBucketCORS" => "GetBucketCors",
+        "s3:GetBucketNotification" => "GetBucketNotificationConfiguration",
+        "s3:GetBucketPublicAccessBlock" => "GetPublicAccessBlock",
+        "s3:GetEncryptionConfiguration" => "GetBucketEncryption",
+        "s3:GetLifecycleConfiguration" => "GetBucketLifecycleConfiguration",
+        "s3:ListAllMyBuckets" => "ListBuckets",
+        "s3:ListBucket" => "HeadBucket",
+        other => other.split_once(':').map_or(other, |(_, name)| name),
+    }
+}
+
+/// What makes two statements one: resources and conditions.
+type Alike = (BTreeSet<String>, Vec<Condition>);
+
+/// Puts statements together that differ in nothing but their actions, in the order of the
+/// first of each.
+fn merged(statements: Vec<Statement>) -> Vec<Statement> {
+    let mut order: Vec<Alike> = Vec::new();
+    let mut groups: BTreeMap<Alike, Vec<Statement>> = BTreeMap::new();
+    for statement in statements {
+        let alike = (statement.resources.iter().cloned().collect(), statement.conditions.clone());
+        if !groups.contains_key(&alike) {
+            order.push(alike.clone());
+        }
+        groups.entry(alike).or_default().push(statement);
+    }
+    let mut taken = BTreeSet::new();
+    let merged = order.into_iter().map(|alike| {
+        let group = &groups[&alike];
+        let actions: BTreeSet<&'static str> =
+            group.iter().flat_map(|statement| statement.actions.iter().copied()).collect();
+        let (resources, conditions) = alike;
+        let name = common(group.iter().map(|statement| statement.sid.as_str()));
+        let mut sid = name.clone();
+        let mut number = 1;
+        while !taken.insert(sid.clone()) {
+            number += 1;
+            sid = format!("{name}{number}");
+        }
+        let (actions, resources) = (actions.into_iter().collect(), resources.into_iter().collect());
+        Statement { sid, actions, resources, conditions }
+    });
+    merged.collect()
+}
+
+/// Returns the words that names have in common, at their beginning or at their end:
+/// `TablesRead` and `TablesWrite` are `Tables`, `TablesList` and `RolesList` are `List`.
+fn common<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<Vec<&str>> = names.map(words).collect();
+    let all = |number: usize, end: bool| {
+        let word = |words: &Vec<&'a str>| {
+            let at = if end { words.len().checked_sub(number + 1) } else { Some(number) };
+            words.get(at?).copied()
+        };
+        let first = word(&names[0])?;
+        names.iter().all(|words| word(words) == Some(first)).then_some(first)
+    };
+    let beginning: String = (0..).map_while(|number| all(number, false)).collect();
+    let mut end: Vec<&str> = (0..).map_while(|number| all(number, true)).collect();
+    end.reverse();
+    match (beginning.is_empty(), end.is_empty()) {
+        (false, _) => beginning,
+        (true, false) => end.concat(),
+        (true, true) => names[0].concat(),
+    }
+}
+
+/// Splits a name before its capitals.
+fn words(name: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = name.match_indices(char::is_uppercase).map(|(at, _)| at).collect();
+    starts.push(name.len());
+    starts.windows(2).map(|pair| &name[pair[0]..pair[1]]).collect()
+}
+
+#[cfg(test)]
+mod tests;

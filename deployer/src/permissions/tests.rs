@@ -1,0 +1,53 @@
+use super::*;
+
+fn statement(sid: &str, actions: &[&'static str], resource: &str) -> Statement {
+    Statement::new(sid, actions, [resource.to_owned()])
+}
+
+#[test]
+fn statements_that_differ_in_actions_only_become_one() {
+    let all = merged(vec![
+        statement("TablesList", &["dynamodb:ListTables"], "*"),
+        statement("TablesRead", &["dynamodb:DescribeTable"], "table"),
+        statement("TablesWrite", &["dynamodb:UpdateTable", "dynamodb:DescribeTable"], "table"),
+        statement("RolesList", &["iam:ListRoles"], "*"),
+        statement("RolesPass", &["iam:PassRole"], "*").when("StringEquals", "iam:PassedToService", "lambda"),
+    ]);
+    let said: Vec<_> = all.iter().map(|one| (one.sid.as_str(), one.actions.clone())).collect();
+    assert_eq!(
+        said,
+        [
+            ("List", vec!["dynamodb:ListTables", "iam:ListRoles"]),
+            ("Tables", vec!["dynamodb:DescribeTable", "dynamodb:UpdateTable"]),
+            ("RolesPass", vec!["iam:PassRole"]),
+        ],
+    );
+}
+
+#[test]
+fn names_stay_apart() {
+    let all = merged(vec![statement("Same", &["a:A"], "one"), statement("Same", &["a:A"], "other")]);
+    assert_eq!(all.iter().map(|one| one.sid.as_str()).collect::<Vec<_>>(), ["Same", "Same2"]);
+}
+
+#[test]
+fn under_a_boundary_nothing_is_made_or_given_without_it() {
+    let write = statement("RolesWrite", &["iam:CreateRole", "iam:TagRole", UNBOUNDING], "role");
+    let [free, under] = bounded(write, "arn:aws:iam::111111111111:policy/boundary").try_into().expect("two");
+    assert_eq!(free.actions, ["iam:TagRole"]);
+    assert!(free.conditions.is_empty());
+    assert_eq!(under.actions, ["iam:CreateRole"]);
+    let condition = &under.conditions[0];
+    assert_eq!((condition.0, condition.1.as_str()), ("StringEquals", "iam:PermissionsBoundary"));
+    assert_eq!(condition.2, "arn:aws:iam::111111111111:policy/boundary");
+}
+
+#[test]
+fn looking_takes_no_more_than_reads() {
+    let all = looking(vec![
+        statement("BucketsRead", &["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"], "*"),
+        statement("BucketsWrite", &["s3:PutBucketPolicy", "s3:ListBucketVersions"], "*"),
+    ]);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].actions, ["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"]);
+}
