@@ -1,0 +1,210 @@
+//! One executable with the functions in it: it deploys where there are neither sources nor a
+//! toolchain, and is the same as deploying from the sources.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use acceptance::{Cloud, Place, Run, until};
+use serde_json::json;
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_bundle_deploys_what_the_sources_would", a_bundle_deploys_what_the_sources_would),
+    ("the_same_sources_make_the_same_bundle", the_same_sources_make_the_same_bundle),
+    ("what_is_wrong_with_a_bundle_is_told", what_is_wrong_with_a_bundle_is_told),
+    ("a_signal_ends_a_build_and_its_compilers", a_signal_ends_a_build_and_its_compilers),
+];
+
+/// A bundle that was copied to where nothing else is.
+struct Copied<'a> {
+    place: &'a Place<'a>,
+    file: PathBuf,
+    folder: PathBuf,
+}
+
+impl<'a> Copied<'a> {
+    /// Bundles the environment `local` and copies the file to a folder of its own.
+    fn local(place: &'a Place<'a>) -> Self {
+        let made = place.folder().join("made");
+        place.deploys(&["bundle", "local", "-o", text(&made)]);
+        let folder = place.folder().join("elsewhere");
+        fs::create_dir(&folder).expect("a temporary folder can be written");
+        let file = folder.join("cart");
+        fs::rename(made, &file).expect("a temporary folder can be written");
+        Self { place, file, folder }
+    }
+
+    /// Runs the bundle with nothing but credentials and where AWS is.
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(&self.file);
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).env_clear();
+        command
+            .env("PATH", "")
+            .env("AWS_ENDPOINT_URL", self.place.cloud.endpoint())
+            .env("AWS_ACCESS_KEY_ID", &self.place.account)
+            .env("AWS_SECRET_ACCESS_KEY", "test");
+        Run::of(&mut command)
+    }
+
+    /// Runs the bundle and insists on success.
+    fn does(&self, arguments: &[&str]) -> Run {
+        let run = self.run(arguments);
+        assert_eq!(run.code, Some(0), "{arguments:?}: {run:#?}");
+        run
+    }
+
+    /// Runs the bundle and insists on this exit code and on what is said.
+    fn refuses(&self, arguments: &[&str], code: i32, said: &[&str]) {
+        refused(&self.run(arguments), arguments, code, said);
+    }
+}
+
+/// What a bundle brought up is what the sources would bring up, and the other way round.
+fn a_bundle_deploys_what_the_sources_would(cloud: &Cloud) {
+    let place = cloud.place();
+    let bundle = Copied::local(&place);
+    bundle.does(&["up", "local"]);
+    let answer = bundle.does(&["invoke", "local", "open-cart"]).json();
+    assert_eq!(answer["status"], json!("open"), "{answer}");
+    for command in ["drift", "plan"] {
+        bundle.does(&[command, "local"]);
+        place.deploys(&[command, "local"]);
+    }
+    assert_eq!(
+        bundle.does(&["outputs", "local"]).stdout,
+        place.deploys(&["outputs", "local"]).stdout,
+        "it has its environment with it"
+    );
+    bundle.does(&["down", "local"]);
+    place.deploys(&["up", "local"]);
+    bundle.does(&["drift", "local"]);
+    let left: Vec<_> = fs::read_dir(&bundle.folder).expect("it is still there").flatten().collect();
+    assert_eq!(left.len(), 1, "it leaves nothing where it runs: {left:?}");
+}
+
+/// Who bundles, when and where makes no difference; what it says of itself is its hash.
+fn the_same_sources_make_the_same_bundle(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("other", "protect = true\n");
+    // Its settings are those of `local`, so nothing is built for it alone.
+    place.environment("based", "extends = \"other\"\n");
+    let bundle = |name: &str| {
+        let path = place.folder().join(name);
+        let run = place.deploys(&["bundle", "-o", text(&path)]);
+        let (bytes, said) = (fs::read(&path).expect("it was written"), run.stdout);
+        let said = said.strip_prefix(text(&path)).expect("it says where it is").to_owned();
+        (bytes, said)
+    };
+    let (one, said) = bundle("one");
+    assert!((one, said.clone()) == bundle("other"), "the second bundle is another: {said}");
+    assert!(said.contains("based, other\n"), "local ones are left out: {said}");
+    assert!(said.contains("open-cart") && said.contains("method host"), "{said}");
+    let hash = said.split("sha256 ").nth(1).and_then(|rest| rest.lines().next());
+    let sum = Command::new("sha256sum").arg(place.folder().join("one")).output();
+    let sum = String::from_utf8(sum.expect("coreutils are here").stdout).expect("a hash is text");
+    assert_eq!(hash, sum.split(' ').next());
+    let mode = fs::metadata(place.folder().join("one")).expect("it was written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+}
+
+/// What cannot be bundled, what a bundle does not have, and what became of it on its way.
+fn what_is_wrong_with_a_bundle_is_told(cloud: &Cloud) {
+    let place = cloud.place();
+    let output = place.folder().join("unwritten");
+    let nowhere = place.folder().join("missing/bundle");
+    let cases: [(&[&str], i32, &[&str]); 5] = [
+        (&["bundle"], 64, &["--output", "--help"]),
+        (&["bundle", "stagin", "-o", text(&output)], 64, &["stagin.toml", "hint:"]),
+        (&["bundle", "-o", text(&output)], 64, &["no environment to bundle", "hint:"]),
+        (&["bundle", "local", "-o", text(&nowhere)], 1, &["cannot write", "missing/bundle"]),
+        (&["bundle", "local", "-o", text(place.folder())], 1, &["cannot write"]),
+    ];
+    for (arguments, code, said) in cases {
+        refused(&place.deployer(arguments), arguments, code, said);
+    }
+    assert!(!output.exists());
+
+    let bundle = Copied::local(&place);
+    bundle.refuses(&["plan", "dev"], 64, &["not for `dev`, only for local", "hint:"]);
+    bundle.refuses(&["bundle", "local", "-o", "again"], 64, &["is a bundle", "hint:"]);
+    bundle.refuses(&["build", "local"], 64, &["is a bundle", "hint:"]);
+    // A folder that is named wins; its environment wants other functions.
+    let environments = place.environments();
+    let file = fs::read_to_string(environments.join("local.toml")).expect("every place has it");
+    let other = file.replace("profile = \"dev\"", "profile = \"release\"");
+    fs::write(environments.join("slow.toml"), other).expect("a place can be written");
+    let folder = text(&environments);
+    let said = ["profile release", "only with profile dev, method host", "hint:"];
+    bundle.refuses(&["plan", "slow", "--environments", folder], 64, &said);
+
+    let whole = fs::read(&bundle.file).expect("it was copied");
+    // In the middle of the last function, which is bytes without any order.
+    let mut altered = whole.clone();
+    altered[whole.len() - 1_000_000] ^= 1;
+    write_program(&bundle.file, altered);
+    bundle.refuses(&["up", "local"], 1, &["this bundle is damaged", "open-cart.zip", "hint:"]);
+    write_program(&bundle.file, &whole[..whole.len() - 1_000]);
+    for command in ["plan", "up", "outputs"] {
+        bundle.refuses(&[command, "local"], 1, &["damaged", "its end is missing", "hint:"]);
+    }
+}
+
+/// A signal does not reach cargo, which is a group of its own; it goes all the same, and what
+/// it started with it.
+fn a_signal_ends_a_build_and_its_compilers(cloud: &Cloud) {
+    let place = cloud.place();
+    let slow = place.folder().join("cargo");
+    let script = "#!/bin/sh\nif [ \"$1\" = metadata ]; then exec \"$REAL_CARGO\" \"$@\"; fi\n\
+                  sleep 600 & echo $! > \"$STARTED.new\"; mv \"$STARTED.new\" \"$STARTED\"; wait\n";
+    write_program(&slow, script);
+    let started = place.folder().join("started");
+    for (arguments, signal) in [
+        (&["build", "local"][..], "INT"),
+        (&["bundle", "local", "-o", text(&place.folder().join("unwritten"))][..], "TERM"),
+    ] {
+        let mut command = place.command(arguments);
+        command.env("CARGO", &slow).env("REAL_CARGO", env!("CARGO")).env("STARTED", &started);
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let run = run.expect("what is run was just built");
+        let compiler = until("the build to start", || fs::read_to_string(&started).ok());
+        let compiler = compiler.trim();
+        let kill = Command::new("kill").args(["-s", signal, &run.id().to_string()]).status();
+        assert!(kill.expect("kill is everywhere").success());
+        let run = Run::from(run.wait_with_output().expect("a signal ends it"));
+        refused(&run, arguments, 130, &["interrupted"]);
+        until("the compiler to end", || (!runs(compiler)).then_some(()));
+        fs::remove_file(&started).expect("it was written");
+    }
+}
+
+/// Tells whether a process runs; one that ended may wait for init to take note.
+fn runs(id: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn refused(run: &Run, arguments: &[&str], code: i32, said: &[&str]) {
+    assert_eq!(run.code, Some(code), "{arguments:?}: {run:#?}");
+    assert_eq!(run.stdout, "", "{arguments:?}: {run:#?}");
+    for text in said {
+        assert!(run.stderr.contains(text), "{arguments:?} does not say `{text}`: {}", run.stderr);
+    }
+}
+
+/// Writes a program. By way of `cp`, because one that a process may still write to cannot be
+/// started, and whatever another test starts meanwhile has our open files for a moment.
+fn write_program(program: &Path, content: impl AsRef<[u8]>) {
+    let written = program.with_extension("written");
+    fs::write(&written, content).expect("a temporary folder can be written");
+    fs::set_permissions(&written, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let copied = Command::new("cp").arg("--remove-destination").args([&written, program]).status();
+    assert!(copied.expect("coreutils are here").success());
+    fs::remove_file(written).expect("it is ours");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary folders have simple names")
+}
