@@ -46,9 +46,7 @@ impl FromIterator<(String, String)> for Fingerprints {
 /// What every command understands.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Global {
-    /// The folder of the environment files
-    ///
-    /// [default: those of the bundle, else `environments`]
+    /// The folder of the environment files [default: the bundle itself, else environments]
     #[arg(long, global = true, value_name = "DIR", env = "DEPLOYER_ENVIRONMENTS")]
     pub environments: Option<PathBuf>,
     /// Write every call to AWS to this file, one JSON line each
