@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_bundle_deploys_what_the_sources_would", a_bundle_deploys_what_the_sources_would),
     ("the_same_sources_make_the_same_bundle", the_same_sources_make_the_same_bundle),
     ("what_is_wrong_with_a_bundle_is_told", what_is_wrong_with_a_bundle_is_told),
+    ("a_bundle_has_what_its_environments_extend", a_bundle_has_what_its_environments_extend),
     ("a_signal_ends_a_build_and_its_compilers", a_signal_ends_a_build_and_its_compilers),
 ];
 
@@ -26,10 +27,10 @@ struct Copied<'a> {
 }
 
 impl<'a> Copied<'a> {
-    /// Bundles the environment `local` and copies the file to a folder of its own.
-    fn local(place: &'a Place<'a>) -> Self {
+    /// Bundles an environment and moves the file to a folder of its own.
+    fn of(environment: &str, place: &'a Place<'a>) -> Self {
         let made = place.folder().join("made");
-        place.deploys(&["bundle", "local", "-o", text(&made)]);
+        place.deploys(&["bundle", environment, "-o", text(&made)]);
         let folder = place.folder().join("elsewhere");
         fs::create_dir(&folder).expect("a temporary folder can be written");
         let file = folder.join("cart");
@@ -65,7 +66,7 @@ impl<'a> Copied<'a> {
 /// What a bundle brought up is what the sources would bring up, and the other way round.
 fn a_bundle_deploys_what_the_sources_would(cloud: &Cloud) {
     let place = cloud.place();
-    let bundle = Copied::local(&place);
+    let bundle = Copied::of("local", &place);
     bundle.does(&["up", "local"]);
     let answer = bundle.does(&["invoke", "local", "open-cart"]).json();
     assert_eq!(answer["status"], json!("open"), "{answer}");
@@ -110,6 +111,21 @@ fn the_same_sources_make_the_same_bundle(cloud: &Cloud) {
     assert_eq!(mode & 0o777, 0o755);
 }
 
+/// The file that an environment extends comes along, but the bundle is not for it.
+fn a_bundle_has_what_its_environments_extend(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("base", "protect = true\n");
+    let based = place.environments().join("based.toml");
+    fs::write(based, "extends = \"base\"\n").expect("a place can be written");
+    let bundle = Copied::of("based", &place);
+    assert_eq!(
+        bundle.does(&["outputs", "based"]).stdout,
+        place.deploys(&["outputs", "based"]).stdout,
+        "its account and region are those of the base"
+    );
+    bundle.refuses(&["outputs", "base"], 64, &["not for `base`, only for based", "hint:"]);
+}
+
 /// What cannot be bundled, what a bundle does not have, and what became of it on its way.
 fn what_is_wrong_with_a_bundle_is_told(cloud: &Cloud) {
     let place = cloud.place();
@@ -127,7 +143,7 @@ fn what_is_wrong_with_a_bundle_is_told(cloud: &Cloud) {
     }
     assert!(!output.exists());
 
-    let bundle = Copied::local(&place);
+    let bundle = Copied::of("local", &place);
     bundle.refuses(&["plan", "dev"], 64, &["not for `dev`, only for local", "hint:"]);
     bundle.refuses(&["bundle", "local", "-o", "again"], 64, &["is a bundle", "hint:"]);
     bundle.refuses(&["build", "local"], 64, &["is a bundle", "hint:"]);
