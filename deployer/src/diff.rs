@@ -6,15 +6,32 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::resource::Risk;
+
 /// One field that is live different from what is desired.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Where, with dots between object keys and brackets around list positions.
+    /// Where, with dots between object keys and brackets around positions of lists of more than
+    /// values.
     pub path: String,
     /// What is live; null for nothing.
     pub live: Value,
     /// What is desired; null for nothing.
     pub desired: Value,
+    /// What making it as desired costs; the planner knows.
+    #[serde(skip_serializing_if = "is_safe")]
+    pub risk: Risk,
+}
+
+impl Change {
+    /// Returns a change that costs nothing as far as is known.
+    pub fn new(path: impl Into<String>, live: Value, desired: Value) -> Self {
+        Self { path: path.into(), live, desired, risk: Risk::Safe }
+    }
+}
+
+fn is_safe(risk: &Risk) -> bool {
+    *risk == Risk::Safe
 }
 
 /// Returns every field in which `live` differs from `desired`, in the order of the paths.
@@ -27,14 +44,21 @@ pub fn diff(live: &Value, desired: &Value) -> Vec<Change> {
 fn walk(path: String, live: &Value, desired: &Value, changes: &mut Vec<Change>) {
     match (live, desired) {
         (Value::Object(live), Value::Object(desired)) => walk_objects(&path, live, desired, changes),
-        (Value::Array(live), Value::Array(desired)) if live.len() == desired.len() => {
+        // One thing taken out of a list moves all that follow: values are compared as a whole.
+        (Value::Array(live), Value::Array(desired))
+            if live.len() == desired.len() && live.iter().chain(desired).any(is_nested) =>
+        {
             for (index, (live, desired)) in live.iter().zip(desired).enumerate() {
                 walk(format!("{path}[{index}]"), live, desired, changes);
             }
         }
         (live, desired) if live == desired => {}
-        (live, desired) => changes.push(Change { path, live: live.clone(), desired: desired.clone() }),
+        (live, desired) => changes.push(Change::new(path, live.clone(), desired.clone())),
     }
+}
+
+fn is_nested(value: &Value) -> bool {
+    value.is_object() || value.is_array()
 }
 
 fn walk_objects(
@@ -91,7 +115,12 @@ mod tests {
 
     #[test]
     fn lists_of_equal_length_are_compared_by_position() {
-        assert_eq!(paths(json!({"a": [1, 2]}), json!({"a": [1, 3]})), ["a[1]"]);
+        assert_eq!(paths(json!({"a": [{"b": 1}, {"b": 2}]}), json!({"a": [{"b": 1}, {"b": 3}]})), ["a[1].b"]);
+    }
+
+    #[test]
+    fn lists_of_values_are_one_change() {
+        assert_eq!(paths(json!({"a": [1, 2]}), json!({"a": [2, 3]})), ["a"]);
     }
 
     #[test]

@@ -167,7 +167,7 @@ mod tests {
         ];
         let loses = |path: &str, live: Value, desired: Value| {
             let path = path.to_owned();
-            deletes_more(&rules.clone().into(), &Change { path, live, desired })
+            deletes_more(&rules.clone().into(), &Change::new(path, live, desired))
         };
         assert!(loses("lifecycle.expire", Value::Null, json!({})));
         assert!(loses("lifecycle.expire.expire_days", json!(60), json!(30)));
