@@ -169,8 +169,9 @@ fn a_plan_comes_in_four_forms(cloud: &Cloud) {
     assert!(resources.contains(&expected), "{expected:#} is not in {json:#}");
 
     let (human, markdown, github) = (plan("human"), plan("markdown"), plan("github"));
-    assert!(markdown.stdout.starts_with("### Plan of `cart-local`"), "{markdown:#?}");
-    assert!(github.stdout.contains("### Plan of `cart-local`"), "{github:#?}");
+    let heading = "<!-- deployer:plan:cart-local -->\n### Plan of `cart-local`";
+    assert!(markdown.stdout.starts_with(heading), "{markdown:#?}");
+    assert!(github.stdout.contains(heading), "{github:#?}");
     for resource in resources {
         let id = resource["id"].as_str().expect("an id is text");
         for run in [&human, &markdown, &github] {

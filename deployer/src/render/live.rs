@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
+use super::failures::reason;
 use super::style::{BAD, DIM, GOOD, done, duration};
 use super::ui::{Busy, Ui};
+use super::waits::Waits;
 use crate::apply::{Event, Failure, Outcome};
 use crate::resource::ResourceId;
 
@@ -12,32 +15,50 @@ use crate::resource::ResourceId;
 #[derive(Clone)]
 pub struct Live {
     ui: Ui,
-    bars: Arc<Mutex<BTreeMap<ResourceId, Busy>>>,
+    shown: Arc<Mutex<Shown>>,
+}
+
+#[derive(Default)]
+struct Shown {
+    bars: BTreeMap<ResourceId, Busy>,
+    waits: Waits,
 }
 
 impl Live {
     /// Returns a display on these streams.
     pub fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), bars: Arc::default() }
+        Self { ui: ui.clone(), shown: Arc::default() }
     }
 
     /// Shows one event.
     pub fn show(&self, event: Event) {
-        let mut bars = self.bars.lock().expect("nothing panics while it holds the bars");
+        let mut shown = self.shown.lock().expect("nothing panics while it holds what is shown");
         match event {
             Event::Started(id, _) => {
                 let bar = self.ui.busy(&id.to_string());
-                bars.insert(id, bar);
+                shown.bars.insert(id, bar);
             }
-            Event::Waiting(id, what) => {
-                if let Some(bar) = bars.get(&id) {
-                    bar.now(&format!("{id} {DIM}waiting for {what}{DIM:#}"));
-                }
-            }
+            Event::Waiting(id, what) => self.waiting(&mut shown, &id, &what),
             Event::Ended(outcome) => {
-                bars.remove(&outcome.id);
+                shown.bars.remove(&outcome.id);
+                shown.waits.ended(&outcome.id);
                 self.ui.say(&line(&outcome));
             }
+        }
+    }
+
+    /// A terminal shows the seconds going by; elsewhere a long wait gets a line now and then.
+    fn waiting(&self, shown: &mut Shown, id: &ResourceId, what: &str) {
+        let now = Instant::now();
+        if shown.waits.heard(id, what, now)
+            && let Some(bar) = shown.bars.get(id)
+        {
+            bar.waiting(&format!("{id} {DIM}waiting for {what}{DIM:#}"));
+        }
+        if !self.ui.moves()
+            && let Some(line) = shown.waits.due(id, now)
+        {
+            self.ui.say(&format!("  {DIM}… {line}{DIM:#}"));
         }
     }
 }
@@ -47,10 +68,12 @@ fn line(outcome: &Outcome) -> String {
     match &outcome.result {
         Ok(()) => format!("  {GOOD}✓{GOOD:#} {} {id} {DIM}{took}{DIM:#}", done(outcome.action)),
         Err(Failure::Failed(error)) => {
-            let hint = error.hint.as_ref().map(|hint| format!("\n      hint: {hint}"));
-            format!("  {BAD}✗{BAD:#} {id} {DIM}{took}{DIM:#}\n      {error}{}", hint.unwrap_or_default())
+            let mut text = format!("  {BAD}✗{BAD:#} {id} {DIM}{took}{DIM:#}\n");
+            reason(&mut text, error);
+            text.trim_end().to_owned()
         }
         Err(Failure::Skipped(cause)) => format!("  {DIM}- {id} skipped: {cause} failed{DIM:#}"),
         Err(Failure::Stopped) => format!("  {DIM}- {id} not begun{DIM:#}"),
+        Err(Failure::Interrupted) => format!("  {BAD}✗{BAD:#} {id} did not end in time"),
     }
 }

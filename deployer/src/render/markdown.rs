@@ -1,72 +1,144 @@
-//! A plan as a pull request comment, and as annotations of GitHub Actions.
+//! A plan as a comment on a pull request: the same text for the same plan, so that a comment
+//! can be found by its first line and updated in place.
 
 use std::fmt::Write;
 
-use super::plan_text::{Heading, sign_of};
-use super::style::{to_do, value, verdict};
+use super::changes::{Form, Line, Sign, told};
+use super::fence::{fenced, html};
+use super::plan_text::{Heading, coverage, sign_of, worth_telling};
+use super::style::{count, risk, to_do, verdict};
+use super::text::printable;
 use crate::plan::{Action, Plan, Step, Verdict};
 
-/// Returns the plan as Markdown: a table of what is not as it should be.
+/// How many bytes a comment may have. GitHub takes 65,536 characters (its API answers "body
+/// is too long (maximum is 65536 characters)"); the rest is for what somebody adds.
+const LONGEST: usize = 60_000;
+
+/// Returns the plan as Markdown: the verdict, the totals, and each resource in a block that
+/// opens.
 pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
-    let mut text = String::new();
     let scope = heading.scope;
-    let what = if heading.drift { "Drift" } else { "Plan" };
-    let _ = writeln!(text, "### {what} of `{}-{}` in {}\n", scope.stack, scope.environment, scope.region);
-    let told: Vec<&Step> = plan.steps.iter().filter(|step| step.verdicts != [Verdict::InSync]).collect();
-    if told.is_empty() {
-        let _ = write!(text, "Everything is as the code says ({} resources).", plan.steps.len());
-        return text;
+    let of = format!("{}-{}", scope.stack, scope.environment);
+    let (what, command) = if heading.drift { ("Drift", "drift") } else { ("Plan", "plan") };
+    let mut text = format!("<!-- deployer:{command}:{of} -->\n");
+    let _ = writeln!(text, "### {what} of `{of}` in {}: {}\n", scope.region, verdict(plan.verdict));
+    if plan.verdict == Verdict::InSync {
+        text.push_str("Everything is as the code says.\n");
+    } else {
+        text.push_str(&totals(plan, heading));
     }
-    text.push_str("| | resource | verdict | change |\n|---|---|---|---|\n");
-    for step in told {
-        let verdicts: Vec<&str> = step.verdicts.iter().map(|found| verdict(*found)).collect();
+    let end = end(plan);
+    let told = plan.steps.iter().filter(|step| worth_telling(step));
+    let (bare, full): (Vec<&Step>, Vec<&Step>) = told.partition(|step| body(step).is_empty());
+    let blocks: Vec<(usize, String)> =
+        full.into_iter().map(|step| (1, block(step))).chain(groups(&bare)).collect();
+    let room = LONGEST.saturating_sub(text.len() + end.len());
+    let (mut used, mut left) = (0, 0);
+    for (resources, block) in blocks {
+        // Once one is left out, so are all that follow: a list with holes reads as complete.
+        used += block.len() + 1;
+        if used > room {
+            left += resources;
+        } else {
+            let _ = write!(text, "\n{block}");
+        }
+    }
+    if left > 0 {
         let _ = writeln!(
             text,
-            "| {} | `{}` | {} | {} |",
-            sign_of(step).0,
-            step.id,
-            verdicts.join(", "),
-            changes(step),
+            "\n… and {}, which do not fit into a comment: `deployer {command} {}` shows all.",
+            count(left, "more resource"),
+            scope.environment,
         );
     }
-    let totals: Vec<String> = plan
-        .actions
-        .iter()
-        .filter(|(action, number)| **number > 0 && **action != Action::Keep)
-        .map(|(action, number)| format!("{number} {}", to_do(*action)))
-        .collect();
-    let _ = write!(text, "\n{}", if totals.is_empty() { "Nothing to do".into() } else { totals.join(", ") });
-    text
+    text + &end
 }
 
-/// Returns the Markdown, and before it one annotation for each resource that somebody
-/// should look at ("Workflow commands for GitHub Actions").
-pub(super) fn plan_github(plan: &Plan, heading: Heading<'_>) -> String {
-    let mut text = String::new();
-    for step in &plan.steps {
-        let grave = match step.verdicts.first() {
-            Some(Verdict::Unknown | Verdict::Foreign) => "error",
-            Some(Verdict::Drift) => "warning",
-            _ => continue,
-        };
-        let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-        let about = step.reason.clone().unwrap_or_else(|| paths.join(", "));
-        // A line break would end the command.
-        let about = about.replace('%', "%25").replace('\n', "%0A");
-        let _ = writeln!(text, "::{grave} title={}::{about}", step.id);
+/// Returns how many there are of each action, or of each verdict.
+fn totals(plan: &Plan, heading: Heading<'_>) -> String {
+    let columns: Vec<(&str, usize)> = if heading.drift {
+        plan.verdicts.iter().map(|(of, number)| (verdict(*of), *number)).collect()
+    } else {
+        plan.actions.iter().map(|(of, number)| (to_do(*of), *number)).collect()
+    };
+    let columns = columns.into_iter().filter(|(_, number)| *number > 0);
+    let (titles, numbers): (Vec<&str>, Vec<String>) =
+        columns.map(|(title, number)| (title, number.to_string())).unzip();
+    let rule = vec!["---:"; titles.len()].join("|");
+    format!("| {} |\n|{rule}|\n| {} |\n", titles.join(" | "), numbers.join(" | "))
+}
+
+/// Returns a block that opens.
+fn details(summary: &str, body: &str) -> String {
+    format!("<details><summary>{summary}</summary>\n\n{body}\n\n</details>\n")
+}
+
+fn block(step: &Step) -> String {
+    let verdicts = step.verdicts.iter().map(|found| verdict(*found));
+    let about: Vec<&str> = verdicts.chain(risk(step.risk)).collect();
+    let id = html(&printable(&step.id.to_string()));
+    details(
+        &format!("<code>{} {id}</code> {}", sign_of(step).0, about.join(", ")),
+        &fenced("diff", &body(step)),
+    )
+}
+
+/// Returns what there is to say of a step beyond its name.
+fn body(step: &Step) -> Vec<String> {
+    let reason = step.reason.iter().flat_map(|reason| reason.lines());
+    let mut lines: Vec<String> = reason.map(|line| format!("# {}", printable(line))).collect();
+    for told in told(&step.changes) {
+        let risk = risk(told.risk).map(|risk| format!(" {risk}")).unwrap_or_default();
+        lines.push(format!("@@ {} @@{risk}", told.path));
+        match told.form {
+            Form::Values { live, desired } => {
+                lines.extend(live.map(|live| format!("- {live}")));
+                lines.extend(desired.map(|desired| format!("+ {desired}")));
+            }
+            Form::Lines(diff) => lines.extend(diff.into_iter().map(|Line { sign, text }| match sign {
+                Sign::Gone => format!("- {text}"),
+                Sign::Come => format!("+ {text}"),
+                Sign::Same => format!("  {text}"),
+            })),
+        }
     }
-    text + &plan_markdown(plan, heading)
+    lines
 }
 
-fn changes(step: &Step) -> String {
-    let listed = step.changes.iter().map(|change| {
-        let (live, desired) = (cell(&value(&change.live)), cell(&value(&change.desired)));
-        format!("`{}`: {live} → {desired}", change.path)
+/// Returns one block for all of which only the name is to be told, with their number.
+fn groups(steps: &[&Step]) -> Vec<(usize, String)> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for step in steps {
+        let what = match step.action {
+            Action::Keep => step.verdicts.iter().map(|found| verdict(*found)).collect::<Vec<_>>().join(", "),
+            action => to_do(action).to_owned(),
+        };
+        let cost = risk(step.risk).map(|cost| format!(", {cost}")).unwrap_or_default();
+        let title = format!("<code>{}</code> {what}{cost}", sign_of(step).0);
+        let line = format!("{} {}", sign_of(step).0, printable(&step.id.to_string()));
+        match groups.iter_mut().find(|(of, _)| *of == title) {
+            Some((_, lines)) => lines.push(line),
+            None => groups.push((title, vec![line])),
+        }
+    }
+    let blocks = groups.into_iter().map(|(title, lines)| {
+        let summary = format!("{title}: {}", count(lines.len(), "resource"));
+        (lines.len(), details(&summary, &fenced("diff", &lines)))
     });
-    listed.chain(step.reason.as_deref().map(cell)).collect::<Vec<_>>().join("<br>")
+    blocks.collect()
 }
 
-/// Returns text that stays within a cell of a table.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+/// Returns how much was looked at, and what was not.
+fn end(plan: &Plan) -> String {
+    let summary = coverage(plan);
+    if plan.compared.left_out.is_empty() {
+        return format!("\n{summary}\n");
+    }
+    let left_out = plan
+        .compared
+        .left_out
+        .iter()
+        .map(|left| printable(&format!("{}: {} ({})", left.kind, left.what, left.why)));
+    let listed = fenced("text", &left_out.collect::<Vec<_>>());
+    format!("\n{}", details(&format!("{summary}: what is not compared"), &listed))
 }

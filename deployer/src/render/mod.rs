@@ -2,14 +2,23 @@
 //!
 //! The forms are pure functions; [`Ui`] is the only place that writes and knows colours.
 
+mod changes;
+mod failures;
+mod fence;
+mod github;
+mod history;
 mod live;
 mod markdown;
 mod outputs;
 mod plan_text;
 mod style;
 mod table;
+mod text;
 mod ui;
+mod waits;
 
+pub use failures::failures;
+pub use history::history_text;
 pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
@@ -41,7 +50,7 @@ pub fn plan_in(format: Format, plan: &Plan, heading: Heading<'_>) -> String {
         Format::Human => plan_text(plan, heading),
         Format::Json => json(plan),
         Format::Markdown => plan_markdown(plan, heading),
-        Format::Github => markdown::plan_github(plan, heading),
+        Format::Github => github::plan_github(plan, heading),
     }
 }
 

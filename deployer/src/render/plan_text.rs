@@ -4,10 +4,15 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
-use super::style::{BAD, BOLD, DIM, count, sign, to_do, value, verdict};
-use crate::plan::{Action, Plan, Step, Verdict};
-use crate::resource::Risk;
+use super::changes::{Form, Line, Sign, Told, told};
+use super::style::{BAD, BOLD, DIM, GOOD, count, risk, sign, to_do, verdict, wrapped};
+use crate::plan::{Action, Compared, NotCompared, Plan, Step, Verdict};
 use crate::scope::Scope;
+
+/// How far a path may push the values after it to the right.
+const WIDEST_PATH: usize = 48;
+/// How many things that were left out are named with the reason.
+const NAMED: usize = 3;
 
 /// What a plan is about.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +40,11 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
         tell(&mut text, step);
     }
     let _ = write!(text, "\n{}", totals(plan, heading));
+    if heading.drift
+        && let Some(left_out) = left_out(&plan.compared)
+    {
+        let _ = write!(text, "\n{DIM}{left_out}{DIM:#}");
+    }
     text
 }
 
@@ -47,7 +57,8 @@ pub(super) fn sign_of(step: &Step) -> (&'static str, Style) {
     }
 }
 
-fn worth_telling(step: &Step) -> bool {
+/// Tells whether there is anything to say of a step.
+pub(super) fn worth_telling(step: &Step) -> bool {
     step.action != Action::Keep || step.verdicts != [Verdict::InSync]
 }
 
@@ -62,58 +73,99 @@ fn tell(text: &mut String, step: &Step) {
     if !verdicts.is_empty() {
         let _ = write!(text, "  {DIM}{}{DIM:#}", verdicts.join(", "));
     }
-    if let Some(risk) = risk(step) {
-        let _ = write!(text, "  {BAD}{risk}{BAD:#}");
+    // What a field costs is said where the field is.
+    let by_field = step.changes.iter().any(|change| change.risk == step.risk);
+    if let Some(cost) = risk(step.risk).filter(|_| !by_field) {
+        let _ = write!(text, "  {BAD}{cost}{BAD:#}");
     }
     text.push('\n');
-    if let Some(reason) = &step.reason {
-        let _ = writeln!(text, "      {reason}");
+    for line in step.reason.iter().flat_map(|reason| wrapped(reason, "      ")) {
+        let _ = writeln!(text, "{line}");
     }
-    let width = step.changes.iter().map(|change| change.path.len()).max().unwrap_or_default();
-    for change in &step.changes {
-        let (live, desired) = (short(&change.live), short(&change.desired));
-        let _ = writeln!(text, "      {:width$}  {live} → {desired}", change.path);
-    }
-}
-
-/// Returns a value on part of a line; the JSON form has all of it.
-fn short(whole: &serde_json::Value) -> String {
-    const LONGEST: usize = 64;
-    let text = value(whole);
-    match text.char_indices().nth(LONGEST) {
-        None => text,
-        Some((end, _)) => format!("{}…", &text[..end]),
+    let told = told(&step.changes);
+    let on_one_line = told.iter().filter(|told| matches!(told.form, Form::Values { .. }));
+    let widths = on_one_line.map(|told| told.path.chars().count());
+    let width = widths.filter(|width| *width <= WIDEST_PATH).max().unwrap_or_default();
+    for told in told {
+        change(text, told, width);
     }
 }
 
-fn risk(step: &Step) -> Option<&'static str> {
-    match step.risk {
-        // Everything deleted on purpose would say so.
-        _ if step.action == Action::Delete => None,
-        Risk::Safe => None,
-        Risk::Interrupts => Some("interrupts"),
-        Risk::LosesPosition => Some("loses its position in the stream"),
-        Risk::LosesData => Some("loses data"),
+fn change(text: &mut String, told: Told, width: usize) {
+    let path = told.path;
+    let risk = risk(told.risk).map(|risk| format!("  {BAD}{risk}{BAD:#}")).unwrap_or_default();
+    match told.form {
+        Form::Values { live, desired } => {
+            let [live, desired] = [live, desired].map(|side| side.unwrap_or_else(|| "none".into()));
+            let _ = writeln!(text, "      {path:width$}  {live} → {desired}{risk}");
+        }
+        Form::Lines(lines) => {
+            let _ = writeln!(text, "      {path}{risk}");
+            for Line { sign, text: line } in lines {
+                let (sign, style) = match sign {
+                    Sign::Gone => ('-', BAD),
+                    Sign::Come => ('+', GOOD),
+                    Sign::Same => (' ', DIM),
+                };
+                let _ = writeln!(text, "        {style}{sign} {line}{style:#}");
+            }
+        }
     }
 }
 
 fn totals(plan: &Plan, heading: Heading<'_>) -> String {
-    let compared: usize = plan.steps.iter().map(|step| step.compared).sum();
-    let fields = match compared {
-        0 => String::new(),
-        compared => format!(", {} compared", count(compared, "field")),
-    };
-    let looked_at = format!("{DIM}({}{fields}){DIM:#}", count(plan.steps.len(), "resource"));
+    let looked_at = format!("{DIM}({}){DIM:#}", coverage(plan));
     if plan.verdict == Verdict::InSync {
         let clean = if heading.drift { "No drift" } else { "Nothing to do" };
         return format!("{clean}: everything is as the code says {looked_at}");
     }
-    let parts: Vec<String> = if heading.drift {
-        let found = plan.verdicts.iter().filter(|(_, number)| **number > 0);
-        found.map(|(found, number)| format!("{number} {}", verdict(*found))).collect()
+    format!("{} {looked_at}", numbers(plan, heading).join(", "))
+}
+
+/// Returns what a plan comes to: actions, or verdicts where it is read for drift.
+pub(super) fn numbers(plan: &Plan, heading: Heading<'_>) -> Vec<String> {
+    let found = |(number, what): (usize, &str)| (number > 0).then(|| format!("{number} {what}"));
+    if heading.drift {
+        plan.verdicts.iter().filter_map(|(of, number)| found((*number, verdict(*of)))).collect()
     } else {
-        let found = plan.actions.iter().filter(|(_, number)| **number > 0);
-        found.map(|(action, number)| format!("{number} {}", to_do(*action))).collect()
+        plan.actions.iter().filter_map(|(of, number)| found((*number, to_do(*of)))).collect()
+    }
+}
+
+/// Returns how much was looked at: without it, "clean" says nothing.
+pub(super) fn coverage(plan: &Plan) -> String {
+    let Compared { resources, fields, left_out, unreadable } = &plan.compared;
+    let mut parts = vec![match fields {
+        0 => count(plan.steps.len(), "resource"),
+        _ => format!("{} and {} compared", count(*resources, "resource"), count(*fields, "field")),
+    }];
+    if !left_out.is_empty() && *fields > 0 {
+        parts.push(format!("{} left out", count(left_out.len(), "thing")));
+    }
+    if *unreadable > 0 {
+        parts.push(format!("{unreadable} unreadable"));
+    }
+    parts.join(", ")
+}
+
+/// Returns what was left out on one line, with the reasons while there are few.
+fn left_out(compared: &Compared) -> Option<String> {
+    let of = |left: &NotCompared| format!("{} of {}", left.what, left.kind);
+    let named = match compared.left_out.as_slice() {
+        [] => return None,
+        few if few.len() <= NAMED => few.iter().map(|left| format!("{} ({})", of(left), left.why)).collect(),
+        many => {
+            let mut by_kind: Vec<(&str, Vec<&str>)> = Vec::new();
+            for left in many {
+                match by_kind.iter_mut().find(|(kind, _)| *kind == left.kind) {
+                    Some((_, things)) => things.push(left.what),
+                    None => by_kind.push((left.kind, vec![left.what])),
+                }
+            }
+            let named = by_kind.iter().map(|(kind, things)| format!("{} of {kind}", things.join(", ")));
+            named.collect::<Vec<String>>()
+        }
     };
-    format!("{} {looked_at}", parts.join(", "))
+    let why = if compared.left_out.len() > NAMED { " (`--format json` says why)" } else { "" };
+    Some(format!("not compared: {}{why}", named.join("; ")))
 }

@@ -1,12 +1,16 @@
 //! The few colours there are, and how small things are written.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 
-use crate::plan::Action;
-use crate::plan::Verdict;
+use super::text::printable;
+use crate::plan::{Action, Verdict};
+use crate::resource::Risk;
+
+/// How wide text is made that would be too wide for reading.
+const COLUMNS: usize = 100;
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const CHANGE: Style = AnsiColor::Yellow.on_default();
@@ -62,13 +66,29 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Returns a value as it reads best on one line.
-pub(super) fn value(value: &Value) -> String {
-    match value {
-        Value::Null => "none".into(),
-        Value::String(text) if !text.is_empty() => text.clone(),
-        other => other.to_string(),
+/// Returns a risk in words, where it is one.
+pub(super) fn risk(risk: Risk) -> Option<&'static str> {
+    match risk {
+        Risk::Safe => None,
+        Risk::Interrupts => Some("interrupts"),
+        Risk::LosesPosition => Some("loses its position in the stream"),
+        Risk::LosesData => Some("loses data"),
     }
+}
+
+/// Returns text as lines of a readable length that all begin with this; a word such as an
+/// ARN stays whole.
+pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(indent)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    text.lines()
+        .flat_map(|line| {
+            textwrap::wrap(&printable(line), &options).into_iter().map(Cow::into_owned).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Returns a duration with the digits that matter: `0.4 s`, `12 s`, `3 min 5 s`.

@@ -2,12 +2,13 @@
 //!
 //! Colour and animation are for terminals; `NO_COLOR` is honoured (anstream decides).
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::style::{BAD, DIM};
+use super::style::{BAD, DIM, duration};
 use crate::build::BuildEvent;
 use crate::exit::Problem;
 use crate::local::LocalEvent;
@@ -75,12 +76,22 @@ impl Ui {
 
     /// Shows that something is going on, until the value is dropped.
     pub fn busy(&self, what: &str) -> Busy {
-        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}");
+        let style = ProgressStyle::with_template("{spinner} {msg}, {took}");
+        let style = style.expect("the template is right");
+        let took = |state: &ProgressState, to: &mut dyn fmt::Write| {
+            let _ = to.write_str(&duration(state.elapsed()));
+        };
         let bar = self.bars.add(ProgressBar::new_spinner());
-        bar.set_style(style.expect("the template is right"));
-        bar.set_message(what.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Busy { bar, ui: self.clone() }
+        bar.set_style(style.with_key("took", took));
+        let busy = Busy { bar, ui: self.clone() };
+        busy.now(what);
+        busy.bar.enable_steady_tick(Duration::from_millis(100));
+        busy
+    }
+
+    /// Tells whether what is going on is shown as it goes on.
+    pub fn moves(&self) -> bool {
+        !self.bars.is_hidden()
     }
 
     /// Tells whether there is somebody to ask.
@@ -107,7 +118,16 @@ pub struct Busy {
 impl Busy {
     /// Says what is going on now.
     pub fn now(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+        // Bars know nothing of `NO_COLOR`.
+        let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        let plain = || anstream::adapter::strip_str(what).to_string();
+        self.bar.set_message(if colours { what.to_owned() } else { plain() });
+    }
+
+    /// Says what is waited for from now on, and counts the time anew.
+    pub fn waiting(&self, what: &str) {
+        self.bar.reset_elapsed();
+        self.now(what);
     }
 
     /// Tells of the local cloud coming up.

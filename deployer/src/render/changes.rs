@@ -1,0 +1,188 @@
+//! Changes as they read best: a value on one line, anything longer as a diff.
+//!
+//! Every form of a plan shows changes in this form, so none can show less than another.
+
+use serde_json::{Map, Value};
+use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
+
+use super::text::{compact, printable, value};
+use crate::diff::{Change, diff};
+use crate::resource::Risk;
+
+/// How many characters both sides of a change may have together to stand on one line.
+const SHORT: usize = 80;
+/// How many characters a line of a diff may have before what both sides share is left out.
+const LONG: usize = 240;
+/// How many lines, or characters of a long line, are shown around what differs.
+const LINES_AROUND: usize = 2;
+const LETTERS_AROUND: usize = 40;
+
+/// One field that differs.
+#[derive(Debug, PartialEq)]
+pub(super) struct Told {
+    /// Where.
+    pub(super) path: String,
+    /// What making it as desired costs.
+    pub(super) risk: Risk,
+    /// What.
+    pub(super) form: Form,
+}
+
+/// How a field that differs is shown.
+#[derive(Debug, PartialEq)]
+pub(super) enum Form {
+    /// Both sides are short.
+    Values {
+        /// What is live, if anything is.
+        live: Option<String>,
+        /// What is desired, if anything is.
+        desired: Option<String>,
+    },
+    /// A diff from what is live to what is desired.
+    Lines(Vec<Line>),
+}
+
+/// One line of a diff.
+#[derive(Debug, PartialEq)]
+pub(super) struct Line {
+    /// Which side it is of.
+    pub(super) sign: Sign,
+    /// The line.
+    pub(super) text: String,
+}
+
+/// Which side a line is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// It is live, and not desired.
+    Gone,
+    /// It is desired, and not live.
+    Come,
+    /// It is on both sides, or stands for what is.
+    Same,
+}
+
+/// Returns changes as they read best.
+pub(super) fn told(changes: &[Change]) -> Vec<Told> {
+    changes.iter().flat_map(tell).collect()
+}
+
+fn tell(change: &Change) -> Vec<Told> {
+    if let Some(inside) = inside(change) {
+        return inside.iter().flat_map(tell).collect();
+    }
+    vec![Told { path: printable(&change.path), risk: change.risk, form: form(change) }]
+}
+
+/// Returns the changes inside of two texts that are JSON documents.
+fn inside(change: &Change) -> Option<Vec<Change>> {
+    let document = |value: &Value| {
+        let parsed = serde_json::from_str::<Value>(value.as_str()?).ok()?;
+        (parsed.is_object() || parsed.is_array()).then_some(parsed)
+    };
+    let mut inside = diff(&document(&change.live)?, &document(&change.desired)?);
+    for below in &mut inside {
+        let dot = if below.path.is_empty() || below.path.starts_with('[') { "" } else { "." };
+        below.path = format!("{}{dot}{}", change.path, below.path);
+        below.risk = change.risk;
+    }
+    // Two texts of one document differ as texts.
+    (!inside.is_empty()).then_some(inside)
+}
+
+fn form(change: &Change) -> Form {
+    let sides = [value(&change.live), value(&change.desired)];
+    let length = sides.iter().flatten().map(|side| side.chars().count()).sum::<usize>();
+    let broken = |value: &Value| value.as_str().is_some_and(|text| text.contains('\n'));
+    let short = length <= SHORT && !broken(&change.live) && !broken(&change.desired);
+    if short && sides[0] != sides[1] && !is_policy(&change.live) && !is_policy(&change.desired) {
+        let [live, desired] = sides;
+        return Form::Values { live, desired };
+    }
+    let lines = lines(&items(&change.live), &items(&change.desired));
+    if lines.iter().any(|line| line.sign != Sign::Same) {
+        return Form::Lines(lines);
+    }
+    // As text they are alike: `5` and `"5"`, say. As JSON they are not.
+    let json = |value: &Value| (!value.is_null()).then(|| compact(value));
+    Form::Values { live: json(&change.live), desired: json(&change.desired) }
+}
+
+/// Returns a value as the lines that a diff compares: statements, entries, elements, lines.
+fn items(whole: &Value) -> Vec<String> {
+    match whole {
+        Value::Object(policy) if is_policy(whole) => statements(policy),
+        Value::Object(map) if map.values().any(Value::is_object) => {
+            map.iter().map(|(key, part)| printable(&format!("{key}: {part}"))).collect()
+        }
+        Value::Array(elements) => elements.iter().filter_map(value).collect(),
+        Value::String(text) => text.split('\n').map(printable).collect(),
+        other => value(other).into_iter().collect(),
+    }
+}
+
+/// Tells a policy by its form (`policy::Policy`).
+fn is_policy(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| {
+        map.len() == 2 && map.contains_key("version") && map.get("statements").is_some_and(Value::is_object)
+    })
+}
+
+fn statements(policy: &Map<String, Value>) -> Vec<String> {
+    let statements = policy["statements"].as_object().into_iter().flatten();
+    statements.map(|(sid, statement)| printable(&format!("{sid} {statement}"))).collect()
+}
+
+/// Returns the diff of two lists of lines.
+fn lines(live: &[String], desired: &[String]) -> Vec<Line> {
+    let ops = capture_diff_slices(Algorithm::Patience, live, desired);
+    if let [DiffOp::Replace { old_len: 1, new_len: 1, .. }] = ops[..] {
+        let [live, desired] = from_where_they_differ(&live[0], &desired[0]);
+        return vec![Line { sign: Sign::Gone, text: live }, Line { sign: Sign::Come, text: desired }];
+    }
+    let mut lines = Vec::new();
+    let groups = group_diff_ops(ops, LINES_AROUND);
+    let last = groups.len().saturating_sub(1);
+    for (position, group) in groups.iter().enumerate() {
+        let starts_at = group.first().map_or(0, |op| op.old_range().start);
+        if position > 0 || starts_at > 0 {
+            lines.push(Line { sign: Sign::Same, text: "…".into() });
+        }
+        for change in group.iter().flat_map(|op| op.iter_changes(live, desired)) {
+            let sign = match change.tag() {
+                ChangeTag::Delete => Sign::Gone,
+                ChangeTag::Insert => Sign::Come,
+                ChangeTag::Equal => Sign::Same,
+            };
+            lines.push(Line { sign, text: change.value() });
+        }
+        if position == last && group.last().is_some_and(|op| op.old_range().end < live.len()) {
+            lines.push(Line { sign: Sign::Same, text: "…".into() });
+        }
+    }
+    lines
+}
+
+/// Returns two lines, the beginning and the end that they share cut to a little where they
+/// are long.
+fn from_where_they_differ(live: &str, desired: &str) -> [String; 2] {
+    let sides = [live, desired].map(|side| side.chars().collect::<Vec<char>>());
+    if sides.iter().all(|side| side.len() <= LONG) {
+        return [live.to_owned(), desired.to_owned()];
+    }
+    let [one, other] = &sides;
+    let shared = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let ends = one[shared..].iter().rev().zip(other[shared..].iter().rev());
+    let shared_end = ends.take_while(|(one, other)| one == other).count();
+    sides.map(|side| {
+        let (start, end) = (shared, side.len() - shared_end);
+        let start = if start > 2 * LETTERS_AROUND { start - LETTERS_AROUND } else { 0 };
+        let end = if shared_end > 2 * LETTERS_AROUND { end + LETTERS_AROUND } else { side.len() };
+        let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+        let shown: String = side[start..end].iter().collect();
+        format!("{}{shown}{}", cut(start > 0), cut(end < side.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! What went wrong in a run, all of it, so that nobody has to search for it further up.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::style::{BAD, DIM, to_do, wrapped};
+use crate::apply::{Failure, Outcome, Report};
+use crate::error::Error;
+use crate::resource::ResourceId;
+
+/// Returns every failure of a run with its resources, then what was not done for which
+/// reason. Nothing when all went well.
+///
+/// One error that met many resources, such as credentials that expired, is told once.
+pub fn failures(report: &Report) -> String {
+    let mut text = String::new();
+    let mut told: Vec<(&Error, Vec<(&Outcome, &Error)>)> = Vec::new();
+    for outcome in &report.outcomes {
+        let Err(Failure::Failed(error)) = &outcome.result else { continue };
+        match told.iter_mut().find(|(first, _)| alike(first, error)) {
+            Some((_, met)) => met.push((outcome, error)),
+            None => told.push((error, vec![(outcome, error)])),
+        }
+    }
+    for (error, met) in told {
+        for (outcome, error) in met {
+            let verb = to_do(outcome.action).trim_start_matches("to ");
+            let request = error.request_id.as_ref().map(|id| format!("  {DIM}request {id}{DIM:#}"));
+            let _ = writeln!(text, "  {BAD}✗{BAD:#} {verb} {}{}", outcome.id, request.unwrap_or_default());
+        }
+        reason(&mut text, error);
+    }
+    undone(&mut text, report);
+    text.trim_end().to_owned()
+}
+
+/// Tells whether two errors are one to a reader.
+fn alike(one: &Error, other: &Error) -> bool {
+    let said = |error: &Error| (error.code.clone(), error.message.clone(), error.hint.clone());
+    one.operation == other.operation && said(one) == said(other)
+}
+
+/// Says what failed, what was answered, and what to do about it.
+pub(super) fn reason(text: &mut String, error: &Error) {
+    let said = match &error.code {
+        Some(code) => format!("{}: {code}\n{}", error.operation, error.message),
+        None => format!("{}: {}", error.operation, error.message),
+    };
+    for line in wrapped(&said, "      ") {
+        let _ = writeln!(text, "{line}");
+    }
+    if let Some(hint) = &error.hint {
+        for line in wrapped(&format!("hint: {hint}"), "      ") {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+}
+
+/// Says what was not done: by what made it impossible, then what the end of the run cut off.
+fn undone(text: &mut String, report: &Report) {
+    let causes: BTreeMap<&ResourceId, &Failure> = report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| Some((&outcome.id, outcome.result.as_ref().err()?)))
+        .collect();
+    let mut skipped: BTreeMap<&ResourceId, Vec<&ResourceId>> = BTreeMap::new();
+    let (mut interrupted, mut not_begun) = (Vec::new(), Vec::new());
+    for outcome in &report.outcomes {
+        match &outcome.result {
+            Ok(()) | Err(Failure::Failed(_)) => {}
+            Err(Failure::Interrupted) => interrupted.push(&outcome.id),
+            Err(Failure::Stopped) => not_begun.push(&outcome.id),
+            Err(Failure::Skipped(cause)) => match root(cause, &causes) {
+                (_, Some(Failure::Stopped)) => not_begun.push(&outcome.id),
+                (root, _) => skipped.entry(root).or_default().push(&outcome.id),
+            },
+        }
+    }
+    for (cause, ids) in skipped {
+        let why = match causes.get(cause) {
+            Some(Failure::Interrupted) => "did not end",
+            _ => "failed",
+        };
+        group(text, &format!("{} skipped because {cause} {why}", ids.len()), &ids);
+    }
+    let at_work = "at work when the run was stopped: how far it came is not known";
+    group(text, &format!("{} {at_work}", interrupted.len()), &interrupted);
+    group(text, &format!("{} not begun when the run was stopped", not_begun.len()), &not_begun);
+}
+
+/// Returns where a chain of skipped steps begins.
+fn root<'a>(
+    mut cause: &'a ResourceId,
+    causes: &BTreeMap<&'a ResourceId, &'a Failure>,
+) -> (&'a ResourceId, Option<&'a Failure>) {
+    // A step is skipped for one that ended before it, so this ends.
+    while let Some(Failure::Skipped(before)) = causes.get(cause) {
+        cause = before;
+    }
+    (cause, causes.get(cause).copied())
+}
+
+fn group(text: &mut String, title: &str, ids: &[&ResourceId]) {
+    if ids.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "  {DIM}-{DIM:#} {title}");
+    let names: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
+    for line in wrapped(&names.join(", "), "      ") {
+        let _ = writeln!(text, "{DIM}{line}{DIM:#}");
+    }
+}

@@ -1,0 +1,85 @@
+//! How long steps have been waiting, and when somebody without a terminal should hear of it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::style::duration;
+use crate::resource::ResourceId;
+
+/// How long nothing is said of a wait. Shorter ones are not worth a line in a log.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// The waits that go on.
+#[derive(Debug, Default)]
+pub(super) struct Waits(BTreeMap<ResourceId, Wait>);
+
+#[derive(Debug)]
+struct Wait {
+    what: String,
+    since: Instant,
+    told: Instant,
+}
+
+impl Waits {
+    /// Notes that a step waits for something. Tells whether it is something else than before.
+    pub(super) fn heard(&mut self, id: &ResourceId, what: &str, now: Instant) -> bool {
+        let known = self.0.get(id).is_some_and(|wait| wait.what == what);
+        if !known {
+            self.0.insert(id.clone(), Wait { what: what.to_owned(), since: now, told: now });
+        }
+        !known
+    }
+
+    /// Returns the line to write of this wait, if it is time for one.
+    pub(super) fn due(&mut self, id: &ResourceId, now: Instant) -> Option<String> {
+        let wait = self.0.get_mut(id)?;
+        if now.duration_since(wait.told) < EVERY {
+            return None;
+        }
+        wait.told = now;
+        let waited = duration(now.duration_since(wait.since));
+        Some(format!("{id} waiting for {}, {waited}", wait.what))
+    }
+
+    /// Forgets a step that ended.
+    pub(super) fn ended(&mut self, id: &ResourceId) {
+        self.0.remove(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_every_ten_seconds_with_its_time() {
+        let (mut waits, start) = (Waits::default(), Instant::now());
+        let role = ResourceId::new("iam.role", "a");
+        let mut said = Vec::new();
+        for second in 0..30 {
+            let now = start + Duration::from_secs(second);
+            waits.heard(&role, "the role to be assumable", now);
+            said.extend(waits.due(&role, now));
+        }
+        assert_eq!(
+            said,
+            [
+                "iam.role/a waiting for the role to be assumable, 10 s",
+                "iam.role/a waiting for the role to be assumable, 20 s",
+            ],
+        );
+    }
+
+    #[test]
+    fn another_wait_begins_anew() {
+        let (mut waits, start) = (Waits::default(), Instant::now());
+        let table = ResourceId::new("dynamodb.table", "a");
+        assert!(waits.heard(&table, "the table to be ACTIVE", start));
+        assert!(!waits.heard(&table, "the table to be ACTIVE", start + Duration::from_secs(9)));
+        let later = start + Duration::from_secs(15);
+        assert!(waits.heard(&table, "its stream", later));
+        assert_eq!(waits.due(&table, later), None);
+        waits.ended(&table);
+        assert_eq!(waits.due(&table, later + Duration::from_secs(60)), None);
+    }
+}
