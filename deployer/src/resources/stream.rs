@@ -1,39 +1,34 @@
 //! A Kinesis data stream.
-//!
-//! Not compared: the resource policy, which would cost a call for every stream, and warm
-//! throughput, which only on-demand streams have.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
-use aws_sdk_kinesis::types::{
-    EncryptionType, RecordDistributionStrategy, StreamDescriptionSummary, StreamMode, StreamModeDetails,
-    StreamStatus,
-};
-use futures::try_join;
+use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
+use futures::join;
 use serde::Serialize;
 
 use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::Statement;
-use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
-use crate::resources::key;
-use crate::resources::sid::sid;
+use crate::policy::{Policy, Statement};
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::scope::Scope;
-use crate::stack::Grant;
 
 mod changes;
+mod grants;
+mod live;
+mod mistakes;
+mod permissions;
+mod reads;
+mod states;
 
-use changes::{SETTLED, active, status, summary};
+use states::{SETTLED, active, earlier_gone, gone, status, summary};
 
 /// The default and least of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
 const RETENTION_HOURS: i32 = 24;
 /// The default of `MaxRecordSizeInKiB` ("CreateStream", Kinesis API reference).
 const RECORD_KIB: i32 = 1024;
-/// The most tags that a stream can have, and that one page can hold.
-const TAGS: i32 = 50;
 /// A new stream is known at once as a rule.
 const KNOWN: Duration = Duration::from_secs(60);
 
@@ -57,6 +52,8 @@ pub struct Stream {
     max_record_kib: i32,
     /// `USER_PARTITION_KEY` keeps the order of what has one key.
     distribution: String,
+    /// Who else may use it; nothing means nobody.
+    resource_policy: Option<Policy>,
 }
 
 /// How much a stream takes. The shards of an on-demand stream are AWS's affair.
@@ -82,6 +79,7 @@ impl Stream {
             shard_metrics: BTreeSet::new(),
             max_record_kib: RECORD_KIB,
             distribution: RecordDistributionStrategy::UserPartitionKey.as_str().to_owned(),
+            resource_policy: None,
         }
     }
 
@@ -119,55 +117,6 @@ impl Stream {
     pub fn arn(&self) -> &str {
         &self.arn
     }
-
-    /// Grants adding records.
-    pub fn publish(&self) -> Grant {
-        let variable = self.variable.clone();
-        Grant {
-            statement: Statement::new(
-                sid(&["publish", &self.thing]),
-                ["kinesis:PutRecords"],
-                [self.arn.clone()],
-            ),
-            key: self.key("kms:GenerateDataKey"),
-            variable: variable.map(|variable| (variable, self.name.clone())),
-            on: ResourceId::new(Self::KIND, &self.name),
-        }
-    }
-
-    /// Returns what Lambda must be allowed to feed a function from the stream.
-    pub fn polling(&self) -> Vec<Statement> {
-        let mut polling = vec![
-            Statement::new(
-                sid(&["poll", "stream", &self.thing]),
-                [
-                    "kinesis:DescribeStream",
-                    "kinesis:DescribeStreamSummary",
-                    "kinesis:GetRecords",
-                    "kinesis:GetShardIterator",
-                    "kinesis:ListShards",
-                ],
-                [self.arn.clone()],
-            ),
-            // AWS supports no resource for it ("Actions, resources, and condition keys for
-            // Amazon Kinesis Data Streams", Service Authorization Reference).
-            Statement::new(
-                sid(&["list", "streams", "for", "stream", &self.thing]),
-                ["kinesis:ListStreams"],
-                ["*".into()],
-            ),
-        ];
-        polling.extend(self.key("kms:Decrypt"));
-        polling
-    }
-}
-
-impl Stream {
-    /// Returns what it takes to put records into the stream, or to get them ("Permissions to
-    /// use user-generated KMS keys", Kinesis developer guide).
-    fn key(&self, action: &'static str) -> Option<Statement> {
-        key::through("kinesis", action, self.kms_key.as_deref(), &["stream", &self.thing])
-    }
 }
 
 impl Resource for Stream {
@@ -175,6 +124,14 @@ impl Resource for Stream {
     const KIND: &'static str = "kinesis.stream";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "warm throughput", why: "only on-demand streams have it" },
+        LeftOut {
+            what: "registered consumers",
+            why: "they read with capacity of their own and change nothing of the stream",
+        },
+        LeftOut { what: "the shards of an on-demand stream", why: "AWS sets their number" },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -194,23 +151,34 @@ impl Resource for Stream {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        self.found_mistakes(stack)
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
-        let read = try_join!(summary(&self.name, aws), tags_of(&self.name, aws));
-        let Some((summary, tags)) = read.gone_is_none()? else {
+        let (summary, policy, tags) = join!(
+            summary(&self.name, aws),
+            reads::resource_policy(&self.arn, aws),
+            reads::tags(&self.name, aws),
+        );
+        let Some(summary) = summary.gone_is_none()? else {
             return Ok(None);
         };
         // It answers like a live one until it is gone.
         if summary.stream_status == StreamStatus::Deleting {
             return Ok(None);
         }
-        Ok(Some(Live { resource: self.live(&summary), tags: Some(tags) }))
+        // Whether there is a stream, its summary says; what else does not know it will.
+        let (policy, tags) = (policy?, tags.map_err(not_known_yet)?);
+        Ok(Some(Live { resource: self.live(&summary, policy), tags: Some(tags) }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        earlier_gone(&self.name, aws).await?;
         let call = aws
             .kinesis
             .create_stream()
@@ -220,23 +188,34 @@ impl Resource for Stream {
             .max_record_size_in_kib(self.max_record_kib)
             .set_tags(Some(tags.clone().into_iter().collect()));
         match call.send().await.called("CreateStream") {
-            // An attempt cut short made it, or an earlier stream of this name is still going.
+            // The code says that there is one, or that it is being deleted, or that too many
+            // are being made: the state tells.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
                 None | Some(StreamStatus::Deleting) => return Err(error),
-                Some(_) => {}
+                Some(_) => aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?,
             },
             other => other.map(drop)?,
         }
-        let live = wait_until("the stream to be known", KNOWN, || Self::tags(&self.name, aws)).await?;
-        if !tags.iter().all(|(key, value)| live.get(key) == Some(value)) {
+        active(&self.name, aws).await?;
+        let live = wait_until("the stream to be known", KNOWN, || async {
+            match self.read(aws).await {
+                Err(error) if error.class == Class::Propagating => Ok(None),
+                other => other,
+            }
+        });
+        let Live { resource, tags: tagged } = live.await?;
+        let tagged = tagged.unwrap_or_default();
+        if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
             self.tag(tags, aws).await?;
         }
         // What CreateStream does not take, and whatever an attempt cut short left undone.
-        let live = self.live(&active(&self.name, aws).await?);
-        self.update(&live, aws).await
+        self.update(&resource, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        if live.resource_policy != self.resource_policy {
+            self.delete_resource_policy(aws).await?;
+        }
         if live.capacity != self.capacity {
             self.change_capacity(live, aws).await?;
         }
@@ -269,14 +248,18 @@ impl Resource for Stream {
             return Ok(());
         };
         if status_now != StreamStatus::Deleting {
-            let call = aws.kinesis.delete_stream().stream_name(name);
-            let call = call.enforce_consumer_deletion(true);
-            call.send().await.called("DeleteStream").gone_is_none()?;
+            // Only a stream that is ACTIVE can be deleted.
+            wait_until("the stream to take its deletion", SETTLED, || async {
+                let call = aws.kinesis.delete_stream().stream_name(name);
+                let call = call.enforce_consumer_deletion(true);
+                match call.send().await.called("DeleteStream") {
+                    Err(error) if error.class == Class::InProgress => Ok(None),
+                    other => other.gone_is_none().map(Some),
+                }
+            })
+            .await?;
         }
-        wait_until("the stream to be gone", SETTLED, || async {
-            Ok(status(name, aws).await?.is_none().then_some(()))
-        })
-        .await
+        gone("the stream to be gone", name, aws).await
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
@@ -287,73 +270,17 @@ impl Resource for Stream {
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
-        tags_of(name, aws).await.gone_is_none()
+        reads::tags(name, aws).await.gone_is_none()
     }
 }
 
-impl Stream {
-    /// Returns the stream as it is, with what Kinesis leaves out filled in.
-    fn live(&self, summary: &StreamDescriptionSummary) -> Self {
-        let mode = summary.stream_mode_details.as_ref().map(|details| &details.stream_mode);
-        let encrypted = summary.encryption_type == Some(EncryptionType::Kms);
-        let metrics = summary.enhanced_monitoring.iter().flat_map(|metrics| metrics.shard_level_metrics());
-        let distribution = summary.record_distribution_strategy.as_ref();
-        Self {
-            capacity: match mode {
-                Some(StreamMode::OnDemand) => Capacity::OnDemand,
-                _ => Capacity::Provisioned { shards: summary.open_shard_count },
-            },
-            retention_hours: summary.retention_period_hours,
-            kms_key: summary.key_id.as_deref().filter(|_| encrypted).map(key_name),
-            shard_metrics: metrics.map(|name| name.as_str().to_owned()).collect(),
-            max_record_kib: summary.max_record_size_in_kib.unwrap_or(RECORD_KIB),
-            distribution: distribution
-                .unwrap_or(&RecordDistributionStrategy::UserPartitionKey)
-                .as_str()
-                .to_owned(),
-            ..self.clone()
-        }
-    }
-
-    fn mode(&self) -> Result<StreamModeDetails, Error> {
-        let mode = match self.capacity {
-            Capacity::OnDemand => StreamMode::OnDemand,
-            Capacity::Provisioned { .. } => StreamMode::Provisioned,
-        };
-        let details = StreamModeDetails::builder().stream_mode(mode).build();
-        details.map_err(|error| Error::other("request", error.to_string()))
-    }
-
-    fn shard_count(&self) -> Option<i32> {
-        match self.capacity {
-            Capacity::OnDemand => None,
-            Capacity::Provisioned { shards } => Some(shards),
-        }
-    }
-}
-
-async fn tags_of(name: &str, aws: &Aws) -> Result<Tags, Error> {
-    let call = aws.kinesis.list_tags_for_stream().stream_name(name).limit(TAGS);
-    let answer = call.send().await.called("ListTagsForStream")?;
-    let tags = answer.tags.into_iter();
-    Ok(tags.map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
-}
-
-/// Returns an alias as one writes it, and the ARN of a key as it is.
-fn key_name(key: &str) -> String {
-    match key.split_once(":alias/") {
-        Some((_, alias)) => format!("alias/{alias}"),
-        None => key.to_owned(),
+/// A stream that was just made can be missing for a moment in any answer.
+fn not_known_yet(error: Error) -> Error {
+    match error.class {
+        Class::Gone => Error { class: Class::Propagating, ..error },
+        _ => error,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alias_reads_the_same_in_both_forms() {
-        let arn = "arn:aws:kms:eu-central-1:111111111111:alias/aws/kinesis";
-        assert_eq!(key_name(arn), key_name("alias/aws/kinesis"));
-    }
-}
+mod tests;

@@ -1,0 +1,57 @@
+//! What functions may do with a stream, and what Lambda may on their behalf.
+
+use super::Stream;
+use crate::policy::Statement;
+use crate::resource::{Resource, ResourceId};
+use crate::resources::key;
+use crate::resources::sid::sid;
+use crate::stack::Grant;
+
+impl Stream {
+    /// Grants adding records.
+    pub fn publish(&self) -> Grant {
+        let variable = self.variable.clone();
+        Grant {
+            statement: Statement::new(
+                sid(&["publish", &self.thing]),
+                ["kinesis:PutRecords"],
+                [self.arn.clone()],
+            ),
+            key: self.key("kms:GenerateDataKey"),
+            variable: variable.map(|variable| (variable, self.name.clone())),
+            on: ResourceId::new(Self::KIND, &self.name),
+        }
+    }
+
+    /// Returns what Lambda must be allowed to feed a function from the stream.
+    pub fn polling(&self) -> Vec<Statement> {
+        let mut polling = vec![
+            Statement::new(
+                sid(&["poll", "stream", &self.thing]),
+                [
+                    "kinesis:DescribeStream",
+                    "kinesis:DescribeStreamSummary",
+                    "kinesis:GetRecords",
+                    "kinesis:GetShardIterator",
+                    "kinesis:ListShards",
+                ],
+                [self.arn.clone()],
+            ),
+            // AWS supports no resource for it ("Actions, resources, and condition keys for
+            // Amazon Kinesis Data Streams", Service Authorization Reference).
+            Statement::new(
+                sid(&["list", "streams", "for", "stream", &self.thing]),
+                ["kinesis:ListStreams"],
+                ["*".into()],
+            ),
+        ];
+        polling.extend(self.key("kms:Decrypt"));
+        polling
+    }
+
+    /// Returns what it takes to put records into the stream, or to get them ("Permissions to
+    /// use user-generated KMS keys", Kinesis developer guide).
+    fn key(&self, action: &'static str) -> Option<Statement> {
+        key::through("kinesis", action, self.kms_key.as_deref(), &["stream", &self.thing])
+    }
+}

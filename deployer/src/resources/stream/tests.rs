@@ -1,0 +1,172 @@
+//! What is said to Kinesis, and what is made of answers that no emulator gives.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::aws::replay::{Answer, Replay, body, fault, scope};
+
+fn stream() -> Stream {
+    Stream::new(&scope(), "events")
+}
+
+/// Returns a summary of the stream in this state, with this besides.
+fn summary_of(status: &str, besides: Value) -> Answer {
+    let mut summary = json!({
+        "StreamName": "cart-dev-events",
+        "StreamARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events",
+        "StreamStatus": status,
+        "StreamModeDetails": {"StreamMode": "PROVISIONED"},
+        "RetentionPeriodHours": 24,
+        "StreamCreationTimestamp": 1.0,
+        "EnhancedMonitoring": [{"ShardLevelMetrics": []}],
+        "EncryptionType": "NONE",
+        "OpenShardCount": 1,
+    });
+    summary.as_object_mut().expect("an object").extend(besides.as_object().expect("an object").clone());
+    body(json!({"StreamDescriptionSummary": summary}))
+}
+
+fn seen(replay: Replay, status: &str) -> Replay {
+    replay.on("DescribeStreamSummary", summary_of(status, json!({})))
+}
+
+fn absent(replay: Replay) -> Replay {
+    replay.on("DescribeStreamSummary", fault(400, "ResourceNotFoundException", "Stream not found"))
+}
+
+/// Answers everything besides the summary as for a stream that is ours and has nothing.
+fn bare(replay: Replay) -> Replay {
+    let tags: Vec<Value> =
+        scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    replay
+        .on("GetResourcePolicy", body(json!({"Policy": "{}"})))
+        .on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})))
+}
+
+fn in_use() -> Answer {
+    fault(400, "ResourceInUseException", "Stream cart-dev-events under account 111111111111 already exists.")
+}
+
+async fn live(replay: &Replay) -> Stream {
+    stream().read(&replay.aws()).await.expect("it is read").expect("there is one").resource
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
+    let replay = absent(seen(seen(Replay::new(), "DELETING"), "DELETING"));
+    let replay = bare(seen(seen(replay, "CREATING"), "ACTIVE")).on("CreateStream", body(""));
+    stream().create(&scope().tags(), &replay.aws()).await.expect("it is made");
+    assert_eq!(replay.writes(), ["CreateStream"]);
+    assert_eq!(
+        replay.calls()[..4].join(" "),
+        "DescribeStreamSummary DescribeStreamSummary DescribeStreamSummary CreateStream"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_streams_at_once_is_worth_another_attempt() {
+    let said = "Streams that can simultaneously be in CREATING or DELETING state: 5";
+    let replay = absent(Replay::new()).on("CreateStream", fault(400, "LimitExceededException", said));
+    let error = stream().create(&scope().tags(), &replay.aws()).await.expect_err("not now");
+    assert!(error.class.passes(), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_somebody_else_made_meanwhile_is_not_taken_over() {
+    let replay = seen(absent(Replay::new()), "ACTIVE").on("CreateStream", in_use());
+    let replay = replay.on("ListTagsForStream", body(json!({"Tags": [], "HasMoreTags": false})));
+    let error = stream().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
+    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    assert_eq!(replay.writes(), ["CreateStream"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_going_is_not_there() {
+    let replay = bare(seen(Replay::new(), "DELETING"));
+    assert!(stream().read(&replay.aws()).await.expect("it is read").is_none());
+}
+
+#[tokio::test]
+async fn tags_that_are_not_known_yet_are_no_absent_stream() {
+    let replay = seen(Replay::new(), "ACTIVE").on("GetResourcePolicy", body(json!({"Policy": ""})));
+    let replay = replay.on("ListTagsForStream", fault(400, "ResourceNotFoundException", "not found"));
+    let error = stream().read(&replay.aws()).await.expect_err("one of the reads failed");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_made_one_by_one_with_the_stream_active_between() {
+    let besides = json!({
+        "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+        "RetentionPeriodHours": 48,
+        "OpenShardCount": 4,
+        "EncryptionType": "KMS",
+        "KeyId": "alias/aws/kinesis",
+        "EnhancedMonitoring": [{"ShardLevelMetrics": ["IncomingBytes"]}],
+        "MaxRecordSizeInKiB": 2048,
+    });
+    let changed = json!({"OpenShardCount": 4});
+    let mut replay = bare(Replay::new()).on("DescribeStreamSummary", summary_of("ACTIVE", besides));
+    for _ in 0..8 {
+        replay = seen(replay, "UPDATING");
+        replay = replay.on("DescribeStreamSummary", summary_of("ACTIVE", changed.clone()));
+    }
+    let calls = [
+        "UpdateStreamMode",
+        "UpdateShardCount",
+        "DecreaseStreamRetentionPeriod",
+        "StopStreamEncryption",
+        "DisableEnhancedMonitoring",
+        "UpdateMaxRecordSize",
+    ];
+    for call in calls {
+        // Each finds the change before still on its way once, and is waited for.
+        replay = replay.on(call, in_use()).on(call, body("{}"));
+    }
+    let live = live(&replay).await;
+    stream().update(&live, &replay.aws()).await.expect("everything is put back");
+    let mut writes = replay.writes();
+    writes.dedup();
+    assert_eq!(writes, calls);
+    let counts: Vec<_> =
+        replay.sent("UpdateShardCount").iter().map(|sent| sent["TargetShardCount"].clone()).collect();
+    assert_eq!(counts, [json!(2), json!(2), json!(1)], "half at most, after an attempt that came too early");
+    // A summary that says UPDATING comes between any two changes.
+    let calls = replay.calls();
+    let first = calls.iter().position(|call| call == "UpdateShardCount").expect("it was called");
+    assert_eq!(calls[first - 2..first], ["DescribeStreamSummary"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retention_that_a_lost_answer_set_is_set() {
+    let said =
+        "Requested retention period (48 hours) for stream cart-dev-events can not be the same as current";
+    let replay = bare(seen(Replay::new(), "ACTIVE"));
+    let replay = replay.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
+    let live = live(&replay).await;
+    stream().retention_hours(48).update(&live, &replay.aws()).await.expect("it is as desired");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_somebody_put_is_seen_and_deleted() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "kinesis:GetRecords", "Resource": "*"},
+    ]});
+    let replay = seen(Replay::new(), "ACTIVE")
+        .on("GetResourcePolicy", body(json!({"Policy": policy.to_string()})))
+        .on("DeleteResourcePolicy", body(""));
+    let replay = bare(replay);
+    let live = live(&replay).await;
+    assert!(live.resource_policy.is_some());
+    stream().update(&live, &replay.aws()).await.expect("it is deleted");
+    assert_eq!(replay.writes(), ["DeleteResourcePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_busy_is_deleted_with_its_consumers_in_the_end() {
+    let replay = absent(seen(seen(Replay::new(), "UPDATING"), "DELETING"));
+    let replay = replay.on("DeleteStream", in_use()).on("DeleteStream", body(""));
+    Stream::delete("cart-dev-events", &replay.aws()).await.expect("it is gone");
+    assert_eq!(replay.writes(), ["DeleteStream", "DeleteStream"]);
+    assert_eq!(replay.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
+}
