@@ -1,6 +1,7 @@
 //! `deployer bundle`: one executable with the functions and environment files in it.
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -34,9 +35,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let mut builds: BTreeMap<String, Built> = BTreeMap::new();
     for environment in &environments {
         let settings = &environment.build;
-        if !builds.contains_key(&settings.folder()) {
-            let built = build(&workspace, settings, ui).await?;
-            builds.insert(settings.folder(), built);
+        if let Entry::Vacant(place) = builds.entry(settings.folder()) {
+            place.insert(build(&workspace, settings, ui).await?);
         }
     }
     let contents = Contents {
