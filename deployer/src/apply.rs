@@ -18,6 +18,9 @@ use crate::survey::Survey;
 /// How many steps run together.
 const TOGETHER: usize = 32;
 
+/// How long what is in flight has to end once the run is stopped.
+const GRACE: Duration = Duration::from_secs(4);
+
 /// What happens while a plan is carried out.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -51,6 +54,9 @@ pub enum Failure {
     Skipped(ResourceId),
     /// It was not begun when the run was stopped.
     Stopped,
+    /// It was at work when the run was stopped, and did not end in time: how far it came is
+    /// not known.
+    Interrupted,
 }
 
 /// What became of a plan's steps, in the order in which they ended.
@@ -73,7 +79,8 @@ impl Report {
     }
 }
 
-/// Carries out the plan's steps. Begins nothing more once `stop` is cancelled.
+/// Carries out the plan's steps. Begins nothing more once `stop` is cancelled, and gives what
+/// is in flight a few seconds to end.
 pub async fn apply<C: Cloud>(
     plan: &Plan,
     stack: &Stack<C>,
@@ -88,6 +95,7 @@ pub async fn apply<C: Cloud>(
     let mut running = FuturesUnordered::new();
     let mut report = Report::default();
     let mut in_flight: BTreeSet<ResourceId> = BTreeSet::new();
+    let mut out_of_patience = std::pin::pin!(patience_ends(stop));
     loop {
         let ended = settle_unstartable(&mut waiting, &mut failed, stop);
         for outcome in ended {
@@ -103,9 +111,19 @@ pub async fn apply<C: Cloud>(
             on_event(Event::Started(step.id.clone(), step.action));
             running.push(run(step, stack, survey, cloud, on_event.clone()));
         }
-        let Some(outcome) = running.next().await else {
-            break;
+        let ended = tokio::select! {
+            ended = running.next() => ended,
+            () = &mut out_of_patience => {
+                let cut = running_steps(plan, &in_flight).map(interrupted);
+                let unbegun = settle_unstartable(&mut waiting, &mut failed, stop);
+                for outcome in cut.chain(unbegun) {
+                    on_event(Event::Ended(outcome.clone()));
+                    report.outcomes.push(outcome);
+                }
+                break;
+            }
         };
+        let Some(outcome) = ended else { break };
         in_flight.remove(&outcome.id);
         if outcome.result.is_err() {
             failed.insert(outcome.id.clone());
@@ -114,6 +132,21 @@ pub async fn apply<C: Cloud>(
         report.outcomes.push(outcome);
     }
     report
+}
+
+/// Returns when the run was stopped and what is in flight has had its time.
+async fn patience_ends(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
+
+fn running_steps<'a>(plan: &'a Plan, in_flight: &BTreeSet<ResourceId>) -> impl Iterator<Item = &'a Step> {
+    plan.writes().filter(|step| in_flight.contains(&step.id))
+}
+
+fn interrupted(step: &Step) -> Outcome {
+    let result = Err(Failure::Interrupted);
+    Outcome { id: step.id.clone(), action: step.action, result, took: GRACE }
 }
 
 /// Takes out the steps that cannot begin any more and says why.
@@ -166,7 +199,7 @@ async fn run<C: Cloud>(
 async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, cloud: &C) -> Result<(), Error> {
     let kind = || stack.kind(step.id.kind()).expect("every kind in a plan is one that the stack knows");
     let node = || stack.get(&step.id).expect("what a plan changes is in the stack that it was made for");
-    let owner_tags = stack.scope.tags();
+    let owner_tags = stack.scope.all_tags();
     match step.action {
         Action::Keep | Action::Refuse => return Ok(()),
         Action::Delete => return retried(async || (kind().delete)(&step.name, cloud).await).await,

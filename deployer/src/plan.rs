@@ -3,14 +3,18 @@
 //! No I/O, no clock, no names of AWS. `plan`, `drift` and `up` share this path; the
 //! executor has no decision left to make.
 
+mod compared;
 mod decide;
+mod order;
+mod owner;
 mod stamp;
 mod teardown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+pub use compared::{Compared, NotCompared};
 pub use decide::plan;
 pub use stamp::stamp;
 pub use teardown::teardown;
@@ -19,7 +23,7 @@ use crate::diff::Change;
 use crate::resource::{ResourceId, Risk, Tags};
 
 /// What a step does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Makes what is absent.
@@ -70,6 +74,17 @@ impl Verdict {
             Self::Orphan => 6,
         }
     }
+}
+
+/// What the caller wants beyond what the stack says. Ids are kind and name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What has our name and is not ours, and is to be.
+    pub adopt: BTreeSet<String>,
+    /// Whether what is ours and no longer in the stack goes.
+    pub prune: bool,
+    /// What may lose its data.
+    pub allow: BTreeSet<String>,
 }
 
 /// What is to be done about one resource, and why.
@@ -127,13 +142,15 @@ pub struct Plan {
     pub actions: BTreeMap<Action, usize>,
     /// How many resources have each verdict.
     pub verdicts: BTreeMap<Verdict, usize>,
+    /// How much "in sync" says.
+    pub compared: Compared,
     /// The steps.
     #[serde(rename = "resources")]
     pub steps: Vec<Step>,
 }
 
 impl Plan {
-    fn new(environment: &str, steps: Vec<Step>) -> Self {
+    fn new(environment: &str, steps: Vec<Step>, compared: Compared) -> Self {
         let mut actions: BTreeMap<Action, usize> =
             [Action::Create, Action::Update, Action::Recreate, Action::Delete, Action::Refuse, Action::Keep]
                 .map(|action| (action, 0))
@@ -152,6 +169,7 @@ impl Plan {
             verdict: present.map_or(Verdict::InSync, |(verdict, _)| *verdict),
             actions,
             verdicts,
+            compared,
             steps,
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! `plan`, `drift` and `up` all come through here, so they cannot disagree.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::app::{App, Fingerprints, Global};
 use crate::aws::{Aws, CallLog, Credentials, Target};
@@ -11,17 +13,30 @@ use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
 use crate::local::{LocalCloud, Status};
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, Verdict, Wishes, plan};
 use crate::render::Ui;
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 use crate::resources::function::Function;
 use crate::resources::kinds;
 use crate::scope::Scope;
 use crate::stack::Stack;
-use crate::survey::{Survey, survey};
+use crate::survey::{Survey, look_again, survey};
 
 /// The SDK's own variable: the endpoint that it names is used as it is.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+
+/// How long AWS is given before something is read once more that looks as if somebody had
+/// changed it: most of its listings are eventually consistent.
+const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
+
+/// What a command does with what it is connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It looks, and could do nothing else.
+    Reads,
+    /// It changes things.
+    Writes,
+}
 
 /// An environment that we are connected to.
 pub(crate) struct Session {
@@ -43,6 +58,8 @@ pub(crate) struct Planned {
     pub(crate) survey: Survey,
     /// The steps from one to the other.
     pub(crate) plan: Plan,
+    /// The ARN of who looked.
+    pub(crate) caller: String,
 }
 
 /// What to do about a local cloud that is not running.
@@ -64,11 +81,13 @@ impl Session {
         app: &App,
         global: &Global,
         local: LocalCloudIs,
+        access: Access,
         ui: &Ui,
     ) -> Result<Self, Problem> {
         let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
-        let mut target = Target { endpoint: None, credentials, call_log: None, read_only: false };
+        let read_only = access == Access::Reads;
+        let mut target = Target { endpoint: None, credentials, call_log: None, read_only };
         if let Some(path) = &global.record_calls {
             let log = CallLog::create(path);
             let log =
@@ -76,7 +95,7 @@ impl Session {
             target.call_log = Some(log?);
         }
         if let Some(settings) = &environment.local
-            && std::env::var_os(ENDPOINT_VARIABLE).is_none_or(|endpoint| endpoint.is_empty())
+            && !own_endpoint()
         {
             target.endpoint = Some(endpoint(settings, global.folder(), local, ui).await?);
             // The local cloud's root, which protects nothing.
@@ -120,34 +139,70 @@ impl Session {
         Stack::new(self.scope.clone(), kinds())
     }
 
-    /// Looks at everything, and checks meanwhile whose account it is.
+    /// Looks at everything, and checks meanwhile whose account it is. Returns also the ARN of
+    /// the caller.
     ///
     /// # Errors
     /// The credentials are not of the environment's account.
-    pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<Survey, Problem> {
+    pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<(Survey, String), Problem> {
         let _busy = ui.busy("looking");
         let looking = async { Ok(survey(stack, &self.aws).await) };
         // Credentials of another account, or no way to reach AWS, end the look at once.
-        let ((), survey) = futures::try_join!(self.aws.guard(), looking)?;
-        Ok(survey)
+        let (caller, survey) = futures::try_join!(self.aws.guard(), looking)?;
+        Ok((survey, caller))
     }
 
     /// Looks, compares and decides.
     ///
     /// # Errors
-    /// See [`Session::look`] and [`sources`].
-    pub(crate) async fn plan(&self, app: &App, ui: &Ui) -> Result<Planned, Problem> {
-        // On a thread of its own: hashing would keep the answers of AWS waiting.
-        let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
+    /// The stack is not one that AWS would take; see also [`Session::look`] and [`sources`].
+    pub(crate) async fn plan(&self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
+        self.environment.check_method(own_endpoint())?;
         // Nothing that is looked at depends on what the functions are made of.
         let without_sources = self.stack(app, &Fingerprints::default());
-        let (sources, survey) = futures::join!(sources, self.look(&without_sources, ui));
+        check(&without_sources, &self.environment.name)?;
+        // On a thread of its own: hashing would keep the answers of AWS waiting.
+        let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
+        let (sources, looked) = futures::join!(sources, self.look(&without_sources, ui));
         let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
-        let survey = survey?;
+        let (mut survey, caller) = looked?;
         let stack = self.stack(app, &fingerprints);
-        let plan = plan(&self.scope, &stack.described(), &survey);
-        Ok(Planned { sources, stack, survey, plan })
+        let mut planned = plan(&stack, &survey, wishes);
+        let suspects = suspects(&planned);
+        if !suspects.is_empty() {
+            let _busy = ui.busy("looking once more at what somebody seems to have changed");
+            tokio::time::sleep(BEFORE_ACCUSING).await;
+            survey.seen.extend(look_again(&stack, &suspects, &self.aws).await);
+            planned = plan(&stack, &survey, wishes);
+        }
+        Ok(Planned { sources, stack, survey, plan: planned, caller })
     }
+}
+
+/// Returns what looks as if somebody had changed it, and what has its stamp.
+fn suspects(plan: &Plan) -> BTreeSet<ResourceId> {
+    let accused = plan.steps.iter().filter(|step| {
+        let verdicts = [Verdict::Drift, Verdict::Foreign];
+        step.verdicts.iter().any(|verdict| verdicts.contains(verdict))
+    });
+    accused.flat_map(|step| [&step.id].into_iter().chain(&step.parent)).cloned().collect()
+}
+
+/// Refuses a stack that AWS would not take, as far as that can be told without asking it.
+fn check(stack: &Stack<Aws>, environment: &str) -> Result<(), Problem> {
+    let mistakes = stack.mistakes();
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    let told = mistakes.into_iter().map(|(id, mistake)| format!("{id}: {mistake}"));
+    Err(Problem::usage(format!("the stack of `{environment}` has mistakes, so nothing was looked at"))
+        .details(told)
+        .hint("correct the stack, or the numbers in the environment file"))
+}
+
+/// Tells whether the caller chose the endpoint of everything.
+fn own_endpoint() -> bool {
+    std::env::var_os(ENDPOINT_VARIABLE).is_some_and(|endpoint| !endpoint.is_empty())
 }
 
 /// Returns where the functions come from, and their fingerprints. Compiles nothing.

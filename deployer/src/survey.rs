@@ -8,6 +8,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 
 use crate::error::Error;
+use crate::release::{self, Recorded, Release};
 use crate::resource::{Cloud, Kind, Node, ResourceId, Seen, Tags};
 use crate::retry::retried;
 use crate::stack::Stack;
@@ -22,19 +23,33 @@ pub struct Survey {
     pub seen: BTreeMap<ResourceId, Result<Option<Seen>, Error>>,
     /// What exists under the environment's prefix and is not desired, with its tags.
     pub strays: BTreeMap<ResourceId, Tags>,
-    /// Kinds or strays that could not be looked at.
+    /// Kinds or strays that could not be looked at, and the release record.
     pub unreadable: BTreeMap<ResourceId, Error>,
+    /// The last entry of the release record.
+    pub recorded: Option<Recorded>,
+}
+
+impl Survey {
+    /// Returns what the last entry of the release record says.
+    pub fn last_release(&self) -> Option<&Release> {
+        self.recorded.as_ref().map(|recorded| &recorded.release)
+    }
 }
 
 /// Looks at the whole environment.
 pub async fn survey<C: Cloud>(stack: &Stack<C>, cloud: &C) -> Survey {
     let cloud = cloud.fresh();
     let desired: BTreeSet<ResourceId> = stack.resources.iter().map(|node| node.id()).collect();
-    let (seen, strays) = futures::join!(
+    let (seen, strays, recorded) = futures::join!(
         read(stack.resources.iter().map(|node| &**node), &cloud),
         strays(stack, &cloud, &desired),
+        retried(async || cloud.last_release().await),
     );
     let mut survey = Survey { seen, ..Survey::default() };
+    match recorded {
+        Ok(recorded) => survey.recorded = recorded,
+        Err(error) => drop(survey.unreadable.insert(release::id(&stack.scope), error)),
+    }
     for (id, found) in strays {
         match found {
             Ok(tags) => drop(survey.strays.insert(id, tags)),

@@ -73,11 +73,12 @@ impl Aws {
         }
     }
 
-    /// Checks that the credentials belong to the account and partition of the scope.
+    /// Checks that the credentials belong to the account and partition of the scope, and
+    /// returns the ARN of who has them.
     ///
     /// # Errors
     /// They belong to another account or partition, or the call failed.
-    pub async fn guard(&self) -> Result<(), Error> {
+    pub async fn guard(&self) -> Result<String, Error> {
         const CALL: &str = "GetCallerIdentity";
         let identity = self.sts.get_caller_identity().send().await.called(CALL)?;
         let (account, arn) = (identity.account().unwrap_or_default(), identity.arn().unwrap_or_default());
@@ -103,7 +104,7 @@ impl Aws {
             )
             .hint("choose other credentials, or correct `region` in the environment file"));
         }
-        Ok(())
+        Ok(arn.to_owned())
     }
 }
 

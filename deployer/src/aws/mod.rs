@@ -11,6 +11,7 @@ mod packages;
 mod read_only;
 #[cfg(test)]
 pub(crate) mod replay;
+mod releases;
 mod sweep;
 mod wait;
 
@@ -19,14 +20,16 @@ pub use classify::Called;
 pub use connect::{Credentials, Target};
 pub use login::Login;
 pub use packages::Packages;
+pub(crate) use read_only::READS;
 pub use read_only::ReadOnly;
+pub(crate) use releases::permissions as release_permissions;
 pub use sweep::Sweep;
 pub use wait::wait_until;
 
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::resource::{Cloud, Tags};
+use crate::resource::Tags;
 use crate::scope::Scope;
 
 /// The clients of one environment's account and region. Cheap to clone.
@@ -69,11 +72,5 @@ impl Aws {
             Some(tags) if self.scope.owns(tags) => Ok(()),
             _ => Err(exists.hint("somebody made it meanwhile: its tags do not say that it is ours")),
         }
-    }
-}
-
-impl Cloud for Aws {
-    fn fresh(&self) -> Self {
-        Self { sweep: Arc::default(), ..self.clone() }
     }
 }

@@ -9,10 +9,11 @@ use crate::app::{App, Global};
 use crate::apply::apply;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Verdict, teardown};
-use crate::render::{Format, Heading, Live, Ui, duration, plan_in};
-use crate::resource::ResourceId;
+use crate::release::{Release, Run, State};
+use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in};
+use crate::resource::{Cloud, ResourceId};
 use crate::retry::retried;
-use crate::session::{LocalCloudIs, Session};
+use crate::session::{Access, LocalCloudIs, Session};
 use crate::signal::stop_on_signal;
 use crate::survey::survey;
 
@@ -36,9 +37,10 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
+    let session =
+        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
     let stack = session.empty_stack();
-    let survey = session.look(&stack, ui).await?;
+    let (survey, caller) = session.look(&stack, ui).await?;
     let plan = teardown(&session.scope, &stack.kinds, &survey);
     if plan.having(Verdict::Unknown).next().is_some() {
         let unread = plan.having(Verdict::Unknown);
@@ -47,17 +49,27 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             .exit(Verdict::Unknown));
     }
     if plan.writes().next().is_none() {
+        if survey.recorded.is_some() {
+            session.aws.forget_releases().await?;
+        }
         ui.say(&format!("{} owns nothing: there is nothing to remove", args.environment));
         return Ok(Exit::DONE);
     }
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
     protect(&args, &session, ui)?;
 
+    if let Some(last) = &survey.recorded {
+        // From now on, what is absent is no drift; and an `up` at work meanwhile hears of it.
+        let entry = Run::entry(&plan, Some(&last.release), None, caller);
+        let entry = Release { state: State::Removing, deployed: BTreeSet::new(), ..entry };
+        Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
+    }
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
     let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
     if !report.succeeded() {
+        ui.say(&format!("\n{}", failures(&report)));
         let (done, all) = (report.done().len(), report.outcomes.len());
         return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(format!(
             "run `{} down {}` again: it goes on from there",
@@ -66,6 +78,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         )));
     }
     remove_what_came_back(&session, &plan).await?;
+    retried(async || session.aws.forget_releases().await).await?;
     ui.say(&format!(
         "\n{} is down: removed {} in {}",
         args.environment,

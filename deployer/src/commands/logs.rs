@@ -11,7 +11,7 @@ use crate::aws::{Aws, Called};
 use crate::error::{Error, GoneIsNone};
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
-use crate::session::{LocalCloudIs, Session};
+use crate::session::{Access, LocalCloudIs, Session};
 
 /// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ struct Line {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, ui).await?;
+    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
     let functions: Vec<String> = match args.functions.as_slice() {
         [] => session.functions(app),
         named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,

@@ -4,11 +4,13 @@ mod build;
 mod bundle;
 mod down;
 mod drift;
+mod history;
 mod invoke;
 mod local;
 mod logs;
 mod outputs;
 mod plan;
+mod policy;
 mod up;
 
 use clap::Subcommand;
@@ -27,7 +29,9 @@ pub(crate) enum Command {
     Down(down::Args),
     Invoke(invoke::Args),
     Logs(logs::Args),
+    History(history::Args),
     Outputs(outputs::Args),
+    Policy(policy::Args),
     Build(build::Args),
     Bundle(bundle::Args),
     #[command(subcommand)]
@@ -43,7 +47,9 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Down(args) => down::run(args, app, global, ui).await,
         Command::Invoke(args) => invoke::run(args, app, global, ui).await,
         Command::Logs(args) => logs::run(args, app, global, ui).await,
+        Command::History(args) => history::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
+        Command::Policy(args) => policy::run(args, app, global, ui).await,
         Command::Build(args) => build::run(args, app, global, ui).await,
         Command::Bundle(args) => bundle::run(args, app, global, ui).await,
         Command::Local(verb) => local::run(verb, global, ui).await,

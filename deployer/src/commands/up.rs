@@ -1,25 +1,31 @@
 //! `deployer up`: makes it so.
 
+mod check;
+mod settle;
+
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use self::check::check;
+use self::settle::settle;
 use crate::app::{App, Global};
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
-use crate::plan::{Action, Plan, Step, Verdict, plan};
-use crate::render::{Format, Heading, Live, Ui, count, duration, plan_in};
+use crate::plan::{Action, Plan, Verdict, Wishes};
+use crate::release::{Release, Run, State};
+use crate::render::{Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
-use crate::session::{LocalCloudIs, Planned, Session};
+use crate::session::{Access, LocalCloudIs, Planned, Session};
 use crate::signal::stop_on_signal;
 use crate::stack::Stack;
-use crate::survey::{Survey, look_again};
 
-/// How long AWS may take to show what it has accepted.
-const SETTLING: Duration = Duration::from_secs(30);
+/// How long the last word in the release record may take once the run is stopped.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Make the environment as the code says
 #[derive(Debug, clap::Args)]
@@ -32,84 +38,116 @@ pub(crate) struct Args {
     /// Allow this resource to lose data; may be given several times
     #[arg(long, value_name = "ID")]
     allow: Vec<String>,
+    /// Take over this resource, which has our name and is not ours; may be given several times
+    #[arg(long, value_name = "ID")]
+    adopt: Vec<String>,
+    /// Delete what is ours and no longer in the stack; what holds data only with --allow as well
+    #[arg(long)]
+    prune: bool,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    let mut session = Session::open(&args.environment, app, global, LocalCloudIs::Started, ui).await?;
-    let Planned { sources, stack, survey, plan } = session.plan(app, ui).await?;
-    check(&plan, &args.allow, &session)?;
-    let heading = Heading { scope: &session.scope, drift: false };
-    ui.say(&plan_in(Format::Human, &plan, heading));
-    if plan.writes().next().is_none() {
+    let wishes = Wishes {
+        adopt: args.adopt.into_iter().collect(),
+        prune: args.prune,
+        allow: args.allow.into_iter().collect(),
+    };
+    let name = args.environment.as_str();
+    let mut session = Session::open(name, app, global, LocalCloudIs::Started, Access::Writes, ui).await?;
+    let Planned { sources, stack, survey, plan, caller } = session.plan(app, &wishes, ui).await?;
+    check(&plan, &wishes, &session)?;
+    ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
+    let deployed = deployed(&stack, &plan);
+    let written =
+        survey.last_release().is_some_and(|last| last.state == State::Done && last.deployed == deployed);
+    if plan.writes().next().is_none() && written {
         next(&session, app, ui);
         return Ok(Exit::DONE);
     }
-    super::confirm(&session.environment, args.yes, "Do this?", ui)?;
+    if plan.writes().next().is_some() {
+        super::confirm(&session.environment, args.yes, "Do this?", ui)?;
+        warn_of_others(survey.last_release(), ui);
+    }
 
     let binaries = binaries(&plan, &session);
+    let entry = Run::entry(&plan, survey.last_release(), sources.release().await, caller);
+    let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
     session.aws.packages = packages(sources, binaries, &session, ui);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
-    let (report, ()) = futures::join!(
-        apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)),
-        session.aws.packages.start(),
-    );
+    let building = tokio::spawn(drive(session.aws.packages.clone()));
+    let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
+    // Whatever compiler is still at work is ended with it.
+    building.abort();
+    session.aws.packages = Packages::none();
     if !report.succeeded() {
-        return Err(unfinished(&report, &args.environment, ui));
+        let last = run.end(
+            &session.aws,
+            State::Failed,
+            survey.last_release().map_or(BTreeSet::new(), |last| last.deployed.clone()),
+        );
+        let _ = tokio::time::timeout(LAST_WORD, last).await;
+        return Err(unfinished(&report, name, ui));
     }
-    settle(&session, &stack, survey, &report, ui).await?;
+    settle(&session, &stack, &wishes, survey, &report, &stop, ui).await?;
+    if let Some(other) = run.end(&session.aws, State::Done, deployed).await? {
+        met(&other, &session, app, &wishes, ui).await?;
+    }
     let done = count(report.outcomes.len(), "change");
-    ui.say(&format!("\n{} is up: {done} in {}", args.environment, duration(started.elapsed())));
+    ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
     next(&session, app, ui);
     Ok(Exit::DONE)
 }
 
-/// Stops before the first write when anything speaks against it.
-fn check(plan: &Plan, allowed: &[String], session: &Session) -> Result<(), Problem> {
-    let about = |step: &Step| match &step.reason {
-        Some(reason) => format!("{}: {reason}", step.id),
-        None => step.id.to_string(),
-    };
-    let known = |id: &&String| plan.steps.iter().any(|step| step.id.to_string() == **id);
-    if let Some(unknown) = allowed.iter().find(|id| !known(id)) {
-        return Err(Problem::usage(format!("--allow {unknown} names nothing in this environment"))
-            .hint("an id is kind and name, as `plan` shows it"));
+/// Returns the ids of what there is when everything is as the plan says.
+fn deployed(stack: &Stack<Aws>, plan: &Plan) -> BTreeSet<String> {
+    let desired = stack.resources.iter().map(|node| node.id());
+    let left = plan.having(Verdict::Orphan).filter(|step| step.action == Action::Keep);
+    desired.chain(left.map(|step| step.id.clone())).map(|id| id.to_string()).collect()
+}
+
+/// Says when somebody else may be at work here.
+fn warn_of_others(last: Option<&Release>, ui: &Ui) {
+    match last {
+        Some(Release { state: State::Begun, by, .. }) => {
+            ui.warn(&format!(
+                "the last `up`, by {by}, did not say that it ended: it was cut short, or is at work"
+            ));
+        }
+        Some(Release { state: State::Removing, by, .. }) => {
+            ui.warn(&format!(
+                "the last `down`, by {by}, did not say that it ended: it was cut short, or is at work"
+            ));
+        }
+        _ => {}
     }
-    if plan.having(Verdict::Unknown).next().is_some() {
-        return Err(Problem::new("not everything could be read, so nothing was changed")
-            .details(plan.having(Verdict::Unknown).map(about))
-            .exit(Verdict::Unknown));
+}
+
+/// Looks at everything once more, because somebody else changed things at the same time.
+///
+/// # Errors
+/// It is not what this run made of it.
+async fn met(other: &Release, session: &Session, app: &App, wishes: &Wishes, ui: &Ui) -> Result<(), Problem> {
+    let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
+    let by = &other.by;
+    if plan.steps.iter().all(|step| [Verdict::InSync, Verdict::Orphan].contains(&step.verdicts[0])) {
+        ui.warn(&format!("another run, by {by}, was at work meanwhile; everything is as this one wanted it"));
+        return Ok(());
     }
-    if plan.having(Verdict::Foreign).next().is_some() {
-        return Err(Problem::new("something has our names and is not ours, so nothing was changed")
-            .details(plan.having(Verdict::Foreign).map(about))
-            .hint(match &session.environment.local {
-                Some(_) => "`deployer local reset` empties the local cloud",
-                None => "deploy under another environment's name, or remove it if nobody needs it",
-            })
-            .exit(Verdict::Foreign));
-    }
-    let refused: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Refuse).collect();
-    if !refused.is_empty() {
-        return Err(Problem::new("some changes cannot be made, so nothing was changed")
-            .details(refused.into_iter().map(about)));
-    }
-    // Nothing in a local cloud is worth keeping, and nobody is asked there.
-    let guarded = session.environment.local.is_none();
-    let losses = plan.losses().filter(|step| guarded && !allowed.contains(&step.id.to_string()));
-    let losses: Vec<&Step> = losses.collect();
-    if !losses.is_empty() {
-        let allow: Vec<String> = losses.iter().map(|step| format!("--allow {}", step.id)).collect();
-        return Err(Problem::new("some changes lose data, so nothing was changed")
-            .details(losses.iter().map(|step| {
-                let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-                format!("{}: {}", step.id, paths.join(", "))
-            }))
-            .hint(format!("if that is meant, allow it by name: {}", allow.join(" "))));
-    }
-    Ok(())
+    let different = plan.steps.iter().filter(|step| step.verdicts != [Verdict::InSync]);
+    let name = &session.environment.name;
+    Err(Problem::new(format!(
+        "another run, by {by}, was at work meanwhile, and not everything is as this one wanted it"
+    ))
+    .details(different.map(|step| step.id.to_string()))
+    .hint(format!("agree on who deploys, then run `{} up {name}` again", ui.program())))
+}
+
+/// Drives the build to its end, so that it overlaps with everything else.
+async fn drive(packages: Packages) {
+    packages.start().await;
 }
 
 /// Returns the binaries whose code has to be uploaded.
@@ -134,51 +172,10 @@ fn packages(sources: Sources, binaries: Vec<String>, session: &Session, ui: &Ui)
     })
 }
 
-/// Reads again what was changed, until AWS shows it or has taken long enough.
-async fn settle(
-    session: &Session,
-    stack: &Stack<Aws>,
-    mut survey: Survey,
-    report: &Report,
-    ui: &Ui,
-) -> Result<(), Problem> {
-    let done = report.done();
-    let busy = ui.busy("reading again what was changed");
-    let started = Instant::now();
-    let mut delay = Duration::from_millis(250);
-    loop {
-        survey.seen.extend(look_again(stack, &done, &session.aws).await);
-        let after = plan(&session.scope, &stack.described(), &survey);
-        let unsettled = || after.steps.iter().filter(|step| done.contains(&step.id) && !clean(step));
-        if unsettled().next().is_none() {
-            return Ok(());
-        }
-        if started.elapsed() + delay > SETTLING {
-            drop(busy);
-            for step in unsettled() {
-                let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-                let what = step.reason.clone().unwrap_or_else(|| paths.join(", "));
-                ui.warn(&format!(
-                    "{} is not as it was made: {what} (AWS may show it later, or somebody changed it \
-                     meanwhile: `drift` tells)",
-                    step.id
-                ));
-            }
-            return Ok(());
-        }
-        tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(Duration::from_secs(4));
-    }
-}
-
-fn clean(step: &Step) -> bool {
-    step.verdicts == [Verdict::InSync]
-}
-
 fn unfinished(report: &Report, environment: &str, ui: &Ui) -> Problem {
     let (all, done) = (report.outcomes.len(), report.done().len());
     let failed = report.outcomes.iter().any(|outcome| matches!(outcome.result, Err(Failure::Failed(_))));
-    // Each failure was told when it happened.
+    ui.say(&format!("\n{}", failures(report)));
     let repair = if failed { "repair what is named above and " } else { "" };
     Problem::new(format!("{done} of {all} changes were made"))
         .hint(format!("{repair}run `{} up {environment}` again: it goes on from there", ui.program()))

@@ -2,25 +2,38 @@
 
 use serde_json::json;
 
+use super::order::users_first;
+use super::owner::Owner;
 use super::stamp::{comparable, is_stamp, place, stamp};
-use super::{Action, Plan, Step, Verdict};
+use super::teardown::stateful;
+use super::{Action, Compared, Plan, Step, Verdict, Wishes};
 use crate::diff::{Change, diff, fields};
+use crate::error::Error;
+use crate::release::State;
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
 use crate::scope::{Scope, TAG_REGION};
+use crate::stack::Stack;
 use crate::survey::Survey;
 
 /// Compares what is desired with what was seen and says what is to be done.
-pub fn plan(scope: &Scope, desired: &[&dyn Described], survey: &Survey) -> Plan {
-    let decision = Decision { scope, desired, survey };
+pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Plan {
+    let (scope, desired) = (&stack.scope, stack.described());
+    let owner = Owner { scope, record: survey.last_release(), adopt: &wishes.adopt };
+    let decision = Decision { scope, desired: &desired, survey, owner };
     let mut steps: Vec<Step> = desired.iter().map(|subject| decision.step(*subject)).collect();
-    steps.extend(decision.strays());
-    Plan::new(&scope.environment, steps)
+    let holds_data = |id: &ResourceId| stateful(&stack.kinds, id.kind());
+    steps.extend(decision.orphans().map(|id| orphan(id, holds_data(id), wishes)));
+    users_first(&mut steps, &stack.kinds);
+    steps.extend(survey.unreadable.iter().map(unknown));
+    let compared = Compared::of(&desired, &steps);
+    Plan::new(&scope.environment, steps, compared)
 }
 
 struct Decision<'a> {
     scope: &'a Scope,
     desired: &'a [&'a dyn Described],
     survey: &'a Survey,
+    owner: Owner<'a>,
 }
 
 impl Decision<'_> {
@@ -49,21 +62,34 @@ impl Decision<'_> {
 
     /// Decides about a resource that is not there: was it ever?
     ///
-    /// What needs it is made after it. If such a thing is live, this one was there and
-    /// somebody deleted it; for a store that means its data, and an empty one in its place
-    /// would look as if nothing had happened.
+    /// The release record says so. Without one: what needs it is made after it, and if such
+    /// a thing is live, this one was there. Then somebody deleted it; for a store that means
+    /// its data, and an empty one in its place would look as if nothing had happened.
     fn absent(&self, subject: &dyn Described, step: Step) -> Step {
-        let id = subject.id();
-        let needing = self.desired.iter().filter(|other| other.needs().contains(&id));
-        match needing.map(|other| other.id()).find(|other| self.seen(other).is_some()) {
+        match self.was_deployed(&subject.id()) {
             None => Step { verdicts: vec![Verdict::Pending], ..step },
-            Some(witness) => Step {
+            Some(evidence) => Step {
                 verdicts: vec![Verdict::Drift],
                 risk: if subject.stateful() { Risk::LosesData } else { Risk::Safe },
-                reason: Some(format!("it was deleted: {witness} was made after it and is still there")),
+                reason: Some(format!("it was deleted: {evidence}")),
                 ..step
             },
         }
+    }
+
+    /// Returns what says that this was there once.
+    fn was_deployed(&self, id: &ResourceId) -> Option<String> {
+        match self.owner.record {
+            // What a `down` that was cut short has deleted, nobody has deleted by hand.
+            Some(record) if record.state == State::Removing => return None,
+            Some(record) if record.deployed.contains(&id.to_string()) => {
+                return Some("the release record says that it was deployed".into());
+            }
+            _ => {}
+        }
+        let needing = self.desired.iter().filter(|other| other.needs().contains(id));
+        let witness = needing.map(|other| other.id()).find(|other| self.seen(other).is_some())?;
+        Some(format!("{witness} was made after it and is still there"))
     }
 
     /// Decides about a resource that is live and ours.
@@ -85,10 +111,14 @@ impl Decision<'_> {
         let mut action = Action::Update;
         let mut risk = Risk::Safe;
         let mut reason = None;
-        for change in &changes {
+        for change in &mut changes {
             match subject.effect(change) {
-                Effect::InPlace(grave) => risk = risk.max(grave),
+                Effect::InPlace(grave) => {
+                    change.risk = grave;
+                    risk = risk.max(grave);
+                }
                 Effect::Recreate(grave) => {
+                    change.risk = grave;
                     risk = risk.max(grave);
                     if action == Action::Update {
                         action = Action::Recreate;
@@ -135,9 +165,9 @@ impl Decision<'_> {
 
     fn owns(&self, subject: &dyn Described, seen: &Seen) -> bool {
         match (&seen.tags, subject.parent()) {
-            (Some(tags), _) => self.scope.owns(tags),
-            (None, Some(parent)) => match self.survey.seen.get(&parent) {
-                Some(Ok(Some(parent))) => parent.tags.as_ref().is_some_and(|tags| self.scope.owns(tags)),
+            (Some(tags), _) => self.owner.owns(&subject.id(), tags),
+            (None, Some(id)) => match self.survey.seen.get(&id) {
+                Some(Ok(Some(parent))) => parent.tags.as_ref().is_some_and(|tags| self.owner.owns(&id, tags)),
                 Some(Err(_)) => false,
                 // The parent is gone and its name is ours to give.
                 Some(Ok(None)) | None => true,
@@ -158,26 +188,38 @@ impl Decision<'_> {
     /// Returns the tags to leave behind: the stamp, and on what has tags of its own our name.
     fn desired_tags(&self, subject: &dyn Described) -> Tags {
         let (_, key) = place(subject);
-        let mut tags = if subject.parent().is_some() { Tags::new() } else { self.scope.tags() };
+        let mut tags = if subject.parent().is_some() { Tags::new() } else { self.scope.all_tags() };
         tags.insert(key, stamp(&subject.state()));
         tags
     }
 
-    /// Reports what is not desired: ours, or unreadable. What is neither is nobody's business.
-    fn strays(&self) -> impl Iterator<Item = Step> {
-        let orphans = self
-            .survey
-            .strays
-            .iter()
-            .filter(|(_, tags)| self.scope.owns(tags))
-            .map(|(id, _)| Step { verdicts: vec![Verdict::Orphan], ..blank(id.clone()) });
-        let unknown = self.survey.unreadable.iter().map(|(id, error)| Step {
-            verdicts: vec![Verdict::Unknown],
-            reason: Some(error.to_string()),
-            ..blank(id.clone())
-        });
-        orphans.chain(unknown)
+    /// Returns what is ours and not desired. What is not ours is nobody's business.
+    fn orphans(&self) -> impl Iterator<Item = &ResourceId> {
+        let strays = self.survey.strays.iter();
+        strays.filter(|(id, tags)| self.owner.owns(id, tags)).map(|(id, _)| id)
     }
+}
+
+/// Decides about something of ours that the stack does not mention. A stale checkout must
+/// not delete what a colleague has just made, so it goes only on demand; what holds data
+/// only when it is named as well.
+fn orphan(id: &ResourceId, holds_data: bool, wishes: &Wishes) -> Step {
+    let step = Step { verdicts: vec![Verdict::Orphan], ..blank(id.clone()) };
+    match (wishes.prune, holds_data) {
+        (false, _) => step,
+        (true, false) => Step { action: Action::Delete, ..step },
+        (true, true) if wishes.allow.contains(&id.to_string()) => {
+            Step { action: Action::Delete, risk: Risk::LosesData, ..step }
+        }
+        (true, true) => {
+            Step { reason: Some(format!("it holds data and stays without --allow {id}")), ..step }
+        }
+    }
+}
+
+/// Returns the step of something that could not be read.
+pub(super) fn unknown((id, error): (&ResourceId, &Error)) -> Step {
+    Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..blank(id.clone()) }
 }
 
 /// Returns a step that does nothing yet.
@@ -202,10 +244,6 @@ pub(super) fn blank(id: ResourceId) -> Step {
 fn tag_changes(desired: &Tags, live: &Tags) -> Vec<Change> {
     let differing = desired.iter().filter(|(key, value)| live.get(*key) != Some(value));
     differing
-        .map(|(key, value)| Change {
-            path: format!("tags.{key}"),
-            live: json!(live.get(key)),
-            desired: json!(value),
-        })
+        .map(|(key, value)| Change::new(format!("tags.{key}"), json!(live.get(key)), json!(value)))
         .collect()
 }

@@ -8,7 +8,7 @@ mod lambda;
 pub use grant::Grant;
 pub use lambda::{EventSource, Lambda};
 
-use crate::resource::{Described, Kind, Node, ResourceId};
+use crate::resource::{Described, Kind, Node, ResourceId, States};
 use crate::scope::Scope;
 
 /// Everything that one environment is to have.
@@ -46,5 +46,14 @@ impl<C: 'static> Stack<C> {
     /// Returns the resources as the planner knows them.
     pub fn described(&self) -> Vec<&dyn Described> {
         self.resources.iter().map(|node| &**node as &dyn Described).collect()
+    }
+    /// Returns what of the stack could not work, by resource.
+    pub fn mistakes(&self) -> Vec<(ResourceId, String)> {
+        let states: States = self.resources.iter().map(|node| (node.id(), node.state())).collect();
+        let of = |node: &dyn Described| {
+            let id = node.id();
+            node.mistakes(&states).into_iter().map(move |mistake| (id.clone(), mistake))
+        };
+        self.described().into_iter().flat_map(of).collect()
     }
 }

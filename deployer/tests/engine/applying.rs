@@ -7,7 +7,7 @@ use deployer::error::Class;
 use deployer::plan::Verdict;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake::{FakeCloud, Part, Thing, planned, stack, up};
+use crate::fake::{FakeCloud, Part, Thing, When, planned, stack, up};
 
 #[tokio::test]
 async fn what_others_need_comes_first_and_the_stamp_last() {
@@ -54,6 +54,7 @@ async fn a_failure_takes_only_its_dependants_with_it_and_names_the_cause() {
             Err(Failure::Failed(_)) => format!("{} failed", outcome.id),
             Err(Failure::Skipped(cause)) => format!("{} skipped for {cause}", outcome.id),
             Err(Failure::Stopped) => format!("{} stopped", outcome.id),
+            Err(Failure::Interrupted) => format!("{} interrupted", outcome.id),
         })
         .collect();
     for expected in [
@@ -138,4 +139,26 @@ async fn a_run_cut_short_before_a_child_is_no_drift() {
     assert_eq!(plan.verdict, Verdict::Pending, "nobody but the code moved: {plan:?}");
     assert!(up(&after, &cloud).await.succeeded());
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_run_gives_what_is_in_flight_a_few_seconds_and_leaves() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (a, b) = (Thing::new("a"), Thing::new("b"));
+    stack.add(b.needing(&a)).add(a);
+    let (survey, plan) = planned(&stack, &cloud).await;
+    // A call that is never answered.
+    cloud.world().dies = Some((0, When::After));
+    let begun = tokio::time::Instant::now();
+    let running = CancellationToken::new();
+    let stopping = running.clone();
+    let report = apply(&plan, &stack, &survey, &cloud, &running, move |event| {
+        if matches!(event, Event::Started(..)) {
+            stopping.cancel();
+        }
+    })
+    .await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(6), "{:?}", begun.elapsed());
+    let told: Vec<_> = report.outcomes.iter().map(|outcome| outcome.result.clone()).collect();
+    assert!(matches!(told.as_slice(), [Err(Failure::Interrupted), Err(Failure::Stopped)]), "{told:?}",);
 }

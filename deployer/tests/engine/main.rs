@@ -2,7 +2,10 @@
 //! without AWS and without an emulator.
 
 mod applying;
+mod failing;
 mod fake;
+mod masking;
+mod owning;
 mod planning;
 mod properties;
 mod rendering;

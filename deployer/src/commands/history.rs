@@ -1,0 +1,50 @@
+//! `deployer history`: who deployed what, and when, as the release record has it.
+
+use clap::ValueEnum;
+
+use crate::app::{App, Global};
+use crate::exit::{Exit, Problem};
+use crate::release::{Entry, history};
+use crate::render::{self, Ui, history_text};
+use crate::resource::Cloud;
+use crate::retry::retried;
+use crate::session::{Access, LocalCloudIs, Session};
+
+/// Show who deployed what, and when
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: a file in the folder of environments
+    environment: String,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// A table, the latest first
+    #[default]
+    Human,
+    /// Stable and versioned
+    Json,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let name = &args.environment;
+    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let (_, recorded) =
+        futures::try_join!(session.aws.guard(), retried(async || session.aws.releases().await),)?;
+    let entries: Vec<Entry> = history(recorded);
+    match args.format {
+        Format::Human if entries.is_empty() => {
+            ui.say(&format!("nothing was deployed to {name}, or all of it was removed since"));
+        }
+        Format::Human => ui.result(&history_text(&entries)),
+        Format::Json => ui.result(&render::json(&serde_json::json!({
+            "schema": 1,
+            "environment": name,
+            "runs": entries,
+        }))),
+    }
+    Ok(Exit::DONE)
+}

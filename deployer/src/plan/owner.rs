@@ -1,0 +1,36 @@
+//! Whose a thing is: what its tags say, or what a run that was cut short wrote down first.
+
+use std::collections::BTreeSet;
+
+use crate::release::Release;
+use crate::resource::{ResourceId, Tags};
+use crate::scope::Scope;
+
+/// What all our own tags begin with.
+const OURS: &str = "deployer:";
+
+/// Tells whose things are.
+pub(super) struct Owner<'a> {
+    /// Who we are.
+    pub(super) scope: &'a Scope,
+    /// The last entry of the release record.
+    pub(super) record: Option<&'a Release>,
+    /// What the caller wants to be ours.
+    pub(super) adopt: &'a BTreeSet<String>,
+}
+
+impl Owner<'_> {
+    /// Tells whether the thing of this id, with these tags, is ours or is to be.
+    pub(super) fn owns(&self, id: &ResourceId, tags: &Tags) -> bool {
+        self.scope.owns(tags) || self.made(id, tags) || self.adopt.contains(&id.to_string())
+    }
+
+    /// Tells whether it is one that we made and had not tagged yet when the run ended: the
+    /// record says that the name was free and that we set out to take it, and nobody has
+    /// put a tag of ours on it since. AWS tags most things in the call that makes them;
+    /// where it does not, this is what tells them from a stranger's.
+    fn made(&self, id: &ResourceId, tags: &Tags) -> bool {
+        let making = self.record.is_some_and(|record| record.making.contains(&id.to_string()));
+        making && !tags.keys().any(|key| key.starts_with(OURS))
+    }
+}

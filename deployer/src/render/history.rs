@@ -1,0 +1,70 @@
+//! The release record for reading.
+
+use super::style::count;
+use super::table::columns;
+use crate::plan::Action;
+use crate::release::{Ending, Entry};
+
+/// Returns a line for each run, the latest first.
+pub fn history_text(entries: &[Entry]) -> String {
+    let rows: Vec<[String; 5]> = entries.iter().map(row).collect();
+    columns(&rows)
+}
+
+fn row(entry: &Entry) -> [String; 5] {
+    let at = entry.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+    [
+        at,
+        entry.release.clone().unwrap_or_else(|| "no commit".to_owned()),
+        ending(entry.ending).to_owned(),
+        changes(entry),
+        entry.by.clone(),
+    ]
+}
+
+fn ending(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Done => "done",
+        Ending::Failed => "failed",
+        Ending::CutShort => "cut short",
+        Ending::Open => "cut short, or at work",
+        Ending::Removing => "removing",
+    }
+}
+
+fn changes(entry: &Entry) -> String {
+    let told = |(action, number): (&Action, &usize)| match action {
+        Action::Create => Some(format!("+{number}")),
+        Action::Update => Some(format!("~{number}")),
+        Action::Recreate => Some(format!("±{number}")),
+        Action::Delete => Some(format!("-{number}")),
+        Action::Refuse | Action::Keep => None,
+    };
+    let changes: Vec<String> = entry.changes.iter().filter_map(told).collect();
+    let there = count(entry.deployed.len(), "resource");
+    if changes.is_empty() { there } else { format!("{} of {there}", changes.join(" ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_a_line() {
+        let entry = |number: i64, ending, changes: &[(Action, usize)]| Entry {
+            run: "0a1b2c3d".into(),
+            ending,
+            release: (number > 1).then(|| "4b5b545".to_owned()),
+            by: "arn:aws:iam::111111111111:user/me".into(),
+            at: jiff::Timestamp::from_second(1_795_000_000 + number).ok(),
+            changes: changes.iter().copied().collect(),
+            deployed: (0..number).map(|n| n.to_string()).collect(),
+        };
+        let entries = [
+            entry(3, Ending::Open, &[(Action::Update, 2), (Action::Delete, 1)]),
+            entry(2, Ending::Done, &[(Action::Create, 33)]),
+            entry(1, Ending::CutShort, &[]),
+        ];
+        insta::assert_snapshot!(history_text(&entries));
+    }
+}
