@@ -1,0 +1,284 @@
+//! What is equal and what is not, what is allowed and what is not, as tables.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn policy(statements: &Value) -> Policy {
+    Policy::from(json!({"Version": "2012-10-17", "Statement": statements}))
+}
+
+fn plain(policy: &Policy) -> Value {
+    serde_json::to_value(policy).expect("plain data")
+}
+
+/// Compares both ways, as values and as what a diff compares.
+fn equal(one: &Policy, other: &Policy) -> bool {
+    assert_eq!(one == other, plain(one) == plain(other), "equality and the compared form agree");
+    one == other
+}
+
+const ACCOUNT: &str = "111111111111";
+const ROOT: &str = "arn:aws:iam::111111111111:root";
+
+#[test]
+fn what_means_the_same_is_equal() {
+    let pairs = [
+        // A scalar is a list of one.
+        (json!({"Action": "s3:GetObject"}), json!([{"Action": ["s3:GetObject"]}])),
+        (json!({"Resource": "a"}), json!({"Resource": ["a"]})),
+        (json!({"NotAction": "s3:*"}), json!({"NotAction": ["s3:*"]})),
+        (json!({"NotResource": "a"}), json!({"NotResource": ["a"]})),
+        (
+            json!({"Principal": {"Service": "lambda.amazonaws.com"}}),
+            json!({"Principal": {"Service": ["lambda.amazonaws.com"]}}),
+        ),
+        // Order and repetition mean nothing.
+        (json!({"Action": ["a:B", "a:C"]}), json!({"Action": ["a:C", "a:B"]})),
+        (json!({"Resource": ["b", "a"]}), json!({"Resource": ["a", "b"]})),
+        (json!({"Resource": ["a", "a"]}), json!({"Resource": "a"})),
+        (json!({"NotAction": ["a:B", "a:C"]}), json!({"NotAction": ["a:C", "a:B", "a:B"]})),
+        (
+            json!({"Principal": {"AWS": ["222222222222", ACCOUNT]}}),
+            json!({"Principal": {"AWS": [ACCOUNT, "222222222222"]}}),
+        ),
+        (
+            json!([{"Sid": "B", "Action": "b:B"}, {"Sid": "A", "Action": "a:A"}]),
+            json!([{"Sid": "A", "Action": "a:A"}, {"Sid": "B", "Action": "b:B"}]),
+        ),
+        (json!([{"Action": "b:B"}, {"Action": "a:A"}]), json!([{"Action": "a:A"}, {"Action": "b:B"}])),
+        (json!([{"Action": "a:A"}, {"Action": "a:A"}]), json!({"Action": "a:A"})),
+        (
+            json!([{"Sid": "S", "Action": "a:A"}, {"Sid": "S", "Action": "b:B"}]),
+            json!([{"Sid": "S", "Action": "b:B"}, {"Sid": "S", "Action": "a:A"}]),
+        ),
+        (json!({"Sid": "", "Action": "a:A"}), json!({"Action": "a:A"})),
+        // Names without case.
+        (json!({"Action": "S3:getobject"}), json!({"Action": "s3:GetObject"})),
+        (json!({"NotAction": "S3:getobject"}), json!({"NotAction": "s3:GetObject"})),
+        (
+            json!({"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}),
+            json!({"Condition": {"stringequals": {"AWS:sourceaccount": "1"}}}),
+        ),
+        // Forms of principals.
+        (json!({"Effect": "Allow", "Principal": "*"}), json!({"Effect": "Allow", "Principal": {"AWS": "*"}})),
+        (json!({"Principal": {"AWS": ACCOUNT}}), json!({"Principal": {"AWS": [ROOT]}})),
+        (json!({"NotPrincipal": {"AWS": ACCOUNT}}), json!({"NotPrincipal": {"AWS": ROOT}})),
+        (
+            json!({"Principal": {"AWS": "arn:aws-cn:iam::111111111111:root"}}),
+            json!({"Principal": {"AWS": ACCOUNT}}),
+        ),
+        // Values of conditions.
+        (
+            json!({"Condition": {"Bool": {"aws:SecureTransport": false}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}),
+        ),
+        (
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "False"}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}),
+        ),
+        (
+            json!({"Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}}}),
+            json!({"Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}}),
+        ),
+        (
+            json!({"Condition": {"StringLike": {"k": ["b", "a", "a"]}}}),
+            json!({"Condition": {"StringLike": {"k": ["a", "b"]}}}),
+        ),
+        (json!({"Action": "a:A", "Condition": {}}), json!({"Action": "a:A"})),
+        (json!({"Action": "a:A", "Condition": {"Bool": {}}}), json!({"Action": "a:A"})),
+    ];
+    for (one, other) in &pairs {
+        assert!(equal(&policy(one), &policy(other)), "{one} and {other}");
+    }
+}
+
+#[test]
+fn what_means_something_else_differs() {
+    let pairs = [
+        (json!({"Effect": "Allow"}), json!({"Effect": "Deny"})),
+        (json!({"Action": "s3:GetObject"}), json!({"NotAction": "s3:GetObject"})),
+        (json!({"Action": "s3:GetObject"}), json!({"Action": "s3:PutObject"})),
+        (json!({"Action": "s3:GetObject"}), json!({"Action": ["s3:GetObject", "s3:PutObject"]})),
+        (json!({"Action": "s3:Get*"}), json!({"Action": "s3:GetObject"})),
+        (json!({"Action": "s3:GetObject"}), json!({"Action": "*"})),
+        (json!({"Resource": "a"}), json!({"NotResource": "a"})),
+        (json!({"Resource": "a"}), json!({"Resource": "A"})),
+        (json!({"Resource": "a"}), json!({"Resource": "*"})),
+        (json!({"Resource": ["a"]}), json!({"Resource": ["a", "b"]})),
+        (json!({"Action": "a:A"}), json!({"Action": "a:A", "Resource": "a"})),
+        // Principals.
+        (json!({"Principal": {"AWS": ACCOUNT}}), json!({"NotPrincipal": {"AWS": ACCOUNT}})),
+        (json!({"Principal": {"AWS": ACCOUNT}}), json!({"Principal": {"AWS": "222222222222"}})),
+        (json!({"Principal": {"AWS": ACCOUNT}}), json!({"Principal": "*"})),
+        (
+            json!({"Principal": {"AWS": ROOT}}),
+            json!({"Principal": {"AWS": "arn:aws:iam::111111111111:user/root"}}),
+        ),
+        (
+            json!({"Principal": {"AWS": "arn:aws:iam::111111111111:role/A"}}),
+            json!({"Principal": {"AWS": "arn:aws:iam::111111111111:role/a"}}),
+        ),
+        (
+            json!({"Principal": {"Service": "lambda.amazonaws.com"}}),
+            json!({"Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}}),
+        ),
+        (json!({"Principal": {"Service": ACCOUNT}}), json!({"Principal": {"AWS": ACCOUNT}})),
+        (json!({"Principal": {"AWS": "*"}}), json!({"Principal": {"Federated": "*"}})),
+        (json!({"Effect": "Deny", "Principal": "*"}), json!({"Effect": "Deny", "Principal": {"AWS": "*"}})),
+        (
+            json!({"Principal": {"AWS": "AROAEXAMPLE1"}}),
+            json!({"Principal": {"AWS": "arn:aws:iam::111111111111:role/deleted"}}),
+        ),
+        // Conditions.
+        (json!({"Action": "a:A"}), json!({"Action": "a:A", "Condition": {"Bool": {"k": "true"}}})),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+            json!({"Condition": {"StringLike": {"k": "v"}}}),
+        ),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+            json!({"Condition": {"StringEqualsIfExists": {"k": "v"}}}),
+        ),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+            json!({"Condition": {"StringEquals": {"k": "V"}}}),
+        ),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+            json!({"Condition": {"StringEquals": {"l": "v"}}}),
+        ),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+            json!({"Condition": {"StringEquals": {"k": ["v", "w"]}}}),
+        ),
+        (json!({"Condition": {"Bool": {"k": "true"}}}), json!({"Condition": {"Bool": {"k": "false"}}})),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v", "K": "w"}}}),
+            json!({"Condition": {"StringEquals": {"k": "w"}}}),
+        ),
+        (
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+            json!({"Condition": {"StringEquals": {"k": "v"}, "Bool": {"b": "true"}}}),
+        ),
+        // Statements.
+        (json!([{"Action": "a:A"}]), json!([{"Action": "a:A"}, {"Action": "b:B"}])),
+        (json!([{"Action": "a:A"}]), json!([])),
+        (
+            json!([{"Action": "a:A", "Resource": "a"}, {"Action": "b:B", "Resource": "b"}]),
+            json!([{"Action": "a:A", "Resource": "b"}, {"Action": "b:B", "Resource": "a"}]),
+        ),
+        (json!({"Sid": "A", "Action": "a:A"}), json!({"Sid": "B", "Action": "a:A"})),
+    ];
+    for (one, other) in &pairs {
+        assert!(!equal(&policy(one), &policy(other)), "{one} and {other}");
+    }
+}
+
+#[test]
+fn a_version_counts_and_an_absent_one_is_the_old_one() {
+    let of = |version: Value| Policy::from(json!({"Version": version, "Statement": []}));
+    assert!(equal(&Policy::from(json!({"Statement": []})), &of(json!("2008-10-17"))));
+    assert!(!equal(&of(json!("2012-10-17")), &of(json!("2008-10-17"))));
+    // What names the document does not change it.
+    let named = Policy::from(json!({"Version": "2012-10-17", "Id": "default", "Statement": []}));
+    assert!(equal(&named, &of(json!("2012-10-17"))));
+}
+
+#[test]
+fn a_difference_is_at_the_statement_that_it_is_in() {
+    let desired = policy(
+        &json!([{"Sid": "Read", "Action": "a:Get"}, {"Sid": "Write", "Action": "a:Put"}, {"Action": "b:B"}]),
+    );
+    let live =
+        policy(&json!([{"Sid": "Read", "Action": "a:*"}, {"Action": "b:B"}, {"Sid": "All", "Action": "*"}]));
+    let changes = crate::diff::diff(&plain(&live), &plain(&desired));
+    let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["statements.All", "statements.Read.Action", "statements.Write"]);
+}
+
+#[test]
+fn a_deleted_principal_is_said_to_be_one() {
+    let trust = policy(&json!({"Sid": "S", "Principal": {"AWS": ["AROAEXAMPLE1", "AIDAEXAMPLE2", ROOT]}}));
+    assert_eq!(
+        plain(&trust)["statements"]["S"]["Principal"]["AWS"],
+        json!([ACCOUNT, "AIDAEXAMPLE2 (a deleted user)", "AROAEXAMPLE1 (a deleted role)"]),
+    );
+}
+
+#[test]
+fn a_percent_encoded_document_is_read() {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Action":"a:B","Resource":"a+b%c"}]}"#;
+    let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let expected = policy(&json!({"Action": "a:B", "Resource": "a+b%c"}));
+    for form in [text, &encoded] {
+        assert!(equal(&Policy::parse(form).expect("both forms parse"), &expected), "{form}");
+    }
+    assert!(Policy::parse("not a policy").is_err());
+}
+
+#[test]
+fn white_space_is_not_counted() {
+    assert_eq!(
+        Policy::from(json!({"Statement": [{"Sid": "a b"}]})).length(),
+        r#"{"Statement":[{"Sid":"ab"}]}"#.len()
+    );
+}
+
+#[test]
+fn a_policy_allows_what_it_says() {
+    let stream = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
+    let statements = json!([
+        {"Effect": "Allow", "Action": ["kinesis:GetRecords", "kinesis:Describe*"], "Resource": stream},
+        {"Effect": "Allow", "Action": "kinesis:ListStreams", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:?utObject", "Resource": "arn:aws:s3:::b/aws/lambda/*"},
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": {"Bool": {"k": "true"}}},
+        {"Effect": "Allow", "NotAction": ["iam:*", "kinesis:*", "s3:*", "kms:*"], "NotResource": "secret"},
+        {"Effect": "Deny", "Action": "sns:Publish", "Resource": "*"},
+        {"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Condition": {"Bool": {"k": "true"}}},
+    ]);
+    let policy = policy(&statements);
+    let allowed = [
+        ("kinesis:GetRecords", stream),
+        ("Kinesis:getrecords", stream),
+        ("kinesis:DescribeStreamSummary", stream),
+        ("kinesis:ListStreams", "*"),
+        ("kinesis:ListStreams", stream),
+        ("s3:PutObject", "arn:aws:s3:::b/aws/lambda/x"),
+        ("s3:PutObject", "arn:aws:s3:::b/aws/lambda/"),
+        ("kms:Decrypt", "k"),
+        ("ec2:RunInstances", "i"),
+        ("sqs:SendMessage", "q"),
+    ];
+    for (action, resource) in allowed {
+        assert!(policy.allows(action, resource), "{action} on {resource}");
+    }
+    let denied = [
+        ("kinesis:GetShardIterator", stream),
+        ("kinesis:GetRecords", "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events-2"),
+        ("kinesis:GetRecords", "*"),
+        ("kinesis:GetRecord", stream),
+        ("s3:PutObject", "arn:aws:s3:::b/other/x"),
+        ("s3:PutObjectAcl", "arn:aws:s3:::b/aws/lambda/x"),
+        ("iam:PassRole", "r"),
+        ("ec2:RunInstances", "secret"),
+        ("sns:Publish", "t"),
+    ];
+    for (action, resource) in denied {
+        assert!(!policy.allows(action, resource), "{action} on {resource}");
+    }
+    assert!(!Policy::allowing(&[]).allows("a:B", "*"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_text_matches_itself_and_every_prefix_of_it_with_a_star(text in "[a-z:/*?-]{0,12}", cut in 0_usize..12) {
+        let resource = |pattern: String| {
+            policy(&json!({"Effect": "Allow", "Action": "a:B", "Resource": pattern})).allows("a:B", &text)
+        };
+        let (begins, ends) = text.split_at(cut.min(text.len()));
+        for pattern in [text.clone(), [begins, "*"].concat(), ["*", ends].concat()] {
+            proptest::prop_assert!(resource(pattern));
+        }
+    }
+}
