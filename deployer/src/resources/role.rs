@@ -3,24 +3,33 @@
 //! Whatever else a role can do shows as a difference: a second inline policy, a managed
 //! policy attached by hand, a boundary. Privilege added by hand is the drift that matters.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
 use futures::future::try_join_all;
-use futures::try_join;
+use futures::{join, try_join};
 use serde::Serialize;
 
 use crate::aws::{Aws, Called};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, Live, Resource, Risk, Tags};
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::lint;
 use crate::scope::Scope;
 
 /// The name of the inline policy that holds what the stack grants.
 const GRANTS: &str = "grants";
 /// The default of `MaxSessionDuration` ("CreateRole", IAM API reference).
 const SESSION_SECONDS: i32 = 3600;
+/// The quotas of a role, in characters without white space ("IAM and AWS STS quotas"). That
+/// of the trust can be raised.
+const MOST_INLINE: usize = 10_240;
+const MOST_TRUST: usize = 2_048;
 
 /// A role.
 #[derive(Debug, Clone, Serialize)]
@@ -75,6 +84,18 @@ impl Resource for Role {
     type Cloud = Aws;
     const KIND: &'static str = "iam.role";
     const STANDS_ON: &'static [&'static str] = &[];
+    // IAM answers from copies that follow; Terraform allows them two minutes
+    // (terraform-provider-aws, internal/service/iam, propagationTimeout).
+    const SETTLES_WITHIN: Duration = Duration::from_secs(120);
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "contents of managed policies", why: "that one is attached is a difference already" },
+        LeftOut { what: "last use", why: "it is no configuration" },
+        LeftOut { what: "instance profiles", why: "what lambda.amazonaws.com assumes is of no use in one" },
+        LeftOut {
+            what: "policies elsewhere that name the role",
+            why: "they belong to buckets, keys and organisations",
+        },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -91,20 +112,67 @@ impl Resource for Role {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 1..=64, "_+=,.@-").collect();
+        let inline: usize = self.inline_policies.values().map(Policy::length).sum();
+        if inline > MOST_INLINE {
+            mistakes.push(format!(
+                "the inline policies have {inline} characters together, and a role's have {MOST_INLINE} at most"
+            ));
+        }
+        let trust = self.trust.length();
+        if trust > MOST_TRUST {
+            mistakes.push(format!("the trust policy has {trust} characters, and {MOST_TRUST} are the quota"));
+        }
+        let seconds = self.max_session_seconds.into();
+        mistakes.extend(lint::range("the longest session, in seconds,", seconds, 3600..=43_200));
+        mistakes
+    }
+
+    /// "Actions, resources, and condition keys for AWS Identity and Access Management"
+    /// (Service Authorization Reference).
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
+        vec![
+            // A listing is of no role.
+            Statement::new("RolesList", ["iam:ListRoles"], ["*".to_owned()]),
+            Statement::new(
+                "RolesRead",
+                ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+                [roles.clone()],
+            ),
+            Statement::new(
+                "RolesWrite",
+                [
+                    "iam:AttachRolePolicy",
+                    "iam:CreateRole",
+                    "iam:DeleteRole",
+                    "iam:DeleteRolePermissionsBoundary",
+                    "iam:DeleteRolePolicy",
+                    "iam:DetachRolePolicy",
+                    "iam:PutRolePermissionsBoundary",
+                    "iam:PutRolePolicy",
+                    "iam:TagRole",
+                    "iam:UpdateAssumeRolePolicy",
+                    "iam:UpdateRole",
+                ],
+                [roles],
+            ),
+        ]
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let name = &self.name;
-        let read = try_join!(
+        let (answer, inline_policies, managed_policies) = join!(
             async { aws.iam.get_role().role_name(name).send().await.called("GetRole") },
             inline_policies(name, aws),
             attached_policies(name, aws),
         );
-        let Some((answer, inline_policies, managed_policies)) = read.gone_is_none()? else {
+        // Only this one says that there is no role.
+        let Some(answer) = answer.gone_is_none()? else {
             return Ok(None);
         };
+        let (inline_policies, managed_policies) = (known(inline_policies)?, known(managed_policies)?);
         let Some(role) = answer.role else {
             return Err(Error::other("GetRole", format!("the answer for {name} holds no role")));
         };
@@ -142,7 +210,11 @@ impl Resource for Role {
             .called("CreateRole");
         match created {
             Err(error) if error.class == Class::Exists => {
-                aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?;
+                let live = self.read(aws).await?;
+                aws.adopt(error, live.as_ref().and_then(|live| live.tags.as_ref()))?;
+                // What was begun may have been begun for an earlier configuration.
+                let live = live.expect("what is adopted was found").resource;
+                return self.update(&live, aws).await;
             }
             other => other.map(drop)?,
         }
@@ -195,7 +267,8 @@ impl Resource for Role {
             delete_inline(name, policy, aws).await?;
         }
         let call = aws.iam.delete_role().role_name(name);
-        call.send().await.called("DeleteRole").gone_is_none().map(drop)
+        let deleted = call.send().await.called("DeleteRole").gone_is_none();
+        deleted.map(drop).map_err(in_instance_profile)
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
@@ -249,10 +322,13 @@ async fn inline_policies(role: &str, aws: &Aws) -> Result<BTreeMap<String, Polic
     let names = inline_policy_names(role, aws).await?;
     let policies = names.into_iter().map(async |name| {
         let call = aws.iam.get_role_policy().role_name(role).policy_name(&name);
-        let answer = call.send().await.called("GetRolePolicy")?;
-        Ok::<_, Error>((name, parsed("GetRolePolicy", &answer.policy_document)?))
+        // One that was deleted since it was listed does not make the role absent.
+        let Some(answer) = call.send().await.called("GetRolePolicy").gone_is_none()? else {
+            return Ok(None);
+        };
+        Ok::<_, Error>(Some((name, parsed("GetRolePolicy", &answer.policy_document)?)))
     });
-    Ok(try_join_all(policies).await?.into_iter().collect())
+    Ok(try_join_all(policies).await?.into_iter().flatten().collect())
 }
 
 async fn attached_policies(role: &str, aws: &Aws) -> Result<BTreeSet<String>, Error> {
@@ -269,6 +345,27 @@ async fn delete_inline(role: &str, policy: &str, aws: &Aws) -> Result<(), Error>
 async fn detach(role: &str, policy: &str, aws: &Aws) -> Result<(), Error> {
     let call = aws.iam.detach_role_policy().role_name(role).policy_arn(policy);
     call.send().await.called("DetachRolePolicy").gone_is_none().map(drop)
+}
+
+/// A role that is found and whose policies are not was made a moment ago.
+fn known<T>(read: Result<T, Error>) -> Result<T, Error> {
+    read.map_err(|error| match error.class {
+        Class::Gone => Error { class: Class::Propagating, ..error },
+        _ => error,
+    })
+}
+
+/// Deleting waits for policies to go, which takes a moment, but nobody else takes a role out
+/// of an instance profile. The profile is somebody's, and so is what runs with it.
+fn in_instance_profile(error: Error) -> Error {
+    if error.class == Class::InProgress && error.message.contains("instance profile") {
+        let error = Error { class: Class::Other, ..error };
+        return error.hint(
+            "somebody added the role to an instance profile: `aws iam list-instance-profiles-for-role` \
+             names it, `aws iam remove-role-from-instance-profile` takes it out",
+        );
+    }
+    error
 }
 
 fn parsed(operation: &str, document: &str) -> Result<Policy, Error> {
