@@ -1,15 +1,18 @@
 //! A CloudWatch alarm on one metric.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{Dimension, MetricAlarm, Tag};
+use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, MetricDataQuery, Tag};
 use serde::Serialize;
 
 use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
+use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::resource::{Live, Resource, Tags};
+use crate::resource::{LeftOut, Live, Resource, States, Tags};
 use crate::scope::Scope;
 
 /// An alarm.
@@ -27,6 +30,8 @@ pub struct Alarm {
     /// A percentile, in place of a statistic.
     extended_statistic: Option<String>,
     unit: Option<String>,
+    /// What it calculates with in place of a metric, by id; nothing in a stack of ours.
+    expressions: BTreeMap<String, String>,
     period_s: i32,
     evaluation_periods: i32,
     /// Of the evaluation periods, how many have to breach.
@@ -35,6 +40,8 @@ pub struct Alarm {
     comparison: String,
     /// What a period without data counts as.
     treat_missing_data: String,
+    /// What too few samples for a percentile count as: nothing means that they are evaluated.
+    low_sample_percentile: Option<String>,
     actions_enabled: bool,
     /// ARNs of what is told when the alarm goes off.
     alarm_actions: BTreeSet<String>,
@@ -84,12 +91,14 @@ impl Alarm {
             statistic: None,
             extended_statistic: None,
             unit: None,
+            expressions: BTreeMap::new(),
             period_s: 60,
             evaluation_periods: 1,
             datapoints_to_alarm: 1,
             threshold: 0.0,
             comparison: "GreaterThanThreshold".into(),
             treat_missing_data: "notBreaching".into(),
+            low_sample_percentile: None,
             actions_enabled: true,
             alarm_actions: BTreeSet::new(),
             ok_actions: BTreeSet::new(),
@@ -102,6 +111,14 @@ impl Resource for Alarm {
     type Cloud = Aws;
     const KIND: &'static str = "cloudwatch.alarm";
     const STANDS_ON: &'static [&'static str] = &["lambda.function"];
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "state", why: "it is no configuration" },
+        LeftOut { what: "composite alarms", why: "they are a kind of their own" },
+        LeftOut {
+            what: "evaluation window, warm-up, action configuration",
+            why: "what CloudWatch answers when they are unset is not documented",
+        },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -111,8 +128,56 @@ impl Resource for Alarm {
         Some(&self.arn)
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    /// The limits are those of "PutMetricAlarm" (CloudWatch API reference).
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut unless = |right: bool, mistake: &str| {
+            if !right {
+                mistakes.push(mistake.to_owned());
+            }
+        };
+        unless(self.name.chars().count() <= 255, "an alarm's name has 255 characters at most");
+        let fine = [10, 20, 30].contains(&self.period_s);
+        unless(
+            fine || (self.period_s > 0 && self.period_s % 60 == 0),
+            "a period is 10, 20 or 30 seconds or a number of whole minutes",
+        );
+        unless(
+            !(fine && self.namespace.starts_with("AWS/")),
+            "AWS measures no more often than once a minute",
+        );
+        let longest = if self.period_s >= 3600 { 7 * 86_400 } else { 86_400 };
+        unless(
+            self.period_s.saturating_mul(self.evaluation_periods) <= longest,
+            "all periods together last a day at most, or a week if each is an hour or longer",
+        );
+        unless(
+            (1..=self.evaluation_periods).contains(&self.datapoints_to_alarm),
+            "of the evaluation periods, at least one and at most all have to breach",
+        );
+        unless(
+            self.statistic.is_some() != self.extended_statistic.is_some(),
+            "an alarm has either a statistic or a percentile",
+        );
+        let actions = [&self.alarm_actions, &self.ok_actions, &self.insufficient_data_actions];
+        unless(actions.iter().all(|actions| actions.len() <= 5), "a state has five actions at most");
+        mistakes
+    }
+
+    /// "Actions, resources, and condition keys for Amazon CloudWatch" (Service Authorization
+    /// Reference).
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let alarms = arn(scope, &format!("{}*", scope.prefix()));
+        vec![
+            // A listing by prefix is one of all alarms.
+            Statement::new("AlarmsList", ["cloudwatch:DescribeAlarms"], [arn(scope, "*")]),
+            Statement::new("AlarmsRead", ["cloudwatch:ListTagsForResource"], [alarms.clone()]),
+            Statement::new(
+                "AlarmsWrite",
+                ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
+                [alarms],
+            ),
+        ]
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
@@ -125,7 +190,12 @@ impl Resource for Alarm {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // Put again over what an attempt cut short left behind, it changes nothing.
+        // Putting succeeds on anybody's alarm of this name, and replaces it.
+        if exists(&self.name, aws).await? {
+            let text = format!("there is an alarm {} meanwhile", self.name);
+            let error = Error::new(Class::Exists, "PutMetricAlarm", text);
+            aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?;
+        }
         let call = self.put(aws).set_tags(Some(to_sdk(tags)));
         call.send().await.called("PutMetricAlarm").map(drop)
     }
@@ -176,6 +246,7 @@ impl Alarm {
             statistic: live.statistic().map(|statistic| statistic.as_str().to_owned()),
             extended_statistic: live.extended_statistic.clone(),
             unit: live.unit().map(|unit| unit.as_str().to_owned()),
+            expressions: live.metrics().iter().filter_map(expression).collect(),
             period_s: live.period.unwrap_or_default(),
             evaluation_periods,
             datapoints_to_alarm: live.datapoints_to_alarm.unwrap_or(evaluation_periods),
@@ -184,6 +255,10 @@ impl Alarm {
                 .comparison_operator()
                 .map_or_else(String::new, |comparison| comparison.as_str().to_owned()),
             treat_missing_data: live.treat_missing_data.clone().unwrap_or_else(|| "missing".into()),
+            low_sample_percentile: live
+                .evaluate_low_sample_count_percentile
+                .clone()
+                .filter(|treatment| treatment != "evaluate"),
             actions_enabled: live.actions_enabled.unwrap_or(true),
             alarm_actions: set(live.alarm_actions()),
             ok_actions: set(live.ok_actions()),
@@ -212,6 +287,7 @@ impl Alarm {
             .threshold(self.threshold)
             .comparison_operator(self.comparison.as_str().into())
             .treat_missing_data(&self.treat_missing_data)
+            .set_evaluate_low_sample_count_percentile(self.low_sample_percentile.clone())
             .actions_enabled(self.actions_enabled)
             .set_alarm_actions(list(&self.alarm_actions))
             .set_ok_actions(list(&self.ok_actions))
@@ -223,27 +299,26 @@ fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("cloudwatch", &format!("alarm:{name}"))
 }
 
-fn to_sdk(tags: &Tags) -> Vec<Tag> {
-    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+async fn exists(name: &str, aws: &Aws) -> Result<bool, Error> {
+    // A name is unique among alarms of every type.
+    let call = aws.cloudwatch.describe_alarms().alarm_names(name);
+    let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+    let answer = call.send().await.called("DescribeAlarms")?;
+    Ok(!answer.metric_alarms().is_empty() || !answer.composite_alarms().is_empty())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns the id of what an alarm calculates with, and what it is.
+fn expression(query: &MetricDataQuery) -> Option<(String, String)> {
+    let metric = || {
+        let measured = query.metric_stat()?;
+        let metric = measured.metric()?;
+        let (namespace, name) = (metric.namespace()?, metric.metric_name()?);
+        Some(format!("{} of {namespace} {name}", measured.stat().unwrap_or_default()))
+    };
+    let what = query.expression().map(str::to_owned).or_else(metric).unwrap_or_default();
+    Some((query.id()?.to_owned(), what))
+}
 
-    #[test]
-    fn what_cloudwatch_leaves_out_is_its_default() {
-        let scope = Scope {
-            stack: "cart".into(),
-            environment: "dev".into(),
-            account: "111111111111".into(),
-            region: "eu-central-1".into(),
-            extra_tags: Default::default(),
-        };
-        let desired = Alarm::errors(&scope, "capture-errors", "cart-dev-capture");
-        let live = desired.live(&MetricAlarm::builder().evaluation_periods(3).build());
-        assert_eq!(live.datapoints_to_alarm, 3);
-        assert_eq!(live.treat_missing_data, "missing");
-        assert!(live.actions_enabled);
-    }
+fn to_sdk(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
