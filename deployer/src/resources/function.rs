@@ -6,8 +6,11 @@
 
 mod code;
 mod configuration;
+mod mistakes;
 mod permissions;
 mod secret;
+#[cfg(test)]
+mod tests;
 
 pub use code::Code;
 pub use configuration::{Logging, Vpc};
@@ -18,21 +21,28 @@ use std::time::Duration;
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, LastUpdateStatus, State};
+use aws_sdk_lambda::types::{FunctionCode, State};
 use futures::try_join;
 use serde::Serialize;
 
+use super::lacking::judged;
 use crate::aws::{Aws, Called, wait_until};
-use crate::diff::Change;
+use crate::build::Package;
+use crate::diff::{Change, diff};
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resource::{Described, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
 use crate::resources::key;
 use crate::scope::Scope;
 
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
 /// (terraform-provider-aws, internal/service/lambda).
 const CHANGES_WITHIN: Duration = Duration::from_secs(300);
+
+const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
+
+/// The largest zip that goes with the call ("Lambda quotas").
+const LARGEST_ZIP: usize = 50 * 1024 * 1024;
 
 /// A function.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +55,13 @@ pub struct Function {
     binary: String,
     #[serde(skip)]
     needs: Vec<ResourceId>,
+    /// What the role grants, to tell a missing permission from one that is not known
+    /// everywhere yet.
+    #[serde(skip)]
+    granted: Option<Policy>,
+    /// The live revision, if it changes only when somebody changes the function.
+    #[serde(skip)]
+    revision: Option<String>,
     /// ARN of the execution role.
     role: String,
     /// `Zip` or `Image`; fixed at creation.
@@ -90,6 +107,8 @@ impl Function {
             arn: scope.arn("lambda", &format!("function:{name}")),
             binary: thing.to_owned(),
             needs,
+            granted: None,
+            revision: None,
             role: role_arn.into(),
             package_type: "Zip".into(),
             runtime: "provided.al2023".into(),
@@ -167,6 +186,12 @@ impl Function {
         key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
     }
 
+    /// Returns the function whose role grants this.
+    pub fn granted(mut self, policy: &Policy) -> Self {
+        self.granted = Some(policy.clone());
+        self
+    }
+
     /// Returns the function with this many executions kept for it.
     pub fn reserved_concurrency(mut self, executions: Option<i32>) -> Self {
         self.reserved_concurrency = executions;
@@ -185,6 +210,14 @@ impl Resource for Function {
     // Functions write to these, and go before them.
     const STANDS_ON: &'static [&'static str] =
         &["iam.role", "logs.log-group", "dynamodb.table", "kinesis.stream", "s3.bucket"];
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "aliases and versions", why: A_CALL_EACH },
+        LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },
+        LeftOut { what: "asynchronous invocations", why: A_CALL_EACH },
+        LeftOut { what: "code signing", why: A_CALL_EACH },
+        LeftOut { what: "pinned runtime, recursion", why: A_CALL_EACH },
+        LeftOut { what: "function URLs", why: "nobody else gets through one without the resource policy" },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -209,44 +242,82 @@ impl Resource for Function {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        self.refused().into_iter().chain(self.starved(stack)).collect()
+    }
+
+    /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization
+    /// Reference), "GetFunction" (Lambda API reference) for the tags in its answer.
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
+        let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
+        vec![
+            // A listing is of no function.
+            Statement::new("FunctionsList", ["lambda:ListFunctions"], ["*".to_owned()]),
+            Statement::new(
+                "FunctionsRead",
+                ["lambda:GetFunction", "lambda:GetPolicy", "lambda:ListTags"],
+                [functions.clone()],
+            ),
+            Statement::new(
+                "FunctionsWrite",
+                [
+                    "lambda:CreateFunction",
+                    "lambda:DeleteFunction",
+                    "lambda:DeleteFunctionConcurrency",
+                    "lambda:PutFunctionConcurrency",
+                    "lambda:RemovePermission",
+                    "lambda:TagResource",
+                    "lambda:UpdateFunctionCode",
+                    "lambda:UpdateFunctionConfiguration",
+                ],
+                [functions],
+            ),
+            Statement::new("RolesPass", ["iam:PassRole"], [roles]).when(
+                "StringEquals",
+                "iam:PassedToService",
+                "lambda.amazonaws.com",
+            ),
+        ]
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let (answer, policy) = try_join!(get(&self.name, aws), permissions::read(&self.name, aws))?;
+        // One that is being deleted is as good as gone.
+        let state = |answer: &GetFunctionOutput| {
+            answer.configuration.as_ref().and_then(|function| function.state.clone())
+        };
+        let answer = answer.filter(|answer| state(answer) != Some(State::Deleting));
         answer.map(|answer| self.live(answer, policy)).transpose()
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let package = aws.packages.get(&self.binary).await?;
-        let code = FunctionCode::builder().zip_file(Blob::new(package.zip.to_vec())).build();
-        let tags = tags.clone().into_iter().chain(self.code.tags(&package.sha256));
+        let zip = self.package(aws).await?;
+        let code = FunctionCode::builder().zip_file(Blob::new(zip.zip.to_vec())).build();
+        let tags = tags.clone().into_iter().chain(self.code.tags(&zip.sha256));
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));
         match call.send_with(&aws.lambda).await.called("CreateFunction") {
-            // An attempt cut short made it.
-            Err(error) if error.class == Class::Exists => {}
-            other => other.map(drop)?,
+            Err(error) if error.class == Class::Exists => {
+                let live = Resource::read(self, aws).await?;
+                aws.adopt(error, live.as_ref().and_then(|live| live.tags.as_ref()))?;
+                self.changed(aws).await?;
+                // What was begun may have been begun for an earlier configuration.
+                let live = live.expect("what is adopted was found").resource;
+                return Resource::update(self, &live, aws).await;
+            }
+            created => created.map(drop).map_err(|error| self.judged(error))?,
         }
         self.changed(aws).await?;
         self.reserve_concurrency(None, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        // Lambda takes one change at a time: each has to be over before the next call.
-        let changes = self.to_update(live);
-        if changes != Default::default() || live.failure.is_some() {
-            let call = changes.function_name(&self.name);
-            call.send_with(&aws.lambda).await.called("UpdateFunctionConfiguration")?;
-            self.changed(aws).await?;
-        }
-        if (&live.code, &live.architecture) != (&self.code, &self.architecture) {
-            self.upload(aws).await?;
-        }
-        self.reserve_concurrency(live.reserved_concurrency, aws).await?;
-        match (&live.resource_policy, &self.resource_policy) {
-            (Some(policy), None) => permissions::remove(&self.name, policy, aws).await,
-            _ => Ok(()),
+        match self.put(live, live.revision.as_deref(), aws).await {
+            Err(error) if error.code.as_deref() == Some("PreconditionFailedException") => {
+                self.unchanged_since(live, error, aws).await?;
+                self.put(live, None, aws).await
+            }
+            put => put,
         }
     }
 
@@ -278,11 +349,66 @@ impl Resource for Function {
 }
 
 impl Function {
+    /// Changes what differs, unless the function has another revision than this by now.
+    async fn put(&self, live: &Self, mut revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
+        // Lambda takes one change at a time: each has to be over before the next call.
+        let changes = self.to_update(live);
+        if changes != Default::default() || live.failure.is_some() {
+            let call = changes.function_name(&self.name);
+            // Our own change makes another revision.
+            let call = call.set_revision_id(revision.take().map(str::to_owned));
+            let sent = call.send_with(&aws.lambda).await.called("UpdateFunctionConfiguration");
+            sent.map_err(|error| self.judged(error))?;
+            self.changed(aws).await?;
+        }
+        if (&live.code, &live.architecture) != (&self.code, &self.architecture) {
+            self.upload(revision, aws).await?;
+        }
+        self.reserve_concurrency(live.reserved_concurrency, aws).await?;
+        match (&live.resource_policy, &self.resource_policy) {
+            (Some(policy), None) => permissions::remove(&self.name, policy, aws).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails with this error if somebody changed the function since it was looked at. An
+    /// attempt of ours that was cut short made another revision as well, and differs from
+    /// what is desired in nothing that did not differ before.
+    async fn unchanged_since(&self, live: &Self, error: Error, aws: &Aws) -> Result<(), Error> {
+        let now = Resource::read(self, aws).await?;
+        let differing = |live: &Self| diff(&live.state(), &self.state());
+        let before = differing(live);
+        match now {
+            Some(now) if differing(&now.resource).iter().all(|change| before.contains(change)) => Ok(()),
+            _ => {
+                Err(error.hint("somebody changed the function meanwhile: run the command again to plan anew"))
+            }
+        }
+    }
+
+    fn judged(&self, error: Error) -> Error {
+        let target = self.dead_letter_target.as_deref();
+        judged(error, self.granted.as_ref(), target.as_slice())
+    }
+
+    async fn package(&self, aws: &Aws) -> Result<Package, Error> {
+        let package = aws.packages.get(&self.binary).await?;
+        let size = package.zip.len();
+        if size > LARGEST_ZIP {
+            let text = format!("the zip of {} has {size} bytes, and Lambda takes {LARGEST_ZIP}", self.binary);
+            return Err(
+                Error::other("build", text).hint("build with a smaller profile: `opt-level`, `lto`, `strip`")
+            );
+        }
+        Ok(package)
+    }
+
     /// Uploads the code, then says in the tags what it was made from. Cut short in between,
     /// the tags do not fit the code and the next run uploads again.
-    async fn upload(&self, aws: &Aws) -> Result<(), Error> {
-        let package = aws.packages.get(&self.binary).await?;
+    async fn upload(&self, revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
+        let package = self.package(aws).await?;
         let call = aws.lambda.update_function_code().function_name(&self.name);
+        let call = call.set_revision_id(revision.map(str::to_owned));
         // The architecture changes only together with the code.
         let call = call.architectures(self.architecture.as_str().into());
         let call = call.zip_file(Blob::new(package.zip.to_vec()));
@@ -303,9 +429,7 @@ impl Function {
             if let Some(reason) = configuration::failure(&function) {
                 return Err(Error::other("GetFunction", format!("the last change failed: {reason}")));
             }
-            let over = function.last_update_status == Some(LastUpdateStatus::Successful)
-                && function.state != Some(State::Pending);
-            Ok(over.then_some(()))
+            Ok(configuration::settled(&function).then_some(()))
         })
         .await
     }
@@ -316,7 +440,7 @@ impl Function {
             Some(executions) => {
                 let call = aws.lambda.put_function_concurrency().function_name(&self.name);
                 let call = call.reserved_concurrent_executions(executions);
-                call.send().await.called("PutFunctionConcurrency")?;
+                call.send().await.called("PutFunctionConcurrency").map_err(too_few_left)?;
             }
             None => {
                 let call = aws.lambda.delete_function_concurrency().function_name(&self.name);
@@ -325,6 +449,18 @@ impl Function {
         }
         Ok(())
     }
+}
+
+/// An account keeps some of its executions for functions that have none of their own, and a
+/// new one may have no more than those ("Lambda quotas").
+fn too_few_left(error: Error) -> Error {
+    if !error.message.contains("UnreservedConcurrentExecution") {
+        return error;
+    }
+    Error { class: Class::Quota, ..error }.hint(
+        "leave `reserved_concurrency` out of the environment, or ask for more `Concurrent executions` in the \
+         Service Quotas console",
+    )
 }
 
 async fn get(name: &str, aws: &Aws) -> Result<Option<GetFunctionOutput>, Error> {

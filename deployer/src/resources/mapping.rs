@@ -4,8 +4,12 @@
 //! <source>`, so that nothing has to be remembered. It outlives its function, and would
 //! wake up under the next function of that name.
 
+mod answers;
+mod health;
 mod settings;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use settings::MappingSettings;
 pub use source::Source;
@@ -17,14 +21,17 @@ use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition
 use futures::try_join;
 use serde::Serialize;
 
-use self::source::{name_of, named, source_name};
+use self::source::{name_of, named, source_name, tags_of_source};
 use super::function::Function;
+use super::lacking::judged;
 use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::Statement;
-use crate::resource::{Cloud, Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::policy::{Policy, Statement};
+use crate::resource::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
 use crate::scope::Scope;
+
+const CREATE: &str = "CreateEventSourceMapping";
 
 /// How long a change may take. It is seconds to a minute; Terraform allows ten
 /// (terraform-provider-aws, internal/service/lambda/event_source_mapping.go).
@@ -40,12 +47,18 @@ pub struct Mapping {
     source: Source,
     #[serde(skip)]
     needs: Vec<ResourceId>,
+    /// What the function's role grants, to tell a missing permission from one that is not
+    /// known everywhere yet.
+    #[serde(skip)]
+    granted: Option<Policy>,
     /// Whether it reads the stream that the source has now. A table's stream that was
     /// turned off and on again is another stream, and the old one has no new records.
     reads_current_stream: bool,
     enabled: bool,
     /// How many more there are between this source and this function.
     duplicates: usize,
+    /// What keeps it from working, as Lambda says. Never desired.
+    failure: Option<String>,
     settings: MappingSettings,
 }
 
@@ -69,6 +82,12 @@ impl Mapping {
         self
     }
 
+    /// Returns the mapping to a function whose role grants this.
+    pub fn granted(mut self, policy: &Policy) -> Self {
+        self.granted = Some(policy.clone());
+        self
+    }
+
     /// Returns the settings.
     pub fn settings(&self) -> &MappingSettings {
         &self.settings
@@ -88,6 +107,8 @@ impl Mapping {
             reads_current_stream: true,
             enabled: true,
             duplicates: 0,
+            failure: None,
+            granted: None,
             settings,
         }
     }
@@ -96,7 +117,14 @@ impl Mapping {
 impl Resource for Mapping {
     type Cloud = Aws;
     const KIND: &'static str = "lambda.event-source-mapping";
-    const STANDS_ON: &'static [&'static str] = &["lambda.function", "dynamodb.table", "kinesis.stream"];
+    // It gives up to a bucket as long as it lives.
+    const STANDS_ON: &'static [&'static str] =
+        &["lambda.function", "dynamodb.table", "kinesis.stream", "s3.bucket"];
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "starting position", why: "it says where the mapping began, which is the past" },
+        LeftOut { what: "its own tags", why: "not every Region takes them" },
+        LeftOut { what: "settings of queues and Kafka", why: "a mapping of a stream has none" },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -122,39 +150,75 @@ impl Resource for Mapping {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        [self.settings.mistakes(), self.source.mistakes(&self.settings, stack)].concat()
+    }
+
+    /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization
+    /// Reference). A UUID says nothing, so the function that it invokes decides. Of what is
+    /// gone there is no function: that has to be answered with "not found", not "denied".
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
+        let mappings = scope.arn("lambda", "event-source-mapping:*");
+        let ours = |statement: Statement| statement.when("ArnLikeIfExists", "lambda:FunctionArn", &functions);
+        let of_ours = [
+            "lambda:DeleteEventSourceMapping",
+            "lambda:GetEventSourceMapping",
+            "lambda:UpdateEventSourceMapping",
+        ];
+        vec![
+            // Both know no resource.
+            Statement::new("MappingsList", ["lambda:ListEventSourceMappings"], ["*".to_owned()]),
+            ours(Statement::new("MappingsCreate", ["lambda:CreateEventSourceMapping"], ["*".to_owned()])),
+            ours(Statement::new("MappingsWrite", of_ours, [mappings.clone()])),
+            // Tags at creation need the second one, before there is a UUID.
+            Statement::new("MappingsTags", ["lambda:ListTags", "lambda:TagResource"], [mappings]),
+        ]
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let (mappings, current) = try_join!(aws.mappings(), self.source.current_arn(aws))?;
         let (found, others) = self.chosen(mappings, current.as_deref());
-        Ok(found.map(|mapping| Live {
+        let Some(listed) = found else {
+            return Ok(None);
+        };
+        let Some(mapping) = whole(listed, aws).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Live {
             tags: None,
             resource: Self {
                 reads_current_stream: current.is_some() && mapping.event_source_arn == current,
                 enabled: !matches!(mapping.state(), Some("Disabled" | "Disabling")),
                 duplicates: others.len(),
-                settings: MappingSettings::from_live(mapping),
+                failure: health::failure(&mapping),
+                settings: MappingSettings::from_live(&mapping),
                 ..self.clone()
             },
         }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        const CALL: &str = "CreateEventSourceMapping";
-        let Some(source) = self.source.current_arn(aws).await? else {
-            return Err(Error::other(CALL, format!("the source of {} has no stream", self.name)));
+        let aws = aws.fresh();
+        let (mappings, current) = try_join!(aws.mappings(), self.source.current_arn(&aws))?;
+        let Some(source) = current else {
+            // A table turns its stream on a moment after it is ACTIVE.
+            let text = format!("the source of {} has no stream", self.name);
+            return Err(Error::other(CREATE, text));
         };
-        let call = self.settings.to_create();
-        let call = call.function_name(&self.function).event_source_arn(source).enabled(true);
-        // `LATEST` misses what is written while the mapping comes up.
-        let call = call.starting_position(EventSourcePosition::TrimHorizon);
-        let call = call.set_tags(Some(tags.clone().into_iter().collect()));
-        match call.send_with(&aws.lambda).await.called(CALL) {
-            // An attempt cut short made it.
-            Err(error) if error.class == Class::Exists => self.put(aws).await,
-            created => enabled(created?.uuid().unwrap_or_default(), aws).await,
+        // An attempt cut short made it.
+        let (found, _) = self.chosen(mappings, Some(&source));
+        if found.is_some_and(|mapping| mapping.event_source_arn() == Some(&source)) {
+            return self.put(&aws).await;
+        }
+        let created = match self.send(&source, Some(tags), &aws).await {
+            Err(error) if answers::tags_refused(&error) => self.send(&source, None, &aws).await,
+            sent => sent,
+        };
+        match created {
+            // The listing did not know it yet.
+            Err(error) if error.class == Class::Exists => self.adopt(error, &aws).await,
+            created => self.settled(created?.as_deref(), &source, &aws).await,
         }
     }
 
@@ -186,7 +250,10 @@ impl Resource for Mapping {
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let names: BTreeSet<String> = aws.mappings().await?.iter().filter_map(name_of).collect();
-        Ok(names.into_iter().filter(|name| name.starts_with(&scope.prefix())).collect())
+        // It outlives both ends, so either of them may be all that is left to know it by.
+        let ours = |part: Option<&str>| part.is_some_and(|part| part.starts_with(&scope.prefix()));
+        let at_one_end = |name: &String| ours(name.split('/').next()) || ours(name.split('/').nth(2));
+        Ok(names.into_iter().filter(at_one_end).collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
@@ -194,20 +261,36 @@ impl Resource for Mapping {
         if mappings.is_empty() {
             return Ok(None);
         }
+        let mut unread = None;
         for mapping in mappings {
-            let tags = own_tags(mapping, aws).await?;
-            if aws.scope.owns(&tags) {
-                return Ok(Some(tags));
+            match own_tags(mapping, aws).await {
+                Ok(tags) if aws.scope.owns(&tags) => return Ok(Some(tags)),
+                Ok(_) => {}
+                // Where mappings have no tags, what they join has to tell.
+                Err(error) if answers::tags_refused(&error) => {}
+                Err(error) => unread = Some(error),
             }
         }
         let function = name.split('/').next().unwrap_or_default();
-        Ok(Some(Function::tags(function, aws).await?.unwrap_or_default()))
+        let tags = match Function::tags(function, aws).await? {
+            Some(tags) => tags,
+            // It is left over. Its function's name was ours to give if its source is ours.
+            None if function.starts_with(&aws.scope.prefix()) => {
+                tags_of_source(name, aws).await?.unwrap_or_default()
+            }
+            None => Tags::new(),
+        };
+        match unread {
+            Some(error) if !aws.scope.owns(&tags) => Err(error),
+            _ => Ok(Some(tags)),
+        }
     }
 }
 
 impl Mapping {
-    /// Returns the mapping that is ours among these, preferably one that reads the current
-    /// stream, and the others of the same source and function.
+    /// Returns the mapping that is ours among these and the others of the same source and
+    /// function. It is the one that reads the current stream, and of several such the one of
+    /// the lowest UUID, so that two who delete the others agree on which.
     fn chosen<'a>(
         &self,
         mappings: &'a [EventSourceMappingConfiguration],
@@ -216,9 +299,56 @@ impl Mapping {
         // One that is being deleted is as good as gone.
         let alive = mappings.iter().filter(|mapping| mapping.state() != Some("Deleting"));
         let mut found: Vec<_> = alive.filter(|mapping| named(mapping, &self.name)).collect();
-        found.sort_by_key(|mapping| mapping.event_source_arn() != current);
+        found.sort_by_key(|mapping| (mapping.event_source_arn() != current, mapping.uuid()));
         let mut found = found.into_iter();
         (found.next(), found.collect())
+    }
+
+    /// Makes the mapping and returns its UUID.
+    async fn send(&self, source: &str, tags: Option<&Tags>, aws: &Aws) -> Result<Option<String>, Error> {
+        let call = self.settings.to_create();
+        let call = call.function_name(&self.function).event_source_arn(source).enabled(true);
+        // `LATEST` misses what is written while the mapping comes up.
+        let call = call.starting_position(EventSourcePosition::TrimHorizon);
+        let call = call.set_tags(tags.map(|tags| tags.clone().into_iter().collect()));
+        let sent = call.send_with(&aws.lambda).await.called(CREATE);
+        sent.map(|made| made.uuid).map_err(|error| self.judged(error, source))
+    }
+
+    fn judged(&self, error: Error, source: &str) -> Error {
+        let concerned: Vec<&str> =
+            [Some(source), self.settings.on_failure.as_deref()].into_iter().flatten().collect();
+        judged(error, self.granted.as_ref(), &concerned)
+    }
+
+    /// Takes over the mapping whose UUID AWS gives as the reason for not making another.
+    async fn adopt(&self, exists: Error, aws: &Aws) -> Result<(), Error> {
+        let Some(uuid) = answers::uuid_in(&exists.message) else {
+            return self.put(aws).await;
+        };
+        let call = aws.lambda.get_event_source_mapping().uuid(uuid);
+        let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+        let Some(mapping) = answer.map(answers::configuration) else {
+            return Err(Error { class: Class::InProgress, ..exists });
+        };
+        if !named(&mapping, &self.name) {
+            return Err(exists);
+        }
+        self.change(&mapping, aws).await
+    }
+
+    /// Looks whether somebody made one as well, and waits for the one that stays.
+    async fn settled(&self, made: Option<&str>, source: &str, aws: &Aws) -> Result<(), Error> {
+        let aws = aws.fresh();
+        let (found, others) = self.chosen(aws.mappings().await?, Some(source));
+        // The listing may not know the one that was made yet.
+        let Some(found) = found.filter(|mapping| mapping.event_source_arn() == Some(source)) else {
+            return enabled(made.unwrap_or_default(), &aws).await;
+        };
+        for other in others {
+            delete(other, &aws).await?;
+        }
+        enabled(found.uuid().unwrap_or_default(), &aws).await
     }
 
     /// Gives the live mapping these settings, enables it and deletes its duplicates.
@@ -233,18 +363,61 @@ impl Mapping {
         for other in others {
             delete(other, &aws).await?;
         }
-        let call = self.settings.to_update(&MappingSettings::from_live(mapping));
-        let call = call.set_uuid(mapping.uuid.clone()).enabled(true);
-        call.send_with(&aws.lambda).await.called("UpdateEventSourceMapping")?;
-        enabled(mapping.uuid().unwrap_or_default(), &aws).await
+        self.change(mapping, &aws).await
     }
+
+    /// Sends what differs, and enables. Enabled again, a mapping that Lambda gave up on is
+    /// checked by Lambda anew.
+    async fn change(&self, listed: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {
+        let Some(mapping) = whole(listed, aws).await? else {
+            return Err(Error::new(
+                Class::InProgress,
+                "GetEventSourceMapping",
+                format!("{} is gone", self.name),
+            ));
+        };
+        let call = self.settings.to_update(&MappingSettings::from_live(&mapping));
+        let call = call.set_uuid(mapping.uuid.clone()).enabled(true);
+        let sent = call.send_with(&aws.lambda).await.called("UpdateEventSourceMapping");
+        sent.map_err(|error| self.judged(error, mapping.event_source_arn().unwrap_or_default()))?;
+        enabled(mapping.uuid().unwrap_or_default(), aws).await
+    }
+}
+
+/// Returns a listed mapping with everything that there is to know, or nothing when it is
+/// gone. A listing leaves out filters that are encrypted with a key of the customer's.
+async fn whole(
+    listed: &EventSourceMappingConfiguration,
+    aws: &Aws,
+) -> Result<Option<EventSourceMappingConfiguration>, Error> {
+    const CALL: &str = "GetEventSourceMapping";
+    if listed.kms_key_arn().unwrap_or_default().is_empty() {
+        return Ok(Some(listed.clone()));
+    }
+    let call = aws.lambda.get_event_source_mapping().set_uuid(listed.uuid.clone());
+    let answer = call.send().await.called(CALL).gone_is_none()?;
+    let mapping = answer.map(answers::configuration);
+    if let Some(error) = mapping.as_ref().and_then(|mapping| mapping.filter_criteria_error()) {
+        let reason = error.message().unwrap_or("Lambda gives no reason");
+        return Err(Error::other(CALL, format!("the filters could not be read: {reason}")));
+    }
+    Ok(mapping)
 }
 
 async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
     wait_until("the mapping to be Enabled", CHANGES_WITHIN, async || {
         let call = aws.lambda.get_event_source_mapping().uuid(uuid);
         let mapping = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
-        Ok(mapping.filter(|mapping| mapping.state() == Some("Enabled")).map(drop))
+        match mapping.map(answers::configuration) {
+            Some(mapping) if mapping.state() == Some("Enabled") => Ok(Some(())),
+            // Nobody enables it but us: waiting does not help.
+            Some(mapping) if mapping.state() == Some("Disabled") => {
+                let why =
+                    health::failure(&mapping).unwrap_or_else(|| "somebody disabled it meanwhile".into());
+                Err(Error::other("GetEventSourceMapping", format!("the mapping is Disabled: {why}")))
+            }
+            _ => Ok(None),
+        }
     })
     .await
 }
@@ -265,33 +438,4 @@ async fn own_tags(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Resul
     let answer = call.send().await.called("ListTags").gone_is_none()?;
     let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
     Ok(tags.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn live(uuid: &str, source: &str, state: &str) -> EventSourceMappingConfiguration {
-        EventSourceMappingConfiguration::builder()
-            .uuid(uuid)
-            .event_source_arn(source)
-            .function_arn("arn:aws:lambda:eu-central-1:111111111111:function:capture")
-            .state(state)
-            .build()
-    }
-
-    const OLD: &str =
-        "arn:aws:dynamodb:eu-central-1:111111111111:table/events/stream/2026-01-01T00:00:00.000";
-    const NEW: &str =
-        "arn:aws:dynamodb:eu-central-1:111111111111:table/events/stream/2026-02-02T00:00:00.000";
-
-    #[test]
-    fn the_mapping_that_reads_the_current_stream_is_the_one() {
-        let mapping = Mapping::table("capture", "events", MappingSettings::default());
-        let listed =
-            [live("old", OLD, "Enabled"), live("gone", NEW, "Deleting"), live("new", NEW, "Enabled")];
-        let (found, others) = mapping.chosen(&listed, Some(NEW));
-        assert_eq!(found.and_then(|mapping| mapping.uuid()), Some("new"));
-        assert_eq!(others.len(), 1);
-    }
 }

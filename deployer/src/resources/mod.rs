@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod bucket;
 pub mod function;
 mod key;
+mod lacking;
 mod lint;
 pub mod log_group;
 pub mod mapping;

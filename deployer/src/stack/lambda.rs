@@ -120,17 +120,20 @@ impl Lambda {
         let granted = granted.flatten().chain(self.errands).chain(function.starting());
 
         let policy = Policy::allowing(&each_once(granted));
+        let function = function.granted(&policy);
+        let mappings: Vec<Mapping> =
+            self.mappings.into_iter().map(|mapping| mapping.granted(&policy)).collect();
         let role = Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy);
         stack.add(role.bounded_by(self.boundary));
         stack.add(self.log_group);
         let name = function.name().to_owned();
         stack.add(function);
-        if !self.mappings.is_empty() {
+        if !mappings.is_empty() {
             let age = BEHIND.as_millis() as f64;
             stack.add(Alarm::iterator_age(&self.scope, &format!("{}-behind", self.thing), &name, age));
             stack.add(Alarm::errors(&self.scope, &format!("{}-failing", self.thing), &name));
         }
-        for mapping in self.mappings {
+        for mapping in mappings {
             // Records flow as soon as the mapping is there, so what the function uses is there first.
             stack.add(mapping.needing(used.clone()));
         }

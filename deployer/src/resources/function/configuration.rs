@@ -108,6 +108,9 @@ impl Function {
             arn: self.arn.clone(),
             binary: self.binary.clone(),
             needs: self.needs.clone(),
+            granted: self.granted.clone(),
+            // While a change goes on, its end makes another revision.
+            revision: live.revision_id.clone().filter(|_| settled(&live)),
             code: Code::from_live(&tags, live.code_sha256().unwrap_or_default()),
             failure: failure(&live),
             role: live.role.unwrap_or_default(),
@@ -225,6 +228,12 @@ impl Function {
         });
         systems.collect()
     }
+}
+
+/// Tells whether the last change is over. Lambda says nothing of it at first.
+pub(super) fn settled(function: &FunctionConfiguration) -> bool {
+    let moving = matches!(function.state, Some(State::Pending | State::Deactivating | State::Deleting));
+    function.last_update_status == Some(LastUpdateStatus::Successful) && !moving
 }
 
 /// Returns why Lambda could not carry out the last change.

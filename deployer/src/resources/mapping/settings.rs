@@ -12,6 +12,11 @@ use aws_sdk_lambda::types::{
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::resources::lint;
+
+const MOST_FILTERS: usize = 5;
+const LONGEST_PATTERN: usize = 4096;
+
 /// How a mapping reads, batches and gives up. The default is AWS's for streams
 /// ("CreateEventSourceMapping", Lambda API reference).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +76,39 @@ impl MappingSettings {
         self.filters.push(pattern);
         self.filters.sort_by_key(Value::to_string);
         self
+    }
+
+    /// Returns what AWS would refuse of these settings for a stream ("CreateEventSourceMapping",
+    /// Lambda API reference; "Control which events Lambda sends to your function").
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let numbers = [
+            lint::range("the size of a batch", self.batch_size.into(), 1..=10_000),
+            lint::range("a batching window, in seconds,", self.batching_window_s.into(), 0..=300),
+            lint::range("the batches of a shard at a time", self.parallelization_factor.into(), 1..=10),
+            lint::range("the number of retries, or -1,", self.maximum_retry_attempts.into(), -1..=10_000),
+            lint::range("a tumbling window, in seconds,", self.tumbling_window_s.into(), 0..=900),
+        ];
+        mistakes.extend(numbers.into_iter().flatten());
+        if self.maximum_record_age_s != -1 {
+            let age = self.maximum_record_age_s.into();
+            mistakes.extend(lint::range(
+                "the age of a record, in seconds, unless it is -1,",
+                age,
+                60..=604_800,
+            ));
+        }
+        mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
+        if self.filters.len() > MOST_FILTERS {
+            mistakes.push(format!(
+                "a mapping has {MOST_FILTERS} filters at most, unless the quota is raised, and this has {}",
+                self.filters.len()
+            ));
+        }
+        if self.filters.iter().any(|pattern| pattern.to_string().chars().count() > LONGEST_PATTERN) {
+            mistakes.push(format!("a filter has {LONGEST_PATTERN} characters at most"));
+        }
+        mistakes
     }
 
     /// Returns the settings of a live mapping.
@@ -163,9 +201,11 @@ impl MappingSettings {
         self.function_response_types.iter().map(|kind| kind.as_str().into()).collect()
     }
 
+    /// An `OnFailure` without a destination is refused, so none is sent as no `OnFailure`
+    /// (aws-controllers-k8s/community, issue 2865).
     fn destinations_to_sdk(&self) -> DestinationConfig {
-        let on_failure = OnFailure::builder().set_destination(self.on_failure.clone()).build();
-        DestinationConfig::builder().on_failure(on_failure).build()
+        let to = |destination: &String| OnFailure::builder().destination(destination).build();
+        DestinationConfig::builder().set_on_failure(self.on_failure.as_ref().map(to)).build()
     }
 
     fn filters_to_sdk(&self) -> FilterCriteria {

@@ -1,0 +1,357 @@
+//! What a mapping makes of Lambda's answers, and what it says to Lambda.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::aws::replay::{Replay, body, fault, scope};
+use crate::diff::diff;
+use crate::resource::Described;
+use crate::resources::stream::Stream;
+
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-capture";
+const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
+const TABLE: &str = "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events";
+const A: &str = "aaaaaaaa-0000-4000-8000-000000000000";
+const B: &str = "bbbbbbbb-0000-4000-8000-000000000000";
+
+fn bounded() -> MappingSettings {
+    MappingSettings { maximum_retry_attempts: 10, ..MappingSettings::default() }
+}
+
+fn mapping() -> Mapping {
+    Mapping::stream("cart-dev-capture", STREAM, bounded())
+}
+
+fn stream_of(time: &str) -> String {
+    format!("{TABLE}/stream/{time}")
+}
+
+/// Returns what Lambda says of a mapping with settings as desired.
+fn live(uuid: &str, source: &str, more: Value) -> Value {
+    let mut live = json!({
+        "UUID": uuid,
+        "EventSourceArn": source,
+        "FunctionArn": FUNCTION,
+        "EventSourceMappingArn": format!("arn:aws:lambda:eu-central-1:111111111111:event-source-mapping:{uuid}"),
+        "State": "Enabled",
+        "StateTransitionReason": "USER_INITIATED",
+        "LastProcessingResult": "No records processed",
+        "BatchSize": 100,
+        "MaximumRetryAttempts": 10,
+        "StartingPosition": "LATEST",
+        "DestinationConfig": {"OnFailure": {}},
+    });
+    let fields = live.as_object_mut().expect("an object");
+    fields.extend(more.as_object().expect("an object").clone());
+    live
+}
+
+fn listed(replay: Replay, mappings: &[Value]) -> Replay {
+    replay.on("ListEventSourceMappings", body(json!({"EventSourceMappings": mappings})))
+}
+
+async fn read(replay: Replay) -> Option<Mapping> {
+    let live = Resource::read(&mapping(), &replay.aws()).await.expect("a read");
+    live.map(|live| live.resource)
+}
+
+#[tokio::test]
+async fn whatever_somebody_changes_shows() {
+    let same = read(listed(Replay::new(), &[live(A, STREAM, json!({}))])).await.expect("a mapping");
+    assert_eq!(diff(&same.state(), &mapping().state()), []);
+    let cases = [
+        (json!({"State": "Disabled"}), vec!["enabled"]),
+        (json!({"State": "Disabling"}), vec!["enabled"]),
+        (
+            json!({"State": "Disabled", "StateTransitionReason": "Lambda initiated"}),
+            vec!["enabled", "failure"],
+        ),
+        (json!({"LastProcessingResult": "PROBLEM: Function call failed"}), vec!["failure"]),
+        (json!({"BatchSize": 10}), vec!["settings.batch_size"]),
+        (json!({"MaximumBatchingWindowInSeconds": 5}), vec!["settings.batching_window_s"]),
+        (json!({"ParallelizationFactor": 2}), vec!["settings.parallelization_factor"]),
+        (json!({"BisectBatchOnFunctionError": true}), vec!["settings.bisect_on_error"]),
+        (json!({"MaximumRetryAttempts": 0}), vec!["settings.maximum_retry_attempts"]),
+        (json!({"MaximumRecordAgeInSeconds": 60}), vec!["settings.maximum_record_age_s"]),
+        (json!({"DestinationConfig": {"OnFailure": {"Destination": "arn:q"}}}), vec!["settings.on_failure"]),
+        (json!({"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}), vec!["settings.filters"]),
+        (
+            json!({"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
+            vec!["settings.function_response_types"],
+        ),
+        (json!({"TumblingWindowInSeconds": 30}), vec!["settings.tumbling_window_s"]),
+        (json!({"ScalingConfig": {"MaximumConcurrency": 2}}), vec!["settings.maximum_concurrency"]),
+        (json!({"MetricsConfig": {"Metrics": ["EventCount"]}}), vec!["settings.metrics"]),
+    ];
+    for (more, paths) in cases {
+        let found = read(listed(Replay::new(), &[live(A, STREAM, more.clone())])).await.expect("a mapping");
+        let changes = diff(&found.state(), &mapping().state());
+        assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), paths, "{more}");
+    }
+    let twice = [live(B, STREAM, json!({})), live(A, STREAM, json!({}))];
+    assert_eq!(read(listed(Replay::new(), &twice)).await.expect("a mapping").duplicates, 1);
+    assert!(read(listed(Replay::new(), &[live(A, STREAM, json!({"State": "Deleting"}))])).await.is_none());
+}
+
+#[tokio::test]
+async fn filters_that_a_listing_leaves_out_are_asked_for() {
+    let key = json!({"KMSKeyArn": "arn:k"});
+    let filters = json!({"KMSKeyArn": "arn:k", "FilterCriteria": {"Filters": [{"Pattern": "{\"a\":[1]}"}]}});
+    let replay = listed(Replay::new(), &[live(A, STREAM, key.clone())])
+        .on("GetEventSourceMapping", body(live(A, STREAM, filters)));
+    assert_eq!(read(replay).await.expect("a mapping").settings.filters, [json!({"a": [1]})]);
+    let error = json!({"KMSKeyArn": "arn:k", "FilterCriteriaError": {"ErrorCode": "e", "Message": "denied"}});
+    let replay = listed(Replay::new(), &[live(A, STREAM, key)])
+        .on("GetEventSourceMapping", body(live(A, STREAM, error)));
+    assert!(Resource::read(&mapping(), &replay.aws()).await.is_err(), "unreadable is not clean");
+}
+
+#[tokio::test]
+async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
+    let table = json!({"Table": {
+        "TableStatus": "ACTIVE",
+        "LatestStreamArn": stream_of("2026-02-02"),
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+    }});
+    let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
+    let (old, new) =
+        (live(A, &stream_of("2026-01-01"), json!({})), live(B, &stream_of("2026-02-02"), json!({})));
+    let replay = listed(Replay::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
+    let found = Resource::read(&of_table, &replay.aws()).await.expect("a read").expect("a mapping").resource;
+    let changes = diff(&found.state(), &of_table.state());
+    assert_eq!(changes[0].path, "reads_current_stream");
+    assert_eq!(Resource::effect(&of_table, &changes[0]), Effect::Recreate(Risk::LosesPosition));
+    // Once there is a new one, it is the one, and the old one is too many.
+    let replay = listed(Replay::new(), &[old, new]).on("DescribeTable", body(&table));
+    let found = Resource::read(&of_table, &replay.aws()).await.expect("a read").expect("a mapping").resource;
+    assert!(found.reads_current_stream && found.duplicates == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_begins_at_the_oldest_record_and_is_waited_for() {
+    let made = |state: &str| body(live(A, STREAM, json!({"State": state})));
+    let replay = listed(Replay::new(), &[])
+        .on("CreateEventSourceMapping", made("Creating"))
+        .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "not known yet"))
+        .on("GetEventSourceMapping", made("Creating"))
+        .on("GetEventSourceMapping", made("Enabling"))
+        .on("GetEventSourceMapping", made("Enabled"));
+    mapping().create(&scope().tags(), &replay.aws()).await.expect("a mapping");
+    let sent = &replay.sent("CreateEventSourceMapping")[0];
+    assert_eq!(sent["StartingPosition"], "TRIM_HORIZON");
+    assert_eq!(sent["Enabled"], true);
+    assert_eq!(sent["Tags"]["deployer:stack"], "cart");
+    assert_eq!(sent.get("DestinationConfig"), None);
+    assert_eq!(replay.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_left_out_where_they_are_refused() {
+    let refusals = [
+        fault(400, "InvalidParameterValueException", "Unsupported resource type for tagging"),
+        fault(403, "AccessDeniedException", "not authorized to perform: lambda:TagResource on resource: arn"),
+    ];
+    for refusal in refusals {
+        let replay = listed(Replay::new(), &[])
+            .on("CreateEventSourceMapping", refusal)
+            .on("CreateEventSourceMapping", body(live(A, STREAM, json!({}))))
+            .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+        mapping().create(&scope().tags(), &replay.aws()).await.expect("a mapping");
+        assert_eq!(replay.sent("CreateEventSourceMapping")[1].get("Tags"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_pair_that_exists_is_adopted_by_the_uuid_that_aws_gives() {
+    let exists =
+        format!("An event source mapping already exists. Please update the existing mapping with UUID {A}");
+    let replay = listed(Replay::new(), &[])
+        .on("CreateEventSourceMapping", fault(409, "ResourceConflictException", &exists))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabled", "BatchSize": 7}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Updating"}))));
+    mapping().create(&scope().tags(), &replay.aws()).await.expect("it is adopted");
+    assert_eq!(replay.sent("UpdateEventSourceMapping"), [json!({"Enabled": true, "BatchSize": 100})]);
+}
+
+#[tokio::test]
+async fn what_an_attempt_cut_short_made_is_not_made_twice() {
+    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+    mapping().create(&scope().tags(), &replay.aws()).await.expect("it is there");
+    assert_eq!(replay.writes(), ["UpdateEventSourceMapping"]);
+}
+
+#[tokio::test]
+async fn of_two_made_at_once_both_makers_keep_the_same() {
+    for mine in [A, B] {
+        let replay =
+            listed(listed(Replay::new(), &[]), &[live(B, STREAM, json!({})), live(A, STREAM, json!({}))])
+                .on("CreateEventSourceMapping", body(live(mine, STREAM, json!({}))))
+                .on("DeleteEventSourceMapping", body(live(B, STREAM, json!({"State": "Deleting"}))))
+                .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+        mapping().create(&scope().tags(), &replay.aws()).await.expect("one stays");
+        let deleted: Vec<_> = replay
+            .asked()
+            .into_iter()
+            .filter(|asked| asked.operation == "DeleteEventSourceMapping")
+            .collect();
+        assert!(deleted.len() == 1 && deleted[0].uri.contains(B), "{deleted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_permission_that_we_do_not_grant_is_not_waited_for() {
+    let cannot = format!(
+        "Cannot access stream {STREAM}. Please ensure the role can perform the GetRecords, GetShardIterator, \
+         DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
+    );
+    let refused = |granted: &Policy| {
+        let granted = granted.clone();
+        let replay = listed(Replay::new(), &[])
+            .on("CreateEventSourceMapping", fault(400, "InvalidParameterValueException", &cannot));
+        async move {
+            mapping().granted(&granted).create(&scope().tags(), &replay.aws()).await.expect_err("refused")
+        }
+    };
+    let polling = Policy::allowing(&Stream::new(&scope(), "events").polling());
+    assert_eq!(refused(&polling).await.class, Class::Propagating);
+    let nothing = refused(&Policy::allowing(&[])).await;
+    assert_eq!(nothing.class, Class::Denied);
+    assert!(nothing.message.contains("kinesis:GetRecords"), "{nothing}");
+}
+
+#[tokio::test]
+async fn what_is_to_be_none_is_sent_empty() {
+    let more = json!({
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:q"}},
+        "FilterCriteria": {"Filters": [{"Pattern": "{}"}]},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+        "MetricsConfig": {"Metrics": ["EventCount"]},
+    });
+    let replay = listed(Replay::new(), &[live(A, STREAM, more)])
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+    mapping().update(&mapping(), &replay.aws()).await.expect("an update");
+    let expected = json!({
+        "Enabled": true,
+        "DestinationConfig": {},
+        "FilterCriteria": {},
+        "FunctionResponseTypes": [],
+        "ScalingConfig": {},
+        "MetricsConfig": {"Metrics": []},
+    });
+    assert_eq!(replay.sent("UpdateEventSourceMapping"), [expected]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lambda_disables_at_once_is_not_waited_for() {
+    let off = json!({"State": "Disabled", "StateTransitionReason": "PROBLEM: the stream is gone"});
+    let replay = listed(Replay::new(), &[live(A, STREAM, json!({"State": "Disabled"}))])
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, off)));
+    let error = mapping().update(&mapping(), &replay.aws()).await.expect_err("it does not work");
+    assert!(error.message.contains("the stream is gone") && !error.class.passes(), "{error}");
+}
+
+#[tokio::test]
+async fn deleting_waits_until_it_is_gone_and_passes_over_what_is_busy() {
+    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+        .on("DeleteEventSourceMapping", fault(400, "ResourceInUseException", "it is being updated"))
+        .on("DeleteEventSourceMapping", body(live(A, STREAM, json!({"State": "Deleting"}))))
+        .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
+    let aws = replay.aws();
+    let busy = Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect_err("busy");
+    assert_eq!(busy.class, Class::InProgress);
+    Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect("it is gone");
+}
+
+#[tokio::test]
+async fn it_is_found_by_either_end() {
+    let of = |function: &str, source: &str| {
+        let function = format!("arn:aws:lambda:eu-central-1:111111111111:function:{function}");
+        live(A, source, json!({"FunctionArn": function}))
+    };
+    let other = "arn:aws:kinesis:eu-central-1:111111111111:stream/other";
+    let replay =
+        listed(Replay::new(), &[of("cart-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
+    let found = Mapping::list(&scope(), &replay.aws()).await.expect("a listing");
+    assert_eq!(found, ["cart-dev-capture/kinesis/other", "theirs/kinesis/cart-dev-events"]);
+}
+
+#[tokio::test]
+async fn what_outlived_its_function_belongs_to_who_has_its_source() {
+    let name = "cart-dev-capture/kinesis/cart-dev-events";
+    let tags: Vec<Value> =
+        scope().tags().iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    let gone = || fault(404, "ResourceNotFoundException", "gone");
+    let left_over = || {
+        listed(Replay::new(), &[live(A, STREAM, json!({}))])
+            .on(
+                "ListTags",
+                fault(400, "InvalidParameterValueException", "Unsupported resource type for tagging"),
+            )
+            .on("GetFunction", gone())
+    };
+    let ours = left_over().on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})));
+    let found = Mapping::tags(name, &ours.aws()).await.expect("tags").expect("a mapping");
+    assert!(scope().owns(&found));
+    let theirs = left_over().on("ListTagsForStream", body(json!({"Tags": [], "HasMoreTags": false})));
+    assert!(!scope().owns(&Mapping::tags(name, &theirs.aws()).await.expect("tags").expect("a mapping")));
+    let both_gone = left_over().on("ListTagsForStream", gone());
+    assert!(!scope().owns(&Mapping::tags(name, &both_gone.aws()).await.expect("tags").expect("a mapping")));
+}
+
+#[tokio::test]
+async fn tags_that_could_not_be_read_are_not_no_tags() {
+    let name = "cart-dev-capture/kinesis/cart-dev-events";
+    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+        .on("ListTags", fault(429, "TooManyRequestsException", "Rate exceeded"))
+        .on("GetFunction", fault(404, "ResourceNotFoundException", "gone"))
+        .on("ListTagsForStream", fault(400, "ResourceNotFoundException", "gone"));
+    assert!(Mapping::tags(name, &replay.aws()).await.is_err());
+}
+
+#[test]
+fn a_mistake_is_told_before_lambda_is_asked() {
+    let stream = Stream::new(&scope(), "events").retention_hours(24);
+    let stack: States = [(Described::id(&stream), stream.state())].into();
+    let of_stream = |settings| Resource::mistakes(&Mapping::stream("f", STREAM, settings), &stack);
+    let of_table = |settings| Resource::mistakes(&Mapping::table("f", "cart-dev-events", settings), &stack);
+    let to = || MappingSettings { on_failure: Some("arn:b".into()), ..bounded() };
+    assert_eq!(of_stream(bounded()), Vec::<String>::new());
+    assert_eq!(of_table(to()), Vec::<String>::new());
+    assert_eq!(of_table(MappingSettings { maximum_record_age_s: 82_800, ..to() }), Vec::<String>::new());
+    let filter = |length: usize| json!({"data": ["x".repeat(length)]});
+    let wrong_anywhere = [
+        MappingSettings { batch_size: 0, ..to() },
+        MappingSettings { batch_size: 10_001, ..to() },
+        MappingSettings { batching_window_s: 301, ..to() },
+        MappingSettings { parallelization_factor: 11, ..to() },
+        MappingSettings { maximum_retry_attempts: 10_001, ..to() },
+        MappingSettings { tumbling_window_s: 901, ..to() },
+        MappingSettings { maximum_record_age_s: 59, ..to() },
+        MappingSettings { maximum_record_age_s: 86_400, ..to() },
+        MappingSettings { maximum_retry_attempts: -1, ..to() },
+        MappingSettings { filters: (0..6).map(filter).collect(), ..to() },
+        MappingSettings { filters: vec![filter(4096)], ..to() },
+    ];
+    for settings in wrong_anywhere {
+        assert_eq!(of_stream(settings.clone()).len(), 1, "{settings:?}: {:?}", of_stream(settings.clone()));
+    }
+    assert_eq!(of_table(MappingSettings { parallelization_factor: 2, ..to() }).len(), 1);
+    assert_eq!(of_stream(MappingSettings { parallelization_factor: 2, ..to() }).len(), 0);
+    assert_eq!(of_table(bounded()).len(), 1, "given up without a destination");
+    assert_eq!(of_table(MappingSettings { maximum_record_age_s: 86_400, ..to() }).len(), 1);
+}
+
+#[test]
+fn permissions_end_at_functions_of_ours() {
+    for statement in Mapping::permissions(&scope()) {
+        let guarded = statement.conditions.iter().any(|(_, key, _)| key == "lambda:FunctionArn");
+        let free = ["MappingsList", "MappingsTags"].contains(&statement.sid.as_str());
+        assert_eq!(guarded, !free, "{statement:?}");
+    }
+}
