@@ -149,7 +149,7 @@ fn a_plan_comes_in_four_forms(cloud: &Cloud) {
     };
     let json = plan("json").json();
     let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
-    let top = ["actions", "environment", "resources", "schema", "verdict", "verdicts"];
+    let top = ["actions", "compared", "environment", "resources", "schema", "verdict", "verdicts"];
     assert_eq!(keys(&json), Some(top.map(str::to_owned).to_vec()));
     assert_eq!(json["schema"], 1);
     assert_eq!((&json["environment"], &json["verdict"]), (&json!("local"), &json!("pending")));
