@@ -41,7 +41,7 @@ fn alike(one: &Error, other: &Error) -> bool {
 }
 
 /// Says what failed, what was answered, and what to do about it.
-pub(super) fn reason(text: &mut String, error: &Error) {
+fn reason(text: &mut String, error: &Error) {
     let said = match &error.code {
         Some(code) => format!("{}: {code}\n{}", error.operation, error.message),
         None => format!("{}: {}", error.operation, error.message),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::failures::reason;
 use super::style::{BAD, DIM, GOOD, done, duration};
 use super::ui::{Busy, Ui};
 use super::waits::Waits;
@@ -67,10 +66,10 @@ fn line(outcome: &Outcome) -> String {
     let (id, took) = (&outcome.id, duration(outcome.took));
     match &outcome.result {
         Ok(()) => format!("  {GOOD}✓{GOOD:#} {} {id} {DIM}{took}{DIM:#}", done(outcome.action)),
+        // The whole of it is told at the end of the run (`failures`).
         Err(Failure::Failed(error)) => {
-            let mut text = format!("  {BAD}✗{BAD:#} {id} {DIM}{took}{DIM:#}\n");
-            reason(&mut text, error);
-            text.trim_end().to_owned()
+            let code = error.code.as_ref().map(|code| format!(": {code}")).unwrap_or_default();
+            format!("  {BAD}✗{BAD:#} {id} {DIM}{took}{DIM:#} {}{code}", error.operation)
         }
         Err(Failure::Skipped(cause)) => format!("  {DIM}- {id} skipped: {cause} failed{DIM:#}"),
         Err(Failure::Stopped) => format!("  {DIM}- {id} not begun{DIM:#}"),
