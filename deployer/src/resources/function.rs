@@ -298,12 +298,14 @@ impl Resource for Function {
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));
         match call.send_with(&aws.lambda).await.called("CreateFunction") {
             Err(error) if error.class == Class::Exists => {
-                let live = Resource::read(self, aws).await?;
-                aws.adopt(error, live.as_ref().and_then(|live| live.tags.as_ref()))?;
+                let Some(live) = Resource::read(self, aws).await? else {
+                    // It is being deleted, or was made a moment ago.
+                    return Err(Error { class: Class::InProgress, ..error });
+                };
+                aws.adopt(error, live.tags.as_ref())?;
                 self.changed(aws).await?;
                 // What was begun may have been begun for an earlier configuration.
-                let live = live.expect("what is adopted was found").resource;
-                return Resource::update(self, &live, aws).await;
+                return Resource::update(self, &live.resource, aws).await;
             }
             created => created.map(drop).map_err(|error| self.judged(error))?,
         }

@@ -210,11 +210,13 @@ impl Resource for Role {
             .called("CreateRole");
         match created {
             Err(error) if error.class == Class::Exists => {
-                let live = self.read(aws).await?;
-                aws.adopt(error, live.as_ref().and_then(|live| live.tags.as_ref()))?;
+                let Some(live) = self.read(aws).await? else {
+                    // It was made a moment ago, and not every copy of IAM knows it.
+                    return Err(Error { class: Class::Propagating, ..error });
+                };
+                aws.adopt(error, live.tags.as_ref())?;
                 // What was begun may have been begun for an earlier configuration.
-                let live = live.expect("what is adopted was found").resource;
-                return self.update(&live, aws).await;
+                return self.update(&live.resource, aws).await;
             }
             other => other.map(drop)?,
         }

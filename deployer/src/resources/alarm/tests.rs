@@ -1,7 +1,7 @@
 //! What an alarm makes of CloudWatch's answers, and what it says to CloudWatch.
 
 use super::*;
-use crate::aws::replay::{Replay, scope};
+use crate::aws::replay::{Replay, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 
@@ -104,6 +104,13 @@ fn permissions_end_at_the_prefix() {
         let of = if listing { "alarm:*" } else { "alarm:cart-dev-*" };
         assert_eq!(statement.resources, [format!("arn:aws:cloudwatch:eu-central-1:111111111111:{of}")]);
     }
+}
+
+#[tokio::test]
+async fn nothing_is_put_before_it_is_known_whose_alarm_it_would_replace() {
+    let replay = Replay::new().on("DescribeAlarms", fault(403, "AccessDenied", "no"));
+    assert!(alarm().create(&scope().tags(), &replay.aws()).await.is_err());
+    assert_eq!(replay.calls(), ["DescribeAlarms"]);
 }
 
 #[test]

@@ -166,6 +166,11 @@ async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
     let error = function().create(&scope().tags(), &with_code(&replay)).await.expect_err("it is theirs");
     assert_eq!(error.class, Class::Exists);
     assert_eq!(replay.writes(), ["CreateFunction"]);
+    // One that is being deleted is waited for.
+    let going = got(json!({"State": "Deleting"}));
+    let replay = nobody_else(Replay::new().on("CreateFunction", exists()).on("GetFunction", going));
+    let error = function().create(&scope().tags(), &with_code(&replay)).await.expect_err("it is going");
+    assert!(error.class.passes(), "{error:?}");
     // One of ours is finished, whatever it was begun for.
     let replay = nobody_else(Replay::new())
         .on("CreateFunction", exists())

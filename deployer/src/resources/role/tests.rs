@@ -165,6 +165,16 @@ async fn a_role_that_somebody_else_made_meanwhile_is_not_adopted() {
 }
 
 #[tokio::test]
+async fn a_role_that_exists_and_is_not_found_is_waited_for() {
+    let replay = Replay::new()
+        .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
+        .on("GetRole", fault(404, "NoSuchEntity", "not known here yet"));
+    let replay = live(replay, "");
+    let error = role().create(&scope().tags(), &replay.aws()).await.expect_err("not known yet");
+    assert!(error.class.passes(), "{error:?}");
+}
+
+#[tokio::test]
 async fn an_attempt_cut_short_is_finished() {
     let replay = Replay::new()
         .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
