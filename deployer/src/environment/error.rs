@@ -31,6 +31,12 @@ pub enum EnvironmentError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The functions would be built for another machine than they are to run on.
+    #[error("`{name}` is on AWS, and its functions would be built for this machine (`build.method`)")]
+    HostOnAws {
+        /// The environment.
+        name: String,
+    },
     /// The file says something wrong.
     #[error("{}:{line}: {message}\n  {quote}", .path.display())]
     Invalid {
@@ -64,6 +70,10 @@ impl EnvironmentError {
             Self::Name { .. } => {
                 Some("use up to 20 lower-case letters, digits and hyphens, such as `dev`".into())
             }
+            Self::HostOnAws { .. } => Some(
+                "choose a method that is for Lambda, such as \"cargo\"; \"host\" is for a [local] table"
+                    .into(),
+            ),
             Self::Unreadable { .. } => None,
         }
     }

@@ -18,7 +18,7 @@ pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
-use crate::build::BuildSettings;
+use crate::build::{BuildSettings, Method};
 use crate::scope::Scope;
 
 /// One environment: what its file says.
@@ -131,6 +131,18 @@ impl Environment {
         match environment.org.misfit(&environment) {
             Some((span, message)) => Err(chain.invalid(Some(span), message)),
             None => Ok(environment),
+        }
+    }
+
+    /// Refuses functions that could not run: those built for this very machine run in a cloud
+    /// on it, be it the one of a `[local]` table or the one behind an endpoint of the caller's.
+    ///
+    /// # Errors
+    /// They would go to AWS.
+    pub(crate) fn check_method(&self, own_endpoint: bool) -> Result<(), EnvironmentError> {
+        match self.build.method == Method::Host && self.local.is_none() && !own_endpoint {
+            true => Err(EnvironmentError::HostOnAws { name: self.name.clone() }),
+            false => Ok(()),
         }
     }
 

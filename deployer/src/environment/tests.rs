@@ -225,6 +225,16 @@ fn a_list_is_no_table() {
 }
 
 #[test]
+fn what_is_built_for_this_machine_stays_on_it() {
+    let host = format!("{LEAST}[build]\nmethod = \"host\"\n");
+    let error = right(&host).check_method(false).expect_err("AWS may be another machine");
+    assert!(error.hint().is_some_and(|hint| hint.contains("cargo")), "{error}");
+    right(&host).check_method(true).expect("whoever sets an endpoint knows what is behind it");
+    right(&format!("{host}[local]\nport = 4566\n")).check_method(false).expect("it is this machine");
+    right(LEAST).check_method(false).expect("it is built for Lambda");
+}
+
+#[test]
 fn a_missing_environment_names_those_that_exist() {
     let error = Environment::load(&committed(), "stagin").expect_err("there is no such file");
     assert!(error.hint().is_some_and(|hint| hint.contains("dev, local, prod")), "{error}");

@@ -140,7 +140,9 @@ fn what_else_people_can_change_is_said_as_well() {
 
 /// Credentials that cannot be had, for this reason.
 #[derive(Debug)]
-struct Failing(fn() -> CredentialsError);
+struct Failing(Reason);
+
+type Reason = fn() -> CredentialsError;
 
 impl ProvideCredentials for Failing {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
@@ -154,7 +156,7 @@ impl ProvideCredentials for Failing {
 /// The words are those of the SDK, so it is asked: no call is made without credentials.
 #[tokio::test]
 async fn credentials_that_cannot_be_had_have_messages_of_their_own() {
-    let cases: [(&str, fn() -> CredentialsError); 4] = [
+    let cases: [(&str, Reason); 4] = [
         ("none", || CredentialsError::not_loaded("no providers in chain provided credentials")),
         ("expired", || CredentialsError::provider_error("the SSO session has expired or is invalid")),
         ("assumed", || {
