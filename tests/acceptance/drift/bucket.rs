@@ -103,7 +103,7 @@ pub(super) fn of_the_policy(scope: &Scope) -> [Vec<Row>; 2] {
             let call = aws.s3.delete_bucket_policy().bucket(aws.scope.bucket_name("archive"));
             async { Ok(drop(call.send().await?)) }.boxed()
         })],
-        vec![Row::new("policy altered", &id, &["policy.statements.TlsOnly.Action[0]"], |aws| {
+        vec![Row::new("policy altered", &id, &["policy.statements.TlsOnly.Action"], |aws| {
             let arn = format!("arn:aws:s3:::{}", aws.scope.bucket_name("archive"));
             policy(
                 aws,

@@ -65,6 +65,7 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
         let trust = json!({
             "Version": "2012-10-17",
             "Statement": {
+                "Sid": "Service",
                 "Action": ["STS:assumeRole"],
                 "Principal": {"Service": ["lambda.amazonaws.com"]},
                 "Effect": "Allow",

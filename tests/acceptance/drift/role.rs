@@ -13,8 +13,9 @@ const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = |thing| format!("iam.role/{}", scope.name(thing));
     vec![
-        Row::new("trust", id("get-cart"), &["trust.statements.#0.Principal.AWS"], |aws| {
+        Row::new("trust", id("get-cart"), &["trust.statements.Service.Principal.AWS"], |aws| {
             let trust = json!({"Version": "2012-10-17", "Statement": [{
+                "Sid": "Service",
                 "Effect": "Allow",
                 "Principal": {"Service": "lambda.amazonaws.com", "AWS": aws.scope.iam_arn("root")},
                 "Action": "sts:AssumeRole",

@@ -60,11 +60,8 @@ pub(super) fn round(place: &Place<'_>, operator: &Operator<'_>, rows: &[Row]) {
     assert_eq!(run.code, Some(3), "{run:#?}");
     let told = run.json();
     assert_eq!(told["verdict"], "drift");
-    let drifted: Vec<&Value> = resources(&told).filter(|one| one["verdicts"] != json!(["in_sync"])).collect();
+    let drifted = drifted(&told);
     for resource in &drifted {
-        if resource["action"] == "create" {
-            continue;
-        }
         assert_eq!(resource["verdicts"], json!(["drift"]), "{resource:#}");
     }
     let reported: BTreeSet<(String, String)> = drifted.iter().flat_map(|resource| places(resource)).collect();
@@ -94,8 +91,10 @@ fn make(place: &Place<'_>, rows: &[Row]) {
 /// Insists that nothing drifted and nothing is pending.
 pub(super) fn clean(operator: &Operator<'_>) {
     let run = operator.run(&["drift", "local", "--format", "json"]);
-    assert_eq!(run.code, Some(0), "{run:#?}");
-    assert_eq!(run.json()["verdict"], "in_sync");
+    assert!(run.code.is_some_and(|code| code != 1), "{}", run.stderr);
+    let told = run.json();
+    assert_eq!(drifted(&told), [&Value::Null; 0]);
+    assert_eq!((run.code, &told["verdict"]), (Some(0), &json!("in_sync")));
 }
 
 impl Row {
@@ -108,8 +107,10 @@ impl Row {
     }
 }
 
-fn resources(told: &Value) -> impl Iterator<Item = &Value> {
-    told["resources"].as_array().expect("resources are a list").iter()
+/// Returns the resources that are not as the code says.
+fn drifted(told: &Value) -> Vec<&Value> {
+    let resources = told["resources"].as_array().expect("resources are a list").iter();
+    resources.filter(|resource| resource["verdicts"] != json!(["in_sync"])).collect()
 }
 
 /// Returns where a resource is reported to differ.
