@@ -66,7 +66,8 @@ verdict_of() {
 # Writes the report: the Markdown of a comparison, or how the rest ended and what was said.
 write_report() {
     if [[ $command != up && $verdict != failed ]]; then
-        grep -v '^::' "$results" || true
+        # Not the annotations, nor the marker for who posts the Markdown as it is.
+        grep -vE '^(::|<!-- deployer:)' "$results" || true
     else
         local ended="ended with exit code $code"
         [[ $code -eq 0 ]] && ended="is done"
