@@ -6,6 +6,8 @@ use super::*;
 use crate::aws::Packages;
 use crate::aws::replay::{Answer, Replay, body, fault, scope};
 use crate::build::Package;
+use crate::diff::diff;
+use crate::resource::Described;
 use crate::resources::mapping::{Mapping, MappingSettings};
 use crate::resources::stream::Stream;
 

@@ -132,7 +132,6 @@ async fn it_begins_at_the_oldest_record_and_is_waited_for() {
     let made = |state: &str| body(live(A, STREAM, json!({"State": state})));
     let replay = listed(Replay::new(), &[])
         .on("CreateEventSourceMapping", made("Creating"))
-        .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "not known yet"))
         .on("GetEventSourceMapping", made("Creating"))
         .on("GetEventSourceMapping", made("Enabling"))
         .on("GetEventSourceMapping", made("Enabled"));
@@ -142,7 +141,21 @@ async fn it_begins_at_the_oldest_record_and_is_waited_for() {
     assert_eq!(sent["Enabled"], true);
     assert_eq!(sent["Tags"]["deployer:stack"], "cart");
     assert_eq!(sent.get("DestinationConfig"), None);
-    assert_eq!(replay.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 4);
+    assert_eq!(replay.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_another_deleted_as_one_too_many_is_looked_for_by_what_it_joins() {
+    let replay = listed(listed(Replay::new(), &[]), &[live(B, STREAM, json!({}))])
+        .on("CreateEventSourceMapping", body(live(B, STREAM, json!({"State": "Creating"}))))
+        .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
+    let error = mapping().create(&scope().tags(), &replay.aws()).await.expect_err("it is gone");
+    assert_eq!(error.class, Class::InProgress);
+    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+    mapping().create(&scope().tags(), &replay.aws()).await.expect("the other one stays");
+    assert_eq!(replay.writes(), ["UpdateEventSourceMapping"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,128 @@
+//! Making and changing a mapping, and waiting until it reads.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition};
+use futures::try_join;
+
+use super::source::named;
+use super::{Mapping, MappingSettings, answers, delete, health, whole};
+use crate::aws::{Aws, Called, wait_until};
+use crate::error::{Class, Error, GoneIsNone};
+use crate::resource::{Cloud, Tags};
+use crate::resources::lacking::judged;
+
+pub(super) const CREATE: &str = "CreateEventSourceMapping";
+/// How long a change may take. It is seconds to a minute; Terraform allows ten
+/// (terraform-provider-aws, internal/service/lambda/event_source_mapping.go).
+pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(600);
+
+impl Mapping {
+    /// Makes the mapping and returns its UUID.
+    pub(super) async fn send(
+        &self,
+        source: &str,
+        tags: Option<&Tags>,
+        aws: &Aws,
+    ) -> Result<Option<String>, Error> {
+        let call = self.settings.to_create();
+        let call = call.function_name(&self.function).event_source_arn(source).enabled(true);
+        // `LATEST` misses what is written while the mapping comes up.
+        let call = call.starting_position(EventSourcePosition::TrimHorizon);
+        let call = call.set_tags(tags.map(|tags| tags.clone().into_iter().collect()));
+        let sent = call.send_with(&aws.lambda).await.called(CREATE);
+        sent.map(|made| made.uuid).map_err(|error| self.judged(error, source))
+    }
+
+    fn judged(&self, error: Error, source: &str) -> Error {
+        let concerned: Vec<&str> =
+            [Some(source), self.settings.on_failure.as_deref()].into_iter().flatten().collect();
+        judged(error, self.granted.as_ref(), &concerned)
+    }
+
+    /// Takes over the mapping whose UUID AWS gives as the reason for not making another.
+    pub(super) async fn adopt(&self, exists: Error, aws: &Aws) -> Result<(), Error> {
+        let Some(uuid) = answers::uuid_in(&exists.message) else {
+            return self.put(aws).await;
+        };
+        let call = aws.lambda.get_event_source_mapping().uuid(uuid);
+        let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+        let Some(mapping) = answer.map(answers::configuration) else {
+            return Err(Error { class: Class::InProgress, ..exists });
+        };
+        if !named(&mapping, &self.name) {
+            return Err(exists);
+        }
+        self.change(&mapping, aws).await
+    }
+
+    /// Looks whether somebody made one as well, and waits for the one that stays.
+    pub(super) async fn settled(&self, made: Option<&str>, source: &str, aws: &Aws) -> Result<(), Error> {
+        let aws = aws.fresh();
+        let (found, others) = self.chosen(aws.mappings().await?, Some(source));
+        // The listing may not know the one that was made yet.
+        let Some(found) = found.filter(|mapping| mapping.event_source_arn() == Some(source)) else {
+            return enabled(made.unwrap_or_default(), &aws).await;
+        };
+        for other in others {
+            delete(other, &aws).await?;
+        }
+        enabled(found.uuid().unwrap_or_default(), &aws).await
+    }
+
+    /// Gives the live mapping these settings, enables it and deletes its duplicates.
+    pub(super) async fn put(&self, aws: &Aws) -> Result<(), Error> {
+        let aws = aws.fresh();
+        let (mappings, current) = try_join!(aws.mappings(), self.source.current_arn(&aws))?;
+        let (Some(mapping), others) = self.chosen(mappings, current.as_deref()) else {
+            // It exists and is not listed, or is being deleted: both pass.
+            let text = format!("{} is not there yet, or not gone yet", self.name);
+            return Err(Error::new(Class::InProgress, "ListEventSourceMappings", text));
+        };
+        for other in others {
+            delete(other, &aws).await?;
+        }
+        self.change(mapping, &aws).await
+    }
+
+    /// Sends what differs, and enables. Enabled again, a mapping that Lambda gave up on is
+    /// checked by Lambda anew.
+    async fn change(&self, listed: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {
+        let Some(mapping) = whole(listed, aws).await? else {
+            return Err(Error::new(
+                Class::InProgress,
+                "GetEventSourceMapping",
+                format!("{} is gone", self.name),
+            ));
+        };
+        let call = self.settings.to_update(&MappingSettings::from_live(&mapping));
+        let call = call.set_uuid(mapping.uuid.clone()).enabled(true);
+        let sent = call.send_with(&aws.lambda).await.called("UpdateEventSourceMapping");
+        sent.map_err(|error| self.judged(error, mapping.event_source_arn().unwrap_or_default()))?;
+        enabled(mapping.uuid().unwrap_or_default(), aws).await
+    }
+}
+
+async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
+    wait_until("the mapping to be Enabled", CHANGES_WITHIN, async || {
+        let call = aws.lambda.get_event_source_mapping().uuid(uuid);
+        let mapping = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+        if mapping.is_none() {
+            // It is not known everywhere yet, or another `up` deleted it as one too many:
+            // looking for it by what it joins tells.
+            let text = format!("there is no mapping {uuid}, or not yet");
+            return Err(Error::new(Class::InProgress, "GetEventSourceMapping", text));
+        }
+        match mapping.map(answers::configuration) {
+            Some(mapping) if mapping.state() == Some("Enabled") => Ok(Some(())),
+            // Nobody enables it but us: waiting does not help.
+            Some(mapping) if mapping.state() == Some("Disabled") => {
+                let why =
+                    health::failure(&mapping).unwrap_or_else(|| "somebody disabled it meanwhile".into());
+                Err(Error::other("GetEventSourceMapping", format!("the mapping is Disabled: {why}")))
+            }
+            _ => Ok(None),
+        }
+    })
+    .await
+}
