@@ -1,14 +1,11 @@
 //! An S3 bucket: private, encrypted, versioned, reached over TLS only.
-//!
-//! Not compared: website, replication, logging, acceleration and the like, a call each that
-//! every plan would pay for; and the encryption types that S3 blocks of its own accord.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
-use futures::try_join;
+use futures::{join, try_join};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,14 +13,14 @@ use crate::aws::{Aws, Called, wait_until};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
-use crate::resources::key;
-use crate::resources::sid::sid;
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::scope::Scope;
-use crate::stack::Grant;
 
 mod emptying;
+mod grants;
 mod lifecycle;
+mod mistakes;
+mod permissions;
 mod reads;
 mod writes;
 
@@ -131,36 +128,6 @@ impl Bucket {
     pub fn arn(&self) -> &str {
         &self.arn
     }
-
-    /// Grants writing objects under this prefix.
-    pub fn write(&self, prefix: &str) -> Grant {
-        let variable = self.variable.clone();
-        Grant {
-            statement: self.put(&["write", &self.thing, prefix], prefix),
-            key: self.encrypting(),
-            variable: variable.map(|variable| (variable, self.name.clone())),
-            on: ResourceId::new(Self::KIND, &self.name),
-        }
-    }
-
-    /// Returns what Lambda must be allowed to keep records here that a function gave up.
-    pub fn giving_up(&self) -> Vec<Statement> {
-        let mut giving_up = vec![
-            // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
-            // discarded batches", Lambda developer guide).
-            self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
-            Statement::new(sid(&["list", &self.thing]), ["s3:ListBucket"], [self.arn.clone()]),
-        ];
-        giving_up.extend(self.encrypting());
-        giving_up
-    }
-
-    /// Returns what it takes to write an object ("Using server-side encryption with AWS KMS
-    /// keys: Permissions", S3 user guide).
-    fn encrypting(&self) -> Option<Statement> {
-        let key = self.encryption.kms_key.as_deref();
-        key::through("s3", "kms:GenerateDataKey", key, &["bucket", &self.thing])
-    }
 }
 
 impl Resource for Bucket {
@@ -168,6 +135,22 @@ impl Resource for Bucket {
     const KIND: &'static str = "s3.bucket";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
+    /// Terraform waits so long for a lifecycle that reads the same several times
+    /// (terraform-provider-aws, internal/service/s3/bucket_lifecycle_configuration.go).
+    const SETTLES_WITHIN: Duration = Duration::from_secs(180);
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut {
+            what: "website, replication, logging, acceleration, request payment, inventory, analytics, metrics, \
+                   object lock",
+            why: "a call each for every look, for what a private archive does not use",
+        },
+        LeftOut { what: "ACLs", why: "they mean nothing while the bucket's owner owns every object" },
+        LeftOut { what: "blocked encryption types", why: "S3 sets them by itself" },
+        LeftOut {
+            what: "details of CORS rules and notifications",
+            why: "that there is one is a difference already",
+        },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -189,28 +172,37 @@ impl Resource for Bucket {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        self.found_mistakes()
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let name = &self.name;
-        let read = try_join!(
-            reads::public_access_block(name, aws),
-            reads::ownership(name, aws),
-            reads::encryption(name, aws),
-            reads::versioning(name, aws),
-            reads::lifecycle(name, aws),
-            reads::policy(name, aws),
-            reads::cors_origins(name, aws),
-            reads::notified(name, aws),
-            reads::tags(name, aws),
-        );
-        let Some(read) = read.gone_is_none()? else {
-            return Ok(None);
+        let (tags, parts) = join!(reads::tags(name, aws), async {
+            try_join!(
+                reads::public_access_block(name, aws),
+                reads::ownership(name, aws),
+                reads::encryption(name, aws),
+                reads::versioning(name, aws),
+                reads::lifecycle(name, aws),
+                reads::policy(name, aws),
+                reads::cors_origins(name, aws),
+                reads::notified(name, aws),
+            )
+        });
+        let tags = match tags.gone_is_none() {
+            Ok(Some(tags)) => tags,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(reads::explained(error, name, aws).await),
         };
-        let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified, tags) =
-            read;
+        // Whether there is a bucket, its tags say; what else does not know it will.
+        let parts = parts.map_err(not_known_yet)?;
+        let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified) =
+            parts;
         Ok(Some(Live {
             resource: Self {
                 public_access_block,
@@ -228,31 +220,29 @@ impl Resource for Bucket {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // The oldest region has no name here ("CreateBucket", S3 API reference).
-        let region = &aws.scope.region;
-        let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
-        let configuration = CreateBucketConfiguration::builder()
-            .set_location_constraint(elsewhere)
-            .set_tags(Some(writes::to_sdk(tags)?));
-        let call = aws.s3.create_bucket().bucket(&self.name);
-        let call = call.create_bucket_configuration(configuration.build());
-        match call.send().await.called("CreateBucket") {
-            // An attempt cut short made it. `BucketAlreadyExists` is another account's.
-            Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {}
-            Err(error) if error.class == Class::Exists => {
-                return Err(
-                    error.hint("another account has a bucket of this name: choose another stack name")
-                );
+        // In us-east-1, making a bucket that one has already succeeds, and resets its ACLs
+        // ("CreateBucket", S3 API reference).
+        match Self::tags(&self.name, aws).await? {
+            Some(live) => {
+                let exists =
+                    Error::new(Class::Exists, "CreateBucket", format!("there is a bucket {}", self.name));
+                take_over(exists, &live, aws)?;
             }
-            other => other.map(drop)?,
+            None => self.make(tags, aws).await?,
         }
-        let live = wait_until("the bucket to be known", KNOWN, || self.read(aws)).await?;
-        let tagged = live.tags.unwrap_or_default();
+        let live = wait_until("the bucket to be known", KNOWN, || async {
+            match self.read(aws).await {
+                Err(error) if error.class == Class::Propagating => Ok(None),
+                other => other,
+            }
+        });
+        let Live { resource, tags: tagged } = live.await?;
+        let tagged = tagged.unwrap_or_default();
         if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
             self.tag(tags, aws).await.map_err(not_known_yet)?;
         }
         // What CreateBucket does not take, and whatever an attempt cut short left undone.
-        self.update(&live.resource, aws).await.map_err(not_known_yet)
+        self.update(&resource, aws).await.map_err(not_known_yet)
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
@@ -320,8 +310,34 @@ impl Resource for Bucket {
 }
 
 impl Bucket {
-    fn put(&self, name: &[&str], prefix: &str) -> Statement {
-        Statement::new(sid(name), ["s3:PutObject"], [format!("{}/{prefix}*", self.arn)])
+    async fn make(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // The oldest region has no name here ("CreateBucket", S3 API reference).
+        let region = &aws.scope.region;
+        let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
+        let configuration = CreateBucketConfiguration::builder()
+            .set_location_constraint(elsewhere)
+            .set_tags(Some(writes::to_sdk(tags)?));
+        let call = aws.s3.create_bucket().bucket(&self.name);
+        let call = call.create_bucket_configuration(configuration.build());
+        match call.send().await.called("CreateBucket") {
+            Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {
+                take_over(error, &Self::tags(&self.name, aws).await?.unwrap_or_default(), aws)
+            }
+            Err(error) if error.class == Class::Exists => Err(error.hint(
+                "somebody else has a bucket of this name, and bucket names are unique in the world: choose another \
+                 name for the stack or for the environment",
+            )),
+            other => other.map(drop),
+        }
+    }
+}
+
+/// Takes over a bucket of our account that was not there when we looked. One without any tag
+/// is what an attempt of ours left that was cut short before it had them.
+fn take_over(exists: Error, live: &Tags, aws: &Aws) -> Result<(), Error> {
+    match live.is_empty() {
+        true => Ok(()),
+        false => aws.adopt(exists, Some(live)),
     }
 }
 
@@ -364,25 +380,4 @@ fn not_known_yet(error: Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writing_under_two_prefixes_takes_two_names() {
-        let scope = Scope {
-            stack: "cart".into(),
-            environment: "dev".into(),
-            account: "111111111111".into(),
-            region: "cn-north-1".into(),
-            extra_tags: Default::default(),
-        };
-        let bucket = Bucket::new(&scope, "archive").known_as("ARCHIVE");
-        let (events, failed) = (bucket.write("events/"), bucket.write("failed/"));
-        assert_eq!(events.statement.sid, "WriteArchiveEvents");
-        assert_eq!(failed.statement.sid, "WriteArchiveFailed");
-        assert_eq!(
-            events.statement.resources,
-            ["arn:aws-cn:s3:::cart-dev-archive-111111111111-cn-north-1/events/*"],
-        );
-    }
-}
+mod tests;

@@ -192,7 +192,14 @@ impl Resource for Stream {
             // are being made: the state tells.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
                 None | Some(StreamStatus::Deleting) => return Err(error),
-                Some(_) => aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?,
+                Some(_) => {
+                    let live = Self::tags(&self.name, aws).await?;
+                    // One without any tag is what an attempt of ours left that was cut short
+                    // before it had them.
+                    if live.as_ref().is_none_or(|tags| !tags.is_empty()) {
+                        aws.adopt(error, live.as_ref())?;
+                    }
+                }
             },
             other => other.map(drop)?,
         }

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::BucketVersioningStatus;
 
 use super::{Encryption, PublicAccessBlock, Rule};
 use crate::aws::{Aws, Called};
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::policy::Policy;
 use crate::resource::Tags;
 
@@ -97,6 +97,36 @@ pub(super) async fn tags(bucket: &str, aws: &Aws) -> Result<Tags, Error> {
     let answer = unset_is_none(answer.called("GetBucketTagging"), "NoSuchTagSet")?;
     let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// Says more of a bucket that does not let itself be read: where it is, or whose it may be.
+/// (HeadBucket tells by its status: 301 for another region, 403 for what is not ours to see,
+/// "HeadBucket", S3 API reference.)
+pub(super) async fn explained(error: Error, bucket: &str, aws: &Aws) -> Error {
+    let moved = ["PermanentRedirect", "AuthorizationHeaderMalformed"];
+    let elsewhere = error.code.as_deref().is_some_and(|code| moved.contains(&code));
+    if error.class != Class::Denied && !elsewhere {
+        return error;
+    }
+    let Err(refused) = aws.s3.head_bucket().bucket(bucket).send().await else {
+        return error;
+    };
+    let Some(response) = refused.raw_response() else {
+        return error;
+    };
+    let region = response.headers().get("x-amz-bucket-region");
+    match (response.status().as_u16(), region) {
+        (_, Some(region)) if region != aws.scope.region => Error {
+            message: format!("the bucket {bucket} is in {region}"),
+            ..error
+        }
+        .hint("an environment is in one region: correct `region` in the environment file, or remove the bucket"),
+        (403, _) => error.hint(
+            "the caller may not see this bucket, or it belongs to another account: bucket names are unique in the \
+             world",
+        ),
+        _ => error,
+    }
 }
 
 /// Tells "this part is not set" from every other failure, a missing bucket among them.

@@ -74,7 +74,10 @@ async fn too_many_streams_at_once_is_worth_another_attempt() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_somebody_else_made_meanwhile_is_not_taken_over() {
     let replay = seen(absent(Replay::new()), "ACTIVE").on("CreateStream", in_use());
-    let replay = replay.on("ListTagsForStream", body(json!({"Tags": [], "HasMoreTags": false})));
+    let replay = replay.on(
+        "ListTagsForStream",
+        body(json!({"Tags": [{"Key": "team", "Value": "another"}], "HasMoreTags": false})),
+    );
     let error = stream().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
     assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
     assert_eq!(replay.writes(), ["CreateStream"]);

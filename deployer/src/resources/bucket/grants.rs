@@ -1,0 +1,64 @@
+//! What functions may do with a bucket, and what Lambda may on their behalf.
+
+use super::Bucket;
+use crate::policy::Statement;
+use crate::resource::{Resource, ResourceId};
+use crate::resources::key;
+use crate::resources::sid::sid;
+use crate::stack::Grant;
+
+impl Bucket {
+    /// Grants writing objects under this prefix.
+    pub fn write(&self, prefix: &str) -> Grant {
+        let variable = self.variable.clone();
+        Grant {
+            statement: self.put(&["write", &self.thing, prefix], prefix),
+            key: self.encrypting(),
+            variable: variable.map(|variable| (variable, self.name.clone())),
+            on: ResourceId::new(Self::KIND, &self.name),
+        }
+    }
+
+    /// Returns what Lambda must be allowed to keep records here that a function gave up.
+    pub fn giving_up(&self) -> Vec<Statement> {
+        let mut giving_up = vec![
+            // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
+            // discarded batches", Lambda developer guide).
+            self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
+            Statement::new(sid(&["list", &self.thing]), ["s3:ListBucket"], [self.arn.clone()]),
+        ];
+        giving_up.extend(self.encrypting());
+        giving_up
+    }
+
+    /// Returns what it takes to write an object ("Using server-side encryption with AWS KMS
+    /// keys: Permissions", S3 user guide).
+    fn encrypting(&self) -> Option<Statement> {
+        let key = self.encryption.kms_key.as_deref();
+        key::through("s3", "kms:GenerateDataKey", key, &["bucket", &self.thing])
+    }
+
+    fn put(&self, name: &[&str], prefix: &str) -> Statement {
+        Statement::new(sid(name), ["s3:PutObject"], [format!("{}/{prefix}*", self.arn)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::replay::scope;
+    use crate::scope::Scope;
+
+    #[test]
+    fn writing_under_two_prefixes_takes_two_names() {
+        let scope = Scope { region: "cn-north-1".into(), ..scope() };
+        let bucket = Bucket::new(&scope, "archive").known_as("ARCHIVE");
+        let (events, failed) = (bucket.write("events/"), bucket.write("failed/"));
+        assert_eq!(events.statement.sid, "WriteArchiveEvents");
+        assert_eq!(failed.statement.sid, "WriteArchiveFailed");
+        assert_eq!(
+            events.statement.resources,
+            ["arn:aws-cn:s3:::cart-dev-archive-111111111111-cn-north-1/events/*"],
+        );
+    }
+}
