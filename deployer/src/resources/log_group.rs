@@ -1,14 +1,20 @@
 //! A CloudWatch log group: made before its function, or Lambda makes one that keeps
 //! everything for ever and is nobody's.
 
+use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
 use serde::Serialize;
 
 use crate::aws::{Aws, Called};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::resource::{Effect, Live, Resource, Risk, Tags};
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::lint;
 use crate::scope::Scope;
+
+/// What a group can keep lines for ("PutRetentionPolicy", CloudWatch Logs API reference).
+const RETENTIONS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// The log group of one function.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +28,8 @@ pub struct LogGroup {
     class: String,
     /// The KMS key; nothing means CloudWatch's own.
     kms_key: Option<String>,
+    /// Whether nobody can delete it.
+    deletion_protection: bool,
 }
 
 impl LogGroup {
@@ -34,6 +42,7 @@ impl LogGroup {
             retention_days: Some(retention_days),
             class: "STANDARD".into(),
             kms_key: None,
+            deletion_protection: false,
         }
     }
 
@@ -63,6 +72,16 @@ impl Resource for LogGroup {
     const KIND: &'static str = "logs.log-group";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut {
+            what: "subscription and metric filters, resource policies, data protection",
+            why: "a call each for every group, for what belongs to those who read the logs",
+        },
+        LeftOut {
+            what: "retention that a policy of the account sets",
+            why: "it is managed elsewhere, and would be set again and again",
+        },
+    ];
 
     fn name(&self) -> &str {
         &self.name
@@ -80,8 +99,43 @@ impl Resource for LogGroup {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 1..=512, ".-_/#").collect();
+        if self.name.starts_with("aws/") {
+            mistakes.push("CloudWatch keeps names that begin with `aws/` for AWS".into());
+        }
+        let days = self.retention_days.filter(|days| !RETENTIONS.contains(days));
+        mistakes.extend(
+            days.map(|days| format!("lines are kept for one of {RETENTIONS:?} days, and not for {days}")),
+        );
+        mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
+        mistakes
+    }
+
+    // With a KMS key, the policy of the key has to let the service use it; the caller needs
+    // `kms:DescribeKey` ("AssociateKmsKey", CloudWatch Logs API reference).
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let groups = arn(scope, &format!("/aws/lambda/{}*", scope.prefix()));
+        vec![
+            // Whatever prefix is asked for, it is a question about all groups: AWS checks it
+            // on `log-group::log-stream:` (terraform-provider-aws, issue 8804).
+            Statement::new("LogGroupsList", ["logs:DescribeLogGroups"], [arn(scope, "*")]),
+            Statement::new("LogGroupsRead", ["logs:ListTagsForResource"], [groups.clone()]),
+            Statement::new(
+                "LogGroupsWrite",
+                [
+                    "logs:AssociateKmsKey",
+                    "logs:CreateLogGroup",
+                    "logs:DeleteLogGroup",
+                    "logs:DeleteRetentionPolicy",
+                    "logs:DisassociateKmsKey",
+                    "logs:PutLogGroupDeletionProtection",
+                    "logs:PutRetentionPolicy",
+                    "logs:TagResource",
+                ],
+                [groups],
+            ),
+        ]
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
@@ -92,18 +146,7 @@ impl Resource for LogGroup {
         let Some(tags) = Self::tags(&self.name, aws).await? else {
             return Ok(None);
         };
-        Ok(Some(Live {
-            resource: Self {
-                name: self.name.clone(),
-                arn: self.arn.clone(),
-                retention_days: group.retention_in_days(),
-                class: group
-                    .log_group_class()
-                    .map_or_else(|| "STANDARD".into(), |class| class.as_str().to_owned()),
-                kms_key: group.kms_key_id().map(str::to_owned),
-            },
-            tags: Some(tags),
-        }))
+        Ok(Some(Live { resource: self.live(group), tags: Some(tags) }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
@@ -118,7 +161,11 @@ impl Resource for LogGroup {
             .called("CreateLogGroup");
         match created {
             Err(error) if error.class == Class::Exists => {
-                aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?;
+                let live = Self::tags(&self.name, aws).await?;
+                // One without any tag is Lambda's, which makes a group that it misses.
+                if live.as_ref().is_none_or(|tags| !tags.is_empty()) {
+                    aws.adopt(error, live.as_ref())?;
+                }
             }
             other => other.map(drop)?,
         }
@@ -140,6 +187,9 @@ impl Resource for LogGroup {
                 call.send().await.called("DisassociateKmsKey")?;
             }
         }
+        if live.deletion_protection != self.deletion_protection {
+            protect(&self.name, self.deletion_protection, aws).await?;
+        }
         Ok(())
     }
 
@@ -155,6 +205,11 @@ impl Resource for LogGroup {
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let groups = aws.log_groups().await?.iter();
+        let mut protected = groups.filter(|group| group.deletion_protection_enabled() == Some(true));
+        if protected.any(|group| group.log_group_name() == Some(name)) {
+            protect(name, false, aws).await.gone_is_none()?;
+        }
         let call = aws.logs.delete_log_group().log_group_name(name);
         call.send().await.called("DeleteLogGroup").gone_is_none().map(drop)
     }
@@ -172,6 +227,24 @@ impl Resource for LogGroup {
 }
 
 impl LogGroup {
+    /// Returns the group as the listing of all groups has it.
+    fn live(&self, group: &Listed) -> Self {
+        Self {
+            name: self.name.clone(),
+            arn: self.arn.clone(),
+            retention_days: match group.retention_policy_name() {
+                // A policy of the account set it, and would set it again.
+                Some(_) => self.retention_days,
+                None => group.retention_in_days(),
+            },
+            class: group
+                .log_group_class()
+                .map_or_else(|| "STANDARD".into(), |class| class.as_str().to_owned()),
+            kms_key: group.kms_key_id().map(str::to_owned),
+            deletion_protection: group.deletion_protection_enabled().unwrap_or_default(),
+        }
+    }
+
     async fn keep_for(&self, aws: &Aws) -> Result<(), Error> {
         match self.retention_days {
             Some(days) => {
@@ -187,6 +260,12 @@ impl LogGroup {
     }
 }
 
+async fn protect(name: &str, on: bool, aws: &Aws) -> Result<(), Error> {
+    let call = aws.logs.put_log_group_deletion_protection().log_group_identifier(name);
+    let call = call.deletion_protection_enabled(on);
+    call.send().await.called("PutLogGroupDeletionProtection").map(drop)
+}
+
 /// Returns the form that tagging takes, without the `:*` that policies end it with
 /// ("TagResource", CloudWatch Logs API reference).
 fn arn(scope: &Scope, name: &str) -> String {
@@ -198,3 +277,6 @@ fn shorter(change: &Change) -> bool {
     let days = |value: &serde_json::Value| value.as_i64().unwrap_or(i64::MAX);
     days(&change.desired) < days(&change.live)
 }
+
+#[cfg(test)]
+mod tests;
