@@ -11,6 +11,7 @@ mod github;
 mod least_privilege;
 mod local_cloud;
 mod operator;
+mod organisation;
 mod pipeline;
 mod racing;
 mod side_by_side;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         github::TESTS,
         least_privilege::TESTS,
         local_cloud::TESTS,
+        organisation::TESTS,
         pipeline::TESTS,
         racing::TESTS,
         side_by_side::TESTS,
