@@ -193,26 +193,18 @@ impl Resource for Mapping {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let aws = aws.fresh();
-        let (mappings, current) = try_join!(aws.mappings(), self.source.current_arn(&aws))?;
-        let Some(source) = current else {
+        let Some(source) = self.source.current_arn(aws).await? else {
             // A table turns its stream on a moment after it is ACTIVE.
-            let text = format!("the source of {} has no stream", self.name);
-            return Err(Error::other(CREATE, text));
+            return Err(Error::other(CREATE, format!("the source of {} has no stream", self.name)));
         };
-        // An attempt cut short made it.
-        let (found, _) = self.chosen(mappings, Some(&source));
-        if found.is_some_and(|mapping| mapping.event_source_arn() == Some(&source)) {
-            return self.put(&aws).await;
-        }
-        let created = match self.send(&source, Some(tags), &aws).await {
-            Err(error) if answers::tags_refused(&error) => self.send(&source, None, &aws).await,
+        let created = match self.send(&source, Some(tags), aws).await {
+            Err(error) if answers::tags_refused(&error) => self.send(&source, None, aws).await,
             sent => sent,
         };
         match created {
-            // The listing did not know it yet.
-            Err(error) if error.class == Class::Exists => self.adopt(error, &aws).await,
-            created => self.settled(created?.as_deref(), &source, &aws).await,
+            // An attempt cut short made it.
+            Err(error) if error.class == Class::Exists => self.adopt(error, aws).await,
+            created => self.settled(&created?, &source, aws).await,
         }
     }
 

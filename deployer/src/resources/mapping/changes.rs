@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition};
 use futures::try_join;
+use tokio::time::Instant;
 
 use super::source::named;
 use super::{Mapping, MappingSettings, answers, delete, health, whole};
@@ -17,21 +18,19 @@ pub(super) const CREATE: &str = "CreateEventSourceMapping";
 /// (terraform-provider-aws, internal/service/lambda/event_source_mapping.go).
 pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(600);
 
+/// How long it may still be shown as it was before it was enabled.
+const SHOWS_WITHIN: Duration = Duration::from_secs(30);
+
 impl Mapping {
     /// Makes the mapping and returns its UUID.
-    pub(super) async fn send(
-        &self,
-        source: &str,
-        tags: Option<&Tags>,
-        aws: &Aws,
-    ) -> Result<Option<String>, Error> {
+    pub(super) async fn send(&self, source: &str, tags: Option<&Tags>, aws: &Aws) -> Result<String, Error> {
         let call = self.settings.to_create();
         let call = call.function_name(&self.function).event_source_arn(source).enabled(true);
         // `LATEST` misses what is written while the mapping comes up.
         let call = call.starting_position(EventSourcePosition::TrimHorizon);
         let call = call.set_tags(tags.map(|tags| tags.clone().into_iter().collect()));
         let sent = call.send_with(&aws.lambda).await.called(CREATE);
-        sent.map(|made| made.uuid).map_err(|error| self.judged(error, source))
+        sent.map(|made| made.uuid.unwrap_or_default()).map_err(|error| self.judged(error, source))
     }
 
     fn judged(&self, error: Error, source: &str) -> Error {
@@ -56,18 +55,20 @@ impl Mapping {
         self.change(&mapping, aws).await
     }
 
-    /// Looks whether somebody made one as well, and waits for the one that stays.
-    pub(super) async fn settled(&self, made: Option<&str>, source: &str, aws: &Aws) -> Result<(), Error> {
+    /// Waits for the mapping that was made, and looks whether somebody made one as well.
+    pub(super) async fn settled(&self, made: &str, source: &str, aws: &Aws) -> Result<(), Error> {
         let aws = aws.fresh();
-        let (found, others) = self.chosen(aws.mappings().await?, Some(source));
+        let (mappings, ()) = try_join!(aws.mappings(), enabled(made, &aws))?;
+        let (found, others) = self.chosen(mappings, Some(source));
         // The listing may not know the one that was made yet.
-        let Some(found) = found.filter(|mapping| mapping.event_source_arn() == Some(source)) else {
-            return enabled(made.unwrap_or_default(), &aws).await;
+        let found = found.filter(|mapping| mapping.event_source_arn() == Some(source));
+        let Some(uuid) = found.and_then(|mapping| mapping.uuid()) else {
+            return Ok(());
         };
         for other in others {
             delete(other, &aws).await?;
         }
-        enabled(found.uuid().unwrap_or_default(), &aws).await
+        if uuid == made { Ok(()) } else { enabled(uuid, &aws).await }
     }
 
     /// Gives the live mapping these settings, enables it and deletes its duplicates.
@@ -104,6 +105,7 @@ impl Mapping {
 }
 
 async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
+    let started = Instant::now();
     wait_until("the mapping to be Enabled", CHANGES_WITHIN, async || {
         let call = aws.lambda.get_event_source_mapping().uuid(uuid);
         let mapping = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
@@ -115,8 +117,8 @@ async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
         }
         match mapping.map(answers::configuration) {
             Some(mapping) if mapping.state() == Some("Enabled") => Ok(Some(())),
-            // Nobody enables it but us: waiting does not help.
-            Some(mapping) if mapping.state() == Some("Disabled") => {
+            // Nobody enables it but us, and we have: after a while, waiting does not help.
+            Some(mapping) if mapping.state() == Some("Disabled") && started.elapsed() > SHOWS_WITHIN => {
                 let why =
                     health::failure(&mapping).unwrap_or_else(|| "somebody disabled it meanwhile".into());
                 Err(Error::other("GetEventSourceMapping", format!("the mapping is Disabled: {why}")))
