@@ -30,9 +30,15 @@ pub(crate) const TESTS: &[Test] = &[
     ("every_drift_is_reported_and_repaired", every_drift_is_reported_and_repaired),
 ];
 
+/// The environment of the table. What a stream keeps can be made longer and shorter by hand.
+pub(crate) const ENVIRONMENT: &str = "[stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
+/// The same, and not in a local cloud.
+const STREAM: &str = "[stream]\nretention_hours = 48\n";
+
 /// The table: every row is reported, alone and at its path, repaired, and clean afterwards.
 fn every_drift_is_reported_and_repaired(cloud: &Cloud) {
     let place = cloud.place();
+    place.environment("local", ENVIRONMENT);
     let root = Operator::of_root(&place);
     assert_eq!(root.run(&["up", "local"]).code, Some(0));
     whole_table(&place, &root);
@@ -50,13 +56,13 @@ pub(crate) fn whole_table(place: &Place<'_>, operator: &Operator<'_>) {
 /// Goes through the rows about the bucket's policy: outside of a local cloud there is one.
 /// Under it, only root gets at the bucket without TLS.
 pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
-    place.environment("local", "");
+    place.environment("local", STREAM);
     let up = root.run(&["up", "local", "--yes"]);
     assert_eq!(up.code, Some(0), "{up:#?}");
     for rows in bucket::of_the_policy(&place.scope("local")) {
         row::round(place, root, &rows);
     }
-    place.environment("local", "[local]\nport = 4566\n");
+    place.environment("local", ENVIRONMENT);
     let up = root.run(&["up", "local"]);
     assert_eq!(up.code, Some(0), "{up:#?}");
 }
@@ -65,7 +71,7 @@ pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
 fn rounds(scope: &Scope) -> [Vec<Row>; 4] {
     let first = [alarm::first, bucket::first, function::first, log_group::first, mapping::first];
     let first = first.into_iter().chain([role::first, stream::first, table::first]);
-    let second = [bucket::second, function::second, mapping::second, table::second];
+    let second = [bucket::second, function::second, mapping::second, stream::second, table::second];
     let gone = [alarm::gone, log_group::gone, mapping::gone, role::gone, function::gone];
     let stores = [bucket::gone, stream::gone, table::gone];
     [

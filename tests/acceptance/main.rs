@@ -10,9 +10,12 @@ mod foreign;
 mod github;
 mod least_privilege;
 mod local_cloud;
+mod meeting;
 mod operator;
 mod organisation;
+mod owning;
 mod pipeline;
+mod policy;
 mod racing;
 mod side_by_side;
 
@@ -39,8 +42,11 @@ fn main() -> ExitCode {
         github::TESTS,
         least_privilege::TESTS,
         local_cloud::TESTS,
+        meeting::TESTS,
         organisation::TESTS,
+        owning::TESTS,
         pipeline::TESTS,
+        policy::TESTS,
         racing::TESTS,
         side_by_side::TESTS,
     ]

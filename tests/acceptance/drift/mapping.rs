@@ -4,7 +4,10 @@
 //! mapping up: those are rows of the reader's own tests, `resources/mapping/settings.rs`.
 
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
-use aws_sdk_lambda::types::{DestinationConfig, Filter, FilterCriteria, FunctionResponseType, OnFailure};
+use aws_sdk_lambda::types::{
+    DestinationConfig, EventSourceMappingConfiguration, Filter, FilterCriteria, FunctionResponseType,
+    OnFailure,
+};
 use deployer::aws::Aws;
 use deployer::scope::Scope;
 use futures::FutureExt;
@@ -88,33 +91,38 @@ pub(super) fn changed<'a>(
     with: impl FnOnce(Update) -> Update + Send + 'a,
 ) -> Raw<'a> {
     async move {
-        let (uuid, _) = mapping(aws, thing).await?;
-        with(aws.lambda.update_event_source_mapping().uuid(uuid)).send().await?;
+        let uuid = mapping(aws, thing).await?.uuid;
+        with(aws.lambda.update_event_source_mapping().set_uuid(uuid)).send().await?;
         Ok(())
     }
     .boxed()
 }
 
+/// Makes another mapping like the one there is: whichever is taken for ours has its settings.
 async fn duplicated(aws: &Aws, thing: &str) -> Done {
-    let (_, source) = mapping(aws, thing).await?;
+    let like = mapping(aws, thing).await?;
     let call = aws.lambda.create_event_source_mapping().function_name(aws.scope.name(thing));
-    call.event_source_arn(source).starting_position("LATEST".into()).send().await?;
+    let call = call.set_event_source_arn(like.event_source_arn).starting_position("TRIM_HORIZON".into());
+    let call = call.set_batch_size(like.batch_size).set_destination_config(like.destination_config);
+    let call = call.set_bisect_batch_on_function_error(like.bisect_batch_on_function_error);
+    let call = call.set_maximum_record_age_in_seconds(like.maximum_record_age_in_seconds);
+    let call = call.set_maximum_retry_attempts(like.maximum_retry_attempts);
+    call.set_parallelization_factor(like.parallelization_factor).send().await?;
     Ok(())
 }
 
 async fn deleted(aws: &Aws, thing: &str) -> Done {
-    let (uuid, _) = mapping(aws, thing).await?;
-    aws.lambda.delete_event_source_mapping().uuid(uuid).send().await?;
+    let uuid = mapping(aws, thing).await?.uuid;
+    aws.lambda.delete_event_source_mapping().set_uuid(uuid).send().await?;
     Ok(())
 }
 
-/// Returns the UUID and the source of the first mapping of a function.
+/// Returns the first mapping of a function.
 async fn mapping(
     aws: &Aws,
     thing: &str,
-) -> Result<(String, String), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<EventSourceMappingConfiguration, Box<dyn std::error::Error + Send + Sync>> {
     let call = aws.lambda.list_event_source_mappings().function_name(aws.scope.name(thing));
     let listed = call.send().await?.event_source_mappings.unwrap_or_default();
-    let first = listed.into_iter().next().ok_or("the function has no mapping")?;
-    Ok((first.uuid.unwrap_or_default(), first.event_source_arn.unwrap_or_default()))
+    Ok(listed.into_iter().next().ok_or("the function has no mapping")?)
 }

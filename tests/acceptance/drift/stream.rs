@@ -7,15 +7,16 @@
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
 use deployer::scope::Scope;
 use futures::FutureExt;
+use serde_json::json;
 
 use super::row::{GONE, Row};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = id(scope);
     vec![
-        Row::new("retention", &id, &["retention_hours"], |aws| {
+        Row::new("longer retention", &id, &["retention_hours"], |aws| {
             let call = aws.kinesis.increase_stream_retention_period().stream_name(aws.scope.name("events"));
-            async { Ok(drop(call.retention_period_hours(48).send().await?)) }.boxed()
+            async { Ok(drop(call.retention_period_hours(72).send().await?)) }.boxed()
         }),
         Row::new("shards", &id, &["capacity.shards"], |aws| {
             let call = aws.kinesis.update_shard_count().stream_name(aws.scope.name("events"));
@@ -25,6 +26,25 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
         Row::new("encryption", &id, &["kms_key"], |aws| {
             let call = aws.kinesis.start_stream_encryption().stream_name(aws.scope.name("events"));
             let call = call.encryption_type(EncryptionType::Kms).key_id("alias/aws/kinesis");
+            async { Ok(drop(call.send().await?)) }.boxed()
+        }),
+    ]
+}
+
+pub(super) fn second(scope: &Scope) -> Vec<Row> {
+    let id = id(scope);
+    vec![
+        Row::new("shorter retention", &id, &["retention_hours"], |aws| {
+            let call = aws.kinesis.decrease_stream_retention_period().stream_name(aws.scope.name("events"));
+            async { Ok(drop(call.retention_period_hours(24).send().await?)) }.boxed()
+        }),
+        Row::new("somebody else let in", &id, &["resource_policy"], |aws| {
+            let arn = aws.scope.arn("kinesis", &format!("stream/{}", aws.scope.name("events")));
+            let policy = json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"},
+                "Action": "kinesis:GetRecords", "Resource": arn,
+            }]});
+            let call = aws.kinesis.put_resource_policy().resource_arn(arn).policy(policy.to_string());
             async { Ok(drop(call.send().await?)) }.boxed()
         }),
     ]

@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::{
 use deployer::aws::Aws;
 use deployer::scope::Scope;
 use futures::FutureExt;
+use serde_json::json;
 
 use super::mapping;
 use super::row::{GONE, Raw, Row};
@@ -78,6 +79,15 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
                 let units = ProvisionedThroughput::builder().read_capacity_units(1).write_capacity_units(1);
                 Ok(call.billing_mode(BillingMode::Provisioned).provisioned_throughput(units.build()?))
             })
+        }),
+        Row::new("somebody else let in", &id, &["resource_policy"], |aws| {
+            let arn = aws.scope.arn("dynamodb", &format!("table/{}", aws.scope.name("events")));
+            let policy = json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"},
+                "Action": "dynamodb:GetItem", "Resource": arn,
+            }]});
+            let call = aws.dynamodb.put_resource_policy().resource_arn(arn).policy(policy.to_string());
+            async { Ok(drop(call.send().await?)) }.boxed()
         }),
         Row::new("stream off", &id, &["stream"], |aws| updated(aws, without_stream))
             .also(mapping::id(scope, "capture", "dynamodb"), &["reads_current_stream"]),

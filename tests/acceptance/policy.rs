@@ -1,0 +1,186 @@
+//! `policy`: somebody who may do what it says, and nothing else, deploys, compares, repairs
+//! and removes; and all that it says is needed for that.
+//!
+//! MiniStack enforces policies under `AUTH=true`, with names of its own for some resources;
+//! [`local`] says which. It does not ask for `iam:PassRole`, nor for what tags at creation
+//! take: those count as needed by the calls for which the Service Authorization Reference
+//! lists them.
+
+mod local;
+mod needed;
+
+use std::collections::BTreeSet;
+
+use acceptance::{Cloud, Place, Run};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic, Tag};
+use aws_sdk_iam::types::AccessKey;
+use serde_json::Value;
+
+use self::needed::{UNREACHED, needed_by};
+use crate::operator::Operator;
+use crate::{Test, drift};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_policy_is_enough_and_none_of_it_too_much", a_policy_is_enough_and_none_of_it_too_much),
+    ("what_a_policy_lacks_is_named", what_a_policy_lacks_is_named),
+    ("a_policy_to_look_with_is_enough_to_look", a_policy_to_look_with_is_enough_to_look),
+];
+
+/// Somebody with exactly this policy brings everything up, repairs every drift of the table,
+/// prunes, and removes everything; each action of it is asked for by some call on the way.
+fn a_policy_is_enough_and_none_of_it_too_much(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("local", drift::ENVIRONMENT);
+    let policy = policy(&place, &["policy", "local"]);
+    let (root, user) = (Operator::of_root(&place), user(&place, &policy));
+    succeeds(&user, &["up", "local"]);
+    drift::whole_table(&place, &user);
+    // Under the bucket's policy only root gets at it without TLS.
+    drift::policy_of_the_bucket(&place, &root);
+    demands_of_an_organisation(&place, &root);
+    leave_something_to_prune(&place);
+    succeeds(&user, &["up", "local", "--prune"]);
+    succeeds(&user, &["history", "local"]);
+    leave_something_to_empty(&place);
+    succeeds(&user, &["down", "local"]);
+
+    let calls = [user.calls(), root.calls()].concat();
+    let used: BTreeSet<String> =
+        calls.iter().flat_map(|call| needed_by(&call.service, &call.operation)).collect();
+    let granted = actions(&policy);
+    let lacking: Vec<_> = used.difference(&granted).collect();
+    let unreached: BTreeSet<String> = UNREACHED.iter().map(|(action, _)| (*action).to_owned()).collect();
+    let idle: Vec<_> = granted.difference(&used).filter(|action| !unreached.contains(*action)).collect();
+    let reached: Vec<_> =
+        unreached.iter().filter(|action| used.contains(*action) || !granted.contains(*action)).collect();
+    assert!(
+        lacking.is_empty() && idle.is_empty() && reached.is_empty(),
+        "lacking {lacking:#?}, needed by no call {idle:#?}, listed and used or not granted {reached:#?}",
+    );
+}
+
+/// Actions of several services that are taken away: what is made by them fails and is told
+/// with the action; what does not need it is there.
+fn what_a_policy_lacks_is_named(cloud: &Cloud) {
+    const TAKEN: [&str; 4] =
+        ["dynamodb:CreateTable", "iam:PutRolePolicy", "kinesis:CreateStream", "s3:PutBucketVersioning"];
+    let place = cloud.place();
+    let whole = policy(&place, &["policy", "local"]);
+    let run = user(&place, &without(&whole, &TAKEN)).run(&["up", "local"]);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for action in TAKEN {
+        assert!(run.stderr.contains(action), "{action} is not named: {}", run.stderr);
+    }
+    let run = user(&place, &without(&whole, &["dynamodb:DescribeTable"])).run(&["up", "local"]);
+    assert_eq!(run.code, Some(4), "{run:#?}");
+    assert!(run.stderr.contains("dynamodb:DescribeTable"), "{run:#?}");
+}
+
+/// Somebody who may only look sees everything, and changes nothing.
+fn a_policy_to_look_with_is_enough_to_look(cloud: &Cloud) {
+    let place = cloud.place();
+    let policy = policy(&place, &["policy", "local", "--read-only"]);
+    let user = user(&place, &policy);
+    for (code, arguments) in [(2, ["plan", "local"]), (2, ["drift", "local"])] {
+        let run = user.run(&arguments);
+        assert_eq!(run.code, Some(code), "{run:#?}");
+    }
+    place.deploys(&["up", "local"]);
+    succeeds(&user, &["drift", "local"]);
+    let up = user.run(&["down", "local"]);
+    assert_eq!(up.code, Some(1), "{up:#?}");
+    assert!(place.deployer(&["drift", "local"]).code == Some(0), "{up:#?}");
+}
+
+/// Puts everything under a boundary and a key, and takes it out again. Both are in another
+/// policy, that of the environment which has them.
+fn demands_of_an_organisation(place: &Place<'_>, root: &Operator<'_>) {
+    let key = format!("arn:aws:kms:us-east-1:{}:key/11111111-2222-3333-4444-555555555555", place.account);
+    let org = format!(
+        "[org]\npermissions_boundary = \"arn:aws:iam::aws:policy/PowerUserAccess\"\n\n\
+         [org.kms]\nstream = \"{key}\"\ntable = \"{key}\"\n\n{}",
+        drift::ENVIRONMENT,
+    );
+    for environment in [org.as_str(), drift::ENVIRONMENT] {
+        place.environment("local", environment);
+        succeeds(root, &["up", "local"]);
+    }
+}
+
+fn succeeds(who: &Operator<'_>, arguments: &[&str]) -> Run {
+    let run = who.run(arguments);
+    // Before what happened is the plan, in which every resource has its line.
+    let failed = |line: &&str| !line.trim_start().starts_with(['+', '~', '✓']);
+    let said: Vec<&str> = run.stderr.lines().filter(failed).collect();
+    assert_eq!(run.code, Some(0), "{arguments:?}: {said:#?}");
+    run
+}
+
+/// Runs the command, which makes no call, and returns the document.
+fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
+    let mut command = place.command(arguments);
+    // Nothing is there to answer, and there are no credentials.
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env_remove("AWS_ACCESS_KEY_ID");
+    let run = Run::of(command.env_remove("AWS_SECRET_ACCESS_KEY"));
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    run.json()
+}
+
+/// Makes a user who has this policy and nothing else.
+fn user<'a>(place: &'a Place<'a>, policy: &Value) -> Operator<'a> {
+    let iam = &place.aws("local").iam;
+    let name = format!("user-{}", uuid::Uuid::new_v4());
+    let key: AccessKey = place.cloud.wait(async {
+        iam.create_user().user_name(&name).send().await.expect("root may make users");
+        let document = local::as_checked_here(policy).to_string();
+        let made = iam.create_policy().policy_name(&name).policy_document(document).send().await;
+        let arn = made.expect("it is a policy").policy.and_then(|policy| policy.arn).expect("it has a name");
+        let attached = iam.attach_user_policy().user_name(&name).policy_arn(arn).send().await;
+        attached.expect("both are there");
+        let key = iam.create_access_key().user_name(&name).send().await.expect("the user is there");
+        key.access_key.expect("it was made")
+    });
+    Operator::of_user(place, key.access_key_id(), key.secret_access_key())
+}
+
+/// Makes an alarm with our tags that no code mentions.
+fn leave_something_to_prune(place: &Place<'_>) {
+    let aws = place.aws("local");
+    let tags = aws.scope.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let call = aws.cloudwatch.put_metric_alarm().alarm_name(aws.scope.name("left-over"));
+    let call = call.namespace("ByHand").metric_name("ByHand").statistic(Statistic::Sum).period(60);
+    let call = call.evaluation_periods(1).threshold(1.0);
+    let call = call.comparison_operator(ComparisonOperator::GreaterThanThreshold);
+    place.cloud.wait(call.set_tags(Some(tags.collect())).send()).expect("root may make alarms");
+}
+
+/// Puts into the bucket what has to be deleted before it: versions, and an unfinished upload.
+fn leave_something_to_empty(place: &Place<'_>) {
+    let aws = place.aws("local");
+    let bucket = aws.scope.bucket_name("archive");
+    place.cloud.wait(async {
+        for key in ["twice", "twice"] {
+            aws.s3.put_object().bucket(&bucket).key(key).send().await.expect("root may write");
+        }
+        aws.s3.create_multipart_upload().bucket(&bucket).key("begun").send().await.expect("root may begin");
+    });
+}
+
+/// Returns the document without these actions.
+fn without(policy: &Value, taken: &[&str]) -> Value {
+    let mut policy = policy.clone();
+    for statement in policy["Statement"].as_array_mut().expect("statements are a list") {
+        let actions = statement["Action"].as_array_mut().expect("actions are a list");
+        actions.retain(|action| !taken.iter().any(|taken| action == taken));
+    }
+    policy["Statement"].as_array_mut().expect("a list").retain(|one| one["Action"] != serde_json::json!([]));
+    policy
+}
+
+/// Returns all actions of a document.
+fn actions(policy: &Value) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().expect("statements are a list").iter();
+    let actions =
+        statements.flat_map(|statement| statement["Action"].as_array().expect("actions are a list"));
+    actions.map(|action| action.as_str().expect("an action is text").to_owned()).collect()
+}

@@ -1,0 +1,36 @@
+//! What the local cloud checks under other names than AWS does.
+
+use serde_json::{Value, json};
+
+/// Beginnings of actions that MiniStack checks on no resource: it looks neither into CBOR,
+/// which CloudWatch speaks, nor for the ARN of a table, nor for the name of a function that is
+/// yet to be; and a listing of log groups is one of all.
+const ON_NOTHING: [&str; 5] = [
+    "cloudwatch:",
+    "dynamodb:DeleteResourcePolicy",
+    "dynamodb:GetResourcePolicy",
+    "lambda:CreateFunction",
+    "logs:DescribeLogGroups",
+];
+
+/// Returns a policy with the resources that MiniStack asks about besides those that AWS does.
+pub(super) fn as_checked_here(policy: &Value) -> Value {
+    let mut policy = policy.clone();
+    for statement in policy["Statement"].as_array_mut().expect("statements are a list") {
+        let actions = statement["Action"].as_array().expect("actions are a list");
+        let nothing = actions.iter().filter_map(Value::as_str);
+        let nothing = nothing.into_iter().any(|action| ON_NOTHING.iter().any(|of| action.starts_with(of)));
+        let resources = statement["Resource"].as_array_mut().expect("resources are a list");
+        let without_path = resources.iter().filter_map(Value::as_str).filter_map(without_path);
+        let more: Vec<Value> = without_path.map(Value::from).chain(nothing.then(|| json!("*"))).collect();
+        resources.extend(more);
+    }
+    policy
+}
+
+/// MiniStack's names of roles have no path.
+fn without_path(arn: &str) -> Option<String> {
+    let (account, role) = arn.split_once(":role/")?;
+    let (_, name) = role.rsplit_once('/')?;
+    Some(format!("{account}:role/{name}"))
+}

@@ -1,0 +1,82 @@
+//! Which actions a call asks for ("Actions, resources, and condition keys for AWS services",
+//! Service Authorization Reference). Written down here once more, so that the deployer's own
+//! lists are held against it.
+
+/// What no call on the local cloud asks for, and why it is granted nevertheless.
+pub(super) const UNREACHED: &[(&str, &str)] = &[
+    ("iam:AttachRolePolicy", "for roles with managed policies; the cart's have none"),
+    ("kinesis:DisableEnhancedMonitoring", "MiniStack does not show metrics by the shard"),
+    ("kinesis:EnableEnhancedMonitoring", "for streams with metrics by the shard; the cart's has none"),
+    ("kinesis:UpdateMaxRecordSize", "MiniStack does not know it"),
+    ("kinesis:UpdateStreamMode", "MiniStack does not know it"),
+    ("kinesis:UpdateStreamRecordDistributionStrategy", "MiniStack does not know it"),
+    ("lambda:PutFunctionConcurrency", "for functions with executions kept; the cart's have none"),
+    ("logs:AssociateKmsKey", "MiniStack does not know it"),
+    ("logs:DeleteRetentionPolicy", "for lines that are kept for ever; the cart's are not"),
+    ("logs:DisassociateKmsKey", "MiniStack does not know it"),
+    ("logs:PutLogGroupDeletionProtection", "MiniStack does not know it"),
+    ("s3:ListBucket", "no call of ours: with it S3 says of what is not there that it is not there"),
+];
+
+/// Returns the actions that a call asks for.
+pub(super) fn needed_by(service: &str, operation: &str) -> Vec<String> {
+    let of = match service {
+        "CloudWatch" => "cloudwatch",
+        "CloudWatch Logs" => "logs",
+        "DynamoDB" => "dynamodb",
+        "IAM" => "iam",
+        "Kinesis" => "kinesis",
+        "Lambda" => "lambda",
+        "S3" => "s3",
+        "SSM" => "ssm",
+        // Anybody may ask who they are.
+        "STS" => return Vec::new(),
+        other => panic!("nothing is known of {other} {operation}"),
+    };
+    let own = format!("{of}:{}", if of == "s3" { of_s3(operation) } else { operation });
+    let besides = besides(of, operation).iter().map(|action| (*action).to_owned());
+    [own].into_iter().chain(besides).collect()
+}
+
+/// Returns what a call asks for besides what is called like itself: tags at creation, and
+/// roles that are given to a service.
+fn besides(service: &str, operation: &str) -> &'static [&'static str] {
+    match (service, operation) {
+        ("cloudwatch", "PutMetricAlarm") => &["cloudwatch:TagResource"],
+        ("dynamodb", "CreateTable") => &["dynamodb:TagResource"],
+        ("iam", "CreateRole") => &["iam:TagRole"],
+        ("kinesis", "CreateStream") => &["kinesis:AddTagsToStream"],
+        ("lambda", "CreateEventSourceMapping") => &["lambda:TagResource"],
+        ("lambda", "CreateFunction") => &["iam:PassRole", "lambda:TagResource"],
+        // With its tags.
+        ("lambda", "GetFunction") => &["lambda:ListTags"],
+        ("lambda", "UpdateFunctionConfiguration") => &["iam:PassRole"],
+        ("logs", "CreateLogGroup") => &["logs:TagResource"],
+        ("s3", "CreateBucket") => &["s3:TagResource"],
+        ("s3", "DeleteObject" | "DeleteObjects") => &["s3:DeleteObjectVersion"],
+        ("ssm", "PutParameter") => &["ssm:AddTagsToResource"],
+        _ => &[],
+    }
+}
+
+/// Returns S3's own name for what a call asks for.
+fn of_s3(operation: &str) -> &str {
+    match operation {
+        "DeleteBucketCors" => "PutBucketCORS",
+        "DeleteObjects" => "DeleteObject",
+        "GetBucketCors" => "GetBucketCORS",
+        "GetBucketEncryption" => "GetEncryptionConfiguration",
+        "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",
+        "GetBucketNotificationConfiguration" => "GetBucketNotification",
+        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
+        "HeadBucket" => "ListBucket",
+        "ListBuckets" => "ListAllMyBuckets",
+        "ListMultipartUploads" => "ListBucketMultipartUploads",
+        "ListObjectVersions" => "ListBucketVersions",
+        "PutBucketEncryption" => "PutEncryptionConfiguration",
+        "PutBucketLifecycleConfiguration" => "PutLifecycleConfiguration",
+        "PutBucketNotificationConfiguration" => "PutBucketNotification",
+        "PutPublicAccessBlock" => "PutBucketPublicAccessBlock",
+        other => other,
+    }
+}
