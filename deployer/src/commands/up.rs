@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let Planned { sources, stack, survey, plan, caller } = session.plan(app, &wishes, ui).await?;
     check(&plan, &wishes, &session)?;
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
-    let deployed = deployed(&stack, &plan);
+    let deployed = deployed(&stack);
     let written =
         survey.last_release().is_some_and(|last| last.state == State::Done && last.deployed == deployed);
     if plan.writes().next().is_none() && written {
@@ -83,12 +83,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     building.abort();
     session.aws.packages = Packages::none();
     if !report.succeeded() {
-        let last = run.end(
-            &session.aws,
-            State::Failed,
-            survey.last_release().map_or(BTreeSet::new(), |last| last.deployed.clone()),
-        );
-        let _ = tokio::time::timeout(LAST_WORD, last).await;
+        // Who is in a hurry to leave does not wait for the record: it says "begun" then.
+        let there = there_now(survey.last_release(), &report);
+        let _ = tokio::time::timeout(LAST_WORD, run.end(&session.aws, State::Failed, there)).await;
         return Err(unfinished(&report, name, ui));
     }
     settle(&session, &stack, &wishes, survey, &report, &stop, ui).await?;
@@ -101,11 +98,21 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     Ok(Exit::DONE)
 }
 
-/// Returns the ids of what there is when everything is as the plan says.
-fn deployed(stack: &Stack<Aws>, plan: &Plan) -> BTreeSet<String> {
-    let desired = stack.resources.iter().map(|node| node.id());
-    let left = plan.having(Verdict::Orphan).filter(|step| step.action == Action::Keep);
-    desired.chain(left.map(|step| step.id.clone())).map(|id| id.to_string()).collect()
+/// Returns the ids of what there is when everything is as the stack says.
+fn deployed(stack: &Stack<Aws>) -> BTreeSet<String> {
+    stack.resources.iter().map(|node| node.id().to_string()).collect()
+}
+
+/// Returns the ids of what there is after a run that did not come to its end, as far as it knows.
+fn there_now(last: Option<&Release>, report: &Report) -> BTreeSet<String> {
+    let mut there = last.map(|last| last.deployed.clone()).unwrap_or_default();
+    for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
+        match outcome.action {
+            Action::Delete => there.remove(&outcome.id.to_string()),
+            _ => there.insert(outcome.id.to_string()),
+        };
+    }
+    there
 }
 
 /// Says when somebody else may be at work here.

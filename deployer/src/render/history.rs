@@ -15,11 +15,19 @@ fn row(entry: &Entry) -> [String; 5] {
     let at = entry.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
     [
         at,
-        entry.release.clone().unwrap_or_else(|| "no commit".to_owned()),
+        entry.release.as_deref().map_or_else(|| "no commit".to_owned(), commit),
         ending(entry.ending).to_owned(),
         changes(entry),
         entry.by.clone(),
     ]
+}
+
+/// Returns the commit as people write it.
+fn commit(release: &str) -> String {
+    const SHORT: usize = 10;
+    let (commit, dirty) = release.split_once('-').unwrap_or((release, ""));
+    let commit: String = commit.chars().take(SHORT).collect();
+    if dirty.is_empty() { commit } else { format!("{commit}-{dirty}") }
 }
 
 fn ending(ending: Ending) -> &'static str {
@@ -54,7 +62,7 @@ mod tests {
         let entry = |number: i64, ending, changes: &[(Action, usize)]| Entry {
             run: "0a1b2c3d".into(),
             ending,
-            release: (number > 1).then(|| "4b5b545".to_owned()),
+            release: (number > 1).then(|| "4b5b545c5e1d0f7d3d1f4b6a8c9d0e1f2a3b4c5d-dirty".to_owned()),
             by: "arn:aws:iam::111111111111:user/me".into(),
             at: jiff::Timestamp::from_second(1_795_000_000 + number).ok(),
             changes: changes.iter().copied().collect(),

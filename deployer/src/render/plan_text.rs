@@ -1,5 +1,6 @@
 //! A plan for reading.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anstyle::Style;
@@ -155,17 +156,12 @@ fn left_out(compared: &Compared) -> Option<String> {
         [] => return None,
         few if few.len() <= NAMED => few.iter().map(|left| format!("{} ({})", of(left), left.why)).collect(),
         many => {
-            let mut by_kind: Vec<(&str, Vec<&str>)> = Vec::new();
-            for left in many {
-                match by_kind.iter_mut().find(|(kind, _)| *kind == left.kind) {
-                    Some((_, things)) => things.push(left.what),
-                    None => by_kind.push((left.kind, vec![left.what])),
-                }
-            }
-            let named = by_kind.iter().map(|(kind, things)| format!("{} of {kind}", things.join(", ")));
-            named.collect::<Vec<String>>()
+            let kinds: BTreeSet<&str> = many.iter().map(|left| left.kind).collect();
+            let (things, kinds) = (count(many.len(), "thing"), count(kinds.len(), "kind"));
+            vec![format!("{things} of {kinds}, by choice")]
         }
     };
-    let why = if compared.left_out.len() > NAMED { " (`--format json` says why)" } else { "" };
+    let why =
+        if compared.left_out.len() > NAMED { " (`--format json` names each with its reason)" } else { "" };
     Some(format!("not compared: {}{why}", named.join("; ")))
 }

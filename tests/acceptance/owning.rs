@@ -1,0 +1,207 @@
+//! What is taken over, what is pruned, and what is remembered of who deployed what.
+
+use acceptance::{Cloud, Place, Run};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{EventSourcePosition, FunctionCode, Runtime};
+use deployer::aws::Aws;
+use deployer::scope::Tags;
+use serde_json::Value;
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("what_is_adopted_is_ours_from_then_on", what_is_adopted_is_ours_from_then_on),
+    ("orphans_of_every_kind_go_on_demand", orphans_of_every_kind_go_on_demand),
+    ("the_history_tells_who_deployed_what", the_history_tells_who_deployed_what),
+];
+
+/// A log group that Lambda made first stops `up`; adopted by name it gets our settings, keeps
+/// the tags that others gave it, and goes with `down`.
+fn what_is_adopted_is_ours_from_then_on(cloud: &Cloud) {
+    let place = cloud.place();
+    let aws = place.aws("local");
+    let group = format!("/aws/lambda/{}", aws.scope.name("add-item"));
+    let id = format!("logs.log-group/{group}");
+    cloud.wait(async {
+        let create = aws.logs.create_log_group().log_group_name(&group).tags("team", "checkout");
+        create.send().await.expect("the name is free");
+    });
+    let stopped = place.only_reads(&["up", "local"]);
+    assert_eq!(stopped.code, Some(5), "{stopped:#?}");
+    assert!(stopped.stderr.contains("--adopt"), "it says what to do: {stopped:#?}");
+    let wrong = place.only_reads(&["up", "local", "--adopt", "logs.log-group//aws/lambda/other"]);
+    assert_eq!(wrong.code, Some(64), "{wrong:#?}");
+
+    place.deploys(&["up", "local", "--adopt", &id]);
+    assert_eq!(place.deployer(&["drift", "local"]).code, Some(0));
+    let (retention, tags) = log_group(&place, &aws, &group).expect("it is there");
+    assert!(retention.is_some(), "it has our settings");
+    assert_eq!(tags.get("team").map(String::as_str), Some("checkout"), "{tags:?}");
+
+    place.deploys(&["down", "local"]);
+    assert!(log_group(&place, &aws, &group).is_none());
+}
+
+/// One orphan of each kind: told, left alone by `up`, gone with `--prune`, what holds data
+/// only when it is named as well; what belongs to `local-2` stays.
+fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
+    let place = cloud.place();
+    place.deploys(&["up", "local"]);
+    let aws = place.aws("local");
+    cloud.wait(orphans(&aws, &aws.scope.name("old"), &aws.scope.tags()));
+    let theirs = place.scope("local-2");
+    cloud.wait(orphans(&aws, &theirs.name("old"), &theirs.tags()));
+    let before = place.inventory();
+
+    let drift = place.only_reads(&["drift", "local", "--format", "json"]);
+    assert_eq!(drift.code, Some(6), "{drift:#?}");
+    let name = aws.scope.name("old");
+    let stateless = [
+        format!("cloudwatch.alarm/{name}"),
+        format!("iam.role/{name}"),
+        format!("lambda.event-source-mapping/{name}/kinesis/{name}"),
+        format!("lambda.function/{name}"),
+    ];
+    let stateful = [
+        format!("dynamodb.table/{name}"),
+        format!("kinesis.stream/{name}"),
+        format!("logs.log-group//aws/lambda/{name}"),
+        format!("s3.bucket/{name}-bucket"),
+    ];
+    let mut all = [stateless.clone(), stateful.clone()].concat();
+    all.sort();
+    assert_eq!(ids(&drift, "orphan"), all);
+
+    let up = place.only_reads(&["up", "local"]);
+    assert_eq!(up.code, Some(0), "{up:#?}");
+    let pruned = place.deploys(&["up", "local", "--prune"]);
+    assert!(pruned.stderr.contains("--allow"), "it says how the rest would go: {pruned:#?}");
+    let drift = place.deployer(&["drift", "local", "--format", "json"]);
+    assert_eq!(ids(&drift, "orphan"), stateful);
+
+    let mut named = vec!["up", "local", "--prune"];
+    named.extend(stateful.iter().flat_map(|id| ["--allow", id]));
+    place.deploys(&named);
+    let clean = place.deployer(&["drift", "local"]);
+    assert_eq!(clean.code, Some(0), "{clean:#?}");
+    let after = place.inventory();
+    let went: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
+    assert!(went.iter().all(|gone| gone.contains(&name)), "{went:?}");
+    assert_eq!(went.len(), 8, "{went:?}");
+    assert!(after.keys().all(|name| before.contains_key(name)), "nothing came");
+}
+
+/// Each run that changed something is told, the latest first, with who and how it ended.
+fn the_history_tells_who_deployed_what(cloud: &Cloud) {
+    let place = cloud.place();
+    let nothing = place.deploys(&["history", "local", "--format", "json"]);
+    assert_eq!(nothing.json()["runs"], Value::Array(Vec::new()));
+    place.deploys(&["up", "local"]);
+    place.environment("local", "[local]\nport = 4566\n[functions]\nmemory_mb = 512\n");
+    place.deploys(&["up", "local"]);
+    place.deploys(&["up", "local"]);
+
+    let history = place.only_reads(&["history", "local", "--format", "json"]).json();
+    let runs = history["runs"].as_array().expect("runs are a list");
+    assert_eq!(runs.len(), 2, "a run that changed nothing is none: {history:#}");
+    assert_eq!(runs[0]["changes"], serde_json::json!({"update": 7}), "{history:#}");
+    let deployed = runs[1]["deployed"].as_array().map(Vec::len);
+    assert_eq!(runs[1]["changes"]["create"].as_u64(), deployed.map(|number| number as u64), "{history:#}");
+    for run in runs {
+        assert_eq!(run["ending"], "done");
+        assert!(run["by"].as_str().is_some_and(|by| by.contains(&place.account)), "{history:#}");
+        assert!(run["at"].is_string(), "{history:#}");
+    }
+    let told = place.deploys(&["history", "local"]).stdout;
+    assert_eq!(told.lines().count(), 2, "{told}");
+    place.deploys(&["down", "local"]);
+    let nothing = place.deploys(&["history", "local"]);
+    assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing was deployed"), "{nothing:#?}");
+}
+
+/// Makes one thing of each kind under this name, with these tags.
+async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
+    let plain = || Some(tags.clone().into_iter().collect());
+    table(aws, name, tags).await;
+    aws.kinesis.create_stream().stream_name(name).shard_count(1).send().await.expect("the name is free");
+    let tag = aws.kinesis.add_tags_to_stream().stream_name(name).set_tags(plain());
+    tag.send().await.expect("the stream is there");
+
+    let bucket = format!("{name}-bucket");
+    aws.s3.create_bucket().bucket(&bucket).send().await.expect("the name is free");
+    let set = tags.iter().map(|(key, value)| {
+        aws_sdk_s3::types::Tag::builder().key(key).value(value).build().expect("both are given")
+    });
+    let set = aws_sdk_s3::types::Tagging::builder().set_tag_set(Some(set.collect())).build();
+    let tag = aws.s3.put_bucket_tagging().bucket(&bucket).tagging(set.expect("tags are given"));
+    tag.send().await.expect("the bucket is there");
+
+    let role = aws.iam.create_role().role_name(name).path(aws.scope.role_path());
+    let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
+    let set = tags.iter().map(|(key, value)| {
+        aws_sdk_iam::types::Tag::builder().key(key).value(value).build().expect("both are given")
+    });
+    role.set_tags(Some(set.collect())).send().await.expect("the name is free");
+
+    let group = aws.logs.create_log_group().log_group_name(format!("/aws/lambda/{name}"));
+    group.set_tags(plain()).send().await.expect("the name is free");
+
+    let empty = [&b"PK\x05\x06"[..], &[0; 18]].concat();
+    let function = aws.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
+    let function = function.handler("bootstrap").role(aws.scope.iam_arn(&format!("role/{name}")));
+    let function = function.code(FunctionCode::builder().zip_file(Blob::new(empty)).build());
+    function.set_tags(plain()).send().await.expect("the name is free");
+
+    let mapping = aws.lambda.create_event_source_mapping().function_name(name).enabled(false);
+    let mapping = mapping.event_source_arn(aws.scope.arn("kinesis", &format!("stream/{name}")));
+    let mapping = mapping.starting_position(EventSourcePosition::TrimHorizon);
+    mapping.send().await.expect("function and stream are there");
+
+    let alarm = aws.cloudwatch.put_metric_alarm().alarm_name(name).namespace("AWS/Lambda");
+    let alarm = alarm.metric_name("Errors").statistic("Sum".into()).period(60).evaluation_periods(1);
+    let alarm = alarm.threshold(1.0).comparison_operator("GreaterThanThreshold".into());
+    let set = tags
+        .iter()
+        .map(|(key, value)| aws_sdk_cloudwatch::types::Tag::builder().key(key).value(value).build());
+    alarm.set_tags(Some(set.collect())).send().await.expect("the name is free");
+}
+
+async fn table(aws: &Aws, name: &str, tags: &Tags) {
+    let key = AttributeDefinition::builder().attribute_name("Id").attribute_type(ScalarAttributeType::S);
+    let hash = KeySchemaElement::builder().attribute_name("Id").key_type(KeyType::Hash);
+    let set = tags.iter().map(|(key, value)| {
+        aws_sdk_dynamodb::types::Tag::builder().key(key).value(value).build().expect("both are given")
+    });
+    let create = aws.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    let create = create.attribute_definitions(key.build().expect("both are given"));
+    let create = create.key_schema(hash.build().expect("both are given"));
+    create.set_tags(Some(set.collect())).send().await.expect("the name is free");
+}
+
+/// Returns how long a log group keeps its lines, and its tags, if it is there.
+fn log_group(place: &Place<'_>, aws: &Aws, name: &str) -> Option<(Option<i32>, Tags)> {
+    place.cloud.wait(async {
+        let groups = aws.logs.describe_log_groups().log_group_name_prefix(name).send().await;
+        let groups = groups.expect("groups can be listed").log_groups.unwrap_or_default();
+        let group = groups.into_iter().find(|group| group.log_group_name() == Some(name))?;
+        let arn = group.log_group_arn().expect("every group has one");
+        let tags = aws.logs.list_tags_for_resource().resource_arn(arn).send().await;
+        let tags = tags.expect("they can be read").tags.unwrap_or_default();
+        Some((group.retention_in_days(), tags.into_iter().collect()))
+    })
+}
+
+/// Returns the ids with this verdict, sorted.
+fn ids(run: &Run, verdict: &str) -> Vec<String> {
+    let json = run.json();
+    let steps = json["resources"].as_array().expect("resources are a list");
+    let having = steps.iter().filter(|step| {
+        step["verdicts"].as_array().is_some_and(|verdicts| verdicts.contains(&verdict.into()))
+    });
+    let mut ids: Vec<String> = having.filter_map(|step| step["id"].as_str().map(str::to_owned)).collect();
+    ids.sort();
+    ids
+}
