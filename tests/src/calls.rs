@@ -10,6 +10,11 @@ use crate::place::{Place, Run};
 /// What calls that change nothing begin with.
 const READS: [&str; 4] = ["Get", "List", "Describe", "Head"];
 
+/// Tells whether an operation of this name changes nothing.
+pub(crate) fn is_read(operation: &str) -> bool {
+    READS.iter().any(|read| operation.starts_with(read))
+}
+
 /// One attempt of a call.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Call {
@@ -35,15 +40,21 @@ impl Call {
 
     /// Tells whether it may change something.
     pub fn mutates(&self) -> bool {
-        !READS.iter().any(|read| self.operation.starts_with(read))
+        !is_read(&self.operation)
     }
 }
 
 impl Place<'_> {
     /// Runs the deployer in this place and returns the calls that it made as well.
     pub fn recorded(&self, arguments: &[&str]) -> (Run, Vec<Call>) {
+        self.recorded_in(self.cloud.root(), arguments)
+    }
+
+    /// The same, with the functions of another workspace.
+    pub fn recorded_in(&self, workspace: &Path, arguments: &[&str]) -> (Run, Vec<Call>) {
         let path = self.folder().join("calls.jsonl");
-        let run = Run::of(self.command(arguments).arg("--record-calls").arg(&path));
+        let mut command = self.command(arguments);
+        let run = Run::of(command.current_dir(workspace).arg("--record-calls").arg(&path));
         (run, Call::recorded(&path))
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deployer::build::{BuildSettings, Method, Workspace};
-use deployer::local::LocalCloud;
+use deployer::local::{LocalCloud, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -56,6 +56,13 @@ impl Cloud {
     /// Returns where AWS's APIs are.
     pub fn endpoint(&self) -> String {
         self.local.endpoint()
+    }
+
+    /// Returns the folder of what the local cloud installs, and its Python.
+    pub(crate) fn installation(&self) -> (PathBuf, PathBuf) {
+        let home = self.root.join(".deployer");
+        let python = home.join(format!("ministack-{VERSION}")).join("bin/python");
+        (home, python)
     }
 
     /// Returns the root of the workspace.

@@ -27,7 +27,7 @@ impl Place<'_> {
                 functions(&aws),
                 roles(&aws),
                 alarms(&aws),
-                async { [mappings(&aws).await, log_groups(&aws).await].concat() },
+                async { [mappings(&aws).await, log_groups(&aws).await, parameters(&aws).await].concat() },
             );
             [tables, streams, buckets, functions, roles, alarms, rest].concat().into_iter().collect()
         })
@@ -197,6 +197,15 @@ async fn alarms(aws: &Aws) -> Things {
         things.push((format!("alarm {name}"), format!("{alarm:?} {tags}")));
     }
     things
+}
+
+/// The names alone: what is deployed, when and by whom is written into them.
+async fn parameters(aws: &Aws) -> Things {
+    let pages = aws.ssm.describe_parameters().into_paginator().send();
+    let pages = pages.try_collect().await.expect("parameters can be listed");
+    let parameters = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
+    let names = parameters.filter_map(|parameter| parameter.name);
+    names.map(|name| (format!("parameter {name}"), String::new())).collect()
 }
 
 /// Returns a description of things whose order means nothing.

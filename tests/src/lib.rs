@@ -4,15 +4,23 @@
 mod calls;
 mod cloud;
 mod deployed;
+mod hollow;
 mod inventory;
+mod likeness;
 mod place;
 mod proxy;
+mod request;
+mod tool;
+mod trap;
 mod wait;
 
 pub use calls::Call;
 pub use cloud::Cloud;
 pub use deployed::{Deployed, Record};
+pub use hollow::Hollow;
 pub use inventory::{Inventory, differences};
 pub use place::{Place, Run};
 pub use proxy::Proxy;
+pub use tool::Tool;
+pub use trap::{Change, Side};
 pub use wait::until;

@@ -140,10 +140,15 @@ impl<'a> Place<'a> {
 
     /// Returns clients of the account's root, for looking and for meddling.
     pub fn aws(&self, environment: &str) -> Aws {
+        self.aws_at(self.cloud.endpoint(), environment)
+    }
+
+    /// Returns clients of the account of this number in another cloud.
+    pub fn aws_at(&self, endpoint: String, environment: &str) -> Aws {
         // Credentials are static text; a few leaked bytes a test are no loss.
         let key: &'static str = Box::leak(self.account.clone().into_boxed_str());
         let target = Target {
-            endpoint: Some(self.cloud.endpoint()),
+            endpoint: Some(endpoint),
             credentials: Credentials::Fixed(key, "test"),
             call_log: None,
             read_only: false,

@@ -1,0 +1,44 @@
+//! A workspace whose functions do nothing: built in a moment and uploaded in another, for
+//! tests that deploy a hundred times and never call what they deployed.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use tempfile::TempDir;
+
+use crate::cloud::Cloud;
+
+const MANIFEST: &str = "[package]\nname = \"functions\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                        [profile.dev]\ndebug = false\nstrip = true\n";
+
+/// What cargo insists on when it must not write a lock file itself.
+const LOCK: &str = "version = 4\n\n[[package]]\nname = \"functions\"\nversion = \"0.1.0\"\n";
+
+/// The workspace, until the value is dropped.
+#[derive(Debug)]
+pub struct Hollow {
+    folder: TempDir,
+}
+
+impl Hollow {
+    /// Makes a workspace with functions of the names that the real one has.
+    ///
+    /// # Errors
+    /// There is no room for it, or the real one cannot be read.
+    pub fn of(cloud: &Cloud) -> io::Result<Self> {
+        let hollow = Self { folder: TempDir::new()? };
+        let sources = PathBuf::from("src/bin");
+        fs::create_dir_all(hollow.path().join(&sources))?;
+        fs::write(hollow.path().join("Cargo.toml"), MANIFEST)?;
+        fs::write(hollow.path().join("Cargo.lock"), LOCK)?;
+        for real in fs::read_dir(cloud.root().join("functions").join(&sources))? {
+            fs::write(hollow.path().join(&sources).join(real?.file_name()), "fn main() {}\n")?;
+        }
+        Ok(hollow)
+    }
+
+    /// Returns the folder in which to run the deployer.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}

@@ -1,0 +1,179 @@
+//! One request of an AWS client, read from its connection: enough of HTTP and of AWS's
+//! protocols to tell what it asks for, and no more.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::calls::is_read;
+
+/// More headers than the SDK sends.
+const HEADERS: usize = 64;
+
+/// A whole request.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    method: String,
+    /// With the query.
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads the next request of a connection; nothing when there is no other.
+    pub(crate) async fn read(near: &mut TcpStream) -> io::Result<Option<Self>> {
+        let mut bytes = Vec::new();
+        let (mut request, length) = loop {
+            if near.read_buf(&mut bytes).await? == 0 {
+                return Ok(None);
+            }
+            if let Some(found) = Self::parse(&bytes)? {
+                break found;
+            }
+        };
+        request.body = bytes.split_off(length);
+        let whole: usize = match (request.header("content-length"), request.header("transfer-encoding")) {
+            (Some(length), _) => length.parse().map_err(invalid)?,
+            (None, None) => 0,
+            (None, Some(encoding)) => return Err(invalid(format!("a body that is {encoding}"))),
+        };
+        while request.body.len() < whole {
+            if near.read_buf(&mut request.body).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(Some(request))
+    }
+
+    /// Parses the head of a request and returns it with its length, once it is there.
+    fn parse(bytes: &[u8]) -> io::Result<Option<(Self, usize)>> {
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+        let mut parsed = httparse::Request::new(&mut headers);
+        let httparse::Status::Complete(length) = parsed.parse(bytes).map_err(invalid)? else {
+            return Ok(None);
+        };
+        let headers = parsed.headers.iter().map(|header| {
+            let value = String::from_utf8_lossy(header.value).into_owned();
+            (header.name.to_ascii_lowercase(), value)
+        });
+        let request = Self {
+            method: parsed.method.unwrap_or_default().to_owned(),
+            path: parsed.path.unwrap_or_default().to_owned(),
+            headers: headers.collect(),
+            body: Vec::new(),
+        };
+        Ok(Some((request, length)))
+    }
+
+    /// Sends it and returns the whole answer, byte by byte as it came.
+    pub(crate) async fn send(&self, target: &str) -> io::Result<Vec<u8>> {
+        let mut far = TcpStream::connect(target).await?;
+        far.set_nodelay(true)?;
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
+        for (name, value) in self.headers.iter().filter(|(name, _)| name != "connection") {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        // One answer a connection: its end is where the connection ends.
+        head.push_str("connection: close\r\n\r\n");
+        far.write_all(head.as_bytes()).await?;
+        far.write_all(&self.body).await?;
+        let mut answer = Vec::new();
+        far.read_to_end(&mut answer).await?;
+        Ok(answer)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Tells whether it may change something.
+    pub(crate) fn mutates(&self) -> bool {
+        match self.named() {
+            Some(operation) => !is_read(&operation),
+            None => !["GET", "HEAD"].contains(&&*self.method),
+        }
+    }
+
+    /// Returns what it asks for, where the protocol gives it a name: a header (JSON), a field
+    /// of the body (query), the end of the path (CBOR). REST has none.
+    fn named(&self) -> Option<String> {
+        let last = |text: &str, mark| text.rsplit(mark).next().map(str::to_owned);
+        if let Some(target) = self.header("x-amz-target") {
+            return last(target, '.');
+        }
+        if self.header("smithy-protocol").is_some() {
+            return last(&self.path, '/');
+        }
+        let form = self.header("content-type").is_some_and(|kind| kind.ends_with("x-www-form-urlencoded"));
+        let fields = form.then(|| String::from_utf8_lossy(&self.body));
+        fields?.split('&').find_map(|field| field.strip_prefix("Action=").map(str::to_owned))
+    }
+
+    /// Describes it so that it is told apart from the others of one run: what it asks for, and
+    /// the things with this prefix that it mentions.
+    pub(crate) fn describe(&self, prefix: &str) -> String {
+        let Some(operation) = self.named() else {
+            let path = percent_decode_str(&self.path).decode_utf8_lossy();
+            return format!("{} {path}", self.method);
+        };
+        let text = String::from_utf8_lossy(&self.body);
+        let names: BTreeSet<String> = text.match_indices(prefix).map(|(at, _)| name(&text[at..])).collect();
+        names.into_iter().fold(operation, |all, name| all + " " + &name)
+    }
+}
+
+/// Returns the name that a text begins with.
+fn name(text: &str) -> String {
+    let end = text.find(|next: char| !next.is_ascii_lowercase() && next != '-').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    // In CBOR, a key follows: a letter for its length, and its first, which is a capital.
+    let length = rest.starts_with(|next: char| next.is_ascii_uppercase());
+    name[..name.len() - usize::from(length)].trim_end_matches('-').to_owned()
+}
+
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(head: &str, body: &str) -> Request {
+        let (mut request, length) = Request::parse(head.as_bytes()).unwrap().unwrap();
+        assert_eq!(length, head.len());
+        request.body = body.into();
+        request
+    }
+
+    #[test]
+    fn every_protocol_names_what_it_asks_for() {
+        let json = "POST / HTTP/1.1\r\nX-Amz-Target: Logs_20140328.CreateLogGroup\r\n\r\n";
+        let json = request(json, r#"{"logGroupName":"/aws/lambda/cart-local-add-item"}"#);
+        assert_eq!(json.describe("cart-local-"), "CreateLogGroup cart-local-add-item");
+        let form = "POST / HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n";
+        let form = request(form, "Action=GetRole&Version=2010-05-08&RoleName=cart-local-archive");
+        assert_eq!(form.describe("cart-local-"), "GetRole cart-local-archive");
+        let cbor =
+            "POST /service/G/operation/PutMetricAlarm HTTP/1.1\r\nsmithy-protocol: rpc-v2-cbor\r\n\r\n";
+        let cbor = request(cbor, "iAlarmNamexcart-local-capture-failingiNamespace");
+        assert_eq!(cbor.describe("cart-local-"), "PutMetricAlarm cart-local-capture-failing");
+        let rest = request("PUT /cart-local-archive-1?versioning= HTTP/1.1\r\n\r\n", "");
+        assert_eq!(rest.describe("cart-local-"), "PUT /cart-local-archive-1?versioning=");
+        assert_eq!(
+            [json, form, cbor, rest].map(|request| request.mutates()),
+            [true, false, true, true],
+            "what begins like a read is one"
+        );
+    }
+
+    #[test]
+    fn half_a_head_is_waited_for() {
+        assert!(Request::parse(b"GET /bucket HTTP/1.1\r\nhost: x\r\n").unwrap().is_none());
+    }
+}

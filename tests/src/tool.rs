@@ -1,0 +1,140 @@
+//! What tests put beside the cloud, in Python: installed once, pinned and hashed, run on a free
+//! port of loopback, and gone with the test, however that ends.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::cloud::{Cloud, free_port};
+use crate::place::Place;
+use crate::wait::until;
+
+/// Everything that is installed, each file by its hash.
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// Runs a module or a script for as long as somebody holds the other end of its standard input: a test that
+/// is killed cannot end what it started.
+const RUN: &str = "\
+import os, runpy, sys, threading
+threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+name = sys.argv.pop(1)
+run = runpy.run_path if name.endswith('.py') else runpy.run_module
+run(name, run_name='__main__')
+";
+
+/// A running tool, until the value is dropped.
+#[derive(Debug)]
+pub struct Tool {
+    child: Child,
+    port: u16,
+}
+
+impl Tool {
+    /// Puts `microburst` before the cloud, with these rules.
+    ///
+    /// # Errors
+    /// It cannot be installed or started.
+    pub fn microburst(cloud: &Cloud, rules: &Value, folder: &Path) -> io::Result<Self> {
+        let config = folder.join("microburst.yaml");
+        // JSON is YAML.
+        fs::write(&config, serde_json::json!({ "rules": rules }).to_string())?;
+        let port = free_port()?;
+        let numbers = ["--port".to_owned(), port.to_string(), "--upstream".to_owned(), cloud.endpoint()];
+        let config = ["--config".as_ref(), config.as_os_str()];
+        Self::start(cloud, port, "microburst", numbers.iter().map(AsRef::as_ref).chain(config))
+    }
+
+    /// Starts `moto`, an emulator of AWS, with the script beside this crate. In it there is the
+    /// account of this place, and nothing of the place's own cloud.
+    ///
+    /// # Errors
+    /// It cannot be installed or started.
+    pub fn moto(place: &Place<'_>) -> io::Result<Self> {
+        let port = free_port()?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("second_emulator.py");
+        let script = script.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+        let arguments = [port.to_string(), place.account.clone()];
+        Self::start(place.cloud, port, script, arguments.iter().map(AsRef::as_ref))
+    }
+
+    fn start<'a>(
+        cloud: &Cloud,
+        port: u16,
+        module: &str,
+        arguments: impl Iterator<Item = &'a OsStr>,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(interpreter(cloud)?);
+        command.args(["-I", "-c", RUN, module]).args(arguments);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let mut tool = Self { child, port };
+        until(module, || {
+            let ended = tool.child.try_wait().expect("it is a child of ours");
+            assert_eq!(ended, None, "{module} ended before it answered");
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        Ok(tool)
+    }
+
+    /// Returns where AWS's APIs are, as the tool shows them.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Asks the tool itself for something, and returns the JSON of its answer.
+    ///
+    /// # Errors
+    /// It does not answer, or not in JSON.
+    pub fn ask(&self, path: &str) -> io::Result<Value> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
+        write!(connection, "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n")?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        Ok(serde_json::from_str(body)?)
+    }
+}
+
+impl Drop for Tool {
+    fn drop(&mut self) {
+        // There is nothing to be done about a process that cannot be ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Returns a Python that has the tools, installing them first where needed.
+fn interpreter(cloud: &Cloud) -> io::Result<PathBuf> {
+    let (home, base) = cloud.installation();
+    let (whole, unfinished) = (home.join("tests"), home.join("tests-unfinished"));
+    let lock = File::create(home.join("tests.lock"))?;
+    lock.lock()?;
+    let installed = fs::read_to_string(whole.join("requirements.txt")).unwrap_or_default();
+    if installed != REQUIREMENTS {
+        for left in [&whole, &unfinished].into_iter().filter(|left| left.exists()) {
+            fs::remove_dir_all(left)?;
+        }
+        succeed(Command::new(base).args(["-I", "-m", "venv"]).arg(&unfinished))?;
+        let requirements = unfinished.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS)?;
+        let mut pip = Command::new(unfinished.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+        succeed(pip.args(["--require-hashes", "--requirement"]).arg(requirements))?;
+        // It gets its name when it is whole.
+        fs::rename(unfinished, &whole)?;
+    }
+    Ok(whole.join("bin/python"))
+}
+
+fn succeed(command: &mut Command) -> io::Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&said))))
+}
