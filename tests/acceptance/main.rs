@@ -8,6 +8,7 @@ mod drift;
 mod event_store;
 mod foreign;
 mod github;
+mod killed;
 mod least_privilege;
 mod local_cloud;
 mod meeting;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         event_store::TESTS,
         foreign::TESTS,
         github::TESTS,
+        killed::TESTS,
         least_privilege::TESTS,
         local_cloud::TESTS,
         meeting::TESTS,
