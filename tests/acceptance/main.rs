@@ -6,6 +6,7 @@ mod commands;
 mod deploying;
 mod drift;
 mod event_store;
+mod faulty;
 mod foreign;
 mod github;
 mod killed;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         deploying::TESTS,
         drift::TESTS,
         event_store::TESTS,
+        faulty::TESTS,
         foreign::TESTS,
         github::TESTS,
         killed::TESTS,
