@@ -19,6 +19,7 @@ mod owning;
 mod pipeline;
 mod policy;
 mod racing;
+mod second_emulator;
 mod side_by_side;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         pipeline::TESTS,
         policy::TESTS,
         racing::TESTS,
+        second_emulator::TESTS,
         side_by_side::TESTS,
     ]
     .concat();

@@ -1,0 +1,149 @@
+//! What is read is AWS's and no emulator's: a second one, made by others, has the same stack, and
+//! every reader says the same of it.
+
+use std::collections::BTreeSet;
+
+use acceptance::{Cloud, Hollow, Place, Run, Tool};
+use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use deployer::aws::Aws;
+use serde_json::{Value, json};
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[("a_second_emulator_is_read_alike", a_second_emulator_is_read_alike)];
+
+/// The kinds whose readers have to prove themselves.
+const KINDS: [&str; 8] = [
+    "cloudwatch.alarm",
+    "dynamodb.table",
+    "iam.role",
+    "kinesis.stream",
+    "lambda.event-source-mapping",
+    "lambda.function",
+    "logs.log-group",
+    "s3.bucket",
+];
+
+/// A new stack in `moto` is in sync, field by field as in the local cloud. What is then changed
+/// by raw calls in one resource of each kind is reported, there and nowhere else, and repaired.
+fn a_second_emulator_is_read_alike(cloud: &Cloud) {
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    let place = cloud.place();
+    let moto = Tool::moto(&place).expect("moto can be installed");
+    let there = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        Run::of(command.current_dir(hollow.path()).env("AWS_ENDPOINT_URL", moto.endpoint()))
+    };
+    let here = |verb| Run::of(place.command(&[verb, "local", "--format", "json"]).current_dir(hollow.path()));
+    let in_sync = || {
+        let drift = there(&["drift", "local", "--format", "json"]);
+        assert_eq!((drift.code, &drift.json()["verdict"]), (Some(0), &json!("in_sync")), "{drift:#?}");
+        drift.json()
+    };
+    let up = || {
+        let up = there(&["up", "local"]);
+        assert_eq!(up.code, Some(0), "{up:#?}");
+    };
+    up();
+    let told = in_sync();
+    let kinds: BTreeSet<&str> = steps(&told).filter_map(|step| step["kind"].as_str()).collect();
+    assert_eq!(kinds, KINDS.into(), "{told:#}");
+    assert_eq!(Run::of(place.command(&["up", "local"]).current_dir(hollow.path())).code, Some(0));
+    assert_eq!(told, here("drift").json());
+
+    let aws = place.aws_at(moto.endpoint(), "local");
+    let changed = cloud.wait(by_hand(&aws));
+    let drift = there(&["drift", "local", "--format", "json"]);
+    assert_eq!(drift.code, Some(3), "{drift:#?}");
+    assert_eq!(reported(&drift.json()), changed, "{}", drift.stderr);
+    up();
+    in_sync();
+
+    let down = there(&["down", "local"]);
+    assert_eq!(down.code, Some(0), "{down:#?}");
+    let again = there(&["down", "local"]);
+    assert!(again.stderr.contains("owns nothing"), "{again:#?}");
+    nothing_of(&place, "after `down`", &there(&["plan", "local", "--format", "json"]));
+}
+
+/// Insists that a plan has everything to create.
+fn nothing_of(place: &Place<'_>, when: &str, plan: &Run) {
+    let told = plan.json();
+    let left = steps(&told).filter(|step| step["action"] != "create");
+    assert_eq!(left.count(), 0, "{when} account {} is not empty: {plan:#?}", place.account);
+}
+
+fn steps(told: &Value) -> impl Iterator<Item = &Value> {
+    told["resources"].as_array().expect("resources are a list").iter()
+}
+
+/// Returns what is not as the code says: each resource, and the path of each difference.
+fn reported(told: &Value) -> BTreeSet<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
+    let changes = steps(told).flat_map(|step| {
+        let changes = step["changes"].as_array().expect("changes are a list");
+        changes.iter().map(move |change| (text(&step["id"]), text(&change["path"])))
+    });
+    changes.collect()
+}
+
+/// Changes one resource of each kind and returns where that has to show.
+async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
+    const THERE: &str = "the stack is up";
+    let name = |thing| aws.scope.name(thing);
+    let (events, bucket) = (name("events"), aws.scope.bucket_name("archive"));
+    let group = format!("/aws/lambda/{}", name("capture"));
+    let alarm = name("capture-failing");
+
+    let alarms = aws.cloudwatch.describe_alarms().alarm_names(&alarm).send().await.expect(THERE);
+    let live = alarms.metric_alarms()[0].clone();
+    let put = aws.cloudwatch.put_metric_alarm().alarm_name(&alarm).threshold(1000.0);
+    let put = put.set_namespace(live.namespace).set_metric_name(live.metric_name);
+    let put = put.set_statistic(live.statistic).set_period(live.period);
+    let put = put.set_evaluation_periods(live.evaluation_periods).set_dimensions(live.dimensions);
+    let put = put.set_comparison_operator(live.comparison_operator);
+    let put = put.set_alarm_description(live.alarm_description);
+    put.set_treat_missing_data(live.treat_missing_data).send().await.expect(THERE);
+
+    let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true);
+    let call = aws.dynamodb.update_continuous_backups().table_name(&events);
+    let call = call.point_in_time_recovery_specification(on.build().expect("it is given"));
+    call.send().await.expect(THERE);
+
+    let call = aws.iam.put_role_policy().role_name(name("get-cart")).policy_name("more");
+    let more = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+    ]});
+    call.policy_document(more.to_string()).send().await.expect(THERE);
+
+    let call = aws.kinesis.increase_stream_retention_period().stream_name(&events);
+    call.retention_period_hours(48).send().await.expect(THERE);
+
+    let listed = aws.lambda.list_event_source_mappings().function_name(name("archive"));
+    let uuid = listed.send().await.expect(THERE).event_source_mappings()[0].uuid.clone();
+    let call = aws.lambda.update_event_source_mapping().set_uuid(uuid).batch_size(7);
+    call.send().await.expect(THERE);
+
+    let call = aws.lambda.update_function_configuration().function_name(name("add-item"));
+    call.memory_size(1024).send().await.expect(THERE);
+
+    let call = aws.logs.put_retention_policy().log_group_name(&group).retention_in_days(1);
+    call.send().await.expect(THERE);
+
+    let off = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+    let call = aws.s3.put_bucket_versioning().bucket(&bucket).versioning_configuration(off);
+    call.send().await.expect(THERE);
+
+    let shows = [
+        (format!("cloudwatch.alarm/{alarm}"), "threshold"),
+        (format!("dynamodb.table/{events}"), "point_in_time_recovery_days"),
+        (format!("iam.role/{}", name("get-cart")), "inline_policies.more"),
+        (format!("kinesis.stream/{events}"), "retention_hours"),
+        (format!("lambda.event-source-mapping/{}/kinesis/{events}", name("archive")), "settings.batch_size"),
+        (format!("lambda.function/{}", name("add-item")), "memory_mb"),
+        (format!("logs.log-group/{group}"), "retention_days"),
+        (format!("s3.bucket/{bucket}"), "versioning"),
+    ];
+    shows.into_iter().map(|(id, path)| (id, path.to_owned())).collect()
+}
