@@ -6,6 +6,7 @@ use std::path::Path;
 use deployer::app::Fingerprints;
 use deployer::aws::Aws;
 use deployer::environment::Environment;
+use deployer::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use deployer::resources::kinds;
 use deployer::stack::Stack;
 use domain::contract;
@@ -16,6 +17,17 @@ use super::stack;
 /// Actions that AWS supports no resource for ("Actions, resources, and condition keys",
 /// Service Authorization Reference).
 const WITHOUT_RESOURCE: [&str; 2] = ["dynamodb:liststreams", "kinesis:liststreams"];
+
+/// The same of the actions that deploying takes.
+const DEPLOYING_WITHOUT_RESOURCE: [&str; 7] = [
+    "dynamodb:ListTables",
+    "iam:ListRoles",
+    "kinesis:ListStreams",
+    "lambda:CreateEventSourceMapping",
+    "lambda:ListEventSourceMappings",
+    "lambda:ListFunctions",
+    "s3:ListAllMyBuckets",
+];
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -171,6 +183,10 @@ fn lambda_may_do_its_errands_and_nothing_more() {
 
 /// An environment whose organisation has a key for each kind of thing, and a boundary.
 fn organised() -> Stack<Aws> {
+    stack(&organisation(), &Fingerprints::default())
+}
+
+fn organisation() -> Environment {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let keys: String = ["table", "stream", "bucket", "logs", "functions"]
         .map(|thing| format!("{thing} = \"{}\"\n", key(thing)))
@@ -180,8 +196,7 @@ fn organised() -> Stack<Aws> {
          [org]\npermissions_boundary = \"{BOUNDARY}\"\n[org.kms]\n{keys}",
     );
     std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    let environment = Environment::load(folder.path(), "dev").expect("the text is right");
-    stack(&environment, &Fingerprints::default())
+    Environment::load(folder.path(), "dev").expect("the text is right")
 }
 
 const BOUNDARY: &str = "arn:aws:iam::111111111111:policy/boundary";
@@ -273,5 +288,34 @@ fn the_stack_of_each_environment_is_as_reviewed() {
         let listed: BTreeMap<String, Value> =
             stack.resources.iter().map(|node| (node.id().to_string(), node.state())).collect();
         insta::assert_json_snapshot!(name, listed);
+    }
+}
+
+#[test]
+fn the_policy_to_deploy_dev_is_as_reviewed_and_fits() {
+    let environment = environment("dev");
+    let stack = stack(&environment, &Fingerprints::default());
+    let whole = deploying(&environment, &stack);
+    insta::assert_json_snapshot!("policy-dev", document(&whole));
+    insta::assert_json_snapshot!("policy-dev-read-only", document(&looking(whole.clone())));
+    // With all that an organisation can demand, too.
+    let size = size(&document(&deploying(&organisation(), &organised())));
+    assert!(size <= MANAGED_POLICY, "{size} characters are too many: {MANAGED_POLICY} are allowed");
+}
+
+#[test]
+fn deploying_is_allowed_on_everything_only_where_aws_knows_no_resource() {
+    let environment = environment("dev");
+    let stack = stack(&environment, &Fingerprints::default());
+    for statement in deploying(&environment, &stack) {
+        for resource in &statement.resources {
+            let wide: Vec<_> = statement
+                .actions
+                .iter()
+                .filter(|action| !DEPLOYING_WITHOUT_RESOURCE.contains(action))
+                .collect();
+            assert!(resource != "*" || wide.is_empty(), "{wide:?} on {resource}");
+        }
+        assert!(statement.actions.iter().all(|action| !action.contains('*')), "{statement:?}");
     }
 }

@@ -51,3 +51,16 @@ fn looking_takes_no_more_than_reads() {
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].actions, ["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"]);
 }
+
+#[test]
+fn every_call_that_looks_is_allowed_to_who_looks() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../environments");
+    let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
+    let stack = Stack::new(environment.scope("cart"), crate::resources::kinds());
+    let allowed = looking(deploying(&environment, &stack));
+    let allowed: BTreeSet<&str> =
+        allowed.iter().flat_map(|statement| &statement.actions).map(|action| operation(action)).collect();
+    let not: Vec<_> = READS.iter().filter(|read| !allowed.contains(**read)).collect();
+    // Everybody may ask who they are; the others are allowed and made by nobody.
+    assert_eq!(not, [&"GetAccountSettings", &"GetCallerIdentity", &"GetFunctionConfiguration"]);
+}

@@ -134,13 +134,17 @@ impl Resource for Role {
     /// (Service Authorization Reference).
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
+        // What is not there has no path that IAM could look up: without this one, reading it
+        // would be denied before it is found to be missing. A name is there once in an account,
+        // whatever its path ("CreateRole", IAM API reference), so no other role is meant.
+        let missing = scope.iam_arn(&format!("role/{}*", scope.prefix()));
         vec![
             // A listing is of no role.
             Statement::new("RolesList", ["iam:ListRoles"], ["*".to_owned()]),
             Statement::new(
                 "RolesRead",
                 ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
-                [roles.clone()],
+                [roles.clone(), missing],
             ),
             Statement::new(
                 "RolesWrite",
