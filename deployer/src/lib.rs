@@ -27,6 +27,7 @@ pub mod resources;
 pub mod retry;
 pub mod scope;
 mod session;
+pub mod settle;
 mod signal;
 pub mod stack;
 pub mod survey;

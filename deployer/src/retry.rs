@@ -97,4 +97,21 @@ mod tests {
         assert_eq!(result, Err(failing(Class::Denied)));
         assert_eq!(calls, 1);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_tried_again_is_told() {
+        use std::sync::{Arc, Mutex};
+
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hearing = Arc::clone(&told);
+        let mut left = 3;
+        let work = retried(async || {
+            left -= 1;
+            if left == 0 { Ok(()) } else { Err(failing(Class::Propagating)) }
+        });
+        let listener = move |what: &str| hearing.lock().expect("nothing panics").push(what.to_owned());
+        assert_eq!(progress::heard(listener, work).await, Ok(()));
+        let told = told.lock().expect("nothing panics");
+        assert_eq!(*told, ["an earlier change to be known everywhere"; 2]);
+    }
 }

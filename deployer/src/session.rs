@@ -2,9 +2,7 @@
 //!
 //! `plan`, `drift` and `up` all come through here, so they cannot disagree.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::app::{App, Fingerprints, Global};
 use crate::aws::{Aws, CallLog, Credentials, Target};
@@ -13,21 +11,18 @@ use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
 use crate::local::{LocalCloud, Status};
-use crate::plan::{Plan, Verdict, Wishes, plan};
+use crate::plan::{Plan, Wishes, plan};
 use crate::render::Ui;
-use crate::resource::{Resource, ResourceId};
+use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::resources::kinds;
 use crate::scope::Scope;
+use crate::settle::reconsidered;
 use crate::stack::Stack;
-use crate::survey::{Survey, look_again, survey};
+use crate::survey::{Survey, survey};
 
 /// The SDK's own variable: the endpoint that it names is used as it is.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
-
-/// How long AWS is given before something is read once more that looks as if somebody had
-/// changed it: most of its listings are eventually consistent.
-const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
 
 /// What a command does with what it is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,25 +162,10 @@ impl Session {
         let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
         let (mut survey, caller) = looked?;
         let stack = self.stack(app, &fingerprints);
-        let mut planned = plan(&stack, &survey, wishes);
-        let suspects = suspects(&planned);
-        if !suspects.is_empty() {
-            let _busy = ui.busy("looking once more at what somebody seems to have changed");
-            tokio::time::sleep(BEFORE_ACCUSING).await;
-            survey.seen.extend(look_again(&stack, &suspects, &self.aws).await);
-            planned = plan(&stack, &survey, wishes);
-        }
-        Ok(Planned { sources, stack, survey, plan: planned, caller })
+        let first = plan(&stack, &survey, wishes);
+        let plan = reconsidered(first, &stack, wishes, &mut survey, &self.aws).await;
+        Ok(Planned { sources, stack, survey, plan, caller })
     }
-}
-
-/// Returns what looks as if somebody had changed it, and what has its stamp.
-fn suspects(plan: &Plan) -> BTreeSet<ResourceId> {
-    let accused = plan.steps.iter().filter(|step| {
-        let verdicts = [Verdict::Drift, Verdict::Foreign];
-        step.verdicts.iter().any(|verdict| verdicts.contains(verdict))
-    });
-    accused.flat_map(|step| [&step.id].into_iter().chain(&step.parent)).cloned().collect()
 }
 
 /// Refuses a stack that AWS would not take, as far as that can be told without asking it.

@@ -203,7 +203,7 @@ mod tests {
         let mut release = release(0);
         // Nothing packs a hash.
         release.deployed =
-            (0..600u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+            (0..1200u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
         let error = written(&release, &scope()).expect_err("it is too long");
         assert!(error.to_string().contains("bytes when packed"), "{error}");
     }

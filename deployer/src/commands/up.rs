@@ -1,7 +1,6 @@
 //! `deployer up`: makes it so.
 
 mod check;
-mod settle;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,18 +8,18 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::check::check;
-use self::settle::settle;
 use crate::app::{App, Global};
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
-use crate::plan::{Action, Plan, Verdict, Wishes};
+use crate::plan::{Action, Plan, Step, Verdict, Wishes};
 use crate::release::{Release, Run, State};
 use crate::render::{Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::session::{Access, LocalCloudIs, Planned, Session};
+use crate::settle::settle;
 use crate::signal::stop_on_signal;
 use crate::stack::Stack;
 
@@ -55,7 +54,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::open(name, app, global, LocalCloudIs::Started, Access::Writes, ui).await?;
-    let Planned { sources, stack, survey, plan, caller } = session.plan(app, &wishes, ui).await?;
+    let Planned { sources, stack, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
     check(&plan, &wishes, &session)?;
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
     let deployed = deployed(&stack);
@@ -88,7 +87,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let _ = tokio::time::timeout(LAST_WORD, run.end(&session.aws, State::Failed, there)).await;
         return Err(unfinished(&report, name, ui));
     }
-    settle(&session, &stack, &wishes, survey, &report, &stop, ui).await?;
+    let reading = ui.busy("reading again what was changed");
+    let unsettled = settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop).await;
+    drop(reading);
+    for step in &unsettled {
+        ui.warn(&unsettled_yet(step));
+    }
     if let Some(other) = run.end(&session.aws, State::Done, deployed).await? {
         met(&other, &session, app, &wishes, ui).await?;
     }
@@ -150,6 +154,16 @@ async fn met(other: &Release, session: &Session, app: &App, wishes: &Wishes, ui:
     ))
     .details(different.map(|step| step.id.to_string()))
     .hint(format!("agree on who deploys, then run `{} up {name}` again", ui.program())))
+}
+
+fn unsettled_yet(step: &Step) -> String {
+    let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
+    let what = step.reason.clone().unwrap_or_else(|| paths.join(", "));
+    format!(
+        "{} is not as it was made: {what} (AWS may show it later, or somebody changed it meanwhile: \
+         `drift` tells)",
+        step.id
+    )
 }
 
 /// Drives the build to its end, so that it overlaps with everything else.

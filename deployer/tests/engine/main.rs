@@ -9,4 +9,6 @@ mod owning;
 mod planning;
 mod properties;
 mod rendering;
+mod rules;
+mod settling;
 mod tearing_down;
