@@ -60,7 +60,61 @@ fn key_name(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_kinesis::primitives::DateTime;
+    use aws_sdk_kinesis::types::builders::StreamDescriptionSummaryBuilder;
+    use aws_sdk_kinesis::types::{EnhancedMetrics, MetricsName, StreamStatus};
+
     use super::*;
+    use crate::aws::replay::scope;
+    use crate::diff::diff;
+
+    fn made() -> StreamDescriptionSummaryBuilder {
+        StreamDescriptionSummary::builder()
+            .stream_name("cart-dev-events")
+            .stream_arn("arn")
+            .stream_status(StreamStatus::Active)
+            .stream_creation_timestamp(DateTime::from_secs(0))
+            .retention_period_hours(24)
+            .open_shard_count(1)
+            .enhanced_monitoring(EnhancedMetrics::builder().build())
+    }
+
+    /// Returns the paths at which a stream like this differs from the one that is wanted.
+    fn paths(live: StreamDescriptionSummaryBuilder) -> Vec<String> {
+        let wanted = Stream::new(&scope(), "events");
+        let live = wanted.live(&live.build().expect("complete"), None);
+        let state = |stream: &Stream| serde_json::to_value(stream).expect("plain data");
+        diff(&state(&live), &state(&wanted)).into_iter().map(|change| change.path).collect()
+    }
+
+    #[test]
+    fn what_kinesis_leaves_out_is_its_default() {
+        assert_eq!(paths(made()), [""; 0]);
+    }
+
+    #[test]
+    fn whatever_somebody_changes_shows() {
+        let on_demand = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
+        let metrics = EnhancedMetrics::builder().shard_level_metrics(MetricsName::IncomingBytes).build();
+        let rows = [
+            (
+                made().stream_mode_details(on_demand.expect("complete")),
+                ["capacity.mode", "capacity.shards"].as_slice(),
+            ),
+            (made().open_shard_count(2), &["capacity.shards"]),
+            (made().retention_period_hours(48), &["retention_hours"]),
+            (made().encryption_type(EncryptionType::Kms).key_id("alias/aws/kinesis"), &["kms_key"]),
+            (made().enhanced_monitoring(metrics), &["shard_metrics"]),
+            (made().max_record_size_in_kib(10_240), &["max_record_kib"]),
+            (
+                made().record_distribution_strategy(RecordDistributionStrategy::from("OTHER")),
+                &["distribution"],
+            ),
+        ];
+        for (live, expected) in rows {
+            assert_eq!(paths(live), expected);
+        }
+    }
 
     #[test]
     fn an_alias_reads_the_same_in_both_forms() {

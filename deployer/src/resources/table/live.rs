@@ -74,8 +74,8 @@ pub(super) fn view(table: &TableDescription) -> Option<String> {
 mod tests {
     use aws_sdk_dynamodb::types::{
         AttributeDefinition, BillingMode, BillingModeSummary, KeySchemaElement, KeyType,
-        PointInTimeRecoveryDescription, ProvisionedThroughputDescription, ScalarAttributeType,
-        StreamSpecification,
+        LocalSecondaryIndexDescription, PointInTimeRecoveryDescription, ProvisionedThroughputDescription,
+        ReplicaDescription, ScalarAttributeType, StreamSpecification,
     };
 
     use super::*;
@@ -121,6 +121,29 @@ mod tests {
             .expect("complete");
         let live = table.live(&described, Some(&backups), None, None, "eu-central-1");
         assert_eq!(state(&live), state(&table));
+    }
+
+    #[test]
+    fn what_no_emulator_shows_is_read() {
+        let table = Table::new(&scope(), "events");
+        let recovery = PointInTimeRecoveryDescription::builder()
+            .point_in_time_recovery_status(PointInTimeRecoveryStatus::Enabled)
+            .recovery_period_in_days(7);
+        let backups = ContinuousBackupsDescription::builder()
+            .continuous_backups_status("ENABLED".into())
+            .point_in_time_recovery_description(recovery.build());
+        let backups = backups.build().expect("complete");
+        let index = LocalSecondaryIndexDescription::builder().index_name("by-hand").build();
+        let replica = |region: &str| ReplicaDescription::builder().region_name(region).build();
+        let described = TableDescription::builder()
+            .local_secondary_indexes(index)
+            .replicas(replica("eu-central-1"))
+            .replicas(replica("eu-west-1"))
+            .build();
+        let live = state(&table.live(&described, Some(&backups), None, None, "eu-central-1"));
+        assert_eq!(live["point_in_time_recovery_days"], 7);
+        assert_eq!(live["local_indexes"], serde_json::json!(["by-hand"]));
+        assert_eq!(live["replicas"], serde_json::json!(["eu-west-1"]));
     }
 
     #[test]
