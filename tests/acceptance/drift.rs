@@ -7,6 +7,7 @@
 
 mod alarm;
 mod bucket;
+mod complete;
 mod function;
 mod log_group;
 mod mapping;
@@ -28,6 +29,7 @@ use crate::operator::Operator;
 pub(crate) const TESTS: &[Test] = &[
     ("drift_is_told_apart_from_pending_and_repaired", drift_is_told_apart_from_pending_and_repaired),
     ("every_drift_is_reported_and_repaired", every_drift_is_reported_and_repaired),
+    ("every_field_has_a_row_or_a_test", every_field_has_a_row_or_a_test),
 ];
 
 /// The environment of the table. What a stream keeps can be made longer and shorter by hand.
@@ -43,6 +45,15 @@ fn every_drift_is_reported_and_repaired(cloud: &Cloud) {
     assert_eq!(root.run(&["up", "local"]).code, Some(0));
     whole_table(&place, &root);
     policy_of_the_bucket(&place, &root);
+}
+
+/// Whatever is compared has a row of the table, or a test of the reader where the local cloud
+/// cannot show it.
+fn every_field_has_a_row_or_a_test(cloud: &Cloud) {
+    let scope = cloud.place().scope("local");
+    let rows = rounds(&scope).into_iter().chain(bucket::of_the_policy(&scope)).flatten();
+    let rows: Vec<_> = rows.flat_map(|row| row.places().collect::<Vec<_>>()).collect();
+    complete::insist(&scope, &rows, &cloud.root().join("deployer/src/resources"));
 }
 
 /// Goes through the rows that a cloud without TLS can show, in an environment that is up.

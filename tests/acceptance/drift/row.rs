@@ -98,7 +98,8 @@ pub(super) fn clean(operator: &Operator<'_>) {
 }
 
 impl Row {
-    fn places(&self) -> impl Iterator<Item = (String, String)> {
+    /// Returns each resource and path at which it has to show.
+    pub(super) fn places(&self) -> impl Iterator<Item = (String, String)> {
         let places = |(id, paths): &(String, &'static [&'static str])| {
             let id = id.clone();
             paths.iter().map(move |path| (id.clone(), (*path).to_owned()))

@@ -53,8 +53,9 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
         Row::new("class", &id, &["class"], |aws| {
             updated(aws, |call| Ok(call.table_class(TableClass::StandardInfrequentAccess)))
         }),
-        Row::new("a limit", &id, &["billing.max_write_units"], |aws| {
-            let limit = OnDemandThroughput::builder().max_write_request_units(5).build();
+        Row::new("limits", &id, &["billing.max_read_units", "billing.max_write_units"], |aws| {
+            let limit = OnDemandThroughput::builder().max_read_request_units(5).max_write_request_units(5);
+            let limit = limit.build();
             updated(aws, |call| Ok(call.on_demand_throughput(limit)))
         }),
         Row::new("an index", &id, &["global_indexes"], |aws| updated(aws, indexed)),

@@ -1,0 +1,123 @@
+//! The table is complete: whatever is compared has a row, or a test of the reader in its place.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use deployer::policy::Policy;
+use deployer::resource::Described;
+use deployer::resources::alarm::Alarm;
+use deployer::resources::bucket::Bucket;
+use deployer::resources::function::Function;
+use deployer::resources::log_group::LogGroup;
+use deployer::resources::mapping::{Mapping, MappingSettings};
+use deployer::resources::role::Role;
+use deployer::resources::stream::Stream;
+use deployer::resources::table::Table;
+use deployer::scope::Scope;
+
+/// What the local cloud cannot show, by kind and field, and the test that shows it: file and
+/// name.
+const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
+    ("cloudwatch.alarm", "expressions", "alarm/tests.rs", "whatever_somebody_changes_shows"),
+    ("cloudwatch.alarm", "extended_statistic", "alarm/tests.rs", "what_cloudwatch_leaves_out_is_its_default"),
+    ("cloudwatch.alarm", "low_sample_percentile", "alarm/tests.rs", "whatever_somebody_changes_shows"),
+    // Fixed when a table is made: another key is another table.
+    ("dynamodb.table", "key", "table/live.rs", "what_aws_leaves_out_is_its_default"),
+    ("dynamodb.table", "local_indexes", "table/live.rs", "what_no_emulator_shows_is_read"),
+    ("dynamodb.table", "replicas", "table/live.rs", "what_no_emulator_shows_is_read"),
+    ("dynamodb.table", "trouble", "table/tests.rs", "a_table_that_cannot_be_used_is_a_difference"),
+    // Fixed when a role is made.
+    ("iam.role", "path", "role/tests.rs", "whatever_somebody_adds_to_a_role_shows"),
+    ("kinesis.stream", "capacity.mode", "stream/live.rs", "whatever_somebody_changes_shows"),
+    ("kinesis.stream", "distribution", "stream/live.rs", "whatever_somebody_changes_shows"),
+    ("kinesis.stream", "max_record_kib", "stream/live.rs", "whatever_somebody_changes_shows"),
+    ("kinesis.stream", "shard_metrics", "stream/live.rs", "whatever_somebody_changes_shows"),
+    ("lambda.event-source-mapping", "failure", "mapping/health.rs", "a_problem_is_a_failure"),
+    (
+        "lambda.event-source-mapping",
+        "settings.kms_key",
+        "mapping/tests.rs",
+        "whatever_somebody_changes_shows",
+    ),
+    (
+        "lambda.event-source-mapping",
+        "settings.maximum_concurrency",
+        "mapping/tests.rs",
+        "whatever_somebody_changes_shows",
+    ),
+    (
+        "lambda.event-source-mapping",
+        "settings.metrics",
+        "mapping/tests.rs",
+        "whatever_somebody_changes_shows",
+    ),
+    (
+        "lambda.event-source-mapping",
+        "settings.tumbling_window_s",
+        "mapping/tests.rs",
+        "whatever_somebody_changes_shows",
+    ),
+    ("lambda.function", "failure", "function/tests.rs", "whatever_somebody_changes_shows"),
+    // Fixed when a function is made.
+    ("lambda.function", "package_type", "function/tests.rs", "whatever_somebody_changes_shows"),
+    // Fixed when a group is made.
+    ("logs.log-group", "class", "log_group/tests.rs", "what_was_set_by_hand_is_reset"),
+    (
+        "logs.log-group",
+        "deletion_protection",
+        "log_group/tests.rs",
+        "protection_that_somebody_put_is_seen_and_taken_away",
+    ),
+    ("logs.log-group", "kms_key", "log_group/tests.rs", "what_was_set_by_hand_is_reset"),
+];
+
+/// Fields that are fields of a part; all others are compared as a whole or by keys of their own.
+const PARTS: [&str; 6] = ["billing", "capacity", "encryption", "logging", "public_access_block", "settings"];
+
+/// Insists on a row or a test for each field, and on no more than that.
+pub(super) fn insist(scope: &Scope, rows: &[(String, String)], resources: &Path) {
+    let mut missing = Vec::new();
+    let mut known = BTreeSet::new();
+    for (kind, field) in fields(scope) {
+        let shown = rows.iter().any(|(id, path)| {
+            id.starts_with(&format!("{kind}/")) && (*path == field || path.starts_with(&format!("{field}.")))
+        });
+        let elsewhere = ELSEWHERE.iter().any(|(of, name, ..)| (*of, *name) == (kind, field.as_str()));
+        if shown == elsewhere {
+            missing.push(format!("{kind} {field}: a row {shown}, a test elsewhere {elsewhere}"));
+        }
+        known.insert((kind, field));
+    }
+    assert_eq!(missing, [""; 0]);
+    for (kind, field, file, test) in ELSEWHERE {
+        assert!(known.contains(&(*kind, (*field).to_owned())), "{kind} has no {field}");
+        let text = std::fs::read_to_string(resources.join(file)).expect("the file is committed");
+        assert!(text.contains(&format!("fn {test}()")), "{file} has no test {test}");
+    }
+}
+
+/// Returns everything that is compared, by kind, except for names.
+fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
+    let role = Role::for_service(scope, "x", "lambda.amazonaws.com", Policy::allowing(&[]));
+    let all: [Box<dyn Described>; 8] = [
+        Box::new(Alarm::errors(scope, "x", "x")),
+        Box::new(Bucket::new(scope, "x")),
+        Box::new(Function::new(scope, "x", "arn", Vec::new())),
+        Box::new(LogGroup::of_function(scope, "x", 1)),
+        Box::new(Mapping::table("x", "x", MappingSettings::default())),
+        Box::new(role),
+        Box::new(Stream::new(scope, "x")),
+        Box::new(Table::new(scope, "x")),
+    ];
+    let fields = all.iter().flat_map(|resource| {
+        let (kind, state) = (resource.id().kind(), resource.state());
+        let fields = state.as_object().expect("a resource has fields").clone().into_iter();
+        fields.filter(|(field, _)| field != "name").flat_map(move |(field, value)| match value.as_object() {
+            Some(part) if PARTS.contains(&field.as_str()) => {
+                part.keys().map(|key| (kind, format!("{field}.{key}"))).collect::<Vec<_>>()
+            }
+            _ => vec![(kind, field)],
+        })
+    });
+    fields.collect()
+}
