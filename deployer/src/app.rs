@@ -50,7 +50,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "DEPLOYER_ENVIRONMENTS")]
     pub environments: Option<PathBuf>,
     /// Write every call to AWS to this file, one JSON line each
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Debugging")]
     pub record_calls: Option<PathBuf>,
 }
 

@@ -12,7 +12,7 @@ use crate::signal::signal;
 /// Build and package the functions, without uploading them
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment whose build settings are used
+    /// The environment whose build settings are used, such as dev
     environment: String,
     /// The functions; all when none is named
     functions: Vec<String>,

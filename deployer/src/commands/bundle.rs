@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// The environments it is for; all but those of a local cloud when none is named
     #[arg(value_name = "ENVIRONMENTS")]
     named: Vec<String>,
-    /// Where to write it
+    /// Where to write it; replaces a file that is there
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 }

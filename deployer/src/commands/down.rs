@@ -22,10 +22,10 @@ use crate::survey::survey;
 const LOOKS: usize = 2;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(600);
 
-/// Remove everything that the environment owns
+/// Remove everything that the environment owns, with its data
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// Do not ask
     #[arg(long, short)]

@@ -1,13 +1,18 @@
 //! `deployer drift`: is everything still as the code says? For CI.
 
+use super::plan::EXIT_CODES;
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
 use crate::render::{Format, Ui};
 
 /// Tell whether everything is still as the code says; only reads
+///
+/// `plan` makes the same comparison and ends with the same exit code. `drift` counts what was found,
+/// and says what is not compared; `plan` counts what is to be done.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]

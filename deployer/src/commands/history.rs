@@ -10,10 +10,12 @@ use crate::resource::Cloud;
 use crate::retry::retried;
 use crate::session::{Access, LocalCloudIs, Session};
 
-/// Show who deployed what, and when
+/// Show who deployed what, and when; only reads
+///
+/// Tells the runs of `up` since the environment was last taken down, from its release record.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]

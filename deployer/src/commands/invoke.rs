@@ -16,7 +16,7 @@ use crate::session::{Access, LocalCloudIs, Session};
 /// Call a deployed function; prints the response payload alone
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// The function, without the environment's prefix: `add-item`
     function: String,

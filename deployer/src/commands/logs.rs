@@ -22,11 +22,11 @@ const OVERLAP_MS: i64 = 10_000;
 /// Show what functions wrote to their logs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// The functions, without the environment's prefix; all when none is named
     functions: Vec<String>,
-    /// How far back to look: 90s, 10m, 2h
+    /// How far back to look: 90s, 10m, 24h
     #[arg(long, default_value = "10m", value_parser = since)]
     since: SignedDuration,
     /// Only lines that match this CloudWatch Logs filter pattern
@@ -105,7 +105,7 @@ fn time(millisecond: i64) -> String {
     Timestamp::from_millisecond(millisecond).map_or_else(|_| millisecond.to_string(), |at| format!("{at:.3}"))
 }
 
-/// Reads `90s`, `10m`, `2h`, `1d`.
+/// Reads `90s`, `10m`, `2h`.
 fn since(text: &str) -> Result<SignedDuration, String> {
     text.parse().map_err(|error| format!("{error}; use 90s, 10m or 2h"))
 }

@@ -10,7 +10,7 @@ use crate::render::{self, Output, Ui, outputs_env, outputs_text};
 /// Print the names and ARNs of what the environment has
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// How to print them
     #[arg(long, value_enum, default_value_t)]

@@ -6,15 +6,24 @@ use crate::render::{Format, Heading, Ui, plan_in};
 use crate::plan::Wishes;
 use crate::session::{Access, LocalCloudIs, Planned, Session};
 
-/// Show what `up` would do
+/// Show what `up` would do; only reads
+///
+/// `drift` makes the same comparison and ends with the same exit code. `plan` counts what is to be
+/// done; `drift` counts what was found, and says what is not compared.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
+
+/// What a comparison ends with.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 everything is as the code says, 2 pending changes, 3 drift, 4 something could not be
+read, 5 foreign resources, 6 orphans only; 1 it failed, 64 usage or configuration.";
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     compare(&args.environment, args.format, false, app, global, ui).await

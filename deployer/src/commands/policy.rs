@@ -9,9 +9,9 @@ use crate::render::{self, Ui};
 /// Print the least IAM policy for deploying the environment
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// Only what `plan` and `drift` need
+    /// Only what `plan`, `drift` and `history` need
     #[arg(long)]
     read_only: bool,
 }

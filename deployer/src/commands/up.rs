@@ -27,20 +27,23 @@ use crate::stack::Stack;
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Make the environment as the code says
+///
+/// Shows the plan and asks first. An ID is kind and name, as the plan shows it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment: a file in the folder of environments
+    /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Allow this resource to lose data; may be given several times
+    /// Allow this resource to lose data, such as dynamodb.table/cart-dev-events; once for each
     #[arg(long, value_name = "ID")]
     allow: Vec<String>,
-    /// Take over this resource, which has our name and is not ours; may be given several times
+    /// Take over this resource, which has our name and is not ours, such as
+    /// logs.log-group//aws/lambda/cart-dev-add-item; once for each
     #[arg(long, value_name = "ID")]
     adopt: Vec<String>,
-    /// Delete what is ours and no longer in the stack; what holds data only with --allow as well
+    /// Delete what is ours and no longer in the stack; what holds data only if --allow names it
     #[arg(long)]
     prune: bool,
 }
