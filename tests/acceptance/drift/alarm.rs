@@ -1,15 +1,14 @@
 //! What somebody can do to an alarm. `PutMetricAlarm` replaces an alarm as a whole, so one
 //! row changes every field.
 //!
-//! MiniStack loses the expressions of an alarm on metric math: that such an alarm shows is a
-//! test of the reader, `resources/alarm.rs`.
+//! MiniStack loses the expressions of an alarm on metric math: [`super::complete`] names the
+//! test of the reader in their place.
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StandardUnit, Statistic};
 use deployer::aws::Aws;
 use deployer::scope::Scope;
-use futures::FutureExt;
 
-use super::row::{GONE, Raw, Row};
+use super::row::{GONE, Raw, Row, sent};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     vec![
@@ -40,7 +39,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
         Row::new("told to be quiet", id(scope, "archive-failing"), &["actions_enabled"], |aws| {
             let call = aws.cloudwatch.disable_alarm_actions();
             let call = call.alarm_names(aws.scope.name("archive-failing"));
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
     ]
 }
@@ -48,7 +47,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
 pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     vec![Row::new("alarm deleted", id(scope, "capture-behind"), GONE, |aws| {
         let call = aws.cloudwatch.delete_alarms().alarm_names(aws.scope.name("capture-behind"));
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     })]
 }
 
@@ -74,7 +73,7 @@ fn altered(aws: &Aws) -> Raw<'_> {
         .alarm_actions(topic("alarm"))
         .ok_actions(topic("ok"))
         .insufficient_data_actions(topic("nothing"));
-    async { Ok(drop(call.send().await?)) }.boxed()
+    sent(call.send())
 }
 
 fn id(scope: &Scope, thing: &str) -> String {

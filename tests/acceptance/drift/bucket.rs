@@ -13,7 +13,7 @@ use deployer::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;
 
-use super::row::{GONE, Raw, Row};
+use super::row::{GONE, Raw, Row, sent};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = id(scope);
@@ -29,7 +29,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             ],
             |aws| {
                 let call = aws.s3.delete_public_access_block().bucket(aws.scope.bucket_name("archive"));
-                async { Ok(drop(call.send().await?)) }.boxed()
+                sent(call.send())
             },
         ),
         Row::new("another owner of objects", &id, &["ownership"], |aws| {
@@ -38,7 +38,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
         Row::new("versioning suspended", &id, &["versioning"], |aws| {
             let off = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
             let call = aws.s3.put_bucket_versioning().bucket(aws.scope.bucket_name("archive"));
-            async { Ok(drop(call.versioning_configuration(off).send().await?)) }.boxed()
+            sent(call.versioning_configuration(off).send())
         }),
         Row::new(
             "encryption",
@@ -48,7 +48,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
         ),
         Row::new("no lifecycle", &id, &["lifecycle.abort-uploads"], |aws| {
             let call = aws.s3.delete_bucket_lifecycle().bucket(aws.scope.bucket_name("archive"));
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
         Row::new("policy added", &id, &["policy"], |aws| {
             let arn = format!("arn:aws:s3:::{}/*", aws.scope.bucket_name("archive"));
@@ -66,7 +66,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             let all = NotificationConfiguration::builder().event_bridge_configuration(bus).build();
             let call = aws.s3.put_bucket_notification_configuration();
             let call = call.bucket(aws.scope.bucket_name("archive")).notification_configuration(all);
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
     ]
 }
@@ -82,12 +82,12 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
                 let half = PublicAccessBlockConfiguration::builder();
                 let half = half.block_public_acls(true).ignore_public_acls(true).build();
                 let call = aws.s3.put_public_access_block().bucket(aws.scope.bucket_name("archive"));
-                async { Ok(drop(call.public_access_block_configuration(half).send().await?)) }.boxed()
+                sent(call.public_access_block_configuration(half).send())
             },
         ),
         Row::new("no owner of objects", &id, &["ownership"], |aws| {
             let call = aws.s3.delete_bucket_ownership_controls().bucket(aws.scope.bucket_name("archive"));
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
         Row::new("another lifecycle", &id, &["lifecycle.abort-uploads", "lifecycle.by-hand"], |aws| {
             expiring(aws).boxed()
@@ -101,7 +101,7 @@ pub(super) fn of_the_policy(scope: &Scope) -> [Vec<Row>; 2] {
     [
         vec![Row::new("policy removed", &id, &["policy"], |aws| {
             let call = aws.s3.delete_bucket_policy().bucket(aws.scope.bucket_name("archive"));
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         })],
         vec![Row::new("policy altered", &id, &["policy.statements.TlsOnly.Action"], |aws| {
             let arn = format!("arn:aws:s3:::{}", aws.scope.bucket_name("archive"));
@@ -120,7 +120,7 @@ pub(super) fn of_the_policy(scope: &Scope) -> [Vec<Row>; 2] {
 pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     vec![Row::new("bucket deleted", id(scope), GONE, |aws| {
         let call = aws.s3.delete_bucket().bucket(aws.scope.bucket_name("archive"));
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     })]
 }
 
@@ -134,7 +134,7 @@ type Done = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 pub(super) fn policy(aws: &Aws, statements: serde_json::Value) -> Raw<'_> {
     let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     let call = aws.s3.put_bucket_policy().bucket(aws.scope.bucket_name("archive")).policy(document);
-    async { Ok(drop(call.send().await?)) }.boxed()
+    sent(call.send())
 }
 
 async fn owned_by(aws: &Aws, whom: ObjectOwnership) -> Done {

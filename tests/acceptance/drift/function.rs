@@ -11,7 +11,7 @@ use deployer::aws::Aws;
 use deployer::scope::Scope;
 use futures::FutureExt;
 
-use super::row::{GONE, Raw, Row};
+use super::row::{GONE, Raw, Row, sent};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = |thing| format!("lambda.function/{}", scope.name(thing));
@@ -86,12 +86,12 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
         Row::new("executions kept for it", id("add-item"), &["reserved_concurrency"], |aws| {
             let name = aws.scope.name("add-item");
             let call = aws.lambda.put_function_concurrency().function_name(name);
-            async { Ok(drop(call.reserved_concurrent_executions(2).send().await?)) }.boxed()
+            sent(call.reserved_concurrent_executions(2).send())
         }),
         Row::new("somebody else may invoke it", id("add-item"), &["resource_policy"], |aws| {
             let call = aws.lambda.add_permission().function_name(aws.scope.name("add-item"));
             let call = call.statement_id("by-hand").action("lambda:InvokeFunction");
-            async { Ok(drop(call.principal("events.amazonaws.com").send().await?)) }.boxed()
+            sent(call.principal("events.amazonaws.com").send())
         }),
         Row::new("code", id("close-cart"), &["code.sha256"], |aws| coded(aws, "close-cart", None)),
     ]
@@ -121,12 +121,12 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
         Row::new("a tag of ours", id("add-item"), &["code.fingerprint"], |aws| {
             let arn = aws.scope.arn("lambda", &format!("function:{}", aws.scope.name("add-item")));
             let call = aws.lambda.tag_resource().resource(arn).tags("deployer:code-fingerprint", "by hand");
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
         Row::new("paused", id("get-cart"), &["reserved_concurrency"], |aws| {
             let name = aws.scope.name("get-cart");
             let call = aws.lambda.put_function_concurrency().function_name(name);
-            async { Ok(drop(call.reserved_concurrent_executions(0).send().await?)) }.boxed()
+            sent(call.reserved_concurrent_executions(0).send())
         }),
     ]
 }
@@ -134,7 +134,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
 pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     vec![Row::new("function deleted", format!("lambda.function/{}", scope.name("open-cart")), GONE, |aws| {
         let call = aws.lambda.delete_function().function_name(aws.scope.name("open-cart"));
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     })]
 }
 
@@ -146,14 +146,14 @@ pub(super) fn configured<'a>(
 ) -> Raw<'a> {
     let call = aws.lambda.update_function_configuration().function_name(aws.scope.name(thing));
     let call = with(call);
-    async { Ok(drop(call.send().await?)) }.boxed()
+    sent(call.send())
 }
 
 /// Uploads an empty archive.
 fn coded<'a>(aws: &'a Aws, thing: &str, architecture: Option<Architecture>) -> Raw<'a> {
     let call = aws.lambda.update_function_code().function_name(aws.scope.name(thing)).zip_file(empty_zip());
     let call = call.set_architectures(architecture.map(|architecture| vec![architecture]));
-    async { Ok(drop(call.send().await?)) }.boxed()
+    sent(call.send())
 }
 
 async fn layered(aws: &Aws, thing: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -1,23 +1,22 @@
 //! What somebody can do to a log group.
 //!
-//! MiniStack cannot give a group a key: that it shows is a test of the reader,
-//! `resources/log_group.rs`.
+//! MiniStack cannot give a group a key: [`super::complete`] names the test of the reader in its
+//! place.
 
 use deployer::aws::Aws;
 use deployer::scope::Scope;
-use futures::FutureExt;
 
-use super::row::{GONE, Row};
+use super::row::{GONE, Row, sent};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     vec![
         Row::new("another retention", id(scope, "capture"), &["retention_days"], |aws| {
             let call = aws.logs.put_retention_policy().log_group_name(name(aws, "capture"));
-            async { Ok(drop(call.retention_in_days(3).send().await?)) }.boxed()
+            sent(call.retention_in_days(3).send())
         }),
         Row::new("no retention", id(scope, "archive"), &["retention_days"], |aws| {
             let call = aws.logs.delete_retention_policy().log_group_name(name(aws, "archive"));
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
     ]
 }
@@ -25,7 +24,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
 pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     vec![Row::new("log group deleted", id(scope, "get-cart"), GONE, |aws| {
         let call = aws.logs.delete_log_group().log_group_name(name(aws, "get-cart"));
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     })]
 }
 

@@ -1,7 +1,7 @@
 //! What somebody can do to an event source mapping.
 //!
 //! MiniStack keeps no tumbling window, no metrics and no key of a mapping, and never gives a
-//! mapping up: those are rows of the reader's own tests, `resources/mapping/settings.rs`.
+//! mapping up: [`super::complete`] names the tests of the reader in their place.
 
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::types::{

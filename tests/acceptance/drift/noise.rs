@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::function::configured;
 use super::mapping::changed;
-use super::row::ByHand;
+use super::row::{ByHand, sent};
 
 /// Everything, in words and in calls.
 pub(super) const NOISE: &[(&str, ByHand)] = &[
@@ -51,13 +51,13 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
     ("encryption of a table that is DynamoDB's own", |aws| {
         let call = aws.dynamodb.update_table().table_name(aws.scope.name("events"));
         let call = call.sse_specification(SseSpecification::builder().enabled(false).build());
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     }),
     ("no notifications", |aws| {
         let none = NotificationConfiguration::builder().build();
         let call = aws.s3.put_bucket_notification_configuration();
         let call = call.bucket(aws.scope.bucket_name("archive")).notification_configuration(none);
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     }),
     ("the same lifecycle once more", |aws| lifecycle(aws).boxed()),
     ("a policy in other words", |aws| reworded(aws, "open-cart").boxed()),
@@ -72,12 +72,12 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
             },
         });
         let call = aws.iam.update_assume_role_policy().role_name(aws.scope.name("open-cart"));
-        async move { Ok(drop(call.policy_document(trust.to_string()).send().await?)) }.boxed()
+        sent(call.policy_document(trust.to_string()).send())
     }),
     ("a tag on a function", |aws| {
         let arn = aws.scope.arn("lambda", &format!("function:{}", aws.scope.name("get-cart")));
         let call = aws.lambda.tag_resource().resource(arn).tags(KEY, VALUE);
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     }),
     ("a tag on a role", |aws| {
         async {
@@ -90,13 +90,13 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
     ("a tag on a log group", |aws| {
         let group = format!("log-group:/aws/lambda/{}", aws.scope.name("get-cart"));
         let call = aws.logs.tag_resource().resource_arn(aws.scope.arn("logs", &group)).tags(KEY, VALUE);
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     }),
     ("a tag on an alarm", |aws| {
         let alarm = format!("alarm:{}", aws.scope.name("capture-failing"));
         let tag = aws_sdk_cloudwatch::types::Tag::builder().key(KEY).value(VALUE).build();
         let call = aws.cloudwatch.tag_resource().resource_arn(aws.scope.arn("cloudwatch", &alarm)).tags(tag);
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     }),
     ("a tag on a table", |aws| {
         async {
@@ -110,7 +110,7 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
     }),
     ("a tag on a stream", |aws| {
         let call = aws.kinesis.add_tags_to_stream().stream_name(aws.scope.name("events")).tags(KEY, VALUE);
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     }),
     ("a tag on a bucket", |aws| tagged(aws).boxed()),
 ];

@@ -6,7 +6,7 @@ use deployer::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;
 
-use super::row::{GONE, Row};
+use super::row::{GONE, Row, sent};
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
@@ -21,7 +21,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
                 "Action": "sts:AssumeRole",
             }]});
             let call = aws.iam.update_assume_role_policy().role_name(aws.scope.name("get-cart"));
-            async move { Ok(drop(call.policy_document(trust.to_string()).send().await?)) }.boxed()
+            sent(call.policy_document(trust.to_string()).send())
         }),
         Row::new(
             "policy altered",
@@ -31,30 +31,30 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
                 "inline_policies.grants.statements.LoadEvents",
                 "inline_policies.grants.statements.WriteLogs",
             ],
-            |aws| async { Ok(drop(other(put(aws, "get-cart", "grants")).send().await?)) }.boxed(),
+            |aws| sent(other(put(aws, "get-cart", "grants")).send()),
         ),
         Row::new("policy added", id("add-item"), &["inline_policies.more"], |aws| {
-            async { Ok(drop(other(put(aws, "add-item", "more")).send().await?)) }.boxed()
+            sent(other(put(aws, "add-item", "more")).send())
         }),
         Row::new("policy removed", id("open-cart"), &["inline_policies.grants"], |aws| {
             let call = aws.iam.delete_role_policy().role_name(aws.scope.name("open-cart"));
-            async { Ok(drop(call.policy_name("grants").send().await?)) }.boxed()
+            sent(call.policy_name("grants").send())
         }),
         Row::new("managed policy attached", id("open-cart"), &["managed_policies"], |aws| {
             let call = aws.iam.attach_role_policy().role_name(aws.scope.name("open-cart"));
-            async { Ok(drop(call.policy_arn(ADMINISTRATOR).send().await?)) }.boxed()
+            sent(call.policy_arn(ADMINISTRATOR).send())
         }),
         Row::new("boundary", id("close-cart"), &["permissions_boundary"], |aws| {
             let call = aws.iam.put_role_permissions_boundary().role_name(aws.scope.name("close-cart"));
-            async { Ok(drop(call.permissions_boundary(ADMINISTRATOR).send().await?)) }.boxed()
+            sent(call.permissions_boundary(ADMINISTRATOR).send())
         }),
         Row::new("length of sessions", id("close-cart"), &["max_session_seconds"], |aws| {
             let call = aws.iam.update_role().role_name(aws.scope.name("close-cart"));
-            async { Ok(drop(call.max_session_duration(43_200).send().await?)) }.boxed()
+            sent(call.max_session_duration(43_200).send())
         }),
         Row::new("description", id("close-cart"), &["description"], |aws| {
             let call = aws.iam.update_role().role_name(aws.scope.name("close-cart"));
-            async { Ok(drop(call.description("by hand").send().await?)) }.boxed()
+            sent(call.description("by hand").send())
         }),
     ]
 }

@@ -9,13 +9,24 @@ use std::error::Error;
 
 use acceptance::Place;
 use deployer::aws::Aws;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
 
 use crate::operator::Operator;
 
 /// What a raw call ends with.
 pub(super) type Raw<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
+
+/// Returns what a call ends with, when its answer does not matter.
+pub(super) fn sent<'a, T, E: Error + Send + Sync + 'static>(
+    call: impl Future<Output = Result<T, E>> + Send + 'a,
+) -> Raw<'a> {
+    async {
+        call.await?;
+        Ok(())
+    }
+    .boxed()
+}
 
 /// Something that somebody does by hand.
 pub(super) type ByHand = for<'a> fn(&'a Aws) -> Raw<'a>;

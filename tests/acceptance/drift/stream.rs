@@ -1,32 +1,31 @@
 //! What somebody can do to a Kinesis stream.
 //!
 //! MiniStack cannot change a stream to on demand, nor the size of its records or how they
-//! are distributed, and does not show metrics by the shard: that these show is a test of the
-//! reader, `resources/stream.rs`.
+//! are distributed, and does not show metrics by the shard: [`super::complete`] names the
+//! test of the reader in their place.
 
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
 use deployer::scope::Scope;
-use futures::FutureExt;
 use serde_json::json;
 
-use super::row::{GONE, Row};
+use super::row::{GONE, Row, sent};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = id(scope);
     vec![
         Row::new("longer retention", &id, &["retention_hours"], |aws| {
             let call = aws.kinesis.increase_stream_retention_period().stream_name(aws.scope.name("events"));
-            async { Ok(drop(call.retention_period_hours(72).send().await?)) }.boxed()
+            sent(call.retention_period_hours(72).send())
         }),
         Row::new("shards", &id, &["capacity.shards"], |aws| {
             let call = aws.kinesis.update_shard_count().stream_name(aws.scope.name("events"));
             let call = call.target_shard_count(2).scaling_type(ScalingType::UniformScaling);
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
         Row::new("encryption", &id, &["kms_key"], |aws| {
             let call = aws.kinesis.start_stream_encryption().stream_name(aws.scope.name("events"));
             let call = call.encryption_type(EncryptionType::Kms).key_id("alias/aws/kinesis");
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
     ]
 }
@@ -36,7 +35,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
     vec![
         Row::new("shorter retention", &id, &["retention_hours"], |aws| {
             let call = aws.kinesis.decrease_stream_retention_period().stream_name(aws.scope.name("events"));
-            async { Ok(drop(call.retention_period_hours(24).send().await?)) }.boxed()
+            sent(call.retention_period_hours(24).send())
         }),
         Row::new("somebody else let in", &id, &["resource_policy"], |aws| {
             let arn = aws.scope.arn("kinesis", &format!("stream/{}", aws.scope.name("events")));
@@ -45,7 +44,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
                 "Action": "kinesis:GetRecords", "Resource": arn,
             }]});
             let call = aws.kinesis.put_resource_policy().resource_arn(arn).policy(policy.to_string());
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
     ]
 }
@@ -53,7 +52,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
 pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     vec![Row::new("stream deleted", id(scope), GONE, |aws| {
         let call = aws.kinesis.delete_stream().stream_name(aws.scope.name("events"));
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     })]
 }
 

@@ -1,8 +1,8 @@
 //! What somebody can do to a table.
 //!
-//! MiniStack keeps no number of days of recovery: that they show is a test of the reader,
-//! `resources/table/live.rs`. Local indexes and copies in other Regions cannot be added to a
-//! table by one call there; they are rows of that test as well.
+//! MiniStack keeps no number of days of recovery, and local indexes and copies in other Regions
+//! cannot be added to a table there: [`super::complete`] names the test of the reader in their
+//! place.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
@@ -18,7 +18,7 @@ use futures::FutureExt;
 use serde_json::json;
 
 use super::mapping;
-use super::row::{GONE, Raw, Row};
+use super::row::{GONE, Raw, Row, sent};
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = id(scope);
@@ -88,7 +88,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
                 "Action": "dynamodb:GetItem", "Resource": arn,
             }]});
             let call = aws.dynamodb.put_resource_policy().resource_arn(arn).policy(policy.to_string());
-            async { Ok(drop(call.send().await?)) }.boxed()
+            sent(call.send())
         }),
         Row::new("stream off", &id, &["stream"], |aws| updated(aws, without_stream))
             .also(mapping::id(scope, "capture", "dynamodb"), &["reads_current_stream"]),
@@ -98,7 +98,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
 pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     let row = Row::new("table deleted", id(scope), GONE, |aws| {
         let call = aws.dynamodb.delete_table().table_name(aws.scope.name("events"));
-        async { Ok(drop(call.send().await?)) }.boxed()
+        sent(call.send())
     });
     vec![row.also(mapping::id(scope, "capture", "dynamodb"), &["reads_current_stream"])]
 }
@@ -111,7 +111,11 @@ type Update = UpdateTableFluentBuilder;
 
 fn updated<'a>(aws: &'a Aws, with: impl FnOnce(Update) -> Result<Update, BuildError> + Send + 'a) -> Raw<'a> {
     let call = aws.dynamodb.update_table().table_name(aws.scope.name("events"));
-    async move { Ok(drop(with(call)?.send().await?)) }.boxed()
+    async move {
+        with(call)?.send().await?;
+        Ok(())
+    }
+    .boxed()
 }
 
 fn viewed(call: Update, view: StreamViewType) -> Result<Update, BuildError> {
