@@ -3,18 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
 
-use acceptance::{Call, Cloud, Inventory, Place, Proxy, Run, differences, until};
+use acceptance::{Call, Cloud, Inventory, Place, Run, differences};
 use serde_json::Value;
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[
-    ("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down),
-    ("a_killed_up_is_repaired_by_another", a_killed_up_is_repaired_by_another),
-];
+pub(crate) const TESTS: &[Test] = &[("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down)];
 
 /// The first `up` says what it made, the second does nothing, orphans are told and left alone,
 /// and `down` leaves an empty account.
@@ -108,43 +103,6 @@ fn fill_bucket(place: &Place<'_>) {
         let versions = versions.expect("the bucket is there");
         assert!(versions.versions().len() >= 3, "the bucket keeps no versions: {versions:#?}");
     });
-}
-
-/// Whatever a run had done when it was killed, the next one goes on from there.
-fn a_killed_up_is_repaired_by_another(cloud: &Cloud) {
-    let place = cloud.place();
-    // Far enough away that there is a middle to be killed in.
-    let proxy = Proxy::start(cloud, Duration::from_millis(300)).expect("loopback has a free port");
-    // Not before the stream has its tags: AWS takes them while it makes the stream, the local
-    // cloud drops them, and an untagged stream would be somebody else's.
-    for after in ["AddTagsToStream", "CreateFunction"] {
-        kill_up(&place, &proxy, after);
-        let plan = place.only_reads(&["plan", "local", "--format", "json"]);
-        assert_eq!(plan.code, Some(2), "{plan:#?}");
-        let actions = &plan.json()["actions"];
-        assert_ne!(actions["create"], 0, "it was killed too late: {actions}");
-        assert_ne!(actions["create"], 33, "it was killed too early: {actions}");
-    }
-    place.deploys(&["up", "local"]);
-    let drift = place.only_reads(&["drift", "local", "--format", "json"]);
-    assert_eq!((drift.code, &drift.json()["verdict"]), (Some(0), &Value::from("in_sync")), "{drift:#?}");
-}
-
-/// Starts `up` and kills it as soon as a call of this operation was answered.
-fn kill_up(place: &Place<'_>, proxy: &Proxy, after: &str) {
-    let calls = place.folder().join("killed.jsonl");
-    let mut command = place.command(&["up", "local"]);
-    command.arg("--record-calls").arg(&calls).env("AWS_ENDPOINT_URL", proxy.endpoint());
-    let mut up = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it was just built");
-    until(after, || {
-        let ended = up.try_wait().expect("it is a child of ours");
-        assert_eq!(ended, None, "it ended before it could be killed");
-        Call::recorded(&calls).iter().any(|call| call.operation == after).then_some(())
-    });
-    up.kill().expect("it is a child of ours");
-    let status = up.wait().expect("it is a child of ours");
-    assert_eq!(status.code(), None, "it ended before it was killed");
-    fs::remove_file(calls).expect("it was read above");
 }
 
 fn ids(outputs: &Value) -> Vec<String> {
