@@ -5,15 +5,19 @@
 //! somebody else made. Its number tells a run that another one was at work meanwhile.
 //! There is no lock, so none gets stuck.
 
+mod history;
+mod run;
+
+pub use history::{Ending, Entry, history};
+pub use run::Run;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Class, Error};
-use crate::plan::{Action, Plan};
-use crate::resource::{Cloud, ResourceId};
-use crate::retry::retried;
+use crate::plan::Action;
+use crate::resource::ResourceId;
 use crate::scope::Scope;
 
 /// The version of the record's form.
@@ -50,8 +54,13 @@ pub struct Release {
     pub changes: BTreeMap<Action, usize>,
     /// The ids of what is there: after the run when it is done, before it otherwise.
     pub deployed: BTreeSet<String>,
-    /// The ids of what the run makes, whose names were free when it began.
+    /// The ids of what the run makes, whose names were free when it began. When it has ended:
+    /// those of which it does not know whether they were made.
     pub making: BTreeSet<String>,
+    /// The ids of what the run changes. When it has ended: those of which it does not know how
+    /// far it came.
+    #[serde(default)]
+    pub changing: BTreeSet<String>,
 }
 
 /// An entry as it is kept.
@@ -75,165 +84,15 @@ pub fn id(scope: &Scope) -> ResourceId {
     ResourceId::new("ssm.parameter", name(scope))
 }
 
-/// A run that the record knows of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    begun: Release,
-    number: u64,
-}
-
-impl Run {
-    /// Returns the entry of a run that carries out this plan, not yet written.
-    pub fn entry(plan: &Plan, before: Option<&Release>, release: Option<String>, by: String) -> Release {
-        let creates = plan.writes().filter(|step| step.action == Action::Create);
-        let mut making: BTreeSet<String> = creates.map(|step| step.id.to_string()).collect();
-        // What an earlier run made and did not come to tag is still to be told from a stranger's.
-        making.extend(before.iter().flat_map(|before| before.making.iter().cloned()));
-        let changes = plan.actions.iter().filter(|(action, count)| **action != Action::Keep && **count > 0);
-        Release {
-            schema: SCHEMA,
-            run: format!("{:08x}", fastrand::u32(..)),
-            state: State::Begun,
-            release,
-            by,
-            changes: changes.map(|(action, count)| (*action, *count)).collect(),
-            deployed: before.map(|before| before.deployed.clone()).unwrap_or_default(),
-            making,
-        }
-    }
-
-    /// Writes that a run begins, unless another one has begun since `before` was read.
-    ///
-    /// # Errors
-    /// Another run was faster ([`Class::Exists`]), or the record cannot be written.
-    pub async fn begin<C: Cloud>(
-        cloud: &C,
-        before: Option<&Recorded>,
-        release: Release,
-    ) -> Result<Self, Error> {
-        let last = before.map_or(0, |before| before.number);
-        match entered(cloud, &release, last).await? {
-            Entered::Next(number) => Ok(Self { begun: release, number }),
-            Entered::After(other) => Err(Error::new(
-                Class::Exists,
-                "release record",
-                format!("another run, by {}, began since this one looked", other.by),
-            )
-            .hint("wait until it has ended, then run the command again: it looks anew")),
-        }
-    }
-
-    /// Writes how the run ended. Returns the last entry of another run that was at work
-    /// meanwhile.
-    ///
-    /// # Errors
-    /// The record cannot be written.
-    pub async fn end<C: Cloud>(
-        &self,
-        cloud: &C,
-        state: State,
-        deployed: BTreeSet<String>,
-    ) -> Result<Option<Release>, Error> {
-        let mut release = Release { state, deployed, ..self.begun.clone() };
-        if state == State::Done {
-            release.making.clear();
-        }
-        match entered(cloud, &release, self.number).await? {
-            Entered::Next(_) => Ok(None),
-            Entered::After(other) => Ok(Some(other)),
-        }
-    }
-}
-
-/// Where an entry came to stand.
-enum Entered {
-    /// Right behind the last one known, or behind our own.
-    Next(u64),
-    /// Behind one of another run.
-    After(Release),
-}
-
-/// Adds an entry and looks whose entries are between it and the last one known.
-async fn entered<C: Cloud>(cloud: &C, release: &Release, last: u64) -> Result<Entered, Error> {
-    match retried(async || cloud.record(release, last == 0).await).await {
-        Ok(number) if number == last + 1 => return Ok(Entered::Next(number)),
-        // The record was deleted meanwhile and begins anew.
-        Ok(number) if number <= last => return Ok(Entered::After(removed(release))),
-        Err(error) if error.class != Class::Exists => return Err(error),
-        _ => {}
-    }
-    // Somebody else was faster; or an answer got lost, and the entries between are our own.
-    let entries = retried(async || cloud.releases().await).await?;
-    let mut since = entries.into_iter().filter(|entry| entry.number > last);
-    let number = since.clone().map(|entry| entry.number).max().unwrap_or(last + 1);
-    Ok(match since.rfind(|entry| entry.release.run != release.run) {
-        Some(other) => Entered::After(other.release),
-        None => Entered::Next(number),
-    })
-}
-
-/// Returns what stands for the entries of a run that deleted the record.
-fn removed(release: &Release) -> Release {
-    Release { state: State::Removing, by: "somebody who ran `down`".into(), ..release.clone() }
-}
-
-/// A run as the record has it, all its entries taken together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    /// What the run is called in the record.
-    pub run: String,
-    /// How it ended.
-    pub ending: Ending,
-    /// The commit that the code was of.
-    pub release: Option<String>,
-    /// The ARN of who ran it.
-    pub by: String,
-    /// When its last entry was written.
-    pub at: Option<Timestamp>,
-    /// How many resources got each action.
-    pub changes: BTreeMap<Action, usize>,
-    /// The ids of what was there afterwards, as far as the record knows.
-    pub deployed: BTreeSet<String>,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// Everything was as it wanted it.
-    Done,
-    /// Something went wrong, and it said so.
-    Failed,
-    /// It never said that it ended, and others came after it.
-    CutShort,
-    /// It has not said that it ended: it was cut short, or is at work.
-    Open,
-    /// A `down` that did not come to its end, which deletes the record.
-    Removing,
-}
-
-/// Returns the runs of a record, the latest first.
-pub fn history(recorded: Vec<Recorded>) -> Vec<Entry> {
-    let last = recorded.last().map(|recorded| recorded.release.run.clone());
-    let mut runs: Vec<Recorded> = Vec::new();
-    for entry in recorded {
-        runs.retain(|earlier| earlier.release.run != entry.release.run);
-        runs.push(entry);
-    }
-    let entries = runs.into_iter().rev().map(|Recorded { release, at, .. }| Entry {
-        ending: match release.state {
-            State::Done => Ending::Done,
-            State::Failed => Ending::Failed,
-            State::Removing => Ending::Removing,
-            State::Begun if last.as_ref() == Some(&release.run) => Ending::Open,
-            State::Begun => Ending::CutShort,
-        },
-        run: release.run,
-        release: release.release,
-        by: release.by,
-        at,
-        changes: release.changes,
-        deployed: release.deployed,
+/// Returns the numbers of the entries of runs that stopped before their first write, because
+/// another was faster: they said again what the other had said.
+fn withdrawn(entries: &[Recorded]) -> BTreeSet<u64> {
+    let said_before = |at: usize, again: &Release| entries[..at].iter().any(|entry| entry.release == *again);
+    let alone = |run: &str| entries.iter().filter(|entry| entry.release.run == run).count() == 1;
+    let pairs = entries.windows(2).enumerate();
+    let withdrew = pairs.filter(|(at, pair)| {
+        let [one, next] = [&pair[0].release, &pair[1].release];
+        one.run != next.run && alone(&one.run) && said_before(*at, next)
     });
-    entries.collect()
+    withdrew.map(|(_, pair)| pair[0].number).collect()
 }

@@ -120,11 +120,7 @@ pub trait Cloud: Clone + Send + Sync + 'static {
     /// one's. With `first`, an entry that is there already is an error, [`Class::Exists`].
     ///
     /// [`Class::Exists`]: crate::error::Class::Exists
-    fn record(
-        &self,
-        release: &Release,
-        first: bool,
-    ) -> impl Future<Output = Result<u64, Error>> + Send;
+    fn record(&self, release: &Release, first: bool) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Deletes the release record. Succeeds when there is none.
     fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
@@ -180,6 +176,17 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         Effect::InPlace(Risk::Safe)
     }
 
+    /// Returns what this is bound to for life: when that becomes another thing, this has to
+    /// be made anew.
+    fn bound_to(&self) -> Option<ResourceId> {
+        None
+    }
+
+    /// Tells whether this change makes another thing of it for what is bound to it.
+    fn renews(&self, _change: &Change) -> bool {
+        false
+    }
+
     /// Returns what AWS would refuse, or accept and not do, of what is desired here, as far
     /// as that can be told offline: one lowercase sentence each.
     fn mistakes(&self, _stack: &States) -> Vec<String> {
@@ -232,6 +239,10 @@ pub trait Described: Send + Sync {
     fn settles_within(&self) -> Duration;
     /// See [`Resource::LEFT_OUT`].
     fn left_out(&self) -> &'static [LeftOut];
+    /// See [`Resource::bound_to`].
+    fn bound_to(&self) -> Option<ResourceId>;
+    /// See [`Resource::renews`].
+    fn renews(&self, change: &Change) -> bool;
     /// See [`Resource::mistakes`].
     fn mistakes(&self, stack: &States) -> Vec<String>;
     /// See [`Resource::arn`].
@@ -303,6 +314,14 @@ impl<R: Resource> Described for R {
 
     fn left_out(&self) -> &'static [LeftOut] {
         R::LEFT_OUT
+    }
+
+    fn bound_to(&self) -> Option<ResourceId> {
+        Resource::bound_to(self)
+    }
+
+    fn renews(&self, change: &Change) -> bool {
+        Resource::renews(self, change)
     }
 
     fn mistakes(&self, stack: &States) -> Vec<String> {

@@ -11,6 +11,8 @@ use crate::progress;
 
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(4);
+/// An attempt that lasts longer has waited for something, or uploaded it.
+const LONG: Duration = Duration::from_secs(20);
 
 /// How long an error may go on before it is believed.
 fn patience(error: &Error) -> Duration {
@@ -34,14 +36,18 @@ fn patience(error: &Error) -> Duration {
 /// # Errors
 /// The last error, as it is.
 pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let started = Instant::now();
+    let mut failing_since: Option<Instant> = None;
     let mut delay = FIRST_DELAY;
     loop {
+        let began = Instant::now();
         let error = match attempt().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        if !error.class.passes() || started.elapsed() + delay > patience(&error) {
+        // An attempt that was at work for long got somewhere: what fails now is something new.
+        let since = failing_since.filter(|_| began.elapsed() < LONG).unwrap_or_else(Instant::now);
+        failing_since = Some(since);
+        if !error.class.passes() || since.elapsed() + delay > patience(&error) {
             return Err(error);
         }
         progress::waiting_for(reason(&error));
@@ -51,8 +57,11 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
 }
 
 fn reason(error: &Error) -> &'static str {
+    let says = |words: &str| error.message.to_lowercase().contains(words);
     match error.class {
         Class::Throttled => "AWS to accept more calls",
+        Class::Propagating if says("assumed") => "the role to be assumable",
+        Class::Propagating if says("role") => "the role's permissions to be known everywhere",
         Class::Propagating => "an earlier change to be known everywhere",
         _ => "an earlier change to finish",
     }
@@ -96,6 +105,30 @@ mod tests {
         .await;
         assert_eq!(result, Err(failing(Class::Denied)));
         assert_eq!(calls, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_begins_with_the_first_failure() {
+        let mut attempts = 0;
+        let result = retried(async || {
+            attempts += 1;
+            match attempts {
+                // Such as the compiler, which an upload waits for.
+                1 => tokio::time::sleep(Duration::from_secs(600)).await,
+                2 => tokio::time::sleep(Duration::from_secs(300)).await,
+                _ => return Ok(()),
+            }
+            Err(failing(Class::Throttled))
+        })
+        .await;
+        assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn a_wait_for_a_role_says_so() {
+        let message = "The role defined for the function cannot be assumed by Lambda.";
+        let error = Error::new(Class::Propagating, "CreateFunction", message);
+        assert_eq!(reason(&error), "the role to be assumable");
     }
 
     #[tokio::test(start_paused = true)]

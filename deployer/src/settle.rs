@@ -19,7 +19,8 @@ const LONGEST_DELAY: Duration = Duration::from_secs(4);
 const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
 
 /// Waits until everything that was changed reads as it was made, for as long as its kind may
-/// take, and returns what does not. AWS has accepted it, so that is no failure.
+/// take, and returns what does not. AWS has accepted it, so that is no failure. Who is stopped
+/// does not wait, and hears nothing.
 pub async fn settle<C: Cloud>(
     stack: &Stack<C>,
     wishes: &Wishes,
@@ -31,12 +32,18 @@ pub async fn settle<C: Cloud>(
     let started = Instant::now();
     let mut delay = FIRST_DELAY;
     loop {
-        survey.seen.extend(look_again(stack, &changed, cloud).await);
+        // The stamp of what has no tags is on its parent.
+        let parents = changed.iter().filter_map(|id| stack.get(id)?.parent());
+        let to_read: BTreeSet<ResourceId> = parents.chain(changed.iter().cloned()).collect();
+        tokio::select! {
+            () = stop.cancelled() => return Vec::new(),
+            seen = look_again(stack, &to_read, cloud) => survey.seen.extend(seen),
+        }
         let mut unsettled = plan(stack, survey, wishes).steps;
         unsettled.retain(|step| changed.contains(&step.id) && !settled(step));
         changed = unsettled.iter().map(|step| step.id.clone()).collect();
         let patient = changed.iter().any(|id| started.elapsed() + delay < settles_within(stack, id));
-        if !patient || stop.is_cancelled() {
+        if !patient {
             return unsettled;
         }
         tokio::select! {

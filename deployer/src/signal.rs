@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: the first begins nothing more, the second leaves at once.
 
+use std::time::Duration;
+
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -7,6 +9,10 @@ use crate::render::Ui;
 
 /// Exit code of a program that a signal ended early (128 + SIGINT).
 const INTERRUPTED: i32 = 130;
+
+/// How long what is left to do may take once the run is stopped. With what the executor gives
+/// to what is in flight, a stopped run ends within seven seconds.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Listens for signals until dropped.
 pub(crate) struct Listening(JoinHandle<()>);
@@ -28,6 +34,18 @@ pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
         crate::build::end_all();
         std::process::exit(INTERRUPTED);
     }))
+}
+
+/// Does what is left to do, for a moment only once the run is stopped.
+pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    let out_of_time = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_WORD).await;
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = out_of_time => None,
+    }
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -144,6 +144,8 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "DeleteConflict"
         | "EntityTemporarilyUnmodifiable"
         | "ContinuousBackupsUnavailableException"
+        // Systems Manager, of a name that is written twice at once, or was deleted just now.
+        | "TooManyUpdates"
         | "QueueDeletedRecently" => Class::InProgress,
 
         "EntityAlreadyExists"

@@ -49,13 +49,15 @@ impl Cloud for Aws {
         const CALL: &str = "GetParameterHistory";
         let pages = self.ssm.get_parameter_history().name(name(&self.scope)).into_paginator().send();
         let pages = pages.try_collect().await.called(CALL).gone_is_none()?.unwrap_or_default();
-        let mut entries = pages
+        // What another version of this program wrote is history that this one cannot read.
+        let mut entries: Vec<Recorded> = pages
             .iter()
             .flat_map(|page| page.parameters())
-            .map(|entry| {
-                recorded(CALL, &self.scope, entry.value(), entry.version(), entry.last_modified_date())
+            .filter_map(|entry| {
+                let at = entry.last_modified_date();
+                recorded(CALL, &self.scope, entry.value(), entry.version(), at).ok()
             })
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect();
         entries.sort_by_key(|entry| entry.number);
         Ok(entries)
     }
@@ -130,8 +132,10 @@ fn recorded(
     let release = read(value.unwrap_or_default(), scope).filter(|release| release.schema == SCHEMA);
     let Some(release) = release else {
         let message = format!("{} holds no release record that this program knows", name(scope));
-        return Err(Error::new(Class::Other, call, message)
-            .hint("another version of the deployer wrote it, or something else has this name"));
+        return Err(Error::new(Class::Other, call, message).hint(
+            "another version of the deployer wrote it, or something else has this name; if nobody needs it, \
+                 delete the parameter (`aws ssm delete-parameter`): nothing but history is lost",
+        ));
     };
     Ok(Recorded {
         release,
@@ -179,6 +183,7 @@ mod tests {
             changes: Default::default(),
             deployed: ids.collect(),
             making: Default::default(),
+            changing: Default::default(),
         }
     }
 

@@ -9,17 +9,19 @@ use crate::app::{App, Global};
 use crate::apply::apply;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Verdict, teardown};
-use crate::release::{Release, Run, State};
+use crate::release::{self, Release, Run, State};
 use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in};
-use crate::resource::{Cloud, ResourceId};
+use crate::resource::{Cloud, ResourceId, Tags};
 use crate::retry::retried;
 use crate::session::{Access, LocalCloudIs, Session};
-use crate::signal::stop_on_signal;
-use crate::survey::survey;
+use crate::signal::{stop_on_signal, within};
+use crate::survey::{Survey, survey};
+
+use super::up::others;
 
 /// How often `down` looks whether something came back, and after how long each time. An
 /// invocation in flight ends within a second as a rule.
-const LOOKS: usize = 2;
+const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(600);
 
 /// Remove everything that the environment owns, with its data
@@ -37,10 +39,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    let session =
-        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let name = args.environment.as_str();
+    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
     let stack = session.empty_stack();
-    let (survey, caller) = session.look(&stack, ui).await?;
+    let (mut survey, caller) = session.look(&stack, ui).await?;
+    if let Some(error) = survey.unreadable.remove(&release::id(&session.scope)) {
+        // Evidence is good to have; what goes is told by its tags.
+        ui.warn(&format!("going on without the release record: {error}"));
+    }
     let plan = teardown(&session.scope, &stack.kinds, &survey);
     if plan.having(Verdict::Unknown).next().is_some() {
         let unread = plan.having(Verdict::Unknown);
@@ -50,58 +56,91 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     if plan.writes().next().is_none() {
         if survey.recorded.is_some() {
-            session.aws.forget_releases().await?;
+            others::warn(survey.last_release(), ui);
+            retried(async || session.aws.forget_releases().await).await?;
         }
-        ui.say(&format!("{} owns nothing: there is nothing to remove", args.environment));
+        ui.say(&format!("{name} owns nothing: there is nothing to remove"));
         return Ok(Exit::DONE);
     }
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
     protect(&args, &session, ui)?;
+    others::warn(survey.last_release(), ui);
 
-    if let Some(last) = &survey.recorded {
-        // From now on, what is absent is no drift; and an `up` at work meanwhile hears of it.
-        let entry = Run::entry(&plan, Some(&last.release), None, caller);
-        let entry = Release { state: State::Removing, deployed: BTreeSet::new(), ..entry };
-        Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
-    }
+    let run = match &survey.recorded {
+        None => None,
+        Some(last) => {
+            // From now on, what is absent is no drift; and an `up` at work meanwhile hears of it.
+            let entry = Run::entry(&plan, Some(&last.release), None, caller);
+            let entry = Release { state: State::Removing, deployed: BTreeSet::new(), ..entry };
+            Some(Run::begin(&session.aws, Some(last), entry).await?)
+        }
+    };
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
     let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
+    let again = format!("run `{} down {name}` again: it goes on from there", ui.program());
     if !report.succeeded() {
         ui.say(&format!("\n{}", failures(&report)));
         let (done, all) = (report.done().len(), report.outcomes.len());
-        return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(format!(
-            "run `{} down {}` again: it goes on from there",
-            ui.program(),
-            args.environment
-        )));
+        return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(again));
     }
-    remove_what_came_back(&session, &plan).await?;
-    retried(async || session.aws.forget_releases().await).await?;
-    ui.say(&format!(
-        "\n{} is down: removed {} in {}",
-        args.environment,
-        kinds(&plan),
-        duration(started.elapsed())
-    ));
+    match within(&stop, finish(&session, &plan, run.as_ref())).await {
+        Some(finished) => finished?,
+        None => return Err(Problem::new("stopped before the last look at what came back").hint(again)),
+    }
+    ui.say(&format!("\n{name} is down: removed {} in {}", kinds(&plan), duration(started.elapsed())));
     Ok(Exit::DONE)
 }
 
+/// Looks whether something came back, and forgets the record when nothing did.
+///
+/// # Errors
+/// Somebody else makes things here.
+async fn finish(session: &Session, plan: &Plan, run: Option<&Run>) -> Result<(), Problem> {
+    let left = remove_what_came_back(session, plan).await?;
+    let last = left.last_release();
+    let ours = match run {
+        Some(run) => run.is_last(left.recorded.as_ref()),
+        None => last.is_none(),
+    };
+    let there: Vec<String> = left
+        .strays
+        .iter()
+        .filter(|(_, tags)| session.scope.owns(tags))
+        .map(|(id, _)| id.to_string())
+        .collect();
+    if ours && there.is_empty() {
+        return Ok(retried(async || session.aws.forget_releases().await).await?);
+    }
+    let by = last.filter(|_| !ours).map(|last| format!(", by {},", last.by)).unwrap_or_default();
+    Err(Problem::new(format!(
+        "another run{by} makes things here: what was there is removed, not what it made"
+    ))
+    .details(there)
+    .hint("agree on who deploys; then run `down` again if everything is to go"))
+}
+
 /// Removes again what an invocation that outlived its function made anew, such as its log
-/// group. Only what this very run has removed as ours: under its old name, it is ours.
-async fn remove_what_came_back(session: &Session, plan: &Plan) -> Result<(), Problem> {
+/// group: it has no tags, and the name of something that this very run has removed as ours.
+/// Returns what is there after that.
+async fn remove_what_came_back(session: &Session, plan: &Plan) -> Result<Survey, Problem> {
     let stack = session.empty_stack();
     let removed: BTreeSet<ResourceId> = plan.writes().map(|step| step.id.clone()).collect();
-    for _ in 0..LOOKS {
+    let mut looks = 0;
+    loop {
         tokio::time::sleep(BETWEEN_LOOKS).await;
-        let survey = survey(&stack, &session.aws).await;
-        for id in survey.strays.keys().filter(|id| removed.contains(id)) {
+        let found = survey(&stack, &session.aws).await;
+        looks += 1;
+        if looks == LOOKS {
+            return Ok(found);
+        }
+        let came_back = |(id, tags): &(&ResourceId, &Tags)| removed.contains(id) && tags.is_empty();
+        for (id, _) in found.strays.iter().filter(came_back) {
             let kind = stack.kind(id.kind()).expect("what was removed is of a kind that is known");
             retried(async || (kind.delete)(id.name(), &session.aws).await).await?;
         }
     }
-    Ok(())
 }
 
 /// A protected environment wants its name typed, whatever else was said.

@@ -1,9 +1,9 @@
 //! `deployer up`: makes it so.
 
 mod check;
+pub(super) mod others;
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,19 +12,17 @@ use crate::app::{App, Global};
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
 use crate::bundle::Sources;
+use crate::error::Error;
 use crate::exit::{Exit, Problem};
-use crate::plan::{Action, Plan, Step, Verdict, Wishes};
+use crate::plan::{Action, Plan, Step, Wishes};
 use crate::release::{Release, Run, State};
 use crate::render::{Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::session::{Access, LocalCloudIs, Planned, Session};
 use crate::settle::settle;
-use crate::signal::stop_on_signal;
+use crate::signal::{stop_on_signal, within};
 use crate::stack::Stack;
-
-/// How long the last word in the release record may take once the run is stopped.
-const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Make the environment as the code says
 ///
@@ -60,16 +58,14 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let Planned { sources, stack, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
     check(&plan, &wishes, &session)?;
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
-    let deployed = deployed(&stack);
-    let written =
-        survey.last_release().is_some_and(|last| last.state == State::Done && last.deployed == deployed);
-    if plan.writes().next().is_none() && written {
+    let writes = plan.writes().next().is_some();
+    if !writes && up_to_date(survey.last_release(), &stack) {
         next(&session, app, ui);
         return Ok(Exit::DONE);
     }
-    if plan.writes().next().is_some() {
+    if writes {
         super::confirm(&session.environment, args.yes, "Do this?", ui)?;
-        warn_of_others(survey.last_release(), ui);
+        others::warn(survey.last_release(), ui);
     }
 
     let binaries = binaries(&plan, &session);
@@ -84,84 +80,54 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     // Whatever compiler is still at work is ended with it.
     building.abort();
     session.aws.packages = Packages::none();
+    if report.succeeded() {
+        let reading = ui.busy("reading again what was changed");
+        let unsettled = settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop).await;
+        drop(reading);
+        for step in &unsettled {
+            ui.warn(&unsettled_yet(step));
+        }
+    }
+    let met = within(&stop, run.end(&session.aws, &report)).await;
     if !report.succeeded() {
-        // Who is in a hurry to leave does not wait for the record: it says "begun" then.
-        let there = there_now(survey.last_release(), &report);
-        let _ = tokio::time::timeout(LAST_WORD, run.end(&session.aws, State::Failed, there)).await;
         return Err(unfinished(&report, name, ui));
     }
-    let reading = ui.busy("reading again what was changed");
-    let unsettled = settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop).await;
-    drop(reading);
-    for step in &unsettled {
-        ui.warn(&unsettled_yet(step));
-    }
-    if let Some(other) = run.end(&session.aws, State::Done, deployed).await? {
-        met(&other, &session, app, &wishes, ui).await?;
-    }
     let done = count(report.outcomes.len(), "change");
+    match met {
+        None => return Err(stopped(&done, name, ui)),
+        Some(Err(error)) => return Err(unrecorded(&done, error)),
+        Some(Ok(Some(other))) => others::met(&other, &session, app, &wishes, ui).await?,
+        Some(Ok(None)) if stop.is_cancelled() => return Err(stopped(&done, name, ui)),
+        Some(Ok(None)) => {}
+    }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
     next(&session, app, ui);
     Ok(Exit::DONE)
 }
 
-/// Returns the ids of what there is when everything is as the stack says.
-fn deployed(stack: &Stack<Aws>) -> BTreeSet<String> {
-    stack.resources.iter().map(|node| node.id().to_string()).collect()
+/// Tells whether the record says already what there is.
+fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>) -> bool {
+    let mut ids = stack.resources.iter().map(|node| node.id().to_string());
+    last.is_some_and(|last| last.state == State::Done && ids.all(|id| last.deployed.contains(&id)))
 }
 
-/// Returns the ids of what there is after a run that did not come to its end, as far as it knows.
-fn there_now(last: Option<&Release>, report: &Report) -> BTreeSet<String> {
-    let mut there = last.map(|last| last.deployed.clone()).unwrap_or_default();
-    for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
-        match outcome.action {
-            Action::Delete => there.remove(&outcome.id.to_string()),
-            _ => there.insert(outcome.id.to_string()),
-        };
-    }
-    there
+fn stopped(done: &str, name: &str, ui: &Ui) -> Problem {
+    Problem::new(format!("stopped: {done} were made, and not read again"))
+        .hint(format!("`{} up {name}` reads everything again", ui.program()))
 }
 
-/// Says when somebody else may be at work here.
-fn warn_of_others(last: Option<&Release>, ui: &Ui) {
-    match last {
-        Some(Release { state: State::Begun, by, .. }) => {
-            ui.warn(&format!(
-                "the last `up`, by {by}, did not say that it ended: it was cut short, or is at work"
-            ));
-        }
-        Some(Release { state: State::Removing, by, .. }) => {
-            ui.warn(&format!(
-                "the last `down`, by {by}, did not say that it ended: it was cut short, or is at work"
-            ));
-        }
-        _ => {}
-    }
-}
-
-/// Looks at everything once more, because somebody else changed things at the same time.
-///
-/// # Errors
-/// It is not what this run made of it.
-async fn met(other: &Release, session: &Session, app: &App, wishes: &Wishes, ui: &Ui) -> Result<(), Problem> {
-    let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
-    let by = &other.by;
-    if plan.steps.iter().all(|step| [Verdict::InSync, Verdict::Orphan].contains(&step.verdicts[0])) {
-        ui.warn(&format!("another run, by {by}, was at work meanwhile; everything is as this one wanted it"));
-        return Ok(());
-    }
-    let different = plan.steps.iter().filter(|step| step.verdicts != [Verdict::InSync]);
-    let name = &session.environment.name;
-    Err(Problem::new(format!(
-        "another run, by {by}, was at work meanwhile, and not everything is as this one wanted it"
-    ))
-    .details(different.map(|step| step.id.to_string()))
-    .hint(format!("agree on who deploys, then run `{} up {name}` again", ui.program())))
+fn unrecorded(done: &str, error: Error) -> Problem {
+    let problem = Problem::from(error);
+    Problem { message: format!("all {done} were made, but not written down: {}", problem.message), ..problem }
 }
 
 fn unsettled_yet(step: &Step) -> String {
     let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-    let what = step.reason.clone().unwrap_or_else(|| paths.join(", "));
+    let what = match &step.reason {
+        Some(reason) => reason.clone(),
+        None if paths.is_empty() => return format!("{} was made, and does not show yet", step.id),
+        None => paths.join(", "),
+    };
     format!(
         "{} is not as it was made: {what} (AWS may show it later, or somebody changed it meanwhile: \
          `drift` tells)",

@@ -11,7 +11,7 @@ use crate::diff::{Change, diff, fields};
 use crate::error::Error;
 use crate::release::State;
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
-use crate::scope::{Scope, TAG_REGION};
+use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::Survey;
 
@@ -21,6 +21,7 @@ pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> P
     let owner = Owner { scope, record: survey.last_release(), adopt: &wishes.adopt };
     let decision = Decision { scope, desired: &desired, survey, owner };
     let mut steps: Vec<Step> = desired.iter().map(|subject| decision.step(*subject)).collect();
+    decision.rebind(&mut steps);
     let holds_data = |id: &ResourceId| stateful(&stack.kinds, id.kind());
     steps.extend(decision.orphans().map(|id| orphan(id, holds_data(id), wishes)));
     users_first(&mut steps, &stack.kinds);
@@ -50,6 +51,9 @@ impl Decision<'_> {
             Some(Err(error)) => {
                 Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..step }
             }
+            Some(Ok(Some(_))) if let Some(error) = self.unread_parent(subject) => {
+                Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..step }
+            }
             Some(Ok(Some(seen))) if !self.owns(subject, seen) => Step {
                 action: Action::Refuse,
                 verdicts: vec![Verdict::Foreign],
@@ -57,6 +61,33 @@ impl Decision<'_> {
                 ..step
             },
             Some(Ok(Some(seen))) => self.compared(subject, seen, Step { tags, ..step }),
+        }
+    }
+
+    /// Makes anew what is bound to a thing that becomes another one: the mapping of a stream
+    /// whose view changes reads a stream that gets no records any more.
+    fn rebind(&self, steps: &mut [Step]) {
+        let renewed = |id: &ResourceId| {
+            let subject = self.desired.iter().find(|subject| subject.id() == *id)?;
+            let step = steps.iter().find(|step| step.id == *id && step.action == Action::Update)?;
+            step.changes.iter().any(|change| subject.renews(change)).then(|| step.verdicts.clone())
+        };
+        let bound = self.desired.iter().filter_map(|subject| {
+            let verdicts = renewed(&subject.bound_to()?)?;
+            Some((subject.id(), verdicts))
+        });
+        let bound: Vec<_> = bound.collect();
+        for (id, verdicts) in bound {
+            let step = steps.iter_mut().find(|step| step.id == id && !step.verdicts.is_empty());
+            let Some(step) = step.filter(|step| matches!(step.action, Action::Keep | Action::Update)) else {
+                continue;
+            };
+            if step.verdicts == [Verdict::InSync] {
+                step.verdicts = verdicts;
+            }
+            step.action = Action::Recreate;
+            step.risk = step.risk.max(Risk::LosesPosition);
+            step.reason = Some("what it reads becomes another stream".into());
         }
     }
 
@@ -79,13 +110,9 @@ impl Decision<'_> {
 
     /// Returns what says that this was there once.
     fn was_deployed(&self, id: &ResourceId) -> Option<String> {
-        match self.owner.record {
-            // What a `down` that was cut short has deleted, nobody has deleted by hand.
-            Some(record) if record.state == State::Removing => return None,
-            Some(record) if record.deployed.contains(&id.to_string()) => {
-                return Some("the release record says that it was deployed".into());
-            }
-            _ => {}
+        if let Some(record) = self.owner.record {
+            let deployed = record.deployed.contains(&id.to_string());
+            return deployed.then(|| "the release record says that it was there".into());
         }
         let needing = self.desired.iter().filter(|other| other.needs().contains(id));
         let witness = needing.map(|other| other.id()).find(|other| self.seen(other).is_some())?;
@@ -137,7 +164,7 @@ impl Decision<'_> {
     fn verdicts(&self, subject: &dyn Described, seen: &Seen, changes: &[Change]) -> Vec<Verdict> {
         let (holder, key) = place(subject);
         let written = self.tags(&holder).and_then(|tags| tags.get(&key));
-        let Some(written) = written else {
+        let Some(written) = written.filter(|_| !self.half_changed(&subject.id())) else {
             return vec![Verdict::Pending];
         };
         if *written == stamp(&subject.state()) {
@@ -148,13 +175,16 @@ impl Decision<'_> {
         if touched { vec![Verdict::Drift, Verdict::Pending] } else { vec![Verdict::Pending] }
     }
 
+    /// Tells whether a run that was cut short, or is at work, was changing it. The stamp is
+    /// written last, so until then the resource looks as if somebody had changed it.
+    fn half_changed(&self, id: &ResourceId) -> bool {
+        let open = self.owner.record.filter(|record| record.state != State::Done);
+        open.is_some_and(|record| record.changing.contains(&id.to_string()))
+    }
+
     /// Says whose it is, as far as its tags tell.
     fn foreign(&self, seen: &Seen) -> String {
-        let region = seen.tags.as_ref().and_then(|tags| {
-            let elsewhere = tags.get(TAG_REGION)?;
-            let here = tags.clone().into_iter().chain([(TAG_REGION.to_owned(), self.scope.region.clone())]);
-            self.scope.owns(&here.collect()).then(|| elsewhere.clone())
-        });
+        let region = seen.tags.as_ref().and_then(|tags| self.owner.elsewhere(tags));
         match region {
             Some(region) => format!(
                 "it belongs to this environment in {region}, and must stay: an environment is in one region"
@@ -168,12 +198,16 @@ impl Decision<'_> {
             (Some(tags), _) => self.owner.owns(&subject.id(), tags),
             (None, Some(id)) => match self.survey.seen.get(&id) {
                 Some(Ok(Some(parent))) => parent.tags.as_ref().is_some_and(|tags| self.owner.owns(&id, tags)),
-                Some(Err(_)) => false,
                 // The parent is gone and its name is ours to give.
-                Some(Ok(None)) | None => true,
+                _ => true,
             },
             (None, None) => false,
         }
+    }
+
+    /// Returns why it cannot be told whose a part is.
+    fn unread_parent(&self, subject: &dyn Described) -> Option<&Error> {
+        self.survey.seen.get(&subject.parent()?)?.as_ref().err()
     }
 
     fn seen(&self, id: &ResourceId) -> Option<&Seen> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::release::Release;
 use crate::resource::{ResourceId, Tags};
-use crate::scope::Scope;
+use crate::scope::{Scope, TAG_REGION};
 
 /// What all our own tags begin with.
 const OURS: &str = "deployer:";
@@ -22,7 +22,20 @@ pub(super) struct Owner<'a> {
 impl Owner<'_> {
     /// Tells whether the thing of this id, with these tags, is ours or is to be.
     pub(super) fn owns(&self, id: &ResourceId, tags: &Tags) -> bool {
-        self.scope.owns(tags) || self.made(id, tags) || self.adopt.contains(&id.to_string())
+        self.scope.owns(tags) || self.made(id, tags) || self.adopted(id, tags)
+    }
+
+    /// Returns the region in which this environment has a thing of this name already.
+    pub(super) fn elsewhere(&self, tags: &Tags) -> Option<String> {
+        let elsewhere = tags.get(TAG_REGION)?;
+        let here = tags.clone().into_iter().chain([(TAG_REGION.to_owned(), self.scope.region.clone())]);
+        (elsewhere != &self.scope.region && self.scope.owns(&here.collect())).then(|| elsewhere.clone())
+    }
+
+    /// Tells whether the caller wants it, and may have it: what this environment has in
+    /// another region is in use there.
+    fn adopted(&self, id: &ResourceId, tags: &Tags) -> bool {
+        self.adopt.contains(&id.to_string()) && self.elsewhere(tags).is_none()
     }
 
     /// Tells whether it is one that we made and had not tagged yet when the run ended: the

@@ -133,6 +133,12 @@ impl Resource for Mapping {
         Some(ResourceId::new(Function::KIND, &self.function))
     }
 
+    // A mapping keeps its source for life, and a table's stream that is turned off and on is
+    // another one.
+    fn bound_to(&self) -> Option<ResourceId> {
+        Some(self.source.id())
+    }
+
     fn effect(&self, change: &Change) -> Effect {
         match change.path.as_str() {
             // A mapping keeps its source for life. A new one begins at the oldest record;

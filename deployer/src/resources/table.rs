@@ -175,6 +175,10 @@ impl Resource for Table {
         Some(&self.arn)
     }
 
+    fn renews(&self, change: &Change) -> bool {
+        change.path == "stream"
+    }
+
     fn effect(&self, change: &Change) -> Effect {
         let removed = !change.live.is_null();
         match change.path.as_str() {

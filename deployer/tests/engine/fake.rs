@@ -197,13 +197,15 @@ pub(crate) struct Thing {
     pub(crate) name: String,
     pub(crate) size: u32,
     pub(crate) key: String,
+    /// Its parts are bound to it.
+    pub(crate) face: u32,
     #[serde(skip)]
     pub(crate) needs: Vec<ResourceId>,
 }
 
 impl Thing {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: format!("cart-dev-{name}"), size: 1, key: "k".into(), needs: Vec::new() }
+        Self { name: format!("cart-dev-{name}"), size: 1, key: "k".into(), face: 0, needs: Vec::new() }
     }
 
     pub(crate) fn needing(mut self, other: &Self) -> Self {
@@ -229,6 +231,10 @@ impl Resource for Thing {
 
     fn needs(&self) -> Vec<ResourceId> {
         self.needs.clone()
+    }
+
+    fn renews(&self, change: &Change) -> bool {
+        change.path == "face"
     }
 
     fn effect(&self, change: &Change) -> Effect {
@@ -336,6 +342,10 @@ impl Resource for Part {
         Some(ResourceId::new(Thing::KIND, self.of.clone()))
     }
 
+    fn bound_to(&self) -> Option<ResourceId> {
+        Resource::parent(self)
+    }
+
     fn effect(&self, _change: &Change) -> Effect {
         Effect::Recreate(Risk::LosesPosition)
     }
@@ -433,9 +443,7 @@ pub(crate) async fn up_with(
     let entry = Run::entry(&plan, survey.last_release(), None, "somebody".into());
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
     let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
-    let state = if report.succeeded() { State::Done } else { State::Failed };
-    let deployed = stack.resources.iter().map(|node| node.id().to_string());
-    match run.end(cloud, state, deployed.collect()).await? {
+    match run.end(cloud, &report).await? {
         None => Ok(report),
         Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
     }

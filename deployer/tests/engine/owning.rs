@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use deployer::error::Class;
-use deployer::plan::{Action, Verdict, Wishes};
+use deployer::apply::Report;
+use deployer::error::{Class, Error};
+use deployer::plan::{Action, Plan, Verdict, Wishes};
 use deployer::release::{Ending, Run, State, history};
 use deployer::resource::{Cloud, Risk, Tags};
+use deployer::stack::Stack;
+use deployer::survey::Survey;
 
-use crate::fake::{FakeCloud, Part, Thing, When, down, planned, planned_with, scope, stack, up, up_with};
+use crate::fake::{
+    FakeCloud, Fault, Part, Thing, When, down, planned, planned_with, scope, stack, up, up_with,
+};
 
 fn ids(ids: &[&str]) -> BTreeSet<String> {
     ids.iter().map(|id| (*id).to_owned()).collect()
@@ -139,6 +144,18 @@ async fn a_name_taken_by_somebody_with_our_kind_of_tags_is_theirs_whatever_the_r
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
 }
 
+/// Looks, and says that a run begins.
+async fn begin(stack: &Stack<FakeCloud>, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
+    let (survey, plan) = planned(stack, cloud).await;
+    begin_with(&survey, &plan, cloud, who).await
+}
+
+/// Says that a run begins that has looked before.
+async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
+    let entry = Run::entry(plan, survey.last_release(), None, who.to_owned());
+    Run::begin(cloud, survey.recorded.as_ref(), entry).await
+}
+
 #[tokio::test]
 async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
     for before in [false, true] {
@@ -149,14 +166,17 @@ async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
             up(&one, &cloud).await;
         }
         let (one, other) = (planned(&one, &cloud).await, planned(&other, &cloud).await);
-        let begin = async |(survey, plan): &(deployer::survey::Survey, deployer::plan::Plan), who: &str| {
-            let entry = Run::entry(plan, survey.last_release(), None, who.to_owned());
-            Run::begin(&cloud, survey.recorded.as_ref(), entry).await
-        };
-        begin(&one, "one").await.expect("it was first");
-        let refused = begin(&other, "other").await.expect_err("it was second");
+        let first = begin_with(&one.0, &one.1, &cloud, "one").await.expect("it was first");
+        let said = cloud.world().releases.last().map(|last| last.release.clone());
+        let refused = begin_with(&other.0, &other.1, &cloud, "other").await.expect_err("it was second");
         assert_eq!(refused.class, Class::Exists);
         assert!(refused.to_string().contains("by one"), "{refused}");
+        let last = cloud.world().releases.last().map(|last| last.release.clone());
+        assert_eq!(last, said, "what the first said is the last word");
+        let met = first.end(&cloud, &Report::default()).await.expect("the record can be written");
+        assert_eq!(met, None, "who stopped before it wrote was not at work");
+        let told = history(cloud.releases().await.expect("it can be read"));
+        assert!(told.iter().all(|run| run.by != "other"), "and is no history: {told:?}");
     }
 }
 
@@ -164,19 +184,110 @@ async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
 async fn a_run_hears_of_another_that_was_at_work_meanwhile() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    let (survey, plan) = planned(&stack, &cloud).await;
-    let entry = Run::entry(&plan, survey.last_release(), None, "one".into());
-    let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
+    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
     assert!(up(&stack, &cloud).await.succeeded(), "the other looks later, and goes on from there");
-    let other = run.end(&cloud, State::Done, BTreeSet::new()).await.expect("the record can be written");
+    let other = run.end(&cloud, &Report::default()).await.expect("the record can be written");
     assert_eq!(other.map(|other| other.by), Some("somebody".into()));
+}
 
-    let entry = Run::entry(&plan, None, None, "one".into());
-    let last = cloud.last_release().await.expect("it can be read");
-    let run = Run::begin(&cloud, last.as_ref(), entry).await.expect("it is alone");
+#[tokio::test]
+async fn what_a_run_at_work_set_out_to_make_outlasts_the_end_of_another() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let one = begin(&stack, &cloud, "one").await.expect("it is alone");
+    let other = begin(&stack, &cloud, "other").await.expect("it looked later");
+    let met = one.end(&cloud, &Report::default()).await.expect("the record can be written");
+    assert_eq!(met.map(|met| met.by), Some("other".into()));
+    let making = cloud.world().releases.last().map(|last| last.release.making.clone());
+    assert_eq!(making, Some(ids(&["fake.thing/cart-dev-a"])));
+    let met = other.end(&cloud, &Report::default()).await.expect("the record can be written");
+    assert_eq!(met.map(|met| met.by), Some("one".into()));
+}
+
+#[tokio::test]
+async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    // Between the look and the beginning.
+    stack.add(Thing::new("b"));
+    let (survey, plan) = planned(&stack, &cloud).await;
     assert!(down(&cloud).await.succeeded());
-    let other = run.end(&cloud, State::Done, BTreeSet::new()).await.expect("the record can be written");
+    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("all of it is gone");
+    assert!(refused.to_string().contains("down"), "{refused}");
+    assert!(cloud.world().releases.is_empty());
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending, "nobody deleted it by hand");
+
+    // Between the beginning and the end.
+    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    assert!(down(&cloud).await.succeeded());
+    let other = run.end(&cloud, &Report::default()).await.expect("the record can be written");
     assert_eq!(other.map(|other| other.state), Some(State::Removing));
+    assert!(cloud.world().releases.is_empty());
+
+    // And somebody has begun anew, with as many entries.
+    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    assert!(down(&cloud).await.succeeded());
+    begin(&stack, &cloud, "other").await.expect("nothing is there");
+    let other = run.end(&cloud, &Report::default()).await.expect("the record can be written");
+    assert_eq!(other.map(|other| other.by), Some("other".into()));
+}
+
+#[tokio::test]
+async fn what_is_new_in_the_stack_was_not_deleted() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (store, user) = (Thing::new("store"), Thing::new("user"));
+    stack.add(user.clone());
+    up(&stack, &cloud).await;
+    let mut more = crate::fake::stack();
+    more.add(user.needing(&store)).add(store);
+    let (_, plan) = planned(&more, &cloud).await;
+    assert_eq!((plan.verdict, plan.losses().count()), (Verdict::Pending, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_cut_short_is_pending_and_no_drift() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    before.add(Thing::new("a"));
+    after.add(Thing::new("a").size(2));
+    up(&before, &cloud).await;
+    // The record, the update; then the stamp.
+    cloud.world().dies = Some((2, When::Before));
+    tokio::select! {
+        _ = up(&after, &cloud) => panic!("it died"),
+        () = cloud.death() => {}
+    }
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Pending);
+    assert_eq!(planned(&before, &cloud).await.1.verdict, Verdict::Pending);
+    up(&after, &cloud).await;
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "from then on it is somebody");
+}
+
+#[tokio::test]
+async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let call = "Create cart-dev-a".to_owned();
+    let error = Error::new(Class::Denied, "CreateThing", "no");
+    cloud.world().failures.push(Fault { call, error, when: When::Before });
+    assert!(!up(&stack, &cloud).await.succeeded());
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), Tags::new()));
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    down(&cloud).await;
+    assert_eq!(cloud.world().things.len(), 1);
+}
+
+#[tokio::test]
+async fn what_we_have_in_another_region_cannot_be_adopted() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let mut tags = scope().tags();
+    tags.insert("deployer:region".into(), "eu-west-1".into());
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
+    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.verdict, Verdict::Foreign);
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,9 +296,9 @@ async fn an_answer_that_got_lost_is_nobody_else() {
     stack.add(Thing::new("a"));
     for _ in 0..2 {
         for _ in 0..2 {
-            let error = deployer::error::Error::new(Class::Throttled, "Record", "the connection broke");
+            let error = Error::new(Class::Throttled, "Record", "the connection broke");
             let call = "Record release".to_owned();
-            cloud.world().failures.push(crate::fake::Fault { call, error, when: When::After });
+            cloud.world().failures.push(Fault { call, error, when: When::After });
         }
         assert!(up(&stack, &cloud).await.succeeded());
     }
@@ -202,9 +313,7 @@ async fn the_history_tells_how_each_run_ended() {
     up(&stack, &cloud).await;
     stack.add(Thing::new("b"));
     for _ in 0..2 {
-        let (survey, plan) = planned(&stack, &cloud).await;
-        let entry = Run::entry(&plan, survey.last_release(), None, "one".into());
-        Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
+        begin(&stack, &cloud, "one").await.expect("it is alone");
     }
     let entries = history(cloud.releases().await.expect("they can be read"));
     let endings: Vec<Ending> = entries.iter().map(|entry| entry.ending).collect();

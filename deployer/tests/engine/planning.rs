@@ -1,8 +1,8 @@
 //! What the planner says of each situation.
 
-use deployer::error::Class;
-use deployer::plan::{Action, Plan, Verdict};
-use deployer::resource::{Risk, Tags};
+use deployer::error::{Class, Error};
+use deployer::plan::{Action, Plan, Verdict, Wishes};
+use deployer::resource::{Resource, ResourceId, Risk, Tags};
 
 use crate::fake::{FakeCloud, Part, Thing, planned, scope, stack, up};
 
@@ -213,4 +213,36 @@ async fn a_store_deleted_by_hand_is_not_made_again_on_the_quiet() {
     assert_eq!((step.action, step.risk), (Action::Create, Risk::LosesData));
     assert_eq!(step.verdicts, [Verdict::Drift]);
     assert_eq!(plan.losses().count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_bound_to_a_thing_that_becomes_another_is_made_anew() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let mut thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    up(&before, &cloud).await;
+    thing.face = 1;
+    after.add(Part::of(&thing)).add(thing);
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!((plan.steps[0].action, plan.steps[0].risk), (Action::Recreate, Risk::LosesPosition));
+    cloud.writes();
+    up(&after, &cloud).await;
+    let writes = cloud.writes();
+    assert_eq!(writes[0], "Update cart-dev-a", "{writes:?}");
+    assert!(writes.contains(&"Create cart-dev-a/part".to_owned()), "{writes:?}");
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
+}
+
+#[tokio::test]
+async fn a_part_of_what_cannot_be_read_is_unknown() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    stack.add(thing.clone()).add(Part::of(&thing));
+    up(&stack, &cloud).await;
+    let (mut survey, _) = planned(&stack, &cloud).await;
+    let id = ResourceId::new(Thing::KIND, "cart-dev-a");
+    survey.seen.insert(id, Err(Error::new(Class::Denied, "Read", "no")));
+    let plan = deployer::plan::plan(&stack, &survey, &Wishes::default());
+    assert_eq!(plan.having(Verdict::Unknown).count(), 2, "{plan:?}");
+    assert_eq!(plan.having(Verdict::Foreign).count(), 0);
 }

@@ -49,7 +49,11 @@ fn fault() -> impl Strategy<Value = (&'static str, &'static str, Class, When)> {
         Class::Denied,
         Class::Other,
     ]);
-    (verb, name, class, when())
+    // Who is refused has no effect; an answer may get lost after it.
+    (verb, name, class, when()).prop_map(|(verb, name, class, when)| match class {
+        Class::Throttled | Class::Other => (verb, name, class, when),
+        _ => (verb, name, class, When::Before),
+    })
 }
 
 fn trouble() -> impl Strategy<Value = Trouble> {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use deployer::apply::apply;
 use deployer::plan::{Verdict, Wishes};
 use deployer::resource::{Resource, ResourceId};
 use deployer::settle::{reconsidered, settle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake::{FakeCloud, Thing, planned, stack, up};
+use crate::fake::{FakeCloud, Part, Thing, planned, stack, up};
 
 #[tokio::test(start_paused = true)]
 async fn what_looks_changed_is_read_once_more() {
@@ -58,4 +59,20 @@ async fn what_does_not_show_in_time_is_a_warning() {
     let begun = Instant::now();
     settle(&stack, &wishes, &mut survey, changed.into(), &cloud, &stop).await;
     assert_eq!(begun.elapsed(), Duration::ZERO, "who is stopped does not wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_its_stamp_on_another_settles_with_it() {
+    let (mut before, mut after, cloud, wishes) = (stack(), stack(), FakeCloud::default(), Wishes::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone()).add(Part::of(&thing).speed(2));
+    up(&before, &cloud).await;
+    let (mut survey, plan) = planned(&after, &cloud).await;
+    let stop = CancellationToken::new();
+    let report = apply(&plan, &after, &survey, &cloud, &stop, |_| {}).await;
+    let begun = Instant::now();
+    let unsettled = settle(&after, &wishes, &mut survey, report.done(), &cloud, &stop).await;
+    assert!(unsettled.is_empty(), "{unsettled:?}");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }

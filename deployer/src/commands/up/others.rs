@@ -1,0 +1,48 @@
+//! Whoever else is at work in the environment: there is no lock, so it is told.
+
+use crate::app::App;
+use crate::exit::Problem;
+use crate::plan::{Verdict, Wishes};
+use crate::release::{Release, State};
+use crate::render::Ui;
+use crate::session::{Planned, Session};
+
+/// Says when somebody else may be at work here.
+pub(crate) fn warn(last: Option<&Release>, ui: &Ui) {
+    let verb = match last.map(|last| last.state) {
+        Some(State::Begun) => "up",
+        Some(State::Removing) => "down",
+        _ => return,
+    };
+    let by = last.map(|last| last.by.as_str()).unwrap_or_default();
+    ui.warn(&format!(
+        "the last `{verb}`, by {by}, did not say that it ended: it was cut short, or is at work"
+    ));
+}
+
+/// Looks at everything once more, because somebody else changed things at the same time.
+///
+/// # Errors
+/// It is not what this run made of it.
+pub(super) async fn met(
+    other: &Release,
+    session: &Session,
+    app: &App,
+    wishes: &Wishes,
+    ui: &Ui,
+) -> Result<(), Problem> {
+    let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
+    let by = &other.by;
+    let fine = |verdicts: &[Verdict]| verdicts == [Verdict::InSync] || verdicts == [Verdict::Orphan];
+    if plan.steps.iter().all(|step| fine(&step.verdicts)) {
+        ui.warn(&format!("another run, by {by}, was at work meanwhile; everything is as this one wanted it"));
+        return Ok(());
+    }
+    let different = plan.steps.iter().filter(|step| !fine(&step.verdicts));
+    let name = &session.environment.name;
+    Err(Problem::new(format!(
+        "another run, by {by}, was at work meanwhile, and not everything is as this one wanted it"
+    ))
+    .details(different.map(|step| step.id.to_string()))
+    .hint(format!("agree on who deploys, then run `{} up {name}` again", ui.program())))
+}
