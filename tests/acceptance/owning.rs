@@ -69,7 +69,7 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
         format!("dynamodb.table/{name}"),
         format!("kinesis.stream/{name}"),
         format!("logs.log-group//aws/lambda/{name}"),
-        format!("s3.bucket/{name}-bucket"),
+        format!("s3.bucket/{}", aws.scope.bucket_name("old")),
     ];
     let mut all = [stateless.clone(), stateful.clone()].concat();
     all.sort();
@@ -130,7 +130,7 @@ async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
     let tag = aws.kinesis.add_tags_to_stream().stream_name(name).set_tags(plain());
     tag.send().await.expect("the stream is there");
 
-    let bucket = format!("{name}-bucket");
+    let bucket = format!("{name}-{}-{}", aws.scope.account, aws.scope.region);
     aws.s3.create_bucket().bucket(&bucket).send().await.expect("the name is free");
     let set = tags.iter().map(|(key, value)| {
         aws_sdk_s3::types::Tag::builder().key(key).value(value).build().expect("both are given")

@@ -301,7 +301,7 @@ impl Resource for Bucket {
         let call = aws.s3.list_buckets().prefix(scope.prefix()).bucket_region(&scope.region);
         let pages = call.into_paginator().send().try_collect().await.called("ListBuckets")?;
         let buckets = pages.into_iter().flat_map(|page| page.buckets.unwrap_or_default());
-        Ok(buckets.filter_map(|bucket| bucket.name).collect())
+        Ok(buckets.filter_map(|bucket| bucket.name).filter(|name| can_be_ours(name, scope)).collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
@@ -355,6 +355,14 @@ impl Encryption {
             kms_key,
         }
     }
+}
+
+/// Tells whether the permissions of who deploys cover a bucket of this name. Whose another one
+/// is nobody may ask, and it cannot be ours.
+fn can_be_ours(name: &str, scope: &Scope) -> bool {
+    let whole = scope.bucket_name("*");
+    let (begins, ends) = whole.split_once('*').expect("the name of the thing is in it");
+    name.strip_prefix(begins).is_some_and(|rest| rest.ends_with(ends))
 }
 
 fn tls_only(arn: &str) -> Policy {

@@ -264,13 +264,14 @@ impl Resource for Mapping {
             }
         }
         let function = name.split('/').next().unwrap_or_default();
-        let tags = match Function::tags(function, aws).await? {
-            Some(tags) => tags,
-            // It is left over. Its function's name was ours to give if its source is ours.
-            None if function.starts_with(&aws.scope.prefix()) => {
-                tags_of_source(name, aws).await?.unwrap_or_default()
-            }
-            None => Tags::new(),
+        let tags = match function.starts_with(&aws.scope.prefix()) {
+            true => match Function::tags(function, aws).await? {
+                Some(tags) => tags,
+                // It is left over. Its function's name was ours to give if its source is ours.
+                None => tags_of_source(name, aws).await?.unwrap_or_default(),
+            },
+            // Somebody else's function reads what is ours: about it nobody may ask.
+            false => Tags::new(),
         };
         match unread {
             Some(error) if !aws.scope.owns(&tags) => Err(error),

@@ -91,6 +91,23 @@ async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
     assert!(!replay.calls().contains(&"CreateBucket".to_owned()));
 }
 
+/// Nobody who deploys may ask whose the others are.
+#[tokio::test]
+async fn only_names_that_can_be_ours_are_looked_at() {
+    let names = [
+        "cart-dev-archive-111111111111-eu-central-1",
+        "cart-dev-reports",
+        "cart-dev-archive-222222222222-eu-central-1",
+        "cart-dev-111111111111-eu-central-1",
+        "cart-development-archive-111111111111-eu-central-1",
+    ];
+    let listed: String = names.iter().map(|name| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
+    let listed = format!("<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>");
+    let replay = Replay::new().on("ListBuckets", body(listed));
+    let found = Bucket::list(&scope(), &replay.aws()).await.expect("a listing");
+    assert_eq!(found, [names[0]]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bucket_of_another_owner_in_the_same_account_is_not_taken_over() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();

@@ -291,6 +291,21 @@ async fn it_is_found_by_either_end() {
     assert_eq!(found, ["cart-dev-capture/kinesis/other", "theirs/kinesis/cart-dev-events"]);
 }
 
+/// Nobody who deploys may ask for a function of somebody else, and nobody has to.
+#[tokio::test]
+async fn what_reads_our_stream_for_a_function_of_others_is_theirs() {
+    let theirs = "arn:aws:lambda:eu-central-1:111111111111:function:theirs";
+    let replay = listed(Replay::new(), &[live(A, STREAM, json!({"FunctionArn": theirs}))])
+        .on("ListTags", body(json!({"Tags": {}})))
+        .on(
+            "GetFunction",
+            fault(403, "AccessDeniedException", "not authorized to perform: lambda:GetFunction"),
+        );
+    let tags = Mapping::tags("theirs/kinesis/cart-dev-events", &replay.aws()).await.expect("it is no secret");
+    assert!(!scope().owns(&tags.expect("there is one")));
+    assert!(!replay.calls().contains(&"GetFunction".to_owned()));
+}
+
 #[tokio::test]
 async fn what_outlived_its_function_belongs_to_who_has_its_source() {
     let name = "cart-dev-capture/kinesis/cart-dev-events";
