@@ -224,7 +224,7 @@ impl Resource for Stream {
             self.delete_resource_policy(aws).await?;
         }
         if live.capacity != self.capacity {
-            self.change_capacity(live, aws).await?;
+            self.change_capacity(aws).await?;
         }
         if live.retention_hours != self.retention_hours {
             self.change_retention(live, aws).await?;

@@ -8,8 +8,10 @@ use crate::aws::{Aws, Called, wait_until};
 use crate::error::{Class, Error, GoneIsNone};
 
 impl Stream {
-    /// The mode first: an on-demand stream that becomes provisioned keeps its shards.
-    pub(super) async fn change_capacity(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+    /// The mode first: an on-demand stream that becomes provisioned keeps its shards. One that
+    /// is being made shows no shards yet, so they are counted when it is ACTIVE.
+    pub(super) async fn change_capacity(&self, aws: &Aws) -> Result<(), Error> {
+        let live = self.live(&active(&self.name, aws).await?, None);
         let mut shards = live.shard_count();
         if shards.is_some() != self.shard_count().is_some() {
             let call = aws.kinesis.update_stream_mode().stream_arn(&self.arn);
@@ -146,6 +148,8 @@ fn metrics<'a>(names: impl Iterator<Item = &'a String>) -> Vec<MetricsName> {
 /// Returns the count nearest to `desired` that one call can reach: at most double, at least
 /// half ("UpdateShardCount", Kinesis API reference).
 fn next_shard_count(live: i32, desired: i32) -> i32 {
+    // Twice nothing would be nothing.
+    let live = live.max(1);
     desired.clamp(live - live / 2, live * 2)
 }
 
@@ -166,5 +170,6 @@ mod tests {
         assert_eq!(steps(1, 5), [2, 4, 5]);
         assert_eq!(steps(7, 1), [4, 2, 1]);
         assert_eq!(steps(4, 4), [0; 0]);
+        assert_eq!(steps(0, 3), [2, 3], "no step from nothing goes on for ever");
     }
 }

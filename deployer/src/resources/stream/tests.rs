@@ -109,7 +109,10 @@ async fn changes_are_made_one_by_one_with_the_stream_active_between() {
         "MaxRecordSizeInKiB": 2048,
     });
     let changed = json!({"OpenShardCount": 4});
-    let mut replay = bare(Replay::new()).on("DescribeStreamSummary", summary_of("ACTIVE", besides));
+    let seen_twice = || summary_of("ACTIVE", besides.clone());
+    let mut replay = bare(Replay::new())
+        .on("DescribeStreamSummary", seen_twice())
+        .on("DescribeStreamSummary", seen_twice());
     for _ in 0..8 {
         replay = seen(replay, "UPDATING");
         replay = replay.on("DescribeStreamSummary", summary_of("ACTIVE", changed.clone()));
@@ -172,4 +175,19 @@ async fn a_stream_that_is_busy_is_deleted_with_its_consumers_in_the_end() {
     Stream::delete("cart-dev-events", &replay.aws()).await.expect("it is gone");
     assert_eq!(replay.writes(), ["DeleteStream", "DeleteStream"]);
     assert_eq!(replay.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
+}
+
+/// A stream that is being made shows no shards yet, which is no number to begin from.
+#[tokio::test(start_paused = true)]
+async fn shards_are_counted_when_the_stream_is_active() {
+    let replay = bare(Replay::new())
+        .on("DescribeStreamSummary", summary_of("CREATING", json!({"OpenShardCount": 0})))
+        .on("DescribeStreamSummary", summary_of("CREATING", json!({"OpenShardCount": 0})))
+        .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"OpenShardCount": 2})))
+        .on("UpdateShardCount", body("{}"));
+    let live = live(&replay).await;
+    stream().shards(2).update(&live, &replay.aws()).await.expect("there is nothing to do");
+    assert_eq!(replay.writes(), [""; 0]);
+    stream().shards(3).update(&live, &replay.aws()).await.expect("one more");
+    assert_eq!(replay.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
 }
