@@ -201,7 +201,8 @@ impl Resource for Mapping {
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let Some(source) = self.source.current_arn(aws).await? else {
             // A table turns its stream on a moment after it is ACTIVE.
-            return Err(Error::other(CREATE, format!("the source of {} has no stream", self.name)));
+            let text = format!("the source of {} has no stream", self.name);
+            return Err(Error::new(Class::InProgress, CREATE, text));
         };
         let created = match self.send(&source, Some(tags), aws).await {
             Err(error) if answers::tags_refused(&error) => self.send(&source, None, aws).await,

@@ -145,6 +145,14 @@ async fn it_begins_at_the_oldest_record_and_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_table_whose_stream_is_not_on_yet_is_worth_another_attempt() {
+    let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
+    let replay = Replay::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
+    let error = of_table.create(&scope().tags(), &replay.aws()).await.expect_err("nothing to read");
+    assert_eq!(error.class, Class::InProgress);
+}
+
+#[tokio::test]
 async fn one_that_another_deleted_as_one_too_many_is_looked_for_again() {
     let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
         .on("CreateEventSourceMapping", body(live(B, STREAM, json!({"State": "Creating"}))))
