@@ -23,7 +23,7 @@ const OLD_VERSION: &str = "2008-10-17";
 #[derive(Debug, Clone)]
 pub struct Policy {
     version: String,
-    /// By `Sid`, or by position for the nameless, so that a diff names the statement.
+    /// By `Sid`, or by a hash for the nameless, so that a diff names the statement.
     statements: BTreeMap<String, Value>,
     /// The document as it was written, for sending.
     document: Value,

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-/// Returns the statements by `Sid`; those without one, and all that share one, by position
-/// in an order that does not depend on the document's.
+/// How many bytes of a hash name a statement.
+const NAME_BYTES: usize = 4;
+
+/// Returns the statements by `Sid`; those without one, and all that share one, by a hash of
+/// what they say, so that one more does not rename the others.
 pub(super) fn statements(listed: Option<&Value>) -> BTreeMap<String, Value> {
     // A statement said twice is said once.
     let mut by_sid: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
@@ -17,12 +21,20 @@ pub(super) fn statements(listed: Option<&Value>) -> BTreeMap<String, Value> {
     let mut statements = BTreeMap::new();
     for (sid, alike) in by_sid {
         let only = alike.len() == 1 && !sid.is_empty();
-        for (position, statement) in alike.into_values().enumerate() {
-            let key = if only { sid.to_owned() } else { format!("{sid}#{position}") };
+        for (text, statement) in alike {
+            let mut key = if only { sid.to_owned() } else { format!("{sid}#{}", short_hash(&text)) };
+            // Whoever makes two of one hash does not hide one of them.
+            while statements.contains_key(&key) {
+                key.push('\'');
+            }
             statements.insert(key, statement);
         }
     }
     statements
+}
+
+fn short_hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(NAME_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the items of a list, or the one thing that stands for a list of one.

@@ -198,6 +198,18 @@ fn a_difference_is_at_the_statement_that_it_is_in() {
 }
 
 #[test]
+fn one_more_without_a_name_is_the_only_difference() {
+    let desired = policy(&json!([{"Action": "b:B"}, {"Action": "c:C"}]));
+    for added in ["a:A", "b:C", "d:D"] {
+        let live = policy(&json!([{"Action": "b:B"}, {"Action": added}, {"Action": "c:C"}]));
+        let changes = crate::diff::diff(&plain(&live), &plain(&desired));
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert_eq!(changes[0].live, json!({"Action": [added.to_lowercase()]}));
+        assert!(changes[0].path.starts_with("statements.#"), "{changes:?}");
+    }
+}
+
+#[test]
 fn a_deleted_principal_is_said_to_be_one() {
     let trust = policy(&json!({"Sid": "S", "Principal": {"AWS": ["AROAEXAMPLE1", "AIDAEXAMPLE2", ROOT]}}));
     assert_eq!(

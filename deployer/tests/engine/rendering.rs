@@ -130,7 +130,7 @@ fn changes_of_every_shape_are_readable() {
         Change::new(format!("{grants}.Read.Action"), actions("dynamodb:*"), actions("dynamodb:scan")),
         Change::new(
             "inline_policies.more",
-            json!({"version": "2012-10-17", "statements": {"#0": wide}}),
+            json!({"version": "2012-10-17", "statements": {"#ea9a827d": wide}}),
             json!(null),
         ),
         Change::new("notes", json!("one\ntwo\nthree"), json!("one\n2\nthree")),

@@ -50,11 +50,15 @@ fn lists_are_compared_by_element() {
 fn policies_are_compared_by_statement() {
     let policy = json!({
         "version": "2012-10-17",
-        "statements": {"#0": {"Action": ["*"], "Effect": "Allow"}, "Tls": {"Effect": "Deny"}},
+        "statements": {"#c16d46f1": {"Action": ["*"], "Effect": "Allow"}, "Tls": {"Effect": "Deny"}},
     });
     assert_eq!(
         read("inline_policies.more", policy, json!(null)),
-        ["inline_policies.more", r##"- #0 {"Action":["*"],"Effect":"Allow"}"##, r#"- Tls {"Effect":"Deny"}"#,],
+        [
+            "inline_policies.more",
+            r##"- #c16d46f1 {"Action":["*"],"Effect":"Allow"}"##,
+            r#"- Tls {"Effect":"Deny"}"#,
+        ],
     );
 }
 

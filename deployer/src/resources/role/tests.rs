@@ -126,7 +126,7 @@ async fn whatever_somebody_adds_to_a_role_shows() {
         ),
         (
             live(Replay::new().on("GetRole", got(trust, OURS, DESCRIBED)), ""),
-            vec!["trust.statements.#0", "trust.statements.Service"],
+            vec!["trust.statements.#d07e21c0", "trust.statements.Service"],
         ),
         (live(Replay::new().on("GetRole", got(&role().trust.to_json(), OURS, "")), ""), vec!["description"]),
     ];
