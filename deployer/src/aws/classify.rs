@@ -35,12 +35,26 @@ where
                 Some(message) => message.to_owned(),
                 None => chain(&error),
             };
+            let message = without_values(message);
             let class = classify(code.as_deref(), status, &message);
             let said = Said::new(operation, class, code.as_deref(), status, &message);
             let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
             Error { hint, class, operation: operation.to_owned(), code, message, request_id }
         })
     }
+}
+
+/// Leaves out what Lambda quotes of an environment that is too large, which is all of it: "…
+/// exceeded the 4KB limit. String measured: {…}" (github-aws-runners/terraform-aws-github-runner,
+/// issue 3594). Nobody's log is the place for that.
+fn without_values(mut message: String) -> String {
+    const QUOTED: &str = "string measured:";
+    // Lower case in ASCII has the same positions.
+    if let Some(at) = message.to_ascii_lowercase().find(QUOTED) {
+        message.truncate(at);
+        message.truncate(message.trim_end().len());
+    }
+    message
 }
 
 /// Returns an error and what it was because of, without repeating what the next one says,

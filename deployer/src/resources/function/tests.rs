@@ -344,3 +344,20 @@ fn permissions_end_at_the_prefix() {
     let condition = ("StringEquals", "iam:PassedToService".to_owned(), "lambda.amazonaws.com".to_owned());
     assert_eq!(pass.conditions, [condition]);
 }
+
+/// Lambda quotes the whole environment when it is too large.
+#[tokio::test]
+async fn what_lambda_quotes_of_an_environment_is_in_no_error() {
+    let said = "Lambda was unable to configure your environment variables because the environment variables you have \
+                provided exceeded the 4KB limit. String measured: {\"PASSWORD\":\"hunter2\"}";
+    let refused = || fault(400, "InvalidParameterValueException", said);
+    let replay = Replay::new().on("CreateFunction", refused()).on("UpdateFunctionConfiguration", refused());
+    let aws = with_code(&replay);
+    let created = function().create(&Tags::new(), &aws).await.expect_err("it is too large");
+    let live = function().memory_mb(256);
+    let updated = Resource::update(&function(), &live, &aws).await.expect_err("it is too large");
+    for error in [created, updated] {
+        assert!(error.message.ends_with("exceeded the 4KB limit."), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
