@@ -1,0 +1,193 @@
+//! The erased forms of resources: what the planner, the executor and the survey work with.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use serde_json::Value;
+
+use super::{Effect, LeftOut, Live, Resource, ResourceId, States, Tags};
+use crate::diff::Change;
+use crate::error::Error;
+use crate::policy::Statement;
+use crate::scope::Scope;
+
+/// What the pure planner knows of a desired resource.
+pub trait Described: Send + Sync {
+    /// Returns the resource's id.
+    fn id(&self) -> ResourceId;
+    /// See [`Resource::needs`].
+    fn needs(&self) -> Vec<ResourceId>;
+    /// See [`Resource::parent`].
+    fn parent(&self) -> Option<ResourceId>;
+    /// See [`Resource::effect`].
+    fn effect(&self, change: &Change) -> Effect;
+    /// See [`Resource::STATEFUL`].
+    fn stateful(&self) -> bool;
+    /// See [`Resource::SETTLES_WITHIN`].
+    fn settles_within(&self) -> Duration;
+    /// See [`Resource::LEFT_OUT`].
+    fn left_out(&self) -> &'static [LeftOut];
+    /// See [`Resource::bound_to`].
+    fn bound_to(&self) -> Option<ResourceId>;
+    /// See [`Resource::renews`].
+    fn renews(&self, change: &Change) -> bool;
+    /// See [`Resource::mistakes`].
+    fn mistakes(&self, stack: &States) -> Vec<String>;
+    /// See [`Resource::arn`].
+    fn arn(&self) -> Option<&str>;
+    /// Returns the desired state as data.
+    fn state(&self) -> Value;
+}
+
+/// A live resource as the engine carries it around.
+#[derive(Clone)]
+pub struct Seen {
+    /// The live state as data, for the plan.
+    pub state: Value,
+    /// The live tags; nothing for a kind with a parent.
+    pub tags: Option<Tags>,
+    /// The live state in its own type, for `update`.
+    typed: Arc<dyn Any + Send + Sync>,
+}
+
+impl Seen {
+    /// Returns a live resource with its state as data.
+    pub fn new<R: Resource>(live: Live<R>) -> Self {
+        Self { state: state_of(&live.resource), tags: live.tags, typed: Arc::new(live.resource) }
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").field("state", &self.state).field("tags", &self.tags).finish_non_exhaustive()
+    }
+}
+
+/// A desired resource of any kind, as the executor sees it.
+pub trait Node<C>: Described {
+    /// See [`Resource::read`].
+    fn read<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<Option<Seen>, Error>>;
+    /// See [`Resource::create`].
+    fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::update`].
+    fn update<'a>(&'a self, live: &'a Seen, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::tag`].
+    fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+impl<R: Resource> Described for R {
+    fn id(&self) -> ResourceId {
+        ResourceId::new(R::KIND, self.name())
+    }
+
+    fn needs(&self) -> Vec<ResourceId> {
+        Resource::needs(self)
+    }
+
+    fn parent(&self) -> Option<ResourceId> {
+        Resource::parent(self)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        Resource::effect(self, change)
+    }
+
+    fn stateful(&self) -> bool {
+        R::STATEFUL
+    }
+
+    fn settles_within(&self) -> Duration {
+        R::SETTLES_WITHIN
+    }
+
+    fn left_out(&self) -> &'static [LeftOut] {
+        R::LEFT_OUT
+    }
+
+    fn bound_to(&self) -> Option<ResourceId> {
+        Resource::bound_to(self)
+    }
+
+    fn renews(&self, change: &Change) -> bool {
+        Resource::renews(self, change)
+    }
+
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        Resource::mistakes(self, stack)
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Resource::arn(self)
+    }
+
+    fn state(&self) -> Value {
+        state_of(self)
+    }
+}
+
+impl<R: Resource> Node<R::Cloud> for R {
+    fn read<'a>(&'a self, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<Option<Seen>, Error>> {
+        async move { Ok(Resource::read(self, cloud).await?.map(Seen::new)) }.boxed()
+    }
+
+    fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        Resource::create(self, tags, cloud).boxed()
+    }
+
+    fn update<'a>(&'a self, live: &'a Seen, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        let live = live
+            .typed
+            .downcast_ref::<R>()
+            .expect("a live state is read by the resource that it is compared with");
+        Resource::update(self, live, cloud).boxed()
+    }
+
+    fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        Resource::tag(self, tags, cloud).boxed()
+    }
+}
+
+type ListFn<C> = for<'a> fn(&'a Scope, &'a C) -> BoxFuture<'a, Result<Vec<String>, Error>>;
+type TagsFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<Tags>, Error>>;
+type PermissionsFn = fn(&Scope) -> Vec<Statement>;
+type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
+
+/// A kind of resource, erased: what can be done with things that no desired state mentions.
+pub struct Kind<C: 'static> {
+    /// See [`Resource::KIND`].
+    pub name: &'static str,
+    /// See [`Resource::STANDS_ON`].
+    pub stands_on: &'static [&'static str],
+    /// See [`Resource::STATEFUL`].
+    pub stateful: bool,
+    /// See [`Resource::permissions`].
+    pub permissions: PermissionsFn,
+    /// See [`Resource::list`].
+    pub list: ListFn<C>,
+    /// See [`Resource::tags`].
+    pub tags: TagsFn<C>,
+    /// See [`Resource::delete`].
+    pub delete: DeleteFn<C>,
+}
+
+impl<C: 'static> Kind<C> {
+    /// Returns the kind of `R`.
+    pub fn of<R: Resource<Cloud = C>>() -> Self {
+        Self {
+            name: R::KIND,
+            stands_on: R::STANDS_ON,
+            stateful: R::STATEFUL,
+            permissions: R::permissions,
+            list: |scope, cloud| R::list(scope, cloud).boxed(),
+            tags: |name, cloud| R::tags(name, cloud).boxed(),
+            delete: |name, cloud| R::delete(name, cloud).boxed(),
+        }
+    }
+}
+
+fn state_of<R: Resource>(resource: &R) -> Value {
+    serde_json::to_value(resource).expect("a resource is plain data with string keys")
+}
