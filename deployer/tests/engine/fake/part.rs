@@ -1,0 +1,99 @@
+//! A kind without tags, which is a part of a thing and can only be made anew.
+
+use deployer::diff::Change;
+use deployer::error::Error;
+use deployer::policy::Statement;
+use deployer::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use deployer::scope::Scope;
+use serde::Serialize;
+
+use super::{FakeCloud, Thing, World};
+
+/// A part of a thing, without tags: it can only be made anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) speed: u32,
+    #[serde(skip)]
+    pub(crate) of: String,
+}
+
+impl Part {
+    pub(crate) fn of(thing: &Thing) -> Self {
+        Self { name: format!("{}/part", thing.name), speed: 1, of: thing.name.clone() }
+    }
+
+    pub(crate) fn speed(mut self, speed: u32) -> Self {
+        self.speed = speed;
+        self
+    }
+}
+
+impl Resource for Part {
+    type Cloud = FakeCloud;
+    const KIND: &'static str = "fake.part";
+    const STANDS_ON: &'static [&'static str] = &["fake.thing"];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn parent(&self) -> Option<ResourceId> {
+        Some(ResourceId::new(Thing::KIND, self.of.clone()))
+    }
+
+    fn bound_to(&self) -> Option<ResourceId> {
+        Resource::parent(self)
+    }
+
+    fn effect(&self, _change: &Change) -> Effect {
+        Effect::Recreate(Risk::LosesPosition)
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<Statement> {
+        Vec::new()
+    }
+
+    async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
+        let found = cloud.look("Read", &self.name, |world| world.parts.get(&self.name).cloned()).await?;
+        Ok(found.map(|resource| Live { resource, tags: None }))
+    }
+
+    async fn create(&self, _tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            assert!(world.things.contains_key(&self.of), "a part is made after its thing");
+            world.parts.insert(self.name.clone(), self.clone());
+            Ok(())
+        };
+        cloud.write("Create", &self.name, effect).await
+    }
+
+    async fn update(&self, _live: &Self, _cloud: &FakeCloud) -> Result<(), Error> {
+        unreachable!("a part can only be made anew")
+    }
+
+    async fn tag(&self, _tags: &Tags, _cloud: &FakeCloud) -> Result<(), Error> {
+        unreachable!("a part has no tags")
+    }
+
+    async fn delete(name: &str, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            world.parts.remove(name);
+            Ok(())
+        };
+        cloud.write("Delete", name, effect).await
+    }
+
+    async fn list(scope: &Scope, cloud: &FakeCloud) -> Result<Vec<String>, Error> {
+        let ours = |name: &&String| name.starts_with(&scope.prefix());
+        cloud.look("List", Self::KIND, |world| world.parts.keys().filter(ours).cloned().collect()).await
+    }
+
+    async fn tags(name: &str, cloud: &FakeCloud) -> Result<Option<Tags>, Error> {
+        let of_its_thing = |world: &World| {
+            let part = world.parts.get(name)?;
+            world.things.get(&part.of).map(|(_, tags)| tags.clone())
+        };
+        cloud.look("Tags", name, of_its_thing).await
+    }
+}
