@@ -2,11 +2,11 @@
 //! are finished by being run again.
 
 use std::collections::VecDeque;
-use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
-use acceptance::{Change, Cloud, Hollow, Inventory, Place, Run, Side, differences};
+use acceptance::{Change, Cloud, Hollow, Inventory, Moment, Place, Run, Side, Signal, differences};
+use serde_json::json;
 
 use crate::Test;
 
@@ -15,97 +15,89 @@ pub(crate) const TESTS: &[Test] = &[("killed_anywhere_and_run_again", killed_any
 /// Accounts at a time. More would wait for the cloud, which is one process.
 const AT_ONCE: usize = 3;
 
+const SMALL: &str = "[functions]\nmemory_mb = 256\nlog_retention_days = 7\n\n\
+                     [stream]\nretention_hours = 24\n\n[local]\nport = 4566\n";
+const LARGE: &str = "[functions]\nmemory_mb = 512\nlog_retention_days = 30\n\n\
+                     [stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
+
+/// What is done in each account: a verb, and what the environment file says by then.
+const STAGES: [(&str, &str); 3] = [("up", SMALL), ("up", LARGE), ("down", LARGE)];
+
 /// A call, and on which side of it the deployer ends.
 type Point = (Change, Side);
 
-/// How things are when nobody is killed, and where one could be.
-struct Undisturbed {
-    up: Vec<Point>,
-    down: Vec<Point>,
-    there: Inventory,
-    gone: Inventory,
+/// How one stage is when nobody is killed, and where one could be.
+struct Stage {
+    verb: &'static str,
+    environment: &'static str,
+    points: Vec<Point>,
+    after: Inventory,
 }
 
-/// An undisturbed `up` and `down` tell which calls there are. For each call and each side of it
-/// an account of its own, in which the deployer is killed there and run once more.
+/// An undisturbed `up`, one that changes what is there, and a `down` tell which calls there are.
+/// For each call and each side of it there is an account in which the deployer is killed there
+/// and run once more.
 fn killed_anywhere_and_run_again(cloud: &Cloud) {
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
-    let undisturbed = Undisturbed::look(cloud, &hollow);
-    let downs = undisturbed.down.iter().map(Some).chain(std::iter::repeat(None));
-    let waiting: Mutex<VecDeque<_>> = Mutex::new(undisturbed.up.iter().zip(downs).collect());
-    assert!(undisturbed.down.len() <= undisturbed.up.len(), "some calls of `down` find no account");
+    let place = cloud.place();
+    let stages = STAGES.map(|(verb, environment)| Stage::look(&place, &hollow, verb, environment));
+    let most = stages.iter().map(|stage| stage.points.len()).max().unwrap_or_default();
+    let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..most).collect());
     let failures = Mutex::new(Vec::new());
     let work = || {
         loop {
             let next = waiting.lock().expect("nobody panics while holding it").pop_front();
-            let Some((up, down)) = next else { return };
-            if let Err(failure) = undisturbed.repeat(cloud, &hollow, up, down) {
-                failures.lock().expect("nobody panics while holding it").push(failure);
-            }
+            let Some(account) = next else { return };
+            let place = cloud.place();
+            let failed = stages.iter().find_map(|stage| stage.repeat(&place, &hollow, account).err());
+            failures.lock().expect("nobody panics while holding it").extend(failed);
         }
     };
     thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
     let failures = failures.into_inner().expect("nobody panics while holding it");
-    let (all, up, down) = (failures.len(), undisturbed.up.len(), undisturbed.down.len());
-    assert!(failures.is_empty(), "{all} of {up} + {down}:\n{}", failures.join("\n"));
+    let points = stages.each_ref().map(|stage| stage.points.len());
+    assert!(failures.is_empty(), "{} of {points:?}:\n{}", failures.len(), failures.join("\n"));
 }
 
-impl Undisturbed {
-    fn look(cloud: &Cloud, hollow: &Hollow) -> Self {
-        let place = cloud.place();
-        let calls = |verb: &str| {
-            let (run, calls) = place.trapped(command(&place, hollow, verb), None);
-            assert_eq!(run.code, Some(0), "{verb}: {run:#?}");
-            assert!(!calls.is_empty(), "{verb} changed nothing: {run:#?}");
-            let points =
-                calls.into_iter().flat_map(|call| [(call.clone(), Side::Before), (call, Side::After)]);
-            points.collect::<Vec<_>>()
+impl Stage {
+    /// Does it undisturbed.
+    fn look(place: &Place<'_>, hollow: &Hollow, verb: &'static str, environment: &'static str) -> Self {
+        place.environment("local", environment);
+        let trapped = place.trapped(hollow.command(place, &[verb, "local"]), None, &[]);
+        assert_eq!(trapped.run.code, Some(0), "{verb}: {trapped:#?}");
+        assert!(!trapped.changes.is_empty(), "{verb} changed nothing: {trapped:#?}");
+        let sides = |call: Change| [(call.clone(), Side::Before), (call, Side::After)];
+        let points = trapped.changes.into_iter().flat_map(sides).collect();
+        Self { verb, environment, points, after: place.likeness() }
+    }
+
+    /// Does it in another account, killed on the way at the point of this number, and compares
+    /// with the account in which nobody was killed. Does nothing where there is no such point.
+    fn repeat(&self, place: &Place<'_>, hollow: &Hollow, number: usize) -> Result<(), String> {
+        let Some((call, side)) = self.points.get(number) else { return Ok(()) };
+        let at = format!("{} killed {side} {call}", self.verb);
+        place.environment("local", self.environment);
+        let run = |arguments: &[&str], code| {
+            let run = Run::of(&mut hollow.command(place, arguments));
+            if run.code == Some(code) { Ok(run) } else { Err(format!("{at}, then {arguments:?}: {run:#?}")) }
         };
-        let (up, there) = (calls("up"), place.likeness());
-        let (down, gone) = (calls("down"), place.likeness());
-        Self { up, down, there, gone }
-    }
-
-    /// Brings a new account up and down again, killed on the way at these points.
-    fn repeat(&self, cloud: &Cloud, hollow: &Hollow, up: &Point, down: Option<&Point>) -> Result<(), String> {
-        let place = cloud.place();
-        killed(&place, hollow, "up", up)?;
-        compare(&place, "up", up, &self.there)?;
-        let drift = Run::of(&mut command(&place, hollow, "drift"));
-        if drift.code != Some(0) {
-            return Err(format!("up killed {} {}, then `drift`: {drift:#?}", up.1, up.0));
+        let killed = Some(Moment::Change(call.clone(), *side));
+        let killed = place.trapped(hollow.command(place, &[self.verb, "local"]), killed, &[Signal::KILL]);
+        if killed.run.code.is_some() {
+            return Err(format!("{at}: it never came there: {killed:#?}"));
         }
-        let Some(down) = down else { return Ok(()) };
-        killed(&place, hollow, "down", down)?;
-        compare(&place, "down", down, &self.gone)
+        if self.environment == LARGE && self.verb == "up" {
+            let plan = Run::of(&mut hollow.command(place, &["plan", "local", "--format", "json"]));
+            if plan.json()["verdicts"]["drift"] != json!(0) {
+                return Err(format!("{at}, then called drift: {plan:#?}"));
+            }
+        }
+        run(&[self.verb, "local"], 0)?;
+        let differences = differences(&self.after, &place.likeness());
+        if !differences.is_empty() {
+            return Err(format!("{at}, then again: {differences:#?}"));
+        }
+        // Of a stamp, the comparison sees only that there is one.
+        if self.verb == "up" { run(&["drift", "local"], 0).map(drop) } else { Ok(()) }
     }
-}
-
-/// Runs this verb, which ends at this point, and runs it again.
-fn killed(place: &Place<'_>, hollow: &Hollow, verb: &str, point: &Point) -> Result<(), String> {
-    let at = format!("{verb} killed {} {}", point.1, point.0);
-    let (run, _) = place.trapped(command(place, hollow, verb), Some(point.clone()));
-    if run.code.is_some() {
-        return Err(format!("{at}: it never came there: {run:#?}"));
-    }
-    let again = Run::of(&mut command(place, hollow, verb));
-    if again.code != Some(0) {
-        return Err(format!("{at}, then again: {again:#?}"));
-    }
-    Ok(())
-}
-
-/// Compares a place with one in which nobody was killed.
-fn compare(place: &Place<'_>, verb: &str, point: &Point, undisturbed: &Inventory) -> Result<(), String> {
-    let differences = differences(undisturbed, &place.likeness());
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(format!("{verb} killed {} {}, then again: {differences:#?}", point.1, point.0))
-}
-
-fn command(place: &Place<'_>, hollow: &Hollow, verb: &str) -> Command {
-    let mut command = place.command(&[verb, "local"]);
-    command.current_dir(hollow.path());
-    command
 }

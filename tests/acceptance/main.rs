@@ -21,6 +21,7 @@ mod policy;
 mod racing;
 mod second_emulator;
 mod side_by_side;
+mod signals;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         racing::TESTS,
         second_emulator::TESTS,
         side_by_side::TESTS,
+        signals::TESTS,
     ]
     .concat();
     if arguments.list {

@@ -2,11 +2,13 @@
 //! tests that deploy a hundred times and never call what they deployed.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{fs, io};
 
 use tempfile::TempDir;
 
 use crate::cloud::Cloud;
+use crate::place::Place;
 
 const MANIFEST: &str = "[package]\nname = \"functions\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                         [profile.dev]\ndebug = false\nstrip = true\n";
@@ -35,6 +37,13 @@ impl Hollow {
             fs::write(hollow.path().join(&sources).join(real?.file_name()), "fn main() {}\n")?;
         }
         Ok(hollow)
+    }
+
+    /// Returns the deployer, to be run in a place with these functions.
+    pub fn command(&self, place: &Place<'_>, arguments: &[&str]) -> Command {
+        let mut command = place.command(arguments);
+        command.current_dir(self.path());
+        command
     }
 
     /// Returns the folder in which to run the deployer.

@@ -12,6 +12,7 @@ mod proxy;
 mod request;
 mod tool;
 mod trap;
+mod trapped;
 mod wait;
 
 pub use calls::Call;
@@ -21,6 +22,8 @@ pub use hollow::Hollow;
 pub use inventory::{Inventory, differences};
 pub use place::{Place, Run};
 pub use proxy::Proxy;
+pub use rustix::process::Signal;
 pub use tool::Tool;
-pub use trap::{Change, Side};
+pub use trap::{Change, Moment, Side};
+pub use trapped::Trapped;
 pub use wait::until;

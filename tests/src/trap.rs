@@ -1,18 +1,16 @@
-//! A proxy that ends the deployer at one call: before the cloud hears of it, or after the
-//! cloud did it and before the deployer hears so.
+//! A proxy that answers nothing any more from one call on: before the cloud hears of it, or
+//! after the cloud did it and before the deployer hears so.
 
 use std::fmt;
 use std::io;
-use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, RwLock};
 
 use crate::likeness::impersonal;
-use crate::place::{Place, Run};
+use crate::place::Place;
 use crate::request::Request;
 
 /// A call that may change something, as no other of one run does.
@@ -34,7 +32,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// On which side of a call the deployer ends.
+/// On which side of a call the answers end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// The call was sent and never arrived.
@@ -52,55 +50,19 @@ impl fmt::Display for Side {
     }
 }
 
-impl Place<'_> {
-    /// Runs the deployer, which ends at this call by SIGKILL when it comes to it, and returns
-    /// when the cloud has done everything that it was told. Returns the calls that may have
-    /// changed something as well, in the order in which they came.
-    ///
-    /// # Panics
-    /// The deployer cannot be started.
-    pub fn trapped(&self, mut command: Command, at: Option<(Change, Side)>) -> (Run, Vec<Change>) {
-        let cloud = self.cloud;
-        let trap = Arc::new(Trap {
-            target: cloud.endpoint().trim_start_matches("http://").to_owned(),
-            prefix: self.scope("local").prefix(),
-            account: self.account.clone(),
-            at,
-            state: Mutex::default(),
-            sprung: Notify::new(),
-            under_way: RwLock::new(()),
-        });
-        let output = cloud.wait(async {
-            // A port for each run: what a dead one had sent must not be taken for the next one's.
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            command.env("AWS_ENDPOINT_URL", format!("http://{}", listener.local_addr()?));
-            let accepting = tokio::spawn(accept(listener, trap.clone()));
-            let output = end_at(command, &trap.sprung).await;
-            accepting.abort();
-            drop(trap.under_way.write().await);
-            output
-        });
-        let seen = std::mem::take(&mut trap.state().seen);
-        (Run::from(output.expect("what is run was just built")), seen)
-    }
+/// From when on nothing is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// On this side of this call.
+    Change(Change, Side),
+    /// When so many calls that may change something were answered, before the next of them.
+    Changing(usize),
+    /// When so many calls that may change something were answered, before the next that reads.
+    Reading(usize),
 }
 
-/// Runs a command to its end, or kills it when told so.
-async fn end_at(command: Command, sprung: &Notify) -> io::Result<Output> {
-    let mut command = tokio::process::Command::from(command);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
-    let pid = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
-    let mut output = Box::pin(child.wait_with_output());
-    tokio::select! {
-        output = &mut output => output,
-        () = sprung.notified() => {
-            kill_process(pid.expect("it was not waited for"), Signal::KILL)?;
-            output.await
-        }
-    }
-}
-
-async fn accept(listener: TcpListener, trap: Arc<Trap>) {
+/// Takes what the deployer sends, for as long as it is polled.
+pub(crate) async fn accept(listener: TcpListener, trap: Arc<Trap>) {
     while let Ok((near, _)) = listener.accept().await {
         let trap = trap.clone();
         // What fails here fails in the deployer, which tells.
@@ -109,15 +71,15 @@ async fn accept(listener: TcpListener, trap: Arc<Trap>) {
 }
 
 /// What stands between one run of the deployer and the cloud.
-struct Trap {
+pub(crate) struct Trap {
     /// Where the cloud is.
     target: String,
     /// What all names begin with.
     prefix: String,
     account: String,
-    at: Option<(Change, Side)>,
+    at: Option<Moment>,
     state: Mutex<State>,
-    /// Told when the deployer has to end.
+    /// Told when nothing is answered any more.
     sprung: Notify,
     /// Held while the cloud does something.
     under_way: RwLock<()>,
@@ -126,6 +88,8 @@ struct Trap {
 #[derive(Default)]
 struct State {
     seen: Vec<Change>,
+    /// How many of them were answered.
+    answered: usize,
     /// Nothing reaches the cloud any more.
     shut: bool,
 }
@@ -135,11 +99,38 @@ enum Verdict {
     Pass,
     /// It gets neither to the cloud nor an answer.
     Hold,
-    /// The deployer ends on this side of it.
-    End(Side),
+    /// It is done, and gets no answer.
+    Do,
 }
 
 impl Trap {
+    pub(crate) fn new(endpoint: String, place: &Place<'_>, at: Option<Moment>) -> Self {
+        Self {
+            target: endpoint.trim_start_matches("http://").to_owned(),
+            prefix: place.scope("local").prefix(),
+            account: place.account.clone(),
+            at,
+            state: Mutex::default(),
+            sprung: Notify::new(),
+            under_way: RwLock::new(()),
+        }
+    }
+
+    /// Returns when nothing is answered any more.
+    pub(crate) async fn sprung(&self) {
+        self.sprung.notified().await;
+    }
+
+    /// Returns when the cloud has done everything that it was told.
+    pub(crate) async fn nothing_under_way(&self) {
+        drop(self.under_way.write().await);
+    }
+
+    /// Returns the calls that may have changed something, in the order in which they came.
+    pub(crate) fn seen(&self) -> Vec<Change> {
+        self.state().seen.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panics while holding it")
     }
@@ -150,38 +141,44 @@ impl Trap {
             return Ok(());
         };
         let under_way = self.under_way.read().await;
-        match self.judge(&request) {
-            Verdict::Pass => {
-                let answer = request.send(&self.target).await?;
-                drop(under_way);
-                return near.write_all(&answer).await;
-            }
-            Verdict::Hold => {}
-            Verdict::End(Side::Before) => self.sprung.notify_one(),
-            Verdict::End(Side::After) => {
-                request.send(&self.target).await?;
-                self.sprung.notify_one();
+        let (verdict, springs) = self.judge(&request);
+        if !matches!(verdict, Verdict::Hold) {
+            let answer = request.send(&self.target).await?;
+            if matches!(verdict, Verdict::Pass) {
+                near.write_all(&answer).await?;
+                self.state().answered += usize::from(request.mutates());
+                return Ok(());
             }
         }
         drop(under_way);
+        if springs {
+            self.sprung.notify_one();
+        }
         // The connection stays open for as long as the deployer lives.
         near.read(&mut [0]).await.map(drop)
     }
 
-    fn judge(&self, request: &Request) -> Verdict {
+    /// Decides about a request, and tells whether it is the first that is not answered.
+    fn judge(&self, request: &Request) -> (Verdict, bool) {
         let mut state = self.state();
         if state.shut {
-            return Verdict::Hold;
+            return (Verdict::Hold, false);
         }
-        if !request.mutates() {
-            return Verdict::Pass;
-        }
-        let what = impersonal(&request.describe(&self.prefix), &self.account);
-        let before = state.seen.iter().filter(|seen| seen.what == what).count();
-        let change = Change { what, before };
-        let side = self.at.as_ref().filter(|(at, _)| *at == change).map(|(_, side)| *side);
-        state.seen.push(change);
-        state.shut = side.is_some();
-        side.map_or(Verdict::Pass, Verdict::End)
+        let mutates = request.mutates();
+        let change = mutates.then(|| {
+            let what = impersonal(&request.describe(&self.prefix), &self.account);
+            let before = state.seen.iter().filter(|seen| seen.what == what).count();
+            Change { what, before }
+        });
+        let verdict = match &self.at {
+            Some(Moment::Change(at, Side::Before)) if change.as_ref() == Some(at) => Verdict::Hold,
+            Some(Moment::Change(at, Side::After)) if change.as_ref() == Some(at) => Verdict::Do,
+            Some(Moment::Changing(answered)) if mutates && state.answered >= *answered => Verdict::Hold,
+            Some(Moment::Reading(answered)) if !mutates && state.answered >= *answered => Verdict::Hold,
+            _ => Verdict::Pass,
+        };
+        state.seen.extend(change);
+        state.shut = !matches!(verdict, Verdict::Pass);
+        (verdict, state.shut)
     }
 }
