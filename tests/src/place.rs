@@ -68,6 +68,11 @@ impl<'a> Place<'a> {
         place
     }
 
+    /// Returns the same account with environment files of its own, as somebody else has them.
+    pub fn of_a_colleague(&self) -> Self {
+        Self::new(self.cloud, self.account.clone())
+    }
+
     /// Writes an environment file: region, account and a quick build, then this text.
     pub fn environment(&self, name: &str, text: &str) {
         let head = format!("region = \"{REGION}\"\naccount = \"{}\"\n", self.account);
