@@ -100,7 +100,21 @@ impl Mapping {
         let call = call.set_uuid(mapping.uuid.clone()).enabled(true);
         let sent = call.send_with(&aws.lambda).await.called("UpdateEventSourceMapping");
         sent.map_err(|error| self.judged(error, mapping.event_source_arn().unwrap_or_default()))?;
-        enabled(mapping.uuid().unwrap_or_default(), aws).await
+        enabled(mapping.uuid().unwrap_or_default(), aws).await?;
+        tagged(&mapping, aws).await
+    }
+}
+
+/// Gives a mapping its tags, where the Region takes them: one that was adopted may have others.
+async fn tagged(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {
+    let Some(arn) = mapping.event_source_mapping_arn() else {
+        return Ok(());
+    };
+    let call = aws.lambda.tag_resource().resource(arn);
+    let call = call.set_tags(Some(aws.scope.all_tags().into_iter().collect()));
+    match call.send().await.called("TagResource") {
+        Err(error) if answers::tags_refused(&error) => Ok(()),
+        sent => sent.map(drop),
     }
 }
 

@@ -185,9 +185,27 @@ async fn a_pair_that_exists_is_adopted_by_the_uuid_that_aws_gives() {
         .on("CreateEventSourceMapping", fault(409, "ResourceConflictException", &exists))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabled", "BatchSize": 7}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Updating"}))));
     mapping().create(&scope().tags(), &replay.aws()).await.expect("it is adopted");
     assert_eq!(replay.sent("UpdateEventSourceMapping"), [json!({"Enabled": true, "BatchSize": 100})]);
+}
+
+/// Whoever made it gave it other tags, or none.
+#[tokio::test]
+async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
+    let unsupported = "Unsupported resource type for tagging";
+    let answers = [body(""), fault(400, "InvalidParameterValueException", unsupported)];
+    for answer in answers {
+        let replay = listed(Replay::new(), &[live(A, STREAM, json!({"BatchSize": 7}))])
+            .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+            .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
+            .on("TagResource", answer);
+        let scope = Scope { extra_tags: [("team".to_owned(), "checkout".to_owned())].into(), ..scope() };
+        mapping().update(&mapping(), &replay.aws_of(scope)).await.expect("an update");
+        let tags = &replay.sent("TagResource")[0]["Tags"];
+        assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("cart")));
+    }
 }
 
 #[tokio::test]
@@ -238,6 +256,7 @@ async fn what_is_to_be_none_is_sent_empty() {
         "MetricsConfig": {"Metrics": ["EventCount"]},
     });
     let replay = listed(Replay::new(), &[live(A, STREAM, more)])
+        .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
     mapping().update(&mapping(), &replay.aws()).await.expect("an update");
@@ -256,6 +275,7 @@ async fn what_is_to_be_none_is_sent_empty() {
 async fn what_lambda_disables_again_is_not_waited_for() {
     let off = json!({"State": "Disabled", "StateTransitionReason": "PROBLEM: the stream is gone"});
     let replay = listed(Replay::new(), &[live(A, STREAM, json!({"State": "Disabled"}))])
+        .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, off)));
     let error = mapping().update(&mapping(), &replay.aws()).await.expect_err("it does not work");
@@ -266,6 +286,7 @@ async fn what_lambda_disables_again_is_not_waited_for() {
 async fn what_is_enabled_again_may_look_disabled_for_a_moment() {
     let off = json!({"State": "Disabled", "StateTransitionReason": "Lambda initiated"});
     let replay = listed(Replay::new(), &[live(A, STREAM, off.clone())])
+        .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, off)))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
