@@ -112,8 +112,8 @@ impl Resource for LogGroup {
         mistakes
     }
 
-    // With a KMS key, the policy of the key has to let the service use it; the caller needs
-    // `kms:DescribeKey` ("AssociateKmsKey", CloudWatch Logs API reference).
+    // With a KMS key, the policy of the key has to let the service use it. What it takes of the
+    // caller, no page says ("AssociateKmsKey", CloudWatch Logs API reference).
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let groups = arn(scope, &format!("/aws/lambda/{}*", scope.prefix()));
         vec![

@@ -2,7 +2,8 @@
 //! operations that they allow ("Required permissions for Amazon S3 API operations", S3 user
 //! guide).
 //!
-//! A KMS key of one's own takes nothing more: S3 looks at the key when an object is written.
+//! A KMS key of one's own takes nothing more: S3 does not look at the key before an object is
+//! written ("PutBucketEncryption", S3 API reference).
 
 use crate::policy::Statement;
 use crate::scope::Scope;

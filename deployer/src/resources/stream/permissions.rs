@@ -1,7 +1,9 @@
 //! What the caller has to be allowed for streams.
 //!
-//! With a KMS key of one's own also `kms:DescribeKey` and `kms:GenerateDataKey` on the key
-//! ("Permissions to use user-generated KMS keys", Kinesis developer guide).
+//! Turning encryption on and off is asked about on the stream and on the key ("Actions, resources,
+//! and condition keys for Amazon Kinesis Data Streams", Service Authorization Reference), and who
+//! administers a stream describes the key ("Permissions to use user-generated KMS keys", Kinesis
+//! developer guide). The key may be of any account, and what somebody put is any key.
 
 use crate::policy::Statement;
 use crate::scope::Scope;
@@ -9,6 +11,9 @@ use crate::scope::Scope;
 /// Returns what all calls about the scope's streams take.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
     let streams = scope.arn("kinesis", &format!("stream/{}*", scope.prefix()));
+    let keys = format!("arn:{}:kms:{}:*:key/*", scope.partition(), scope.region);
+    // Two lists that are alike become one statement; nothing else here is asked about on a key.
+    let both = [streams, keys];
     vec![
         // AWS supports no resource for it ("Actions, resources, and condition keys for Amazon
         // Kinesis Data Streams", Service Authorization Reference).
@@ -16,7 +21,7 @@ pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
         Statement::new(
             "StreamsRead",
             ["kinesis:DescribeStreamSummary", "kinesis:GetResourcePolicy", "kinesis:ListTagsForStream"],
-            [streams.clone()],
+            both.clone(),
         ),
         Statement::new(
             "StreamsWrite",
@@ -35,8 +40,9 @@ pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
                 "kinesis:UpdateShardCount",
                 "kinesis:UpdateStreamMode",
                 "kinesis:UpdateStreamRecordDistributionStrategy",
+                "kms:DescribeKey",
             ],
-            [streams],
+            both,
         ),
     ]
 }

@@ -191,3 +191,15 @@ async fn shards_are_counted_when_the_stream_is_active() {
     stream().shards(3).update(&live, &replay.aws()).await.expect("one more");
     assert_eq!(replay.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
 }
+
+/// Encryption is asked about on the stream and on the key, which may be anybody's.
+#[test]
+fn permissions_end_at_the_prefix_and_at_keys() {
+    let on =
+        ["arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-*", "arn:aws:kms:eu-central-1:*:key/*"];
+    for statement in Stream::permissions(&scope()) {
+        assert!(statement.resources == on || statement.sid == "StreamsList", "{statement:?}");
+        let of_keys = statement.actions.iter().filter(|action| action.starts_with("kms:"));
+        assert!(of_keys.into_iter().all(|action| *action == "kms:DescribeKey"), "{statement:?}");
+    }
+}
