@@ -9,9 +9,9 @@ mod hint;
 mod login;
 mod packages;
 mod read_only;
+mod releases;
 #[cfg(test)]
 pub(crate) mod replay;
-mod releases;
 mod sweep;
 mod wait;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::app::{App, Global};
 use crate::aws::{Aws, Called};
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     environment: String,
     /// The functions, without the environment's prefix; all when none is named
     functions: Vec<String>,
-    /// How far back to look: 90s, 10m, 24h
+    /// How far back to look: 90s, 10m, 24h, 7d
     #[arg(long, default_value = "10m", value_parser = since)]
     since: SignedDuration,
     /// Only lines that match this CloudWatch Logs filter pattern
@@ -47,7 +47,8 @@ struct Line {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let session = Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let session =
+        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
     let functions: Vec<String> = match args.functions.as_slice() {
         [] => session.functions(app),
         named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,
@@ -105,7 +106,24 @@ fn time(millisecond: i64) -> String {
     Timestamp::from_millisecond(millisecond).map_or_else(|_| millisecond.to_string(), |at| format!("{at:.3}"))
 }
 
-/// Reads `90s`, `10m`, `2h`.
+/// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
 fn since(text: &str) -> Result<SignedDuration, String> {
-    text.parse().map_err(|error| format!("{error}; use 90s, 10m or 2h"))
+    let wrong = |error: jiff::Error| format!("{error}; use 90s, 10m, 2h or 7d");
+    let span: Span = text.parse().map_err(wrong)?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
+    if duration.is_negative() { Err("that is in the future".to_owned()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_back_may_be_days() {
+        assert_eq!(since("7d"), Ok(SignedDuration::from_hours(7 * 24)));
+        assert_eq!(since("90s"), Ok(SignedDuration::from_secs(90)));
+        for wrong in ["yesterday", "10", "-1h"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
 }

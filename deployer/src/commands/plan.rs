@@ -2,8 +2,8 @@
 
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
-use crate::render::{Format, Heading, Ui, plan_in};
 use crate::plan::Wishes;
+use crate::render::{Format, Heading, Ui, plan_in};
 use crate::session::{Access, LocalCloudIs, Planned, Session};
 
 /// Show what `up` would do; only reads
@@ -38,8 +38,7 @@ pub(super) async fn compare(
     global: &Global,
     ui: &Ui,
 ) -> Result<Exit, Problem> {
-    let session =
-        Session::open(environment, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let session = Session::open(environment, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
     let Planned { plan, .. } = session.plan(app, &Wishes::default(), ui).await?;
     let heading = Heading { scope: &session.scope, drift };
     ui.result(&plan_in(format, &plan, heading));

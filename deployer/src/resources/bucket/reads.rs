@@ -60,7 +60,8 @@ pub(super) async fn versioning(bucket: &str, aws: &Aws) -> Result<bool, Error> {
 
 pub(super) async fn lifecycle(bucket: &str, aws: &Aws) -> Result<BTreeMap<String, Rule>, Error> {
     let answer = aws.s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await;
-    let answer = unset_is_none(answer.called("GetBucketLifecycleConfiguration"), "NoSuchLifecycleConfiguration")?;
+    let answer =
+        unset_is_none(answer.called("GetBucketLifecycleConfiguration"), "NoSuchLifecycleConfiguration")?;
     let rules = answer.and_then(|answer| answer.rules).unwrap_or_default();
     Ok(rules.iter().map(|rule| (rule.id().unwrap_or_default().to_owned(), Rule::of(rule))).collect())
 }
