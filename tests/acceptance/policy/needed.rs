@@ -46,6 +46,7 @@ fn besides(service: &str, operation: &str) -> &'static [&'static str] {
         ("dynamodb", "CreateTable") => &["dynamodb:TagResource"],
         ("iam", "CreateRole") => &["iam:TagRole"],
         ("kinesis", "CreateStream") => &["kinesis:AddTagsToStream"],
+        ("kinesis", "StartStreamEncryption") => &["kms:DescribeKey"],
         ("lambda", "CreateEventSourceMapping") => &["lambda:TagResource"],
         ("lambda", "CreateFunction") => &["iam:PassRole", "lambda:TagResource"],
         // With its tags.
