@@ -4,6 +4,7 @@
 //! the class. Messages are lowercase fragments that compose.
 
 use std::fmt;
+use std::time::Duration;
 
 /// What an error means for the work, whatever service it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +49,8 @@ pub struct Error {
     pub message: String,
     /// The cloud's id of the request, for its support.
     pub request_id: Option<String>,
+    /// How long it was tried again before it was believed; nothing for a first answer.
+    pub tried_for: Option<Duration>,
     /// What to do about it.
     pub hint: Option<String>,
 }
@@ -66,6 +69,7 @@ impl Error {
             code: None,
             message: message.into(),
             request_id: None,
+            tried_for: None,
             hint: None,
         }
     }
@@ -87,6 +91,9 @@ impl fmt::Display for Error {
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;
+        }
+        if let Some(time) = self.tried_for.filter(|time| time.as_secs() > 0) {
+            write!(f, " (tried again for {} s)", time.as_secs())?;
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ fn patience(error: &Error) -> Duration {
 /// # Errors
 /// The last error, as it is.
 pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let mut first: Option<Instant> = None;
     let mut failing_since: Option<Instant> = None;
     let mut delay = FIRST_DELAY;
     loop {
@@ -48,8 +49,9 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
         let since = failing_since.filter(|_| began.elapsed() < LONG).unwrap_or_else(Instant::now);
         failing_since = Some(since);
         if !error.class.passes() || since.elapsed() + delay > patience(&error) {
-            return Err(error);
+            return Err(Error { tried_for: first.map(|first| first.elapsed()), ..error });
         }
+        first.get_or_insert_with(Instant::now);
         progress::waiting_for(reason(&error));
         tokio::time::sleep(delay.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         delay = (delay * 2).min(LONGEST_DELAY);
@@ -122,6 +124,14 @@ mod tests {
         })
         .await;
         assert_eq!(result, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_believed_in_the_end_says_how_long_it_was_tried() {
+        let error = retried::<()>(async || Err(failing(Class::Throttled))).await.expect_err("it never works");
+        let tried = error.tried_for.expect("it was tried again");
+        assert!(tried > Duration::from_secs(100) && tried <= Duration::from_secs(120), "{tried:?}");
+        assert!(error.to_string().contains("tried again for 11"), "{error}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ where
             let class = classify(code.as_deref(), status, &message);
             let said = Said::new(operation, class, code.as_deref(), status, &message);
             let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
-            Error { hint, class, operation: operation.to_owned(), code, message, request_id }
+            Error { hint, code, request_id, ..Error::new(class, operation, message) }
         })
     }
 }

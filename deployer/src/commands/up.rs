@@ -12,7 +12,6 @@ use crate::app::{App, Global};
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
 use crate::bundle::Sources;
-use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Action, Plan, Step, Wishes};
 use crate::release::{Release, Run, State};
@@ -88,17 +87,15 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             ui.warn(&unsettled_yet(step));
         }
     }
-    let met = within(&stop, run.end(&session.aws, &report)).await;
     if !report.succeeded() {
+        // Who is in a hurry to leave does not wait for the record: it says "begun" then.
+        let _ = within(&stop, run.end(&session.aws, &report, false)).await;
         return Err(unfinished(&report, name, ui));
     }
     let done = count(report.outcomes.len(), "change");
-    match met {
-        None => return Err(stopped(&done, name, ui)),
-        Some(Err(error)) => return Err(unrecorded(&done, error)),
-        Some(Ok(Some(other))) => others::met(&other, &session, app, &wishes, ui).await?,
-        Some(Ok(None)) if stop.is_cancelled() => return Err(stopped(&done, name, ui)),
-        Some(Ok(None)) => {}
+    match within(&stop, others::conclude(&run, &report, &session, app, &wishes, ui)).await {
+        Some(concluded) if !stop.is_cancelled() => concluded?,
+        _ => return Err(stopped(&done, name, ui)),
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
     next(&session, app, ui);
@@ -114,11 +111,6 @@ fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>) -> bool {
 fn stopped(done: &str, name: &str, ui: &Ui) -> Problem {
     Problem::new(format!("stopped: {done} were made, and not read again"))
         .hint(format!("`{} up {name}` reads everything again", ui.program()))
-}
-
-fn unrecorded(done: &str, error: Error) -> Problem {
-    let problem = Problem::from(error);
-    Problem { message: format!("all {done} were made, but not written down: {}", problem.message), ..problem }
 }
 
 fn unsettled_yet(step: &Step) -> String {

@@ -92,13 +92,33 @@ impl Run {
         .hint("wait until it has ended, then run the command again: it looks anew"))
     }
 
-    /// Writes how the run ended. Returns the last entry of another run that was at work
-    /// meanwhile, and is not known to have stopped before its first write.
+    /// Returns the last entry of another run that was at work since this one began, and is not
+    /// known to have stopped before its first write.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub async fn met<C: Cloud>(&self, cloud: &C) -> Result<Option<Release>, Error> {
+        let entries = complete(cloud, &self.begun, self.number - 1, None).await?;
+        let ours = entries.iter().find(|entry| entry.number == self.number);
+        if ours.is_some_and(|entry| entry.release.run == self.begun.run) {
+            return Ok(others(&entries, &self.begun.run, self.number));
+        }
+        // A `down` deleted the record, and by chance somebody has as many entries since.
+        Ok(Some(others(&entries, &self.begun.run, 0).unwrap_or_else(|| removed(&self.begun))))
+    }
+
+    /// Writes how the run ended: `well` when everything is as it wanted it. Returns the last
+    /// entry of another run that [`Run::met`] could not see yet.
     ///
     /// # Errors
     /// The record cannot be written.
-    pub async fn end<C: Cloud>(&self, cloud: &C, report: &Report) -> Result<Option<Release>, Error> {
-        let state = if report.succeeded() { State::Done } else { State::Failed };
+    pub async fn end<C: Cloud>(
+        &self,
+        cloud: &C,
+        report: &Report,
+        well: bool,
+    ) -> Result<Option<Release>, Error> {
+        let state = if report.succeeded() && well { State::Done } else { State::Failed };
         let mut ended = Release { state, ..self.begun.clone() };
         for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
             match outcome.action {
@@ -106,25 +126,18 @@ impl Run {
                 _ => ended.deployed.insert(outcome.id.to_string()),
             };
         }
-        if state == State::Done {
-            (ended.making, ended.changing) = Default::default();
-        } else {
-            ended.making.retain(|id| uncertain(report, id, &self.begun));
-            ended.changing.retain(|id| uncertain(report, id, &self.begun));
-        }
+        ended.making.retain(|id| !report.succeeded() && uncertain(report, id, &self.begun));
+        ended.changing.retain(|id| !report.succeeded() && uncertain(report, id, &self.begun));
         let number = entered(cloud, &ended, false).await?.unwrap_or_default();
+        if number == self.number + 1 {
+            return Ok(None);
+        }
         if number <= self.number {
             // A `down` deleted the record: what there is now, no record says.
             retried(async || cloud.forget_releases().await).await?;
             return Ok(Some(removed(&ended)));
         }
         let entries = complete(cloud, &ended, self.number, Some(number)).await?;
-        let known = entries.iter().find(|entry| entry.number == self.number);
-        if known.is_some_and(|entry| entry.release.run != ended.run) {
-            // It was deleted and begun anew, by chance with as many entries.
-            let other = others(&entries, &ended.run, 0).unwrap_or_else(|| removed(&ended));
-            return Ok(Some(other));
-        }
         let other = others(&entries, &ended.run, self.number);
         if let Some(open) =
             other.as_ref().filter(|other| matches!(other.state, State::Begun | State::Removing))
@@ -147,9 +160,11 @@ fn uncertain(report: &Report, id: &str, begun: &Release) -> bool {
     match outcome.map(|outcome| &outcome.result) {
         Some(Ok(()) | Err(Failure::Skipped(_) | Failure::Stopped)) => false,
         Some(Err(Failure::Interrupted)) => true,
-        // Refused outright, a create has made nothing.
+        // Refused outright, a create has made nothing. After an attempt whose answer got lost
+        // it may have.
         Some(Err(Failure::Failed(error))) => {
-            !(begun.making.contains(id) && error.operation.starts_with("Create") && refused(error.class))
+            let outright = error.tried_for.is_none() && refused(error.class);
+            !(begun.making.contains(id) && error.operation.starts_with("Create") && outright)
         }
         // It is an earlier run's, and nobody has looked after it.
         None => true,

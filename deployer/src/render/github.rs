@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::markdown::plan_markdown;
 use super::plan_text::Heading;
 use super::style::{risk, verdict};
+use super::text::printable;
 use crate::plan::{Plan, Step, Verdict};
 use crate::resource::Risk;
 
@@ -55,12 +56,13 @@ fn about(step: &Step) -> String {
 }
 
 /// Escapes a message as actions/toolkit does (packages/core/src/command.ts): a line break
-/// would end the command.
+/// would end the command. What a terminal would obey is written out.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property, which colons and commas end as well.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&printable(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -63,7 +63,8 @@ pub(crate) async fn up_with(
     let entry = Run::entry(&plan, survey.last_release(), None, "somebody".into());
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
     let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
-    match run.end(cloud, &report).await? {
+    let met = run.met(cloud).await?;
+    match run.end(cloud, &report, met.is_none()).await?.or(met) {
         None => Ok(report),
         Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deployer::apply::Report;
 use deployer::error::{Class, Error};
 use deployer::plan::{Action, Plan, Verdict, Wishes};
-use deployer::release::{Ending, Run, State, history};
+use deployer::release::{Ending, Release, Run, State, history};
 use deployer::resource::{Cloud, Risk, Tags};
 use deployer::stack::Stack;
 use deployer::survey::Survey;
@@ -156,6 +156,13 @@ async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) 
     Run::begin(cloud, survey.recorded.as_ref(), entry).await
 }
 
+/// Ends a run that made no change, and returns whom it met.
+async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
+    let met = run.met(cloud).await.expect("the record can be read");
+    let later = run.end(cloud, &Report::default(), met.is_none()).await;
+    later.expect("the record can be written").or(met)
+}
+
 #[tokio::test]
 async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
     for before in [false, true] {
@@ -173,7 +180,7 @@ async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
         assert!(refused.to_string().contains("by one"), "{refused}");
         let last = cloud.world().releases.last().map(|last| last.release.clone());
         assert_eq!(last, said, "what the first said is the last word");
-        let met = first.end(&cloud, &Report::default()).await.expect("the record can be written");
+        let met = end(&first, &cloud).await;
         assert_eq!(met, None, "who stopped before it wrote was not at work");
         let told = history(cloud.releases().await.expect("it can be read"));
         assert!(told.iter().all(|run| run.by != "other"), "and is no history: {told:?}");
@@ -186,7 +193,7 @@ async fn a_run_hears_of_another_that_was_at_work_meanwhile() {
     stack.add(Thing::new("a"));
     let run = begin(&stack, &cloud, "one").await.expect("it is alone");
     assert!(up(&stack, &cloud).await.succeeded(), "the other looks later, and goes on from there");
-    let other = run.end(&cloud, &Report::default()).await.expect("the record can be written");
+    let other = end(&run, &cloud).await;
     assert_eq!(other.map(|other| other.by), Some("somebody".into()));
 }
 
@@ -196,11 +203,11 @@ async fn what_a_run_at_work_set_out_to_make_outlasts_the_end_of_another() {
     stack.add(Thing::new("a"));
     let one = begin(&stack, &cloud, "one").await.expect("it is alone");
     let other = begin(&stack, &cloud, "other").await.expect("it looked later");
-    let met = one.end(&cloud, &Report::default()).await.expect("the record can be written");
+    let met = end(&one, &cloud).await;
     assert_eq!(met.map(|met| met.by), Some("other".into()));
     let making = cloud.world().releases.last().map(|last| last.release.making.clone());
     assert_eq!(making, Some(ids(&["fake.thing/cart-dev-a"])));
-    let met = other.end(&cloud, &Report::default()).await.expect("the record can be written");
+    let met = end(&other, &cloud).await;
     assert_eq!(met.map(|met| met.by), Some("one".into()));
 }
 
@@ -221,7 +228,7 @@ async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
     // Between the beginning and the end.
     let run = begin(&stack, &cloud, "one").await.expect("it is alone");
     assert!(down(&cloud).await.succeeded());
-    let other = run.end(&cloud, &Report::default()).await.expect("the record can be written");
+    let other = end(&run, &cloud).await;
     assert_eq!(other.map(|other| other.state), Some(State::Removing));
     assert!(cloud.world().releases.is_empty());
 
@@ -229,7 +236,7 @@ async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
     let run = begin(&stack, &cloud, "one").await.expect("it is alone");
     assert!(down(&cloud).await.succeeded());
     begin(&stack, &cloud, "other").await.expect("nothing is there");
-    let other = run.end(&cloud, &Report::default()).await.expect("the record can be written");
+    let other = end(&run, &cloud).await;
     assert_eq!(other.map(|other| other.by), Some("other".into()));
 }
 

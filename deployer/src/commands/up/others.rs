@@ -1,9 +1,11 @@
 //! Whoever else is at work in the environment: there is no lock, so it is told.
 
 use crate::app::App;
+use crate::apply::Report;
+use crate::error::Error;
 use crate::exit::Problem;
 use crate::plan::{Verdict, Wishes};
-use crate::release::{Release, State};
+use crate::release::{Release, Run, State};
 use crate::render::Ui;
 use crate::session::{Planned, Session};
 
@@ -20,17 +22,42 @@ pub(crate) fn warn(last: Option<&Release>, ui: &Ui) {
     ));
 }
 
-/// Looks at everything once more, because somebody else changed things at the same time.
+/// Writes down how a run ended whose changes were all made, and looks once more when somebody
+/// else was at work meanwhile.
 ///
 /// # Errors
-/// It is not what this run made of it.
-pub(super) async fn met(
-    other: &Release,
+/// Not everything is as this run made it, or the record cannot be written.
+pub(super) async fn conclude(
+    run: &Run,
+    report: &Report,
     session: &Session,
     app: &App,
     wishes: &Wishes,
     ui: &Ui,
 ) -> Result<(), Problem> {
+    let unrecorded = |error: Error| {
+        let problem = Problem::from(error);
+        let message = format!("all changes were made, but not written down: {}", problem.message);
+        Problem { message, ..problem }
+    };
+    let other = run.met(&session.aws).await.map_err(unrecorded)?;
+    let judged = match &other {
+        Some(other) => met(other, session, app, wishes, ui).await,
+        None => Ok(()),
+    };
+    let later = run.end(&session.aws, report, judged.is_ok()).await.map_err(unrecorded)?;
+    judged?;
+    match later.filter(|later| Some(later) != other.as_ref()) {
+        Some(later) => met(&later, session, app, wishes, ui).await,
+        None => Ok(()),
+    }
+}
+
+/// Looks at everything once more, because somebody else changed things at the same time.
+///
+/// # Errors
+/// It is not what this run made of it.
+async fn met(other: &Release, session: &Session, app: &App, wishes: &Wishes, ui: &Ui) -> Result<(), Problem> {
     let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
     let by = &other.by;
     let fine = |verdicts: &[Verdict]| verdicts == [Verdict::InSync] || verdicts == [Verdict::Orphan];
