@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 use crate::plan::{Action, Plan, Step};
-use crate::progress;
+use crate::progress::{self, Sent};
 use crate::resource::{Cloud, ResourceId};
 use crate::retry::retried;
 use crate::stack::Stack;
@@ -43,6 +43,8 @@ pub struct Outcome {
     pub result: Result<(), Failure>,
     /// How long it took.
     pub took: Duration,
+    /// Whether anything was sent that may have changed something.
+    pub sent: bool,
 }
 
 /// Why a step did not succeed.
@@ -94,7 +96,7 @@ pub async fn apply<C: Cloud>(
     let mut failed: BTreeSet<ResourceId> = BTreeSet::new();
     let mut running = FuturesUnordered::new();
     let mut report = Report::default();
-    let mut in_flight: BTreeSet<ResourceId> = BTreeSet::new();
+    let mut in_flight: BTreeMap<ResourceId, Sent> = BTreeMap::new();
     let mut out_of_patience = std::pin::pin!(patience_ends(stop));
     loop {
         let ended = settle_unstartable(&mut waiting, &mut failed, stop);
@@ -103,18 +105,19 @@ pub async fn apply<C: Cloud>(
             report.outcomes.push(outcome);
         }
         while in_flight.len() < TOGETHER {
-            let blocked = |need: &ResourceId| waiting.contains_key(need) || in_flight.contains(need);
+            let blocked = |need: &ResourceId| waiting.contains_key(need) || in_flight.contains_key(need);
             let ready = waiting.values().find(|step| !step.needs.iter().any(blocked));
             let Some(step) = ready.copied() else { break };
             waiting.remove(&step.id);
-            in_flight.insert(step.id.clone());
+            let sent = Sent::default();
+            in_flight.insert(step.id.clone(), sent.clone());
             on_event(Event::Started(step.id.clone(), step.action));
-            running.push(run(step, stack, survey, cloud, on_event.clone()));
+            running.push(run(step, stack, survey, cloud, sent, on_event.clone()));
         }
         let ended = tokio::select! {
             ended = running.next() => ended,
             () = &mut out_of_patience => {
-                let cut = running_steps(plan, &in_flight).map(interrupted);
+                let cut = running_steps(plan, &in_flight).map(|(step, sent)| interrupted(step, sent.any()));
                 let unbegun = settle_unstartable(&mut waiting, &mut failed, stop);
                 for outcome in cut.chain(unbegun) {
                     on_event(Event::Ended(outcome.clone()));
@@ -140,13 +143,17 @@ async fn patience_ends(stop: &CancellationToken) {
     tokio::time::sleep(GRACE).await;
 }
 
-fn running_steps<'a>(plan: &'a Plan, in_flight: &BTreeSet<ResourceId>) -> impl Iterator<Item = &'a Step> {
-    plan.writes().filter(|step| in_flight.contains(&step.id))
+fn running_steps<'a>(
+    plan: &'a Plan,
+    in_flight: &'a BTreeMap<ResourceId, Sent>,
+) -> impl Iterator<Item = (&'a Step, &'a Sent)> {
+    plan.writes().filter_map(|step| Some((step, in_flight.get(&step.id)?)))
 }
 
-fn interrupted(step: &Step) -> Outcome {
-    let result = Err(Failure::Interrupted);
-    Outcome { id: step.id.clone(), action: step.action, result, took: GRACE }
+/// What has sent nothing yet, waiting for a compiler, was as good as not begun.
+fn interrupted(step: &Step, sent: bool) -> Outcome {
+    let result = Err(if sent { Failure::Interrupted } else { Failure::Stopped });
+    Outcome { id: step.id.clone(), action: step.action, result, took: GRACE, sent }
 }
 
 /// Takes out the steps that cannot begin any more and says why.
@@ -173,6 +180,7 @@ fn settle_unstartable(
             action: step.action,
             result: Err(failure),
             took: Duration::ZERO,
+            sent: false,
         });
     }
 }
@@ -182,17 +190,19 @@ async fn run<C: Cloud>(
     stack: &Stack<C>,
     survey: &Survey,
     cloud: &C,
+    sent: Sent,
     on_event: impl Fn(Event) + Send + Sync + 'static,
 ) -> Outcome {
     let started = Instant::now();
     let id = step.id.clone();
     let heard = move |what: &str| on_event(Event::Waiting(id.clone(), what.to_owned()));
-    let result = progress::heard(heard, carry_out(step, stack, survey, cloud)).await;
+    let result = sent.noting(progress::heard(heard, carry_out(step, stack, survey, cloud))).await;
     Outcome {
         id: step.id.clone(),
         action: step.action,
         result: result.map_err(Failure::Failed),
         took: started.elapsed(),
+        sent: sent.any(),
     }
 }
 

@@ -19,10 +19,7 @@ struct Cli {
     command: Command,
 }
 
-const AFTER_HELP: &str = "\
-Exit codes: 0 in sync or done, 1 error or stopped on request, 2 pending changes, 3 drift, 4 something
-could not be read, 5 foreign resources, 6 orphans only, 64 usage or configuration, 130 left at once
-by a signal.";
+const AFTER_HELP: &str = "Exit codes: 0 in sync or done, 1 error or stopped on request, 2 pending changes, 3 drift, 4 something could not be read, 5 foreign resources, 6 orphans only, 64 usage or configuration, 130 left at once by a signal.";
 
 /// Runs the program: reads the command line, does as told, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {

@@ -3,6 +3,7 @@
 //! The executor wraps each step; whatever waits inside it says so here. Nothing is printed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task_local;
 
@@ -10,6 +11,29 @@ type Listener = Arc<dyn Fn(&str) + Send + Sync>;
 
 task_local! {
     static LISTENER: Listener;
+    static SENT: Sent;
+}
+
+/// Whether a step has sent anything that may change something.
+#[derive(Debug, Clone, Default)]
+pub struct Sent(Arc<AtomicBool>);
+
+impl Sent {
+    /// Tells whether it has.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Runs a future; what it sends is noted here.
+    pub async fn noting<T>(&self, work: impl Future<Output = T>) -> T {
+        SENT.scope(self.clone(), work).await
+    }
+}
+
+/// Says that the running step sends something that may change something.
+pub fn sending() {
+    // What no step sends, such as an entry of the release record, is nobody's.
+    let _ = SENT.try_with(|sent| sent.0.store(true, Ordering::Relaxed));
 }
 
 /// Runs a future; `listener` hears what it waits for.

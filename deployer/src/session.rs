@@ -92,7 +92,7 @@ impl Session {
         if let Some(settings) = &environment.local
             && !own_endpoint()
         {
-            target.endpoint = Some(endpoint(settings, global.folder(), local, ui).await?);
+            target.endpoint = Some(endpoint(settings, name, global.folder(), local, ui).await?);
             // The local cloud's root, which protects nothing.
             target.credentials = Credentials::Fixed("test", "test");
         }
@@ -124,7 +124,7 @@ impl Session {
         if known.contains(&wanted) {
             return Ok(wanted);
         }
-        let known: Vec<&str> = known.iter().map(|name| name.trim_start_matches(&prefix)).collect();
+        let known: Vec<&str> = known.iter().map(|name| name.strip_prefix(&prefix).unwrap_or(name)).collect();
         Err(Problem::usage(format!("there is no function `{named}`"))
             .hint(format!("there are {}", known.join(", "))))
     }
@@ -212,6 +212,7 @@ fn local_dir(environments: &Path) -> Result<PathBuf, Problem> {
 
 async fn endpoint(
     settings: &Local,
+    name: &str,
     environments: &Path,
     local: LocalCloudIs,
     ui: &Ui,
@@ -225,12 +226,12 @@ async fn endpoint(
         }
         LocalCloudIs::Expected => match cloud.status().await? {
             Status::Running(running) => Ok(running.endpoint),
-            Status::Silent { pid } => {
-                Err(Problem::new(format!("the local cloud (pid {pid}) does not answer"))
-                    .hint(format!("`{0} local stop` ends it, `{0} up local` starts it anew", ui.program())))
-            }
+            Status::Silent { pid } => Err(Problem::new(format!(
+                "the local cloud (pid {pid}) does not answer"
+            ))
+            .hint(format!("`{0} local stop {name}` ends it, `{0} up {name}` starts it anew", ui.program()))),
             Status::Stopped => Err(Problem::new("the local cloud is not running")
-                .hint(format!("`{} up local` starts it and deploys", ui.program()))),
+                .hint(format!("`{} up {name}` starts it and deploys", ui.program()))),
             Status::Foreign { holder } => {
                 let port = settings.port.get();
                 Err(Problem::new(format!("port {port} is held by something else: {holder}"))

@@ -11,7 +11,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::classify::Called;
 use super::login::Login;
-use super::{Aws, CallLog, Packages, ReadOnly};
+use super::{Aws, CallLog, Noted, Packages, ReadOnly};
 use crate::error::{Class, Error};
 use crate::scope::Scope;
 
@@ -49,6 +49,7 @@ impl Aws {
                 if let Some(log) = &target.call_log {
                     builder = builder.interceptor(log.clone());
                 }
+                builder = builder.interceptor(Noted);
                 if target.read_only {
                     builder = builder.interceptor(ReadOnly);
                 }

@@ -21,7 +21,7 @@ pub use connect::{Credentials, Target};
 pub use login::Login;
 pub use packages::Packages;
 pub(crate) use read_only::READS;
-pub use read_only::ReadOnly;
+pub use read_only::{Noted, ReadOnly};
 pub(crate) use releases::permissions as release_permissions;
 pub use sweep::Sweep;
 pub use wait::wait_until;

@@ -3,14 +3,41 @@
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::progress;
+
 /// Refuses every operation outside a list of reads.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadOnly;
+
+/// Notes of the running step that it sends something that may change something.
+#[derive(Debug, Clone, Copy)]
+pub struct Noted;
+
+impl Intercept for Noted {
+    fn name(&self) -> &'static str {
+        "Noted"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let reads = config.load::<Metadata>().is_some_and(|metadata| READS.contains(&metadata.name()));
+        if !reads {
+            progress::sending();
+        }
+        Ok(())
+    }
+}
 
 /// The operations that looking needs, sorted. A list of names and no pattern: `GetRecords`
 /// reads, too, and has no place here.
@@ -82,6 +109,7 @@ mod tests {
 
     use super::*;
     use crate::aws::{Aws, Credentials, Target};
+    use crate::progress::Sent;
     use crate::scope::Scope;
 
     async fn connected(read_only: bool) -> Aws {
@@ -114,6 +142,15 @@ mod tests {
         assert!(refused(aws.lambda.invoke().function_name("f").send().await));
         assert!(refused(aws.s3.put_object().bucket("b").key("k").send().await));
         assert!(!refused(aws.dynamodb.describe_table().table_name("t").send().await));
+    }
+
+    #[tokio::test]
+    async fn what_a_step_sends_is_noted() {
+        let aws = connected(false).await;
+        let (reads, writes) = (Sent::default(), Sent::default());
+        let _ = reads.noting(aws.dynamodb.describe_table().table_name("t").send()).await;
+        let _ = writes.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
+        assert_eq!((reads.any(), writes.any()), (false, true));
     }
 
     #[tokio::test]

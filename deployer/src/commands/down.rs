@@ -63,8 +63,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         return Ok(Exit::DONE);
     }
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
-    protect(&args, &session, ui)?;
     others::warn(survey.last_release(), ui);
+    protect(&args, &session, ui)?;
 
     let run = match &survey.recorded {
         None => None,
@@ -146,6 +146,10 @@ async fn remove_what_came_back(session: &Session, plan: &Plan) -> Result<Survey,
 /// A protected environment wants its name typed, whatever else was said.
 fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
     let name = &session.environment.name;
+    if let Some(typed) = args.confirm.as_ref().filter(|typed| *typed != name) {
+        return Err(Problem::usage(format!("--confirm {typed} is not `{name}`, so nothing was removed"))
+            .hint("which of the two is meant?"));
+    }
     if !session.environment.protect {
         return super::confirm(&session.environment, args.yes, "Remove all of this, with its data?", ui);
     }

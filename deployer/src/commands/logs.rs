@@ -54,7 +54,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,
     };
     let prefix = session.scope.prefix();
-    let mut from = (Timestamp::now() - args.since).as_millisecond();
+    let from = Timestamp::now().checked_sub(args.since);
+    let from = from.map_err(|_| Problem::usage("--since is before there were clocks"))?;
+    let mut from = from.as_millisecond();
     let mut shown: HashSet<String> = HashSet::new();
     loop {
         let reads =

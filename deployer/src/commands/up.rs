@@ -55,16 +55,16 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let name = args.environment.as_str();
     let mut session = Session::open(name, app, global, LocalCloudIs::Started, Access::Writes, ui).await?;
     let Planned { sources, stack, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
-    check(&plan, &wishes, &session)?;
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
+    check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &stack) {
         next(&session, app, ui);
         return Ok(Exit::DONE);
     }
     if writes {
-        super::confirm(&session.environment, args.yes, "Do this?", ui)?;
         others::warn(survey.last_release(), ui);
+        super::confirm(&session.environment, args.yes, "Do this?", ui)?;
     }
 
     let binaries = binaries(&plan, &session);
@@ -89,8 +89,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     if !report.succeeded() {
         // Who is in a hurry to leave does not wait for the record: it says "begun" then.
-        let _ = within(&stop, run.end(&session.aws, &report, false)).await;
-        return Err(unfinished(&report, name, ui));
+        let other = within(&stop, others::failed(&run, &report, &session)).await.flatten();
+        return Err(Problem { details: other.into_iter().collect(), ..unfinished(&report, name, ui) });
     }
     let done = count(report.outcomes.len(), "change");
     match within(&stop, others::conclude(&run, &report, &session, app, &wishes, ui)).await {

@@ -48,11 +48,9 @@ impl Decision<'_> {
         };
         match self.survey.seen.get(&id) {
             None | Some(Ok(None)) => self.absent(subject, Step { action: Action::Create, tags, ..step }),
-            Some(Err(error)) => {
-                Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..step }
-            }
+            Some(Err(error)) => Step { verdicts: vec![Verdict::Unknown], reason: Some(why(error)), ..step },
             Some(Ok(Some(_))) if let Some(error) = self.unread_parent(subject) => {
-                Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..step }
+                Step { verdicts: vec![Verdict::Unknown], reason: Some(why(error)), ..step }
             }
             Some(Ok(Some(seen))) if !self.owns(subject, seen) => Step {
                 action: Action::Refuse,
@@ -251,9 +249,17 @@ fn orphan(id: &ResourceId, holds_data: bool, wishes: &Wishes) -> Step {
     }
 }
 
+/// Says why something could not be read, and what to do about it.
+fn why(error: &Error) -> String {
+    match &error.hint {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
+}
+
 /// Returns the step of something that could not be read.
 pub(super) fn unknown((id, error): (&ResourceId, &Error)) -> Step {
-    Step { verdicts: vec![Verdict::Unknown], reason: Some(error.to_string()), ..blank(id.clone()) }
+    Step { verdicts: vec![Verdict::Unknown], reason: Some(why(error)), ..blank(id.clone()) }
 }
 
 /// Returns a step that does nothing yet.

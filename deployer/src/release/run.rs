@@ -156,18 +156,20 @@ impl Run {
 
 /// Tells whether a run that has ended does not know what became of this one.
 fn uncertain(report: &Report, id: &str, begun: &Release) -> bool {
-    let outcome = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id);
-    match outcome.map(|outcome| &outcome.result) {
-        Some(Ok(()) | Err(Failure::Skipped(_) | Failure::Stopped)) => false,
-        Some(Err(Failure::Interrupted)) => true,
+    let Some(outcome) = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id) else {
+        // It is an earlier run's, and nobody has looked after it.
+        return true;
+    };
+    match &outcome.result {
+        _ if !outcome.sent => false,
+        Ok(()) => false,
         // Refused outright, a create has made nothing. After an attempt whose answer got lost
         // it may have.
-        Some(Err(Failure::Failed(error))) => {
+        Err(Failure::Failed(error)) => {
             let outright = error.tried_for.is_none() && refused(error.class);
             !(begun.making.contains(id) && error.operation.starts_with("Create") && outright)
         }
-        // It is an earlier run's, and nobody has looked after it.
-        None => true,
+        Err(_) => true,
     }
 }
 

@@ -9,7 +9,7 @@ use deployer::render::failures;
 use deployer::resource::ResourceId;
 
 fn outcome(kind: &'static str, name: &str, action: Action, result: Result<(), Failure>) -> Outcome {
-    Outcome { id: ResourceId::new(kind, name), action, result, took: Duration::from_secs(1) }
+    Outcome { id: ResourceId::new(kind, name), action, result, took: Duration::from_secs(1), sent: true }
 }
 
 fn told(outcomes: Vec<Outcome>) -> String {

@@ -287,6 +287,25 @@ async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
 }
 
 #[tokio::test]
+async fn what_was_never_sent_was_neither_made_nor_changed() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    before.add(Thing::new("a"));
+    after.add(Thing::new("a").size(2)).add(Thing::new("b"));
+    up(&before, &cloud).await;
+    // The compiler fails.
+    cloud.fail("Read sources of cart-dev-a", Class::Other);
+    cloud.fail("Read sources of cart-dev-b", Class::Other);
+    assert!(!up(&after, &cloud).await.succeeded());
+    let last = cloud.world().releases.last().map(|last| last.release.clone()).expect("it was written");
+    assert!(last.making.is_empty() && last.changing.is_empty(), "{last:?}");
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!(plan.steps[0].verdicts, [Verdict::Drift, Verdict::Pending], "somebody changed it");
+    assert_eq!(plan.steps[1].verdicts, [Verdict::Foreign], "somebody made it");
+}
+
+#[tokio::test]
 async fn what_we_have_in_another_region_cannot_be_adopted() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));

@@ -53,6 +53,15 @@ pub(super) async fn conclude(
     }
 }
 
+/// Writes down that a run failed, and says who else was at work meanwhile: that may be why.
+pub(super) async fn failed(run: &Run, report: &Report, session: &Session) -> Option<String> {
+    let met = run.met(&session.aws).await.ok().flatten();
+    // What failed is told already; without its last word the record says that it was cut short.
+    let later = run.end(&session.aws, report, false).await.ok().flatten();
+    let by = met.or(later)?.by;
+    Some(format!("another run, by {by}, was at work meanwhile"))
+}
+
 /// Looks at everything once more, because somebody else changed things at the same time.
 ///
 /// # Errors

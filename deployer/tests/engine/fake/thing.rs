@@ -74,6 +74,7 @@ impl Resource for Thing {
     }
 
     async fn create(&self, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
+        self.build(cloud).await?;
         let effect = |world: &mut World| {
             let tags = if world.forgets_tags { Tags::new() } else { tags.clone() };
             match world.things.get(&self.name) {
@@ -92,6 +93,7 @@ impl Resource for Thing {
     }
 
     async fn update(&self, _live: &Self, cloud: &FakeCloud) -> Result<(), Error> {
+        self.build(cloud).await?;
         let effect = |world: &mut World| {
             let (thing, _) = world.things.get_mut(&self.name).expect("what is updated exists");
             *thing = self.clone();
@@ -124,5 +126,12 @@ impl Resource for Thing {
 
     async fn tags(name: &str, cloud: &FakeCloud) -> Result<Option<Tags>, Error> {
         cloud.look("Tags", name, |world| world.things.get(name).map(|(_, tags)| tags.clone())).await
+    }
+}
+
+impl Thing {
+    /// What has to be there before anything is sent, as a function's code has.
+    async fn build(&self, cloud: &FakeCloud) -> Result<(), Error> {
+        cloud.look("Read", &format!("sources of {}", self.name), |_| ()).await
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use deployer::error::{Class, Error};
+use deployer::progress::sending;
 use deployer::release::{Recorded, Release};
 use deployer::resource::{Cloud, Tags};
 use tokio::sync::Notify;
@@ -103,6 +104,9 @@ impl FakeCloud {
         writes: bool,
         effect: impl FnOnce(&mut World) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        if writes {
+            sending();
+        }
         // Others get their turn, as they do when calls take time.
         tokio::task::yield_now().await;
         let answer = {
