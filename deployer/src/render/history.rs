@@ -49,6 +49,10 @@ fn changes(entry: &Entry) -> String {
         Action::Refuse | Action::Keep => None,
     };
     let changes: Vec<String> = entry.changes.iter().filter_map(told).collect();
+    if entry.deployed.is_empty() {
+        // What there was, the run never said.
+        return changes.join(" ");
+    }
     let there = count(entry.deployed.len(), "resource");
     if changes.is_empty() { there } else { format!("{} of {there}", changes.join(" ")) }
 }
