@@ -105,7 +105,9 @@ fn github_cancels_a_deployment_in_order(cloud: &Cloud) {
     command.env("DEPLOYER", github.deployer()).env("STARTED", &started);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the script is there");
     until("the deployment to begin", || started.exists().then_some(()));
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    // Not the SIGINT that GitHub sends first: a shell cannot catch what was ignored when it
+    // was started, and whoever starts the tests in the background has it ignored.
+    let signal = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(signal.expect("kill is everywhere").success());
     let run = Run::from(child.wait_with_output().expect("it is a child of ours"));
     let job = github.job_of(run);

@@ -40,9 +40,26 @@ impl<'a> Deployed<'a> {
 
     /// Calls a function: its answer, or the error that Lambda made of its fault.
     ///
+    /// Now and then the local cloud hands a call to a process that it has just ended for being
+    /// idle, and says that it exited. Such a call is made again, a few times: of a function that
+    /// really exits, every one fails.
+    ///
     /// # Errors
     /// The function failed.
     pub async fn call(&self, function: &str, request: &Value) -> Result<Value, String> {
+        let mut answer = self.call_once(function, request).await;
+        for _ in 0..3 {
+            match &answer {
+                Err(fault) if fault.contains("Runtime.ExitError") => {
+                    answer = self.call_once(function, request).await;
+                }
+                _ => break,
+            }
+        }
+        answer
+    }
+
+    async fn call_once(&self, function: &str, request: &Value) -> Result<Value, String> {
         let invoke = self.aws.lambda.invoke().function_name(self.aws.scope.name(function));
         let answer = invoke.payload(Blob::new(request.to_string())).send().await;
         let answer = answer.expect("a deployed function can be called");
