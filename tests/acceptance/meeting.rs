@@ -37,7 +37,8 @@ struct Ended {
 impl Ended {
     /// Tells whether it said that it had met another one.
     fn told(&self) -> bool {
-        ["another run", "changed since"].iter().any(|words| self.run.stderr.contains(words))
+        // The second is what a change says that met another one of the same function.
+        ["another run", "changed the function meanwhile"].iter().any(|words| self.run.stderr.contains(words))
     }
 
     /// Tells whether it stopped before its first write, because of the other one.
