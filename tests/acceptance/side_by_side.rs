@@ -75,12 +75,13 @@ fn nothing_is_written_without_being_meant(cloud: &Cloud) {
 
 /// Picks what the tags say is of this environment.
 fn of(place: &Place<'_>, environment: &str, all: &Inventory) -> Inventory {
-    let scope = place.scope(environment);
-    let others = ["dev-2", "dev", "prod"].map(|name| place.scope(name).prefix());
-    let longest = |name: &str| {
-        let matching = others.iter().filter(|prefix| name.contains(prefix.as_str()));
-        matching.max_by_key(|prefix| prefix.len()).cloned()
+    let scopes = ["dev-2", "dev", "prod"].map(|name| place.scope(name));
+    // The prefix of `dev` is also that of `dev-2`; the release record has a path.
+    let owner = |name: &str| {
+        let named =
+            scopes.iter().filter(|scope| name.contains(&scope.prefix()) || name.contains(&scope.role_path()));
+        named.max_by_key(|scope| scope.prefix().len()).map(|scope| scope.environment.as_str())
     };
-    let ours = all.iter().filter(|(name, _)| longest(name) == Some(scope.prefix()));
+    let ours = all.iter().filter(|(name, _)| owner(name) == Some(environment));
     ours.map(|(name, description)| (name.clone(), description.clone())).collect()
 }
