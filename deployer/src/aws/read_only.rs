@@ -108,22 +108,15 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::aws::replay::scope;
     use crate::aws::{Aws, Credentials, Target};
     use crate::progress::Sent;
-    use crate::scope::Scope;
 
     async fn connected(read_only: bool) -> Aws {
-        let scope = Scope {
-            stack: "cart".into(),
-            environment: "dev".into(),
-            account: "111111111111".into(),
-            region: "eu-central-1".into(),
-            extra_tags: Default::default(),
-        };
         // Nobody listens on the discard port: what is sent is not answered.
         let endpoint = Some("http://127.0.0.1:9".to_owned());
         let credentials = Credentials::Fixed("test", "test");
-        Aws::connect(scope, &Target { endpoint, credentials, call_log: None, read_only }).await
+        Aws::connect(scope(), &Target { endpoint, credentials, call_log: None, read_only }).await
     }
 
     fn refused<T, E: std::error::Error + 'static>(answer: Result<T, E>) -> bool {

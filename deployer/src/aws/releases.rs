@@ -160,17 +160,8 @@ fn read(value: &str, scope: &Scope) -> Option<Release> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::replay::scope;
     use crate::release::State;
-
-    fn scope() -> Scope {
-        Scope {
-            stack: "cart".into(),
-            environment: "dev".into(),
-            account: "111111111111".into(),
-            region: "eu-central-1".into(),
-            extra_tags: Default::default(),
-        }
-    }
 
     fn release(resources: usize) -> Release {
         let ids = (0..resources).map(|n| format!("logs.log-group//aws/lambda/cart-dev-function-{n}"));

@@ -79,18 +79,16 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     // Whatever compiler is still at work is ended with it.
     building.abort();
     session.aws.packages = Packages::none();
-    if report.succeeded() {
-        let reading = ui.busy("reading again what was changed");
-        let unsettled = settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop).await;
-        drop(reading);
-        for step in &unsettled {
-            ui.warn(&unsettled_yet(step));
-        }
-    }
     if !report.succeeded() {
         // Who is in a hurry to leave does not wait for the record: it says "begun" then.
         let other = within(&stop, others::failed(&run, &report, &session)).await.flatten();
         return Err(Problem { details: other.into_iter().collect(), ..unfinished(&report, name, ui) });
+    }
+    let reading = ui.busy("reading again what was changed");
+    let unsettled = settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop).await;
+    drop(reading);
+    for step in &unsettled {
+        ui.warn(&unsettled_yet(step));
     }
     let done = count(report.outcomes.len(), "change");
     match within(&stop, others::conclude(&run, &report, &session, app, &wishes, ui)).await {
