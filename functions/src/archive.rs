@@ -4,23 +4,15 @@
 //! delivered again writes the same object again, and one that is cut in another way gets
 //! another name, so nothing is ever overwritten by something else.
 
-use std::io::Write;
-
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
-use domain::contract::EVENTS_PREFIX;
-use flate2::{Compression, GzBuilder};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
+use storage::{
+    archive::{self, compress},
+    bucket::Bucket,
+};
 use thiserror::Error;
 
-use crate::{
-    bucket::Bucket,
-    delivery::{Delivery, understand},
-    failed::Failed,
-    fault::Fault,
-};
-
-/// The gzip header's word for an unknown operating system: where it ran must not show.
-const ANY_SYSTEM: u8 = 255;
+use crate::{delivery::understand, failed::Failed, fault::Fault};
 
 /// A record does not say where in its stream it stands.
 #[derive(Debug, Error)]
@@ -40,7 +32,7 @@ pub async fn archive<B: Bucket>(batch: KinesisEvent, failed: &Failed<B>) -> Resu
         return Ok(());
     }
     let key = key(first, last)?;
-    let object = compress(&deliveries)?;
+    let object = compress(deliveries.iter().map(|delivery| delivery.bytes))?;
     let (events, bytes) = (deliveries.len(), object.len());
     failed.bucket().put(&key, "application/gzip", object).await?;
     tracing::info!(key, events, bytes, "archived");
@@ -48,9 +40,6 @@ pub async fn archive<B: Bucket>(batch: KinesisEvent, failed: &Failed<B>) -> Resu
 }
 
 /// Returns the key of the object for the batch from one record to another.
-///
-/// Date and hour are those of the first record's arrival, never of the clock: a retry after
-/// midnight has to find the same key.
 fn key(first: &KinesisEventRecord, last: &KinesisEventRecord) -> Result<String, NoPlace> {
     let no_place = || NoPlace { id: first.event_id.clone() };
     // An event id is `<shard>:<sequence number>`.
@@ -58,23 +47,5 @@ fn key(first: &KinesisEventRecord, last: &KinesisEventRecord) -> Result<String, 
     let (shard, _) = id.split_once(':').ok_or_else(no_place)?;
     let arrival = first.kinesis.approximate_arrival_timestamp.timestamp();
     let arrival = Timestamp::from_second(arrival).map_err(|_| no_place())?;
-    let time = arrival.to_zoned(TimeZone::UTC);
-    Ok(format!(
-        "{EVENTS_PREFIX}dt={}/hour={:02}/{shard}-{}-{}.ndjson.gz",
-        time.date(),
-        time.hour(),
-        first.kinesis.sequence_number,
-        last.kinesis.sequence_number,
-    ))
-}
-
-/// Returns the events as compressed lines; equal events are equal bytes.
-fn compress(deliveries: &[Delivery<'_>]) -> std::io::Result<Vec<u8>> {
-    let header = GzBuilder::new().mtime(0).operating_system(ANY_SYSTEM);
-    let mut gzip = header.write(Vec::new(), Compression::default());
-    for delivery in deliveries {
-        gzip.write_all(delivery.bytes)?;
-        gzip.write_all(b"\n")?;
-    }
-    gzip.finish()
+    Ok(archive::key(shard, arrival, &first.kinesis.sequence_number, &last.kinesis.sequence_number))
 }

@@ -7,16 +7,16 @@ use std::error::Error;
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use thiserror::Error;
 
-use crate::{
+use storage::{
     bucket::Bucket,
-    failed::Failed,
-    fault::Fault,
     patience::Patience,
     publish::publish,
     stream::PutRecords,
     table::{ItemError, from_item},
     waves::{MAX_RECORD_BYTES, Record},
 };
+
+use crate::{failed::Failed, fault::Fault};
 
 /// Why a record of the table's stream cannot be published.
 #[derive(Debug, Error)]

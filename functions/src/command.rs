@@ -4,11 +4,11 @@ use domain::{Answer, Context, EventStore, OccurredAt, ShoppingCartRepo, answer::
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
+use storage::patience::Patience;
 use uuid::Uuid;
 
 use crate::{
     fault::Fault,
-    patience::Patience,
     request::{Parse, Request},
 };
 

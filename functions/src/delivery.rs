@@ -2,9 +2,10 @@
 
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
 use domain::Envelope;
+use storage::bucket::Bucket;
 use thiserror::Error;
 
-use crate::{bucket::Bucket, failed::Failed};
+use crate::failed::Failed;
 
 /// A record that holds an event.
 #[derive(Debug)]

@@ -6,8 +6,7 @@ use std::error::Error;
 use domain::contract::{FAILED_PREFIX, Function};
 use serde::Serialize;
 use serde_json::json;
-
-use crate::{bucket::Bucket, fault::chain};
+use storage::{bucket::Bucket, fault::chain};
 
 /// Keeps what a function could not understand.
 #[derive(Debug, Clone)]

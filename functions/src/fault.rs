@@ -6,6 +6,7 @@
 use std::{error::Error, fmt};
 
 use lambda_runtime::Diagnostic;
+use storage::fault::chain;
 
 /// Any error, told with all of its causes.
 pub struct Fault(Box<dyn Error + Send + Sync>);
@@ -40,17 +41,6 @@ impl From<Fault> for Diagnostic {
     fn from(fault: Fault) -> Self {
         Self { error_type: "Fault".to_owned(), error_message: fault.to_string() }
     }
-}
-
-/// Returns an error and its causes in one line.
-///
-/// The SDK's own errors say next to nothing by themselves ("service error"); what happened
-/// is in their causes.
-pub fn chain(error: &dyn Error) -> String {
-    std::iter::successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 #[cfg(test)]

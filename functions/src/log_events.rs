@@ -2,7 +2,9 @@
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
 
-use crate::{bucket::Bucket, delivery::understand, failed::Failed, fault::Fault};
+use storage::bucket::Bucket;
+
+use crate::{delivery::understand, failed::Failed, fault::Fault};
 
 /// Logs the events of a batch.
 ///

@@ -13,15 +13,13 @@ use domain::{
 };
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
+use storage::{DynamoDbEventStore, bucket::S3Bucket, stream::KinesisStream};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    bucket::S3Bucket,
-    event_store::DynamoDbEventStore,
     failed::Failed,
     fault::Fault,
     settings::{Settings, SettingsError},
-    stream::KinesisStream,
 };
 
 /// How long one attempt of a call may take.

@@ -2,7 +2,7 @@
 
 use acceptance::{Cloud, Deployed};
 use domain::testing::conformance;
-use functions::DynamoDbEventStore;
+use storage::DynamoDbEventStore;
 
 use crate::Test;
 

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::cart::{CartEvent, ShoppingCart};
 use domain::{AggregateId, Commit, Context, EventStore};
-use functions::DynamoDbEventStore;
 use futures::future::join_all;
 use serde_json::{Value, json};
+use storage::DynamoDbEventStore;
 use uuid::Uuid;
 
 use crate::Test;

@@ -4,10 +4,10 @@ use aws_lambda_events::event::dynamodb::Event;
 use domain::contract::CAPTURE;
 use functions::{
     capture::capture,
-    patience::Patience,
     start::{serve, start},
 };
 use lambda_runtime::LambdaEvent;
+use storage::patience::Patience;
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {

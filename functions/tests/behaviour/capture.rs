@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
 use domain::{Commit, contract::CAPTURE};
-use functions::{capture::capture, failed::Failed, patience::Patience, table::to_item};
+use functions::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
+use storage::{patience::Patience, table::to_item};
 
 use crate::fakes::{FakeBucket, FakeStream, cart, commit, failed};
 

@@ -12,13 +12,13 @@ use domain::{
     cart::{CartEvent, ShoppingCart},
     contract::Function,
 };
-use functions::{
-    bucket::Bucket,
-    failed::Failed,
+use functions::failed::Failed;
+use serde_json::{Value, json};
+use storage::{
+    bucket::{Bucket, Expected, Object},
     stream::{Outcome, PutRecords},
     waves::Record,
 };
-use serde_json::{Value, json};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -116,6 +116,41 @@ impl Bucket for FakeBucket {
         lock(&self.objects).insert(key.to_owned(), body);
         Ok(())
     }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        _: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, OutOfReach> {
+        let mut objects = lock(&self.objects);
+        let state = objects.get(key).map(|body| etag(body));
+        let as_expected = match expected {
+            Expected::Nothing => state.is_none(),
+            Expected::State(etag) => state.as_ref() == Some(etag),
+        };
+        let etag = etag(&body);
+        if as_expected {
+            objects.insert(key.to_owned(), body);
+        }
+        Ok(as_expected.then_some(etag))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
+        let objects = lock(&self.objects);
+        Ok(objects.get(key).map(|body| Object { body: body.clone(), etag: etag(body) }))
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, OutOfReach> {
+        let objects = lock(&self.objects);
+        let keys = objects.keys().filter(|key| key.starts_with(prefix));
+        Ok(keys.filter(|key| after.is_none_or(|after| key.as_str() > after)).take(3).cloned().collect())
+    }
+}
+
+fn etag(body: &[u8]) -> String {
+    format!("{:x}", Uuid::new_v5(&Uuid::NAMESPACE_OID, body))
 }
 
 pub(crate) fn failed(function: Function) -> Failed<FakeBucket> {

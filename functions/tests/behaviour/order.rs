@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use functions::waves::{Record, Waves};
 use proptest::{collection::vec, prelude::*};
+use storage::waves::{Record, Waves};
 
 /// Returns a record for each key, the data saying which of its key it is.
 fn records(keys: &[u8]) -> Vec<Record> {

@@ -1,0 +1,199 @@
+//! Where objects are kept: the bucket of the archive.
+
+use std::error::Error;
+
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        get_object::GetObjectError, list_objects_v2::ListObjectsV2Error, put_object::PutObjectError,
+    },
+    primitives::{ByteStream, ByteStreamError},
+};
+use thiserror::Error;
+
+/// An object as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What is in it.
+    pub body: Vec<u8>,
+    /// What tells this state of the object from any other.
+    pub etag: String,
+}
+
+/// What a conditional put expects to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// There is no object under the key.
+    Nothing,
+    /// The object is in the state with this entity tag.
+    State(String),
+}
+
+/// A place for objects. Putting one where one is replaces it.
+pub trait Bucket: Send + Sync {
+    /// Why a call failed.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Keeps an object under a key.
+    fn put(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Keeps an object if what is under the key is what was expected, and returns the entity
+    /// tag of its new state; nothing when somebody else was faster.
+    ///
+    /// The SDK repeats a put whose answer got lost, and then finds its own object in the way.
+    /// Whoever gets nothing has to read what is there before drawing conclusions.
+    fn put_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
+
+    /// Returns the object under a key, or nothing when there is none.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Object>, Self::Error>> + Send;
+
+    /// Returns the keys that begin with a prefix and come behind `after`, in their order: not
+    /// all of them, but none only when there are none.
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, Self::Error>> + Send;
+}
+
+/// A bucket of S3.
+#[derive(Debug, Clone)]
+pub struct S3Bucket {
+    client: Client,
+    name: String,
+}
+
+/// A call to S3 failed.
+#[derive(Debug, Error)]
+pub enum S3Error {
+    /// An object could not be kept.
+    #[error("putting {key} into bucket {bucket} failed")]
+    Put {
+        /// The object.
+        key: String,
+        /// The bucket.
+        bucket: String,
+        /// What happened.
+        source: Box<SdkError<PutObjectError>>,
+    },
+    /// An object could not be read.
+    #[error("getting {key} from bucket {bucket} failed")]
+    Get {
+        /// The object.
+        key: String,
+        /// The bucket.
+        bucket: String,
+        /// What happened.
+        source: Box<SdkError<GetObjectError>>,
+    },
+    /// The connection broke while an object was read.
+    #[error("{key} of bucket {bucket} broke off")]
+    Body {
+        /// The object.
+        key: String,
+        /// The bucket.
+        bucket: String,
+        /// What happened.
+        source: ByteStreamError,
+    },
+    /// The keys could not be listed.
+    #[error("listing {prefix} of bucket {bucket} failed")]
+    List {
+        /// What the keys begin with.
+        prefix: String,
+        /// The bucket.
+        bucket: String,
+        /// What happened.
+        source: Box<SdkError<ListObjectsV2Error>>,
+    },
+}
+
+impl S3Bucket {
+    /// Returns the bucket with this name.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+}
+
+impl Bucket for S3Bucket {
+    type Error = S3Error;
+
+    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), S3Error> {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let put = put.content_type(content_type).body(ByteStream::from(body));
+        put.send().await.map(drop).map_err(|error| S3Error::Put {
+            key: key.to_owned(),
+            bucket: self.name.clone(),
+            source: Box::new(error),
+        })
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, S3Error> {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let put = put.content_type(content_type).body(ByteStream::from(body));
+        let put = match expected {
+            Expected::Nothing => put.if_none_match("*"),
+            Expected::State(etag) => put.if_match(etag),
+        };
+        match put.send().await {
+            Ok(answer) => Ok(Some(answer.e_tag.unwrap_or_default())),
+            // 412; 409 when another conditional put was at work; 404 when the object to be
+            // replaced is gone ("Conditional requests", S3 user guide).
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => {
+                Err(S3Error::Put { key: key.to_owned(), bucket: self.name.clone(), source: Box::new(error) })
+            }
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, S3Error> {
+        let (of, bucket) = (key.to_owned(), self.name.clone());
+        let answer = match self.client.get_object().bucket(&self.name).key(key).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(S3Error::Get { key: of, bucket, source: Box::new(error) }),
+        };
+        let etag = answer.e_tag.unwrap_or_default();
+        let body = answer.body.collect().await;
+        let body = body.map_err(|source| S3Error::Body { key: of, bucket, source })?;
+        Ok(Some(Object { body: body.to_vec(), etag }))
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, S3Error> {
+        let list = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+        let answer = list.set_start_after(after.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|error| S3Error::List {
+            prefix: prefix.to_owned(),
+            bucket: self.name.clone(),
+            source: Box::new(error),
+        })?;
+        Ok(answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+    }
+}
