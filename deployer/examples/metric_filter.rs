@@ -143,5 +143,5 @@ fn stack(environment: &Environment, _sources: &Fingerprints) -> Stack<Aws> {
 }
 
 fn main() -> ExitCode {
-    run(&App { stack_name: "example", package: "functions", stack, try_next: "drift {env}" })
+    run(&App { stack_name: "example", package: "functions", stack, try_next: "drift {env}", pipeline: None })
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::aws::Aws;
 use crate::environment::Environment;
+use crate::exit::Problem;
+use crate::pipeline::Pipeline;
 use crate::stack::Stack;
 
 /// Where environment files are when nothing else is said.
@@ -24,6 +26,19 @@ pub struct App {
     /// The first thing to try when everything is up: the words after the program's name, in
     /// which `{env}` stands for the environment.
     pub try_next: &'static str,
+    /// Which parts of the stack events go through, and what they are about; nothing for a
+    /// stack without events.
+    pub pipeline: Option<Pipeline>,
+}
+
+impl App {
+    /// Returns the event pipeline, for the verbs that look after it.
+    ///
+    /// # Errors
+    /// The stack has none.
+    pub fn pipeline(&self) -> Result<Pipeline, Problem> {
+        self.pipeline.ok_or_else(|| Problem::usage(format!("the stack `{}` has no events", self.stack_name)))
+    }
 }
 
 /// The fingerprints of the functions' sources, by binary.

@@ -1,5 +1,7 @@
 //! The cart's stack: everything that an environment of the cart has, on one screen.
 
+mod state;
+
 use deployer::app::Fingerprints;
 use deployer::aws::Aws;
 use deployer::environment::Environment;
@@ -10,6 +12,8 @@ use deployer::resources::stream::Stream;
 use deployer::resources::table::{StreamView, Table};
 use deployer::stack::{Lambda, Stack};
 use domain::contract::{self, attribute, *};
+
+pub(crate) use self::state::state;
 
 /// The first part of every name.
 pub(crate) const NAME: &str = "cart";

@@ -17,6 +17,7 @@ pub mod error;
 pub mod exit;
 pub mod local;
 pub mod permissions;
+pub mod pipeline;
 pub mod plan;
 pub mod policy;
 pub mod progress;

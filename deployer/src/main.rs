@@ -5,7 +5,11 @@ mod cart;
 use std::process::ExitCode;
 
 use deployer::app::App;
+use deployer::pipeline::{AggregateApp, Pipeline};
 use deployer::run;
+use domain::Aggregate;
+use domain::cart::ShoppingCart;
+use domain::contract::CAPTURE;
 
 fn main() -> ExitCode {
     run(&App {
@@ -13,5 +17,13 @@ fn main() -> ExitCode {
         package: "functions",
         stack: cart::stack,
         try_next: "invoke {env} open-cart",
+        pipeline: Some(Pipeline {
+            table: "events",
+            stream: "events",
+            archive: "archive",
+            replay: "replay",
+            capture: CAPTURE.name,
+            aggregate: AggregateApp { type_name: ShoppingCart::TYPE, state: cart::state },
+        }),
     })
 }

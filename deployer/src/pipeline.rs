@@ -1,0 +1,35 @@
+//! The event pipeline of a stack: which of its things play which part, and what its
+//! aggregates look like.
+//!
+//! The verbs that look after events (`events`, `audit`, `probe`, `replay`) know envelopes and
+//! commits. What an event means is known by the binary alone, and comes in as a function.
+
+use domain::Commit;
+use serde_json::Value;
+
+/// The parts of the event pipeline, by the names that the stack gives them.
+#[derive(Debug, Clone, Copy)]
+pub struct Pipeline {
+    /// The table that keeps commits.
+    pub table: &'static str,
+    /// The stream that events are published to.
+    pub stream: &'static str,
+    /// The bucket of the archive.
+    pub archive: &'static str,
+    /// The function that feeds history to a handler.
+    pub replay: &'static str,
+    /// The function that publishes new commits.
+    pub capture: &'static str,
+    /// What most events of the table are about.
+    pub aggregate: AggregateApp,
+}
+
+/// The type of aggregate that a stack is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct AggregateApp {
+    /// The first part of the stored identifiers, before the `#`.
+    pub type_name: &'static str,
+    /// Folds the commits of one aggregate, from the first one on, to the state that a caller
+    /// is shown; or says why they make none.
+    pub state: fn(&[Commit]) -> Result<Value, String>,
+}
