@@ -1,15 +1,14 @@
 //! A command from request to answer: fetch, decide, store, and again if somebody was faster.
 
 use domain::{Answer, Context, EventStore, OccurredAt, ShoppingCartRepo, answer::Refusal, repo::StoreError};
-use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storage::patience::Patience;
-use uuid::Uuid;
 
 use crate::{
     fault::Fault,
     request::{Parse, Request},
+    surroundings::Surroundings,
 };
 
 /// Answers one invocation of a function that changes carts.
@@ -17,10 +16,11 @@ pub async fn answer<S: EventStore>(
     carts: &ShoppingCartRepo<S>,
     parse: Parse,
     event: LambdaEvent<Value>,
+    surroundings: &impl Surroundings,
 ) -> Result<Answer, Fault> {
     let patience = Patience::until(event.context.deadline());
-    let answer = match parse(event.payload, Uuid::now_v7()) {
-        Ok(request) => execute(carts, &request, patience).await?,
+    let answer = match parse(event.payload, surroundings.new_id()) {
+        Ok(request) => execute(carts, &request, patience, surroundings).await?,
         Err(refusal) => refusal.into(),
     };
     if let Answer::Refusal(Refusal { error, message, cart_id }) = &answer {
@@ -38,6 +38,7 @@ pub async fn execute<S: EventStore>(
     carts: &ShoppingCartRepo<S>,
     request: &Request,
     mut patience: Patience,
+    surroundings: &impl Surroundings,
 ) -> Result<Answer, Fault> {
     for lost_races in 0.. {
         let history = carts.fetch(request.cart_id).await?;
@@ -48,9 +49,9 @@ pub async fn execute<S: EventStore>(
         let context = Context {
             correlation_id: request.correlation_id,
             actor: request.actor.clone(),
-            ..Context::new(request.command_id, OccurredAt::new(Timestamp::now()))
+            ..Context::new(request.command_id, OccurredAt::new(surroundings.now()))
         };
-        match carts.store(&decision, context, Uuid::now_v7).await {
+        match carts.store(&decision, context, || surroundings.new_id()).await {
             Ok(()) => {
                 tracing::info!(
                     cart_id = %request.cart_id,

@@ -19,6 +19,7 @@
 //! # Beneath
 //!
 //! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
+//! * [`surroundings`]: the time and new ids.
 //! * The crate `storage`: how events are kept and carried.
 
 pub mod archive;
@@ -32,5 +33,6 @@ pub mod query;
 pub mod request;
 pub mod settings;
 pub mod start;
+pub mod surroundings;
 
 pub use fault::Fault;

@@ -4,10 +4,11 @@ use domain::contract::ADD_ITEM;
 use functions::{
     command, request,
     start::{serve, start},
+    surroundings::Machine,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
     let carts = start(ADD_ITEM).await?.carts()?;
-    serve(|event| command::answer(&carts, request::add_item, event)).await
+    serve(|event| command::answer(&carts, request::add_item, event, &Machine)).await
 }

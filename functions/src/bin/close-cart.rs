@@ -4,10 +4,11 @@ use domain::contract::CLOSE_CART;
 use functions::{
     command, request,
     start::{serve, start},
+    surroundings::Machine,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
     let carts = start(CLOSE_CART).await?.carts()?;
-    serve(|event| command::answer(&carts, request::close_cart, event)).await
+    serve(|event| command::answer(&carts, request::close_cart, event, &Machine)).await
 }

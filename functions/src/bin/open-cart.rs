@@ -4,10 +4,11 @@ use domain::contract::OPEN_CART;
 use functions::{
     command, request,
     start::{serve, start},
+    surroundings::Machine,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
     let carts = start(OPEN_CART).await?.carts()?;
-    serve(|event| command::answer(&carts, request::open_cart, event)).await
+    serve(|event| command::answer(&carts, request::open_cart, event, &Machine)).await
 }

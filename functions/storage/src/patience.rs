@@ -1,5 +1,8 @@
 //! The one way of waiting before something is tried again: a random time, growing, and
 //! never beyond what the invocation has left.
+//!
+//! Its clock is tokio's, which can be stopped, and its chance is fastrand's, which can be
+//! seeded: both are how a simulator makes it do the same thing twice.
 
 use std::time::{Duration, SystemTime};
 
@@ -69,6 +72,21 @@ mod tests {
         }
         assert!(waits > 0);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_seed_and_a_stopped_clock_repeat_it() {
+        let waits = async |seed| {
+            fastrand::seed(seed);
+            let (start, mut patience) = (Instant::now(), Patience::lasting(Duration::from_secs(9)));
+            let mut waits = Vec::new();
+            while patience.wait().await {
+                waits.push(start.elapsed());
+            }
+            waits
+        };
+        assert_eq!(waits(1).await, waits(1).await);
+        assert_ne!(waits(1).await, waits(2).await);
     }
 
     #[tokio::test]

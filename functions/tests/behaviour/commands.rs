@@ -8,6 +8,7 @@ use domain::{
 use functions::{
     command, query,
     request::{self, Parse},
+    surroundings::Machine,
 };
 use futures::{Stream, StreamExt, TryStreamExt, future::join_all, stream};
 use lambda_runtime::{Context, LambdaEvent};
@@ -73,7 +74,7 @@ fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
 }
 
 async fn send<S: EventStore>(carts: &Carts<S>, parse: Parse, payload: Value) -> Value {
-    json!(command::answer(carts, parse, invocation(payload, 30)).await.expect("no fault"))
+    json!(command::answer(carts, parse, invocation(payload, 30), &Machine).await.expect("no fault"))
 }
 
 async fn ask<S: EventStore>(carts: &Carts<S>, payload: Value) -> Value {
@@ -183,7 +184,7 @@ async fn losing_every_race_is_a_conflict_while_there_is_time_to_say_so() {
     let carts = ShoppingCartRepo::new(FakeStore { always_late: true, ..FakeStore::default() });
     let event = invocation(json!({"cart_id": CART}), 3);
     let start = std::time::Instant::now();
-    let answer = command::answer(&carts, request::open_cart, event).await;
+    let answer = command::answer(&carts, request::open_cart, event, &Machine).await;
     let answer = json!(answer.expect("a conflict is no fault"));
     assert_eq!((&answer["error"], &answer["cart_id"]), (&json!("Conflict"), &json!(CART)));
     assert!(start.elapsed() < Duration::from_secs(2), "the invocation has time left");
@@ -194,7 +195,7 @@ async fn a_store_out_of_reach_is_a_fault() {
     let store = FakeStore { out_of_reach: true, ..FakeStore::default() };
     let carts = ShoppingCartRepo::new(store);
     let event = || invocation(json!({"cart_id": CART}), 30);
-    let fault = command::answer(&carts, request::open_cart, event()).await;
+    let fault = command::answer(&carts, request::open_cart, event(), &Machine).await;
     let fault = fault.expect_err("the store is out of reach").to_string();
     assert_eq!(fault, "the store of events failed: out of reach");
     let fault = query::answer(&carts, event()).await;
