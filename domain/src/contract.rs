@@ -39,6 +39,16 @@ pub struct Function {
     pub reads: &'static [Variable],
 }
 
+impl Function {
+    /// Returns the function that is a handler of published events, by the name of its binary.
+    ///
+    /// Handlers are known by their file and their line of the stack. What one reads besides, it
+    /// declares as a function of its own.
+    pub const fn handler(name: &'static str) -> Self {
+        Self { name, does: "Handles each published event", reads: &[ARCHIVE_BUCKET] }
+    }
+}
+
 /// Opens a cart.
 pub const OPEN_CART: Function = Function { name: "open-cart", does: "Opens a cart", reads: &[EVENTS_TABLE] };
 /// Adds an item to an open cart.
@@ -62,6 +72,9 @@ pub const LOG_EVENTS: Function = Function {
     does: "Writes one log line for each published event",
     reads: &[ARCHIVE_BUCKET],
 };
+/// Feeds history to one handler.
+pub const REPLAY: Function =
+    Function { name: "replay", does: "Feeds history to one handler", reads: &[EVENTS_TABLE, ARCHIVE_BUCKET] };
 /// Keeps each published event in the archive.
 pub const ARCHIVE: Function =
     Function { name: "archive", does: "Keeps each published event in the archive", reads: &[ARCHIVE_BUCKET] };
@@ -75,9 +88,24 @@ pub mod attribute {
     pub const AGGREGATE_ID: &str = "AggregateId";
     /// The range key (number): the version of the first event of the commit.
     pub const VERSION: &str = "Version";
+    /// When the commit was written back (string). Its events were published long before, so
+    /// they are not published again.
+    pub const RESTORED: &str = "Restored";
 }
 
 /// The key prefix of archived events in the bucket.
 pub const EVENTS_PREFIX: &str = "events/";
 /// The key prefix of what could not be understood, kept with its reason.
 pub const FAILED_PREFIX: &str = "failed/";
+/// The key prefix of how far the replay of each handler has come.
+pub const REPLAYS_PREFIX: &str = "replays/";
+
+/// The metrics that functions write into their logs (CloudWatch embedded metric format).
+pub mod metric {
+    /// The namespace of all of them.
+    pub const NAMESPACE: &str = "EventPipeline";
+    /// The dimension of all of them: the name of the function as it is deployed.
+    pub const FUNCTION_NAME: &str = "FunctionName";
+    /// Counts what a function could not handle and has kept aside.
+    pub const KEPT_ASIDE: &str = "KeptAside";
+}

@@ -12,6 +12,7 @@
 //! * [`history`]: what the commits of one aggregate fold to, and how a command is decided.
 //! * [`store`], [`memory`] and [`repo`]: how commits are read and appended.
 //! * [`answer`]: what a caller is told.
+//! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
 //! * [`contract`]: the names shared with the program that deploys all this.
 //!
 //! # A cart in five lines
@@ -38,6 +39,8 @@ pub mod id;
 pub mod json;
 pub mod memory;
 pub mod occurred_at;
+pub mod probe;
+pub mod replay;
 pub mod repo;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -25,6 +25,9 @@ struct CommitItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     occurred_at: OccurredAt,
+    /// When it was written back, if it was lost: no part of the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restored: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +63,19 @@ pub enum ItemError {
 
 /// Returns a commit as an item of the table.
 pub fn to_item(commit: &Commit) -> Result<HashMap<String, AttributeValue>, ItemError> {
+    item(commit, None)
+}
+
+/// Returns a commit as an item that is written back into a table that lost it. Its mark keeps
+/// its events, which were published long ago, from being published again.
+pub fn to_restored_item(
+    commit: &Commit,
+    at: OccurredAt,
+) -> Result<HashMap<String, AttributeValue>, ItemError> {
+    item(commit, Some(at))
+}
+
+fn item(commit: &Commit, restored: Option<OccurredAt>) -> Result<HashMap<String, AttributeValue>, ItemError> {
     let Context { command_id, correlation_id, causation_id, actor, occurred_at } = commit.context.clone();
     let event = |event: &StoredEvent| EventItem {
         id: event.id,
@@ -76,6 +92,7 @@ pub fn to_item(commit: &Commit) -> Result<HashMap<String, AttributeValue>, ItemE
         causation_id,
         actor,
         occurred_at,
+        restored: restored.map(String::from),
     };
     Ok(serde_dynamo::to_item(item)?)
 }
@@ -173,6 +190,16 @@ mod tests {
             let item = to_item(&commit).expect("a commit makes an item");
             assert_eq!(from_item(item).expect("the item is a commit"), commit);
         }
+    }
+
+    #[test]
+    fn a_commit_that_is_written_back_has_a_mark_and_is_the_same_commit() {
+        let at: OccurredAt = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
+        let mut item = to_restored_item(&commit(), at).expect("a commit makes an item");
+        assert_eq!(from_item(item.clone()).expect("the item is a commit"), commit());
+        let mark = item.remove(attribute::RESTORED);
+        assert_eq!(mark, Some(AttributeValue::S(at.to_string())));
+        assert_eq!(item, to_item(&commit()).expect("a commit makes an item"));
     }
 
     #[test]
