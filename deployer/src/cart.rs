@@ -68,6 +68,7 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
     for lambda in lambdas {
         stack.lambda(lambda);
     }
+    stack.alarms(&environment.alarms.topics());
     stack
 }
 

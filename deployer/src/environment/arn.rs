@@ -20,6 +20,11 @@ pub(super) struct RoleArn(String);
 #[serde(try_from = "String")]
 pub(super) struct KeyArn(String);
 
+/// An SNS topic.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct TopicArn(String);
+
 impl Boundary {
     /// Tells whether a role of this account can have it: policies do not leave their
     /// account, but for those that AWS itself makes.
@@ -38,6 +43,13 @@ impl RoleArn {
 
 impl KeyArn {
     /// Tells whether it is of this region; it may be of another account.
+    pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
+        (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
+    }
+}
+
+impl TopicArn {
+    /// Tells whether it is of this region, as an alarm's has to be; it may be of another account.
     pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
     }
@@ -98,6 +110,27 @@ impl TryFrom<String> for KeyArn {
                  `arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab`"
             )),
         }
+    }
+}
+
+impl TryFrom<String> for TopicArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let nothing_more = !part(&text, 5).contains(':');
+        match is(&text, "sns", "") && nothing_more && !part(&text, 3).is_empty() {
+            true => Ok(Self(text)),
+            false => Err(format!(
+                "`{text}` is not the ARN of an SNS topic, such as \
+                 `arn:aws:sns:eu-central-1:111111111111:alarms`"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for TopicArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -12,6 +12,9 @@ use toml::de::{DeTable, DeValue};
 use super::error::EnvironmentError;
 use super::value::check_name;
 
+/// The keys that take a list of values.
+const LISTS: [&str; 1] = ["alarms.notify"];
+
 /// Reads a file; a bundle reads its own, and tests read from memory.
 pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
@@ -145,11 +148,12 @@ fn over<'a>(mut below: DeTable<'a>, above: DeTable<'a>) -> DeTable<'a> {
     below
 }
 
-/// Finds a list: no key takes one.
+/// Finds a list where there is to be none: as a table, it would be taken for one.
 fn list(table: &DeTable<'_>, prefix: &str) -> Option<(String, Range<usize>)> {
     table.iter().find_map(|(key, value)| {
         let path = format!("{prefix}{key}");
         match value.get_ref() {
+            DeValue::Array(_) if LISTS.contains(&path.as_str()) => None,
             DeValue::Array(_) => Some((path, key.span())),
             DeValue::Table(inner) => list(inner, &format!("{path}.")),
             _ => None,

@@ -2,6 +2,7 @@
 //!
 //! A file is refused as a whole, with file, line and hint, before anything is looked at.
 
+mod alarms;
 mod arn;
 mod error;
 mod extends;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use alarms::Alarms;
 pub use error::EnvironmentError;
 pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
@@ -49,6 +51,9 @@ pub struct Environment {
     /// Capacity of the Kinesis streams.
     #[serde(default)]
     pub stream: Stream,
+    /// Who hears of alarms.
+    #[serde(default)]
+    pub alarms: Alarms,
     /// What an organisation demands of everything in its accounts.
     #[serde(default)]
     pub org: Org,
@@ -128,7 +133,8 @@ impl Environment {
         let merged = toml::de::Deserializer::from(chain.merged()?);
         let environment = Self::deserialize(merged).map_err(|error| chain.wrong(&error))?;
         let environment = Self { name: name.to_owned(), ..environment };
-        match environment.org.misfit(&environment) {
+        let misfit = environment.org.misfit(&environment);
+        match misfit.or_else(|| environment.alarms.misfit(&environment)) {
             Some((span, message)) => Err(chain.invalid(Some(span), message)),
             None => Ok(environment),
         }

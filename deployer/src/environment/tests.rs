@@ -95,6 +95,32 @@ fn what_is_wrong_about_an_organisation_is_said_with_file_and_line() {
 }
 
 #[test]
+fn what_is_wrong_about_alarms_is_said_with_file_and_line() {
+    let topic = |name: &str| format!("\"arn:aws:sns:eu-central-1:111111111111:{name}\"");
+    let six: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(topic).into();
+    let cases = [
+        "notify = \"people\"".to_owned(),
+        "notify = [\"people\"]".into(),
+        "notify = [\"arn:aws:sqs:eu-central-1:111111111111:people\"]".into(),
+        "notify = [\"arn:aws:sns:eu-central-1:111111111111:people:0123\"]".into(),
+        format!("notify = [\n  {},\n  {},\n]", topic("a"), topic("b").replace("eu-central-1", "eu-west-1")),
+        format!("notify = [{}]", six.join(", ")),
+        "nofity = []".into(),
+    ];
+    let said: Vec<String> =
+        cases.iter().map(|text| error_of(&format!("{LEAST}[alarms]\n{text}\n"))).collect();
+    insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
+fn alarms_tell_topics_of_the_region_whoever_has_them() {
+    let topics = ["arn:aws:sns:eu-central-1:111111111111:a", "arn:aws:sns:eu-central-1:333333333333:b"];
+    let environment = right(&format!("{LEAST}[alarms]\nnotify = {topics:?}\n"));
+    assert_eq!(environment.alarms.topics(), topics.map(str::to_owned).into());
+    assert!(right(LEAST).alarms.topics().is_empty());
+}
+
+#[test]
 fn tags_may_be_as_many_and_as_long_as_aws_allows() {
     let many: String = (0..39).map(|number| format!("key-{number} = \"\"\n")).collect();
     let (key, value) = ("k".repeat(128), "ü".repeat(256));
@@ -177,6 +203,7 @@ fn every_key_is_documented() {
         "[functions]\n",
         "[table]\n",
         "[stream]\n",
+        "[alarms]\n",
         "[org]\n",
         "[org.kms]\n",
         "[org.assume_role]\n",

@@ -1,5 +1,6 @@
 //! A CloudWatch alarm on one metric.
 
+mod signs;
 #[cfg(test)]
 mod tests;
 
@@ -52,65 +53,20 @@ pub struct Alarm {
 }
 
 impl Alarm {
-    /// Returns the alarm of this thing that goes off when a stream consumer is late: the
-    /// oldest record of a batch was older than this, three minutes in a row. One late batch
-    /// is a cold start or a retry that worked. A consumer that is not invoked has no age,
-    /// which is how a quiet stream looks.
-    pub fn iterator_age(scope: &Scope, thing: &str, function: &str, threshold_ms: f64) -> Self {
-        Self {
-            description: format!("{function} falls behind its stream"),
-            statistic: Some("Maximum".into()),
-            evaluation_periods: 3,
-            datapoints_to_alarm: 3,
-            threshold: threshold_ms,
-            ..Self::of_function(scope, thing, function, "IteratorAge")
-        }
-    }
-
-    /// Returns the alarm of this thing that goes off when an invocation fails. Rules broken
-    /// by callers are answers, not errors, so one is too many. Five minutes, because a batch
-    /// that fails again and again with pauses is one incident and not many.
-    pub fn errors(scope: &Scope, thing: &str, function: &str) -> Self {
-        Self {
-            description: format!("{function} fails"),
-            statistic: Some("Sum".into()),
-            period_s: 300,
-            ..Self::of_function(scope, thing, function, "Errors")
-        }
-    }
-
-    fn of_function(scope: &Scope, thing: &str, function: &str, metric: &str) -> Self {
-        let name = scope.name(thing);
-        Self {
-            arn: arn(scope, &name),
-            name,
-            description: String::new(),
-            namespace: "AWS/Lambda".into(),
-            metric: metric.to_owned(),
-            dimensions: [("FunctionName".to_owned(), function.to_owned())].into(),
-            statistic: None,
-            extended_statistic: None,
-            unit: None,
-            expressions: BTreeMap::new(),
-            period_s: 60,
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
-            threshold: 0.0,
-            comparison: "GreaterThanThreshold".into(),
-            treat_missing_data: "notBreaching".into(),
-            low_sample_percentile: None,
-            actions_enabled: true,
-            alarm_actions: BTreeSet::new(),
-            ok_actions: BTreeSet::new(),
-            insufficient_data_actions: BTreeSet::new(),
-        }
+    /// Returns the alarm that tells these topics when it goes off, and when all is well again:
+    /// whoever was woken wants to know that. Nothing that can be said about a quiet stream is
+    /// worth telling.
+    pub fn telling(mut self, topics: &BTreeSet<String>) -> Self {
+        self.alarm_actions = topics.clone();
+        self.ok_actions = topics.clone();
+        self
     }
 }
 
 impl Resource for Alarm {
     type Cloud = Aws;
     const KIND: &'static str = "cloudwatch.alarm";
-    const STANDS_ON: &'static [&'static str] = &["lambda.function"];
+    const STANDS_ON: &'static [&'static str] = &["lambda.function", "kinesis.stream", "dynamodb.table"];
     const LEFT_OUT: &'static [LeftOut] = &[
         LeftOut { what: "state", why: "it is no configuration" },
         LeftOut { what: "composite alarms", why: "they are a kind of their own" },

@@ -1,8 +1,7 @@
-//! A Lambda as people think of it: a function with its role, its log group, what it
-//! consumes, and the alarms that say when that does not work.
+//! A Lambda as people think of it: a function with its role, its log group, and what it
+//! consumes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::{Grant, Stack};
 use crate::app::Fingerprints;
@@ -10,7 +9,6 @@ use crate::aws::Aws;
 use crate::environment::Environment;
 use crate::policy::{Policy, Statement};
 use crate::resource::{Resource, ResourceId};
-use crate::resources::alarm::Alarm;
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::log_group::LogGroup;
@@ -19,10 +17,6 @@ use crate::resources::role::Role;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
 use crate::scope::Scope;
-
-/// A consumer so far behind is failing: what fails in passing is retried within seconds.
-/// The shortest retention, a day, leaves enough time to repair it.
-const BEHIND: Duration = Duration::from_secs(15 * 60);
 
 /// A function and everything that belongs to it.
 #[derive(Debug, Clone)]
@@ -126,13 +120,7 @@ impl Lambda {
         let role = Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy);
         stack.add(role.bounded_by(self.boundary));
         stack.add(self.log_group);
-        let name = function.name().to_owned();
         stack.add(function);
-        if !mappings.is_empty() {
-            let age = BEHIND.as_millis() as f64;
-            stack.add(Alarm::iterator_age(&self.scope, &format!("{}-behind", self.thing), &name, age));
-            stack.add(Alarm::errors(&self.scope, &format!("{}-failing", self.thing), &name));
-        }
         for mapping in mappings {
             // Records flow as soon as the mapping is there, so what the function uses is there first.
             stack.add(mapping.needing(used.clone()));

@@ -2,10 +2,13 @@
 //!
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
+mod alarms;
 mod grant;
+mod hops;
 mod lambda;
 
 pub use grant::Grant;
+pub use hops::{Consumer, Hops};
 pub use lambda::{EventSource, Lambda};
 
 use crate::resource::{Described, Kind, Node, ResourceId, States};

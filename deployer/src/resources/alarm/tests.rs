@@ -1,12 +1,14 @@
 //! What an alarm makes of CloudWatch's answers, and what it says to CloudWatch.
 
+use std::time::Duration;
+
 use super::*;
 use crate::aws::replay::{Replay, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 
 fn alarm() -> Alarm {
-    Alarm::iterator_age(&scope(), "capture-behind", "cart-dev-capture", 900_000.0)
+    Alarm::iterator_age(&scope(), "capture-behind", "cart-dev-capture", Duration::from_secs(900))
 }
 
 /// Returns what CloudWatch says of the alarm as it is desired.
@@ -95,6 +97,14 @@ fn a_mistake_is_told_before_cloudwatch_is_asked() {
         assert_eq!(mistakes(alarm.clone()).len(), 1, "{alarm:?}: {:?}", mistakes(alarm.clone()));
     }
     assert!(mistakes(Alarm { period_s: 3600, evaluation_periods: 168, ..alarm() }).is_empty());
+}
+
+#[test]
+fn topics_are_told_when_it_goes_off_and_when_all_is_well() {
+    let topics = BTreeSet::from(["arn:aws:sns:eu-central-1:111111111111:people".to_owned()]);
+    let told = alarm().telling(&topics);
+    assert_eq!((&told.alarm_actions, &told.ok_actions), (&topics, &topics));
+    assert!(told.insufficient_data_actions.is_empty() && told.actions_enabled);
 }
 
 #[test]
