@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     event::{DecodeError, Event, decode},
+    id::{AggregateId, InvalidAggregateId},
     json::JsonText,
     occurred_at::OccurredAt,
 };
@@ -57,6 +58,14 @@ impl Envelope {
     /// Returns the envelope that the bytes hold.
     pub fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(bytes)
+    }
+
+    /// Returns the aggregate that the event happened to.
+    ///
+    /// # Errors
+    /// Its type is one that no store takes.
+    pub fn aggregate(&self) -> Result<AggregateId, InvalidAggregateId> {
+        format!("{}#{}", self.aggregate_type, self.aggregate_id).parse()
     }
 
     /// Returns the event inside, lifted to the schema of today.

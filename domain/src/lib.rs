@@ -40,6 +40,7 @@ pub mod json;
 pub mod memory;
 pub mod occurred_at;
 pub mod probe;
+mod regrouped;
 pub mod replay;
 pub mod repo;
 pub mod store;

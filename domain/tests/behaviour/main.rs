@@ -8,6 +8,7 @@ mod history;
 mod interleavings;
 mod kit;
 mod properties;
+mod regrouping;
 mod repo;
 mod stores;
 mod upcasting;

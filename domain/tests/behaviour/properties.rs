@@ -29,7 +29,7 @@ fn uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }
 
-fn envelope() -> impl Strategy<Value = Envelope> {
+pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let ids = (uuid(), uuid(), uuid(), option::of(uuid()), uuid());
     let time = -62_135_596_800_000_000..253_402_207_200_000_000_i64;
     let event = (".{1,200}", 1..=999_u32);

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, query::QueryError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{AggregateId, Commit, EventStore, contract::attribute, store::AppendError};
+use domain::{AggregateId, Commit, EventStore, OccurredAt, contract::attribute, store::AppendError};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use thiserror::Error;
 
@@ -119,8 +119,28 @@ impl EventStore for DynamoDbEventStore {
     }
 
     async fn append(&self, commit: &Commit) -> Result<(), AppendError<DynamoDbError>> {
+        let broken = self.broken(&commit.aggregate_id);
+        let item = to_item(commit).map_err(broken).map_err(AppendError::Store)?;
+        self.put(commit, item).await
+    }
+}
+
+impl DynamoDbEventStore {
+    /// Writes a commit back that was in the table before, and was published back then: the
+    /// mark with the time keeps it from being published again.
+    ///
+    /// # Errors
+    /// See [`EventStore::append`].
+    pub async fn restore(&self, commit: &Commit, at: OccurredAt) -> Result<(), AppendError<DynamoDbError>> {
+        let broken = self.broken(&commit.aggregate_id);
+        let mut item = to_item(commit).map_err(broken).map_err(AppendError::Store)?;
+        item.insert(attribute::RESTORED.to_owned(), AttributeValue::S(at.to_string()));
+        self.put(commit, item).await
+    }
+
+    /// Puts the item of a commit, unless the version is taken by another one.
+    async fn put(&self, commit: &Commit, item: Item) -> Result<(), AppendError<DynamoDbError>> {
         let id = &commit.aggregate_id;
-        let item = to_item(commit).map_err(self.broken(id)).map_err(AppendError::Store)?;
         let put = self
             .client
             .put_item()

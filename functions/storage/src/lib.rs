@@ -6,11 +6,12 @@
 //!
 //! * [`event_store`], [`table`] and [`scan`]: commits as items of a DynamoDB table.
 //! * [`stream`], [`waves`] and [`publish`]: records of a Kinesis stream, in order.
-//! * [`archive`] and [`bucket`]: objects of an S3 bucket.
+//! * [`archive`], [`archived`] and [`bucket`]: objects of an S3 bucket.
 //! * [`patience`]: the one way of waiting before something is tried again.
 //! * [`fault`]: an error and its causes in one line.
 
 pub mod archive;
+pub mod archived;
 pub mod bucket;
 pub mod event_store;
 pub mod fault;

@@ -78,8 +78,10 @@ pub struct EventsTable {
 #[derive(Debug, Error)]
 #[error("scanning table {table} failed")]
 pub struct ScanFailed {
-    table: String,
-    source: Box<SdkError<ScanError>>,
+    /// The table.
+    pub table: String,
+    /// What happened.
+    pub source: Box<SdkError<ScanError>>,
 }
 
 impl EventsTable {

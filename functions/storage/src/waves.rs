@@ -6,6 +6,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use domain::Envelope;
+
 /// The most records that one call can carry.
 const MAX_RECORDS: usize = 500;
 /// The most bytes that one call can carry.
@@ -27,6 +29,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Returns the record of an event: its envelope, under the id of its aggregate.
+    pub fn of(event: &Envelope) -> Self {
+        Self { partition_key: event.aggregate_id.to_string(), data: event.to_bytes() }
+    }
+
     /// Returns how much of the limits the record takes up.
     pub fn size(&self) -> usize {
         self.partition_key.len() + self.data.len()
