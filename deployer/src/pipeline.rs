@@ -4,6 +4,8 @@
 //! The verbs that look after events (`events`, `audit`, `probe`, `replay`) know envelopes and
 //! commits. What an event means is known by the binary alone, and comes in as a function.
 
+mod reached;
+
 use domain::Commit;
 use serde_json::Value;
 

@@ -12,6 +12,7 @@ mod read_only;
 mod releases;
 #[cfg(test)]
 pub(crate) mod replay;
+mod storage;
 mod sweep;
 mod wait;
 

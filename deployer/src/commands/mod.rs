@@ -4,6 +4,7 @@ mod build;
 mod bundle;
 mod down;
 mod drift;
+mod events;
 mod history;
 mod invoke;
 mod local;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Down(down::Args),
     Invoke(invoke::Args),
     Logs(logs::Args),
+    Events(events::Args),
     History(history::Args),
     Outputs(outputs::Args),
     Policy(policy::Args),
@@ -47,6 +49,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Down(args) => down::run(args, app, global, ui).await,
         Command::Invoke(args) => invoke::run(args, app, global, ui).await,
         Command::Logs(args) => logs::run(args, app, global, ui).await,
+        Command::Events(args) => events::run(args, app, global, ui).await,
         Command::History(args) => history::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
         Command::Policy(args) => policy::run(args, app, global, ui).await,

@@ -3,6 +3,7 @@
 //! The forms are pure functions; [`Ui`] is the only place that writes and knows colours.
 
 mod changes;
+mod events;
 mod failures;
 mod fence;
 mod github;
@@ -17,6 +18,7 @@ mod text;
 mod ui;
 mod waits;
 
+pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::history_text;
 pub use live::Live;

@@ -94,6 +94,11 @@ impl Ui {
         !self.bars.is_hidden()
     }
 
+    /// Returns how wide the terminal is that results go to, if they go to one.
+    pub fn width(&self) -> Option<usize> {
+        std::io::stdout().is_terminal().then(textwrap::termwidth)
+    }
+
     /// Tells whether there is somebody to ask.
     pub fn can_ask(&self) -> bool {
         std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -1,0 +1,131 @@
+//! `deployer events`: what happened to one aggregate, and how it stood at a version or a time.
+
+mod at;
+
+use clap::ValueEnum;
+use domain::{AggregateId, Commit, Envelope, EventStore};
+use futures::TryStreamExt;
+
+use self::at::At;
+use crate::app::{App, Global};
+use crate::error::{Class, Error};
+use crate::exit::{Exit, Problem};
+use crate::pipeline::Pipeline;
+use crate::render::{self, Moment, TimeLine, Ui};
+use crate::session::{Access, LocalCloudIs, Session};
+
+/// Show what happened to one aggregate, or how it stood back then; only reads
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: the name of its file without .toml, such as dev
+    environment: String,
+    /// The aggregate: a UUID, or type and UUID as they are stored, as in cart#<uuid>
+    aggregate: String,
+    /// Show the state after this version, as in 3, or at this time, as in 2026-11-21T19:02:03Z
+    #[arg(long, value_name = "VERSION|TIME")]
+    at: Option<At>,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// A table, as wide as the terminal; a state as indented JSON
+    #[default]
+    Human,
+    /// Stable and versioned
+    Json,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let pipeline = app.pipeline()?;
+    let id = id(&args.aggregate, &pipeline)?;
+    let name = &args.environment;
+    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let table = pipeline.table_name(&session.scope);
+    let commits = {
+        let _busy = ui.busy(&format!("reading {id}"));
+        let store = pipeline.event_store(&session.aws);
+        let read = async { store.read(&id).map_err(Error::from).try_collect::<Vec<Commit>>().await };
+        futures::try_join!(session.aws.guard(), read).map_err(|error| unread(error, name, ui))?.1
+    };
+    if commits.is_empty() {
+        return Err(Problem::new(format!("nothing has happened to {id}: table {table} has no event of it"))
+            .hint("is it another environment's, or is its type another one (type#uuid)?"));
+    }
+    if let Some(at) = args.at {
+        return show_state(&args, at, commits, &pipeline, &id, ui);
+    }
+    let events: Vec<Envelope> = commits.into_iter().flat_map(Commit::into_envelopes).collect();
+    let time_line =
+        TimeLine { schema: 1, environment: name, table: &table, aggregate: id.to_string(), events };
+    match args.format {
+        Format::Human => {
+            ui.result(&time_line.text(ui.width()));
+            for gap in time_line.gaps() {
+                ui.warn(&format!("{gap}: commands on {id} fail until it is back (`audit` tells more)"));
+            }
+        }
+        Format::Json => ui.result(&render::json(&time_line)),
+    }
+    Ok(Exit::DONE)
+}
+
+/// Shows what the commits up to a point fold to.
+fn show_state(
+    args: &Args,
+    at: At,
+    commits: Vec<Commit>,
+    pipeline: &Pipeline,
+    id: &AggregateId,
+    ui: &Ui,
+) -> Result<Exit, Problem> {
+    let known = pipeline.aggregate.type_name;
+    if id.aggregate_type() != known {
+        return Err(Problem::usage(format!("the state of {id} is not known here, only that of a {known}"))
+            .hint("leave out --at: its events are shown all the same"));
+    }
+    let of_versions = commits.last().map_or(0, |last| last.next_version() - 1);
+    let cut = at.cut(commits).map_err(|message| Problem::new(format!("{id}: {message}")))?;
+    let state = (pipeline.aggregate.state)(&cut)
+        .map_err(|message| Problem::new(format!("the events make no {known}: {message}")))?;
+    let last = cut.last().expect("nothing at all was refused above");
+    let moment = Moment {
+        schema: 1,
+        environment: &args.environment,
+        aggregate: id.to_string(),
+        version: last.next_version() - 1,
+        of_versions,
+        occurred_at: last.context.occurred_at,
+        state,
+    };
+    match args.format {
+        Format::Human => {
+            ui.say(&moment.heading());
+            ui.result(&render::json(&moment.state));
+        }
+        Format::Json => ui.result(&render::json(&moment)),
+    }
+    Ok(Exit::DONE)
+}
+
+/// Understands `<uuid>`, of the stack's own type, and `<type>#<uuid>`.
+fn id(text: &str, pipeline: &Pipeline) -> Result<AggregateId, Problem> {
+    let of_type = || format!("{}#{}", pipeline.aggregate.type_name, text.to_ascii_lowercase());
+    let whole = if text.contains('#') { text.to_owned() } else { of_type() };
+    whole.parse().map_err(|_| {
+        let type_name = pipeline.aggregate.type_name;
+        let like = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
+        Problem::usage(format!("`{text}` names no aggregate"))
+            .hint(format!("give a UUID, as in {like}, or type and UUID, as in '{type_name}#{like}'"))
+    })
+}
+
+/// Says what to do where there is no table.
+fn unread(error: Error, environment: &str, ui: &Ui) -> Problem {
+    let gone = error.class == Class::Gone;
+    let problem = Problem::from(error);
+    let deploys = format!("`{} up {environment}` deploys it", ui.program());
+    if gone { problem.hint(deploys) } else { problem }
+}

@@ -1,0 +1,126 @@
+//! A point of an aggregate's story: a version or a time, and the commits up to it. Pure.
+
+use std::str::FromStr;
+
+use domain::Commit;
+use jiff::Timestamp;
+
+/// Up to where a story is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// Up to this version, with it.
+    Version(u64),
+    /// Up to this time, with it.
+    Time(Timestamp),
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(version) = text.parse() {
+            return Ok(Self::Version(version));
+        }
+        let time = text.parse().map(Self::Time);
+        time.map_err(|_| {
+            "not a version, as in 3, or a time with its offset, as in 2026-11-21T19:02:03Z or \
+             2026-11-21T20:02+01:00"
+                .to_owned()
+        })
+    }
+}
+
+impl At {
+    /// Returns the commits up to here; of one that goes on beyond it, the events up to here.
+    ///
+    /// The order of events is that of their versions. Clocks may disagree with it: what comes
+    /// behind an event that is too late is too late as well.
+    ///
+    /// # Errors
+    /// Nothing had happened yet, or not as much as that.
+    pub(super) fn cut(self, commits: Vec<Commit>) -> Result<Vec<Commit>, String> {
+        let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
+            return Err("nothing has happened to it".to_owned());
+        };
+        match self {
+            Self::Version(version) => {
+                let (from, to) = (first.version, last.next_version() - 1);
+                if !(from..=to).contains(&version) {
+                    return Err(format!("there is no version {version}: it has {from} to {to}"));
+                }
+                Ok(commits.into_iter().filter_map(|commit| up_to(version, commit)).collect())
+            }
+            Self::Time(time) => {
+                let began = first.context.occurred_at;
+                let cut: Vec<Commit> = commits
+                    .into_iter()
+                    .take_while(|commit| commit.context.occurred_at.timestamp() <= time)
+                    .collect();
+                if cut.is_empty() { Err(format!("its first event is of {began}")) } else { Ok(cut) }
+            }
+        }
+    }
+}
+
+fn up_to(version: u64, mut commit: Commit) -> Option<Commit> {
+    let events = (version + 1).checked_sub(commit.version).filter(|events| *events > 0)?;
+    commit.events.truncate(usize::try_from(events).unwrap_or(usize::MAX));
+    Some(commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::cart::{CartEvent, ShoppingCart};
+    use domain::{AggregateId, Context, OccurredAt};
+
+    use super::*;
+
+    /// Commits of these many events each, a second apart but for the third, whose clock was
+    /// a minute slow.
+    fn commits(sizes: &[usize]) -> Vec<Commit> {
+        let id = AggregateId::of::<ShoppingCart>(Default::default());
+        let mut behind = 0;
+        let commit = |(number, size): (i64, &usize)| {
+            let second = 1_795_262_400 + if number == 3 { number - 60 } else { number };
+            let at = OccurredAt::new(Timestamp::from_second(second).expect("it is a time"));
+            let events = vec![CartEvent::CartClosed {}; *size];
+            let context = Context::new(Default::default(), at);
+            let commit = Commit::of(id.clone(), behind, &events, context, Default::default);
+            behind += *size as u64;
+            commit.expect("the events can be stored")
+        };
+        (1..).zip(sizes).map(commit).collect()
+    }
+
+    fn cut(at: &str, sizes: &[usize]) -> Result<u64, String> {
+        let cut = at.parse::<At>()?.cut(commits(sizes))?;
+        Ok(cut.last().map_or(0, |last| last.next_version() - 1))
+    }
+
+    #[test]
+    fn a_version_is_where_the_story_ends_even_inside_of_a_commit() {
+        for version in 1..=6 {
+            assert_eq!(cut(&version.to_string(), &[1, 3, 2]), Ok(version));
+        }
+        for version in ["0", "7"] {
+            let error = cut(version, &[1, 3, 2]).expect_err("there is no such version");
+            assert_eq!(error, format!("there is no version {version}: it has 1 to 6"));
+        }
+    }
+
+    #[test]
+    fn a_time_is_the_last_commit_until_then_in_the_order_of_versions() {
+        assert_eq!(cut("2026-11-21T12:00:01Z", &[1, 3, 2, 1]), Ok(1));
+        assert_eq!(cut("2026-11-21T13:00:02.5+01:00", &[1, 3, 2, 1]), Ok(6), "a slow clock is no gap");
+        assert_eq!(cut("2026-11-21T12:00:04Z", &[1, 3, 2, 1]), Ok(7));
+        let error = cut("2026-11-21T12:00:00Z", &[1]).expect_err("it was later");
+        assert_eq!(error, "its first event is of 2026-11-21T12:00:01.000000Z");
+    }
+
+    #[test]
+    fn what_is_neither_version_nor_time_is_told_what_they_look_like() {
+        for wrong in ["", "v3", "-1", "yesterday", "2026-11-21", "2026-11-21T12:00:00"] {
+            assert!(wrong.parse::<At>().is_err_and(|error| error.starts_with("not a version")), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The parts of a pipeline in one environment, as what keeps and carries events knows them.
+
+use storage::DynamoDbEventStore;
+use storage::bucket::S3Bucket;
+use storage::scan::EventsTable;
+use storage::stream::KinesisStream;
+
+use super::Pipeline;
+use crate::aws::Aws;
+use crate::scope::Scope;
+
+impl Pipeline {
+    /// Returns the name of the events table.
+    pub fn table_name(&self, scope: &Scope) -> String {
+        scope.name(self.table)
+    }
+
+    /// Returns the name of the stream that events are published to.
+    pub fn stream_name(&self, scope: &Scope) -> String {
+        scope.name(self.stream)
+    }
+
+    /// Returns the name of the archive's bucket.
+    pub fn bucket_name(&self, scope: &Scope) -> String {
+        scope.bucket_name(self.archive)
+    }
+
+    /// Returns the table for reading and writing one aggregate at a time.
+    pub fn event_store(&self, aws: &Aws) -> DynamoDbEventStore {
+        DynamoDbEventStore::new(aws.dynamodb.clone(), self.table_name(&aws.scope))
+    }
+
+    /// Returns the table for reading all of it.
+    pub fn events_table(&self, aws: &Aws) -> EventsTable {
+        EventsTable::new(aws.dynamodb.clone(), self.table_name(&aws.scope))
+    }
+
+    /// Returns the stream.
+    pub fn event_stream(&self, aws: &Aws) -> KinesisStream {
+        KinesisStream::new(aws.kinesis.clone(), self.stream_name(&aws.scope))
+    }
+
+    /// Returns the bucket of the archive.
+    pub fn archive_bucket(&self, aws: &Aws) -> S3Bucket {
+        S3Bucket::new(aws.s3.clone(), self.bucket_name(&aws.scope))
+    }
+}
