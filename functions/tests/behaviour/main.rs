@@ -4,6 +4,7 @@ mod archive;
 mod binaries;
 mod capture;
 mod commands;
+mod documents;
 mod fakes;
 mod log_events;
 mod order;

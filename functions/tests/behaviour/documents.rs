@@ -1,0 +1,75 @@
+//! The event that `docs/pipeline.md` follows through every form is to the byte what the code
+//! makes of it.
+
+use aws_lambda_events::event::{dynamodb, kinesis::KinesisEvent};
+use domain::contract::ARCHIVE;
+use flate2::read::GzDecoder;
+use functions::archive::archive;
+use serde_json::{Value, json};
+use storage::table::{from_item, to_item};
+
+use crate::fakes::failed;
+
+const PAGE: &str = include_str!("../../../docs/pipeline.md");
+const GOLDEN: &str = include_str!("../../../domain/tests/golden/cart/ItemAdded.v1.json");
+
+/// The forms of the event, as the page shows them.
+struct Forms {
+    item: Value,
+    table_record: &'static str,
+    envelope: &'static str,
+    stream_record: &'static str,
+    key: &'static str,
+}
+
+impl Forms {
+    fn of_the_page() -> Self {
+        let (_, section) = PAGE.split_once("\n## From DynamoDB to JSON").expect("the section is there");
+        let (section, _) = section.split_once("\n## ").expect("it is not the last");
+        // What stands between fences, without their first line and their last line feed.
+        let blocks = section.split("```").skip(1).step_by(2);
+        let blocks: Vec<_> = blocks.filter_map(|block| block.split_once('\n')).collect();
+        let [_, item, table_record, envelope, stream_record, key] = blocks.try_into().expect("six blocks");
+        Self {
+            item: serde_json::from_str(item.1).expect("the item is JSON"),
+            table_record: table_record.1,
+            envelope: envelope.1.trim_end(),
+            stream_record: stream_record.1,
+            key: key.1.trim_end(),
+        }
+    }
+}
+
+#[test]
+fn the_item_is_what_is_stored_and_comes_through_the_stream_as_it_is() {
+    let forms = Forms::of_the_page();
+    let batch: dynamodb::Event = serde_json::from_str(forms.table_record).expect("Lambda would hand it over");
+    let image = batch.records[0].change.new_image.clone();
+    assert_eq!(json!(image), forms.item);
+    let commit = from_item(image).expect("it is a commit");
+    let stored: serde_dynamo::Item = to_item(&commit).expect("a commit makes an item").into();
+    assert_eq!(json!(stored), forms.item);
+}
+
+#[test]
+fn the_commit_comes_apart_into_the_envelope_of_the_golden_file() {
+    let forms = Forms::of_the_page();
+    let batch: dynamodb::Event = serde_json::from_str(forms.table_record).expect("Lambda would hand it over");
+    let commit = from_item(batch.records[0].change.new_image.clone()).expect("it is a commit");
+    let envelopes: Vec<_> = commit.into_envelopes().map(|envelope| envelope.to_bytes()).collect();
+    assert_eq!(envelopes, [forms.envelope.as_bytes()]);
+    assert_eq!(forms.envelope, GOLDEN.trim_end());
+}
+
+#[tokio::test]
+async fn the_archive_has_the_envelope_in_a_line_under_the_key() {
+    let forms = Forms::of_the_page();
+    let batch: KinesisEvent = serde_json::from_str(forms.stream_record).expect("Lambda would hand it over");
+    assert_eq!(batch.records[0].kinesis.data.as_slice(), forms.envelope.as_bytes());
+    let failed = failed(ARCHIVE);
+    archive(batch, &failed).await.expect("the batch is archived");
+    assert_eq!(failed.bucket().keys(), [forms.key]);
+    let object = failed.bucket().object(forms.key);
+    let lines = std::io::read_to_string(GzDecoder::new(object.as_slice())).expect("the object is gzip");
+    assert_eq!(lines, format!("{}\n", forms.envelope));
+}
