@@ -2,6 +2,8 @@
 
 mod state;
 
+use std::time::Duration;
+
 use deployer::app::Fingerprints;
 use deployer::aws::Aws;
 use deployer::environment::Environment;
@@ -42,6 +44,21 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .known_as(ARCHIVE_BUCKET);
 
     let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.does);
+    let log_events = lambda(LOG_EVENTS).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
+        &archive,
+        &stream,
+        what_can_be_handled(hours),
+    );
+    // As long as Lambda allows: it works until shortly before, and has itself called again.
+    let replay = lambda(REPLAY)
+        .lasting(Duration::from_secs(15 * 60))
+        .with_memory_mb(1024)
+        .may(events.scan())
+        .may(archive.browse())
+        .may(archive.get(EVENTS_PREFIX))
+        .may(archive.get(REPLAYS_PREFIX))
+        .may(archive.write(REPLAYS_PREFIX))
+        .calls(HANDLERS, [&log_events]);
     let lambdas = [
         lambda(OPEN_CART).may(events.load()).may(events.append()),
         lambda(ADD_ITEM).may(events.load()).may(events.append()),
@@ -52,15 +69,12 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
             &events,
             everything(24),
         ),
-        lambda(LOG_EVENTS).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
-            &archive,
-            &stream,
-            what_can_be_handled(hours),
-        ),
+        log_events,
         lambda(ARCHIVE)
             .may(archive.write(EVENTS_PREFIX))
             .may(archive.write(FAILED_PREFIX))
             .consumes_or_gives_up_to(&archive, &stream, in_large_batches(everything(hours))),
+        replay,
     ];
 
     let mut stack = Stack::new(scope.clone(), kinds());

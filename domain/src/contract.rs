@@ -27,6 +27,8 @@ pub const EVENTS_TABLE: Variable = Variable("EVENTS_TABLE");
 pub const EVENT_STREAM: Variable = Variable("EVENT_STREAM");
 /// Holds the name of the S3 bucket of the archive and of what could not be understood.
 pub const ARCHIVE_BUCKET: Variable = Variable("ARCHIVE_BUCKET");
+/// Holds the names of the handlers that can be replayed, separated by commas.
+pub const HANDLERS: Variable = Variable("HANDLERS");
 
 /// What both sides know of one Lambda function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,14 +75,18 @@ pub const LOG_EVENTS: Function = Function {
     reads: &[ARCHIVE_BUCKET],
 };
 /// Feeds history to one handler.
-pub const REPLAY: Function =
-    Function { name: "replay", does: "Feeds history to one handler", reads: &[EVENTS_TABLE, ARCHIVE_BUCKET] };
+pub const REPLAY: Function = Function {
+    name: "replay",
+    does: "Feeds history to one handler",
+    reads: &[EVENTS_TABLE, ARCHIVE_BUCKET, HANDLERS],
+};
 /// Keeps each published event in the archive.
 pub const ARCHIVE: Function =
     Function { name: "archive", does: "Keeps each published event in the archive", reads: &[ARCHIVE_BUCKET] };
 
 /// Every function of the system.
-pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, LOG_EVENTS, ARCHIVE];
+pub const FUNCTIONS: &[Function] =
+    &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, LOG_EVENTS, ARCHIVE, REPLAY];
 
 /// The attributes of an item of the events table: one item is one commit.
 pub mod attribute {

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -11,7 +12,8 @@ use crate::aggregate::Aggregate;
 const CARTS_BY_COMMAND: Uuid = Uuid::from_u128(0x5b1f_6e0e_8a43_4d0c_9d0f_7a3c_21e6_54b8);
 
 /// Names one aggregate among all of all types; spelt `cart#<uuid>`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct AggregateId {
     aggregate_type: Cow<'static, str>,
     uuid: Uuid,
@@ -68,6 +70,20 @@ impl FromStr for AggregateId {
             return Err(invalid());
         }
         Ok(id)
+    }
+}
+
+impl From<AggregateId> for String {
+    fn from(id: AggregateId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for AggregateId {
+    type Error = InvalidAggregateId;
+
+    fn try_from(text: String) -> Result<Self, InvalidAggregateId> {
+        text.parse()
     }
 }
 

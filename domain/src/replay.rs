@@ -1,6 +1,13 @@
 //! What a replay and a handler say to each other. The names are part of the wire format, and
 //! outlive any one release of either side.
 
+mod control;
+
+pub use control::{
+    Answer, Counts, Gap, Only, Order, Reading, Reason, Refused, Request, Runner, Source, State, Status,
+    Unreadable, Which,
+};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

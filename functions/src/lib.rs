@@ -15,11 +15,13 @@
 //! * [`delivery`]: what arrives from Kinesis, and whether it can be understood.
 //! * [`archive`] and [`log_events`]: what is done with it.
 //! * [`failed`]: where the rest is kept, so that nothing is lost.
+//! * [`replay`]: history, fed to one handler once more.
 //!
 //! # Beneath
 //!
 //! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
 //! * [`surroundings`]: the time and new ids.
+//! * [`invoke`]: functions that are called by another.
 //! * The crate `storage`: how events are kept and carried.
 
 pub mod archive;
@@ -28,8 +30,10 @@ pub mod command;
 pub mod delivery;
 pub mod failed;
 pub mod fault;
+pub mod invoke;
 pub mod log_events;
 pub mod query;
+pub mod replay;
 pub mod request;
 pub mod settings;
 pub mod start;

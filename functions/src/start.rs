@@ -9,17 +9,20 @@ use aws_smithy_http_client::{
 };
 use domain::{
     ShoppingCartRepo,
-    contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function},
+    contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
-use storage::{DynamoDbEventStore, bucket::S3Bucket, stream::KinesisStream};
+use storage::{DynamoDbEventStore, bucket::S3Bucket, scan::EventsTable, stream::KinesisStream};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
     failed::Failed,
     fault::Fault,
+    invoke::Lambdas,
+    replay::Replay,
     settings::{Settings, SettingsError},
+    surroundings::Machine,
 };
 
 /// How long one attempt of a call may take.
@@ -28,6 +31,9 @@ use crate::{
 /// died meanwhile may never say so; without this, a call would hang until the function is
 /// cut off. Repeating is safe: all that is written here can be written twice.
 const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// How long an invocation of a function can last at most ("Lambda quotas").
+const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60);
 
 /// A function that has started.
 #[derive(Debug)]
@@ -77,14 +83,47 @@ impl Start {
         Ok(KinesisStream::new(client, self.settings.get(EVENT_STREAM)?))
     }
 
+    /// Returns what replays handlers.
+    pub fn replay(&self) -> Result<Replay<S3Bucket, EventsTable, Lambdas, Machine>, Fault> {
+        let handlers = self.settings.get(HANDLERS)?.split(',').map(str::to_owned);
+        Ok(Replay {
+            bucket: self.bucket()?,
+            table: EventsTable::new(
+                aws_sdk_dynamodb::Client::new(&self.aws),
+                self.settings.get(EVENTS_TABLE)?,
+            ),
+            invoke: self.functions()?,
+            surroundings: Machine,
+            handlers: handlers.collect(),
+        })
+    }
+
+    /// Returns the functions of the environment that this one belongs to.
+    fn functions(&self) -> Result<Lambdas, Fault> {
+        // Lambda itself sets this variable. All names of an environment begin alike.
+        let own = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+        let prefix = own.strip_suffix(self.settings.function().name);
+        let prefix = prefix.ok_or_else(|| {
+            Fault::new(format!("{own:?} is not the name of a function {}", self.settings.function().name))
+        })?;
+        // A call lasts as long as the function that is called.
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LONGEST_INVOCATION).build();
+        let config = aws_sdk_lambda::config::Builder::from(&self.aws).timeout_config(timeouts);
+        Ok(Lambdas::new(aws_sdk_lambda::Client::from_conf(config.build()), prefix))
+    }
+
     /// Returns the place in the archive for what this function cannot understand.
     pub fn failed(&self) -> Result<Failed<S3Bucket>, SettingsError> {
+        Ok(Failed::new(self.bucket()?, self.settings.function()))
+    }
+
+    /// Returns the bucket of the archive.
+    fn bucket(&self) -> Result<S3Bucket, SettingsError> {
         // A local cloud does not answer to `<bucket>.localhost`.
         let by_path = self.aws.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(by_path);
         let client = aws_sdk_s3::Client::from_conf(config.build());
-        let bucket = S3Bucket::new(client, self.settings.get(ARCHIVE_BUCKET)?);
-        Ok(Failed::new(bucket, self.settings.function()))
+        Ok(S3Bucket::new(client, self.settings.get(ARCHIVE_BUCKET)?))
     }
 }
 

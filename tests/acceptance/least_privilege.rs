@@ -33,6 +33,13 @@ const USED: &[Row] = &[
     ("log-events", "WriteArchiveFailed", |_| delivered("poison")),
     ("archive", "WriteArchiveEvents", |_| delivered(&envelope().to_string())),
     ("archive", "WriteArchiveFailed", |_| delivered("poison")),
+    ("replay", "GetArchiveReplays", |_| json!({"do": "status", "handler": "log-events"})),
+    ("replay", "WriteArchiveReplays", |up| a_replay(up, "archive")),
+    ("replay", "BrowseArchive", |up| a_replay(up, "archive")),
+    ("replay", "InvokeLogEvents", |up| a_replay(up, "archive")),
+    ("replay", "InvokeReplay", |up| a_replay(up, "archive")),
+    ("replay", "GetArchiveEvents", |up| a_replay_that_runs(up, "archive")),
+    ("replay", "ScanEvents", |up| a_replay_that_runs(up, "table")),
 ];
 
 /// The statements for what Lambda does on behalf of a function.
@@ -157,6 +164,21 @@ fn an_item(up: &Deployed<'_>) -> Value {
     let mut request = an_open_cart(up);
     request["item"] = json!("tea");
     request
+}
+
+/// Returns an order to replay without delivering: one takes the place of another.
+fn a_replay(up: &Deployed<'_>, from: &str) -> Value {
+    let id = &an_open_cart(up)["cart_id"];
+    json!({
+        "do": "start", "handler": "log-events", "id": id, "by": "test", "rate": 1000, "from": from, "dry_run": true,
+    })
+}
+
+/// Returns what a runner of a replay is asked that was started and may have failed.
+fn a_replay_that_runs(up: &Deployed<'_>, from: &str) -> Value {
+    let started = up.answer("replay", &a_replay(up, from));
+    let order = &started["status"]["order"];
+    json!({"do": "continue", "handler": "log-events", "id": order["id"], "dry_run": true})
 }
 
 const ID: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";

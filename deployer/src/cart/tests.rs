@@ -166,7 +166,20 @@ fn lambda_may_do_its_errands_and_nothing_more() {
         expected.insert((consumer.into(), &["s3:listbucket"], bucket.into()));
     }
     // What functions do themselves is enforced: tests/acceptance/least_privilege.rs.
-    let own = ["LoadEvents", "AppendEvents", "PublishEvents", "WriteArchiveEvents", "WriteArchiveFailed"];
+    let own = [
+        "LoadEvents",
+        "AppendEvents",
+        "ScanEvents",
+        "PublishEvents",
+        "WriteArchiveEvents",
+        "WriteArchiveFailed",
+        "WriteArchiveReplays",
+        "GetArchiveEvents",
+        "GetArchiveReplays",
+        "BrowseArchive",
+        "InvokeLogEvents",
+        "InvokeReplay",
+    ];
 
     let all = statements(&dev());
     let errands = all.iter().filter(|(_, sid, _)| !own.contains(&sid.as_str()));
@@ -251,16 +264,17 @@ fn roles_may_use_the_keys_of_what_they_use_through_its_service_and_no_others() {
     for function in contract::FUNCTIONS {
         expected.insert(may(function.name, "decrypt", "functions", "lambda"));
     }
-    for role in ["open-cart", "add-item", "close-cart", "get-cart", "capture"] {
+    for role in ["open-cart", "add-item", "close-cart", "get-cart", "capture", "replay"] {
         expected.insert(may(role, "decrypt", "table", "dynamodb"));
     }
     expected.insert(may("capture", "generatedatakey", "stream", "kinesis"));
     for role in ["log-events", "archive"] {
         expected.insert(may(role, "decrypt", "stream", "kinesis"));
     }
-    for role in ["capture", "log-events", "archive"] {
+    for role in ["capture", "log-events", "archive", "replay"] {
         expected.insert(may(role, "generatedatakey", "bucket", "s3"));
     }
+    expected.insert(may("replay", "decrypt", "bucket", "s3"));
     let mut found = BTreeSet::new();
     for (role, sid, statement) in statements(&organised()) {
         let (actions, resources) = (strings(&statement["Action"]), strings(&statement["Resource"]));

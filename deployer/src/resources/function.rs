@@ -32,7 +32,9 @@ use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
 use crate::resources::key;
+use crate::resources::sid::sid;
 use crate::scope::Scope;
+use crate::stack::Grant;
 
 const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
 
@@ -145,6 +147,12 @@ impl Function {
         self
     }
 
+    /// Returns the function with this memory, if it has less.
+    pub fn at_least_memory_mb(self, least: i32) -> Self {
+        let memory_mb = self.memory_mb.max(least);
+        self.memory_mb(memory_mb)
+    }
+
     /// Returns the function with this time for one invocation.
     pub fn timeout_s(mut self, timeout_s: i32) -> Self {
         self.timeout_s = timeout_s;
@@ -188,6 +196,22 @@ impl Function {
     pub fn reserved_concurrency(mut self, executions: Option<i32>) -> Self {
         self.reserved_concurrency = executions;
         self
+    }
+
+    /// Grants invoking the function, whether somebody waits for the answer or not.
+    pub fn invoke(&self) -> Grant {
+        let name = sid(&["invoke", &self.binary]);
+        Grant {
+            statement: Statement::new(name, ["lambda:InvokeFunction"], [self.arn.clone()]),
+            key: None,
+            variable: None,
+            on: ResourceId::new(Self::KIND, &self.name),
+        }
+    }
+
+    /// Returns the name of the binary that the code is made of.
+    pub fn binary(&self) -> &str {
+        &self.binary
     }
 
     /// Returns the ARN.

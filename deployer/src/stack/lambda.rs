@@ -2,6 +2,8 @@
 //! consumes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::time::Duration;
 
 use super::{Grant, Stack};
 use crate::app::Fingerprints;
@@ -79,6 +81,29 @@ impl Lambda {
     /// Returns the Lambda with this grant.
     pub fn may(mut self, grant: Grant) -> Self {
         self.grants.push(grant);
+        self
+    }
+
+    /// Returns the Lambda with this time for one invocation, whatever the environment says.
+    pub fn lasting(mut self, time: Duration) -> Self {
+        self.function = self.function.timeout_s(i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
+        self
+    }
+
+    /// Returns the Lambda with this memory at least, whatever the environment says.
+    pub fn with_memory_mb(mut self, least: i32) -> Self {
+        self.function = self.function.at_least_memory_mb(least);
+        self
+    }
+
+    /// Returns the Lambda calling these others, and itself; a variable tells it their names.
+    pub fn calls<'a>(mut self, variable: impl Display, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        let others: Vec<&Function> = others.into_iter().map(|other| &other.function).collect();
+        let names: Vec<&str> = others.iter().map(|function| function.binary()).collect();
+        self.function = self.function.environment([(variable.to_string(), names.join(","))]);
+        self.grants.extend(others.iter().map(|function| function.invoke()));
+        // Not a grant: a function is no need of its own.
+        self.errands.push(self.function.invoke().statement);
         self
     }
 

@@ -24,6 +24,7 @@ fn each_binary_names_the_variables_it_is_missing() {
         env!("CARGO_BIN_EXE_capture"),
         env!("CARGO_BIN_EXE_log-events"),
         env!("CARGO_BIN_EXE_archive"),
+        env!("CARGO_BIN_EXE_replay"),
     ];
     assert_eq!(binaries.len(), FUNCTIONS.len());
     for (binary, function) in binaries.into_iter().zip(FUNCTIONS) {

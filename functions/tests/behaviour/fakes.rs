@@ -85,10 +85,21 @@ impl PutRecords for FakeStream {
 #[derive(Default)]
 pub(crate) struct FakeBucket {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    late: Mutex<Option<(String, Vec<u8>)>>,
     out_of_reach: bool,
 }
 
 impl FakeBucket {
+    /// Keeps an object that a test begins with.
+    pub(crate) fn keep(&self, key: &str, body: Vec<u8>) {
+        lock(&self.objects).insert(key.to_owned(), body);
+    }
+
+    /// Keeps an object as soon as somebody has read what comes behind it.
+    pub(crate) fn keep_behind_the_reader(&self, key: &str, body: Vec<u8>) {
+        *lock(&self.late) = Some((key.to_owned(), body));
+    }
+
     pub(crate) fn out_of_reach() -> Self {
         Self { out_of_reach: true, ..Self::default() }
     }
@@ -138,8 +149,17 @@ impl Bucket for FakeBucket {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
-        let objects = lock(&self.objects);
-        Ok(objects.get(key).map(|body| Object { body: body.clone(), etag: etag(body) }))
+        if self.out_of_reach {
+            return Err(OutOfReach);
+        }
+        let mut objects = lock(&self.objects);
+        let found = objects.get(key).map(|body| Object { body: body.clone(), etag: etag(body) });
+        if let Some((late, body)) =
+            lock(&self.late).take_if(|(late, _)| key.starts_with("events/") && key > late.as_str())
+        {
+            objects.insert(late, body);
+        }
+        Ok(found)
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, OutOfReach> {

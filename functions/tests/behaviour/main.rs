@@ -8,3 +8,6 @@ mod documents;
 mod fakes;
 mod log_events;
 mod order;
+mod replay;
+mod replay_fakes;
+mod replay_lineup;

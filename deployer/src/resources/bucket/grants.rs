@@ -10,13 +10,21 @@ use crate::stack::Grant;
 impl Bucket {
     /// Grants writing objects under this prefix.
     pub fn write(&self, prefix: &str) -> Grant {
-        let variable = self.variable.clone();
-        Grant {
-            statement: self.put(&["write", &self.thing, prefix], prefix),
-            key: self.encrypting(),
-            variable: variable.map(|variable| (variable, self.name.clone())),
-            on: ResourceId::new(Self::KIND, &self.name),
-        }
+        self.grant(self.put(&["write", &self.thing, prefix], prefix), self.encrypting())
+    }
+
+    /// Grants reading objects under this prefix.
+    pub fn get(&self, prefix: &str) -> Grant {
+        let name = sid(&["get", &self.thing, prefix]);
+        let objects = format!("{}/{prefix}*", self.arn);
+        self.grant(Statement::new(name, ["s3:GetObject"], [objects]), self.decrypting())
+    }
+
+    /// Grants listing the keys of objects. Who may not is told of an object that is not there
+    /// that it is forbidden ("GetObject: Permissions", S3 API reference).
+    pub fn browse(&self) -> Grant {
+        let name = sid(&["browse", &self.thing]);
+        self.grant(Statement::new(name, ["s3:ListBucket"], [self.arn.clone()]), None)
     }
 
     /// Returns what Lambda must be allowed to keep records here that a function gave up.
@@ -36,6 +44,17 @@ impl Bucket {
     fn encrypting(&self) -> Option<Statement> {
         let key = self.encryption.kms_key.as_deref();
         key::through("s3", "kms:GenerateDataKey", key, &["bucket", &self.thing])
+    }
+
+    /// Returns what it takes to read an object (ibid.).
+    fn decrypting(&self) -> Option<Statement> {
+        let key = self.encryption.kms_key.as_deref();
+        key::through("s3", "kms:Decrypt", key, &["bucket", &self.thing])
+    }
+
+    fn grant(&self, statement: Statement, key: Option<Statement>) -> Grant {
+        let variable = self.variable.clone().map(|variable| (variable, self.name.clone()));
+        Grant { statement, key, variable, on: ResourceId::new(Self::KIND, &self.name) }
     }
 
     fn put(&self, name: &[&str], prefix: &str) -> Statement {

@@ -18,6 +18,11 @@ impl Table {
         self.grant("append", "dynamodb:PutItem")
     }
 
+    /// Grants reading all items.
+    pub fn scan(&self) -> Grant {
+        self.grant("scan", "dynamodb:Scan")
+    }
+
     /// Returns what Lambda must be allowed to feed a function from the table's stream.
     pub fn polling(&self) -> Vec<Statement> {
         let mut polling = vec![
@@ -66,7 +71,7 @@ mod tests {
         let wide: Vec<_> = table
             .polling()
             .into_iter()
-            .chain([table.load().statement, table.append().statement])
+            .chain([table.load().statement, table.append().statement, table.scan().statement])
             .filter(|statement| statement.resources.contains(&"*".to_owned()))
             .flat_map(|statement| statement.actions)
             .collect();

@@ -1,0 +1,23 @@
+//! Events for the tests of a replay.
+
+use domain::{Envelope, JsonText};
+use uuid::Uuid;
+
+/// Returns the event of this version of an aggregate.
+pub(super) fn event(aggregate: u128, version: u64) -> Envelope {
+    let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
+    Envelope {
+        actor: None,
+        aggregate_id: Uuid::from_u128(aggregate),
+        aggregate_type: "cart".to_owned(),
+        causation_id: None,
+        command_id: Uuid::from_u128(7),
+        correlation_id: Uuid::from_u128(7),
+        data: JsonText::parse("{}".to_owned()).expect("it is JSON"),
+        id: Uuid::from_u128(aggregate << 32 | u128::from(version)),
+        occurred_at: time,
+        schema_version: 1,
+        event_type: "CartOpened".to_owned(),
+        version,
+    }
+}

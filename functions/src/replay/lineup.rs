@@ -1,0 +1,210 @@
+//! The lineup: which events have gone, which may go, and which are held back until those
+//! before them have come.
+//!
+//! Pure, and the heart of a replay. Events come in any order and any number of times; of each
+//! aggregate they go in the order of their versions, from 1, each when all before it have gone.
+//! What may go stays in the lineup until it is said to have gone, so that the lineup can be
+//! saved at any time: what was on its way then goes once more.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use domain::{AggregateId, Envelope, replay::Gap};
+use serde::{Deserialize, Serialize};
+
+/// How many events are held back at most for those before them to come.
+///
+/// They are in memory and in what is saved. More of them are let go, and found again when
+/// everything is read once more.
+const ROOM: u64 = 10_000;
+
+/// Events on their way to one handler, lined up by their aggregate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Saved")]
+pub struct Lineup {
+    /// The version that goes next, of each aggregate that was seen.
+    next: BTreeMap<AggregateId, u64>,
+    /// What has come and not gone; none of these is empty.
+    waiting: BTreeMap<AggregateId, Line>,
+    /// How many events are held back at most.
+    room: u64,
+    /// The aggregates whose next version has come.
+    #[serde(skip)]
+    ready: BTreeSet<AggregateId>,
+    /// How many events may go.
+    #[serde(skip)]
+    may_go: u64,
+    /// How many events are held back.
+    #[serde(skip)]
+    held: u64,
+}
+
+/// What is saved of a lineup; the rest follows from it.
+#[derive(Deserialize)]
+struct Saved {
+    next: BTreeMap<AggregateId, u64>,
+    waiting: BTreeMap<AggregateId, Line>,
+    room: u64,
+}
+
+/// The events of one aggregate that have come and not gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Line {
+    /// By version; nothing stands for an event that nobody asked for, which only has its turn.
+    events: BTreeMap<u64, Option<Arc<Envelope>>>,
+    /// The first version that has not come: what is before it may go.
+    upto: u64,
+    /// The last version that was let go for want of room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    let_go: Option<u64>,
+}
+
+/// What became of an event that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It stands in the lineup.
+    LinedUp,
+    /// It came before.
+    Known,
+    /// There is no room for it until others have come.
+    LetGo,
+}
+
+/// The events of one aggregate that may go now, in their order.
+#[derive(Debug)]
+pub struct Ready<'a> {
+    /// The aggregate.
+    pub aggregate: &'a AggregateId,
+    /// The events by their version; nothing stands for one that nobody asked for.
+    pub events: Vec<(u64, Option<&'a Arc<Envelope>>)>,
+}
+
+impl Default for Lineup {
+    fn default() -> Self {
+        Self::with_room(ROOM)
+    }
+}
+
+impl Lineup {
+    /// Returns a lineup that holds back as many events at most.
+    pub fn with_room(room: u64) -> Self {
+        Saved { next: BTreeMap::new(), waiting: BTreeMap::new(), room }.into()
+    }
+
+    /// Takes an event of an aggregate that came; `wanted` says whether it is to be delivered in
+    /// its turn.
+    pub fn take(&mut self, aggregate: AggregateId, event: Envelope, wanted: bool) -> Taken {
+        let version = event.version;
+        let next = *self.next.entry(aggregate.clone()).or_insert(1);
+        if version < next {
+            return Taken::Known;
+        }
+        let line = self.waiting.entry(aggregate.clone()).or_insert_with(|| Line::at(next));
+        if line.events.contains_key(&version) {
+            return Taken::Known;
+        }
+        if version != line.upto && self.held >= self.room {
+            line.let_go = line.let_go.max(Some(version));
+            return Taken::LetGo;
+        }
+        line.events.insert(version, wanted.then(|| Arc::new(event)));
+        self.held += 1;
+        let called = line.call();
+        if called > 0 {
+            self.held -= called;
+            self.may_go += called;
+            self.ready.insert(aggregate);
+        }
+        Taken::LinedUp
+    }
+
+    /// Returns what may go now, by aggregate.
+    pub fn ready(&self) -> impl Iterator<Item = Ready<'_>> {
+        self.ready.iter().filter_map(|aggregate| {
+            let line = self.waiting.get(aggregate)?;
+            let events = line.events.range(..line.upto);
+            let events = events.map(|(&version, event)| (version, event.as_ref())).collect();
+            Some(Ready { aggregate, events })
+        })
+    }
+
+    /// Notes that the events of an aggregate have gone, up to this version.
+    pub fn gone(&mut self, aggregate: &AggregateId, through: u64) {
+        let Some(line) = self.waiting.get_mut(aggregate) else { return };
+        let through = through.min(line.upto - 1);
+        let rest = line.events.split_off(&(through + 1));
+        self.may_go -= line.events.len() as u64;
+        line.events = rest;
+        self.next.insert(aggregate.clone(), through + 1);
+        if line.upto == through + 1 {
+            self.ready.remove(aggregate);
+        }
+        if line.events.is_empty() && line.let_go.is_none() {
+            self.waiting.remove(aggregate);
+        }
+    }
+
+    /// Returns how many events may go now.
+    pub fn may_go(&self) -> u64 {
+        self.may_go
+    }
+
+    /// Returns how many events have come and not gone.
+    pub fn waiting(&self) -> u64 {
+        self.may_go + self.held
+    }
+
+    /// Returns how many aggregates were seen.
+    pub fn aggregates(&self) -> u64 {
+        self.next.len() as u64
+    }
+
+    /// Notes that everything is read once more: what was let go will come again.
+    pub fn again(&mut self) {
+        for line in self.waiting.values_mut() {
+            line.let_go = None;
+        }
+        self.waiting.retain(|_, line| !line.events.is_empty());
+    }
+
+    /// Returns where something is missing, once nothing more will come.
+    pub fn gaps(&self) -> impl Iterator<Item = Gap> {
+        self.waiting.iter().filter_map(|(aggregate, line)| {
+            let last = line.events.last_key_value().map(|(&version, _)| version);
+            Some(Gap {
+                aggregate_type: aggregate.aggregate_type().to_owned(),
+                aggregate_id: aggregate.uuid(),
+                missing: line.upto,
+                // What may go has no gap before it.
+                last: last.max(line.let_go).filter(|&last| last >= line.upto)?,
+            })
+        })
+    }
+}
+
+impl Line {
+    fn at(next: u64) -> Self {
+        Self { events: BTreeMap::new(), upto: next, let_go: None }
+    }
+
+    /// Lets those go whose turn it is, and returns how many these are.
+    fn call(&mut self) -> u64 {
+        let before = self.upto;
+        while self.events.contains_key(&self.upto) {
+            self.upto += 1;
+        }
+        self.upto - before
+    }
+}
+
+impl From<Saved> for Lineup {
+    fn from(Saved { next, waiting, room }: Saved) -> Self {
+        let may_go = |line: &Line| line.events.range(..line.upto).count() as u64;
+        let ready = waiting.iter().filter(|(_, line)| may_go(line) > 0).map(|(id, _)| id.clone()).collect();
+        let may_go = waiting.values().map(may_go).sum();
+        let all: u64 = waiting.values().map(|line| line.events.len() as u64).sum();
+        Self { next, waiting, room, ready, may_go, held: all - may_go }
+    }
+}

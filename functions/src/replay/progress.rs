@@ -1,0 +1,252 @@
+//! How far a replay has come: what is saved of it, and read by whoever goes on with it.
+//!
+//! The format is versioned. What is in it is true whenever it is saved: it says what has gone,
+//! never what is about to.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write},
+};
+
+use domain::{
+    Envelope,
+    replay::{Counts, Gap, KeptAside, Order, Reading, ReplayAnswer, State, Status, Unreadable},
+};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use storage::scan::Seen;
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::{
+    lanes::Batch,
+    lineup::{Lineup, Taken},
+};
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+/// How many things of a kind are told one by one; all are counted.
+const TOLD: usize = 20;
+
+/// How far a replay has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    format: u32,
+    /// What was ordered.
+    pub order: Order,
+    /// Whether it runs, or how it ended.
+    pub state: State,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When this was saved.
+    pub saved_at: Timestamp,
+    /// How often it was saved.
+    pub saves: u64,
+    /// Who saved it: each invocation has a name of its own. Two that have come equally far
+    /// would otherwise save equal bytes, and neither would see the other.
+    pub writer: Uuid,
+    /// Where reading goes on.
+    pub place: Place,
+    /// How far it has read.
+    pub reading: Reading,
+    /// How many events have gone in this pass.
+    pub gone_in_pass: u64,
+    /// What has come and not gone.
+    pub lineup: Lineup,
+    counts: Counts,
+    by_type: BTreeMap<String, u64>,
+    gaps: Vec<Gap>,
+    kept_aside: Vec<KeptAside>,
+    unreadable: Vec<Unreadable>,
+    /// Why it does not get on, or what ended it.
+    pub trouble: Option<String>,
+}
+
+/// Where reading goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Behind this object of the archive; with the first, when there is none.
+    Archive(Option<String>),
+    /// Behind this item of the table; with the first, when there is none.
+    Table(Option<Seen>),
+    /// Nowhere: all is read.
+    End,
+}
+
+/// What was saved cannot be read.
+#[derive(Debug, Error)]
+pub enum BrokenProgress {
+    /// It is not compressed JSON of the right kind.
+    #[error("it is not the progress of a replay")]
+    Form(#[from] serde_json::Error),
+    /// It is not compressed.
+    #[error("it is not gzip")]
+    Gzip(#[from] io::Error),
+    /// Another release saved it.
+    #[error("it has format {0}, and this release knows {FORMAT}")]
+    Format(u32),
+}
+
+impl Progress {
+    /// Returns the progress of a replay that begins.
+    pub fn begin(order: Order, now: Timestamp) -> Self {
+        let mut begin = Self {
+            format: FORMAT,
+            order,
+            state: State::Running,
+            started_at: now,
+            saved_at: now,
+            saves: 0,
+            writer: Uuid::nil(),
+            place: Place::End,
+            reading: Reading::default(),
+            gone_in_pass: 0,
+            lineup: Lineup::default(),
+            counts: Counts::default(),
+            by_type: BTreeMap::new(),
+            gaps: Vec::new(),
+            kept_aside: Vec::new(),
+            unreadable: Vec::new(),
+            trouble: None,
+        };
+        begin.read_again();
+        begin
+    }
+
+    /// Goes back to where reading begins, for one more pass.
+    pub fn read_again(&mut self) {
+        use domain::replay::Source;
+        self.place = match self.order.from {
+            Source::Archive => Place::Archive(None),
+            Source::Table => Place::Table(None),
+        };
+        let (pass, total) = (self.reading.pass + 1, self.reading.total);
+        self.reading = Reading { pass, last: None, done: 0, total };
+        self.gone_in_pass = 0;
+        self.lineup.again();
+    }
+
+    /// Notes an event that was read.
+    pub fn take(&mut self, event: Envelope) {
+        self.counts.read += 1;
+        let only = &self.order.only;
+        if !only.has_aggregate(event.aggregate_id) {
+            return;
+        }
+        let wanted = only.has(&event);
+        match event.aggregate() {
+            Ok(aggregate) => {
+                let taken = self.lineup.take(aggregate, event, wanted);
+                self.counts.duplicates += u64::from(taken == Taken::Known);
+            }
+            Err(error) => self.cannot_read(format!("event {}", event.id), error.to_string()),
+        }
+    }
+
+    /// Notes something that could not be read.
+    pub fn cannot_read(&mut self, key: String, reason: String) {
+        tracing::warn!(key, reason, "something cannot be read, and is left out of the replay");
+        // Another pass finds it again.
+        if self.unreadable.iter().any(|unreadable| unreadable.key == key) {
+            return;
+        }
+        self.counts.unreadable += 1;
+        if self.unreadable.len() < TOLD {
+            self.unreadable.push(Unreadable { key, reason });
+        }
+    }
+
+    /// Notes that a batch has gone.
+    pub fn gone(&mut self, batch: &Batch) {
+        let before = self.lineup.waiting();
+        for (aggregate, &through) in &batch.through {
+            self.lineup.gone(aggregate, through);
+        }
+        let (gone, delivered) = (before - self.lineup.waiting(), batch.events.len() as u64);
+        self.gone_in_pass += gone;
+        self.counts.delivered += delivered;
+        self.counts.passed_over += gone.saturating_sub(delivered);
+        for event in &batch.events {
+            *self.by_type.entry(event.event_type.clone()).or_default() += 1;
+        }
+    }
+
+    /// Notes what the handler said of a batch.
+    pub fn answered(&mut self, answer: ReplayAnswer) {
+        self.counts.batches += 1;
+        self.counts.handled += answer.handled as u64;
+        self.counts.kept_aside += answer.kept_aside.len() as u64;
+        let room = TOLD.saturating_sub(self.kept_aside.len());
+        self.kept_aside.extend(answer.kept_aside.into_iter().take(room));
+    }
+
+    /// Ends the replay: nothing more will come.
+    pub fn end(&mut self) {
+        self.gaps = self.lineup.gaps().take(TOLD).collect();
+        self.counts.gaps = self.lineup.gaps().count() as u64;
+        let whole = self.counts.gaps == 0 && self.counts.unreadable == 0;
+        self.stop(if whole { State::Complete } else { State::Incomplete });
+    }
+
+    /// Stops the replay for good.
+    pub fn stop(&mut self, state: State) {
+        self.count();
+        self.state = state;
+        // It is of use to nobody any more, and most of what is saved.
+        self.lineup = Lineup::default();
+    }
+
+    /// Returns how the replay stands.
+    pub fn status(&self, now: Timestamp) -> Status {
+        Status {
+            order: self.order.clone(),
+            state: self.state,
+            started_at: self.started_at,
+            saved_at: self.saved_at,
+            idle_s: now.duration_since(self.saved_at).as_secs().try_into().unwrap_or_default(),
+            saves: self.saves,
+            reading: self.reading.clone(),
+            counts: self.counts,
+            by_type: self.by_type.clone(),
+            gaps: self.gaps.clone(),
+            kept_aside: self.kept_aside.clone(),
+            unreadable: self.unreadable.clone(),
+            trouble: self.trouble.clone(),
+        }
+    }
+
+    /// Returns the progress as it is saved.
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        self.count();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        serde_json::to_writer(&mut gzip, self).expect("a progress holds nothing that JSON cannot");
+        gzip.flush().and_then(|()| gzip.finish()).expect("memory can be written")
+    }
+
+    /// Returns the progress that was saved.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BrokenProgress> {
+        let mut text = Vec::new();
+        GzDecoder::new(bytes).read_to_end(&mut text)?;
+        // Another format may lack anything but this.
+        let Format { format } = serde_json::from_slice(&text)?;
+        if format != FORMAT {
+            return Err(BrokenProgress::Format(format));
+        }
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// Counts what follows from the lineup, as long as there is one.
+    fn count(&mut self) {
+        if self.state == State::Running {
+            self.counts.aggregates = self.lineup.aggregates();
+            self.counts.waiting = self.lineup.waiting();
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}

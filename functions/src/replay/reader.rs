@@ -1,0 +1,136 @@
+//! The reader: events from the archive or the table, some at a time, from where it stopped.
+
+use std::{collections::VecDeque, error::Error};
+
+use domain::{contract::EVENTS_PREFIX, replay::Source};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use storage::{
+    archive,
+    bucket::Bucket,
+    fault::chain,
+    scan::{Scan, Share},
+};
+use thiserror::Error;
+
+use super::progress::{Place, Progress};
+
+/// How many objects are read at once: they take their time, and are taken in order anyway.
+const AT_ONCE: usize = 8;
+/// For how many listings objects are counted before a replay begins, 1,000 keys each: what
+/// that shows is worth a second, and no more.
+const LISTINGS: usize = 10;
+
+/// Reads events.
+#[derive(Debug)]
+pub struct Reader<'a, B, T> {
+    bucket: &'a B,
+    table: &'a T,
+    /// Keys of the archive that were listed and not read.
+    listed: VecDeque<String>,
+}
+
+/// Why events could not be read.
+#[derive(Debug, Error)]
+pub enum ReadError<B: Error + 'static, T: Error + 'static> {
+    /// The archive is out of reach.
+    #[error(transparent)]
+    Archive(B),
+    /// The table is out of reach.
+    #[error(transparent)]
+    Table(T),
+}
+
+impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
+    /// Returns a reader of these.
+    pub fn new(bucket: &'a B, table: &'a T) -> Self {
+        Self { bucket, table, listed: VecDeque::new() }
+    }
+
+    /// Reads some more events into the progress; at the end, none.
+    pub async fn read(&mut self, progress: &mut Progress) -> Result<(), ReadError<B::Error, T::Error>> {
+        match progress.place.clone() {
+            Place::Archive(after) => self.read_archive(after, progress).await.map_err(ReadError::Archive),
+            Place::Table(_) => self.read_table(progress).await.map_err(ReadError::Table),
+            Place::End => Ok(()),
+        }
+    }
+
+    /// Returns how many objects there are to read, if that is known soon enough.
+    pub async fn count(&self, progress: &Progress) -> Result<Option<u64>, B::Error> {
+        if progress.order.from == Source::Table {
+            return Ok(None);
+        }
+        let (end, mut count, mut after) = (end(progress.started_at), 0, None);
+        for _ in 0..LISTINGS {
+            let keys = self.bucket.list(EVENTS_PREFIX, after.as_deref()).await?;
+            count += keys.iter().filter(|key| **key < end).count() as u64;
+            after = match keys.into_iter().next_back() {
+                Some(last) if last < end => Some(last),
+                _ => return Ok(Some(count)),
+            };
+        }
+        Ok(None)
+    }
+
+    async fn read_archive(&mut self, after: Option<String>, progress: &mut Progress) -> Result<(), B::Error> {
+        if self.listed.is_empty() {
+            let keys = self.bucket.list(EVENTS_PREFIX, after.as_deref()).await?;
+            let end = end(progress.started_at);
+            self.listed = keys.into_iter().take_while(|key| *key < end).collect();
+        }
+        let keys: Vec<String> = self.listed.drain(..AT_ONCE.min(self.listed.len())).collect();
+        let objects = try_join_all(keys.iter().map(|key| self.bucket.get(key))).await?;
+        let read = keys.len() as u64;
+        let Some(last) = keys.last().cloned() else {
+            progress.place = Place::End;
+            return Ok(());
+        };
+        for (key, object) in keys.into_iter().zip(objects) {
+            // It was there when it was listed: somebody removed it meanwhile.
+            let Some(object) = object else {
+                progress.cannot_read(key, "it is gone".to_owned());
+                continue;
+            };
+            match archive::events(&key, &object.body) {
+                Ok(events) => events.into_iter().for_each(|event| progress.take(event)),
+                Err(broken) => progress.cannot_read(key, chain(&broken)),
+            }
+        }
+        progress.reading.done += read;
+        progress.reading.last = Some(last.clone());
+        progress.place = Place::Archive(Some(last));
+        Ok(())
+    }
+
+    async fn read_table(&mut self, progress: &mut Progress) -> Result<(), T::Error> {
+        let Place::Table(after) = &progress.place else { return Ok(()) };
+        let page = self.table.scan(Share::WHOLE, after.as_ref()).await?;
+        for commit in page.commits {
+            match commit {
+                Ok(commit) => commit.into_envelopes().for_each(|event| progress.take(event)),
+                Err(broken) => {
+                    let key = format!("{}/{}", broken.at.aggregate_id, broken.at.version);
+                    progress.cannot_read(key, chain(&broken.source));
+                }
+            }
+        }
+        progress.reading.done += 1;
+        progress.place = match page.next {
+            Some(next) => {
+                progress.reading.last = Some(next.aggregate_id.clone());
+                Place::Table(Some(next))
+            }
+            None => Place::End,
+        };
+        Ok(())
+    }
+}
+
+/// Returns what is behind all keys of the archive that a replay reads: those up to the hour in
+/// which it was started, and one more, as its clock may be slow. Without an end it would run
+/// after what is happening now.
+fn end(started_at: Timestamp) -> String {
+    let hours = SignedDuration::from_hours(2);
+    archive::hour(started_at.checked_add(hours).unwrap_or(Timestamp::MAX))
+}

@@ -1,0 +1,303 @@
+//! Running a replay: read some, deliver what may go, save; until all is done or time is over.
+
+use std::time::Duration;
+
+use domain::replay::{Answer, Order, Reason, ReplayAnswer, ReplayBatch, Replayed, Runner, State, Which};
+use futures::{StreamExt, stream::FuturesUnordered};
+use storage::{
+    bucket::{Bucket, Expected},
+    fault::chain,
+    patience::Patience,
+    scan::Scan,
+};
+use tokio::time::{Instant, interval_at, sleep_until};
+
+use super::{
+    Replay,
+    lanes::{Batch, lanes},
+    ledger::Ledger,
+    pace::Pace,
+    progress::{Place, Progress},
+    reader::Reader,
+};
+use crate::{
+    fault::Fault,
+    invoke::{Invoke, Reply},
+    surroundings::Surroundings,
+};
+
+/// How many events are read before they are delivered, if there are as many.
+const ROUND: u64 = 2_000;
+/// After which time what has gone is saved, even while other batches are on their way. Whoever
+/// follows a replay takes it for dead when nothing was saved for many times as long.
+const SAVED_EVERY: Duration = Duration::from_secs(5);
+/// How long a batch is tried again, after what the handler has tried itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// When a runner stops: it needs time for what is on its way, and to save.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// Nothing more is read or delivered from then on.
+    stop: Instant,
+    /// Nobody waits any longer for what is on its way: it will go once more.
+    leave: Instant,
+}
+
+/// How a part of the work ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// All is well.
+    Done,
+    /// Time is over: another runner is to go on.
+    OutOfTime,
+    /// Somebody else has written the progress: took it over, or stopped the replay.
+    TakenOver,
+    /// It cannot go on for now.
+    Trouble(String),
+}
+
+/// What became of a batch.
+enum Went {
+    Answered(ReplayAnswer),
+    OutOfTime,
+    Trouble(String),
+}
+
+/// A replay in the hands of a runner.
+struct Hold<'a, B> {
+    ledger: Ledger<'a, B>,
+    progress: Progress,
+    expected: Expected,
+    /// When something was saved last.
+    saved: Instant,
+}
+
+impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
+    /// Runs a replay on, until it ends or time is over. Then somebody else is asked to go on.
+    pub(super) async fn run(&self, runner: &Runner, deadline: Instant) -> Result<Answer, Fault> {
+        let Some(mut hold) = self.take_over(runner).await? else {
+            return self.status(&Which { handler: runner.handler.clone(), dry_run: runner.dry_run }).await;
+        };
+        let times = Times::until(deadline);
+        let pace = Pace::of(hold.progress.order.rate);
+        let mut reader = Reader::new(&self.bucket, &self.table);
+        let outcome = loop {
+            match self.round(&mut hold, &mut reader, &pace, times).await? {
+                Outcome::Done if hold.progress.state == State::Running => {}
+                outcome => break outcome,
+            }
+        };
+        if outcome == Outcome::TakenOver {
+            tracing::warn!("somebody else has written the progress: this runner stops");
+            return Ok(Answer::refused(Reason::NoReplay, "the replay was taken over, or stopped"));
+        }
+        if let Outcome::Trouble(trouble) = outcome {
+            // The invocation fails: that rings the alarm, and Lambda repeats it.
+            return Err(Fault::new(format!("{} cannot be replayed for now: {trouble}", runner.handler)));
+        }
+        let status = hold.progress.status(self.surroundings.now());
+        tracing::info!(state = ?status.state, delivered = status.counts.delivered, "the runner ends");
+        if hold.progress.state == State::Running {
+            self.leave(&hold.progress).await?;
+        }
+        Ok(Answer::of(status))
+    }
+
+    /// Takes over a replay that is to go on; from then on its former runner cannot save.
+    async fn take_over(&self, runner: &Runner) -> Result<Option<Hold<'_, B>>, Fault> {
+        let which = Which { handler: runner.handler.clone(), dry_run: runner.dry_run };
+        let ledger = Ledger::of(&self.bucket, &which);
+        let Some((mut progress, expected)) = ledger.read().await? else { return Ok(None) };
+        let meant = progress.order.id == runner.id && progress.state == State::Running;
+        let dead = runner.saves.is_none_or(|saves| saves == progress.saves);
+        if !(meant && dead) {
+            tracing::info!(?runner, "there is nothing to run on");
+            return Ok(None);
+        }
+        progress.writer = self.surroundings.new_id();
+        let mut hold = Hold { ledger, progress, expected, saved: Instant::now() };
+        Ok(self.save(&mut hold).await?.then_some(hold))
+    }
+
+    /// Reads some events and delivers what may go. What has gone is saved in the end.
+    async fn round(
+        &self,
+        hold: &mut Hold<'_, B>,
+        reader: &mut Reader<'_, B, T>,
+        pace: &Pace,
+        times: Times,
+    ) -> Result<Outcome, Fault> {
+        let progress = &mut hold.progress;
+        let (until, enough) = (times.stop.min(Instant::now() + SAVED_EVERY), enough(&progress.order));
+        let mut outcome = Outcome::Done;
+        while progress.lineup.may_go() < enough && progress.place != Place::End && Instant::now() < until {
+            if let Err(error) = reader.read(progress).await {
+                outcome = Outcome::Trouble(chain(&error));
+                break;
+            }
+        }
+        if outcome == Outcome::Done {
+            outcome = self.deliver(hold, pace, times).await?;
+        }
+        let progress = &mut hold.progress;
+        match &outcome {
+            Outcome::Done if progress.state != State::Running => {}
+            Outcome::Done => {
+                progress.trouble = None;
+                if progress.place == Place::End {
+                    pass_ends(progress);
+                }
+            }
+            Outcome::Trouble(trouble) => progress.trouble = Some(trouble.clone()),
+            Outcome::TakenOver => return Ok(outcome),
+            Outcome::OutOfTime => {}
+        }
+        if !self.save(hold).await? {
+            return Ok(Outcome::TakenOver);
+        }
+        let ended = hold.progress.state != State::Running;
+        let over = outcome == Outcome::Done && !ended && Instant::now() >= times.stop;
+        Ok(if over { Outcome::OutOfTime } else { outcome })
+    }
+
+    /// Delivers what may go, all lanes at once.
+    async fn deliver(&self, hold: &mut Hold<'_, B>, pace: &Pace, times: Times) -> Result<Outcome, Fault> {
+        let order = hold.progress.order.clone();
+        // No batch is more than a second's worth of events.
+        let mut lanes = lanes(&hold.progress.lineup, order.rate.try_into().unwrap_or(usize::MAX));
+        let send = |lane: usize, batch: Batch| {
+            let order = &order;
+            async move { (lane, self.deliver_batch(order, &batch, pace, times).await, batch) }
+        };
+        let mut under_way = FuturesUnordered::new();
+        for (lane, batches) in lanes.iter_mut().enumerate() {
+            under_way.extend(batches.pop_front().map(|batch| send(lane, batch)));
+        }
+        let mut beat = interval_at(hold.saved + SAVED_EVERY, SAVED_EVERY);
+        let mut outcome = Outcome::Done;
+        while !under_way.is_empty() {
+            tokio::select! {
+                // In this order, so that the same events always lead to the same.
+                biased;
+                Some((lane, went, batch)) = under_way.next() => {
+                    match went {
+                        Went::Answered(answer) if answer.refused => {
+                            let refused = format!("{} acts on the outside, and refused", order.handler);
+                            hold.progress.trouble = Some(refused);
+                            hold.progress.stop(State::Failed);
+                            return Ok(Outcome::Done);
+                        }
+                        Went::Answered(answer) => {
+                            hold.progress.gone(&batch);
+                            if !batch.events.is_empty() && !order.dry_run {
+                                hold.progress.answered(answer);
+                            }
+                            if outcome == Outcome::Done {
+                                under_way.extend(lanes[lane].pop_front().map(|batch| send(lane, batch)));
+                            }
+                        }
+                        Went::OutOfTime if outcome == Outcome::Done => outcome = Outcome::OutOfTime,
+                        Went::OutOfTime => {}
+                        // The other lanes come to the end of what is under way.
+                        Went::Trouble(trouble) => outcome = Outcome::Trouble(trouble),
+                    }
+                }
+                _ = beat.tick() => {
+                    if !self.save(hold).await? {
+                        return Ok(Outcome::TakenOver);
+                    }
+                }
+                () = sleep_until(times.leave) => return Ok(Outcome::OutOfTime),
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Delivers a batch, and tries again for a while.
+    async fn deliver_batch(&self, order: &Order, batch: &Batch, pace: &Pace, times: Times) -> Went {
+        if batch.events.is_empty() || order.dry_run {
+            return Went::Answered(nothing(order));
+        }
+        if !pace.wait(batch.events.len(), times.stop).await {
+            return Went::OutOfTime;
+        }
+        let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
+        let events = batch.events.iter().map(|event| event.as_ref().clone()).collect();
+        let payload = serde_json::to_vec(&ReplayBatch { replay, events });
+        let payload = payload.expect("a batch holds nothing that JSON cannot");
+        let left = times.stop.saturating_duration_since(Instant::now());
+        let mut patience = Patience::lasting(left.min(PATIENCE));
+        loop {
+            let trouble = match self.invoke.call(&order.handler, payload.clone()).await {
+                Ok(Reply::Answer(answer)) => match understand(&answer) {
+                    Ok(answer) => return Went::Answered(answer),
+                    Err(trouble) => trouble,
+                },
+                Ok(Reply::Failed(trouble)) => trouble,
+                Err(error) => chain(&error),
+            };
+            tracing::warn!(trouble, handler = order.handler, "a batch could not be delivered");
+            if !patience.wait().await {
+                return Went::Trouble(trouble);
+            }
+        }
+    }
+
+    /// Saves the progress. Returns whether this runner still has it in its hands.
+    async fn save(&self, hold: &mut Hold<'_, B>) -> Result<bool, Fault> {
+        hold.progress.saved_at = self.surroundings.now();
+        let written = hold.ledger.write(&mut hold.progress, &hold.expected).await?;
+        hold.saved = Instant::now();
+        Ok(written.map(|expected| hold.expected = expected).is_some())
+    }
+}
+
+impl Times {
+    /// Returns the times of an invocation that is cut off then.
+    fn until(deadline: Instant) -> Self {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // Of the quarter of an hour that the function has: half a minute for what is on its
+        // way, ten seconds to save. A test, or a stack that gives it less, has in proportion.
+        let (stop, leave) = (Duration::from_secs(30).min(left / 4), Duration::from_secs(10).min(left / 10));
+        Self { stop: deadline - stop, leave: deadline - leave }
+    }
+}
+
+/// Returns how many events a round has at most: it should not take much longer than the time
+/// between two saves.
+fn enough(order: &Order) -> u64 {
+    let rate = if order.dry_run { u64::MAX } else { u64::from(order.rate) };
+    ROUND.min(rate.saturating_mul(SAVED_EVERY.as_secs()))
+}
+
+/// Ends the replay when nothing waits for something that another pass could bring.
+fn pass_ends(progress: &mut Progress) {
+    let waits = progress.lineup.gaps().next().is_some();
+    // The first pass may have read an object before another was written; any later one that
+    // moved something may have made room for more.
+    if waits && (progress.reading.pass == 1 || progress.gone_in_pass > 0) {
+        tracing::info!(pass = progress.reading.pass, "events wait for others: everything is read once more");
+        progress.read_again();
+    } else {
+        progress.end();
+    }
+}
+
+/// Returns what a handler answered.
+pub(super) fn understand(answer: &[u8]) -> Result<ReplayAnswer, String> {
+    serde_json::from_slice(answer).map_err(|error| {
+        let answer: String = String::from_utf8_lossy(answer).chars().take(200).collect();
+        format!("it does not answer as a handler: {error} in {answer}")
+    })
+}
+
+/// Returns the answer to nothing.
+fn nothing(order: &Order) -> ReplayAnswer {
+    ReplayAnswer {
+        handler: order.handler.clone(),
+        does: domain::replay::Does::BuildsState,
+        handled: 0,
+        kept_aside: Vec::new(),
+        refused: false,
+    }
+}

@@ -1,0 +1,403 @@
+//! Replays, with a handler that notes what it is given: what arrives, what is refused, and what
+//! becomes of a replay that is killed, taken over, slow or without its time.
+
+use std::time::Duration;
+
+use domain::{
+    contract::EVENTS_PREFIX,
+    replay::{Answer, Does, Reason, State, Status},
+};
+use functions::replay::Replay;
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+use storage::archive::compress;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use crate::{
+    fakes::{FakeBucket, OutOfReach, cart, commit, envelope},
+    replay_fakes::{Counting, FakeHandler, FakeTable, Slow},
+};
+
+type Fake = Replay<Slow<FakeBucket>, FakeTable, FakeHandler, Counting>;
+
+/// Longer than any replay here takes, unless it is meant to be short.
+const LONG: Duration = Duration::from_secs(900);
+
+fn replay(handler: FakeHandler) -> Fake {
+    let table = FakeTable((1..=5).map(|n| commit(cart(n), 1..=7)).collect());
+    Replay {
+        bucket: Slow(FakeBucket::default()),
+        table,
+        invoke: handler,
+        surroundings: Counting::default(),
+        handlers: vec!["log-events".to_owned(), "other".to_owned()],
+    }
+}
+
+/// Keeps events in an object of the archive, by cart and version.
+fn archived(replay: &Fake, key: &str, events: &[(u128, u64)]) {
+    let lines: Vec<_> = events.iter().map(|&(n, version)| envelope(cart(n), version).to_bytes()).collect();
+    let object = compress(lines.iter().map(Vec::as_slice)).expect("memory can be written");
+    replay.bucket.0.keep(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/{key}.ndjson.gz"), object);
+}
+
+/// An archive of five carts with seven events each, with duplicates, and out of order.
+fn archive(replay: &Fake) {
+    let carts = |versions: &[u64]| -> Vec<_> {
+        (1..=5).flat_map(|n| versions.iter().map(move |&version| (n, version))).collect()
+    };
+    archived(replay, "a", &carts(&[1, 2, 3]));
+    archived(replay, "b", &carts(&[6, 2, 5]));
+    archived(replay, "c", &carts(&[3, 4]));
+    archived(replay, "d", &carts(&[7]));
+}
+
+fn order() -> Value {
+    json!({"do": "start", "handler": "log-events", "id": Uuid::from_u128(1), "by": "ann", "rate": 100_000})
+}
+
+fn with(mut order: Value, key: &str, value: Value) -> Value {
+    order[key] = value;
+    order
+}
+
+async fn ask(replay: &Fake, request: Value) -> Answer {
+    replay.answer(request, Instant::now() + LONG).await.expect("nothing is out of reach")
+}
+
+/// Runs what was left for the function, as long as there is something.
+async fn runs(replay: &Fake, time: Duration) {
+    while let Some(request) = replay.invoke.left() {
+        // What fails is repeated by Lambda, or by nobody.
+        let _ = replay.answer(request, Instant::now() + time).await;
+    }
+}
+
+async fn status(replay: &Fake) -> Status {
+    let answer = ask(replay, json!({"do": "status", "handler": "log-events"})).await;
+    answer.status.expect("there was a replay")
+}
+
+async fn whole(replay: &Fake, order: Value) -> Status {
+    let answer = ask(replay, order).await;
+    assert_eq!(answer.refused, None);
+    runs(replay, LONG).await;
+    status(replay).await
+}
+
+fn refused(answer: Answer) -> (Reason, String) {
+    let refused = answer.refused.expect("it is refused");
+    (refused.error, refused.message)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_aggregate_arrives_in_order_though_it_was_archived_in_another() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    let status = whole(&replay, order()).await;
+    assert_eq!(status.state, State::Complete, "{status:?}");
+    for n in 1..=5 {
+        assert_eq!(replay.invoke.seen(cart(n)), (1..=7).collect::<Vec<_>>());
+    }
+    let counts = status.counts;
+    assert_eq!((counts.read, counts.duplicates, counts.delivered, counts.handled), (45, 10, 35, 35));
+    assert_eq!((counts.aggregates, counts.waiting, counts.gaps), (5, 0, 0));
+    assert_eq!(status.by_type["ItemAdded"], 35);
+    assert_eq!((status.reading.done, status.reading.total, status.reading.pass), (4, Some(4), 1));
+    assert!(replay.invoke.batches().iter().all(|batch| batch.replay.id == Uuid::from_u128(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_table_serves_as_well() {
+    let replay = replay(FakeHandler::default());
+    let status = whole(&replay, with(order(), "from", json!("table"))).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    assert_eq!(replay.invoke.seen(cart(5)), (1..=7).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_was_asked_for_is_delivered() {
+    let only = async |only: Value| {
+        let replay = replay(FakeHandler::default());
+        archive(&replay);
+        let status = whole(&replay, with(order(), "only", only)).await;
+        assert_eq!(status.state, State::Complete);
+        status.counts.delivered
+    };
+    assert_eq!(only(json!({"aggregates": [cart(2), cart(3)]})).await, 14);
+    assert_eq!(only(json!({"types": ["ItemAdded"]})).await, 35);
+    assert_eq!(only(json!({"types": ["CartOpened"]})).await, 0);
+    // All of these occurred at 19:02:03.123456.
+    assert_eq!(only(json!({"since": "2026-11-21T19:02:03.123456Z"})).await, 35);
+    assert_eq!(only(json!({"since": "2026-11-21T19:02:04Z"})).await, 0);
+    assert_eq!(only(json!({"until": "2026-11-21T19:02:03.123456Z"})).await, 0);
+    assert_eq!(only(json!({"until": "2026-11-21T19:02:04Z"})).await, 35);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_counts_and_delivers_nothing() {
+    let replay = replay(FakeHandler { does: Some(Does::Acts), ..FakeHandler::default() });
+    archive(&replay);
+    let answer = ask(&replay, with(order(), "dry_run", json!(true))).await;
+    assert_eq!(answer.refused, None);
+    runs(&replay, LONG).await;
+    let asked = json!({"do": "status", "handler": "log-events", "dry_run": true});
+    let status = ask(&replay, asked).await.status.expect("there was a dry run");
+    assert_eq!((status.state, status.counts.delivered, status.counts.handled), (State::Complete, 35, 0));
+    assert!(replay.invoke.batches().iter().all(|batch| batch.events.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_a_gap_and_holds_back_only_its_aggregate() {
+    let replay = replay(FakeHandler::default());
+    archived(&replay, "a", &[(1, 1), (1, 2), (2, 1), (2, 3), (2, 4), (1, 3)]);
+    let status = whole(&replay, order()).await;
+    assert_eq!(status.state, State::Incomplete);
+    assert_eq!((replay.invoke.seen(cart(1)), replay.invoke.seen(cart(2))), (vec![1, 2, 3], vec![1]));
+    assert_eq!((status.counts.gaps, status.gaps.len(), status.counts.waiting), (1, 1, 2));
+    let gap = &status.gaps[0];
+    assert_eq!((gap.aggregate_id, gap.missing, gap.last), (cart(2), 2, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_came_behind_the_readers_back_is_found() {
+    let handler = FakeHandler::default();
+    let replay = replay(handler);
+    archived(&replay, "b", &[(1, 2)]);
+    replay.bucket.0.keep_behind_the_reader(
+        &format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/a.ndjson.gz"),
+        compress([envelope(cart(1), 1).to_bytes().as_slice()]).expect("memory can be written"),
+    );
+    let status = whole(&replay, order()).await;
+    assert_eq!((status.state, status.reading.pass), (State::Complete, 2));
+    assert_eq!(replay.invoke.seen(cart(1)), [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_told() {
+    let replay = replay(FakeHandler::default());
+    archived(&replay, "a", &[(1, 1)]);
+    let key = format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/b.ndjson.gz");
+    replay.bucket.0.keep(&key, b"trash".to_vec());
+    archived(&replay, "c", &[(1, 2)]);
+    let status = whole(&replay, order()).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 2));
+    assert_eq!((status.counts.unreadable, &status.unreadable[0].key), (1, &key));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_acts_is_left_alone_unless_it_is_told_not_to_mind() {
+    let replay = replay(FakeHandler { does: Some(Does::Acts), ..FakeHandler::default() });
+    archive(&replay);
+    let (reason, message) = refused(ask(&replay, order()).await);
+    assert_eq!((reason, replay.invoke.left()), (Reason::HandlerActs, None));
+    assert!(message.contains("acts on the outside"), "{message}");
+    assert_eq!(replay.invoke.batches().len(), 1, "it was asked, and nothing else");
+    let status = whole(&replay, with(order(), "even_if_it_acts", json!(true))).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    assert!(replay.invoke.batches().iter().skip(1).all(|batch| batch.replay.even_if_it_acts));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_makes_no_sense_is_refused_before_anything_is_asked() {
+    let replay = replay(FakeHandler::default());
+    for (request, expected) in [
+        (with(order(), "rate", json!(0)), Reason::InvalidRequest),
+        (
+            with(order(), "only", json!({"since": "2026-11-22T00:00:00Z", "until": "2026-11-21T00:00:00Z"})),
+            Reason::InvalidRequest,
+        ),
+        (with(order(), "handler", json!("add-item")), Reason::UnknownHandler),
+        (json!({"do": "status", "handler": "add-item"}), Reason::UnknownHandler),
+        (json!({"do": "status", "handler": "log-events"}), Reason::NoReplay),
+        (json!({"do": "cancel", "handler": "log-events"}), Reason::NoReplay),
+        (json!({}), Reason::InvalidRequest),
+    ] {
+        let (reason, message) = refused(ask(&replay, request.clone()).await);
+        assert_eq!(reason, expected, "{request}: {message}");
+    }
+    assert_eq!((replay.invoke.batches().len(), replay.bucket.0.keys().len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_does_not_answer_as_one_is_refused() {
+    let replay = replay(FakeHandler { answers: Some(json!({"cart_id": 1})), ..FakeHandler::default() });
+    let (reason, message) = refused(ask(&replay, order()).await);
+    assert_eq!(reason, Reason::HandlerFailed);
+    assert!(message.contains("does not answer as a handler"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_replay_of_a_handler_is_refused_and_one_of_another_is_not() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    ask(&replay, order()).await;
+    let second = with(with(order(), "id", json!(Uuid::from_u128(2))), "by", json!("zoë"));
+    let answer = ask(&replay, second.clone()).await;
+    assert_eq!(answer.status.as_ref().map(|status| status.order.id), Some(Uuid::from_u128(1)));
+    let (reason, message) = refused(answer);
+    assert_eq!(reason, Reason::AlreadyRunning);
+    assert!(message.contains("started by ann at "), "{message}");
+    let other = ask(&replay, with(second.clone(), "handler", json!("other"))).await;
+    assert_eq!(other.refused, None);
+    // Both left a request; when both have run, the next may begin.
+    runs(&replay, LONG).await;
+    assert_eq!(status(&replay).await.state, State::Complete);
+    assert_eq!(whole(&replay, second).await.state, State::Complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_repeated_is_the_same_order() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    let first = ask(&replay, order()).await;
+    let again = ask(&replay, order()).await;
+    assert_eq!(again.refused, None);
+    assert_eq!(again.status.map(|status| status.order), first.status.map(|status| status.order));
+    runs(&replay, LONG).await;
+    assert_eq!(status(&replay).await.counts.delivered, 35);
+    assert_eq!(ask(&replay, order()).await.status.map(|status| status.state), Some(State::Complete));
+    assert_eq!(replay.invoke.left(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_replay_stops_with_what_is_on_its_way() {
+    let replay = replay(FakeHandler { takes: Duration::from_secs(20), ..FakeHandler::default() });
+    archive(&replay);
+    ask(&replay, with(order(), "rate", json!(1))).await;
+    let cancel = async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await
+    };
+    let (answer, ()) = tokio::join!(cancel, runs(&replay, LONG));
+    assert_eq!(answer.refused, None);
+    let status = status(&replay).await;
+    assert_eq!(status.state, State::Cancelled);
+    assert!((1..35).contains(&status.counts.delivered), "{status:?}");
+    let batches = replay.invoke.batches().len();
+    runs(&replay, LONG).await;
+    assert_eq!(replay.invoke.batches().len(), batches, "nothing comes after that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_that_is_over_is_nothing_but_a_change_of_runners() {
+    let replay = replay(FakeHandler { takes: Duration::from_secs(3), ..FakeHandler::default() });
+    archive(&replay);
+    ask(&replay, with(order(), "rate", json!(1))).await;
+    runs(&replay, Duration::from_secs(20)).await;
+    let status = status(&replay).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    assert!(replay.invoke.sent() > 2, "{} requests were left", replay.invoke.sent());
+    // Nobody gave up what was on its way, so nothing came twice.
+    let all: usize = replay.invoke.batches().iter().map(|batch| batch.events.len()).sum();
+    assert_eq!(all, 35);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_go_at_the_rate_that_was_asked_for() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    let start = Instant::now();
+    assert_eq!(whole(&replay, with(order(), "rate", json!(2))).await.state, State::Complete);
+    let took = start.elapsed().as_secs();
+    assert!((16..20).contains(&took), "35 events took {took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_in_passing_is_tried_again_and_what_goes_on_failing_is_told() {
+    let replay = replay(FakeHandler { fails: 3.into(), ..FakeHandler::default() });
+    archive(&replay);
+    let answer = ask(&replay, order()).await;
+    assert_eq!(answer.refused, None, "asking is tried again, too");
+    replay.invoke.fail(2);
+    runs(&replay, LONG).await;
+    assert_eq!(status(&replay).await.state, State::Complete);
+
+    let second = with(order(), "id", json!(Uuid::from_u128(2)));
+    ask(&replay, second).await;
+    replay.invoke.fail(usize::MAX);
+    runs(&replay, LONG).await;
+    let stuck = status(&replay).await;
+    assert_eq!(stuck.state, State::Running);
+    assert!(stuck.trouble.as_ref().is_some_and(|trouble| trouble.contains("out of order")), "{stuck:?}");
+
+    // Somebody sees that it does not get on, and asks for another runner.
+    replay.invoke.fail(0);
+    let request = json!({
+        "do": "continue", "handler": "log-events", "id": Uuid::from_u128(2), "saves": stuck.saves,
+    });
+    ask(&replay, request.clone()).await;
+    let status = status(&replay).await;
+    assert_eq!((status.state, status.counts.delivered, status.trouble), (State::Complete, 35, None));
+    // Whoever comes too late changes nothing.
+    let batches = replay.invoke.batches().len();
+    ask(&replay, request).await;
+    assert_eq!(replay.invoke.batches().len(), batches);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_that_is_slower_than_the_one_that_took_over_stops() {
+    let replay = replay(FakeHandler { takes: Duration::from_secs(1), ..FakeHandler::default() });
+    archive(&replay);
+    ask(&replay, with(order(), "rate", json!(1))).await;
+    let request = replay.invoke.left().expect("somebody is to run it");
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        replay.answer(request.clone(), Instant::now() + LONG).await
+    };
+    let (first, second) = tokio::join!(replay.answer(request.clone(), Instant::now() + LONG), second);
+    let first = first.expect("nothing failed").refused.expect("it was taken over");
+    assert!(first.message.contains("taken over"));
+    assert_eq!(second.expect("nothing failed").refused, None);
+    assert_eq!(status(&replay).await.state, State::Complete);
+    for n in 1..=5 {
+        assert_eq!(replay.invoke.seen_first(cart(n)), (1..=7).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_out_of_reach_is_a_fault() {
+    let replay = Replay {
+        bucket: Slow(FakeBucket::out_of_reach()),
+        table: FakeTable(Vec::new()),
+        invoke: FakeHandler::default(),
+        surroundings: Counting::default(),
+        handlers: vec!["log-events".to_owned()],
+    };
+    let fault = replay.answer(order(), Instant::now() + LONG).await.expect_err("nothing can be kept");
+    assert!(fault.to_string().contains(&OutOfReach.to_string()), "{fault}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Each call takes 10 ms before and 10 ms behind its effect, and a runner dies at any time.
+    #[test]
+    fn killed_at_any_time_and_run_by_two_at_once_it_delivers_all_in_order(
+        lives in vec((0..600u64, any::<bool>()), 0..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime can be made").block_on(async {
+            let handler = FakeHandler { takes: Duration::from_millis(20), ..FakeHandler::default() };
+            let replay = replay(handler);
+            archive(&replay);
+            ask(&replay, with(order(), "rate", json!(100))).await;
+            let go_on = json!({"do": "continue", "handler": "log-events", "id": Uuid::from_u128(1)});
+            let one = || replay.answer(go_on.clone(), Instant::now() + LONG);
+            for (life, two) in lives {
+                let life = Duration::from_millis(life);
+                if two {
+                    let _ = tokio::join!(timeout(life, one()), timeout(life / 2, one()));
+                } else {
+                    let _ = timeout(life, one()).await;
+                }
+            }
+            one().await.expect("nothing fails");
+            assert_eq!(status(&replay).await.state, State::Complete);
+            for n in 1..=5 {
+                assert_eq!(replay.invoke.seen_first(cart(n)), (1..=7).collect::<Vec<_>>());
+            }
+        });
+    }
+}

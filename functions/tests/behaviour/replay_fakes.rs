@@ -1,0 +1,192 @@
+//! What a replay reaches, for its tests: a handler that notes what it is given, a table, and
+//! a bucket that takes its time.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    Commit,
+    replay::{Does, ReplayAnswer, ReplayBatch},
+};
+use functions::{
+    invoke::{Invoke, Reply},
+    surroundings::Surroundings,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use storage::{
+    bucket::{Bucket, Expected, Object},
+    scan::{Page, Scan, Seen, Share},
+};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::fakes::OutOfReach;
+
+/// How long a call to the bucket takes before, and again behind, what it does.
+const WAY: Duration = Duration::from_millis(10);
+
+/// A handler, and the requests that are left for the function that calls it.
+#[derive(Default)]
+pub(crate) struct FakeHandler {
+    /// What it does; it builds state unless something else is said.
+    pub(crate) does: Option<Does>,
+    /// What it answers, if not as a handler does.
+    pub(crate) answers: Option<Value>,
+    /// How long it takes.
+    pub(crate) takes: Duration,
+    /// How often it fails before it works.
+    pub(crate) fails: AtomicUsize,
+    pub(crate) batches: Mutex<Vec<ReplayBatch>>,
+    pub(crate) left: Mutex<VecDeque<Value>>,
+    pub(crate) sent: AtomicUsize,
+}
+
+impl FakeHandler {
+    /// Has it fail as often from now on.
+    pub(crate) fn fail(&self, times: usize) {
+        self.fails.store(times, Ordering::Relaxed);
+    }
+
+    /// Returns the batches that it was given.
+    pub(crate) fn batches(&self) -> Vec<ReplayBatch> {
+        lock(&self.batches).clone()
+    }
+
+    /// Returns the versions of a cart that it was given.
+    pub(crate) fn seen(&self, cart: Uuid) -> Vec<u64> {
+        let batches = lock(&self.batches);
+        let events = batches.iter().flat_map(|batch| &batch.events);
+        events.filter(|event| event.aggregate_id == cart).map(|event| event.version).collect()
+    }
+
+    /// Returns these without what it had been given before.
+    pub(crate) fn seen_first(&self, cart: Uuid) -> Vec<u64> {
+        let mut first = Vec::new();
+        for version in self.seen(cart) {
+            if !first.contains(&version) {
+                first.push(version);
+            }
+        }
+        first
+    }
+
+    /// Takes the request that has been left for the longest.
+    pub(crate) fn left(&self) -> Option<Value> {
+        lock(&self.left).pop_front()
+    }
+
+    /// Returns how many requests were left.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Invoke for FakeHandler {
+    type Error = OutOfReach;
+
+    async fn call(&self, function: &str, payload: Vec<u8>) -> Result<Reply, OutOfReach> {
+        let half = self.takes / 2;
+        sleep(half).await;
+        if self.fails.load(Ordering::Relaxed) > 0 {
+            self.fails.fetch_sub(1, Ordering::Relaxed);
+            return Ok(Reply::Failed("it is out of order".to_owned()));
+        }
+        let batch: ReplayBatch = serde_json::from_slice(&payload).expect("it is a batch");
+        let does = self.does.unwrap_or(Does::BuildsState);
+        let answer = ReplayAnswer {
+            handler: function.to_owned(),
+            does,
+            handled: batch.events.len(),
+            kept_aside: Vec::new(),
+            refused: does == Does::Acts && !batch.replay.even_if_it_acts,
+        };
+        lock(&self.batches).push(batch);
+        sleep(half).await;
+        let answer = self.answers.clone().unwrap_or_else(|| json!(answer));
+        Ok(Reply::Answer(answer.to_string().into_bytes()))
+    }
+
+    async fn send(&self, function: &str, payload: Vec<u8>) -> Result<(), OutOfReach> {
+        assert_eq!(function, "replay");
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        lock(&self.left).push_back(serde_json::from_slice(&payload).expect("it is a request"));
+        Ok(())
+    }
+}
+
+/// A table of these commits, two on a page.
+pub(crate) struct FakeTable(pub(crate) Vec<Commit>);
+
+impl Scan for FakeTable {
+    type Error = OutOfReach;
+
+    async fn scan(&self, _: Share, after: Option<&Seen>) -> Result<Page, OutOfReach> {
+        let place: usize = after.map_or(0, |seen| seen.version.parse().expect("it is a place"));
+        let commits: Vec<_> = self.0.iter().skip(place).take(2).cloned().map(Ok).collect();
+        let (next, more) = (place + 2, self.0.len() > place + 2);
+        let next = more.then(|| Seen { aggregate_id: "cart".to_owned(), version: next.to_string() });
+        Ok(Page { commits, next })
+    }
+}
+
+/// A bucket whose calls take a while, so that whoever makes one can die before or behind it.
+pub(crate) struct Slow<B>(pub(crate) B);
+
+impl<B: Bucket> Bucket for Slow<B> {
+    type Error = B::Error;
+
+    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), B::Error> {
+        sleep(WAY).await;
+        let put = self.0.put(key, content_type, body).await;
+        sleep(WAY).await;
+        put
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, B::Error> {
+        sleep(WAY).await;
+        let put = self.0.put_if(key, content_type, body, expected).await;
+        sleep(WAY).await;
+        put
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, B::Error> {
+        sleep(WAY).await;
+        self.0.get(key).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, B::Error> {
+        sleep(WAY).await;
+        self.0.list(prefix, after).await
+    }
+}
+
+/// A machine whose clock stands still, and whose ids are counted.
+#[derive(Default)]
+pub(crate) struct Counting(AtomicUsize);
+
+impl Surroundings for Counting {
+    fn now(&self) -> Timestamp {
+        "2026-11-22T00:00:00Z".parse().expect("the time is well-formed")
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::from_u128(0xabc0_0000 + self.0.fetch_add(1, Ordering::Relaxed) as u128)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no test goes on after a panic")
+}

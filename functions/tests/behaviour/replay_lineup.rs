@@ -1,0 +1,120 @@
+//! The lineup of a replay: whatever comes in whatever order, each aggregate goes in order,
+//! once, and as far as it can.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Envelope;
+use functions::replay::lineup::{Lineup, Taken};
+use proptest::{collection::vec, prelude::*};
+use uuid::Uuid;
+
+use crate::fakes::{cart, envelope};
+
+/// What has gone, by aggregate.
+type Gone = BTreeMap<Uuid, Vec<u64>>;
+
+fn take(lineup: &mut Lineup, event: Envelope) -> Taken {
+    lineup.take(event.aggregate().expect("it has a name"), event, true)
+}
+
+/// Lets everything go that may.
+fn let_go(lineup: &mut Lineup, gone: &mut Gone) {
+    let ready: Vec<_> = lineup
+        .ready()
+        .map(|ready| {
+            let versions: Vec<u64> = ready.events.iter().map(|(version, _)| *version).collect();
+            (ready.aggregate.clone(), versions)
+        })
+        .collect();
+    for (aggregate, versions) in ready {
+        lineup.gone(&aggregate, *versions.last().expect("something may go"));
+        gone.entry(aggregate.uuid()).or_default().extend(versions);
+    }
+}
+
+fn saved_and_read(lineup: &Lineup) -> Lineup {
+    let text = serde_json::to_string(lineup).expect("a lineup can be saved");
+    serde_json::from_str(&text).expect("what was saved can be read")
+}
+
+/// Returns how far each aggregate can go: up to the first version that never comes.
+fn reachable(events: &[(u8, u8)]) -> Gone {
+    let came: BTreeSet<_> = events.iter().copied().collect();
+    let of = |aggregate| -> Vec<u64> {
+        (1..=u8::MAX).take_while(|&version| came.contains(&(aggregate, version))).map(u64::from).collect()
+    };
+    let all = (0..4).map(|aggregate| (cart(aggregate.into()), of(aggregate)));
+    all.filter(|(_, versions)| !versions.is_empty()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn all_that_can_goes_once_and_in_order(
+        events in vec((0..4u8, 1..9u8), 0..60),
+        goes_after in vec(any::<bool>(), 60),
+        dies_after in vec(any::<bool>(), 60),
+        room in 0..6u64,
+    ) {
+        let (mut lineup, mut gone) = (Lineup::with_room(room), Gone::new());
+        // As often as anything moves; then the room does not matter.
+        loop {
+            let before = gone.clone();
+            lineup.again();
+            for ((aggregate, version), (goes, dies)) in events.iter().zip(goes_after.iter().zip(&dies_after)) {
+                take(&mut lineup, envelope(cart(u128::from(*aggregate)), u64::from(*version)));
+                if *goes { let_go(&mut lineup, &mut gone) }
+                if *dies { lineup = saved_and_read(&lineup) }
+            }
+            let_go(&mut lineup, &mut gone);
+            prop_assert_eq!(lineup.may_go(), 0);
+            prop_assert_eq!(&saved_and_read(&lineup), &lineup);
+            if gone == before { break }
+        }
+        prop_assert_eq!(&gone, &reachable(&events));
+        // What is left has a gap before it, and each gap is told.
+        let stuck = events.iter().filter(|(aggregate, version)| {
+            let gone = gone.get(&cart(u128::from(*aggregate)));
+            !gone.is_some_and(|gone| gone.contains(&u64::from(*version)))
+        });
+        let stuck: BTreeSet<_> = stuck.map(|(aggregate, _)| cart(u128::from(*aggregate))).collect();
+        let gaps: BTreeSet<_> = lineup.gaps().map(|gap| gap.aggregate_id).collect();
+        prop_assert_eq!(gaps, stuck);
+        for gap in lineup.gaps() {
+            let next = gone.get(&gap.aggregate_id).map_or(1, |gone| gone.len() as u64 + 1);
+            prop_assert_eq!(gap.missing, next);
+            prop_assert!(gap.last > gap.missing);
+        }
+    }
+}
+
+#[test]
+fn an_event_is_held_back_until_those_before_it_have_come() {
+    let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
+    assert_eq!(take(&mut lineup, envelope(cart(1), 3)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(cart(1), 3)), Taken::Known);
+    let_go(&mut lineup, &mut gone);
+    assert_eq!((lineup.waiting(), gone.len()), (2, 0));
+    assert_eq!(take(&mut lineup, envelope(cart(1), 1)), Taken::LinedUp);
+    let_go(&mut lineup, &mut gone);
+    assert_eq!((lineup.waiting(), &gone[&cart(1)]), (0, &vec![1, 2, 3]));
+    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::Known);
+}
+
+#[test]
+fn without_room_an_event_is_let_go_and_its_aggregate_has_a_gap_until_it_comes_again() {
+    let (mut lineup, mut gone) = (Lineup::with_room(1), Gone::new());
+    assert_eq!(take(&mut lineup, envelope(cart(1), 5)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(cart(2), 2)), Taken::LetGo);
+    assert_eq!(take(&mut lineup, envelope(cart(2), 1)), Taken::LinedUp, "what may go needs no room");
+    let_go(&mut lineup, &mut gone);
+    let gap = lineup.gaps().find(|gap| gap.aggregate_id == cart(2)).expect("version 2 is still to come");
+    assert_eq!((gap.missing, gap.last), (2, 2));
+    lineup.again();
+    assert_eq!(take(&mut lineup, envelope(cart(2), 2)), Taken::LinedUp);
+    let_go(&mut lineup, &mut gone);
+    assert_eq!(gone[&cart(2)], [1, 2]);
+    assert_eq!(lineup.gaps().count(), 1);
+}
