@@ -22,6 +22,7 @@ mod racing;
 mod second_emulator;
 mod side_by_side;
 mod signals;
+mod storm;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         second_emulator::TESTS,
         side_by_side::TESTS,
         signals::TESTS,
+        storm::TESTS,
     ]
     .concat();
     if arguments.list {

@@ -13,12 +13,14 @@ use tokio::task::JoinHandle;
 use crate::place::Place;
 
 /// A running local cloud and the deployer that deploys into it.
+#[derive(Debug)]
 pub struct Cloud {
     local: LocalCloud,
     runtime: Runtime,
     binary: PathBuf,
     root: PathBuf,
     accounts: AtomicU64,
+    pid: i32,
 }
 
 impl Cloud {
@@ -30,17 +32,35 @@ impl Cloud {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
         let runtime = Runtime::new()?;
         let binary = runtime.block_on(build(&root))?;
+        Self::run(runtime, root, binary, None)
+    }
+
+    /// Starts another cloud, whose functions find AWS's APIs at this endpoint.
+    pub(crate) fn another(&self, functions_call: String) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::run(Runtime::new()?, self.root.clone(), self.binary.clone(), Some(functions_call))
+    }
+
+    fn run(
+        runtime: Runtime,
+        root: PathBuf,
+        binary: PathBuf,
+        functions_call: Option<String>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         // The folder of `deployer local`, so that MiniStack is installed once.
-        let local = LocalCloud::new(root.join(".deployer"), free_port()?);
-        runtime.block_on(local.start(&|_| {}))?;
-        Ok(Self { local, runtime, binary, root, accounts: AtomicU64::new(100_000_000_000) })
+        let mut local = LocalCloud::new(root.join(".deployer"), free_port()?);
+        if let Some(endpoint) = functions_call {
+            local = local.functions_call(endpoint);
+        }
+        let running = runtime.block_on(local.start(&|_| {}))?;
+        let accounts = AtomicU64::new(100_000_000_000);
+        Ok(Self { local, runtime, binary, root, accounts, pid: running.pid })
     }
 
     /// Stops the cloud with everything in it and removes what it kept.
     ///
     /// # Errors
     /// The process could not be ended.
-    pub fn stop(self) -> Result<(), Box<dyn std::error::Error>> {
+    pub fn stop(&self) -> Result<(), Box<dyn std::error::Error>> {
         self.runtime.block_on(self.local.stop())?;
         let kept = self.local.log();
         let folder = kept.parent().ok_or("the log file is in a folder")?;
@@ -63,6 +83,11 @@ impl Cloud {
         let home = self.root.join(".deployer");
         let python = home.join(format!("ministack-{VERSION}")).join("bin/python");
         (home, python)
+    }
+
+    /// Returns the cloud's process, whose children are the functions that run.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// Returns the root of the workspace.

@@ -59,7 +59,8 @@ impl<'a> Deployed<'a> {
         answer
     }
 
-    async fn call_once(&self, function: &str, request: &Value) -> Result<Value, String> {
+    /// Calls a function once, whatever comes of it.
+    pub(crate) async fn call_once(&self, function: &str, request: &Value) -> Result<Value, String> {
         let invoke = self.aws.lambda.invoke().function_name(self.aws.scope.name(function));
         let answer = invoke.payload(Blob::new(request.to_string())).send().await;
         let answer = answer.expect("a deployed function can be called");

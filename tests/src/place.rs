@@ -150,6 +150,11 @@ impl<'a> Place<'a> {
 
     /// Returns clients of the account of this number in another cloud.
     pub fn aws_at(&self, endpoint: String, environment: &str) -> Aws {
+        self.cloud.wait(self.connect(endpoint, environment))
+    }
+
+    /// Connects clients of the account of this number to wherever its cloud is to be seen.
+    pub(crate) async fn connect(&self, endpoint: String, environment: &str) -> Aws {
         // Credentials are static text; a few leaked bytes a test are no loss.
         let key: &'static str = Box::leak(self.account.clone().into_boxed_str());
         let target = Target {
@@ -158,6 +163,6 @@ impl<'a> Place<'a> {
             call_log: None,
             read_only: false,
         };
-        self.cloud.wait(Aws::connect(self.scope(environment), &target))
+        Aws::connect(self.scope(environment), &target).await
     }
 }

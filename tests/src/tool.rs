@@ -1,7 +1,6 @@
 //! What tests put beside the cloud, in Python: installed once, pinned and hashed, run on a free
 //! port of loopback, and gone with the test, however that ends.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -11,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::cloud::{Cloud, free_port};
+use crate::faulty::Weather;
 use crate::place::Place;
 use crate::wait::until;
 
@@ -40,13 +40,24 @@ impl Tool {
     /// # Errors
     /// It cannot be installed or started.
     pub fn microburst(cloud: &Cloud, rules: &Value, folder: &Path) -> io::Result<Self> {
-        let config = folder.join("microburst.yaml");
-        // JSON is YAML.
-        fs::write(&config, serde_json::json!({ "rules": rules }).to_string())?;
         let port = free_port()?;
-        let numbers = ["--port".to_owned(), port.to_string(), "--upstream".to_owned(), cloud.endpoint()];
-        let config = ["--config".as_ref(), config.as_os_str()];
-        Self::start(cloud, port, "microburst", numbers.iter().map(AsRef::as_ref).chain(config))
+        Self::start(cloud, port, "microburst", &microburst(port, cloud, rules, folder)?, &[])
+    }
+
+    /// Puts `microburst` between a cloud and the functions in this account of it, on a port that
+    /// they know already, with the script beside this crate.
+    pub(crate) fn beside_functions(
+        port: u16,
+        account: &str,
+        cloud: &Cloud,
+        weather: &Weather,
+        folder: &Path,
+    ) -> io::Result<Self> {
+        let mut arguments = microburst(port, cloud, &weather.rules, folder)?;
+        arguments.push("--resign".to_owned());
+        let partly = weather.partly.to_string();
+        let root = [("AWS_ACCESS_KEY_ID", account), ("AWS_SECRET_ACCESS_KEY", "test"), ("PARTLY", &partly)];
+        Self::start(cloud, port, &script("beside_functions.py")?, &arguments, &root)
     }
 
     /// Starts `moto`, an emulator of AWS, with the script beside this crate. In it there is the
@@ -56,20 +67,19 @@ impl Tool {
     /// It cannot be installed or started.
     pub fn moto(place: &Place<'_>) -> io::Result<Self> {
         let port = free_port()?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("second_emulator.py");
-        let script = script.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
         let arguments = [port.to_string(), place.account.clone()];
-        Self::start(place.cloud, port, script, arguments.iter().map(AsRef::as_ref))
+        Self::start(place.cloud, port, &script("second_emulator.py")?, &arguments, &[])
     }
 
-    fn start<'a>(
+    fn start(
         cloud: &Cloud,
         port: u16,
         module: &str,
-        arguments: impl Iterator<Item = &'a OsStr>,
+        arguments: &[String],
+        variables: &[(&str, &str)],
     ) -> io::Result<Self> {
         let mut command = Command::new(interpreter(cloud)?);
-        command.args(["-I", "-c", RUN, module]).args(arguments);
+        command.args(["-I", "-c", RUN, module]).args(arguments).envs(variables.iter().copied());
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut tool = Self { child, port };
         until(module, || {
@@ -90,12 +100,17 @@ impl Tool {
     /// # Errors
     /// It does not answer, or not in JSON.
     pub fn ask(&self, path: &str) -> io::Result<Value> {
+        Ok(serde_json::from_str(&self.text(path)?)?)
+    }
+
+    /// Asks the tool itself for something, and returns its answer.
+    pub(crate) fn text(&self, path: &str) -> io::Result<String> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         write!(connection, "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n")?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
         let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        Ok(serde_json::from_str(body)?)
+        Ok(body.to_owned())
     }
 }
 
@@ -105,6 +120,23 @@ impl Drop for Tool {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Writes the rules of `microburst` down and returns its arguments.
+fn microburst(port: u16, cloud: &Cloud, rules: &Value, folder: &Path) -> io::Result<Vec<String>> {
+    let config = folder.join("microburst.yaml");
+    // JSON is YAML.
+    fs::write(&config, serde_json::json!({ "rules": rules }).to_string())?;
+    let config = config.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
+    let port = port.to_string();
+    let named = [("--port", port), ("--upstream", cloud.endpoint()), ("--config", config)];
+    Ok(named.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())
+}
+
+/// Returns where the script of this name is.
+fn script(name: &str) -> io::Result<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    Ok(script.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned())
 }
 
 /// Returns a Python that has the tools, installing them first where needed.

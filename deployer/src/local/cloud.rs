@@ -35,6 +35,7 @@ const TAIL: usize = 20;
 pub struct LocalCloud {
     dir: PathBuf,
     port: u16,
+    functions_call: Option<String>,
 }
 
 /// What MiniStack tells of itself.
@@ -47,7 +48,13 @@ impl LocalCloud {
     /// Describes the local cloud on `port` that keeps everything below `dir`; does nothing yet.
     pub fn new(dir: PathBuf, port: u16) -> Self {
         let dir = std::path::absolute(&dir).unwrap_or(dir);
-        Self { dir, port }
+        Self { dir, port, functions_call: None }
+    }
+
+    /// Has the functions find AWS's APIs at another endpoint, for who wants to stand between
+    /// them and the cloud. It counts for a cloud that is not running yet.
+    pub fn functions_call(self, endpoint: String) -> Self {
+        Self { functions_call: Some(endpoint), ..self }
     }
 
     /// Returns where AWS's APIs are when the cloud runs.
@@ -183,6 +190,7 @@ impl LocalCloud {
             instance: &self.instance(),
             log: &self.log(),
             scratch: &self.scratch(),
+            endpoint: &self.functions_call.clone().unwrap_or_else(|| self.endpoint()),
         };
         let child = launch.spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());

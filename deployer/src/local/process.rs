@@ -30,6 +30,8 @@ pub(super) struct Launch<'a> {
     pub(super) log: &'a Path,
     /// Where MiniStack and the functions put what they do not keep.
     pub(super) scratch: &'a Path,
+    /// Where the functions find AWS's APIs.
+    pub(super) endpoint: &'a str,
 }
 
 impl Launch<'_> {
@@ -65,7 +67,7 @@ impl Launch<'_> {
                 ("GATEWAY_PORT", self.port.to_string()),
                 ("BIND_HOST", "127.0.0.1".to_owned()),
                 // Functions get this over anything in their own configuration.
-                ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
+                ("AWS_ENDPOINT_URL", self.endpoint.to_owned()),
                 ("AUTH", "true".to_owned()),
                 // Both would listen on every interface.
                 ("IOT_MTLS_ENABLED", "0".to_owned()),
@@ -168,7 +170,8 @@ mod tests {
     use super::*;
 
     fn launch<'a>(dir: &'a Path, log: &'a Path) -> Launch<'a> {
-        Launch { python: Path::new("python3"), port: 4567, instance: dir, log, scratch: dir }
+        let (python, endpoint) = (Path::new("python3"), "http://127.0.0.1:4567");
+        Launch { python, port: 4567, instance: dir, log, scratch: dir, endpoint }
     }
 
     #[test]

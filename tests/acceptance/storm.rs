@@ -1,0 +1,36 @@
+//! Everything that may fail on the way of an event fails, often, and no event is lost, turned
+//! around or invented.
+
+use acceptance::{Cloud, Deployed, Faulty, Storm, Weather};
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[("a_storm_takes_no_event_away", a_storm_takes_no_event_away)];
+
+/// 200 carts are written by many at once while functions are killed, Kinesis throttles, and
+/// calls of every kind fail, before and after they did something. Afterwards the table has what
+/// was ordered, and every consumer has the events of the table, in their order.
+fn a_storm_takes_no_event_away(cloud: &Cloud) {
+    let faulty = Faulty::beside(cloud, &Weather::storm()).expect("microburst can be installed");
+    let place = faulty.place();
+    let up = Deployed::local(&place);
+    assert_eq!(faulty.faults(), [], "the deployer does not meet the storm");
+
+    let calm = Storm { events: 2_000, carts: 200 }.over(&faulty, &place, &up);
+    assert_eq!(calm.differences, [""; 0], "{calm}");
+    for function in ["capture", "archive", "log-events", "add-item"] {
+        let killed = calm.killed.get(&up.aws.scope.name(function)).copied().unwrap_or_default();
+        assert!(killed >= 1, "nobody killed {function}: {calm}");
+    }
+    for witness in &calm.witnesses {
+        assert!(witness.repetitions() > 0, "{} had nothing to drop: {calm}", witness.name);
+    }
+    for fault in [
+        "kinesis PutRecords error:Provisioned",
+        "kinesis PutRecords rejected records",
+        "s3 PutObject",
+        "dynamodb PutItem",
+    ] {
+        assert!(calm.faults.iter().any(|(fired, _)| fired.starts_with(fault)), "no {fault}: {calm}");
+    }
+}

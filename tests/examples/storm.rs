@@ -1,0 +1,50 @@
+//! Lets a storm go over the pipeline, as large as one likes: the acceptance test of the same
+//! name, which writes 2,000 events of 200 carts.
+//!
+//! ```text
+//! cargo run -p acceptance --example storm -- [--events 20000] [--carts 1000]
+//! ```
+//!
+//! Starts a local cloud whose functions meet failures in a third of their calls, writes the
+//! events concurrently while functions are killed, waits until all of them came through, and
+//! compares what each consumer has seen with the table. Ends with 1 when there is a difference.
+
+use std::env;
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use acceptance::{Cloud, Deployed, Faulty, Storm, Weather};
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let storm = asked_for(env::args().skip(1))?;
+    let cloud = Cloud::start()?;
+    let passed = pass(&cloud, storm);
+    cloud.stop()?;
+    passed
+}
+
+fn asked_for(mut arguments: impl Iterator<Item = String>) -> Result<Storm, Box<dyn Error>> {
+    let mut storm = Storm { events: 20_000, carts: 1_000 };
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a number"))?.parse()?;
+        match &*name {
+            "--events" => storm.events = value,
+            "--carts" => storm.carts = value,
+            _ => return Err(format!("{name} is neither --events nor --carts").into()),
+        }
+    }
+    if storm.carts == 0 || storm.events < 2 * storm.carts {
+        return Err("a cart has two events at least".into());
+    }
+    Ok(storm)
+}
+
+fn pass(cloud: &Cloud, storm: Storm) -> Result<ExitCode, Box<dyn Error>> {
+    let faulty = Faulty::beside(cloud, &Weather::storm())?;
+    let place = faulty.place();
+    let up = Deployed::local(&place);
+    let calm = storm.over(&faulty, &place, &up);
+    write!(std::io::stdout().lock(), "{calm}")?;
+    Ok(if calm.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

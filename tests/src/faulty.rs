@@ -1,0 +1,117 @@
+//! A local cloud of its own in which what AWS promises least is the rule: the functions reach
+//! it through `microburst`, and their processes can be killed. The deployer is spared.
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::cloud::{Cloud, free_port};
+use crate::place::Place;
+use crate::tool::Tool;
+
+/// What AWS says to functions that call too often, call by call: "Actions" of each service's
+/// API reference, "Error responses" of Amazon S3.
+const THROTTLED: [(&str, &str, &str, f64); 4] = [
+    ("kinesis", "PutRecords", "ProvisionedThroughputExceededException", 0.3),
+    ("s3", "PutObject", "SlowDown", 0.4),
+    ("dynamodb", "PutItem", "ProvisionedThroughputExceededException", 0.1),
+    ("dynamodb", "Query", "ThrottlingException", 0.1),
+];
+
+/// The one account with functions.
+const ACCOUNT: &str = "100000000000";
+
+/// Of all calls that were not throttled, how many meet each other kind of failure.
+const EACH: f64 = 0.05;
+
+/// What functions meet on their way to AWS.
+#[derive(Debug, Clone)]
+pub struct Weather {
+    /// Rules of `microburst`.
+    pub rules: Value,
+    /// How many calls of PutRecords are served in part, from 0 to 1.
+    pub partly: f64,
+}
+
+/// The cloud and what stands before it, until the value is dropped.
+#[derive(Debug)]
+pub struct Faulty {
+    cloud: Cloud,
+    microburst: Tool,
+    _folder: TempDir,
+}
+
+impl Weather {
+    /// Returns a storm: a third of all that is published is throttled, another third in part, and
+    /// each call may fail, lose its connection, or be done without anybody being told so.
+    pub fn storm() -> Self {
+        let throttled = THROTTLED.map(|(service, operation, code, probability)| {
+            let error = json!({ "code": code });
+            json!({ "service": service, "operation": operation, "probability": probability, "error": error })
+        });
+        let others = [
+            json!({ "service": "*", "probability": EACH, "error": { "code": "ServiceUnavailable", "status": 503 } }),
+            json!({ "service": "*", "probability": EACH, "reset": true }),
+            json!({ "service": "*", "probability": EACH, "response": { "abort_bytes": 0 } }),
+        ];
+        Self { rules: throttled.into_iter().chain(others).collect(), partly: 0.3 }
+    }
+}
+
+impl Faulty {
+    /// Starts such a cloud beside another one.
+    ///
+    /// # Errors
+    /// It cannot be started here, or what stands before it cannot.
+    pub fn beside(cloud: &Cloud, weather: &Weather) -> Result<Self, Box<dyn Error>> {
+        let folder = TempDir::new()?;
+        let port = free_port()?;
+        let cloud = cloud.another(format!("http://127.0.0.1:{port}"))?;
+        match Tool::beside_functions(port, ACCOUNT, &cloud, weather, folder.path()) {
+            Ok(microburst) => Ok(Self { cloud, microburst, _folder: folder }),
+            Err(error) => {
+                cloud.stop()?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Returns the account whose functions meet the weather.
+    pub fn place(&self) -> Place<'_> {
+        Place::new(&self.cloud, ACCOUNT.to_owned())
+    }
+
+    /// Returns the cloud, which answers everybody but its functions without a fault.
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// Returns where the functions find AWS's APIs.
+    pub fn endpoint(&self) -> String {
+        self.microburst.endpoint()
+    }
+
+    /// Returns how many calls failed in each way: `kinesis PutRecords error:…`.
+    ///
+    /// # Panics
+    /// `microburst` is gone.
+    pub fn faults(&self) -> Vec<(String, u64)> {
+        let metrics =
+            self.microburst.text("/_microburst/metrics").expect("it is there as long as this value");
+        let faults = metrics.lines().filter_map(|line| line.strip_prefix("microburst_faults_total{"));
+        let faults = faults.filter_map(|line| {
+            let (labels, count) = line.rsplit_once("} ")?;
+            let values = labels.split('"').skip(1).step_by(2).collect::<Vec<_>>().join(" ");
+            Some((values, count.parse().ok()?))
+        });
+        faults.collect()
+    }
+}
+
+impl Drop for Faulty {
+    fn drop(&mut self) {
+        // There is nothing to be done about a process that cannot be ended.
+        let _ = self.cloud.stop();
+    }
+}

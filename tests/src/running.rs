@@ -1,0 +1,63 @@
+//! The processes in which a cloud runs its functions, seen from the system below it: Linux
+//! tells of each process who its parent is and which variables it got.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::cloud::Cloud;
+
+/// A process that runs a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    pid: i32,
+    cloud: i32,
+    /// The function's whole name: `cart-local-capture`.
+    pub function: String,
+}
+
+impl Cloud {
+    /// Returns the processes that run functions now, of this cloud and no other.
+    pub fn running(&self) -> Vec<Running> {
+        running(self.pid())
+    }
+}
+
+impl Running {
+    /// Ends the process on the spot, as a machine does that fails, and tells whether it was
+    /// still there.
+    pub fn kill(&self) -> bool {
+        // The number may be somebody else's by now.
+        let ours = function_of(self.pid, self.cloud).as_ref() == Some(&self.function);
+        let pid = Pid::from_raw(self.pid).filter(|_| ours);
+        pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+    }
+}
+
+/// Returns the functions that the cloud with this process runs.
+pub(crate) fn running(cloud: i32) -> Vec<Running> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let found = numbers.filter_map(|pid| Some(Running { pid, cloud, function: function_of(pid, cloud)? }));
+    found.collect()
+}
+
+/// Returns the function that a process runs for this cloud; nothing when it does not.
+fn function_of(pid: i32, cloud: i32) -> Option<String> {
+    let process = Path::new("/proc").join(pid.to_string());
+    let stat = fs::read_to_string(process.join("stat")).ok()?;
+    // `<pid> (<name>) <state> <parent> …`, where the name may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let (state, parent) = (fields.next()?, fields.next()?);
+    if state == "Z" || parent.parse() != Ok(cloud) {
+        return None;
+    }
+    let environment = fs::read(process.join("environ")).ok()?;
+    let environment = String::from_utf8_lossy(&environment);
+    environment
+        .split('\0')
+        .find_map(|variable| variable.strip_prefix("AWS_LAMBDA_FUNCTION_NAME="))
+        .map(str::to_owned)
+}

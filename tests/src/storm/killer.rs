@@ -1,0 +1,31 @@
+//! Ends functions at random moments, as nothing on AWS promises not to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::running::running;
+
+/// How long nobody is killed at most. Every function gets through some of its work in this time,
+/// and none through all of it.
+const PAUSE: Duration = Duration::from_millis(800);
+
+/// Kills one function of this cloud after the other until told to stop, and returns how often
+/// each was hit.
+pub(super) async fn kill(cloud: i32, mut until: watch::Receiver<bool>) -> BTreeMap<String, u64> {
+    let mut killed = BTreeMap::new();
+    while timeout(PAUSE.mul_f64(fastrand::f64()), until.wait_for(|done| *done)).await.is_err() {
+        let running = running(cloud);
+        // The function first: some run in many processes.
+        let functions: BTreeSet<&String> = running.iter().map(|running| &running.function).collect();
+        let chosen = fastrand::choice(functions);
+        let victims = running.iter().filter(|running| Some(&running.function) == chosen);
+        let Some(victim) = fastrand::choice(victims.collect::<Vec<_>>()) else { continue };
+        if victim.kill() {
+            *killed.entry(victim.function.clone()).or_default() += 1;
+        }
+    }
+    killed
+}
