@@ -12,6 +12,7 @@ mod logs;
 mod outputs;
 mod plan;
 mod policy;
+mod replay;
 mod up;
 
 use clap::Subcommand;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Invoke(invoke::Args),
     Logs(logs::Args),
     Events(events::Args),
+    Replay(replay::Args),
     History(history::Args),
     Outputs(outputs::Args),
     Policy(policy::Args),
@@ -50,6 +52,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Invoke(args) => invoke::run(args, app, global, ui).await,
         Command::Logs(args) => logs::run(args, app, global, ui).await,
         Command::Events(args) => events::run(args, app, global, ui).await,
+        Command::Replay(args) => replay::run(args, app, global, ui).await,
         Command::History(args) => history::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
         Command::Policy(args) => policy::run(args, app, global, ui).await,

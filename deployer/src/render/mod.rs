@@ -12,6 +12,7 @@ mod live;
 mod markdown;
 mod outputs;
 mod plan_text;
+mod replay;
 mod style;
 mod table;
 mod text;
@@ -25,6 +26,9 @@ pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
 pub use plan_text::{Heading, plan_text};
+#[cfg(test)]
+pub(crate) use replay::replayed;
+pub use replay::{replay_progress, replay_text};
 pub use style::{count, duration};
 pub use ui::{Busy, Ui};
 

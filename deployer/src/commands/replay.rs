@@ -1,0 +1,238 @@
+//! `deployer replay`: feeds history to a handler, and watches over it.
+//!
+//! The work is the function's; whoever follows can leave, and it goes on.
+
+mod follow;
+mod function;
+mod time;
+
+use clap::ValueEnum;
+use domain::replay::{Only, Order, Reason, Refused, Request, Source, State, Status, Which};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use self::follow::{Followed, follow};
+use self::function::ReplayFunction;
+use self::time::time;
+use crate::app::{App, Global};
+use crate::exit::{Exit, Problem};
+use crate::render::{self, Ui, replay_text};
+use crate::session::{Access, LocalCloudIs, Session};
+
+/// Feed history to a handler once more
+///
+/// Each aggregate in order, many at once, at a given rate. Ctrl-C stops following, not the replay.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: the name of its file without .toml, such as dev
+    environment: String,
+    /// The handler, without the environment's prefix: `log-events`
+    handler: String,
+    /// Where history is read
+    #[arg(long, value_enum, default_value_t, conflicts_with = "Instead")]
+    from: From,
+    /// Only events of this type; may be given again
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "Instead")]
+    types: Vec<String>,
+    /// Only events of this aggregate; may be given again
+    #[arg(long = "aggregate", value_name = "UUID", conflicts_with = "Instead")]
+    aggregates: Vec<Uuid>,
+    /// Only events that occurred then or later: 2026-11-21T19:00:00Z, 2026-11-21, or 24h ago
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "Instead")]
+    since: Option<Timestamp>,
+    /// Only events that occurred before
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "Instead")]
+    until: Option<Timestamp>,
+    /// How many events to deliver in a second at most
+    #[arg(long, value_name = "EVENTS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "Instead")]
+    rate: u32,
+    /// Deliver to a handler that acts on the outside, which it then does once more
+    #[arg(long, conflicts_with = "Instead")]
+    even_if_it_acts: bool,
+    /// Count what would be delivered, and deliver nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before it starts
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    instead: Instead,
+    /// How to show how it stands in the end
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What to do about a replay that is there, instead of starting one.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Instead {
+    /// Show how the last replay of the handler stands (with --dry-run: the last dry run)
+    #[arg(long)]
+    status: bool,
+    /// Follow the replay that runs, and have it go on if it stands still
+    #[arg(long)]
+    follow: bool,
+    /// Stop the replay that runs, for good
+    #[arg(long)]
+    cancel: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum From {
+    /// The objects of the archive
+    #[default]
+    Archive,
+    /// The events table
+    Table,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// For reading
+    #[default]
+    Human,
+    /// Stable and versioned
+    Json,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let pipeline = app.pipeline()?;
+    let session =
+        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let handler = session.function(app, &args.handler)?;
+    let handler = handler.strip_prefix(&session.scope.prefix()).unwrap_or(&handler).to_owned();
+    let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
+    let which = Which { handler: handler.clone(), dry_run: args.dry_run };
+    let status = if args.instead.status {
+        return Ok(args.show(&function.agreed(Request::Status(which)).await?, ui));
+    } else if args.instead.cancel {
+        let status = function.agreed(Request::Cancel(which)).await?;
+        ui.say("the replay is cancelled: what was on its way may still arrive, for some seconds");
+        return Ok(args.show(&status, ui));
+    } else if args.instead.follow {
+        function.agreed(Request::Status(which)).await?
+    } else {
+        let caller = session.aws.guard().await?;
+        let order = args.order(handler, caller);
+        if let Some(mistake) = order.mistake() {
+            return Err(Problem::usage(mistake));
+        }
+        if !order.dry_run {
+            super::confirm(&session.environment, args.yes, &question(&order), ui)?;
+        }
+        args.start(order, &function, ui).await?
+    };
+    match follow(&function, status, ui).await? {
+        Followed::ToTheEnd(status) => args.end(&status, ui),
+        Followed::Left(status) => {
+            let (program, name) = (ui.program(), format!("{} {}", args.environment, args.handler));
+            let dry_run = if status.order.dry_run { " --dry-run" } else { "" };
+            ui.say(&format!(
+                "nobody follows the replay any more, and it goes on: `{program} replay {name}{dry_run} --follow` \
+                 follows it, `--cancel` stops it"
+            ));
+            Ok(Exit::INTERRUPTED)
+        }
+    }
+}
+
+impl Args {
+    fn order(&self, handler: String, by: String) -> Order {
+        Order {
+            handler,
+            id: Uuid::now_v7(),
+            by,
+            from: match self.from {
+                From::Archive => Source::Archive,
+                From::Table => Source::Table,
+            },
+            only: Only {
+                types: self.types.iter().cloned().collect(),
+                aggregates: self.aggregates.iter().copied().collect(),
+                since: self.since,
+                until: self.until,
+            },
+            rate: self.rate,
+            even_if_it_acts: self.even_if_it_acts,
+            dry_run: self.dry_run,
+        }
+    }
+
+    /// Starts a replay, or has the one go on that is in the way: if it is the same, and nobody
+    /// runs it any more.
+    async fn start(&self, order: Order, function: &ReplayFunction<'_>, ui: &Ui) -> Result<Status, Problem> {
+        let answer = {
+            let _busy = ui.busy(&format!("starting a replay of {}", order.handler));
+            function.ask(&Request::Start(order.clone())).await?
+        };
+        match (answer.refused, answer.status) {
+            (None, Some(status)) => Ok(status),
+            (Some(Refused { error: Reason::AlreadyRunning, message }), Some(status)) => {
+                let same = alike(&status.order, &order);
+                if same && follow::stands_still(&status) {
+                    ui.say(&format!("{message}; nobody runs it any more, so it is made to go on"));
+                    return Ok(status);
+                }
+                let follow = format!("`{} replay {} {}", ui.program(), self.environment, self.handler);
+                Err(Problem::new(message)
+                    .hint(format!("{follow} --follow` follows it, `… --cancel` stops it")))
+            }
+            (Some(refused), _) => Err(function.problem(refused)),
+            (None, None) => Err(function.odd("an answer without a status")),
+        }
+    }
+
+    fn show(&self, status: &Status, ui: &Ui) -> Exit {
+        match self.format {
+            Format::Human => ui.result(&replay_text(status)),
+            Format::Json => ui.result(&render::json(&serde_json::json!({
+                "schema": 1,
+                "environment": self.environment,
+                "replay": status,
+            }))),
+        }
+        Exit::DONE
+    }
+
+    /// Shows how it ended, and says what is to be done about what is not as it should be.
+    fn end(&self, status: &Status, ui: &Ui) -> Result<Exit, Problem> {
+        self.show(status, ui);
+        let handler = &status.order.handler;
+        let problem = match status.state {
+            State::Complete if status.counts.kept_aside > 0 => {
+                ui.warn(&format!(
+                    "{handler} kept {} aside: each is under failed/{handler}/ of the bucket, with the reason",
+                    render::count(usize::try_from(status.counts.kept_aside).unwrap_or(usize::MAX), "event"),
+                ));
+                return Ok(Exit::DONE);
+            }
+            State::Complete | State::Running => return Ok(Exit::DONE),
+            State::Incomplete => Problem::new(format!(
+                "history has gaps, so not everything went to {handler}"
+            ))
+            .hint(format!(
+                "`{0} audit {1}` tells what is missing, `{0} audit {1} --repair` publishes it again; or try \
+                     `--from table`",
+                ui.program(),
+                self.environment,
+            )),
+            State::Cancelled => Problem::new("the replay was cancelled"),
+            State::Failed => Problem::new("the replay could not go on").details(status.trouble.clone()),
+        };
+        Err(problem)
+    }
+}
+
+/// Tells whether two orders want the same, whoever gave them.
+fn alike(one: &Order, other: &Order) -> bool {
+    *one == Order { id: one.id, by: one.by.clone(), ..other.clone() }
+}
+
+fn question(order: &Order) -> String {
+    let from = match order.from {
+        Source::Archive => "the archive",
+        Source::Table => "the table",
+    };
+    let acts = if order.even_if_it_acts { ", even if it acts on the outside" } else { "" };
+    format!("feed events of {from} to {} once more{acts}?", order.handler)
+}

@@ -1,0 +1,184 @@
+//! Following a replay: showing how it gets on, and having it go on when nobody runs it.
+
+use std::time::{Duration, Instant};
+
+use domain::replay::{Request, Runner, State, Status, Which};
+
+use super::function::ReplayFunction;
+use crate::exit::Problem;
+use crate::render::{Ui, replay_progress};
+use crate::signal::signal;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A runner saves every five seconds. One that has not for so long is dead: it was killed, or
+/// failed more often than Lambda repeats an invocation. Were it alive after all, it would be
+/// stopped by its next save, and events might arrive twice: nothing worse.
+const STANDS_STILL: Duration = Duration::from_secs(60);
+/// How often a replay is made to go on that does not get any further by it.
+const ATTEMPTS: u32 = 3;
+
+/// How following ended.
+pub(super) enum Followed {
+    /// With the replay.
+    ToTheEnd(Status),
+    /// With a signal; the replay goes on.
+    Left(Status),
+}
+
+/// Tells whether nobody runs a replay that is to run, by the clock of the function.
+pub(super) fn stands_still(status: &Status) -> bool {
+    status.state == State::Running && Duration::from_secs(status.idle_s) >= STANDS_STILL
+}
+
+/// Follows a replay to its end, or until a signal comes.
+pub(super) async fn follow(
+    function: &ReplayFunction<'_>,
+    mut status: Status,
+    ui: &Ui,
+) -> Result<Followed, Problem> {
+    let which = Which { handler: status.order.handler.clone(), dry_run: status.order.dry_run };
+    let id = status.order.id;
+    let busy = ui.busy(&replay_progress(&status, None));
+    let (began, at_first) = (Instant::now(), status.counts.delivered);
+    let mut watch = Watch::on(&status, began);
+    let stopped = signal();
+    tokio::pin!(stopped);
+    loop {
+        if status.state != State::Running {
+            return Ok(Followed::ToTheEnd(status));
+        }
+        match watch.look(&status, Instant::now()) {
+            Look::Moves => {}
+            Look::StandsStill => {
+                ui.say(&format!(
+                    "nothing was saved for a minute{}: another runner is asked for",
+                    status.trouble.as_ref().map(|trouble| format!(" ({trouble})")).unwrap_or_default()
+                ));
+                let runner = Runner { saves: Some(status.saves), ..status.order.runner() };
+                function.leave(&Request::Continue(runner)).await?;
+            }
+            Look::GivesUp => return Err(stuck(&status)),
+        }
+        tokio::select! {
+            () = &mut stopped => return Ok(Followed::Left(status)),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        let asked = tokio::select! {
+            () = &mut stopped => return Ok(Followed::Left(status)),
+            asked = function.agreed(Request::Status(which.clone())) => asked?,
+        };
+        if asked.order.id != id {
+            return Err(Problem::new("the replay has ended, and somebody started another one since"));
+        }
+        status = asked;
+        let delivered = status.counts.delivered.saturating_sub(at_first);
+        busy.now(&replay_progress(&status, Some(delivered as f64 / began.elapsed().as_secs_f64())));
+    }
+}
+
+fn stuck(status: &Status) -> Problem {
+    let handler = &status.order.handler;
+    Problem::new(format!(
+        "the replay of {handler} does not get on, though it was made to go on {ATTEMPTS} times"
+    ))
+    .details(status.trouble.clone())
+    .hint("mend what is wrong, then run the same command again: it goes on from where it is")
+}
+
+/// What was seen of a replay, to tell whether somebody runs it.
+#[derive(Debug)]
+struct Watch {
+    saves: u64,
+    since: Instant,
+    /// How far it was when it was first made to go on, and how often that was.
+    delivered: u64,
+    attempts: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    Moves,
+    StandsStill,
+    GivesUp,
+}
+
+impl Watch {
+    fn on(status: &Status, now: Instant) -> Self {
+        // What stood still before anybody looked need not be watched for as long once more.
+        let idle = if stands_still(status) { STANDS_STILL } else { Duration::ZERO };
+        let since = now.checked_sub(idle).unwrap_or(now);
+        Self { saves: status.saves, since, delivered: status.counts.delivered, attempts: 0 }
+    }
+
+    fn look(&mut self, status: &Status, now: Instant) -> Look {
+        if status.counts.delivered > self.delivered {
+            (self.delivered, self.attempts) = (status.counts.delivered, 0);
+        }
+        if status.saves != self.saves {
+            (self.saves, self.since) = (status.saves, now);
+            return Look::Moves;
+        }
+        if now.duration_since(self.since) < STANDS_STILL {
+            return Look::Moves;
+        }
+        if self.attempts == ATTEMPTS {
+            return Look::GivesUp;
+        }
+        self.attempts += 1;
+        self.since = now;
+        Look::StandsStill
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::replayed;
+
+    #[test]
+    fn a_replay_that_is_saved_is_left_alone() {
+        let (mut status, start) = (replayed(State::Running), Instant::now());
+        let mut watch = Watch::on(&status, start);
+        for minute in 1..100 {
+            status.saves += 1;
+            assert_eq!(watch.look(&status, start + Duration::from_secs(minute * 120)), Look::Moves);
+        }
+    }
+
+    #[test]
+    fn one_that_stands_still_is_made_to_go_on_until_that_helps_no_more() {
+        let (mut status, start) = (replayed(State::Running), Instant::now());
+        let mut watch = Watch::on(&status, start);
+        let mut now = start;
+        let mut look = |watch: &mut Watch, status: &Status| {
+            now += Duration::from_secs(61);
+            watch.look(status, now)
+        };
+        for _ in 0..2 {
+            for _ in 0..ATTEMPTS {
+                assert_eq!(look(&mut watch, &status), Look::StandsStill);
+                // A runner that fails saves what ails it.
+                status.saves += 1;
+                assert_eq!(look(&mut watch, &status), Look::Moves);
+            }
+            // Something has gone, so it was worth it.
+            status.counts.delivered += 1;
+            status.saves += 1;
+            assert_eq!(look(&mut watch, &status), Look::Moves);
+        }
+        for _ in 0..ATTEMPTS {
+            assert_eq!(look(&mut watch, &status), Look::StandsStill);
+        }
+        assert_eq!(look(&mut watch, &status), Look::GivesUp);
+    }
+
+    #[test]
+    fn one_that_stood_still_before_is_made_to_go_on_at_once() {
+        let (mut status, start) = (replayed(State::Running), Instant::now());
+        status.idle_s = 300;
+        assert_eq!(Watch::on(&status, start).look(&status, start), Look::StandsStill);
+        status.state = State::Complete;
+        assert!(!stands_still(&status));
+    }
+}

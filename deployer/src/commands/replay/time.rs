@@ -1,0 +1,50 @@
+//! Points in time as people give them: to the second, by the day, or so long ago.
+
+use jiff::{Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+
+/// Reads `2026-11-21T19:00:00Z`, `2026-11-21` (midnight, UTC) or `24h` (so long ago).
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    time_at(text, Timestamp::now())
+}
+
+fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    if let Ok(date) = text.parse::<Date>()
+        && let Ok(midnight) = date.to_zoned(TimeZone::UTC)
+    {
+        // A date followed by a time without a zone is a date, too; half of it must not vanish.
+        return if text.len() == "2026-11-21".len() {
+            Ok(midnight.timestamp())
+        } else {
+            Err("it has no time zone; add a Z for UTC".to_owned())
+        };
+    }
+    let usage = "use 2026-11-21T19:00:00Z, 2026-11-21, or how long ago: 90s, 10m, 24h, 7d";
+    let ago = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let ago = ago.map_err(|_| usage.to_owned())?;
+    if ago.is_negative() {
+        return Err(format!("that is in the future; {usage}"));
+    }
+    now.checked_sub(ago).map_err(|_| "that is before there were clocks".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_given_in_three_ways() {
+        let now: Timestamp = "2026-11-22T04:00:00Z".parse().expect("it is a time");
+        let at = |text: &str| time_at(text, now).map(|time| time.to_string());
+        assert_eq!(at("2026-11-21T19:00:00Z").as_deref(), Ok("2026-11-21T19:00:00Z"));
+        assert_eq!(at("2026-11-21T19:00:00+02:00").as_deref(), Ok("2026-11-21T17:00:00Z"));
+        assert_eq!(at("2026-11-21").as_deref(), Ok("2026-11-21T00:00:00Z"));
+        assert_eq!(at("24h").as_deref(), Ok("2026-11-21T04:00:00Z"));
+        assert_eq!(at("7d").as_deref(), Ok("2026-11-15T04:00:00Z"));
+        for wrong in ["yesterday", "2026-13-01", "-1h", "2026-11-21T19:00", "10", ""] {
+            assert!(at(wrong).is_err(), "{wrong}: {:?}", at(wrong));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A replay for reading: one line while it runs, and how it stands as a whole.
+
+use std::time::Duration;
+
+use domain::replay::{Only, Order, Source, State, Status};
+
+use super::style::{count, duration};
+use super::table::columns;
+use super::text::printable;
+
+/// How wide the bar is.
+const BAR: u64 = 20;
+
+/// Returns the line that tells how a replay gets on; with the events of a second, if known.
+pub fn replay_progress(status: &Status, rate: Option<f64>) -> String {
+    let mut line = format!("{} ", status.order.handler);
+    if let Some(total) = status.reading.total.filter(|&total| total > 0) {
+        let done = status.reading.done.min(total);
+        let full = done * BAR / total;
+        let bar: String = (0..BAR).map(|place| if place < full { '█' } else { '░' }).collect();
+        line.push_str(&format!("{bar} {} % read, ", done * 100 / total));
+    }
+    let goes = if status.order.dry_run { "counted" } else { "delivered" };
+    line.push_str(&format!("{} {goes}", events(status.counts.delivered)));
+    if let Some(rate) = rate {
+        line.push_str(&format!(", {rate:.0}/s"));
+    }
+    if status.counts.waiting > 0 {
+        line.push_str(&format!(", {} waiting", status.counts.waiting));
+    }
+    if status.reading.pass > 1 {
+        line.push_str(&format!(", reading once more ({})", status.reading.pass));
+    }
+    if let Some(trouble) = &status.trouble {
+        line.push_str(&format!(", {}", printable(trouble)));
+    }
+    line
+}
+
+/// Returns how a replay stands: what was ordered, how much has gone, and what is missing.
+pub fn replay_text(status: &Status) -> String {
+    let Order { handler, dry_run, .. } = &status.order;
+    let what = if *dry_run { "dry run of a replay" } else { "replay" };
+    let saved = match status.state {
+        State::Running => format!(", last saved {} ago", duration(Duration::from_secs(status.idle_s))),
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("{what} to {handler}: {}{saved}", state(status.state))];
+    let facts = facts(status).map(|(name, fact)| [format!("  {name}"), fact]).collect::<Vec<_>>();
+    lines.push(columns(&facts));
+    let counts = &status.counts;
+    lines.extend(listed("kept aside", counts.kept_aside, &status.kept_aside, |kept| {
+        let (of, id) = (printable(&kept.aggregate_type), kept.aggregate_id);
+        format!("{of}#{id} version {}: {}", kept.version, printable(&kept.reason))
+    }));
+    lines.extend(listed("gaps", counts.gaps, &status.gaps, |gap| {
+        let of = format!("{}#{}", printable(&gap.aggregate_type), gap.aggregate_id);
+        format!("{of}: version {} never came; nothing from there to {} was delivered", gap.missing, gap.last)
+    }));
+    lines.extend(listed("unreadable", counts.unreadable, &status.unreadable, |unreadable| {
+        format!("{}: {}", printable(&unreadable.key), printable(&unreadable.reason))
+    }));
+    lines.join("\n")
+}
+
+fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
+    let (order, counts, reading) = (&status.order, &status.counts, &status.reading);
+    let source = match order.from {
+        Source::Archive => "object",
+        Source::Table => "page",
+    };
+    let of = reading.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let pass = if reading.pass > 1 { format!(", pass {}", reading.pass) } else { String::new() };
+    let aggregates = number(counts.aggregates, "aggregate");
+    let duplicates = number(counts.duplicates, "duplicate");
+    let read = format!(
+        "{}{of} {source}s{pass}; {} of {aggregates}, {duplicates}",
+        reading.done,
+        events(counts.read)
+    );
+    let (goes, delivered) = match order.dry_run {
+        true => ("to deliver", events(counts.delivered)),
+        false => ("delivered", format!("{} in {}", events(counts.delivered), batches(counts.batches))),
+    };
+    let types = status.by_type.iter().map(|(name, count)| format!("{} {count}", printable(name)));
+    let types = types.collect::<Vec<_>>().join(", ");
+    let at = status.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
+    let facts = [
+        ("ordered", format!("by {}, {at}, at {}/s", printable(&order.by), order.rate)),
+        ("mark", order.id.to_string()),
+        ("only", only(&order.only)),
+        ("read", read),
+        (goes, delivered),
+        ("types", types),
+        ("passed over", some(counts.passed_over)),
+        ("waiting", some(counts.waiting)),
+        ("trouble", status.trouble.as_deref().map(printable).unwrap_or_default()),
+    ];
+    facts.into_iter().filter(|(_, fact)| !fact.is_empty())
+}
+
+fn only(only: &Only) -> String {
+    let Only { types, aggregates, since, until } = only;
+    let mut wanted: Vec<String> = types.iter().map(|name| printable(name)).collect();
+    wanted.extend(aggregates.iter().map(ToString::to_string));
+    wanted.extend(since.map(|since| format!("since {since}")));
+    wanted.extend(until.map(|until| format!("before {until}")));
+    wanted.join(", ")
+}
+
+/// Returns a heading and a line each; how many more there are, where not all are known.
+fn listed<T>(heading: &str, all: u64, known: &[T], line: impl Fn(&T) -> String) -> Vec<String> {
+    if all == 0 {
+        return Vec::new();
+    }
+    let more = all.saturating_sub(known.len() as u64);
+    let lines = known.iter().map(|item| format!("    {}", line(item)));
+    let more = (more > 0).then(|| format!("    and {more} more"));
+    std::iter::once(format!("  {heading} ({all})")).chain(lines).chain(more).collect()
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Running => "running",
+        State::Complete => "complete",
+        State::Incomplete => "incomplete",
+        State::Cancelled => "cancelled",
+        State::Failed => "failed",
+    }
+}
+
+fn events(many: u64) -> String {
+    number(many, "event")
+}
+
+fn batches(many: u64) -> String {
+    if many == 1 { "1 batch".to_owned() } else { format!("{many} batches") }
+}
+
+fn number(many: u64, noun: &str) -> String {
+    count(usize::try_from(many).unwrap_or(usize::MAX), noun)
+}
+
+/// Returns a number where it is one to speak of.
+fn some(many: u64) -> String {
+    if many == 0 { String::new() } else { events(many) }
+}
+
+/// Returns the status of a replay, for tests.
+#[cfg(test)]
+pub(crate) fn replayed(state: State) -> Status {
+    use domain::replay::{Counts, Reading};
+    use uuid::Uuid;
+
+    let started_at = "2026-11-22T04:10:11Z".parse().expect("it is a time");
+    Status {
+        order: Order {
+            handler: "log-events".into(),
+            id: Uuid::from_u128(1),
+            by: "arn:aws:iam::111111111111:user/ann".into(),
+            from: Source::Archive,
+            only: Only::default(),
+            rate: 1000,
+            even_if_it_acts: false,
+            dry_run: false,
+        },
+        state,
+        started_at,
+        saved_at: started_at,
+        idle_s: 3,
+        saves: 7,
+        reading: Reading { pass: 1, last: None, done: 31, total: Some(40) },
+        counts: Counts {
+            read: 2045,
+            duplicates: 10,
+            delivered: 2000,
+            batches: 24,
+            aggregates: 200,
+            ..Counts::default()
+        },
+        by_type: [("CartOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1800)].into(),
+        gaps: Vec::new(),
+        kept_aside: Vec::new(),
+        unreadable: Vec::new(),
+        trouble: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::replay::{Gap, KeptAside, Unreadable};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_replay_is_told_as_it_stands() {
+        let running = replayed(State::Running);
+        insta::assert_snapshot!("running", replay_text(&running));
+        insta::assert_snapshot!("progress", replay_progress(&running, Some(412.4)));
+
+        let mut bad = replayed(State::Incomplete);
+        let (aggregate_type, aggregate_id) = ("cart".to_owned(), Uuid::from_u128(2));
+        bad.order.only.types.insert("ItemAdded".into());
+        bad.order.only.since = "2026-11-21T00:00:00Z".parse().ok();
+        bad.reading.pass = 2;
+        (bad.counts.kept_aside, bad.counts.gaps, bad.counts.unreadable) = (1, 3, 1);
+        (bad.counts.passed_over, bad.counts.waiting) = (35, 9);
+        let reason = "quantity is\nnegative".to_owned();
+        bad.kept_aside =
+            vec![KeptAside { aggregate_type: aggregate_type.clone(), aggregate_id, version: 3, reason }];
+        bad.gaps = vec![Gap { aggregate_type, aggregate_id, missing: 4, last: 9 }];
+        bad.unreadable = vec![Unreadable { key: "events/a".into(), reason: "events/a is not gzip".into() }];
+        bad.trouble = Some("log-events is out of reach".into());
+        insta::assert_snapshot!("incomplete", replay_text(&bad));
+        insta::assert_snapshot!("progress_with_trouble", replay_progress(&bad, None));
+
+        let mut dry = replayed(State::Complete);
+        dry.order.dry_run = true;
+        dry.order.from = Source::Table;
+        dry.reading.total = None;
+        insta::assert_snapshot!("dry_run", replay_text(&dry));
+    }
+}
