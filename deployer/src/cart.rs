@@ -1,5 +1,6 @@
 //! The cart's stack: everything that an environment of the cart has, on one screen.
 
+mod mappings;
 mod state;
 
 use std::time::Duration;
@@ -9,7 +10,6 @@ use deployer::aws::Aws;
 use deployer::environment::Environment;
 use deployer::resources::bucket::Bucket;
 use deployer::resources::kinds;
-use deployer::resources::mapping::MappingSettings;
 use deployer::resources::stream::Stream;
 use deployer::resources::table::{StreamView, Table};
 use deployer::stack::{Lambda, Stack};
@@ -44,11 +44,13 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .known_as(ARCHIVE_BUCKET);
 
     let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.does);
-    let log_events = lambda(LOG_EVENTS).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
-        &archive,
-        &stream,
-        what_can_be_handled(hours),
-    );
+    let handler =
+        |name: &'static str| {
+            lambda(contract::Function::handler(name))
+                .may(archive.write(FAILED_PREFIX))
+                .consumes_or_gives_up_to(&archive, &stream, mappings::handler(hours))
+        };
+    let handlers = [handler("log-events").described("Writes one log line for each published event")];
     // As long as Lambda allows: it works until shortly before, and has itself called again.
     let replay = lambda(REPLAY)
         .lasting(Duration::from_secs(15 * 60))
@@ -58,7 +60,7 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .may(archive.get(EVENTS_PREFIX))
         .may(archive.get(REPLAYS_PREFIX))
         .may(archive.write(REPLAYS_PREFIX))
-        .calls(HANDLERS, [&log_events]);
+        .calls(HANDLERS, &handlers);
     let lambdas = [
         lambda(OPEN_CART).may(events.load()).may(events.append()),
         lambda(ADD_ITEM).may(events.load()).may(events.append()),
@@ -67,47 +69,22 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         lambda(CAPTURE).may(stream.publish()).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
             &archive,
             &events,
-            everything(24),
+            mappings::capture(),
         ),
-        log_events,
         lambda(ARCHIVE)
             .may(archive.write(EVENTS_PREFIX))
             .may(archive.write(FAILED_PREFIX))
-            .consumes_or_gives_up_to(&archive, &stream, in_large_batches(everything(hours))),
+            .consumes_or_gives_up_to(&archive, &stream, mappings::archive(hours)),
         replay,
     ];
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.add(events).add(stream).add(archive);
-    for lambda in lambdas {
+    for lambda in lambdas.into_iter().chain(handlers) {
         stack.lambda(lambda);
     }
     stack.alarms(&environment.alarms.topics());
     stack
-}
-
-/// For consumers that may not miss an event: they keep poison aside themselves, so whatever
-/// fails is worth trying again until just before the source drops it. Then it is given up to
-/// the bucket with its payload, where the source would drop it without a trace.
-fn everything(retention_hours: i32) -> MappingSettings {
-    MappingSettings { maximum_record_age_s: almost(retention_hours), ..MappingSettings::default() }
-}
-
-/// For the archive: an object for a few seconds of events, not for each event.
-fn in_large_batches(settings: MappingSettings) -> MappingSettings {
-    MappingSettings { batch_size: 1000, batching_window_s: 5, ..settings }
-}
-
-/// For handlers: one bad record is found by halving, tried ten times, and given up with its
-/// payload, so that it blocks no other cart of its shard.
-fn what_can_be_handled(retention_hours: i32) -> MappingSettings {
-    MappingSettings { bisect_on_error: true, maximum_retry_attempts: 10, ..everything(retention_hours) }
-}
-
-/// An hour less than the source keeps a record, in seconds, and no more than the week that
-/// Lambda allows ("CreateEventSourceMapping", Lambda API reference).
-fn almost(retention_hours: i32) -> i32 {
-    ((retention_hours - 1) * 3600).min(604_800)
 }
 
 #[cfg(test)]

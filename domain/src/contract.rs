@@ -68,12 +68,6 @@ pub const CAPTURE: Function = Function {
     does: "Publishes each event of each commit in the table's stream",
     reads: &[EVENT_STREAM, ARCHIVE_BUCKET],
 };
-/// Writes one log line for each published event.
-pub const LOG_EVENTS: Function = Function {
-    name: "log-events",
-    does: "Writes one log line for each published event",
-    reads: &[ARCHIVE_BUCKET],
-};
 /// Feeds history to one handler.
 pub const REPLAY: Function = Function {
     name: "replay",
@@ -84,9 +78,8 @@ pub const REPLAY: Function = Function {
 pub const ARCHIVE: Function =
     Function { name: "archive", does: "Keeps each published event in the archive", reads: &[ARCHIVE_BUCKET] };
 
-/// Every function of the system.
-pub const FUNCTIONS: &[Function] =
-    &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, LOG_EVENTS, ARCHIVE, REPLAY];
+/// Every function of the system apart from handlers ([`Function::handler`]).
+pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, ARCHIVE, REPLAY];
 
 /// The attributes of an item of the events table: one item is one commit.
 pub mod attribute {

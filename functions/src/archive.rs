@@ -36,6 +36,7 @@ pub async fn archive<B: Bucket>(batch: KinesisEvent, failed: &Failed<B>) -> Resu
     let (events, bytes) = (deliveries.len(), object.len());
     failed.bucket().put(&key, "application/gzip", object).await?;
     tracing::info!(key, events, bytes, "archived");
+    deliveries.iter().for_each(|delivery| delivery.tell_of_a_probe());
     Ok(())
 }
 

@@ -5,7 +5,13 @@
 use std::error::Error;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
+use domain::{
+    Aggregate,
+    contract::attribute,
+    probe::{self, Probe},
+};
 use thiserror::Error;
+use uuid::Uuid;
 
 use storage::{
     bucket::Bucket,
@@ -44,11 +50,18 @@ pub async fn capture<S: PutRecords, B: Bucket>(
     failed: &Failed<B>,
     patience: Patience,
 ) -> Result<(), Fault> {
-    let mut records = Vec::new();
+    let (mut records, mut probes) = (Vec::new(), Vec::new());
     for change in batch.records {
         match change.event_name.as_str() {
-            "INSERT" => match records_of(&change) {
-                Ok(plucked) => records.extend(plucked),
+            // Its events were published when they happened.
+            "INSERT" if is_restored(&change) => {
+                tracing::info!(keys = ?change.change.keys, "passed over a commit that was written back");
+            }
+            "INSERT" => match pluck(&change) {
+                Ok(plucked) => {
+                    probes.extend(plucked.probe);
+                    records.extend(plucked.records);
+                }
                 Err(reason) => {
                     let reason: &(dyn Error + Send + Sync) = &reason;
                     failed.keep(&change.event_id, reason, &change).await?;
@@ -65,12 +78,29 @@ pub async fn capture<S: PutRecords, B: Bucket>(
     let events = records.len();
     publish(stream, records, patience).await?;
     tracing::info!(events, "captured");
+    for id in probes {
+        tracing::info!({ probe::PROBE } = %id, "{}", probe::PROBE);
+    }
     Ok(())
 }
 
-/// Returns a record for each event of the commit that was inserted, all of them or none.
-fn records_of(change: &EventRecord) -> Result<Vec<Record>, CaptureError> {
+fn is_restored(change: &EventRecord) -> bool {
+    change.change.new_image.contains_key(attribute::RESTORED)
+}
+
+/// A commit on its way.
+struct Plucked {
+    /// A record for each of its events, all of them or none.
+    records: Vec<Record>,
+    /// The probe that it is, if it is one.
+    probe: Option<Uuid>,
+}
+
+/// Returns what is to be published of the commit that was inserted.
+fn pluck(change: &EventRecord) -> Result<Plucked, CaptureError> {
     let commit = from_item(change.change.new_image.clone())?;
+    let id = &commit.aggregate_id;
+    let probe = (id.aggregate_type() == Probe::TYPE).then(|| id.uuid());
     let record = |envelope: domain::Envelope| {
         let record = Record { partition_key: envelope.aggregate_id.to_string(), data: envelope.to_bytes() };
         let (version, bytes) = (envelope.version, record.size());
@@ -79,5 +109,6 @@ fn records_of(change: &EventRecord) -> Result<Vec<Record>, CaptureError> {
         }
         Ok(record)
     };
-    commit.into_envelopes().map(record).collect()
+    let records = commit.into_envelopes().map(record).collect::<Result<_, _>>()?;
+    Ok(Plucked { records, probe })
 }

@@ -1,10 +1,17 @@
 //! What arrives from Kinesis: events in their envelopes, and whatever else got in there.
 
+mod records;
+
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
-use domain::Envelope;
+use domain::{
+    Aggregate, Envelope,
+    probe::{self, Probe},
+};
+use jiff::Timestamp;
 use storage::bucket::Bucket;
 use thiserror::Error;
 
+pub use self::records::Records;
 use crate::failed::Failed;
 
 /// A record that holds an event.
@@ -14,6 +21,23 @@ pub struct Delivery<'a> {
     pub envelope: Envelope,
     /// The bytes it came in.
     pub bytes: &'a [u8],
+    /// The record around them.
+    pub record: &'a KinesisEventRecord,
+}
+
+impl Delivery<'_> {
+    /// Writes a log line when the event is a probe: it has come this far.
+    pub fn tell_of_a_probe(&self) {
+        if self.envelope.aggregate_type == Probe::TYPE {
+            let arrival = self.record.kinesis.approximate_arrival_timestamp.timestamp_millis();
+            tracing::info!(
+                { probe::PROBE } = %self.envelope.aggregate_id,
+                { probe::KINESIS_ARRIVAL } = Timestamp::from_millisecond(arrival).ok().map(display),
+                "{}",
+                probe::PROBE
+            );
+        }
+    }
 }
 
 /// Why a record holds no event.
@@ -51,5 +75,5 @@ fn read(record: &KinesisEventRecord) -> Result<Delivery<'_>, Unreadable> {
     if bytes.iter().any(|byte| b"\r\n".contains(byte)) {
         return Err(Unreadable::Lines);
     }
-    Ok(Delivery { envelope, bytes })
+    Ok(Delivery { envelope, bytes, record })
 }

@@ -1,11 +1,14 @@
-//! What could not be understood: kept as an object with the reason, so that it holds up
-//! nobody and is lost to nobody.
+//! What could not be understood or handled: kept as an object with the reason, so that it
+//! holds up nobody and is lost to nobody. Its log line counts it in a metric, which rings.
 
 use std::error::Error;
 
-use domain::contract::{FAILED_PREFIX, Function};
+use domain::{
+    Envelope,
+    contract::{FAILED_PREFIX, Function, metric},
+};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use storage::{bucket::Bucket, fault::chain};
 
 /// Keeps what a function could not understand.
@@ -32,12 +35,47 @@ impl<B: Bucket> Failed<B> {
         reason: &(dyn Error + Send + Sync),
         record: &(impl Serialize + Sync),
     ) -> Result<(), B::Error> {
+        self.put(id, reason, json!({ "record": record })).await
+    }
+
+    /// Keeps an event that cannot be handled, under `failed/<function>/<aggregate
+    /// type>-<aggregate id>-<version>.json`, with the record that it came in, if it came in one.
+    ///
+    /// However often an event comes, and in whatever record, it is one object.
+    pub async fn keep_event(
+        &self,
+        event: &Envelope,
+        reason: &(dyn Error + Send + Sync),
+        record: Option<&(impl Serialize + Sync)>,
+    ) -> Result<(), B::Error> {
+        let id = format!("{}-{}-{}", event.aggregate_type, event.aggregate_id, event.version);
+        let kept = match record {
+            Some(record) => json!({ "event": event, "record": record }),
+            None => json!({ "event": event }),
+        };
+        self.put(&id, reason, kept).await
+    }
+
+    async fn put(
+        &self,
+        id: &str,
+        reason: &(dyn Error + Send + Sync),
+        mut kept: Value,
+    ) -> Result<(), B::Error> {
         let key = format!("{FAILED_PREFIX}{}/{}.json", self.function.name, tame(id));
         let reason = chain(reason);
-        tracing::error!(record = id, reason, key, "a record cannot be understood and is kept aside");
-        let kept = json!({ "reason": reason, "function": self.function.name, "record": record });
+        kept["function"] = json!(self.function.name);
+        kept["reason"] = json!(reason);
         let body = serde_json::to_vec_pretty(&kept).expect("a JSON value can be written");
-        self.bucket.put(&key, "application/json", body).await
+        self.bucket.put(&key, "application/json", body).await?;
+        // `log` makes a metric of it.
+        tracing::error!({ metric::KEPT_ASIDE } = 1, record = id, reason, key, "kept aside");
+        Ok(())
+    }
+
+    /// Returns the function.
+    pub fn function(&self) -> Function {
+        self.function
     }
 
     /// Returns the bucket.

@@ -13,13 +13,15 @@
 //!
 //! * [`capture`]: from the table's stream to Kinesis.
 //! * [`delivery`]: what arrives from Kinesis, and whether it can be understood.
-//! * [`archive`] and [`log_events`]: what is done with it.
+//! * [`archive`]: every event for good.
+//! * [`handler`]: one function over an event, made into a Lambda.
 //! * [`failed`]: where the rest is kept, so that nothing is lost.
 //! * [`replay`]: history, fed to one handler once more.
 //!
 //! # Beneath
 //!
-//! * [`start`], [`settings`] and [`fault`]: starting, and failing, with clear words.
+//! * [`start`], [`settings`], [`log`] and [`fault`]: starting, telling, and failing, with clear
+//!   words.
 //! * [`surroundings`]: the time and new ids.
 //! * [`invoke`]: functions that are called by another.
 //! * The crate `storage`: how events are kept and carried.
@@ -30,8 +32,9 @@ pub mod command;
 pub mod delivery;
 pub mod failed;
 pub mod fault;
+pub mod handler;
 pub mod invoke;
-pub mod log_events;
+pub mod log;
 pub mod query;
 pub mod replay;
 pub mod request;

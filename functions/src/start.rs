@@ -14,12 +14,12 @@ use domain::{
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use storage::{DynamoDbEventStore, bucket::S3Bucket, scan::EventsTable, stream::KinesisStream};
-use tracing::level_filters::LevelFilter;
 
 use crate::{
     failed::Failed,
     fault::Fault,
     invoke::Lambdas,
+    log,
     replay::Replay,
     settings::{Settings, SettingsError},
     surroundings::Machine,
@@ -44,7 +44,7 @@ pub struct Start {
 
 /// Starts a function: opens the log, reads the settings, prepares the way to AWS.
 pub async fn start(function: Function) -> Result<Start, Fault> {
-    log();
+    log::open();
     let settings = Settings::read(function)?;
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
@@ -125,18 +125,4 @@ impl Start {
         let client = aws_sdk_s3::Client::from_conf(config.build());
         Ok(S3Bucket::new(client, self.settings.get(ARCHIVE_BUCKET)?))
     }
-}
-
-/// Opens the log: one JSON object a line on standard output, as CloudWatch likes it.
-fn log() {
-    // Lambda itself sets this variable from the function's logging configuration.
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok();
-    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_span_list(false)
-        .with_target(false)
-        .with_max_level(level)
-        .init();
 }

@@ -68,26 +68,76 @@ fn strings(value: &Value) -> Vec<&str> {
     value.as_array().expect("a list").iter().map(|item| item.as_str().expect("text")).collect()
 }
 
+/// Returns what is deployed and is not in the contract: the handlers, each a line of the stack.
+fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
+    let mut functions: BTreeSet<String> = states(stack, "lambda.function").into_keys().collect();
+    for function in contract::FUNCTIONS {
+        assert!(functions.remove(function.name), "{} has no place in the stack", function.name);
+    }
+    functions
+}
+
+/// Returns the contract of everything that is deployed.
+fn functions(stack: &Stack<Aws>) -> Vec<contract::Function> {
+    let handlers = handlers(stack).into_iter().map(|name| contract::Function::handler(name.leak()));
+    contract::FUNCTIONS.iter().copied().chain(handlers).collect()
+}
+
+/// Returns the consumers of the event stream.
+fn consumers(stack: &Stack<Aws>) -> BTreeSet<String> {
+    let mappings = states(stack, "lambda.event-source-mapping").into_keys();
+    mappings
+        .filter_map(|name| name.split_once("/kinesis/").map(|(consumer, _)| consumer.to_owned()))
+        .collect()
+}
+
 #[test]
 fn every_function_has_a_binary_and_a_place_in_the_stack() {
     let known: BTreeSet<String> =
-        contract::FUNCTIONS.iter().map(|function| function.name.to_owned()).collect();
+        functions(&dev()).into_iter().map(|function| function.name.to_owned()).collect();
     let files = std::fs::read_dir(root().join("functions/src/bin")).expect("the functions are here");
     let binaries: BTreeSet<String> = files
         .map(|file| file.expect("a readable folder").path())
         .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
         .collect();
-    assert_eq!(binaries, known, "functions/src/bin against domain::contract::FUNCTIONS");
-    let deployed: BTreeSet<String> = states(&dev(), "lambda.function").into_keys().collect();
-    assert_eq!(deployed, known, "the stack against domain::contract::FUNCTIONS");
+    assert_eq!(binaries, known, "functions/src/bin against the contract and the handlers of the stack");
 }
 
 #[test]
 fn every_function_gets_the_variables_that_it_reads_and_no_others() {
-    let deployed = states(&dev(), "lambda.function");
-    for function in contract::FUNCTIONS {
+    let stack = dev();
+    let deployed = states(&stack, "lambda.function");
+    for function in functions(&stack) {
         let reads: BTreeSet<String> = function.reads.iter().map(ToString::to_string).collect();
         assert_eq!(keys(&deployed[function.name]["environment"]), reads, "{}", function.name);
+    }
+}
+
+/// A handler is a file and a line: what it takes to be one follows from that.
+#[test]
+fn every_handler_reads_the_stream_and_may_keep_aside_what_it_cannot_handle() {
+    let stack = dev();
+    let handlers = handlers(&stack);
+    assert!(handlers.contains("log-events"), "{handlers:?}");
+    assert!(handlers.is_subset(&consumers(&stack)), "{handlers:?}");
+    let mappings = states(&stack, "lambda.event-source-mapping");
+    let (granted, alarms) = (statements(&stack), states(&stack, "cloudwatch.alarm"));
+    for handler in handlers {
+        let settings = &mappings[&format!("{handler}/kinesis/cart-dev-events")]["settings"];
+        assert_eq!(settings["on_failure"], "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1");
+        let own: Vec<_> =
+            granted.iter().filter(|(role, ..)| *role == handler).map(|(_, sid, _)| sid).collect();
+        assert!(own.iter().any(|sid| *sid == "WriteArchiveFailed"), "{handler} has {own:?}");
+        let arn =
+            Value::from(format!("arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-{handler}"));
+        let replayed = granted.iter().filter(|(role, ..)| *role == "replay");
+        let replayed: Vec<_> = replayed.map(|(.., statement)| &statement["Resource"]).collect();
+        assert!(replayed.iter().any(|resources| resources[0] == arn), "{handler} of {replayed:?}");
+        assert!(
+            alarms.contains_key(&format!("{handler}-keeping-aside")),
+            "{handler} has {:?}",
+            alarms.keys()
+        );
     }
 }
 
@@ -149,21 +199,23 @@ fn lambda_may_do_its_errands_and_nothing_more() {
         let group = format!("arn:aws:logs:{account}:log-group:/aws/lambda/cart-dev-{function}");
         (function.to_owned(), LOGS, format!("{group}:log-stream:*"))
     };
+    let stack = dev();
     let mut expected: BTreeSet<(String, &[&str], String)> =
-        contract::FUNCTIONS.iter().map(|function| lines(function.name)).collect();
+        functions(&stack).iter().map(|function| lines(function.name)).collect();
     let table = format!("arn:aws:dynamodb:{account}:table/cart-dev-events/stream/*");
     let stream = format!("arn:aws:kinesis:{account}:stream/cart-dev-events");
     expected.extend([
         ("capture".into(), TABLE, table),
         ("capture".into(), &["dynamodb:liststreams"], "*".into()),
-        ("log-events".into(), STREAM, stream.clone()),
-        ("log-events".into(), &["kinesis:liststreams"], "*".into()),
-        ("archive".into(), STREAM, stream),
-        ("archive".into(), &["kinesis:liststreams"], "*".into()),
     ]);
-    for consumer in ["capture", "log-events", "archive"] {
-        expected.insert((consumer.into(), &["s3:putobject"], format!("{bucket}/aws/lambda/*")));
-        expected.insert((consumer.into(), &["s3:listbucket"], bucket.into()));
+    let of_the_stream = consumers(&stack);
+    for consumer in of_the_stream.iter().cloned() {
+        expected.insert((consumer.clone(), STREAM, stream.clone()));
+        expected.insert((consumer, &["kinesis:liststreams"], "*".into()));
+    }
+    for consumer in of_the_stream.into_iter().chain(["capture".to_owned()]) {
+        expected.insert((consumer.clone(), &["s3:putobject"], format!("{bucket}/aws/lambda/*")));
+        expected.insert((consumer, &["s3:listbucket"], bucket.into()));
     }
     // What functions do themselves is enforced: tests/acceptance/least_privilege.rs.
     let own = [
@@ -177,12 +229,12 @@ fn lambda_may_do_its_errands_and_nothing_more() {
         "GetArchiveEvents",
         "GetArchiveReplays",
         "BrowseArchive",
-        "InvokeLogEvents",
-        "InvokeReplay",
     ];
+    // And each handler, by `replay`.
+    let own = |sid: &str| own.contains(&sid) || sid.starts_with("Invoke");
 
-    let all = statements(&dev());
-    let errands = all.iter().filter(|(_, sid, _)| !own.contains(&sid.as_str()));
+    let all = statements(&stack);
+    let errands = all.iter().filter(|(_, sid, _)| !own(sid));
     let mut found = BTreeSet::new();
     for (role, sid, statement) in errands {
         let (actions, resources) = (strings(&statement["Action"]), strings(&statement["Resource"]));
@@ -261,17 +313,19 @@ fn roles_may_use_the_keys_of_what_they_use_through_its_service_and_no_others() {
         )
     };
     let mut expected = BTreeSet::new();
-    for function in contract::FUNCTIONS {
+    let of_the_stream = consumers(&organised());
+    for function in functions(&organised()) {
         expected.insert(may(function.name, "decrypt", "functions", "lambda"));
     }
     for role in ["open-cart", "add-item", "close-cart", "get-cart", "capture", "replay"] {
         expected.insert(may(role, "decrypt", "table", "dynamodb"));
     }
     expected.insert(may("capture", "generatedatakey", "stream", "kinesis"));
-    for role in ["log-events", "archive"] {
+    for role in &of_the_stream {
         expected.insert(may(role, "decrypt", "stream", "kinesis"));
+        expected.insert(may(role, "generatedatakey", "bucket", "s3"));
     }
-    for role in ["capture", "log-events", "archive", "replay"] {
+    for role in ["capture", "replay"] {
         expected.insert(may(role, "generatedatakey", "bucket", "s3"));
     }
     expected.insert(may("replay", "decrypt", "bucket", "s3"));

@@ -1,9 +1,9 @@
 //! Keeps each published event in the archive.
 
-use aws_lambda_events::event::kinesis::KinesisEvent;
 use domain::contract::ARCHIVE;
 use functions::{
     archive::archive,
+    delivery::Records,
     start::{serve, start},
 };
 use lambda_runtime::LambdaEvent;
@@ -11,5 +11,5 @@ use lambda_runtime::LambdaEvent;
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
     let failed = start(ARCHIVE).await?.failed()?;
-    serve(|event: LambdaEvent<KinesisEvent>| archive(event.payload, &failed)).await
+    serve(|event: LambdaEvent<Records>| archive(event.payload.0, &failed)).await
 }

@@ -1,15 +1,36 @@
-//! Writes one log line for each published event.
+//! Writes one log line for each published event, for people who want to see what happens.
 
-use aws_lambda_events::event::kinesis::KinesisEvent;
-use domain::contract::LOG_EVENTS;
+use domain::contract::Function;
 use functions::{
-    log_events::log_events,
-    start::{serve, start},
+    handler::{Delivered, Everything, Trouble, acts},
+    start::start,
 };
-use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
-    let failed = start(LOG_EVENTS).await?.failed()?;
-    serve(|event: LambdaEvent<KinesisEvent>| log_events(event.payload, &failed)).await
+    let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
+    acts(log).serve(&start).await
+}
+
+/// Logs an event.
+///
+/// The data of events stay out of the log: more people read logs than may read the table,
+/// and logs are hard to take things out of. A line may be there twice; `event_id` tells.
+async fn log(Delivered { envelope, replay, .. }: Delivered<Everything>) -> Result<(), Trouble> {
+    tracing::info!(
+        event_id = %envelope.id,
+        event_type = envelope.event_type,
+        schema_version = envelope.schema_version,
+        aggregate_type = envelope.aggregate_type,
+        aggregate_id = %envelope.aggregate_id,
+        version = envelope.version,
+        occurred_at = %envelope.occurred_at,
+        command_id = %envelope.command_id,
+        correlation_id = %envelope.correlation_id,
+        causation_id = envelope.causation_id.map(display),
+        actor = envelope.actor,
+        replay = replay.map(display),
+        "event"
+    );
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use domain::contract::{ARCHIVE, LOG_EVENTS};
+use domain::contract::ARCHIVE;
 use flate2::read::GzDecoder;
 use functions::{archive::archive, failed::Failed};
 
@@ -74,7 +74,7 @@ async fn a_batch_without_events_leaves_no_object() {
 async fn a_bucket_out_of_reach_fails_the_batch() {
     for record in [envelope(cart(1), 1).to_bytes(), b"trash".to_vec()] {
         let bucket = FakeBucket::out_of_reach();
-        let fault = archive(delivered(&[record]), &Failed::new(bucket, LOG_EVENTS)).await;
+        let fault = archive(delivered(&[record]), &Failed::new(bucket, ARCHIVE)).await;
         assert_eq!(fault.expect_err("the batch fails").to_string(), "out of reach");
     }
 }

@@ -6,19 +6,22 @@ use aws_lambda_events::event::dynamodb::Event;
 use domain::{Commit, contract::CAPTURE};
 use functions::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
-use storage::{patience::Patience, table::to_item};
+use storage::{
+    patience::Patience,
+    table::{to_item, to_restored_item},
+};
 
 use crate::fakes::{FakeBucket, FakeStream, cart, commit, failed};
 
 const A_MOMENT: Duration = Duration::from_secs(5);
 
-fn inserted(commit: &Commit) -> Value {
+pub(crate) fn inserted(commit: &Commit) -> Value {
     let item: serde_dynamo::Item = to_item(commit).expect("a commit makes an item").into();
     json!(item)
 }
 
 /// Returns one record of the table's stream.
-fn change(event_id: &str, name: &str, image: Value) -> Value {
+pub(crate) fn change(event_id: &str, name: &str, image: Value) -> Value {
     json!({
         "eventID": event_id,
         "eventName": name,
@@ -37,7 +40,7 @@ fn change(event_id: &str, name: &str, image: Value) -> Value {
     })
 }
 
-fn batch(changes: impl IntoIterator<Item = Value>) -> Event {
+pub(crate) fn batch(changes: impl IntoIterator<Item = Value>) -> Event {
     let changes: Vec<_> = changes.into_iter().collect();
     serde_json::from_value(json!({ "Records": changes })).expect("the batch is well-formed")
 }
@@ -101,6 +104,20 @@ async fn only_inserts_are_events() {
     let batch = batch(["MODIFY", "REMOVE"].map(|name| change("1", name, image.clone())));
     capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
     assert_eq!((stream.calls(), failed.bucket().keys()), (vec![], vec![]));
+}
+
+/// What was lost and is written back from an archive was published when it happened.
+#[tokio::test]
+async fn what_is_written_back_is_not_published_again() {
+    let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
+    let at = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
+    let restored = to_restored_item(&commit(cart(1), 1..=2), at).expect("a commit makes an item");
+    let restored = json!(serde_dynamo::Item::from(restored));
+    let batch =
+        batch([change("a", "INSERT", restored), change("b", "INSERT", inserted(&commit(cart(1), 3..=3)))]);
+    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
+    assert_eq!(stream.taken(), [(cart(1), vec![3])].into());
+    assert_eq!(failed.bucket().keys(), [""; 0]);
 }
 
 #[tokio::test]

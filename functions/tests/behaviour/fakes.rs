@@ -12,7 +12,7 @@ use domain::{
     cart::{CartEvent, ShoppingCart},
     contract::Function,
 };
-use functions::failed::Failed;
+use functions::{delivery::Records, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object},
@@ -198,8 +198,15 @@ pub(crate) fn envelope(cart: Uuid, version: u64) -> Envelope {
     envelopes.next().expect("the commit has one event")
 }
 
-/// Returns a batch of Kinesis with these records, as Lambda delivers it.
+/// Returns a batch of Kinesis with these records.
 pub(crate) fn delivered(records: &[Vec<u8>]) -> KinesisEvent {
+    let batch = batch(records).to_string();
+    let Records(batch) = serde_json::from_str(&batch).expect("the batch is well-formed");
+    batch
+}
+
+/// Returns a batch of Kinesis with these records, as Lambda delivers it.
+pub(crate) fn batch(records: &[Vec<u8>]) -> Value {
     let record = |(n, data): (usize, &Vec<u8>)| {
         json!({
             "kinesis": {
@@ -220,7 +227,7 @@ pub(crate) fn delivered(records: &[Vec<u8>]) -> KinesisEvent {
         })
     };
     let records: Vec<_> = records.iter().enumerate().map(record).collect();
-    serde_json::from_value(json!({ "Records": records })).expect("the batch is well-formed")
+    json!({ "Records": records })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

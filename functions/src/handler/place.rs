@@ -1,0 +1,76 @@
+//! Where an event stands to a state that is built from the events of one aggregate.
+
+use thiserror::Error;
+
+/// What a state that has come to some version has to do with an event.
+///
+/// ```
+/// use domain::cart::{CartEvent, ShoppingCart};
+/// use functions::handler::{Delivered, Place, Trouble};
+///
+/// /// A row of a table: how many items a cart has, and which version says so.
+/// struct Row { version: u64, items: u32 }
+///
+/// fn apply(row: &mut Row, delivered: &Delivered<ShoppingCart>) -> Result<(), Trouble> {
+///     match Place::of(delivered.envelope.version, row.version) {
+///         Place::Seen => return Ok(()),
+///         // Or: build the row from the events table, which is always right.
+///         Place::Behind(gap) => return Err(Trouble::poison(gap)),
+///         Place::Next => row.version = delivered.envelope.version,
+///     }
+///     if let CartEvent::ItemAdded { quantity, .. } = delivered.event {
+///         row.items += quantity;
+///     }
+///     // Write both, on the condition that the version in the table is the one before.
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is the next one: apply it.
+    Next,
+    /// It is part of the state: drop it.
+    Seen,
+    /// Others have to go before it, and they will not come by themselves: one of them was kept
+    /// aside. As poison this one is, too, and a replay brings all of them in order.
+    Behind(Gap),
+}
+
+/// Events are missing before one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("version {came} came, and version {due} is the next: replay this aggregate")]
+pub struct Gap {
+    /// The version that came.
+    pub came: u64,
+    /// The version that is the next.
+    pub due: u64,
+}
+
+impl Place {
+    /// Returns the place of an event of this version, for a state that has come to `taken`; 0
+    /// is before the first event.
+    pub fn of(version: u64, taken: u64) -> Self {
+        if version <= taken {
+            Self::Seen
+        } else if version == taken + 1 {
+            Self::Next
+        } else {
+            Self::Behind(Gap { came: version, due: taken + 1 })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_next_and_others_were_seen_or_are_too_early() {
+        assert_eq!(Place::of(1, 0), Place::Next);
+        assert_eq!(Place::of(5, 4), Place::Next);
+        assert_eq!(Place::of(4, 4), Place::Seen);
+        assert_eq!(Place::of(1, 4), Place::Seen);
+        let Place::Behind(gap) = Place::of(7, 4) else { panic!("two are missing") };
+        assert_eq!(gap.to_string(), "version 7 came, and version 5 is the next: replay this aggregate");
+    }
+}

@@ -1,0 +1,87 @@
+//! The log: one JSON object a line on standard output, as CloudWatch likes it. A line that
+//! counts something is a metric besides.
+//!
+//! CloudWatch makes metrics of log lines that say how ("Specification: Embedded metric format",
+//! Amazon CloudWatch user guide). It costs no call and no permission, and cannot fail.
+
+use std::{env, fmt};
+
+use domain::contract::metric;
+use jiff::Timestamp;
+use serde_json::json;
+use tracing::{Event, Subscriber, level_filters::LevelFilter, subscriber::set_global_default};
+use tracing_subscriber::{
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, MakeWriter,
+        format::{Format, Json, JsonFields, Writer},
+    },
+    registry::LookupSpan,
+};
+
+/// The metrics that there are.
+const METRICS: [&str; 1] = [metric::KEPT_ASIDE];
+
+/// Opens the log.
+pub(crate) fn open() {
+    // Lambda itself sets both, the level from the function's logging configuration.
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let function = env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    set_global_default(to(std::io::stdout, function, level)).expect("a function starts once");
+}
+
+/// Returns the log of the function that is deployed under this name.
+pub fn to<W>(writer: W, function: impl Into<String>, level: LevelFilter) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = Format::default().json().flatten_event(true).with_span_list(false).with_target(false);
+    tracing_subscriber::fmt()
+        .fmt_fields(JsonFields::new())
+        .event_format(Lines { lines, function: function.into() })
+        .with_max_level(level)
+        .with_writer(writer)
+        .finish()
+}
+
+/// How a line is made.
+struct Lines {
+    lines: Format<Json>,
+    function: String,
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let fields = event.metadata().fields();
+        let Some(name) = METRICS.into_iter().find(|name| fields.field(name).is_some()) else {
+            return self.lines.format_event(context, writer, event);
+        };
+        let mut line = String::new();
+        self.lines.format_event(context, Writer::new(&mut line), event)?;
+        let told = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
+        let function = json!(self.function);
+        writeln!(writer, r#"{told},"{}":{function},"_aws":{}}}"#, metric::FUNCTION_NAME, how(name))
+    }
+}
+
+/// Returns what makes a metric of a line. The time is not that of the line, which CloudWatch
+/// does not read, but has to be there.
+fn how(name: &str) -> serde_json::Value {
+    json!({
+        "Timestamp": Timestamp::now().as_millisecond(),
+        "CloudWatchMetrics": [{
+            "Namespace": metric::NAMESPACE,
+            "Dimensions": [[metric::FUNCTION_NAME]],
+            "Metrics": [{ "Name": name, "Unit": "Count" }],
+        }],
+    })
+}

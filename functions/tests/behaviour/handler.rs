@@ -1,0 +1,373 @@
+//! What is around the function over an event: order, trying again, panics, poison, replays.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    Envelope, JsonText,
+    cart::{CartEvent, ShoppingCart},
+    contract::Function,
+    replay::{Does, KeptAside, ReplayBatch, Replayed},
+};
+use functions::{
+    failed::Failed,
+    handler::{Delivered, Everything, Input, Place, Trouble, acts, builds_state},
+};
+use serde_json::json;
+use storage::patience::Patience;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    fakes::{FakeBucket, cart, delivered, envelope, failed},
+    told::{DEPLOYED, of, told},
+};
+
+const NAME: &str = "tested";
+const REPLAY: Uuid = Uuid::from_u128(0x4e9);
+
+/// What a handler was handed, as cart and version.
+#[derive(Default)]
+struct Handed(Mutex<Vec<(Uuid, u64)>>);
+
+impl Handed {
+    fn note<T: functions::handler::Takes>(&self, delivered: &Delivered<T>) {
+        let Envelope { aggregate_id, version, .. } = delivered.envelope;
+        self.0.lock().expect("no test goes on after a panic").push((aggregate_id, version));
+    }
+
+    fn of(&self, cart: Uuid) -> Vec<u64> {
+        let all = self.0.lock().expect("no test goes on after a panic");
+        all.iter().filter(|(of, _)| *of == cart).map(|(_, version)| *version).collect()
+    }
+}
+
+/// Returns a batch with these events.
+fn batch<'a>(envelopes: impl IntoIterator<Item = &'a Envelope>) -> Input {
+    let records: Vec<_> = envelopes.into_iter().map(Envelope::to_bytes).collect();
+    Input::Records(delivered(&records))
+}
+
+fn replayed(even_if_it_acts: bool, events: impl IntoIterator<Item = Envelope>) -> Input {
+    let replay = Replayed { id: REPLAY, even_if_it_acts };
+    Input::Replay(ReplayBatch { replay, events: events.into_iter().collect() })
+}
+
+fn events(cart: Uuid, versions: std::ops::RangeInclusive<u64>) -> Vec<Envelope> {
+    versions.map(|version| envelope(cart, version)).collect()
+}
+
+fn kept() -> Failed<FakeBucket> {
+    failed(Function::handler(NAME))
+}
+
+fn key(cart: Uuid, version: u64) -> String {
+    format!("failed/tested/cart-{cart}-{version}.json")
+}
+
+fn a_moment() -> Patience {
+    Patience::lasting(Duration::from_secs(5))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("out of stock")]
+struct OutOfStock;
+
+#[tokio::test(start_paused = true)]
+async fn events_of_a_cart_are_handed_over_in_order_and_carts_do_not_wait_for_one_another() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        // The earlier an event, the longer it takes.
+        sleep(Duration::from_secs(10 - delivered.envelope.version)).await;
+        handed.note(&delivered);
+        Ok(())
+    });
+    let all = (1..=3).flat_map(|version| (1..=5).map(move |n| envelope(cart(n), version)));
+    let all: Vec<_> = all.collect();
+    let begun = tokio::time::Instant::now();
+    handler.answer(batch(&all), &failed, &a_moment()).await.expect("all is handled");
+    for n in 1..=5 {
+        assert_eq!(handed.of(cart(n)), [1, 2, 3]);
+    }
+    assert_eq!(begun.elapsed().as_secs(), 9 + 8 + 7, "five carts take as long as one");
+}
+
+#[tokio::test]
+async fn a_handler_gets_the_event_its_envelope_and_no_mark() {
+    let (failed, event) = (kept(), envelope(cart(1), 4));
+    let handler = acts(async |delivered: Delivered<ShoppingCart>| {
+        assert_eq!(delivered.event, CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 });
+        assert_eq!((&delivered.envelope, delivered.replay), (&event, None));
+        Ok::<_, Trouble>(())
+    });
+    handler.answer(batch([&event]), &failed, &a_moment()).await.expect("it is handled");
+    assert_eq!(failed.bucket().keys(), [""; 0], "no assertion failed, which would be kept aside");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_tried_again_before_anything_later_of_its_cart() {
+    let (handed, failed, tried) = (Handed::default(), kept(), AtomicUsize::new(0));
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        if delivered.envelope.version == 2 && tried.fetch_add(1, Ordering::Relaxed) < 4 {
+            return Err(OutOfStock.into());
+        }
+        Ok(())
+    });
+    handler.answer(batch(&events(cart(1), 1..=3)), &failed, &a_moment()).await.expect("it passed");
+    assert_eq!(handed.of(cart(1)), [1, 2, 2, 2, 2, 2, 3]);
+    assert_eq!(failed.bucket().keys(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_pass_fails_the_batch_and_nothing_more_is_begun() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        match delivered.envelope.version {
+            2 => Err(OutOfStock.into()),
+            _ => Ok(()),
+        }
+    });
+    let all: Vec<_> = (1..=30).flat_map(|n| events(cart(n), 1..=3)).collect();
+    let fault = handler.answer(batch(&all), &failed, &a_moment()).await;
+    let fault = fault.expect_err("the batch fails").to_string();
+    assert!(fault.starts_with("version 2 of cart 00000000-0000-0000-0000-"), "{fault}");
+    assert!(fault.ends_with(" could not be handled for now: out of stock"), "{fault}");
+    for n in 1..=30 {
+        assert!(!handed.of(cart(n)).contains(&3), "nothing overtakes in cart {n}");
+    }
+    assert_eq!(handed.of(cart(30)), [0; 0], "there is no time left, and it would be done twice");
+    assert_eq!(failed.bucket().keys(), [""; 0], "what may pass is not poison");
+}
+
+#[tokio::test]
+async fn poison_is_kept_aside_with_its_reason_and_rings_and_the_rest_goes_on() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        match delivered.envelope.version {
+            2 => Err(Trouble::poison(OutOfStock)),
+            _ => Ok(()),
+        }
+    });
+    let events = events(cart(1), 1..=3);
+    let (done, lines) = told(handler.answer(batch(&events), &failed, &a_moment())).await;
+    done.expect("the rest goes on");
+    assert_eq!(handed.of(cart(1)), [1, 2, 3], "poison is tried once");
+
+    assert_eq!(failed.bucket().keys(), [key(cart(1), 2)]);
+    let object = failed.bucket().json(&key(cart(1), 2));
+    assert_eq!((&object["function"], &object["reason"]), (&json!(NAME), &json!("out of stock")));
+    assert_eq!(object["event"], json!(events[1]));
+    assert_eq!(object["record"]["eventID"], "shardId-000000000003:49591");
+
+    // "Specification: Embedded metric format" (Amazon CloudWatch user guide).
+    let lines = of("kept aside", &lines);
+    let [line] = lines.as_slice() else { panic!("one line tells of it: {lines:?}") };
+    assert_eq!((&line["KeptAside"], &line["FunctionName"]), (&json!(1), &json!(DEPLOYED)));
+    assert_eq!((&line["level"], &line["key"]), (&json!("ERROR"), &json!(key(cart(1), 2))));
+    assert!(line["_aws"]["Timestamp"].is_i64(), "{line}");
+    let metric = json!([{
+        "Namespace": "EventPipeline",
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": "KeptAside", "Unit": "Count"}],
+    }]);
+    assert_eq!(line["_aws"]["CloudWatchMetrics"], metric);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_tried_again_and_then_poison() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        let version = delivered.envelope.version;
+        let times = handed.of(cart(1)).into_iter().filter(|handed| *handed == version).count();
+        match version {
+            1 if times == 1 => panic!("once"),
+            2 => panic!("each time: {version}"),
+            _ => Ok::<_, Trouble>(()),
+        }
+    });
+    let done = handler.answer(batch(&events(cart(1), 1..=3)), &failed, &a_moment()).await;
+    done.expect("the rest goes on");
+    assert_eq!(handed.of(cart(1)), [1, 1, 2, 2, 2, 3]);
+    assert_eq!(failed.bucket().keys(), [key(cart(1), 2)]);
+    let reason = &failed.bucket().json(&key(cart(1), 2))["reason"];
+    assert_eq!(reason, "the handler panicked: each time: 2");
+}
+
+#[tokio::test]
+async fn a_panic_without_time_to_try_again_is_no_poison_yet() {
+    let failed = kept();
+    let handler = builds_state(async |_: Delivered<ShoppingCart>| -> Result<(), Trouble> { panic!("once") });
+    let no_time = Patience::lasting(Duration::ZERO);
+    let fault = handler.answer(batch(&events(cart(1), 1..=1)), &failed, &no_time).await;
+    let fault = fault.expect_err("the batch fails").to_string();
+    assert!(fault.ends_with(": the handler panicked: once"), "{fault}");
+    assert_eq!(failed.bucket().keys(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_nobody_knows_of_its_own_aggregate_is_kept_and_what_is_of_others_is_passed_over() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        Ok::<_, Trouble>(())
+    });
+    let mut events = events(cart(1), 1..=5);
+    events[0].event_type = "CartStolen".to_owned();
+    events[1].schema_version = 9;
+    events[2].data = JsonText::parse(r#"{"item":7}"#.to_owned()).expect("it is JSON");
+    events[3].aggregate_type = "parcel".to_owned();
+    handler.answer(batch(&events), &failed, &a_moment()).await.expect("the rest goes on");
+    assert_eq!(handed.of(cart(1)), [5]);
+    let keys: Vec<_> = (1..=3).map(|version| key(cart(1), version)).collect();
+    assert_eq!(failed.bucket().keys(), keys);
+    let reason = |version| failed.bucket().json(&key(cart(1), version))["reason"].clone();
+    assert_eq!(reason(1), r#"event type "CartStolen" is unknown"#);
+    assert_eq!(reason(2), r#"schema version 9 of event type "ItemAdded" is unknown, the newest is 1"#);
+    let data = reason(3).as_str().expect("there is a reason").to_owned();
+    assert!(
+        data.starts_with(r#"the data of event type "ItemAdded", schema version 1, do not fit: "#),
+        "{data}"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_of_everything_knows_no_types() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = acts(async |delivered: Delivered<Everything>| {
+        handed.note(&delivered);
+        Ok::<_, Trouble>(())
+    });
+    let mut events = events(cart(1), 1..=2);
+    events[0].event_type = "CartStolen".to_owned();
+    events[1].aggregate_type = "parcel".to_owned();
+    handler.answer(batch(&events), &failed, &a_moment()).await.expect("all is handled");
+    assert_eq!(handed.of(cart(1)), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_event_is_kept_as_it_came() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        Ok::<_, Trouble>(())
+    });
+    let records = [b"trash".to_vec(), envelope(cart(1), 1).to_bytes()];
+    let batch = Input::Records(delivered(&records));
+    handler.answer(batch, &failed, &a_moment()).await.expect("the rest goes on");
+    assert_eq!(handed.of(cart(1)), [1]);
+    assert_eq!(failed.bucket().keys(), ["failed/tested/shardId-000000000003-49590.json"]);
+}
+
+#[tokio::test]
+async fn poison_that_cannot_be_kept_fails_the_batch() {
+    let failed = Failed::new(FakeBucket::out_of_reach(), Function::handler(NAME));
+    let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(Trouble::poison(OutOfStock)));
+    for input in [batch(&events(cart(1), 1..=1)), replayed(false, events(cart(1), 1..=1))] {
+        let fault = handler.answer(input, &failed, &a_moment()).await.expect_err("it must not vanish");
+        assert_eq!(fault.to_string(), "out of reach");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_is_marked_and_answered() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        assert_eq!(delivered.replay, Some(REPLAY));
+        handed.note(&delivered);
+        match delivered.envelope.version {
+            2 => Err(Trouble::poison(OutOfStock)),
+            _ => Ok(()),
+        }
+    });
+    let mut events = events(cart(1), 1..=4);
+    events[3].aggregate_type = "parcel".to_owned();
+    let answer = handler.answer(replayed(false, events), &failed, &a_moment()).await;
+    let answer = answer.expect("the rest goes on").expect("a replay is answered");
+    assert_eq!((answer.handler.as_str(), answer.does, answer.refused), (NAME, Does::BuildsState, false));
+    assert_eq!((answer.handled, handed.of(cart(1))), (2, vec![1, 2, 3]));
+    let kept_aside = KeptAside {
+        aggregate_type: "cart".to_owned(),
+        aggregate_id: cart(1),
+        version: 2,
+        reason: "out of stock".to_owned(),
+    };
+    assert_eq!(answer.kept_aside, [kept_aside]);
+    assert_eq!(failed.bucket().keys(), [key(cart(1), 2)]);
+    assert_eq!(failed.bucket().json(&key(cart(1), 2)).get("record"), None);
+}
+
+#[tokio::test]
+async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
+    let (handed, failed) = (Handed::default(), kept());
+    let handler = acts(async |delivered: Delivered<ShoppingCart>| {
+        handed.note(&delivered);
+        Ok::<_, Trouble>(())
+    });
+    let answer = async |input| {
+        let answer = handler.answer(input, &failed, &a_moment()).await.expect("nothing fails");
+        answer.expect("a replay is answered")
+    };
+    let refused = answer(replayed(false, events(cart(1), 1..=2))).await;
+    assert_eq!((refused.does, refused.refused, refused.handled), (Does::Acts, true, 0));
+    assert_eq!(handed.of(cart(1)), [0; 0]);
+    let done = answer(replayed(true, events(cart(1), 1..=2))).await;
+    assert_eq!((done.does, done.refused, done.handled), (Does::Acts, false, 2));
+    assert_eq!(handed.of(cart(1)), [1, 2]);
+    // Without events it is a question.
+    assert_eq!(answer(replayed(false, [])).await.does, Does::Acts);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_in_whose_way_something_is_fails() {
+    let failed = kept();
+    let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(OutOfStock.into()));
+    let fault = handler.answer(replayed(false, events(cart(1), 1..=1)), &failed, &a_moment()).await;
+    let fault = fault.expect_err("it has to come again").to_string();
+    assert!(fault.ends_with(" could not be handled for now: out of stock"), "{fault}");
+}
+
+/// The recipe for what builds state: whatever comes again, late or too early, the state is that
+/// of the events in their order, and what is not in it is kept aside.
+#[tokio::test]
+async fn a_state_with_its_version_beside_it_is_exact() {
+    let (state, failed) = (Mutex::new((0_u64, Vec::new())), kept());
+    let poison = AtomicUsize::new(3);
+    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+        let mut state = state.lock().expect("nothing panics");
+        let version = delivered.envelope.version;
+        match Place::of(version, state.0) {
+            Place::Seen => return Ok(()),
+            Place::Behind(gap) => return Err(Trouble::poison(gap)),
+            Place::Next if poison.load(Ordering::Relaxed) == version as usize => {
+                return Err(Trouble::poison(OutOfStock));
+            }
+            Place::Next => state.0 = version,
+        }
+        state.1.push(version);
+        Ok(())
+    });
+    let events = events(cart(1), 1..=4);
+    for order in [&[0, 1, 0, 1][..], &[1, 2, 3], &[0, 3]] {
+        let again = batch(order.iter().map(|&n: &usize| &events[n]));
+        handler.answer(again, &failed, &a_moment()).await.expect("the rest goes on");
+    }
+    assert_eq!(state.lock().expect("nothing panics").1, [1, 2]);
+    assert_eq!(failed.bucket().keys(), [key(cart(1), 3), key(cart(1), 4)]);
+    let reason = &failed.bucket().json(&key(cart(1), 4))["reason"];
+    assert_eq!(reason, "version 4 came, and version 3 is the next: replay this aggregate");
+
+    poison.store(0, Ordering::Relaxed);
+    let answer = handler.answer(replayed(false, events), &failed, &a_moment()).await;
+    let answer = answer.expect("nothing fails").expect("a replay is answered");
+    assert_eq!((answer.handled, answer.kept_aside), (4, vec![]));
+    assert_eq!(state.lock().expect("nothing panics").1, [1, 2, 3, 4]);
+}

@@ -1,0 +1,187 @@
+//! A handler as Lambda runs it: its binary, given invocations by a stand-in for the runtime
+//! API ("Using the Lambda runtime API for custom runtimes", Lambda developer guide).
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::fakes::{batch, cart, envelope};
+
+/// A function that is running.
+struct Running {
+    process: Child,
+    invocations: Sender<Value>,
+    answers: Receiver<(String, Value)>,
+    lines: Receiver<String>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.process.kill().and_then(|()| self.process.wait()).expect("the function can be ended");
+    }
+}
+
+/// Starts a binary as the function of this name.
+fn run(binary: &str, deployed: &str) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("it has an address").to_string();
+    let (invocations, next) = channel();
+    let (answered, answers) = channel();
+    let process = Command::new(binary)
+        .env_clear()
+        .envs([("AWS_LAMBDA_RUNTIME_API", address.as_str()), ("AWS_LAMBDA_FUNCTION_NAME", deployed)])
+        .envs([("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")])
+        .envs([("AWS_LAMBDA_LOG_GROUP_NAME", "group"), ("AWS_LAMBDA_LOG_STREAM_NAME", "stream")])
+        .envs([("AWS_REGION", "eu-central-1"), ("ARCHIVE_BUCKET", "archive")])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut process = process.expect("the binary can be run");
+    let output = BufReader::new(process.stdout.take().expect("it is piped"));
+    let (told, lines) = channel();
+    thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            told.send(line).ok();
+        }
+    });
+    let next = Arc::new(Mutex::new(next));
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let connection = connection.expect("the function connects");
+            let (next, answered) = (next.clone(), answered.clone());
+            thread::spawn(move || serve(connection, &next, &answered));
+        }
+    });
+    Running { process, invocations, answers, lines }
+}
+
+/// Hands out invocations and takes answers, until nobody has any more.
+fn serve(mut connection: TcpStream, next: &Mutex<Receiver<Value>>, answered: &Sender<(String, Value)>) {
+    while let Some((path, body)) = request(&mut connection) {
+        if path.ends_with("/invocation/next") {
+            let next = next.lock().expect("no test goes on after a panic").recv();
+            let Ok(payload) = next else { return };
+            let payload = payload.to_string();
+            let deadline = SystemTime::now() + Duration::from_secs(30);
+            let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).expect("the clock is right");
+            let answer = write!(
+                connection,
+                "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
+                     Lambda-Runtime-Invoked-Function-Arn: arn\r\nContent-Length: {}\r\n\r\n{payload}",
+                deadline.as_millis(),
+                payload.len(),
+            );
+            answer.expect("the function listens");
+        } else {
+            let (_, kind) = path.rsplit_once('/').expect("a path has parts");
+            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            if answered.send((kind.to_owned(), body)).is_err() {
+                return;
+            }
+            let taken = connection.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+            taken.expect("the function listens");
+        }
+    }
+}
+
+/// Returns path and body of the next request, or nothing when the connection ended.
+fn request(connection: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).ok()?;
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).expect("a head is text").to_lowercase();
+    let path = head.split_whitespace().nth(1).expect("a request has a path").to_owned();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().expect("it is a number"))];
+    connection.read_exact(&mut body).ok()?;
+    Some((path, body))
+}
+
+impl Running {
+    /// Returns what an invocation comes to: `response` or `error`, and which.
+    fn invoke(&self, payload: Value) -> (String, Value) {
+        self.invocations.send(payload).expect("the function runs");
+        self.answers.recv_timeout(Duration::from_secs(60)).expect("the function answers")
+    }
+
+    /// Returns the next line of this message.
+    fn told(&self, message: &str) -> Value {
+        loop {
+            let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("the function tells");
+            let line: Value = serde_json::from_str(&line).expect("a line is JSON");
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+}
+
+#[test]
+fn log_events_writes_a_line_for_each_event_and_refuses_to_do_it_again() {
+    let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
+    let mut event = envelope(cart(1), 4);
+    event.actor = Some("zoë".to_owned());
+    let mut expected = json!({
+        "level": "INFO",
+        "message": "event",
+        "event_id": event.id,
+        "event_type": "ItemAdded",
+        "schema_version": 1,
+        "aggregate_type": "cart",
+        "aggregate_id": cart(1),
+        "version": 4,
+        "occurred_at": "2026-11-21T19:02:03.123456Z",
+        "command_id": event.command_id,
+        "correlation_id": event.correlation_id,
+        "actor": "zoë",
+    });
+    let line = || {
+        let mut line = log_events.told("event");
+        let fields = line.as_object_mut().expect("a line is an object");
+        // When it was written, and in which invocation.
+        for field in ["timestamp", "span"] {
+            fields.remove(field).expect("a line has it");
+        }
+        line
+    };
+
+    let answer = log_events.invoke(batch(&[event.to_bytes()]));
+    assert_eq!(answer, ("response".to_owned(), Value::Null));
+    assert_eq!(line(), expected, "nothing of its data");
+
+    let id = Uuid::from_u128(0x4e9);
+    let replay = |even_if_it_acts: bool| json!({"id": id, "even_if_it_acts": even_if_it_acts});
+    let again = |even_if_it_acts| json!({"replay": replay(even_if_it_acts), "events": [event]});
+    let mut answer = json!({
+        "handler": "log-events", "does": "acts", "handled": 0, "kept_aside": [], "refused": true,
+    });
+    assert_eq!(log_events.invoke(again(false)), ("response".to_owned(), answer.clone()));
+    (answer["handled"], answer["refused"]) = (json!(1), json!(false));
+    assert_eq!(log_events.invoke(again(true)), ("response".to_owned(), answer));
+    expected["replay"] = json!(id);
+    assert_eq!(line(), expected, "the refused one told nothing");
+}
+
+#[test]
+fn a_handler_says_what_it_takes() {
+    let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
+    for payload in [json!({}), json!({"events": []}), json!({"Records": [], "events": []})] {
+        let (kind, error) = log_events.invoke(payload);
+        let told = error["errorMessage"].as_str().unwrap_or_default();
+        assert_eq!(kind, "error");
+        assert!(told.contains("a handler takes either `Records` of the event stream or"), "{error}");
+    }
+}

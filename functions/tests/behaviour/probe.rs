@@ -1,0 +1,88 @@
+//! A probe on its way: everybody whom it passes tells so, and nobody else minds it.
+
+use std::time::Duration;
+
+use domain::{
+    AggregateId, Commit, Context,
+    contract::{ARCHIVE, CAPTURE, Function},
+    probe::{Probe, ProbeEvent},
+};
+use functions::{
+    archive::archive,
+    capture::capture,
+    handler::{Delivered, Input, Trouble, builds_state},
+};
+use serde_json::{Value, json};
+use storage::patience::Patience;
+use uuid::Uuid;
+
+use crate::{
+    capture::{batch, change, inserted},
+    fakes::{FakeStream, cart, delivered, envelope, failed},
+    told::{of, told},
+};
+
+const PROBE: Uuid = Uuid::from_u128(0x960be);
+
+fn probe() -> Commit {
+    let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
+    let context = Context::new(Uuid::from_u128(7), time);
+    let id = AggregateId::of::<Probe>(PROBE);
+    Commit::of(id, 0, &[ProbeEvent::Probed {}], context, Uuid::now_v7).expect("a probe can be stored")
+}
+
+/// Returns a batch of Kinesis with an event and a probe, which came in a second later.
+fn passing() -> aws_lambda_events::event::kinesis::KinesisEvent {
+    let probe = probe().into_envelopes().next().expect("a probe is an event");
+    delivered(&[envelope(cart(1), 1).to_bytes(), probe.to_bytes()])
+}
+
+fn assert_told(lines: &[Value], arrival: Option<&str>) {
+    let lines = of("probe", lines);
+    let [line] = lines.as_slice() else { panic!("the probe passed once: {lines:?}") };
+    assert_eq!(line["probe"], json!(PROBE));
+    assert_eq!(line.get("kinesis_arrival"), arrival.map(|time| json!(time)).as_ref());
+}
+
+#[tokio::test]
+async fn capture_publishes_it_and_tells() {
+    let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
+    let batch = batch([change("a", "INSERT", inserted(&probe()))]);
+    let patience = Patience::lasting(Duration::from_secs(5));
+    let (done, lines) = told(capture(batch, &stream, &failed, patience)).await;
+    done.expect("the probe is published");
+    assert_eq!(stream.taken(), [(PROBE, vec![1])].into());
+    assert_told(&lines, None);
+}
+
+#[tokio::test]
+async fn capture_tells_of_none_that_was_not_published() {
+    let (stream, failed) = (FakeStream::out_of_reach(), failed(CAPTURE));
+    let batch = batch([change("a", "INSERT", inserted(&probe()))]);
+    let patience = Patience::lasting(Duration::from_secs(5));
+    let (done, lines) = told(capture(batch, &stream, &failed, patience)).await;
+    done.expect_err("the stream is out of reach");
+    assert_eq!(of("probe", &lines), [&Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn archive_keeps_it_and_tells() {
+    let failed = failed(ARCHIVE);
+    let (done, lines) = told(archive(passing(), &failed)).await;
+    done.expect("the batch is archived");
+    assert_told(&lines, Some("2026-11-21T21:00:00.5Z"));
+}
+
+#[tokio::test]
+async fn a_handler_of_carts_tells_and_passes_over_it() {
+    let failed = failed(Function::handler("carts"));
+    let handler = builds_state(async |delivered: Delivered<domain::cart::ShoppingCart>| {
+        assert_eq!(delivered.envelope.aggregate_id, cart(1));
+        Ok::<_, Trouble>(())
+    });
+    let patience = Patience::lasting(Duration::from_secs(5));
+    let (done, lines) = told(handler.answer(Input::Records(passing()), &failed, &patience)).await;
+    assert_eq!(done.expect("the batch is handled"), None);
+    assert_told(&lines, Some("2026-11-21T21:00:00.5Z"));
+    assert_eq!(failed.bucket().keys(), [""; 0]);
+}
