@@ -8,6 +8,7 @@ use domain::{
     aggregate::Aggregate,
     cart::{CartEvent, ShoppingCart},
     event::{Event, Schema},
+    probe::{Probe, ProbeEvent},
 };
 use uuid::Uuid;
 
@@ -83,7 +84,21 @@ fn each_file_is_read_as_the_event_it_was() {
     }
 }
 
+/// A probe stays in the history like any event.
+#[test]
+fn a_probe_is_written_and_read_as_in_its_file() {
+    let context = Context::new(id(0x10), "2026-11-21T19:02:00.120000Z".parse().unwrap());
+    let probe = AggregateId::of::<Probe>(id(0x70));
+    let commit = Commit::of(probe, 0, &[ProbeEvent::Probed {}], context, || id(0)).unwrap();
+    let envelope = commit.into_envelopes().next().unwrap();
+    let file = golden(Probe::TYPE, "Probed", 1);
+    assert_eq!(String::from_utf8(envelope.to_bytes()).unwrap() + "\n", file);
+    let read = Envelope::from_bytes(file.as_bytes()).unwrap();
+    assert_eq!((&read, read.event::<ProbeEvent>().unwrap()), (&envelope, ProbeEvent::Probed {}));
+}
+
 #[test]
 fn each_version_of_each_event_has_a_file() {
     assert_complete(ShoppingCart::TYPE, CartEvent::SCHEMAS);
+    assert_complete(Probe::TYPE, ProbeEvent::SCHEMAS);
 }
