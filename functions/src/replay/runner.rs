@@ -10,7 +10,7 @@ use storage::{
     patience::Patience,
     scan::Scan,
 };
-use tokio::time::{Instant, interval_at, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Replay,
@@ -30,7 +30,10 @@ use crate::{
 const ROUND: u64 = 2_000;
 /// After which time what has gone is saved, even while other batches are on their way. Whoever
 /// follows a replay takes it for dead when nothing was saved for many times as long.
-const SAVED_EVERY: Duration = Duration::from_secs(5);
+const SAVED_EVERY: Duration = Duration::from_secs(2);
+/// How many times as long as saving takes the time is between two saves at least: what has to
+/// be saved of many aggregates is large.
+const WORK_FOR_A_SAVE: u32 = 5;
 /// How long a batch is tried again, after what the handler has tried itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -68,8 +71,8 @@ struct Hold<'a, B> {
     ledger: Ledger<'a, B>,
     progress: Progress,
     expected: Expected,
-    /// When something was saved last.
-    saved: Instant,
+    /// When the progress is to be saved next.
+    due: Instant,
 }
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
@@ -115,11 +118,12 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             return Ok(None);
         }
         progress.writer = self.surroundings.new_id();
-        let mut hold = Hold { ledger, progress, expected, saved: Instant::now() };
+        let mut hold = Hold { ledger, progress, expected, due: Instant::now() };
         Ok(self.save(&mut hold).await?.then_some(hold))
     }
 
-    /// Reads some events and delivers what may go. What has gone is saved in the end.
+    /// Reads some events and delivers what may go. What has gone is saved when it is time to,
+    /// and before this runner stops.
     async fn round(
         &self,
         hold: &mut Hold<'_, B>,
@@ -128,7 +132,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         times: Times,
     ) -> Result<Outcome, Fault> {
         let progress = &mut hold.progress;
-        let (until, enough) = (times.stop.min(Instant::now() + SAVED_EVERY), enough(&progress.order));
+        let (until, enough) = (times.stop.min(hold.due), enough(&progress.order));
         let mut outcome = Outcome::Done;
         while progress.lineup.may_go() < enough && progress.place != Place::End && Instant::now() < until {
             if let Err(error) = reader.read(progress).await {
@@ -152,12 +156,13 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             Outcome::TakenOver => return Ok(outcome),
             Outcome::OutOfTime => {}
         }
-        if !self.save(hold).await? {
-            return Ok(Outcome::TakenOver);
+        let (ended, now) = (progress.state != State::Running, Instant::now());
+        if outcome == Outcome::Done && !ended && now >= times.stop {
+            outcome = Outcome::OutOfTime;
         }
-        let ended = hold.progress.state != State::Running;
-        let over = outcome == Outcome::Done && !ended && Instant::now() >= times.stop;
-        Ok(if over { Outcome::OutOfTime } else { outcome })
+        let matters = ended || outcome != Outcome::Done || now >= hold.due;
+        let ours = !matters || self.save(hold).await?;
+        Ok(if ours { outcome } else { Outcome::TakenOver })
     }
 
     /// Delivers what may go, all lanes at once.
@@ -173,7 +178,6 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         for (lane, batches) in lanes.iter_mut().enumerate() {
             under_way.extend(batches.pop_front().map(|batch| send(lane, batch)));
         }
-        let mut beat = interval_at(hold.saved + SAVED_EVERY, SAVED_EVERY);
         let mut outcome = Outcome::Done;
         while !under_way.is_empty() {
             tokio::select! {
@@ -202,7 +206,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                         Went::Trouble(trouble) => outcome = Outcome::Trouble(trouble),
                     }
                 }
-                _ = beat.tick() => {
+                () = sleep_until(hold.due) => {
                     if !self.save(hold).await? {
                         return Ok(Outcome::TakenOver);
                     }
@@ -245,9 +249,10 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 
     /// Saves the progress. Returns whether this runner still has it in its hands.
     async fn save(&self, hold: &mut Hold<'_, B>) -> Result<bool, Fault> {
+        let began = Instant::now();
         hold.progress.saved_at = self.surroundings.now();
         let written = hold.ledger.write(&mut hold.progress, &hold.expected).await?;
-        hold.saved = Instant::now();
+        hold.due = Instant::now() + SAVED_EVERY.max(began.elapsed() * WORK_FOR_A_SAVE);
         Ok(written.map(|expected| hold.expected = expected).is_some())
     }
 }

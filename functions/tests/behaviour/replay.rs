@@ -375,14 +375,15 @@ proptest! {
     /// Each call takes 10 ms before and 10 ms behind its effect, and a runner dies at any time.
     #[test]
     fn killed_at_any_time_and_run_by_two_at_once_it_delivers_all_in_order(
-        lives in vec((0..600u64, any::<bool>()), 0..12),
+        lives in vec((0..6_000u64, any::<bool>()), 0..9),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.expect("a runtime can be made").block_on(async {
-            let handler = FakeHandler { takes: Duration::from_millis(20), ..FakeHandler::default() };
+            let handler = FakeHandler { takes: Duration::from_millis(900), ..FakeHandler::default() };
             let replay = replay(handler);
             archive(&replay);
-            ask(&replay, with(order(), "rate", json!(100))).await;
+            // Slow enough for some saves on the way.
+            ask(&replay, with(order(), "rate", json!(5))).await;
             let go_on = json!({"do": "continue", "handler": "log-events", "id": Uuid::from_u128(1)});
             let one = || replay.answer(go_on.clone(), Instant::now() + LONG);
             for (life, two) in lives {

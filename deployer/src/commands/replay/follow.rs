@@ -11,7 +11,7 @@ use crate::signal::signal;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A runner saves every five seconds. One that has not for so long is dead: it was killed, or
+/// A runner saves every few seconds. One that has not for so long is dead: it was killed, or
 /// failed more often than Lambda repeats an invocation. Were it alive after all, it would be
 /// stopped by its next save, and events might arrive twice: nothing worse.
 const STANDS_STILL: Duration = Duration::from_secs(60);
