@@ -1,5 +1,6 @@
 //! A handler as Lambda runs it: its binary, given invocations by a stand-in for the runtime
-//! API ("Using the Lambda runtime API for custom runtimes", Lambda developer guide).
+//! API ("Using the Lambda runtime API for custom runtimes", Lambda developer guide), which takes
+//! objects as well.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -43,6 +44,8 @@ fn run(binary: &str, deployed: &str) -> Running {
         .envs([("AWS_LAMBDA_RUNTIME_API", address.as_str()), ("AWS_LAMBDA_FUNCTION_NAME", deployed)])
         .envs([("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")])
         .envs([("AWS_LAMBDA_LOG_GROUP_NAME", "group"), ("AWS_LAMBDA_LOG_STREAM_NAME", "stream")])
+        .envs([("AWS_ENDPOINT_URL", format!("http://{address}"))])
+        .envs([("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")])
         .envs([("AWS_REGION", "eu-central-1"), ("ARCHIVE_BUCKET", "archive")])
         .stdout(Stdio::piped())
         .spawn();
@@ -114,7 +117,12 @@ impl Running {
     /// Returns what an invocation comes to: `response` or `error`, and which.
     fn invoke(&self, payload: Value) -> (String, Value) {
         self.invocations.send(payload).expect("the function runs");
-        self.answers.recv_timeout(Duration::from_secs(60)).expect("the function answers")
+        self.sent()
+    }
+
+    /// Returns what the function sends next: the last part of the path, and what.
+    fn sent(&self) -> (String, Value) {
+        self.answers.recv_timeout(Duration::from_secs(60)).expect("the function sends something")
     }
 
     /// Returns the next line of this message.
@@ -173,6 +181,18 @@ fn log_events_writes_a_line_for_each_event_and_refuses_to_do_it_again() {
     assert_eq!(log_events.invoke(again(true)), ("response".to_owned(), answer));
     expected["replay"] = json!(id);
     assert_eq!(line(), expected, "the refused one told nothing");
+}
+
+#[test]
+fn what_is_kept_aside_is_counted_for_the_function_as_it_is_deployed() {
+    let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
+    let (object, kept) = log_events.invoke(batch(&[b"trash".to_vec()]));
+    assert!(object.starts_with("shardid-000000000003-49590.json"), "{object}");
+    assert_eq!(kept["function"], "log-events");
+    assert_eq!(log_events.sent(), ("response".to_owned(), Value::Null));
+    let line = log_events.told("kept aside");
+    assert_eq!((&line["KeptAside"], &line["FunctionName"]), (&json!(1), &json!("cart-dev-log-events")));
+    assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["FunctionName"]]));
 }
 
 #[test]
