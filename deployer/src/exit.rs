@@ -18,6 +18,10 @@ impl Exit {
     pub const DONE: Self = Self(0);
     /// Something failed.
     pub const ERROR: Self = Self(1);
+    /// Two things that should be alike are not.
+    pub const DIFFERENT: Self = Self(3);
+    /// Something could not be read, so nobody knows.
+    pub const UNREADABLE: Self = Self(4);
     /// The command line or a configuration file is wrong (`EX_USAGE`, sysexits.h).
     pub const USAGE: Self = Self(64);
     /// A signal ended it early (128 + SIGINT).

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod apply;
+pub mod audit;
 pub mod aws;
 pub mod build;
 pub mod bundle;

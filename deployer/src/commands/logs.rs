@@ -109,7 +109,7 @@ fn time(millisecond: i64) -> String {
 }
 
 /// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
-fn since(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn since(text: &str) -> Result<SignedDuration, String> {
     let wrong = |error: jiff::Error| format!("{error}; use 90s, 10m, 2h or 7d");
     let span: Span = text.parse().map_err(wrong)?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;

@@ -1,5 +1,6 @@
 //! One file for each verb; this listing reads like `--help`.
 
+mod audit;
 mod build;
 mod bundle;
 mod down;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Logs(logs::Args),
     Events(events::Args),
     Replay(replay::Args),
+    Audit(audit::Args),
     History(history::Args),
     Outputs(outputs::Args),
     Policy(policy::Args),
@@ -53,6 +55,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Logs(args) => logs::run(args, app, global, ui).await,
         Command::Events(args) => events::run(args, app, global, ui).await,
         Command::Replay(args) => replay::run(args, app, global, ui).await,
+        Command::Audit(args) => audit::run(args, app, global, ui).await,
         Command::History(args) => history::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
         Command::Policy(args) => policy::run(args, app, global, ui).await,

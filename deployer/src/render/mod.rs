@@ -2,6 +2,7 @@
 //!
 //! The forms are pure functions; [`Ui`] is the only place that writes and knows colours.
 
+mod audit;
 mod changes;
 mod events;
 mod failures;
@@ -19,6 +20,7 @@ mod text;
 mod ui;
 mod waits;
 
+pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, numbered};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::history_text;

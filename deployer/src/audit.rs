@@ -1,0 +1,25 @@
+//! Table against archive: whether what is kept in both places is the same, what is missing
+//! where, and what can be put back.
+//!
+//! The comparison is pure, and small in memory: of an event it keeps a hash, not the event, so
+//! that 100,000s of events fit. `look` reads both sides into it at once; `publishing` and
+//! `restoring` put back what one side lacks.
+
+mod compare;
+mod ledger;
+mod look;
+mod publishing;
+mod report;
+mod restoring;
+mod versions;
+
+pub use compare::compare;
+pub use ledger::{Fingerprint, Ledger};
+pub use look::{Counted, Kept, Look};
+pub use publishing::{Published, publish_again};
+pub use report::{Broken, Contents, Difference, Finding, First, KeptAside, Report, Side, Totals};
+pub use restoring::{NotRestorable, Restorable, Restored, WriteBack, restorable, restore};
+pub use versions::Versions;
+
+#[cfg(test)]
+mod tests;

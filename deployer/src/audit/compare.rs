@@ -1,0 +1,122 @@
+//! The comparison: from what both sides have to what differs. Pure.
+
+use domain::AggregateId;
+use jiff::Timestamp;
+
+use super::ledger::{Account, Entry};
+use super::report::Totals;
+use super::{Broken, Difference, Finding, First, Ledger, Report, Side, Versions};
+
+/// Compares both sides. An event that the archive lacks and that is younger than `until` is
+/// under way, and makes no difference yet.
+pub fn compare(ledger: &Ledger, until: Timestamp) -> Report {
+    let mut report = Report {
+        aggregates: ledger.accounts.len(),
+        objects: ledger.objects.len(),
+        no_commits: broken(&ledger.broken),
+        unread: broken(&ledger.unread),
+        ..Report::default()
+    };
+    for (id, account) in &ledger.accounts {
+        let under_way = |version| ledger.under_way(id, version, until);
+        let (table, archive) = (side(account, |entry| entry.table.is_some()), side(account, archived));
+        add(&mut report.table, table);
+        add(&mut report.archive, archive);
+        report.equal += account.values().filter(|entry| equal(entry)).count() as u64;
+        let late = account.iter().filter(|(version, entry)| !archived(entry) && under_way(**version));
+        report.under_way += late.count() as u64;
+        report.findings.extend(finding(id, account, (table, archive), under_way, &ledger.objects));
+    }
+    report.duplicates = ledger.lines.saturating_sub(report.archive.events);
+    report.findings.sort_by(|one, other| one.aggregate.cmp(&other.aggregate));
+    report
+}
+
+/// Returns what differs of one aggregate, if anything does.
+fn finding(
+    id: &AggregateId,
+    account: &Account,
+    (table, archive): (Side, Side),
+    under_way: impl Fn(u64) -> bool,
+    objects: &[String],
+) -> Option<Finding> {
+    let nowhere = gaps(account);
+    if nowhere.is_empty() && account.values().all(equal) {
+        return None;
+    }
+    let versions = |difference| -> Versions {
+        let alike = |(version, entry): (&u64, &Entry)| {
+            let found = differences(entry).any(|found| found == difference);
+            let counts = difference != Difference::NotInArchive || !under_way(*version);
+            (found && counts).then_some(*version)
+        };
+        account.iter().filter_map(alike).collect()
+    };
+    let mut finding = Finding {
+        aggregate: id.to_string(),
+        table,
+        archive,
+        first: First { version: 0, difference: Difference::Nowhere, object: None, contents: None },
+        not_in_archive: versions(Difference::NotInArchive),
+        not_in_table: versions(Difference::NotInTable),
+        contents_differ: versions(Difference::ContentsDiffer),
+        twice_in_table: versions(Difference::TwiceInTable),
+        twice_in_archive: versions(Difference::TwiceInArchive),
+        nowhere,
+        kept_aside: None,
+    };
+    let firsts = Difference::ALL
+        .iter()
+        .filter_map(|difference| finding.versions(*difference).first().map(|version| (version, *difference)));
+    let (version, difference) = firsts.min()?;
+    let object = account.get(&version).filter(|entry| archived(entry));
+    let object = object.and_then(|entry| objects.get(entry.object as usize)).cloned();
+    finding.first = First { version, difference, object, contents: None };
+    Some(finding)
+}
+
+/// Returns how the sides differ at one version that at least one of them has.
+fn differences(entry: &Entry) -> impl Iterator<Item = Difference> {
+    let sides = match (entry.table, entry.archive) {
+        (Some(table), Some(archive)) if table == archive => None,
+        (Some(_), Some(_)) => Some(Difference::ContentsDiffer),
+        (Some(_), None) => Some(Difference::NotInArchive),
+        (None, _) => Some(Difference::NotInTable),
+    };
+    let in_table = entry.twice_in_table.then_some(Difference::TwiceInTable);
+    let in_archive = entry.twice_in_archive.then_some(Difference::TwiceInArchive);
+    [in_table, in_archive, sides].into_iter().flatten()
+}
+
+fn equal(entry: &Entry) -> bool {
+    differences(entry).next().is_none()
+}
+
+fn archived(entry: &Entry) -> bool {
+    entry.archive.is_some()
+}
+
+fn side(account: &Account, has: impl Fn(&Entry) -> bool) -> Side {
+    let versions = account.iter().filter(|(_, entry)| has(entry)).map(|(version, _)| *version);
+    versions.fold(Side::default(), |side, version| Side { events: side.events + 1, highest: version })
+}
+
+fn add(totals: &mut Totals, side: Side) {
+    totals.aggregates += u64::from(side.events > 0);
+    totals.events += side.events;
+}
+
+/// Returns the versions that no side has, below the highest that one has.
+pub(super) fn gaps(account: &Account) -> Versions {
+    let mut gaps = Versions::default();
+    let mut next = 1;
+    for version in account.keys() {
+        gaps.push_range(next, version.saturating_sub(1));
+        next = version.saturating_add(1);
+    }
+    gaps
+}
+
+fn broken(things: &std::collections::BTreeMap<String, String>) -> Vec<Broken> {
+    things.iter().map(|(at, reason)| Broken { at: at.clone(), reason: reason.clone() }).collect()
+}

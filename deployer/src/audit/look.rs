@@ -1,0 +1,255 @@
+//! Reading both sides into a ledger, in many hands at once.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use domain::contract::{EVENTS_PREFIX, FAILED_PREFIX};
+use domain::{Commit, Envelope, EventStore};
+use futures::future::{try_join, try_join_all};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use storage::archive::hour;
+use storage::archived::{Unread, keys, object};
+use storage::bucket::Bucket;
+use storage::fault::chain;
+use storage::scan::{Scan, Seen, Share};
+
+use super::{Broken, Contents, Difference, Finding, KeptAside, Ledger, Report};
+use crate::error::Error;
+use crate::retry::retried;
+
+/// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
+const SHARES: i32 = 8;
+/// How many objects, or aggregates, are read at once.
+const AT_ONCE: usize = 32;
+/// An object is named after its first record's arrival, and may hold what came an hour later.
+const EARLIER: SignedDuration = SignedDuration::from_hours(1);
+/// How many of the things kept aside are looked into.
+const LOOKED_INTO: usize = 500;
+
+/// How far reading has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counted {
+    /// Events of the table.
+    pub events: usize,
+    /// Objects of the archive that were read.
+    pub objects: usize,
+    /// Objects of the archive that were listed so far.
+    pub of_objects: usize,
+}
+
+/// The things that functions kept aside, and which aggregates they are about.
+#[derive(Debug, Default)]
+pub struct Kept {
+    by_function: BTreeMap<String, usize>,
+    about: BTreeMap<String, Broken>,
+}
+
+/// Both sides, to be looked at.
+#[derive(Debug)]
+pub struct Look<'a, T, S, B> {
+    /// The whole table.
+    pub table: &'a T,
+    /// The table, one aggregate at a time.
+    pub store: &'a S,
+    /// The bucket of the archive.
+    pub bucket: &'a B,
+}
+
+impl<T, S, B> Look<'_, T, S, B>
+where
+    T: Scan<Error: Into<Error>>,
+    S: EventStore<Error: Into<Error>>,
+    B: Bucket<Error: Into<Error>>,
+{
+    /// Reads all of both sides, and tells how far it has come.
+    ///
+    /// # Errors
+    /// The table could not be read, or the archive not be listed. An object that cannot be
+    /// read is written down as such.
+    pub async fn all(&self, ledger: &mut Ledger, told: impl Fn(Counted)) -> Result<(), Error> {
+        let (ledger, counted) = (Mutex::new(ledger), Mutex::new(Counted::default()));
+        let count = |add: &dyn Fn(&mut Counted)| {
+            let mut counted = counted.lock().expect("nobody panics while counting");
+            add(&mut counted);
+            told(*counted);
+        };
+        let shares = (0..SHARES).map(|share| self.share(Share { share, of: SHARES }, &ledger, &count));
+        try_join(try_join_all(shares), self.archive(None, &ledger, &count)).await.map(drop)
+    }
+
+    /// Reads again what may have come since: objects from this time on, and what of the table
+    /// was younger than the look at it.
+    ///
+    /// # Errors
+    /// See [`Look::all`].
+    pub async fn again(&self, ledger: &mut Ledger, from: Timestamp) -> Result<(), Error> {
+        let from = from.checked_sub(EARLIER).unwrap_or(from);
+        let ids = ledger.to_look_up();
+        {
+            let ledger = Mutex::new(&mut *ledger);
+            self.archive(Some(hour(from)), &ledger, &|_: &dyn Fn(&mut Counted)| ()).await?;
+        }
+        let mut commits = stream::iter(&ids).map(|id| self.aggregate(id)).buffer_unordered(AT_ONCE);
+        while let Some(commits) = commits.try_next().await? {
+            commits.into_iter().for_each(|commit| ledger.in_table(commit));
+        }
+        Ok(())
+    }
+
+    /// Counts what functions kept aside, and finds out whom it is about.
+    ///
+    /// # Errors
+    /// The bucket could not be listed.
+    pub async fn kept_aside(&self) -> Result<Kept, Error> {
+        let mut kept = Kept::default();
+        let mut after: Option<String> = None;
+        loop {
+            let list =
+                async || self.bucket.list(FAILED_PREFIX, after.as_deref()).await.map_err(Into::<Error>::into);
+            let page = retried(list).await?;
+            let Some(last) = page.last() else {
+                return Ok(kept);
+            };
+            after = Some(last.clone());
+            for key in page {
+                let function = key.strip_prefix(FAILED_PREFIX).and_then(|rest| rest.split('/').next());
+                let counted = kept.by_function.entry(function.unwrap_or_default().to_owned()).or_default();
+                *counted += 1;
+                if *counted <= LOOKED_INTO
+                    && let Ok(Some(object)) = self.bucket.get(&key).await
+                    && let Some((id, reason)) = about(&object.body)
+                {
+                    kept.about.entry(id).or_insert(Broken { at: key, reason });
+                }
+            }
+        }
+    }
+
+    /// Looks up both contents of the first difference of these many aggregates.
+    pub async fn contents(&self, report: &mut Report, of: usize) {
+        let differ = |finding: &&mut Finding| finding.first.difference == Difference::ContentsDiffer;
+        for finding in report.findings.iter_mut().filter(differ).take(of) {
+            // It is shown if it is still there: what counts was found out before.
+            finding.first.contents = self.both(finding).await;
+        }
+    }
+
+    async fn both(&self, finding: &Finding) -> Option<Contents> {
+        let version = finding.first.version;
+        let id = finding.aggregate.parse().ok()?;
+        let commits = self.aggregate(&id).await.ok()?;
+        let table =
+            commits.into_iter().flat_map(Commit::into_envelopes).find(|event| event.version == version)?;
+        let archive = object(self.bucket, finding.first.object.as_ref()?).await.ok()?;
+        let same = |event: &Envelope| event.version == version && event.aggregate().is_ok_and(|of| of == id);
+        let archive = archive.into_iter().find(same)?;
+        let value = |event: &Envelope| serde_json::from_slice::<Value>(&event.to_bytes()).ok();
+        Some(Contents { table: value(&table)?, archive: value(&archive)? })
+    }
+
+    /// Reads one aggregate of the table.
+    pub(super) async fn aggregate(&self, id: &domain::AggregateId) -> Result<Vec<Commit>, Error> {
+        retried(async || self.store.read(id).map_err(Into::<Error>::into).try_collect().await).await
+    }
+
+    /// Reads a share of the table.
+    async fn share(
+        &self,
+        share: Share,
+        ledger: &Mutex<&mut Ledger>,
+        count: &impl Fn(&dyn Fn(&mut Counted)),
+    ) -> Result<(), Error> {
+        let mut after: Option<Seen> = None;
+        loop {
+            let scan = async || self.table.scan(share, after.as_ref()).await.map_err(Into::<Error>::into);
+            let page = retried(scan).await?;
+            let events: usize = page.commits.iter().flatten().map(|commit| commit.events.len()).sum();
+            {
+                let mut ledger = ledger.lock().expect("nobody panics while writing down");
+                for commit in page.commits {
+                    match commit {
+                        Ok(commit) => ledger.in_table(commit),
+                        Err(item) => {
+                            let at = format!("{} version {}", item.at.aggregate_id, item.at.version);
+                            ledger.broken_in_table(at, chain(&item.source));
+                        }
+                    }
+                }
+            }
+            count(&|counted| counted.events += events);
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the objects of the archive behind a place that were not read yet.
+    async fn archive(
+        &self,
+        after: Option<String>,
+        ledger: &Mutex<&mut Ledger>,
+        count: &impl Fn(&dyn Fn(&mut Counted)),
+    ) -> Result<(), Error> {
+        let known = |key: &String| ledger.lock().expect("nobody panics while writing down").knows(key);
+        let pages = keys(self.bucket, after.or_else(|| Some(EVENTS_PREFIX.to_owned())));
+        let new = pages.map_err(Into::<Error>::into).map_ok(|page| {
+            count(&|counted| counted.of_objects += page.len());
+            stream::iter(page.into_iter().filter(|key| !known(key)).collect::<Vec<_>>()).map(Ok)
+        });
+        let read = new.try_flatten().map_ok(|key| async move {
+            let events = read(self.bucket, &key).await;
+            Ok::<_, Error>((key, events))
+        });
+        let mut read = std::pin::pin!(read.try_buffer_unordered(AT_ONCE));
+        while let Some((key, events)) = read.try_next().await? {
+            let mut ledger = ledger.lock().expect("nobody panics while writing down");
+            match events {
+                Ok(events) => ledger.in_archive(key, events),
+                Err(reason) => ledger.unread_in_archive(key, reason),
+            }
+            drop(ledger);
+            count(&|counted| counted.objects += 1);
+        }
+        Ok(())
+    }
+}
+
+/// Reads an object, or says why that cannot be done.
+pub(super) async fn read<B>(bucket: &B, key: &str) -> Result<Vec<Envelope>, String>
+where
+    B: Bucket<Error: Into<Error>>,
+{
+    let attempt = async || match object(bucket, key).await {
+        Ok(events) => Ok(Ok(events)),
+        Err(Unread::Call(error)) => Err(error.into()),
+        Err(other) => Ok(Err(chain(&other))),
+    };
+    retried(attempt).await.unwrap_or_else(|error: Error| Err(error.to_string()))
+}
+
+/// Returns which aggregate a record is about that was kept aside, and why it was. What kept it
+/// aside could not understand it, so here nothing is an error either.
+fn about(object: &[u8]) -> Option<(String, String)> {
+    let kept: Value = serde_json::from_slice(object).ok()?;
+    let reason = kept.get("reason")?.as_str()?;
+    let id = kept.pointer("/record/dynamodb/Keys/AggregateId/S")?.as_str()?;
+    Some((id.to_owned(), reason.to_owned()))
+}
+
+impl Kept {
+    /// Adds to a report what may be why the archive lacks something.
+    pub fn explain(self, report: &mut Report) {
+        if report.findings.iter().all(|finding| finding.not_in_archive.is_empty()) {
+            return;
+        }
+        let all = self.by_function.into_iter();
+        report.kept_aside = all.map(|(function, records)| KeptAside { function, records }).collect();
+        let lacking = report.findings.iter_mut().filter(|finding| !finding.not_in_archive.is_empty());
+        for finding in lacking {
+            finding.kept_aside = self.about.get(&finding.aggregate).cloned();
+        }
+    }
+}

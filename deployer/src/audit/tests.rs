@@ -1,0 +1,298 @@
+//! The comparison against what was done to two equal sides, and putting back against whoever
+//! ends it anywhere.
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use domain::{AggregateId, Commit};
+use jiff::Timestamp;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
+
+use self::world::{World, altered, commit, commits};
+use super::*;
+
+/// What is done to an event after both sides were equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Nothing,
+    LostInArchive,
+    AlteredInArchive,
+    ToldTwice,
+    ToldTwiceAndAltered,
+    /// The whole commit that it belongs to.
+    LostInTable,
+    AlteredInTable,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        12 => Just(Fate::Nothing),
+        1 => Just(Fate::LostInArchive),
+        1 => Just(Fate::AlteredInArchive),
+        1 => Just(Fate::ToldTwice),
+        1 => Just(Fate::ToldTwiceAndAltered),
+        1 => Just(Fate::LostInTable),
+        1 => Just(Fate::AlteredInTable),
+    ]
+}
+
+/// Sizes of the commits of some aggregates, with a fate for each commit.
+fn stories() -> impl Strategy<Value = Vec<Vec<(usize, Fate)>>> {
+    vec(vec((1..4_usize, fate()), 1..8), 0..6)
+}
+
+/// Returns what each aggregate differs in, as `(version, difference)`.
+fn expected(stories: &[Vec<(usize, Fate)>]) -> BTreeMap<String, Vec<(u64, Difference)>> {
+    let mut all = BTreeMap::new();
+    for (number, story) in (1..).zip(stories) {
+        let mut differences = Vec::new();
+        for (commit, (_, fate)) in commits(number, story.iter().map(|(size, _)| *size)).into_iter().zip(story)
+        {
+            let difference = match fate {
+                Fate::Nothing | Fate::ToldTwice => continue,
+                Fate::LostInArchive => Difference::NotInArchive,
+                Fate::LostInTable => Difference::NotInTable,
+                Fate::AlteredInArchive | Fate::AlteredInTable => Difference::ContentsDiffer,
+                Fate::ToldTwiceAndAltered => Difference::TwiceInArchive,
+            };
+            differences.extend((commit.version..commit.next_version()).map(|version| (version, difference)));
+        }
+        if !differences.is_empty() {
+            all.insert(world::id(number).to_string(), differences);
+        }
+    }
+    all
+}
+
+fn told(stories: &[Vec<(usize, Fate)>]) -> World {
+    let mut world = World::default();
+    for (number, story) in (1..).zip(stories) {
+        for (commit, (_, fate)) in commits(number, story.iter().map(|(size, _)| *size)).into_iter().zip(story)
+        {
+            let lost = *fate == Fate::LostInTable;
+            let kept = if *fate == Fate::AlteredInTable { altered(&commit) } else { commit.clone() };
+            world.table.get_mut().expect("nothing panics").extend((!lost).then_some(kept));
+            match fate {
+                Fate::LostInArchive => {}
+                Fate::AlteredInArchive => world.archive(altered(&commit).into_envelopes()),
+                Fate::ToldTwice => {
+                    world.archive(commit.clone().into_envelopes());
+                    world.archive(commit.into_envelopes());
+                }
+                Fate::ToldTwiceAndAltered => {
+                    world.archive(commit.clone().into_envelopes());
+                    world.archive(altered(&commit).into_envelopes());
+                }
+                _ => world.archive(commit.into_envelopes()),
+            }
+        }
+    }
+    world
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime can be made").block_on(work)
+}
+
+fn audited(world: &World) -> (Ledger, Report) {
+    let mut ledger = Ledger::new(Timestamp::MAX);
+    run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
+    let report = compare(&ledger, Timestamp::MAX);
+    (ledger, report)
+}
+
+proptest! {
+    #[test]
+    fn what_was_done_to_two_equal_sides_is_what_is_found(stories in stories()) {
+        let (_, report) = audited(&told(&stories));
+        let found: BTreeMap<String, Vec<(u64, Difference)>> = report
+            .findings
+            .iter()
+            .map(|finding| {
+                let of = |difference: &Difference| {
+                    let difference = *difference;
+                    finding.versions(difference).iter().map(move |version| (version, difference))
+                };
+                let mut all: Vec<(u64, Difference)> = Difference::ALL.iter().flat_map(of).collect();
+                all.sort_unstable();
+                (finding.aggregate.clone(), all)
+            })
+            .collect();
+        let expected = expected(&stories);
+        let firsts = report.findings.iter().map(|finding| (finding.first.version, finding.first.difference));
+        prop_assert!(firsts.eq(expected.values().map(|all| all[0])));
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_published_again_is_what_the_archive_lacks_and_all_behind_it_in_order(stories in stories()) {
+        let mut world = told(&stories);
+        let (_, before) = audited(&world);
+        let stop = CancellationToken::new();
+        let published = run(publish_again(&before, &world.look(), &world.stream, &stop, |_| ()));
+        let published = published.expect("the stream takes all");
+        let sent = world.stream.take();
+        prop_assert_eq!(published.events, sent.len());
+        for finding in &before.findings {
+            let sent: Vec<u64> = sent
+                .iter()
+                .filter(|event| event.aggregate().is_ok_and(|id| id.to_string() == finding.aggregate))
+                .map(|event| event.version)
+                .collect();
+            let held = world.versions(&finding.aggregate);
+            let from = finding.not_in_archive.first().unwrap_or(u64::MAX);
+            prop_assert_eq!(sent, held.into_iter().filter(|version| *version >= from).collect::<Vec<_>>());
+        }
+        world.archive(sent);
+        let (_, after) = audited(&world);
+        prop_assert_eq!(after.count(|finding| &finding.not_in_archive), 0);
+    }
+
+    /// Killed after any number of writes and run again, as often as it takes.
+    #[test]
+    fn a_table_is_written_back_however_often_that_is_cut_short(stories in stories(), writes in 1..6_usize) {
+        let world = told(&stories);
+        for _ in 0..200 {
+            let (mut ledger, _) = audited(&world);
+            let found = restorable(&ledger);
+            if found.aggregates.is_empty() {
+                break;
+            }
+            let stop = CancellationToken::new();
+            world.stop_after(writes, &stop);
+            let at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
+            run(restore(&found, &mut ledger, &world.bucket, &world, at, &stop, |_| ()));
+        }
+        let (ledger, report) = audited(&world);
+        prop_assert!(restorable(&ledger).aggregates.is_empty());
+        // What is left is what somebody has to look into, and all of such an aggregate.
+        for finding in report.findings.iter().filter(|finding| !finding.not_in_table.is_empty()) {
+            let id: AggregateId = finding.aggregate.parse().expect("it was made from one");
+            prop_assert!(restorable(&ledger).not.contains_key(&id), "{}", finding.aggregate);
+        }
+    }
+}
+
+#[test]
+fn a_lost_table_is_written_back_as_it_was() {
+    let whole = vec![vec![(1, Fate::Nothing), (3, Fate::Nothing), (2, Fate::Nothing)]; 5];
+    let mut world = told(&whole);
+    let was = std::mem::take(world.table.get_mut().expect("nothing panics"));
+    let (mut ledger, report) = audited(&world);
+    assert_eq!(report.count(|finding| &finding.not_in_table), 30);
+    let at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
+    let stop = CancellationToken::new();
+    let found = restorable(&ledger);
+    let restored = run(restore(&found, &mut ledger, &world.bucket, &world, at, &stop, |_| ()));
+    assert_eq!((restored.aggregates, restored.commits, restored.events), (5, 15, 30));
+    assert!(compare(&ledger, Timestamp::MAX).is_equal(), "the ledger knows what was written");
+    let mut is = world.table.lock().expect("nothing panics").clone();
+    is.sort_by_key(|commit| (commit.aggregate_id.clone(), commit.version));
+    assert_eq!(is, was);
+}
+
+#[test]
+fn what_would_make_no_history_is_not_written_back() {
+    let mut world = World::default();
+    // 1 is nowhere; the other aggregate has another event as 2; the third is whole.
+    world.archive(commits(1, [1, 1, 1]).into_iter().skip(1).flat_map(Commit::into_envelopes));
+    let second = commits(2, [1, 1, 1]);
+    world.table.get_mut().expect("nothing panics").push(altered(&second[1]));
+    world.archive(second.into_iter().flat_map(Commit::into_envelopes));
+    world.archive(commits(3, [2]).into_iter().flat_map(Commit::into_envelopes));
+    let (ledger, report) = audited(&world);
+    let found = restorable(&ledger);
+    assert_eq!(found.aggregates.into_keys().collect::<Vec<_>>(), [world::id(3)]);
+    assert_eq!(found.not[&world::id(1)], NotRestorable::Nowhere([1].into_iter().collect()));
+    assert_eq!(found.not[&world::id(2)], NotRestorable::OtherContent(2));
+    assert_eq!(report.findings[0].first.difference, Difference::Nowhere);
+}
+
+#[test]
+fn a_commit_of_which_the_table_has_a_part_is_left_to_people() {
+    let mut world = World::default();
+    let whole = commits(1, [3]).remove(0);
+    let mut part = whole.clone();
+    part.events.truncate(1);
+    world.table.get_mut().expect("nothing panics").push(part);
+    world.archive(whole.into_envelopes());
+    let (mut ledger, _) = audited(&world);
+    let stop = CancellationToken::new();
+    let at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
+    let found = restorable(&ledger);
+    let restored = run(restore(&found, &mut ledger, &world.bucket, &world, at, &stop, |_| ()));
+    assert_eq!(restored.commits, 0);
+    assert_eq!(restored.failed[0].reason, "the table has a part of the commit of versions 1 to 3");
+}
+
+#[test]
+fn what_is_young_is_under_way_until_it_is_not() {
+    let mut world = World::default();
+    world.table.get_mut().expect("nothing panics").push(commit(1, 1, 2, 1));
+    let mut ledger = Ledger::new(Timestamp::MIN);
+    run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
+    let at = world::OCCURRED_AT.parse::<Timestamp>().expect("it is a time");
+    let before = at - jiff::SignedDuration::from_secs(1);
+    let young = compare(&ledger, before);
+    assert!(young.is_equal());
+    assert_eq!(young.under_way, 2);
+    let old = compare(&ledger, at);
+    assert_eq!((old.under_way, old.findings[0].not_in_archive.count()), (0, 2));
+}
+
+#[test]
+fn what_came_since_is_found_by_looking_again() {
+    let mut world = World::default();
+    let all = commits(1, [1, 1, 1]);
+    world.table.get_mut().expect("nothing panics").extend([all[0].clone(), all[1].clone()]);
+    world.archive(all[0].clone().into_envelopes());
+    let mut ledger = Ledger::new(Timestamp::MIN);
+    run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
+    // The second arrives; the third is appended, and arrives as well.
+    world.archive(all[1..].iter().cloned().flat_map(Commit::into_envelopes));
+    let from = world::OCCURRED_AT.parse().expect("it is a time");
+    run(world.look().again(&mut ledger, from)).expect("nothing fails");
+    assert_eq!(ledger.to_look_up().len(), 1, "the table was read before the third was appended");
+    world.table.get_mut().expect("nothing panics").push(all[2].clone());
+    run(world.look().again(&mut ledger, from)).expect("nothing fails");
+    let report = compare(&ledger, Timestamp::MIN);
+    assert_eq!((report.is_equal(), report.equal), (true, 3));
+}
+
+#[test]
+fn what_was_kept_aside_explains_what_the_archive_lacks() {
+    let mut world = World::default();
+    world.table.get_mut().expect("nothing panics").push(commit(1, 1, 1, 1));
+    let kept = serde_json::json!({
+        "reason": "the record holds no commit",
+        "record": {"dynamodb": {"Keys": {"AggregateId": {"S": world::id(1).to_string()}}}},
+    });
+    world.bucket.keep("failed/capture/a.json", kept.to_string().into_bytes());
+    world.bucket.keep("failed/log-events/b.json", b"{}".to_vec());
+    let (_, mut report) = audited(&world);
+    run(world.look().kept_aside()).expect("nothing fails").explain(&mut report);
+    let counted: Vec<(&str, usize)> =
+        report.kept_aside.iter().map(|kept| (kept.function.as_str(), kept.records)).collect();
+    assert_eq!(counted, [("capture", 1), ("log-events", 1)]);
+    let about = report.findings[0].kept_aside.as_ref().expect("it is about this aggregate");
+    assert_eq!(
+        (about.at.as_str(), about.reason.as_str()),
+        ("failed/capture/a.json", "the record holds no commit")
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let mut world = World::default();
+    world.archive(commit(1, 1, 1, 1).into_envelopes());
+    world.bucket.keep("events/dt=2026-11-21/hour=19/broken", b"{}".to_vec());
+    let (_, report) = audited(&world);
+    assert_eq!(
+        report.unread[0].reason,
+        "events/dt=2026-11-21/hour=19/broken is not gzip: unexpected end of file"
+    );
+}

@@ -1,0 +1,210 @@
+//! A table, an archive and a stream in memory, as the comparison sees them.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::store::AppendError;
+use domain::{AggregateId, Commit, Context, Envelope, EventStore, JsonText, OccurredAt, StoredEvent};
+use futures::{Stream, stream};
+use serde_json::json;
+use storage::archive;
+use storage::bucket::{Bucket, Expected, Object};
+use storage::scan::{Page, Scan, Seen, Share};
+use storage::stream::{KinesisError, Outcome, PutRecords};
+use storage::waves::Record;
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{Look, WriteBack};
+use crate::error::Error;
+
+/// When everything happened.
+pub(super) const OCCURRED_AT: &str = "2026-11-21T19:02:03.123456Z";
+
+/// Everything at once.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) table: Mutex<Vec<Commit>>,
+    pub(super) bucket: Shelf,
+    pub(super) stream: Sink,
+    left: Mutex<Option<(AtomicUsize, CancellationToken)>>,
+}
+
+/// A bucket that lists three keys at a time.
+#[derive(Debug, Default)]
+pub(super) struct Shelf(Mutex<BTreeMap<String, Vec<u8>>>);
+
+/// A stream that remembers what it took.
+#[derive(Debug, Default)]
+pub(super) struct Sink(Mutex<Vec<Envelope>>);
+
+/// Returns the aggregate of this number.
+pub(super) fn id(number: u128) -> AggregateId {
+    format!("cart#{}", uuid(number)).parse().expect("it is an id")
+}
+
+fn uuid(number: u128) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
+}
+
+/// Returns a commit of this many events.
+pub(super) fn commit(number: u128, version: u64, size: usize, command: usize) -> Commit {
+    let at: OccurredAt = OCCURRED_AT.parse().expect("it is a time");
+    let id_of = |n: usize| uuid(n as u128).parse().expect("it is a UUID");
+    let event = |n: usize| StoredEvent {
+        id: id_of(command * 10 + n),
+        event_type: "ItemAdded".to_owned(),
+        schema_version: 1,
+        data: JsonText::canonical(&json!({"item": "tea", "quantity": n})).expect("it is JSON"),
+    };
+    Commit {
+        aggregate_id: id(number),
+        version,
+        events: (0..size).map(event).collect(),
+        context: Context::new(id_of(command), at),
+    }
+}
+
+/// Returns commits of these sizes, one behind the other.
+pub(super) fn commits(number: u128, sizes: impl IntoIterator<Item = usize>) -> Vec<Commit> {
+    let mut version = 1;
+    let commit = |(command, size)| {
+        let commit = commit(number, version, size, command);
+        version = commit.next_version();
+        commit
+    };
+    (1..).zip(sizes).map(commit).collect()
+}
+
+/// Returns the commit with other data.
+pub(super) fn altered(commit: &Commit) -> Commit {
+    let mut commit = commit.clone();
+    for event in &mut commit.events {
+        event.data = JsonText::canonical(&json!({"item": "coffee"})).expect("it is JSON");
+    }
+    commit
+}
+
+impl World {
+    /// Returns both sides.
+    pub(super) fn look(&self) -> Look<'_, Self, Self, Shelf> {
+        Look { table: self, store: self, bucket: &self.bucket }
+    }
+
+    /// Archives events, in an object of their own.
+    pub(super) fn archive(&mut self, events: impl IntoIterator<Item = Envelope>) {
+        let lines: Vec<Vec<u8>> = events.into_iter().map(|event| event.to_bytes()).collect();
+        let object = archive::compress(lines.iter().map(Vec::as_slice)).expect("it can be compressed");
+        let number = self.bucket.0.get_mut().expect("nothing panics").len();
+        self.bucket.keep(&format!("events/dt=2026-11-21/hour=19/{number:06}.ndjson.gz"), object);
+    }
+
+    /// Ends the run after this many writes.
+    pub(super) fn stop_after(&self, writes: usize, stop: &CancellationToken) {
+        *self.left.lock().expect("nothing panics") = Some((AtomicUsize::new(writes), stop.clone()));
+    }
+
+    /// Returns the versions that the table has of an aggregate, in order.
+    pub(super) fn versions(&self, id: &str) -> Vec<u64> {
+        let table = self.table.lock().expect("nothing panics");
+        let mut versions: Vec<u64> = table
+            .iter()
+            .filter(|commit| commit.aggregate_id.to_string() == id)
+            .flat_map(|commit| commit.version..commit.next_version())
+            .collect();
+        versions.sort_unstable();
+        versions
+    }
+}
+
+impl Scan for World {
+    type Error = Error;
+
+    async fn scan(&self, share: Share, _: Option<&Seen>) -> Result<Page, Error> {
+        let table = self.table.lock().expect("nothing panics");
+        let share = |commit: &&Commit| {
+            commit.aggregate_id.uuid().as_u128() % u128::from(share.of.unsigned_abs())
+                == u128::from(share.share.unsigned_abs())
+        };
+        Ok(Page { commits: table.iter().filter(share).cloned().map(Ok).collect(), next: None })
+    }
+}
+
+impl EventStore for World {
+    type Error = Error;
+
+    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Error>> + Send {
+        let table = self.table.lock().expect("nothing panics");
+        let mut commits: Vec<Commit> =
+            table.iter().filter(|commit| commit.aggregate_id == *id).cloned().collect();
+        commits.sort_by_key(|commit| commit.version);
+        stream::iter(commits.into_iter().map(Ok))
+    }
+
+    async fn append(&self, _: &Commit) -> Result<(), AppendError<Error>> {
+        unreachable!("nobody decides anything here")
+    }
+}
+
+impl WriteBack for World {
+    async fn write_back(&self, commit: &Commit, _: OccurredAt) -> Result<(), Error> {
+        let mut table = self.table.lock().expect("nothing panics");
+        let taken =
+            |other: &Commit| other.aggregate_id == commit.aggregate_id && other.version == commit.version;
+        assert!(!table.iter().any(taken), "it is written where nothing is");
+        table.push(commit.clone());
+        if let Some((left, stop)) = &*self.left.lock().expect("nothing panics")
+            && left.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            stop.cancel();
+        }
+        Ok(())
+    }
+}
+
+impl Shelf {
+    /// Keeps an object.
+    pub(super) fn keep(&mut self, key: &str, body: Vec<u8>) {
+        self.0.get_mut().expect("nothing panics").insert(key.to_owned(), body);
+    }
+}
+
+impl Bucket for Shelf {
+    type Error = Error;
+
+    async fn put(&self, _: &str, _: &str, _: Vec<u8>) -> Result<(), Error> {
+        unreachable!("an audit puts no objects")
+    }
+
+    async fn put_if(&self, _: &str, _: &str, _: Vec<u8>, _: &Expected) -> Result<Option<String>, Error> {
+        unreachable!("an audit puts no objects")
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
+        let objects = self.0.lock().expect("nothing panics");
+        Ok(objects.get(key).map(|body| Object { body: body.clone(), etag: String::new() }))
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+        let objects = self.0.lock().expect("nothing panics");
+        let behind = objects.keys().filter(|key| after.is_none_or(|after| key.as_str() > after));
+        Ok(behind.filter(|key| key.starts_with(prefix)).take(3).cloned().collect())
+    }
+}
+
+impl Sink {
+    /// Returns what was taken, in order.
+    pub(super) fn take(&mut self) -> Vec<Envelope> {
+        std::mem::take(self.0.get_mut().expect("nothing panics"))
+    }
+}
+
+impl PutRecords for Sink {
+    type Error = KinesisError;
+
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, KinesisError> {
+        let events = records.iter().map(|record| Envelope::from_bytes(&record.data).expect("it is an event"));
+        self.0.lock().expect("nothing panics").extend(events);
+        Ok(vec![Ok(()); records.len()])
+    }
+}

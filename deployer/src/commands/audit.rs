@@ -1,0 +1,230 @@
+//! `deployer audit`: table against archive, and what one of them lacks put back.
+
+mod repair;
+mod restore;
+mod told;
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp};
+use storage::DynamoDbEventStore;
+use storage::bucket::S3Bucket;
+use storage::scan::EventsTable;
+
+use self::told::Told;
+use crate::app::{App, Global};
+use crate::audit::{Ledger, Look, Published, Report, Restored, compare};
+use crate::error::{Class, Error};
+use crate::exit::{Exit, Problem};
+use crate::pipeline::Pipeline;
+use crate::render::{self, Audit, AuditVerdict, SHOWN, Ui, numbered};
+use crate::session::{Access, LocalCloudIs, Session};
+
+/// Between two looks at what is under way.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Compare the events table with its archive, and put back what one of them lacks
+///
+/// Without --repair and --restore it only reads.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment: the name of its file without .toml, such as dev
+    environment: String,
+    /// Publish what is in the table and not in the archive to the stream again
+    #[arg(long, conflicts_with = "restore")]
+    repair: bool,
+    /// Write what is in the archive and not in the table back into the table
+    #[arg(long)]
+    restore: bool,
+    /// Leave out what cannot be restored, in place of restoring nothing
+    #[arg(long, requires = "restore")]
+    skip_broken: bool,
+    /// Events younger than this may still be under way, and are waited for
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::logs::since)]
+    grace: SignedDuration,
+    /// How long --repair waits until the archive has what was published
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::logs::since)]
+    wait: SignedDuration,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For reading
+    #[default]
+    Human,
+    /// Stable and versioned
+    Json,
+}
+
+/// Both sides of an environment.
+struct Sides {
+    session: Session,
+    pipeline: Pipeline,
+    table: EventsTable,
+    store: DynamoDbEventStore,
+    bucket: S3Bucket,
+}
+
+/// What was done about a report.
+#[derive(Default)]
+struct Done {
+    published: Option<Published>,
+    restored: Option<Restored>,
+}
+
+pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    let pipeline = app.pipeline()?;
+    let access = if args.repair || args.restore { Access::Writes } else { Access::Reads };
+    let name = &args.environment;
+    let session = Session::open(name, app, global, LocalCloudIs::Expected, access, ui).await?;
+    session.aws.guard().await?;
+    let sides = Sides {
+        table: pipeline.events_table(&session.aws),
+        store: pipeline.event_store(&session.aws),
+        bucket: pipeline.archive_bucket(&session.aws),
+        session,
+        pipeline,
+    };
+    let mut ledger = Ledger::new(ago(args.grace));
+    let mut report =
+        sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, name, ui))?;
+
+    let mut done = Done::default();
+    if args.repair || args.restore {
+        if args.format == Format::Human {
+            ui.result(&sides.audit(&args, &report, &done).text());
+        }
+        if args.repair {
+            done.published = repair::repair(&sides, &args, &report, &mut ledger, ui).await?;
+        } else {
+            done.restored = restore::restore(&sides, &args, &report, &mut ledger, ui).await?;
+        }
+        if done.published.is_some() || done.restored.is_some() {
+            report = compare(&ledger, ago(args.grace));
+            sides.complete(&mut report).await?;
+        }
+    }
+    let audit = sides.audit(&args, &report, &done);
+    match args.format {
+        Format::Json => ui.result(&render::json(&audit)),
+        Format::Human if args.repair || args.restore => ui.result(&audit.totals()),
+        Format::Human => {
+            ui.result(&audit.text());
+            advise(&args, &report, ui);
+        }
+    }
+    if done.stopped() {
+        return Err(Problem::new("stopped before all was done")
+            .hint("run the same command again: it goes on from there"));
+    }
+    Ok(match audit.verdict {
+        AuditVerdict::Equal => Exit::DONE,
+        AuditVerdict::Different => Exit::DIFFERENT,
+        AuditVerdict::Unreadable => Exit::UNREADABLE,
+    })
+}
+
+impl Sides {
+    fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, S3Bucket> {
+        Look { table: &self.table, store: &self.store, bucket: &self.bucket }
+    }
+
+    /// Reads both sides, and again what was under way, until it arrived or is too old for that.
+    async fn look_at_all(&self, args: &Args, ledger: &mut Ledger, ui: &Ui) -> Result<Report, Error> {
+        let began = Timestamp::now();
+        let told = Told::new(ui, "reading table and archive");
+        let look = self.look();
+        look.all(ledger, |counted| {
+            told.now(|| {
+                format!(
+                    "reading table and archive: {}, {} of {}",
+                    numbered(counted.events as u64, "event"),
+                    counted.objects,
+                    numbered(counted.of_objects as u64, "object")
+                )
+            });
+        })
+        .await?;
+        let from = began.checked_sub(args.grace).unwrap_or(began);
+        let end = began.checked_add(args.grace).unwrap_or(began);
+        let mut look_up = !ledger.to_look_up().is_empty();
+        loop {
+            let report = compare(ledger, ago(args.grace));
+            if !look_up && (report.under_way == 0 || Timestamp::now() > end) {
+                let mut report = report;
+                self.complete(&mut report).await?;
+                return Ok(report);
+            }
+            told.now(|| format!("{} may be under way", numbered(report.under_way, "event")));
+            tokio::time::sleep(PAUSE).await;
+            look.again(ledger, from).await?;
+            look_up = false;
+        }
+    }
+
+    /// Adds to a report what is not told by comparing.
+    async fn complete(&self, report: &mut Report) -> Result<(), Error> {
+        let look = self.look();
+        if report.findings.iter().any(|finding| !finding.not_in_archive.is_empty()) {
+            look.kept_aside().await?.explain(report);
+        }
+        look.contents(report, SHOWN).await;
+        Ok(())
+    }
+
+    fn audit<'a>(&'a self, args: &'a Args, report: &'a Report, done: &'a Done) -> Audit<'a> {
+        Audit {
+            schema: 1,
+            environment: &args.environment,
+            table: self.pipeline.table_name(&self.session.scope),
+            archive: self.pipeline.bucket_name(&self.session.scope),
+            verdict: AuditVerdict::of(report),
+            report,
+            published: done.published.as_ref(),
+            restored: done.restored.as_ref(),
+        }
+    }
+}
+
+impl Done {
+    fn stopped(&self) -> bool {
+        let published = self.published.as_ref().is_some_and(|published| published.stopped);
+        published || self.restored.as_ref().is_some_and(|restored| restored.stopped)
+    }
+}
+
+/// Says which of the options would help.
+fn advise(args: &Args, report: &Report, ui: &Ui) {
+    let (program, name) = (ui.program(), &args.environment);
+    if report.findings.iter().any(|finding| !finding.not_in_archive.is_empty()) {
+        ui.say(&format!("`{program} audit {name} --repair` publishes what is not in the archive again"));
+    }
+    if report.findings.iter().any(|finding| !finding.not_in_table.is_empty()) {
+        ui.say(&format!(
+            "`{program} audit {name} --restore` writes back what is not in the table (docs/restoring.md)"
+        ));
+    }
+}
+
+fn ago(time: SignedDuration) -> Timestamp {
+    let now = Timestamp::now();
+    now.checked_sub(time).unwrap_or(now)
+}
+
+/// Says what to do where there is no table, or no bucket.
+fn unread(error: Error, environment: &str, ui: &Ui) -> Problem {
+    let gone = error.class == Class::Gone;
+    let problem = Problem::from(error);
+    let deploys = format!(
+        "`{} up {environment}` deploys what is not there; docs/restoring.md tells what to do after a loss",
+        ui.program()
+    );
+    if gone { problem.hint(deploys) } else { problem }
+}

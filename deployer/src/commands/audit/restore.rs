@@ -1,0 +1,89 @@
+//! `audit --restore`: writes back into the table what only the archive has.
+
+use domain::OccurredAt;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::told::Told;
+use super::{Args, Sides};
+use crate::audit::{self, Ledger, NotRestorable, Report, Restorable, Restored, restorable};
+use crate::exit::Problem;
+use crate::render::{SHOWN, Ui, numbered};
+use crate::signal::stop_on_signal;
+
+/// Writes back what the table lacks; nothing where it lacks nothing.
+///
+/// # Errors
+/// Something cannot be written back and nobody said to leave it out, or nobody confirmed it.
+pub(super) async fn restore(
+    sides: &Sides,
+    args: &Args,
+    report: &Report,
+    ledger: &mut Ledger,
+    ui: &Ui,
+) -> Result<Option<Restored>, Problem> {
+    let found = restorable(ledger);
+    check(&found, report, args)?;
+    if found.aggregates.is_empty() {
+        ui.say("the table lacks nothing that can be written back");
+        return Ok(None);
+    }
+    let events: u64 = found.aggregates.values().sum();
+    let table = sides.pipeline.table_name(&sides.session.scope);
+    let what =
+        format!("{} of {}", numbered(events, "event"), numbered(found.aggregates.len() as u64, "aggregate"));
+    ui.say(&format!(
+        "\n{what} are written into table {table}, where nothing is, marked as restored: nobody gets them again"
+    ));
+    super::super::confirm(&sides.session.environment, args.yes, "Write them?", ui)?;
+
+    let stop = CancellationToken::new();
+    let _signals = stop_on_signal(&stop, ui);
+    let told = Told::new(ui, "restoring");
+    let progress = |restored: &Restored| {
+        told.now(|| format!("restored {} of {what}", numbered(restored.events as u64, "event")));
+    };
+    let at = OccurredAt::new(Timestamp::now());
+    let restored = audit::restore(&found, ledger, &sides.bucket, &sides.store, at, &stop, progress).await;
+    ui.say(&format!(
+        "restored {} in {} of {}",
+        numbered(restored.events as u64, "event"),
+        numbered(restored.commits as u64, "commit"),
+        numbered(restored.aggregates as u64, "aggregate")
+    ));
+    for broken in restored.failed.iter().take(SHOWN) {
+        ui.warn(&format!("{}: {}", broken.at, broken.reason));
+    }
+    if restored.failed.len() > SHOWN {
+        ui.warn(&format!("… and {} more", restored.failed.len() - SHOWN));
+    }
+    Ok(Some(restored))
+}
+
+/// Refuses to begin where not all can be written back, unless that was said to be meant.
+fn check(found: &Restorable, report: &Report, args: &Args) -> Result<(), Problem> {
+    let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why)));
+    let unread = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
+    let obstacles: Vec<String> = broken.chain(unread).collect();
+    if obstacles.is_empty() || args.skip_broken {
+        return Ok(());
+    }
+    let all = obstacles.len();
+    let more = (all > SHOWN).then(|| format!("… and {} more", all - SHOWN));
+    Err(Problem::new(format!("{} cannot be restored, so nothing was written", numbered(all as u64, "thing")))
+        .details(obstacles.into_iter().take(SHOWN).chain(more))
+        .hint("--skip-broken leaves these out, and writes back all else"))
+}
+
+fn words(why: &NotRestorable) -> String {
+    match why {
+        NotRestorable::Nowhere(versions) => {
+            format!("neither table nor archive has {versions}, and what is behind that would make no history")
+        }
+        NotRestorable::OtherContent(version) => format!("the table has another event as version {version}"),
+        NotRestorable::Ambiguous(version) => {
+            format!("the archive has version {version} with more than one content")
+        }
+        NotRestorable::Version => "there can be no version 0".to_owned(),
+    }
+}
