@@ -106,6 +106,8 @@ fn audited(world: &World) -> (Ledger, Report) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn what_was_done_to_two_equal_sides_is_what_is_found(stories in stories()) {
         let (_, report) = audited(&told(&stories));
@@ -295,4 +297,26 @@ fn what_cannot_be_read_is_named() {
         report.unread[0].reason,
         "events/dt=2026-11-21/hour=19/broken is not gzip: unexpected end of file"
     );
+}
+
+#[test]
+fn another_table_can_be_held_against_ours() {
+    let whole = vec![vec![(1, Fate::Nothing), (3, Fate::Nothing), (2, Fate::Nothing)]; 5];
+    let copy = told(&whole);
+    let world = told(&[vec![(1, Fate::Nothing), (3, Fate::LostInTable)], vec![(1, Fate::AlteredInTable)]]);
+    let pages = Pages::of(world::InPages(&copy, 4));
+    let look = Look { table: &world, store: &world, bucket: &pages };
+    let mut ledger = Ledger::new(Timestamp::MAX);
+    run(look.all(&mut ledger, |_| ())).expect("nothing fails");
+    let report = compare(&ledger, Timestamp::MAX);
+    assert_eq!((report.objects, report.archive.events, report.duplicates), (4, 30, 0));
+    assert_eq!(report.findings[0].not_in_table.to_string(), "2-6");
+    assert_eq!(report.findings[1].contents_differ.to_string(), "1");
+
+    let stop = CancellationToken::new();
+    let at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
+    let found = restorable(&ledger);
+    let restored = run(restore(&found, &mut ledger, &pages, &world, at, &stop, |_| ()));
+    assert_eq!((restored.aggregates, restored.events), (4, 23));
+    assert_eq!(found.not.keys().collect::<Vec<_>>(), [&world::id(2)]);
 }

@@ -9,12 +9,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 use storage::DynamoDbEventStore;
-use storage::bucket::S3Bucket;
 use storage::scan::EventsTable;
 
 use self::told::Told;
 use crate::app::{App, Global};
-use crate::audit::{Ledger, Look, Published, Report, Restored, compare};
+use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare};
 use crate::error::{Class, Error};
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
@@ -37,6 +36,9 @@ pub(crate) struct Args {
     /// Write what is in the archive and not in the table back into the table
     #[arg(long)]
     restore: bool,
+    /// Take this table for the archive: one that DynamoDB restored beside ours
+    #[arg(long, value_name = "TABLE", conflicts_with = "repair")]
+    from: Option<String>,
     /// Leave out what cannot be restored, in place of restoring nothing
     #[arg(long, requires = "restore")]
     skip_broken: bool,
@@ -69,7 +71,9 @@ struct Sides {
     pipeline: Pipeline,
     table: EventsTable,
     store: DynamoDbEventStore,
-    bucket: S3Bucket,
+    reference: Reference,
+    /// The name of that.
+    against: String,
 }
 
 /// What was done about a report.
@@ -80,15 +84,20 @@ struct Done {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+    // Nothing is under way to another table.
+    let grace = if args.from.is_some() { SignedDuration::ZERO } else { args.grace };
+    let args = Args { grace, ..args };
     let pipeline = app.pipeline()?;
     let access = if args.repair || args.restore { Access::Writes } else { Access::Reads };
     let name = &args.environment;
     let session = Session::open(name, app, global, LocalCloudIs::Expected, access, ui).await?;
     session.aws.guard().await?;
+    let (reference, against) = reference(&args, &pipeline, &session);
     let sides = Sides {
         table: pipeline.events_table(&session.aws),
         store: pipeline.event_store(&session.aws),
-        bucket: pipeline.archive_bucket(&session.aws),
+        reference,
+        against,
         session,
         pipeline,
     };
@@ -132,8 +141,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 }
 
 impl Sides {
-    fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, S3Bucket> {
-        Look { table: &self.table, store: &self.store, bucket: &self.bucket }
+    fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, Reference> {
+        Look { table: &self.table, store: &self.store, bucket: &self.reference }
     }
 
     /// Reads both sides, and again what was under way, until it arrived or is too old for that.
@@ -172,7 +181,8 @@ impl Sides {
     /// Adds to a report what is not told by comparing.
     async fn complete(&self, report: &mut Report) -> Result<(), Error> {
         let look = self.look();
-        if report.findings.iter().any(|finding| !finding.not_in_archive.is_empty()) {
+        let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
+        if lacking && matches!(self.reference, Reference::Archive(_)) {
             look.kept_aside().await?.explain(report);
         }
         look.contents(report, SHOWN).await;
@@ -184,7 +194,7 @@ impl Sides {
             schema: 1,
             environment: &args.environment,
             table: self.pipeline.table_name(&self.session.scope),
-            archive: self.pipeline.bucket_name(&self.session.scope),
+            archive: self.against.clone(),
             verdict: AuditVerdict::of(report),
             report,
             published: done.published.as_ref(),
@@ -200,15 +210,29 @@ impl Done {
     }
 }
 
+/// Returns what the table is held against, and its name.
+fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference, String) {
+    match &args.from {
+        None => {
+            (Reference::Archive(pipeline.archive_bucket(&session.aws)), pipeline.bucket_name(&session.scope))
+        }
+        Some(table) => {
+            let other = EventsTable::new(session.aws.dynamodb.clone(), table);
+            (Reference::Table(Pages::of(other)), table.clone())
+        }
+    }
+}
+
 /// Says which of the options would help.
 fn advise(args: &Args, report: &Report, ui: &Ui) {
     let (program, name) = (ui.program(), &args.environment);
-    if report.findings.iter().any(|finding| !finding.not_in_archive.is_empty()) {
+    if args.from.is_none() && report.findings.iter().any(|finding| !finding.not_in_archive.is_empty()) {
         ui.say(&format!("`{program} audit {name} --repair` publishes what is not in the archive again"));
     }
     if report.findings.iter().any(|finding| !finding.not_in_table.is_empty()) {
+        let from = args.from.as_ref().map(|table| format!(" --from {table}")).unwrap_or_default();
         ui.say(&format!(
-            "`{program} audit {name} --restore` writes back what is not in the table (docs/restoring.md)"
+            "`{program} audit {name}{from} --restore` writes back what is not in the table (docs/restoring.md)"
         ));
     }
 }

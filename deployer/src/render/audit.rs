@@ -25,7 +25,7 @@ pub struct Audit<'a> {
     pub environment: &'a str,
     /// The name of the table.
     pub table: String,
-    /// The name of the archive's bucket.
+    /// The name of the archive's bucket, or of the table that was taken for it.
     pub archive: String,
     /// What came out of it.
     pub verdict: Verdict,
@@ -246,7 +246,8 @@ pub fn numbered(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
 }
 
-fn thousands(number: u64) -> String {
+/// Returns a number with its thousands apart: `12,000`.
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();

@@ -20,7 +20,7 @@ mod text;
 mod ui;
 mod waits;
 
-pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, numbered};
+pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, numbered, thousands};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::history_text;

@@ -8,7 +8,7 @@ use super::told::Told;
 use super::{Args, Sides};
 use crate::audit::{self, Ledger, NotRestorable, Report, Restorable, Restored, restorable};
 use crate::exit::Problem;
-use crate::render::{SHOWN, Ui, numbered};
+use crate::render::{SHOWN, Ui, numbered, thousands};
 use crate::signal::stop_on_signal;
 
 /// Writes back what the table lacks; nothing where it lacks nothing.
@@ -41,10 +41,10 @@ pub(super) async fn restore(
     let _signals = stop_on_signal(&stop, ui);
     let told = Told::new(ui, "restoring");
     let progress = |restored: &Restored| {
-        told.now(|| format!("restored {} of {what}", numbered(restored.events as u64, "event")));
+        told.now(|| format!("restored {} of {what}", thousands(restored.events as u64)));
     };
     let at = OccurredAt::new(Timestamp::now());
-    let restored = audit::restore(&found, ledger, &sides.bucket, &sides.store, at, &stop, progress).await;
+    let restored = audit::restore(&found, ledger, &sides.reference, &sides.store, at, &stop, progress).await;
     ui.say(&format!(
         "restored {} in {} of {}",
         numbered(restored.events as u64, "event"),

@@ -1,0 +1,137 @@
+//! What the table is held against: its archive, or another table, such as one that was restored
+//! to a point in time.
+//!
+//! Another table is read as if it were an archive, with a page of it for an object. So all that
+//! is done with an archive can be done with a table.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use domain::contract::EVENTS_PREFIX;
+use storage::archive::compress;
+use storage::bucket::{Bucket, Expected, Object, S3Bucket};
+use storage::fault::chain;
+use storage::scan::{EventsTable, Scan, Seen, Share};
+
+use crate::error::Error;
+
+/// The archive, or what is taken for one.
+#[derive(Debug)]
+pub enum Reference {
+    /// The bucket of the archive.
+    Archive(S3Bucket),
+    /// Another table.
+    Table(Pages<EventsTable>),
+}
+
+/// A table as an archive; nobody writes to it meanwhile.
+#[derive(Debug)]
+pub struct Pages<T> {
+    table: T,
+    /// The pages found so far by their keys, with where each begins. The one behind the last
+    /// is known as soon as that is listed.
+    found: Mutex<BTreeMap<String, Option<Seen>>>,
+}
+
+impl<T: Scan<Error: Into<Error>>> Pages<T> {
+    /// Returns the pages of a table.
+    pub fn of(table: T) -> Self {
+        Self { table, found: Mutex::new(BTreeMap::from([(key(0), None)])) }
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<Seen>>> {
+        self.found.lock().expect("nobody panics while looking something up")
+    }
+}
+
+/// Digits come before the `dt=` of an archive's keys, so nothing here is "since an hour".
+fn key(page: usize) -> String {
+    format!("{EVENTS_PREFIX}{page:09}")
+}
+
+impl<T: Scan<Error: Into<Error>>> Bucket for Pages<T> {
+    type Error = Error;
+
+    async fn put(&self, key: &str, _: &str, _: Vec<u8>) -> Result<(), Error> {
+        Err(Error::other("PutItem", format!("{key} is a page of a table that is only read")))
+    }
+
+    async fn put_if(&self, key: &str, _: &str, _: Vec<u8>, _: &Expected) -> Result<Option<String>, Error> {
+        Err(Error::other("PutItem", format!("{key} is a page of a table that is only read")))
+    }
+
+    /// Items that are no commits make the page one that cannot be read: nobody knows what they
+    /// should have been.
+    async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
+        let after = self.found().get(key).cloned();
+        let Some(after) = after else { return Ok(None) };
+        let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Into::into)?;
+        let mut lines = Vec::new();
+        for commit in page.commits {
+            let commit = commit.map_err(|item| Error::other("Scan", chain(&item)))?;
+            lines.extend(commit.into_envelopes().map(|event| event.to_bytes()));
+        }
+        let body = compress(lines.iter().map(Vec::as_slice));
+        let body = body.map_err(|error| Error::other("Scan", error.to_string()))?;
+        Ok(Some(Object { body, etag: String::new() }))
+    }
+
+    /// One page at a time: where the next begins is told by the one before it.
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+        let next = {
+            let found = self.found();
+            let behind = |key: &&String| after.is_none_or(|after| key.as_str() > after);
+            let next = found.keys().find(|key| key.starts_with(prefix) && behind(key));
+            next.map(|key| (key.clone(), found[key].clone(), found.len()))
+        };
+        let Some((this, begins, pages)) = next else {
+            return Ok(Vec::new());
+        };
+        let page = self.table.scan(Share::WHOLE, begins.as_ref()).await.map_err(Into::into)?;
+        if let Some(next) = page.next {
+            let mut found = self.found();
+            if !found.values().any(|known| known.as_ref() == Some(&next)) {
+                found.insert(key(pages), Some(next));
+            }
+        }
+        Ok(vec![this])
+    }
+}
+
+impl Bucket for Reference {
+    type Error = Error;
+
+    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
+        match self {
+            Self::Archive(bucket) => Ok(bucket.put(key, content_type, body).await?),
+            Self::Table(pages) => pages.put(key, content_type, body).await,
+        }
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, Error> {
+        match self {
+            Self::Archive(bucket) => Ok(bucket.put_if(key, content_type, body, expected).await?),
+            Self::Table(pages) => pages.put_if(key, content_type, body, expected).await,
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
+        match self {
+            Self::Archive(bucket) => Ok(bucket.get(key).await?),
+            Self::Table(pages) => pages.get(key).await,
+        }
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Archive(bucket) => Ok(bucket.list(prefix, after).await?),
+            Self::Table(pages) => pages.list(prefix, after).await,
+        }
+    }
+}
