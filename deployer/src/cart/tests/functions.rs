@@ -1,0 +1,83 @@
+//! Functions: each has a binary, a place in the stack, and what follows from both.
+
+use std::collections::BTreeSet;
+
+use deployer::aws::Aws;
+use deployer::stack::Stack;
+use domain::contract;
+use serde_json::Value;
+
+use super::{dev, keys, root, statements, states};
+
+/// Returns what is deployed and is not in the contract: the handlers, each a line of the stack.
+fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
+    let mut functions: BTreeSet<String> = states(stack, "lambda.function").into_keys().collect();
+    for function in contract::FUNCTIONS {
+        assert!(functions.remove(function.name), "{} has no place in the stack", function.name);
+    }
+    functions
+}
+
+/// Returns the contract of everything that is deployed.
+pub(super) fn functions(stack: &Stack<Aws>) -> Vec<contract::Function> {
+    let handlers = handlers(stack).into_iter().map(|name| contract::Function::handler(name.leak()));
+    contract::FUNCTIONS.iter().copied().chain(handlers).collect()
+}
+
+/// Returns the consumers of the event stream.
+pub(super) fn consumers(stack: &Stack<Aws>) -> BTreeSet<String> {
+    let mappings = states(stack, "lambda.event-source-mapping").into_keys();
+    mappings
+        .filter_map(|name| name.split_once("/kinesis/").map(|(consumer, _)| consumer.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_function_has_a_binary_and_a_place_in_the_stack() {
+    let known: BTreeSet<String> =
+        functions(&dev()).into_iter().map(|function| function.name.to_owned()).collect();
+    let files = std::fs::read_dir(root().join("functions/src/bin")).expect("the functions are here");
+    let binaries: BTreeSet<String> = files
+        .map(|file| file.expect("a readable folder").path())
+        .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(binaries, known, "functions/src/bin against the contract and the handlers of the stack");
+}
+
+#[test]
+fn every_function_gets_the_variables_that_it_reads_and_no_others() {
+    let stack = dev();
+    let deployed = states(&stack, "lambda.function");
+    for function in functions(&stack) {
+        let reads: BTreeSet<String> = function.reads.iter().map(ToString::to_string).collect();
+        assert_eq!(keys(&deployed[function.name]["environment"]), reads, "{}", function.name);
+    }
+}
+
+/// A handler is a file and a line: what it takes to be one follows from that.
+#[test]
+fn every_handler_reads_the_stream_and_may_keep_aside_what_it_cannot_handle() {
+    let stack = dev();
+    let handlers = handlers(&stack);
+    assert!(handlers.contains("log-events"), "{handlers:?}");
+    assert!(handlers.is_subset(&consumers(&stack)), "{handlers:?}");
+    let mappings = states(&stack, "lambda.event-source-mapping");
+    let (granted, alarms) = (statements(&stack), states(&stack, "cloudwatch.alarm"));
+    for handler in handlers {
+        let settings = &mappings[&format!("{handler}/kinesis/cart-dev-events")]["settings"];
+        assert_eq!(settings["on_failure"], "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1");
+        let own: Vec<_> =
+            granted.iter().filter(|(role, ..)| *role == handler).map(|(_, sid, _)| sid).collect();
+        assert!(own.iter().any(|sid| *sid == "WriteArchiveFailed"), "{handler} has {own:?}");
+        let arn =
+            Value::from(format!("arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-{handler}"));
+        let replayed = granted.iter().filter(|(role, ..)| *role == "replay");
+        let replayed: Vec<_> = replayed.map(|(.., statement)| &statement["Resource"]).collect();
+        assert!(replayed.iter().any(|resources| resources[0] == arn), "{handler} of {replayed:?}");
+        assert!(
+            alarms.contains_key(&format!("{handler}-keeping-aside")),
+            "{handler} has {:?}",
+            alarms.keys()
+        );
+    }
+}
