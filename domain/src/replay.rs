@@ -2,11 +2,12 @@
 //! outlive any one release of either side.
 
 mod control;
+mod order;
 
 pub use control::{
-    Answer, Counts, Gap, Only, Order, Reading, Reason, Refused, Request, Runner, Source, State, Status,
-    Unreadable, Which,
+    Answer, Counts, Gap, Reading, Reason, Refused, Request, Runner, State, Status, Unreadable, Which,
 };
+pub use order::{Only, Order, Source};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -19,6 +19,8 @@ pub fn replay_progress(status: &Status, rate: Option<f64>) -> String {
         let full = done * BAR / total;
         let bar: String = (0..BAR).map(|place| if place < full { '█' } else { '░' }).collect();
         line.push_str(&format!("{bar} {} % read, ", done * 100 / total));
+    } else if let Some(hour) = status.reading.last.as_deref().and_then(hour) {
+        line.push_str(&format!("at {hour}, "));
     }
     let goes = if status.order.dry_run { "counted" } else { "delivered" };
     line.push_str(&format!("{} {goes}", events(status.counts.delivered)));
@@ -35,6 +37,14 @@ pub fn replay_progress(status: &Status, rate: Option<f64>) -> String {
         line.push_str(&format!(", {}", printable(trouble)));
     }
     line
+}
+
+/// Returns the hour that the key of an archived object is of: `2026-11-21 19h`.
+fn hour(key: &str) -> Option<String> {
+    let (_, rest) = key.split_once("/dt=")?;
+    let (date, rest) = rest.split_once("/hour=")?;
+    let (hour, _) = rest.split_once('/')?;
+    Some(format!("{} {}h", printable(date), printable(hour)))
 }
 
 /// Returns how a replay stands: what was ordered, how much has gone, and what is missing.
@@ -214,6 +224,10 @@ mod tests {
         bad.trouble = Some("log-events is out of reach".into());
         insta::assert_snapshot!("incomplete", replay_text(&bad));
         insta::assert_snapshot!("progress_with_trouble", replay_progress(&bad, None));
+
+        bad.reading.total = None;
+        bad.reading.last = Some("events/dt=2026-11-21/hour=19/shardId-000000000003-1-2.ndjson.gz".into());
+        insta::assert_snapshot!("progress_without_an_end", replay_progress(&bad, None));
 
         let mut dry = replayed(State::Complete);
         dry.order.dry_run = true;

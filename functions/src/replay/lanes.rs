@@ -19,7 +19,7 @@ use super::lineup::Lineup;
 /// functions at first ("Lambda quotas"). Live events need theirs at the same time.
 pub const LANES: usize = 8;
 /// How many events a batch has at most: what a mapping delivers at once, too.
-const MAX_EVENTS: usize = 100;
+pub const MAX_EVENTS: usize = 100;
 /// How many bytes of events a batch has at most.
 ///
 /// Lambda takes 6 MB with a synchronous invocation ("Lambda quotas"). The largest event has 1

@@ -20,7 +20,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::{
-    lanes::Batch,
+    lanes::{Batch, MAX_EVENTS},
     lineup::{Lineup, Taken},
 };
 
@@ -52,6 +52,8 @@ pub struct Progress {
     pub reading: Reading,
     /// How many events have gone in this pass.
     pub gone_in_pass: u64,
+    /// How many events a batch has at most.
+    pub most: usize,
     /// What has come and not gone.
     pub lineup: Lineup,
     counts: Counts,
@@ -103,6 +105,7 @@ impl Progress {
             place: Place::End,
             reading: Reading::default(),
             gone_in_pass: 0,
+            most: MAX_EVENTS,
             lineup: Lineup::default(),
             counts: Counts::default(),
             by_type: BTreeMap::new(),
@@ -180,6 +183,18 @@ impl Progress {
         self.counts.kept_aside += answer.kept_aside.len() as u64;
         let room = TOLD.saturating_sub(self.kept_aside.len());
         self.kept_aside.extend(answer.kept_aside.into_iter().take(room));
+    }
+
+    /// Notes that batches go through, or why one does not.
+    ///
+    /// A batch may take the handler more time than it has, which looks like any failure. So the
+    /// next runner tries half as many events, and goes back to more when that has helped.
+    pub fn goes(&mut self, trouble: Option<String>) {
+        self.most = match &trouble {
+            None => (self.most * 2).min(MAX_EVENTS),
+            Some(_) => (self.most / 2).max(1),
+        };
+        self.trouble = trouble;
     }
 
     /// Ends the replay: nothing more will come.

@@ -147,12 +147,12 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         match &outcome {
             Outcome::Done if progress.state != State::Running => {}
             Outcome::Done => {
-                progress.trouble = None;
+                progress.goes(None);
                 if progress.place == Place::End {
                     pass_ends(progress);
                 }
             }
-            Outcome::Trouble(trouble) => progress.trouble = Some(trouble.clone()),
+            Outcome::Trouble(trouble) => progress.goes(Some(trouble.clone())),
             Outcome::TakenOver => return Ok(outcome),
             Outcome::OutOfTime => {}
         }
@@ -169,7 +169,8 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     async fn deliver(&self, hold: &mut Hold<'_, B>, pace: &Pace, times: Times) -> Result<Outcome, Fault> {
         let order = hold.progress.order.clone();
         // No batch is more than a second's worth of events.
-        let mut lanes = lanes(&hold.progress.lineup, order.rate.try_into().unwrap_or(usize::MAX));
+        let most = hold.progress.most.min(order.rate.try_into().unwrap_or(usize::MAX));
+        let mut lanes = lanes(&hold.progress.lineup, most);
         let send = |lane: usize, batch: Batch| {
             let order = &order;
             async move { (lane, self.deliver_batch(order, &batch, pace, times).await, batch) }

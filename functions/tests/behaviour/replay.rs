@@ -337,6 +337,21 @@ async fn what_fails_in_passing_is_tried_again_and_what_goes_on_failing_is_told()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handler_that_cannot_do_with_so_much_at_once_gets_less() {
+    let replay = replay(FakeHandler { most: Some(3), ..FakeHandler::default() });
+    archive(&replay);
+    ask(&replay, order()).await;
+    let request = replay.invoke.left().expect("somebody is to run it");
+    let mut runs = 0;
+    while status(&replay).await.state == State::Running {
+        let _ = replay.answer(request.clone(), Instant::now() + LONG).await;
+        runs += 1;
+    }
+    // 100, 50, 25, 12, 6, 3: what is tried again and again, and then goes.
+    assert_eq!((runs, status(&replay).await.counts.delivered), (6, 35));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_runner_that_is_slower_than_the_one_that_took_over_stops() {
     let replay = replay(FakeHandler { takes: Duration::from_secs(1), ..FakeHandler::default() });
     archive(&replay);

@@ -39,6 +39,8 @@ pub(crate) struct FakeHandler {
     pub(crate) does: Option<Does>,
     /// What it answers, if not as a handler does.
     pub(crate) answers: Option<Value>,
+    /// How many events it can do with, if not with all.
+    pub(crate) most: Option<usize>,
     /// How long it takes.
     pub(crate) takes: Duration,
     /// How often it fails before it works.
@@ -99,6 +101,9 @@ impl Invoke for FakeHandler {
             return Ok(Reply::Failed("it is out of order".to_owned()));
         }
         let batch: ReplayBatch = serde_json::from_slice(&payload).expect("it is a batch");
+        if self.most.is_some_and(|most| batch.events.len() > most) {
+            return Ok(Reply::Failed("its time is over".to_owned()));
+        }
         let does = self.does.unwrap_or(Does::BuildsState);
         let answer = ReplayAnswer {
             handler: function.to_owned(),
