@@ -53,6 +53,7 @@ pub struct Progress {
     /// How many events have gone in this pass.
     pub gone_in_pass: u64,
     /// How many events a batch has at most.
+    #[serde(default = "at_most")]
     pub most: usize,
     /// What has come and not gone.
     pub lineup: Lineup,
@@ -259,6 +260,11 @@ impl Progress {
             self.counts.waiting = self.lineup.waiting();
         }
     }
+}
+
+/// What is added to a format has a default: a release must understand what the one before saved.
+fn at_most() -> usize {
+    MAX_EVENTS
 }
 
 #[derive(Deserialize)]

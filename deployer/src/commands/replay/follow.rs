@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const STANDS_STILL: Duration = Duration::from_secs(60);
 /// How often a replay is made to go on that does not get any further by it.
 const ATTEMPTS: u32 = 3;
+/// How many looks in a row may fail.
+const UNANSWERED: u32 = 10;
 
 /// How following ended.
 pub(super) enum Followed {
@@ -41,7 +43,7 @@ pub(super) async fn follow(
     let id = status.order.id;
     let busy = ui.busy(&replay_progress(&status, None));
     let (began, at_first) = (Instant::now(), status.counts.delivered);
-    let mut watch = Watch::on(&status, began);
+    let (mut watch, mut unanswered) = (Watch::on(&status, began), 0);
     let stopped = signal();
     tokio::pin!(stopped);
     loop {
@@ -66,8 +68,18 @@ pub(super) async fn follow(
         }
         let asked = tokio::select! {
             () = &mut stopped => return Ok(Followed::Left(status)),
-            asked = function.agreed(Request::Status(which.clone())) => asked?,
+            asked = function.agreed(Request::Status(which.clone())) => asked,
         };
+        let asked = match asked {
+            Ok(asked) => asked,
+            // Nobody wants to sit by a replay for hours and be sent away for one lost answer.
+            Err(_) if unanswered < UNANSWERED => {
+                unanswered += 1;
+                continue;
+            }
+            Err(problem) => return Err(problem),
+        };
+        unanswered = 0;
         if asked.order.id != id {
             return Err(Problem::new("the replay has ended, and somebody started another one since"));
         }
