@@ -103,7 +103,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let mut ledger = Ledger::new(ago(args.grace));
     let mut report =
-        sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, name, ui))?;
+        sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, &args, ui))?;
 
     let mut done = Done::default();
     if args.repair || args.restore {
@@ -243,12 +243,16 @@ fn ago(time: SignedDuration) -> Timestamp {
 }
 
 /// Says what to do where there is no table, or no bucket.
-fn unread(error: Error, environment: &str, ui: &Ui) -> Problem {
+fn unread(error: Error, args: &Args, ui: &Ui) -> Problem {
     let gone = error.class == Class::Gone;
     let problem = Problem::from(error);
-    let deploys = format!(
-        "`{} up {environment}` deploys what is not there; docs/restoring.md tells what to do after a loss",
-        ui.program()
-    );
-    if gone { problem.hint(deploys) } else { problem }
+    let hint = match &args.from {
+        Some(table) => format!("is there a table {table}, in this account and region, beside our own?"),
+        None => format!(
+            "`{} up {}` deploys what is not there; docs/restoring.md tells what to do after a loss",
+            ui.program(),
+            args.environment
+        ),
+    };
+    if gone { problem.hint(hint) } else { problem }
 }

@@ -1,24 +1,15 @@
-//! Reading what is archived: all of it or from an hour on, many objects at once.
+//! Reading what is archived: the keys of all of it or from an hour on, and an object.
 
 use std::error::Error;
 
 use domain::{Envelope, contract::EVENTS_PREFIX};
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, stream};
 use thiserror::Error;
 
 use crate::{
     archive::{self, BrokenObject},
     bucket::Bucket,
 };
-
-/// An object of the archive, and what is in it.
-#[derive(Debug)]
-pub struct Archived<E: Error + 'static> {
-    /// Where it is.
-    pub key: String,
-    /// Its events, in the order of its lines.
-    pub events: Result<Vec<Envelope>, Unread<E>>,
-}
 
 /// Why it is not known what is in an object.
 #[derive(Debug, Error)]
@@ -50,19 +41,6 @@ pub fn keys<B: Bucket>(
     })
 }
 
-/// Reads these objects, this many at once, and returns them as they come.
-pub fn objects<B: Bucket>(
-    bucket: &B,
-    keys: impl Stream<Item = Result<String, B::Error>>,
-    at_once: usize,
-) -> impl Stream<Item = Result<Archived<B::Error>, B::Error>> {
-    let object = move |key: String| async move {
-        let events = object(bucket, &key).await;
-        Ok(Archived { key, events })
-    };
-    keys.map_ok(object).try_buffer_unordered(at_once)
-}
-
 /// Reads one object.
 ///
 /// # Errors
@@ -74,16 +52,11 @@ pub async fn object<B: Bucket>(bucket: &B, key: &str) -> Result<Vec<Envelope>, U
     }
 }
 
-/// Returns the keys of pages one by one.
-pub fn one_by_one<E>(
-    pages: impl Stream<Item = Result<Vec<String>, E>>,
-) -> impl Stream<Item = Result<String, E>> {
-    pages.map(|page| page.map(|keys| stream::iter(keys).map(Ok))).try_flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, convert::Infallible, pin::pin};
+
+    use futures::StreamExt;
 
     use super::*;
     use crate::bucket::{Expected, Object};
@@ -140,16 +113,16 @@ mod tests {
 
     async fn read(after: Option<&str>) -> Vec<String> {
         let shelf = shelf();
-        let keys = one_by_one(keys(&shelf, after.map(str::to_owned)));
-        let mut objects = pin!(objects(&shelf, keys, 1));
+        let mut pages = pin!(keys(&shelf, after.map(str::to_owned)));
         let mut read = Vec::new();
-        while let Some(object) = objects.next().await {
-            let Ok(Archived { key, events }) = object;
-            let told = match events {
-                Ok(events) => events.len().to_string(),
-                Err(error) => error.to_string(),
-            };
-            read.push(format!("{}: {told}", key.trim_start_matches("events/dt=2026-11-21/")));
+        while let Some(Ok(page)) = pages.next().await {
+            for key in page {
+                let told = match object(&shelf, &key).await {
+                    Ok(events) => events.len().to_string(),
+                    Err(error) => error.to_string(),
+                };
+                read.push(format!("{}: {told}", key.trim_start_matches("events/dt=2026-11-21/")));
+            }
         }
         read
     }
