@@ -1,0 +1,118 @@
+//! What an audit looks like.
+
+use serde_json::json;
+
+use super::*;
+use crate::audit::{Broken, First, KeptAside, Side, Totals};
+
+fn finding(number: u32, table: Side, archive: Side, first: First) -> Finding {
+    Finding {
+        aggregate: format!("cart#01a1ff7c-5683-7d52-8a6b-{number:012}"),
+        table,
+        archive,
+        first,
+        not_in_archive: Versions::default(),
+        not_in_table: Versions::default(),
+        contents_differ: Versions::default(),
+        twice_in_table: Versions::default(),
+        twice_in_archive: Versions::default(),
+        nowhere: Versions::default(),
+        kept_aside: None,
+    }
+}
+
+fn side(events: u64, highest: u64) -> Side {
+    Side { events, highest }
+}
+
+fn first(version: u64, difference: Difference, object: Option<&str>) -> First {
+    First { version, difference, object: object.map(str::to_owned), contents: None }
+}
+
+fn report() -> Report {
+    const OBJECT: &str = "events/dt=2026-11-21/hour=19/shardId-000000000000-4956-4957.ndjson.gz";
+    let lacking = Finding {
+        not_in_archive: [3, 5, 6, 7].into_iter().collect(),
+        kept_aside: Some(Broken {
+            at: "failed/capture/5.json".to_owned(),
+            reason: "version 3 makes a record of 1200000 bytes, and the stream takes 1000000".to_owned(),
+        }),
+        ..finding(1, side(7, 7), side(3, 4), first(3, Difference::NotInArchive, None))
+    };
+    let contents = Contents {
+        table: json!({"data": {"item": "tea\u{1b}", "quantity": 1}, "type": "ItemAdded"}),
+        archive: json!({"data": {"item": "x".repeat(80), "quantity": 1}, "type": "ItemAdded"}),
+    };
+    let differing = Finding {
+        contents_differ: [2].into_iter().collect(),
+        first: First { contents: Some(contents), ..first(2, Difference::ContentsDiffer, Some(OBJECT)) },
+        ..finding(2, side(2, 2), side(2, 2), first(2, Difference::ContentsDiffer, None))
+    };
+    let lost = Finding {
+        not_in_table: (2..=900).step_by(2).collect(),
+        nowhere: [901].into_iter().collect(),
+        ..finding(3, side(0, 0), side(450, 902), first(2, Difference::NotInTable, Some(OBJECT)))
+    };
+    Report {
+        aggregates: 1_203,
+        table: Totals { aggregates: 1_202, events: 20_009 },
+        archive: Totals { aggregates: 1_203, events: 20_455 },
+        duplicates: 12,
+        objects: 310,
+        equal: 20_004,
+        under_way: 3,
+        findings: vec![lacking, differing, lost],
+        no_commits: vec![Broken {
+            at: "cart#oops version 1".to_owned(),
+            reason: "the item has no events".to_owned(),
+        }],
+        unread: Vec::new(),
+        kept_aside: vec![KeptAside { function: "capture".to_owned(), records: 1 }],
+    }
+}
+
+fn audit(report: &Report) -> Audit<'_> {
+    Audit {
+        schema: 1,
+        environment: "dev",
+        table: "cart-dev-events".to_owned(),
+        archive: "cart-dev-archive-111111111111-eu-central-1".to_owned(),
+        verdict: Verdict::of(report),
+        report,
+        published: None,
+        restored: None,
+    }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn what_differs_is_told_by_aggregate() {
+    insta::assert_snapshot!(plain(&audit(&report()).text()));
+}
+
+#[test]
+fn programs_get_the_whole_of_it() {
+    let report = report();
+    let one = Report { findings: report.findings[..1].to_vec(), ..report };
+    insta::assert_snapshot!(crate::render::json(&audit(&one)));
+}
+
+#[test]
+fn all_that_matters_is_in_the_last_line() {
+    let equal = Report { findings: Vec::new(), no_commits: Vec::new(), ..report() };
+    let unread = vec![Broken { at: "events/x".to_owned(), reason: "it is not gzip".to_owned() }];
+    let unreadable = Report { unread, ..equal.clone() };
+    let last = [&equal, &unreadable].map(|report| plain(&audit(report).totals()));
+    insta::assert_snapshot!(last.join("\n"));
+    assert_eq!(Verdict::of(&unreadable), Verdict::Unreadable, "nobody knows what is in it");
+}
+
+#[test]
+fn many_aggregates_are_not_all_shown_to_people() {
+    let many = Report { findings: vec![report().findings[0].clone(); 27], ..report() };
+    let text = plain(&audit(&many).text());
+    assert!(text.contains("… and 7 aggregates more: --format json has them all"), "{text}");
+}
