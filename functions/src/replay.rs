@@ -39,6 +39,7 @@
 //! something that is not there: a gap, which is told, and behind which nothing is delivered.
 
 mod control;
+mod delivery;
 #[cfg(test)]
 mod events;
 pub mod lanes;

@@ -12,7 +12,7 @@ use storage::{
     scan::Scan,
 };
 
-use super::{Replay, ledger::Ledger, progress::Progress, reader::Reader, runner::understand};
+use super::{Replay, delivery::understand, ledger::Ledger, progress::Progress, reader::Reader};
 use crate::{
     fault::Fault,
     invoke::{Invoke, Reply},

@@ -2,29 +2,22 @@
 
 use std::time::Duration;
 
-use domain::replay::{Answer, Order, Reason, ReplayAnswer, ReplayBatch, Replayed, Runner, State, Which};
-use futures::{StreamExt, stream::FuturesUnordered};
+use domain::replay::{Answer, Order, Reason, Runner, State, Which};
 use storage::{
     bucket::{Bucket, Expected},
     fault::chain,
-    patience::Patience,
     scan::Scan,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     Replay,
-    lanes::{Batch, lanes},
     ledger::Ledger,
     pace::Pace,
     progress::{Place, Progress},
     reader::Reader,
 };
-use crate::{
-    fault::Fault,
-    invoke::{Invoke, Reply},
-    surroundings::Surroundings,
-};
+use crate::{fault::Fault, invoke::Invoke, surroundings::Surroundings};
 
 /// How many events are read before they are delivered, if there are as many.
 const ROUND: u64 = 2_000;
@@ -34,21 +27,18 @@ const SAVED_EVERY: Duration = Duration::from_secs(2);
 /// How many times as long as saving takes the time is between two saves at least: what has to
 /// be saved of many aggregates is large.
 const WORK_FOR_A_SAVE: u32 = 5;
-/// How long a batch is tried again, after what the handler has tried itself.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// When a runner stops: it needs time for what is on its way, and to save.
 #[derive(Debug, Clone, Copy)]
-struct Times {
+pub(super) struct Times {
     /// Nothing more is read or delivered from then on.
-    stop: Instant,
+    pub(super) stop: Instant,
     /// Nobody waits any longer for what is on its way: it will go once more.
-    leave: Instant,
+    pub(super) leave: Instant,
 }
 
 /// How a part of the work ended.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     /// All is well.
     Done,
     /// Time is over: another runner is to go on.
@@ -59,20 +49,13 @@ enum Outcome {
     Trouble(String),
 }
 
-/// What became of a batch.
-enum Went {
-    Answered(ReplayAnswer),
-    OutOfTime,
-    Trouble(String),
-}
-
 /// A replay in the hands of a runner.
-struct Hold<'a, B> {
+pub(super) struct Hold<'a, B> {
     ledger: Ledger<'a, B>,
-    progress: Progress,
+    pub(super) progress: Progress,
     expected: Expected,
     /// When the progress is to be saved next.
-    due: Instant,
+    pub(super) due: Instant,
 }
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
@@ -165,91 +148,8 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         Ok(if ours { outcome } else { Outcome::TakenOver })
     }
 
-    /// Delivers what may go, all lanes at once.
-    async fn deliver(&self, hold: &mut Hold<'_, B>, pace: &Pace, times: Times) -> Result<Outcome, Fault> {
-        let order = hold.progress.order.clone();
-        // No batch is more than a second's worth of events.
-        let most = hold.progress.most.min(order.rate.try_into().unwrap_or(usize::MAX));
-        let mut lanes = lanes(&hold.progress.lineup, most);
-        let send = |lane: usize, batch: Batch| {
-            let order = &order;
-            async move { (lane, self.deliver_batch(order, &batch, pace, times).await, batch) }
-        };
-        let mut under_way = FuturesUnordered::new();
-        for (lane, batches) in lanes.iter_mut().enumerate() {
-            under_way.extend(batches.pop_front().map(|batch| send(lane, batch)));
-        }
-        let mut outcome = Outcome::Done;
-        while !under_way.is_empty() {
-            tokio::select! {
-                // In this order, so that the same events always lead to the same.
-                biased;
-                Some((lane, went, batch)) = under_way.next() => {
-                    match went {
-                        Went::Answered(answer) if answer.refused => {
-                            let refused = format!("{} acts on the outside, and refused", order.handler);
-                            hold.progress.trouble = Some(refused);
-                            hold.progress.stop(State::Failed);
-                            return Ok(Outcome::Done);
-                        }
-                        Went::Answered(answer) => {
-                            hold.progress.gone(&batch);
-                            if !batch.events.is_empty() && !order.dry_run {
-                                hold.progress.answered(answer);
-                            }
-                            if outcome == Outcome::Done {
-                                under_way.extend(lanes[lane].pop_front().map(|batch| send(lane, batch)));
-                            }
-                        }
-                        Went::OutOfTime if outcome == Outcome::Done => outcome = Outcome::OutOfTime,
-                        Went::OutOfTime => {}
-                        // The other lanes come to the end of what is under way.
-                        Went::Trouble(trouble) => outcome = Outcome::Trouble(trouble),
-                    }
-                }
-                () = sleep_until(hold.due) => {
-                    if !self.save(hold).await? {
-                        return Ok(Outcome::TakenOver);
-                    }
-                }
-                () = sleep_until(times.leave) => return Ok(Outcome::OutOfTime),
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// Delivers a batch, and tries again for a while.
-    async fn deliver_batch(&self, order: &Order, batch: &Batch, pace: &Pace, times: Times) -> Went {
-        if batch.events.is_empty() || order.dry_run {
-            return Went::Answered(nothing(order));
-        }
-        if !pace.wait(batch.events.len(), times.stop).await {
-            return Went::OutOfTime;
-        }
-        let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
-        let events = batch.events.iter().map(|event| event.as_ref().clone()).collect();
-        let payload = serde_json::to_vec(&ReplayBatch { replay, events });
-        let payload = payload.expect("a batch holds nothing that JSON cannot");
-        let left = times.stop.saturating_duration_since(Instant::now());
-        let mut patience = Patience::lasting(left.min(PATIENCE));
-        loop {
-            let trouble = match self.invoke.call(&order.handler, payload.clone()).await {
-                Ok(Reply::Answer(answer)) => match understand(&answer) {
-                    Ok(answer) => return Went::Answered(answer),
-                    Err(trouble) => trouble,
-                },
-                Ok(Reply::Failed(trouble)) => trouble,
-                Err(error) => chain(&error),
-            };
-            tracing::warn!(trouble, handler = order.handler, "a batch could not be delivered");
-            if !patience.wait().await {
-                return Went::Trouble(trouble);
-            }
-        }
-    }
-
     /// Saves the progress. Returns whether this runner still has it in its hands.
-    async fn save(&self, hold: &mut Hold<'_, B>) -> Result<bool, Fault> {
+    pub(super) async fn save(&self, hold: &mut Hold<'_, B>) -> Result<bool, Fault> {
         let began = Instant::now();
         hold.progress.saved_at = self.surroundings.now();
         let written = hold.ledger.write(&mut hold.progress, &hold.expected).await?;
@@ -286,24 +186,5 @@ fn pass_ends(progress: &mut Progress) {
         progress.read_again();
     } else {
         progress.end();
-    }
-}
-
-/// Returns what a handler answered.
-pub(super) fn understand(answer: &[u8]) -> Result<ReplayAnswer, String> {
-    serde_json::from_slice(answer).map_err(|error| {
-        let answer: String = String::from_utf8_lossy(answer).chars().take(200).collect();
-        format!("it does not answer as a handler: {error} in {answer}")
-    })
-}
-
-/// Returns the answer to nothing.
-fn nothing(order: &Order) -> ReplayAnswer {
-    ReplayAnswer {
-        handler: order.handler.clone(),
-        does: domain::replay::Does::BuildsState,
-        handled: 0,
-        kept_aside: Vec::new(),
-        refused: false,
     }
 }
