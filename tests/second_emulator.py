@@ -7,8 +7,12 @@ here knows what an alarm is.
 S3: moto names the root of two answers after the operation. AWS's are VersioningConfiguration and
 NotificationConfiguration (S3 API reference, GetBucketVersioning and
 GetBucketNotificationConfiguration), and the SDK insists.
+
+Lambda: moto does not know whether a function may go on invoking itself. What is put is what is
+got, and the default is Terminate (PutFunctionRecursionConfig, Lambda API reference).
 """
 
+import json
 import os
 import sys
 
@@ -26,6 +30,9 @@ from werkzeug.wrappers import Response
 PREFIX = "/service/GraniteServiceVersion20100801/operation/"
 
 ROOTS = ("versioning", "notification")
+
+# By path, which names the function.
+recursion = {}
 
 port = int(sys.argv[1])
 moto = DomainDispatcherApplication(create_backend_app)
@@ -63,6 +70,12 @@ def application(environ, start_response):
         answer = Response.from_app(moto, environ, buffered=True)
         answer.set_data(answer.get_data().replace(wrong, right))
         return answer(environ, start_response)
+    if path.endswith("/recursion-config"):
+        if environ["REQUEST_METHOD"] == "PUT":
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            recursion[path] = json.loads(body)["RecursiveLoop"]
+        start_response("200 OK", [("content-type", "application/json")])
+        return [json.dumps({"RecursiveLoop": recursion.get(path, "Terminate")}).encode()]
     if not path.startswith(PREFIX):
         return moto(environ, start_response)
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

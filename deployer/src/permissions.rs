@@ -48,10 +48,18 @@ pub fn looking(statements: Vec<Statement>) -> Vec<Statement> {
     merged(reads.filter(|statement| !statement.actions.is_empty()).collect())
 }
 
-/// Returns the document that grants these statements.
+/// Returns the document that grants these statements. A list of one is written as that one,
+/// which IAM takes for the same, and a managed policy has few characters.
 pub fn document(statements: &[Statement]) -> Value {
     let text = Policy::allowing(statements).to_json();
-    serde_json::from_str(&text).expect("a policy is sent as JSON")
+    let mut document: Value = serde_json::from_str(&text).expect("a policy is sent as JSON");
+    let statements = document["Statement"].as_array_mut().into_iter().flatten();
+    for value in statements.filter_map(Value::as_object_mut).flat_map(|statement| statement.values_mut()) {
+        if let [one] = value.as_array().map_or(&[][..], Vec::as_slice) {
+            *value = one.clone();
+        }
+    }
+    document
 }
 
 /// Returns how much of a managed policy's characters a document takes.

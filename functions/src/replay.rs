@@ -14,9 +14,9 @@
 //! runs the replay; then Lambda repeats the invocation if it failed (asynchronous ones twice,
 //! after one and two minutes: "How Lambda handles errors and retries with asynchronous
 //! invocation"), and after that whoever follows the replay sees that nothing is saved any more,
-//! and asks for another runner. So it is after some four hours, too: Lambda stops a chain of
-//! about 16 invocations of a function by itself ("Use Lambda recursive loop detection to prevent
-//! infinite loops"), and a request from outside begins a new chain.
+//! and asks for another runner. Lambda stops a chain of about 16 invocations of a function by
+//! itself, unless the function's `RecursiveLoop` is `Allow` ("Use Lambda recursive loop
+//! detection to prevent infinite loops"), as the stack makes it.
 //!
 //! # Two runners at once do no harm
 //!

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use acceptance::{Cloud, Place, Run};
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic, Tag};
 use aws_sdk_iam::types::AccessKey;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::needed::{UNREACHED, needed_by};
 use crate::operator::Operator;
@@ -116,14 +116,22 @@ fn succeeds(who: &Operator<'_>, arguments: &[&str]) -> Run {
     run
 }
 
-/// Runs the command, which makes no call, and returns the document.
+/// Runs the command, which makes no call, and returns the document, with a list wherever it can
+/// have one.
 fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
     let mut command = place.command(arguments);
     // Nothing is there to answer, and there are no credentials.
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env_remove("AWS_ACCESS_KEY_ID");
     let run = Run::of(command.env_remove("AWS_SECRET_ACCESS_KEY"));
     assert_eq!(run.code, Some(0), "{run:#?}");
-    run.json()
+    let mut policy = run.json();
+    for statement in policy["Statement"].as_array_mut().expect("statements are a list") {
+        for field in ["Action", "Resource"] {
+            let value = statement[field].take();
+            statement[field] = if value.is_array() { value } else { json!([value]) };
+        }
+    }
+    policy
 }
 
 /// Makes a user who has this policy and nothing else.
@@ -173,7 +181,7 @@ fn without(policy: &Value, taken: &[&str]) -> Value {
         let actions = statement["Action"].as_array_mut().expect("actions are a list");
         actions.retain(|action| !taken.iter().any(|taken| action == taken));
     }
-    policy["Statement"].as_array_mut().expect("a list").retain(|one| one["Action"] != serde_json::json!([]));
+    policy["Statement"].as_array_mut().expect("a list").retain(|one| one["Action"] != json!([]));
     policy
 }
 

@@ -59,6 +59,7 @@ pub(crate) const READS: &[&str] = &[
     "GetCallerIdentity",
     "GetEventSourceMapping",
     "GetFunction",
+    "GetFunctionRecursionConfig",
     "GetParameter",
     "GetParameterHistory",
     "GetPolicy",

@@ -1,14 +1,15 @@
 //! A Lambda function: its configuration, its code, and who may invoke it.
 //!
 //! Not compared, because each would cost every look another call: aliases, versions, code
-//! signing, the pinned runtime, recursion, what asynchronous invocations do. Function URLs
-//! neither, but nobody else gets through one without the resource policy, which is.
+//! signing, the pinned runtime, what asynchronous invocations do; and recursion, of a function
+//! that is not meant to invoke itself. Function URLs neither, but nobody else gets through one without the resource policy, which is.
 
 mod changes;
 mod code;
 mod configuration;
 mod mistakes;
 mod permissions;
+mod recursion;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, State};
+use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
 use futures::try_join;
 use serde::Serialize;
 
@@ -84,6 +85,9 @@ pub struct Function {
     snap_start: String,
     /// Executions kept for this function, and its limit; nothing means neither.
     reserved_concurrency: Option<i32>,
+    /// `Allow` for a function that invokes itself, as often as it takes; nothing where it does
+    /// not matter.
+    recursive_loop: Option<String>,
     /// Who else may invoke or change it; nobody in a stack of ours.
     resource_policy: Option<Policy>,
     code: Code,
@@ -122,6 +126,7 @@ impl Function {
             kms_key: None,
             snap_start: "None".into(),
             reserved_concurrency: None,
+            recursive_loop: None,
             resource_policy: None,
             code: Code::from_sources(String::new()),
             failure: None,
@@ -198,6 +203,12 @@ impl Function {
         self
     }
 
+    /// Returns the function that may invoke itself over and over.
+    pub fn recursive(mut self) -> Self {
+        self.recursive_loop = Some(RecursiveLoop::Allow.as_str().to_owned());
+        self
+    }
+
     /// Grants invoking the function, whether somebody waits for the answer or not.
     pub fn invoke(&self) -> Grant {
         let name = sid(&["invoke", &self.binary]);
@@ -231,7 +242,7 @@ impl Resource for Function {
         LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },
         LeftOut { what: "asynchronous invocations", why: A_CALL_EACH },
         LeftOut { what: "code signing", why: A_CALL_EACH },
-        LeftOut { what: "pinned runtime, recursion", why: A_CALL_EACH },
+        LeftOut { what: "pinned runtime, recursion of what does not invoke itself", why: A_CALL_EACH },
         LeftOut { what: "function URLs", why: "nobody else gets through one without the resource policy" },
     ];
 
@@ -272,7 +283,12 @@ impl Resource for Function {
             Statement::new("FunctionsList", ["lambda:ListFunctions"], ["*".to_owned()]),
             Statement::new(
                 "FunctionsRead",
-                ["lambda:GetFunction", "lambda:GetPolicy", "lambda:ListTags"],
+                [
+                    "lambda:GetFunction",
+                    "lambda:GetFunctionRecursionConfig",
+                    "lambda:GetPolicy",
+                    "lambda:ListTags",
+                ],
                 [functions.clone()],
             ),
             Statement::new(
@@ -282,6 +298,7 @@ impl Resource for Function {
                     "lambda:DeleteFunction",
                     "lambda:DeleteFunctionConcurrency",
                     "lambda:PutFunctionConcurrency",
+                    "lambda:PutFunctionRecursionConfig",
                     "lambda:RemovePermission",
                     "lambda:TagResource",
                     "lambda:UpdateFunctionCode",
@@ -298,13 +315,20 @@ impl Resource for Function {
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
-        let (answer, policy) = try_join!(get(&self.name, aws), permissions::read(&self.name, aws))?;
+        let (answer, policy, recursive_loop) = try_join!(
+            get(&self.name, aws),
+            permissions::read(&self.name, aws),
+            self.read_recursive_loop(aws)
+        )?;
         // One that is being deleted is as good as gone.
         let state = |answer: &GetFunctionOutput| {
             answer.configuration.as_ref().and_then(|function| function.state.clone())
         };
         let answer = answer.filter(|answer| state(answer) != Some(State::Deleting));
-        answer.map(|answer| self.live(answer, policy)).transpose()
+        let Some(answer) = answer else { return Ok(None) };
+        let mut live = self.live(answer, policy)?;
+        live.resource.recursive_loop = recursive_loop;
+        Ok(Some(live))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
@@ -326,7 +350,8 @@ impl Resource for Function {
             created => created.map(drop).map_err(|error| self.judged(error))?,
         }
         self.changed(aws).await?;
-        self.reserve_concurrency(None, aws).await
+        self.reserve_concurrency(None, aws).await?;
+        self.set_recursive_loop(None, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {

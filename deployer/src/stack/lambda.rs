@@ -100,7 +100,7 @@ impl Lambda {
     pub fn calls<'a>(mut self, variable: impl Display, others: impl IntoIterator<Item = &'a Self>) -> Self {
         let others: Vec<&Function> = others.into_iter().map(|other| &other.function).collect();
         let names: Vec<&str> = others.iter().map(|function| function.binary()).collect();
-        self.function = self.function.environment([(variable.to_string(), names.join(","))]);
+        self.function = self.function.environment([(variable.to_string(), names.join(","))]).recursive();
         self.grants.extend(others.iter().map(|function| function.invoke()));
         // Not a grant: a function is no need of its own.
         self.errands.push(self.function.invoke().statement);

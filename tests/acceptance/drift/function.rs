@@ -4,8 +4,8 @@ use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFu
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     ApplicationLogLevel, Architecture, DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig,
-    LayerVersionContentInput, LogFormat, LoggingConfig, Runtime, SnapStart, SnapStartApplyOn, SystemLogLevel,
-    TracingConfig, TracingMode, VpcConfig,
+    LayerVersionContentInput, LogFormat, LoggingConfig, RecursiveLoop, Runtime, SnapStart, SnapStartApplyOn,
+    SystemLogLevel, TracingConfig, TracingMode, VpcConfig,
 };
 use deployer::aws::Aws;
 use deployer::scope::Scope;
@@ -87,6 +87,10 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             let name = aws.scope.name("add-item");
             let call = aws.lambda.put_function_concurrency().function_name(name);
             sent(call.reserved_concurrent_executions(2).send())
+        }),
+        Row::new("stopped when it goes on", id("replay"), &["recursive_loop"], |aws| {
+            let call = aws.lambda.put_function_recursion_config().function_name(aws.scope.name("replay"));
+            sent(call.recursive_loop(RecursiveLoop::Terminate).send())
         }),
         Row::new("somebody else may invoke it", id("add-item"), &["resource_policy"], |aws| {
             let call = aws.lambda.add_permission().function_name(aws.scope.name("add-item"));

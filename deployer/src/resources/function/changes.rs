@@ -36,6 +36,7 @@ impl Function {
             self.upload(revision, aws).await?;
         }
         self.reserve_concurrency(live.reserved_concurrency, aws).await?;
+        self.set_recursive_loop(live.recursive_loop.as_deref(), aws).await?;
         match (&live.resource_policy, &self.resource_policy) {
             (Some(policy), None) => permissions::remove(&self.name, policy, aws).await,
             _ => Ok(()),

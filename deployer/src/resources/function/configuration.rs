@@ -148,6 +148,8 @@ impl Function {
             reserved_concurrency: answer
                 .concurrency
                 .and_then(|concurrency| concurrency.reserved_concurrent_executions),
+            // Another call tells, where it matters.
+            recursive_loop: None,
             resource_policy,
         };
         Ok(Live { resource, tags: Some(tags) })

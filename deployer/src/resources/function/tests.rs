@@ -113,6 +113,23 @@ async fn whatever_somebody_changes_shows() {
     );
 }
 
+/// Lambda stops what goes on invoking itself, unless it is told that this is meant.
+#[tokio::test]
+async fn what_is_to_invoke_itself_may_go_on() {
+    let replay = Replay::new()
+        .on("GetFunction", got(json!({})))
+        .on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
+        .on("GetFunctionRecursionConfig", body(json!({"RecursiveLoop": "Terminate"})))
+        .on("PutFunctionRecursionConfig", body(json!({"RecursiveLoop": "Allow"})));
+    let recursive = function().recursive();
+    let found =
+        Resource::read(&recursive, &replay.aws()).await.expect("a read").expect("a function").resource;
+    let changes = diff(&found.state(), &recursive.state());
+    assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["recursive_loop"]);
+    Resource::update(&recursive, &found, &replay.aws()).await.expect("an update");
+    assert_eq!(replay.writes(), ["PutFunctionRecursionConfig"]);
+}
+
 #[tokio::test]
 async fn who_else_may_invoke_it_shows_and_is_removed() {
     let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
