@@ -19,6 +19,7 @@ mod owning;
 mod pipeline;
 mod policy;
 mod racing;
+mod replaying;
 mod second_emulator;
 mod side_by_side;
 mod signals;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         pipeline::TESTS,
         policy::TESTS,
         racing::TESTS,
+        replaying::TESTS,
         second_emulator::TESTS,
         side_by_side::TESTS,
         signals::TESTS,

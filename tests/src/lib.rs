@@ -17,6 +17,7 @@ mod tool;
 mod trap;
 mod trapped;
 mod wait;
+mod witness;
 
 pub use calls::Call;
 pub use cloud::Cloud;
@@ -28,8 +29,9 @@ pub use place::{Place, Run};
 pub use proxy::Proxy;
 pub use running::Running;
 pub use rustix::process::Signal;
-pub use storm::{Calm, Storm, Witness, Written};
+pub use storm::{Calm, Storm, Written};
 pub use tool::Tool;
 pub use trap::{Change, Moment, Side};
 pub use trapped::Trapped;
 pub use wait::until;
+pub use witness::{Events, Seen, Witness};

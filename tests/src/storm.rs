@@ -2,7 +2,6 @@
 //! AWS fails, and what comes out at the other end is compared with the table, event by event.
 
 mod killer;
-mod witness;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -14,8 +13,8 @@ use tokio::sync::watch;
 use crate::deployed::Deployed;
 use crate::faulty::Faulty;
 use crate::place::Place;
+use crate::witness::{Events, Watching, Witness, table_of};
 
-pub use witness::Witness;
 pub use writer::Written;
 
 /// How long everything may take to come through once the last command has its answer: an event
@@ -62,7 +61,7 @@ impl Storm {
         let (written, killed) = up.wait(async {
             let (done, until) = watch::channel(false);
             let write = async {
-                let written = writer::write(self, faulty, place, up).await;
+                let written = writer::write(self, faulty.endpoint(), place, up).await;
                 // Who kills may have gone already.
                 let _ = done.send(true);
                 written
@@ -71,16 +70,36 @@ impl Storm {
         });
         let writing = started.elapsed();
         let started = Instant::now();
-        let table = up.wait(witness::table(up));
-        let mut watching = witness::Watching::new();
+        let (table, witnesses) = self.comes_through(up);
+        let waiting = started.elapsed();
+        let mut differences = written.differences(&table);
+        differences.extend(witnesses.iter().flat_map(|witness| witness.differences(&table)));
+        Calm { written, killed, faults: faulty.faults(), witnesses, writing, waiting, differences }
+    }
+
+    /// Writes as much with nothing in the way, and returns the events when all of them have come
+    /// through.
+    ///
+    /// # Panics
+    /// Something is missing, or too much.
+    pub fn quietly(self, place: &Place<'_>, up: &Deployed<'_>) -> Events {
+        let written = up.wait(writer::write(self, place.cloud.endpoint(), place, up));
+        let (table, witnesses) = self.comes_through(up);
+        let mut differences = written.differences(&table);
+        differences.extend(witnesses.iter().flat_map(|witness| witness.differences(&table)));
+        assert_eq!(differences, [""; 0], "what was written in peace");
+        table
+    }
+
+    /// Waits until each consumer has as many events as the table, and returns what both have.
+    fn comes_through(self, up: &Deployed<'_>) -> (Events, Vec<Witness>) {
+        let started = Instant::now();
+        let table = up.wait(table_of(up));
+        let mut watching = Watching::new();
         while started.elapsed() < through_within(self.events) && !up.wait(watching.has_all(up, &table)) {
             std::thread::sleep(Duration::from_millis(500));
         }
-        let waiting = started.elapsed();
-        let mut differences = written.differences(&table);
-        let witnesses = watching.witnesses();
-        differences.extend(witnesses.iter().flat_map(|witness| witness.differences(&table)));
-        Calm { written, killed, faults: faulty.faults(), witnesses, writing, waiting, differences }
+        (table, watching.witnesses())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the table holds and what each consumer has seen of it, read through AWS's own calls.
+//! What the table holds, and what each consumer has seen of it, read through AWS's own calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -16,11 +16,11 @@ use crate::deployed::Deployed;
 const PAGE: i32 = 10_000;
 
 /// Events by their aggregate and version: what tells them apart everywhere.
-pub(super) type Events = BTreeMap<(Uuid, u64), Seen>;
+pub type Events = BTreeMap<(Uuid, u64), Seen>;
 
 /// What a consumer can tell of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
+pub struct Seen {
     id: Uuid,
     /// The event as it was published, where the consumer keeps it.
     text: Option<String>,
@@ -38,6 +38,13 @@ pub struct Witness {
 }
 
 impl Witness {
+    /// Returns what log-events has logged: of a replay, or of what came by the stream.
+    pub fn of_log(up: &Deployed<'_>, replay: Option<Uuid>) -> Self {
+        let (mut log, mut until) = (Self::new("log-events"), 0);
+        up.wait(Watching::read_log(&mut log, &mut until, replay, up));
+        log
+    }
+
     fn new(name: &'static str) -> Self {
         Self { name, order: Vec::new(), seen: Events::new(), torn: Vec::new() }
     }
@@ -64,7 +71,7 @@ impl Witness {
 
     /// Returns how this differs from the table: what is missing, invented, other than it was
     /// stored, or came before its predecessor.
-    pub(super) fn differences(&self, table: &Events) -> Vec<String> {
+    pub fn differences(&self, table: &Events) -> Vec<String> {
         let name = self.name;
         let mut differences = self.torn.clone();
         for ((cart, version), stored) in table {
@@ -96,7 +103,7 @@ impl Witness {
 }
 
 /// The consumers, as far as they have been looked at.
-pub(super) struct Watching {
+pub(crate) struct Watching {
     /// The lines of the archive's objects by their keys, which never get other contents.
     objects: BTreeMap<String, Vec<String>>,
     log: Witness,
@@ -105,21 +112,21 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { objects: BTreeMap::new(), log: Witness::new("log-events"), until: 0 }
     }
 
     /// Looks at what came since, and tells whether each consumer has as many events as the table.
-    pub(super) async fn has_all(&mut self, up: &Deployed<'_>, table: &Events) -> bool {
+    pub(crate) async fn has_all(&mut self, up: &Deployed<'_>, table: &Events) -> bool {
         futures::join!(
             Self::read_archive(&mut self.objects, up),
-            Self::read_log(&mut self.log, &mut self.until, up)
+            Self::read_log(&mut self.log, &mut self.until, None, up)
         );
         self.log.events() >= table.len() && self.archive().events() >= table.len()
     }
 
     /// Returns what the consumers have seen.
-    pub(super) fn witnesses(self) -> Vec<Witness> {
+    pub(crate) fn witnesses(self) -> Vec<Witness> {
         vec![self.archive(), self.log]
     }
 
@@ -156,7 +163,7 @@ impl Watching {
 
     /// Reads on in the log, a page at a time: the local cloud has no second page for any question,
     /// and writes the lines of one invocation all at once, with one time.
-    async fn read_log(log: &mut Witness, until: &mut i64, up: &Deployed<'_>) {
+    async fn read_log(log: &mut Witness, until: &mut i64, replay: Option<Uuid>, up: &Deployed<'_>) {
         let group = format!("/aws/lambda/{}", up.aws.scope.name("log-events"));
         loop {
             let call = up.aws.logs.filter_log_events().log_group_name(&group).start_time(*until + 1);
@@ -169,7 +176,7 @@ impl Watching {
             for line in lines {
                 *until = line.timestamp().expect("each line has its time").max(*until);
                 let Some(Ok(line)) = line.message().map(serde_json::from_str::<Value>) else { continue };
-                if let Some((event, id)) = logged(&line) {
+                if let Some((event, id)) = logged(&line, replay) {
                     log.sees(event, Seen { id, text: None });
                 }
             }
@@ -180,15 +187,18 @@ impl Watching {
     }
 }
 
-/// Returns the event of a line of log-events; nothing for lines about other things.
-fn logged(line: &Value) -> Option<((Uuid, u64), Uuid)> {
-    let id = |field: &str| line[field].as_str()?.parse().ok();
-    let event = (id("aggregate_id")?, line["version"].as_u64()?);
-    (line["message"] == "event").then_some((event, id("event_id")?))
+/// Returns the event of a line of log-events; nothing for lines about other things, and those
+/// that have another mark.
+fn logged(line: &Value, replay: Option<Uuid>) -> Option<((Uuid, u64), Uuid)> {
+    let id = |field: &str| line[field].as_str()?.parse::<Uuid>().ok();
+    if line["message"] != "event" || id("replay") != replay {
+        return None;
+    }
+    Some(((id("aggregate_id")?, line["version"].as_u64()?), id("event_id")?))
 }
 
 /// Returns what is in the table.
-pub(super) async fn table(up: &Deployed<'_>) -> Events {
+pub(crate) async fn table_of(up: &Deployed<'_>) -> Events {
     let table = EventsTable::new(up.aws.dynamodb.clone(), up.aws.scope.name("events"));
     let (mut events, mut after) = (Events::new(), None);
     loop {
