@@ -3,13 +3,19 @@
 //! It is written only by whoever knows its last state (a conditional put), so two that run the
 //! same replay cannot both go on: the slower one finds the other's state, and stops.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use domain::{contract::REPLAYS_PREFIX, replay::Which};
-use storage::bucket::{Bucket, Expected};
+use storage::{
+    bucket::{Bucket, Expected},
+    patience::Patience,
+};
 use thiserror::Error;
 
 use super::progress::{BrokenProgress, Progress};
+
+/// How long a put is tried again that was refused though nobody has written.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The progress of the last replay of a handler.
 #[derive(Debug)]
@@ -32,6 +38,9 @@ pub enum LedgerError<E: Error + 'static> {
         /// What is wrong.
         source: BrokenProgress,
     },
+    /// Puts are refused, and nobody writes.
+    #[error("{0} of the bucket cannot be written for now, though it is as it was")]
+    Busy(String),
 }
 
 impl<'a, B: Bucket> Ledger<'a, B> {
@@ -58,14 +67,30 @@ impl<'a, B: Bucket> Ledger<'a, B> {
         expected: &Expected,
     ) -> Result<Option<Expected>, LedgerError<B::Error>> {
         progress.saves += 1;
-        let body = progress.to_bytes();
-        if let Some(etag) = self.bucket.put_if(&self.key, "application/gzip", body, expected).await? {
-            return Ok(Some(Expected::State(etag)));
+        let (body, ours) = (progress.to_bytes(), (progress.writer, progress.saves));
+        let mut patience = Patience::lasting(PATIENCE);
+        loop {
+            let put = self.bucket.put_if(&self.key, "application/gzip", body.clone(), expected).await?;
+            if let Some(etag) = put {
+                return Ok(Some(Expected::State(etag)));
+            }
+            let (writer, state) = match self.read().await? {
+                Some((found, state)) => (Some((found.writer, found.saves)), state),
+                None => (None, Expected::Nothing),
+            };
+            // A put that is repeated because its answer got lost finds its own object.
+            if writer == Some(ours) {
+                return Ok(Some(state));
+            }
+            if state != *expected {
+                return Ok(None);
+            }
+            // Nobody has written: the put met another one that is still under way, which may be
+            // our own, given up and repeated by the SDK (409: "PutObject", S3 API reference). To
+            // take that for a stranger's would stop the only runner there is.
+            if !patience.wait().await {
+                return Err(LedgerError::Busy(self.key.clone()));
+            }
         }
-        // A put that is repeated because its answer got lost finds its own object.
-        let (writer, saves) = (progress.writer, progress.saves);
-        let found = self.read().await?;
-        let ours = found.filter(|(found, _)| (found.writer, found.saves) == (writer, saves));
-        Ok(ours.map(|(_, expected)| expected))
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
@@ -86,6 +89,7 @@ impl PutRecords for FakeStream {
 pub(crate) struct FakeBucket {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
     late: Mutex<Option<(String, Vec<u8>)>>,
+    conflicts: AtomicUsize,
     out_of_reach: bool,
 }
 
@@ -98,6 +102,11 @@ impl FakeBucket {
     /// Keeps an object as soon as somebody has read what comes behind it.
     pub(crate) fn keep_behind_the_reader(&self, key: &str, body: Vec<u8>) {
         *lock(&self.late) = Some((key.to_owned(), body));
+    }
+
+    /// Refuses as many conditional puts from now on, though nobody else writes.
+    pub(crate) fn conflict(&self, times: usize) {
+        self.conflicts.store(times, Ordering::Relaxed);
     }
 
     pub(crate) fn out_of_reach() -> Self {
@@ -135,6 +144,10 @@ impl Bucket for FakeBucket {
         body: Vec<u8>,
         expected: &Expected,
     ) -> Result<Option<String>, OutOfReach> {
+        if self.conflicts.load(Ordering::Relaxed) > 0 {
+            self.conflicts.fetch_sub(1, Ordering::Relaxed);
+            return Ok(None);
+        }
         let mut objects = lock(&self.objects);
         let state = objects.get(key).map(|body| etag(body));
         let as_expected = match expected {

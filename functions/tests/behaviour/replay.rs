@@ -371,6 +371,26 @@ async fn a_runner_that_is_slower_than_the_one_that_took_over_stops() {
     }
 }
 
+/// S3 refuses a conditional put while another is under way, be it an attempt of our own that the
+/// SDK has given up. A runner that took itself for replaced then would leave nobody behind.
+#[tokio::test(start_paused = true)]
+async fn a_put_that_is_refused_though_nobody_has_written_is_put_again() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    replay.bucket.0.conflict(2);
+    let answer = ask(&replay, order()).await;
+    assert_eq!(answer.refused, None);
+    // The runner that takes it over meets the same.
+    replay.bucket.0.conflict(2);
+    runs(&replay, LONG).await;
+    assert_eq!(status(&replay).await.state, State::Complete);
+    // When that does not end, it is a fault: Lambda repeats the invocation.
+    replay.bucket.0.conflict(usize::MAX);
+    let again = with(order(), "id", json!(Uuid::from_u128(2)));
+    let fault = replay.answer(again, Instant::now() + LONG).await.expect_err("nothing can be saved");
+    assert!(fault.to_string().ends_with("cannot be written for now, though it is as it was"), "{fault}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bucket_out_of_reach_is_a_fault() {
     let replay = Replay {
