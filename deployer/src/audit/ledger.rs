@@ -144,6 +144,16 @@ impl Ledger {
         only_archived.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Tells whether one side has a young event that the other did not have when it was read.
+    /// The two are not read at the same moment, so that says nothing before both are looked at
+    /// again.
+    pub fn is_unsettled(&self) -> bool {
+        self.young.keys().any(|(id, version)| {
+            let entry = self.accounts.get(id).and_then(|account| account.get(version));
+            entry.is_some_and(|entry| entry.table.is_none() || entry.archive.is_none())
+        })
+    }
+
     /// Returns whether an event may still be under way to the archive at this moment.
     pub(super) fn under_way(&self, id: &AggregateId, version: u64, until: Timestamp) -> bool {
         // Nearly always nothing is young, and then no key has to be made.

@@ -265,6 +265,30 @@ fn what_came_since_is_found_by_looking_again() {
     assert_eq!((report.is_equal(), report.equal), (true, 3));
 }
 
+/// The table takes longer to read than the archive, and longer than the grace.
+#[test]
+fn what_one_side_had_when_the_other_was_read_already_is_looked_at_again() {
+    let mut world = World::default();
+    let both = commits(1, [1, 1]);
+    world.table.get_mut().expect("nothing panics").push(both[0].clone());
+    world.archive(both[0].clone().into_envelopes());
+    let at = world::OCCURRED_AT.parse::<Timestamp>().expect("it is a time");
+    let mut ledger = Ledger::new(at - jiff::SignedDuration::from_secs(1));
+    run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
+    assert!(!ledger.is_unsettled());
+    ledger.in_table(both[1].clone());
+    assert!(ledger.is_unsettled(), "the archive was read before that was appended");
+    assert_eq!(compare(&ledger, at).under_way, 0, "the grace is over");
+    world.archive(both[1].clone().into_envelopes());
+    run(world.look().again(&mut ledger, at)).expect("nothing fails");
+    assert!(!ledger.is_unsettled());
+    assert!(compare(&ledger, at).is_equal());
+
+    let mut old = Ledger::new(at);
+    old.in_table(both[1].clone());
+    assert!(!old.is_unsettled(), "what was there before is not waited for");
+}
+
 #[test]
 fn what_was_kept_aside_explains_what_the_archive_lacks() {
     let mut world = World::default();

@@ -163,10 +163,11 @@ impl Sides {
         .await?;
         let from = began.checked_sub(args.grace).unwrap_or(began);
         let end = began.checked_add(args.grace).unwrap_or(began);
-        let mut look_up = !ledger.to_look_up().is_empty();
+        // Reading all of one side may take longer than the grace, and the other was read before.
+        let mut look_again = ledger.is_unsettled();
         loop {
             let report = compare(ledger, ago(args.grace));
-            if !look_up && (report.under_way == 0 || Timestamp::now() > end) {
+            if !look_again && (report.under_way == 0 || Timestamp::now() > end) {
                 let mut report = report;
                 self.complete(&mut report).await?;
                 return Ok(report);
@@ -174,7 +175,7 @@ impl Sides {
             told.now(|| format!("{} may be under way", numbered(report.under_way, "event")));
             tokio::time::sleep(PAUSE).await;
             look.again(ledger, from).await?;
-            look_up = false;
+            look_again = false;
         }
     }
 
