@@ -104,8 +104,16 @@ struct Watch {
     saves: u64,
     since: Instant,
     /// How far it was when it was first made to go on, and how often that was.
-    delivered: u64,
+    reached: Reached,
     attempts: u32,
+}
+
+/// How far a replay has come: events that were delivered, passes, and what was read in this
+/// pass. It can read for hours before something comes that is wanted.
+type Reached = (u64, u32, u64);
+
+fn reached(status: &Status) -> Reached {
+    (status.counts.delivered, status.reading.pass, status.reading.done)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -120,12 +128,12 @@ impl Watch {
         // What stood still before anybody looked need not be watched for as long once more.
         let idle = if stands_still(status) { STANDS_STILL } else { Duration::ZERO };
         let since = now.checked_sub(idle).unwrap_or(now);
-        Self { saves: status.saves, since, delivered: status.counts.delivered, attempts: 0 }
+        Self { saves: status.saves, since, reached: reached(status), attempts: 0 }
     }
 
     fn look(&mut self, status: &Status, now: Instant) -> Look {
-        if status.counts.delivered > self.delivered {
-            (self.delivered, self.attempts) = (status.counts.delivered, 0);
+        if reached(status) > self.reached {
+            (self.reached, self.attempts) = (reached(status), 0);
         }
         if status.saves != self.saves {
             (self.saves, self.since) = (status.saves, now);
@@ -167,15 +175,17 @@ mod tests {
             now += Duration::from_secs(61);
             watch.look(status, now)
         };
-        for _ in 0..2 {
+        // Something has gone, or more was read, so it was worth it.
+        let gets_on: [fn(&mut Status); 2] =
+            [|status| status.counts.delivered += 1, |status| status.reading.done += 1];
+        for gets_on in gets_on {
             for _ in 0..ATTEMPTS {
                 assert_eq!(look(&mut watch, &status), Look::StandsStill);
                 // A runner that fails saves what ails it.
                 status.saves += 1;
                 assert_eq!(look(&mut watch, &status), Look::Moves);
             }
-            // Something has gone, so it was worth it.
-            status.counts.delivered += 1;
+            gets_on(&mut status);
             status.saves += 1;
             assert_eq!(look(&mut watch, &status), Look::Moves);
         }
