@@ -1,0 +1,123 @@
+//! Callers: people with carts, who send commands through the real code, repeat them when no
+//! answer comes, and now and then send one twice at once.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    AggregateId, Answer, Commit, Context, EventStore, OccurredAt, ShoppingCartRepo,
+    cart::{CartEvent, ShoppingCart},
+};
+use functions::{
+    command,
+    request::{self, Parse},
+    surroundings::Surroundings,
+};
+use futures::future::join_all;
+use lambda_runtime::LambdaEvent;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    planted,
+    world::{World, lambda, lock, process::Process},
+};
+
+/// After so many attempts a caller is spared the weather.
+const PATIENCE: u32 = 5;
+
+/// Lets some carts be opened, filled and closed.
+pub(crate) fn start(world: &Arc<World>) {
+    for _ in 0..=world.chance.below(3) {
+        let cart = world.chance.id();
+        for _ in 0..=world.chance.below(2) {
+            lock(&world.observed).busy += 1;
+            let world = world.clone();
+            tokio::task::spawn_local(async move {
+                fill(&world, cart).await;
+                lock(&world.observed).busy -= 1;
+                world.change();
+            });
+        }
+    }
+}
+
+/// Sends some commands about one cart, one after the other.
+async fn fill(world: &Arc<World>, cart: Uuid) {
+    let open = json!({"cart_id": cart, "command_id": world.chance.id()});
+    send(world, "open-cart", request::open_cart, open).await;
+    for _ in 0..world.chance.below(5) {
+        let command_id = world.chance.id();
+        match world.chance.below(12) {
+            0 => {
+                let close = json!({"cart_id": cart, "command_id": command_id});
+                send(world, "close-cart", request::close_cart, close).await;
+            }
+            1 | 2 => import(world, cart).await,
+            n => {
+                let poison = world.chance.happens(world.weather().poison);
+                let item = if poison { ["boom", "never"][n % 2] } else { ["tea", "cups"][n % 2] };
+                let add = json!({"cart_id": cart, "item": item, "command_id": command_id});
+                let send = || send(world, "add-item", request::add_item, add.clone());
+                if n == 3 { drop(join_all([send(), send()]).await) } else { send().await }
+            }
+        }
+    }
+}
+
+/// Sends a command until there is an answer.
+async fn send(world: &Arc<World>, function: &str, parse: Parse, payload: Value) {
+    let id = |field: &str| payload[field].as_str().and_then(|id| id.parse::<Uuid>().ok()).unwrap_or_default();
+    for attempt in 0.. {
+        let process = lambda::process(world, function, attempt >= PATIENCE);
+        process.note(|| format!("is called with {payload}"));
+        let answer = lambda::run(&process, lambda::TIME_LIMIT, |process| {
+            let event = LambdaEvent::new(payload.clone(), context());
+            async move {
+                let carts = ShoppingCartRepo::new(planted::Store(process.clone()));
+                command::answer(&carts, parse, event, &process).await
+            }
+        });
+        match answer.await {
+            Ok(Answer::Refusal(refusal)) if refusal.error == "Conflict" => {}
+            // The caller's connection breaks at times.
+            Ok(_) if world.chance.happens(world.weather().lost_answers) => {}
+            Ok(Answer::Cart(_)) => {
+                // A cart can be open already; an item is always new.
+                if function == "add-item" {
+                    lock(&world.observed).acknowledged.insert((id("cart_id"), id("command_id")));
+                }
+                return;
+            }
+            Ok(Answer::Refusal(_)) => return,
+            Err(_) => {}
+        }
+        world.pause().await;
+    }
+}
+
+/// Appends several events at once, as a command of an aggregate with more to say would. It is
+/// not repeated: what nobody heard of may have come about or not.
+async fn import(world: &Arc<World>, cart: Uuid) {
+    let process = Process::mortal(world, "import");
+    let running = lambda::run(&process, lambda::TIME_LIMIT, |process| async move {
+        let store = planted::Store(process.clone());
+        let history = ShoppingCartRepo::new(&store).fetch(cart).await?;
+        let item = |n| CartEvent::ItemAdded { item: format!("imported {n}"), quantity: 1 };
+        let events: Vec<_> = (0..2 + process.world.chance.below(3)).map(item).collect();
+        let context = Context::new(process.new_id(), OccurredAt::new(process.now()));
+        let id = AggregateId::of::<ShoppingCart>(cart);
+        let commit = Commit::of(id, history.version(), &events, context, || process.new_id())?;
+        // Somebody may have been faster.
+        drop(store.append(&commit).await);
+        Ok(())
+    });
+    drop(running.await);
+}
+
+/// Returns an invocation's context with all the time that there is.
+fn context() -> lambda_runtime::Context {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    let mut context = lambda_runtime::Context::default();
+    context.deadline = (year * 200).as_millis() as u64;
+    context
+}

@@ -1,0 +1,39 @@
+//! The simulator: the real code of the functions on a world in memory, by a seeded schedule.
+//!
+//! It is a test, and a tool: `cargo test -p functions --test simulator` runs its tests, and with
+//! `-- --schedules 20000` or `-- --seed 17` it runs what is asked for. See the README beside it.
+
+mod callers;
+mod chance;
+mod consumers;
+mod invariants;
+mod observed;
+mod planted;
+mod replaying;
+mod schedule;
+mod strangers;
+mod tests;
+mod tool;
+mod trace;
+mod world;
+
+use std::{panic, process::ExitCode};
+
+fn main() -> ExitCode {
+    // Handlers panic in here all the time, as they do.
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        if !schedule::is_running() {
+            usual(panicked);
+        }
+    }));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match tool::Order::of(&arguments) {
+        Some(Ok(order)) => order.run(),
+        Some(Err(usage)) => {
+            tool::say(&usage);
+            ExitCode::from(64)
+        }
+        None => tests::run(),
+    }
+}

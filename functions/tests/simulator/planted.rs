@@ -1,0 +1,239 @@
+//! Planted bugs: what the simulator has to find. Each is a wrapper around the real code, or
+//! stands in its place, and breaks one invariant.
+
+use aws_lambda_events::event::dynamodb::Event;
+use domain::{
+    AggregateId, Commit, EventStore,
+    contract::{EVENTS_PREFIX, FAILED_PREFIX, attribute},
+    replay::{Order, ReplayBatch, Replayed},
+    store::AppendError,
+};
+use functions::{
+    Fault,
+    handler::Input,
+    invoke::{Invoke, Reply},
+    surroundings::Surroundings,
+};
+use futures::{Stream, TryStreamExt};
+use serde_dynamo::Item;
+use serde_json::json;
+use storage::{
+    archive,
+    bucket::{Bucket, Expected, Object},
+    stream::PutRecords,
+    table::{from_item, to_item},
+    waves::Record,
+};
+
+use crate::world::{
+    World,
+    bucket::BucketOf,
+    functions::Functions,
+    kinesis::Kinesis,
+    process::{OutOfReach, Process},
+    table::{Table, TableError},
+};
+
+/// A bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planted {
+    /// The store puts without a condition.
+    NoCondition,
+    /// The store takes any commit in its way for its own.
+    TakesAnyForItsOwn,
+    /// The store does not give back which command led to a commit.
+    ForgetsCommands,
+    /// The publisher sends everything at once, and what was rejected once more.
+    WithoutWaves,
+    /// `capture` says that it is done, whatever happened.
+    GivesUp,
+    /// `capture` publishes what was written back from an archive.
+    RestoredIsNew,
+    /// The archive names objects by the clock.
+    NamedByClock,
+    /// A handler leaves out an event now and then.
+    Skips,
+    /// What is kept aside is not kept.
+    KeepsNothing,
+    /// The handler library lets replays through to handlers that act.
+    ReplaysThrough,
+    /// A replay delivers events as it reads them.
+    HoldsNothingBack,
+    /// A replay takes a batch for delivered whatever the handler says.
+    TakesAnyAnswer,
+}
+
+impl Planted {
+    /// Returns all of them, each with the invariant that it breaks.
+    pub(crate) const ALL: [(Self, &str); 12] = [
+        (Self::NoCondition, "the table"),
+        (Self::TakesAnyForItsOwn, "the table"),
+        (Self::ForgetsCommands, "commands"),
+        (Self::WithoutWaves, "handlers"),
+        (Self::GivesUp, "handlers"),
+        (Self::RestoredIsNew, "restored"),
+        (Self::NamedByClock, "the archive"),
+        (Self::Skips, "handlers"),
+        (Self::KeepsNothing, "kept aside"),
+        (Self::ReplaysThrough, "replays"),
+        (Self::HoldsNothingBack, "replays"),
+        (Self::TakesAnyAnswer, "replays"),
+    ];
+}
+
+/// The store of events, or one with a bug.
+#[derive(Debug, Clone)]
+pub(crate) struct Store(pub(crate) Process);
+
+impl EventStore for Store {
+    type Error = TableError;
+
+    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, TableError>> + Send {
+        let commits = futures::stream::once({
+            let (table, id) = (Table(self.0.clone()), id.clone());
+            async move { table.read(&id).try_collect::<Vec<_>>().await }
+        });
+        let forgets = self.0.world.planted == Some(Planted::ForgetsCommands);
+        commits.map_ok(|commits| futures::stream::iter(commits.into_iter().map(Ok))).try_flatten().map_ok(
+            move |mut commit| {
+                if forgets {
+                    commit.context.command_id = self.0.new_id();
+                }
+                commit
+            },
+        )
+    }
+
+    async fn append(&self, commit: &Commit) -> Result<(), AppendError<TableError>> {
+        let appended = match self.0.world.planted {
+            Some(Planted::NoCondition) => {
+                let item = to_item(commit).map_err(|error| AppendError::Store(error.into()))?;
+                let (item, id, version) = (Item::from(item), commit.aggregate_id.to_string(), commit.version);
+                let put = move |world: &World| world.put_item_anyway(&id, version, &item);
+                let put = self.0.call(|| "PutItem without a condition".to_owned(), put).await;
+                return put.map_err(|error| AppendError::Store(error.into()));
+            }
+            _ => Table(self.0.clone()).append(commit).await,
+        };
+        match appended {
+            Err(AppendError::Conflict) if self.0.world.planted == Some(Planted::TakesAnyForItsOwn) => Ok(()),
+            appended => appended,
+        }
+    }
+}
+
+/// The bucket, or one with a bug.
+#[derive(Debug, Clone)]
+pub(crate) struct Objects(pub(crate) Process);
+
+impl Bucket for Objects {
+    type Error = OutOfReach;
+
+    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), OutOfReach> {
+        let mut key = key.to_owned();
+        match self.0.world.planted {
+            Some(Planted::NamedByClock) if key.starts_with(EVENTS_PREFIX) => {
+                key = format!("{EVENTS_PREFIX}{:.0}.ndjson.gz", self.0.now());
+            }
+            Some(Planted::KeepsNothing) if key.starts_with(FAILED_PREFIX) => return Ok(()),
+            _ => {}
+        }
+        BucketOf(self.0.clone()).put(&key, content_type, body).await
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, OutOfReach> {
+        BucketOf(self.0.clone()).put_if(key, content_type, body, expected).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
+        BucketOf(self.0.clone()).get(key).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, OutOfReach> {
+        BucketOf(self.0.clone()).list(prefix, after).await
+    }
+}
+
+/// The functions, or ones with a bug, as `replay` calls them.
+#[derive(Debug, Clone)]
+pub(crate) struct Calls(pub(crate) Functions);
+
+impl Invoke for Calls {
+    type Error = OutOfReach;
+
+    async fn call(&self, function: &str, payload: Vec<u8>) -> Result<Reply, OutOfReach> {
+        let batch = payload.clone();
+        let reply = self.0.call(function, payload).await;
+        match reply {
+            Err(_) | Ok(Reply::Failed(_)) if self.0.0.world.planted == Some(Planted::TakesAnyAnswer) => {
+                let batch: ReplayBatch = serde_json::from_slice(&batch).expect("it is a batch");
+                let answer = json!({"handler": function, "does": "builds_state", "handled": batch.events.len(),
+                    "kept_aside": [], "refused": false});
+                Ok(Reply::Answer(answer.to_string().into_bytes()))
+            }
+            reply => reply,
+        }
+    }
+
+    async fn send(&self, function: &str, payload: Vec<u8>) -> Result<(), OutOfReach> {
+        self.0.send(function, payload).await
+    }
+}
+
+/// Replays each object of the archive as it is.
+pub(crate) async fn replay_as_it_reads(process: &Process, order: &Order) {
+    let (bucket, mut after) = (Objects(process.clone()), None);
+    while let Ok(keys) = bucket.list(EVENTS_PREFIX, after.as_deref()).await {
+        let Some(last) = keys.last().cloned() else { return };
+        for key in keys {
+            let Ok(Some(object)) = bucket.get(&key).await else { continue };
+            let Ok(mut events) = archive::events(&key, &object.body) else { continue };
+            events.retain(|event| order.only.has(event));
+            let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
+            let batch = serde_json::to_vec(&ReplayBatch { replay, events }).expect("it is JSON");
+            drop(Functions(process.clone()).call(&order.handler, batch).await);
+        }
+        after = Some(last);
+    }
+}
+
+/// Publishes all events of a batch at once, and again what was rejected.
+pub(crate) async fn capture_without_waves(batch: Event, process: &Process) -> Result<(), Fault> {
+    let mut records = Vec::new();
+    for change in batch.records.into_iter().filter(|change| change.event_name == "INSERT") {
+        if change.change.new_image.contains_key(attribute::RESTORED) {
+            continue;
+        }
+        let Ok(commit) = from_item(change.change.new_image) else { continue };
+        records.extend(commit.into_envelopes().map(|envelope| Record {
+            partition_key: envelope.aggregate_id.to_string(),
+            data: envelope.to_bytes(),
+        }));
+    }
+    while !records.is_empty() {
+        let outcomes = Kinesis(process.clone()).put_records(&records.iter().collect::<Vec<_>>()).await?;
+        let mut outcomes = outcomes.into_iter();
+        records.retain(|_| outcomes.next().is_some_and(|outcome| outcome.is_err()));
+    }
+    Ok(())
+}
+
+/// Takes the marks off what was written back from an archive.
+pub(crate) fn forget_marks(batch: &mut Event) {
+    for record in &mut batch.records {
+        record.change.new_image.inner_mut().remove(attribute::RESTORED);
+    }
+}
+
+/// Lets a replay through to a handler that acts.
+pub(crate) fn permit(input: &mut Input) {
+    if let Input::Replay(batch) = input {
+        batch.replay.even_if_it_acts = true;
+    }
+}

@@ -1,0 +1,132 @@
+//! Strangers: what gets into table and stream that no command put there. Trash, events of
+//! another release, changes by hand, commits that were written back from an archive.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::{
+    AggregateId, Commit, Context, JsonText, OccurredAt, StoredEvent,
+    cart::{CartEvent, ShoppingCart},
+    contract::{ARCHIVE, CAPTURE, FAILED_PREFIX, attribute},
+};
+use serde_dynamo::{AttributeValue, Item};
+use storage::{archive, table::to_item, waves::Record};
+use uuid::Uuid;
+
+use crate::{
+    consumers::{MAILER, PROJECTION},
+    observed::Aside,
+    world::{World, lock},
+};
+
+/// Lets strangers come while others are at work.
+pub(crate) fn start(world: &Arc<World>) {
+    if world.chance.happens(300) {
+        tokio::task::spawn_local(restore(world.clone()));
+    }
+    for stranger in 0..5 {
+        if !world.chance.happens(world.weather().poison) {
+            continue;
+        }
+        lock(&world.observed).busy += 1;
+        let world = world.clone();
+        tokio::task::spawn_local(async move {
+            world.pause().await;
+            match stranger {
+                0 => no_commit(&world),
+                1 => trash(&world),
+                2 => changed_by_hand(&world),
+                3 => of_another_release(&world),
+                _ => spelt_in_another_way(&world),
+            }
+            lock(&world.observed).busy -= 1;
+            world.change();
+        });
+    }
+}
+
+/// An item that is no commit.
+fn no_commit(world: &World) {
+    let id = format!("cart#{}", world.chance.id());
+    let item = HashMap::from([("Note".to_owned(), AttributeValue::S("hello".to_owned()))]);
+    let event_id = world.stream_item(&id, 1, "INSERT", Some(&item.into()));
+    aside(world, CAPTURE.name, &event_id, &["the item does not have the attributes of a commit"]);
+}
+
+/// An item of a commit whose hash key has another spelling.
+fn spelt_in_another_way(world: &World) {
+    let mut item = item(&commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]));
+    let id = AttributeValue::S("Cart 1".to_owned());
+    item.inner_mut().insert(attribute::AGGREGATE_ID.to_owned(), id);
+    let event_id = world.stream_item("Cart 1", 1, "INSERT", Some(&item));
+    aside(world, CAPTURE.name, &event_id, &["is not an aggregate id"]);
+}
+
+/// A record of Kinesis that is no event.
+fn trash(world: &World) {
+    let key = world.chance.id().to_string();
+    let event_id = world.put_record(&Record { partition_key: key, data: b"trash".to_vec() });
+    for function in [ARCHIVE.name, PROJECTION, MAILER] {
+        aside(world, function, &event_id, &["the record is not an event in its envelope"]);
+    }
+}
+
+/// Changes and removals of commits: somebody repaired something, and it shows in the stream.
+fn changed_by_hand(world: &World) {
+    let commit = commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]);
+    let id = commit.aggregate_id.to_string();
+    world.stream_item(&id, 1, "MODIFY", Some(&item(&commit)));
+    world.stream_item(&id, 1, "REMOVE", None);
+}
+
+/// A commit whose events nobody knows in this release, and one behind it that all know.
+fn of_another_release(world: &World) {
+    let cart = world.chance.id();
+    let mut unknown = commit(world, cart, 1, &[CartEvent::CartOpened {}]);
+    unknown.events.push(StoredEvent {
+        id: world.chance.id(),
+        event_type: "CartTeleported".to_owned(),
+        schema_version: 1,
+        data: JsonText::parse("{}".to_owned()).expect("it is JSON"),
+    });
+    for commit in [unknown, commit(world, cart, 3, &[CartEvent::CartClosed {}])] {
+        world.put_item(&commit.aggregate_id.to_string(), commit.version, &item(&commit));
+    }
+}
+
+/// Commits that were written back from an archive, which has them.
+async fn restore(world: Arc<World>) {
+    let cart = world.chance.id();
+    let tea = || CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 };
+    for commit in
+        [commit(&world, cart, 1, &[CartEvent::CartOpened {}]), commit(&world, cart, 2, &[tea(), tea()])]
+    {
+        let mut item = item(&commit);
+        let time = AttributeValue::S(OccurredAt::new(world.now()).to_string());
+        item.inner_mut().insert(attribute::RESTORED.to_owned(), time);
+        world.put_item(&commit.aggregate_id.to_string(), commit.version, &item);
+
+        let arrival = "2026-11-20T10:00:00Z".parse().expect("it is a time");
+        let place = commit.version.to_string();
+        let key = archive::key("shardId-000000000000", arrival, &place, &place);
+        let events: Vec<_> = commit.into_envelopes().map(|envelope| envelope.to_bytes()).collect();
+        let object = archive::compress(events.iter().map(Vec::as_slice)).expect("memory takes it");
+        world.put_object(&key, &object);
+        world.pause().await;
+    }
+}
+
+fn aside(world: &World, function: &str, id: &str, says: &[&str]) {
+    let prefix = format!("{FAILED_PREFIX}{function}/{}.json", id.replace(':', "-"));
+    let says = says.iter().map(ToString::to_string).collect();
+    lock(&world.observed).asides.insert(Aside { prefix, says });
+}
+
+fn item(commit: &Commit) -> Item {
+    to_item(commit).expect("a commit makes an item").into()
+}
+
+fn commit(world: &World, cart: Uuid, version: u64, events: &[CartEvent]) -> Commit {
+    let context = Context::new(world.chance.id(), OccurredAt::new(world.now()));
+    let id = AggregateId::of::<ShoppingCart>(cart);
+    Commit::of(id, version - 1, events, context, || world.chance.id()).expect("the events can be stored")
+}

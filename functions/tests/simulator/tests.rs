@@ -1,0 +1,68 @@
+//! The tests: that nothing breaks an invariant, that each planted bug does, and that a seed is
+//! a history.
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::{
+    planted::Planted,
+    schedule::Schedule,
+    tool::{Many, threads, told},
+};
+
+/// How many schedules are run as a test.
+const SCHEDULES: u64 = 1000;
+/// Within how many schedules a planted bug has to be found.
+const ENOUGH: u64 = 1000;
+
+/// Runs the tests.
+pub(crate) fn run() -> ExitCode {
+    let mut trials = vec![
+        Trial::test("no_schedule_breaks_an_invariant", no_schedule_breaks_an_invariant),
+        Trial::test("a_seed_is_a_history", a_seed_is_a_history),
+    ];
+    for (planted, invariant) in Planted::ALL {
+        let name = format!("planted_{planted:?}_is_found");
+        trials.push(Trial::test(name, move || is_found(planted, invariant)));
+    }
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn no_schedule_breaks_an_invariant() -> Result<(), Failed> {
+    let report = Many { schedules: SCHEDULES, from: 0, threads: threads() }.run(Schedule::of, |_| true);
+    match report.failed {
+        None => Ok(()),
+        Some(seed) => {
+            let outcome = Schedule { traced: true, ..Schedule::of(seed) }.run();
+            Err(format!("{}\n{}", outcome.trace.join("\n"), told(seed, &outcome)).into())
+        }
+    }
+}
+
+fn a_seed_is_a_history() -> Result<(), Failed> {
+    for seed in 0..50 {
+        let trace = || Schedule { traced: true, ..Schedule::of(seed) }.run().trace;
+        let (one, other) = (trace(), trace());
+        if let Some((one, other)) = one.iter().zip(&other).find(|(one, other)| one != other) {
+            return Err(format!("seed {seed} goes two ways:\n{one}\n{other}").into());
+        }
+        if one.len() != other.len() || one.len() < 10 {
+            return Err(format!("seed {seed} has {} and {} steps", one.len(), other.len()).into());
+        }
+    }
+    Ok(())
+}
+
+fn is_found(planted: Planted, invariant: &'static str) -> Result<(), Failed> {
+    let schedule = |seed| Schedule { planted: Some(planted), ..Schedule::of(seed) };
+    let report = Many { schedules: ENOUGH, from: 0, threads: threads() }
+        .run(schedule, |broken| broken.invariant == invariant);
+    match report.failed {
+        Some(_) => Ok(()),
+        None => {
+            Err(format!("in {ENOUGH} schedules, {planted:?} does not break what holds of {invariant}").into())
+        }
+    }
+}

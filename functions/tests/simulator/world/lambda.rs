@@ -1,0 +1,67 @@
+//! Lambda: invocations, which end with an answer, a fault, a panic, too late, or never.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use functions::Fault;
+use futures::FutureExt;
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::{World, process::Process};
+
+/// How long an invocation may take.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// How an invocation ended that did not end well.
+#[derive(Debug, Error)]
+pub(crate) enum Ended {
+    /// With a fault of the function.
+    #[error("fault: {0}")]
+    Fault(Fault),
+    /// With a panic, which the runtime reports as a fault.
+    #[error("panic")]
+    Panic,
+    /// It took too long, and was cut off.
+    #[error("timeout")]
+    TooLate,
+    /// It died.
+    #[error("death")]
+    Died,
+}
+
+/// Runs a function in a process.
+pub(crate) async fn run<T, F>(
+    process: &Process,
+    limit: Duration,
+    function: impl FnOnce(Process) -> F,
+) -> Result<T, Ended>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    let running = async {
+        let outcome = AssertUnwindSafe(function(process.clone())).catch_unwind().await;
+        // Dying here is to be done and not to have said so.
+        process.step().await;
+        outcome
+    };
+    let ended = tokio::select! {
+        biased;
+        () = process.death() => Err(Ended::Died),
+        outcome = timeout(limit, running) => match outcome {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(fault))) => Err(Ended::Fault(fault)),
+            Ok(Err(_)) => Err(Ended::Panic),
+            Err(_) => Err(Ended::TooLate),
+        },
+    };
+    match &ended {
+        Ok(_) => process.note(|| "is done".to_owned()),
+        Err(ended) => process.note(|| format!("ended: {ended}")),
+    }
+    ended
+}
+
+/// Returns the process of an invocation; spared ones meet no faults.
+pub(crate) fn process(world: &Arc<World>, function: &str, spared: bool) -> Process {
+    if spared { Process::spared(world, function) } else { Process::mortal(world, function) }
+}
