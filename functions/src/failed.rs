@@ -11,6 +11,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use storage::{bucket::Bucket, fault::chain};
 
+/// How much of a reason is told outside of the object that has all of it. A line that is too
+/// long is cut or left out by whoever collects it ("CloudWatch Logs quotas"), and would ring
+/// nothing; an answer that is too long fails its invocation each time ("Lambda quotas").
+const TOLD: usize = 1_000;
+
 /// Keeps what a function could not understand.
 #[derive(Debug, Clone)]
 pub struct Failed<B> {
@@ -68,6 +73,7 @@ impl<B: Bucket> Failed<B> {
         kept["reason"] = json!(reason);
         let body = serde_json::to_vec_pretty(&kept).expect("a JSON value can be written");
         self.bucket.put(&key, "application/json", body).await?;
+        let reason = in_short(reason);
         // `log` makes a metric of it.
         tracing::error!({ metric::KEPT_ASIDE } = 1, record = id, reason, key, "kept aside");
         Ok(())
@@ -82,6 +88,15 @@ impl<B: Bucket> Failed<B> {
     pub fn bucket(&self) -> &B {
         &self.bucket
     }
+}
+
+/// Returns a reason as it is told in a log or an answer.
+pub(crate) fn in_short(mut reason: String) -> String {
+    if let Some((end, _)) = reason.char_indices().nth(TOLD) {
+        reason.truncate(end);
+        reason.push('…');
+    }
+    reason
 }
 
 /// Returns an id with nothing but what is safe in the key of an object.

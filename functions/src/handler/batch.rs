@@ -16,7 +16,10 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::{Delivered, Handler, Reason, Takes, Trouble};
-use crate::{failed::Failed, fault::Fault};
+use crate::{
+    failed::{Failed, in_short},
+    fault::Fault,
+};
 
 /// How many aggregates are handled at a time. Enough to not wait for one call after another,
 /// and few enough for the least memory that a function can have.
@@ -126,7 +129,7 @@ where
             Err(Trouble::Poison(reason)) => reason,
         };
         self.failed.keep_event(&envelope, reason.as_ref(), record).await?;
-        let reason = chain(reason.as_ref());
+        let reason = in_short(chain(reason.as_ref()));
         let Envelope { aggregate_type, aggregate_id, version, .. } = envelope;
         Ok(Some(KeptAside { aggregate_type, aggregate_id, version, reason }))
     }

@@ -305,6 +305,21 @@ async fn a_replay_is_marked_and_answered() {
     assert_eq!(failed.bucket().json(&key(cart(1), 2)).get("record"), None);
 }
 
+/// An answer that Lambda refuses would come again and again, and a line that is cut rings nothing.
+#[tokio::test]
+async fn a_reason_of_any_length_is_kept_whole_and_told_in_short() {
+    let (failed, long) = (kept(), "ö".repeat(2_000_000));
+    let handler =
+        builds_state(async |_: Delivered<ShoppingCart>| Err::<(), _>(Trouble::poison(long.as_str())));
+    let input = replayed(false, events(cart(1), 1..=1));
+    let (answer, lines) = told(handler.answer(input, &failed, &a_moment())).await;
+    let answer = answer.expect("nothing is in the way").expect("a replay is answered");
+    let short = format!("{}…", "ö".repeat(1_000));
+    assert_eq!(answer.kept_aside[0].reason, short);
+    assert_eq!(of("kept aside", &lines)[0]["reason"], short);
+    assert_eq!(failed.bucket().json(&key(cart(1), 1))["reason"], long);
+}
+
 #[tokio::test]
 async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
     let (handed, failed) = (Handed::default(), kept());
