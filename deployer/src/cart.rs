@@ -61,11 +61,14 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .may(archive.get(REPLAYS_PREFIX))
         .may(archive.write(REPLAYS_PREFIX))
         .calls(HANDLERS, &handlers);
+    let get_cart = lambda(GET_CART).may(events.load());
+    // Who reads events changes first: a new type of event meets nobody who does not know it.
+    let readers = || handlers.iter().chain([&get_cart]);
+    let command = |f| lambda(f).may(events.load()).may(events.append()).after(readers());
     let lambdas = [
-        lambda(OPEN_CART).may(events.load()).may(events.append()),
-        lambda(ADD_ITEM).may(events.load()).may(events.append()),
-        lambda(CLOSE_CART).may(events.load()).may(events.append()),
-        lambda(GET_CART).may(events.load()),
+        command(OPEN_CART),
+        command(ADD_ITEM),
+        command(CLOSE_CART),
         lambda(CAPTURE).may(stream.publish()).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
             &archive,
             &events,
@@ -80,7 +83,7 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.add(events).add(stream).add(archive);
-    for lambda in lambdas.into_iter().chain(handlers) {
+    for lambda in lambdas.into_iter().chain([get_cart]).chain(handlers) {
         stack.lambda(lambda);
     }
     stack.alarms(&environment.alarms.topics());

@@ -8,7 +8,8 @@
 //!
 //! # What a handler may rely on
 //!
-//! * Every event of its aggregate comes, at least once, or is under `failed/` with the reason.
+//! * Every event of its aggregate comes, at least once, or is under `failed/` with the reason,
+//!   or in a batch that Lambda gave up to the bucket when its attempts were over.
 //! * Those of one aggregate come one after another in their order. After a failure, some
 //!   come again. Different aggregates are handled side by side.
 //! * What it cannot handle now ([`Trouble::Passing`]) comes again; what it can never handle

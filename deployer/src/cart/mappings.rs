@@ -63,9 +63,9 @@ pub(super) fn handler(retention_hours: i32) -> MappingSettings {
         // crash) cannot say at which event: it takes seven halvings of 100 to know.
         bisect_on_error: true,
         // Halving uses up none. What is out of reach is waited for, for 20 seconds of each
-        // attempt: half an hour at least. A crash takes a second or two: some minutes, and then
-        // the others of its shard go on.
-        maximum_retry_attempts: 100,
+        // attempt: five hours at least. A crash takes a second or two: its shard stands for half
+        // an hour, rings, and goes on without the event.
+        maximum_retry_attempts: 1000,
         ..until_the_source_forgets(retention_hours)
     }
 }

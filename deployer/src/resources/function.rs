@@ -191,6 +191,12 @@ impl Function {
         key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
     }
 
+    /// Returns the function that is made, and changed, only after these.
+    pub fn after<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        self.needs.extend(others.into_iter().map(|other| ResourceId::new(Self::KIND, &other.name)));
+        self
+    }
+
     /// Returns the function whose role grants this.
     pub fn granted(mut self, policy: &Policy) -> Self {
         self.granted = Some(policy.clone());

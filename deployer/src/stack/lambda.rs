@@ -107,6 +107,13 @@ impl Lambda {
         self
     }
 
+    /// Returns the Lambda that changes only after these have: what writes something new comes
+    /// after those who have to read it.
+    pub fn after<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        self.function = self.function.after(others.into_iter().map(|other| &other.function));
+        self
+    }
+
     /// Returns the Lambda consuming this source.
     pub fn consumes(mut self, source: &impl EventSource, settings: MappingSettings) -> Self {
         self.errands.extend(source.polling());

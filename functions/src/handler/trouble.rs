@@ -7,8 +7,12 @@ pub type Reason = Box<dyn Error + Send + Sync>;
 
 /// Why a handler is not done with an event.
 ///
-/// Any error becomes `Passing` by way of `?`: when in doubt, an event is tried again. That
-/// holds up others and rings alarms, but loses nothing.
+/// Any error becomes `Passing` by way of `?`: when in doubt, an event is tried again, for hours
+/// if need be. That holds up others and rings alarms; whatever Lambda gives up in the end is in
+/// the bucket, and a replay brings it back.
+///
+/// A panic is for what cannot be. Three of them at one event, within a moment, are poison: do
+/// not `expect` what may be out of reach.
 #[derive(Debug)]
 pub enum Trouble {
     /// Something is out of reach for now. The event is tried again, and if that takes too

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use deployer::aws::Aws;
+use deployer::resource::ResourceId;
 use deployer::stack::Stack;
 use domain::contract;
 use serde_json::Value;
@@ -51,6 +52,29 @@ fn every_function_gets_the_variables_that_it_reads_and_no_others() {
     for function in functions(&stack) {
         let reads: BTreeSet<String> = function.reads.iter().map(ToString::to_string).collect();
         assert_eq!(keys(&deployed[function.name]["environment"]), reads, "{}", function.name);
+    }
+}
+
+/// A release with a new type of event must not let it meet an old reader: a handler would keep
+/// it aside, and a query fail.
+#[test]
+fn whoever_appends_changes_after_all_who_read() {
+    let stack = dev();
+    let may = |sid: &str| -> BTreeSet<String> {
+        let of_sid = statements(&stack).into_iter().filter(|(_, of, _)| of == sid);
+        of_sid.map(|(role, ..)| role).collect()
+    };
+    let writers = may("AppendEvents");
+    assert_eq!(writers.len(), 3);
+    let readers: BTreeSet<String> =
+        may("LoadEvents").difference(&writers).cloned().chain(handlers(&stack)).collect();
+    for writer in writers {
+        let id = ResourceId::new("lambda.function", stack.scope.name(&writer));
+        let needs = stack.get(&id).expect("it is in the stack").needs();
+        for reader in &readers {
+            let reader = ResourceId::new("lambda.function", stack.scope.name(reader));
+            assert!(needs.contains(&reader), "{writer} does not wait for {reader}");
+        }
     }
 }
 
