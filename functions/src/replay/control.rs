@@ -34,7 +34,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         }
         let which = Which { handler: order.handler.clone(), dry_run: order.dry_run };
         let ledger = Ledger::of(&self.bucket, &which);
-        let found = ledger.read().await?;
+        let found = ledger.standing().await?;
         if let Some((found, _)) = &found
             && (found.order.id == order.id || in_the_way(found))
         {
@@ -49,7 +49,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let expected = found.map_or(Expected::Nothing, |(_, expected)| expected);
         if ledger.write(&mut progress, &expected).await?.is_none() {
             // Somebody else started one in this very moment.
-            return match ledger.read().await? {
+            return match ledger.standing().await? {
                 Some((found, _)) => self.already(&progress.order, &found).await,
                 None => Err(Fault::new("the progress that was in the way is gone; try again")),
             };
@@ -61,7 +61,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 
     /// Tells how the last replay of a handler stands.
     pub(super) async fn status(&self, which: &Which) -> Result<Answer, Fault> {
-        let found = Ledger::of(&self.bucket, which).read().await?;
+        let found = Ledger::of(&self.bucket, which).standing().await?;
         Ok(match found {
             Some((progress, _)) => Answer::of(progress.status(self.surroundings.now())),
             None if self.handlers.contains(&which.handler) => {
@@ -77,15 +77,22 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let ledger = Ledger::of(&self.bucket, which);
         let mut patience = Patience::lasting(PATIENCE);
         loop {
-            let Some((mut progress, expected)) = ledger.read().await? else {
+            let Some((standing, expected)) = ledger.look().await? else {
                 return self.status(which).await;
             };
             let now = self.surroundings.now();
-            if progress.state != State::Running {
-                let message = format!("no replay of {} runs", which.handler);
-                return Ok(Answer::refused(Reason::NoReplay, message).because_of(progress.status(now)));
-            }
-            progress.stop(State::Cancelled);
+            let mut progress = match standing {
+                Ok(progress) if progress.state != State::Running => {
+                    let message = format!("no replay of {} runs", which.handler);
+                    return Ok(Answer::refused(Reason::NoReplay, message).because_of(progress.status(now)));
+                }
+                Ok(mut progress) => {
+                    progress.cancel();
+                    progress
+                }
+                // Nobody can go on with it, and without this nobody could begin anew.
+                Err(why) => Progress::lost(which, self.surroundings.new_id(), now, &why),
+            };
             (progress.writer, progress.saved_at) = (self.surroundings.new_id(), now);
             if ledger.write(&mut progress, &expected).await?.is_some() {
                 return Ok(Answer::of(progress.status(now)));

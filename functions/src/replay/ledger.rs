@@ -17,6 +17,9 @@ use super::progress::{BrokenProgress, Progress};
 /// How long a put is tried again that was refused though nobody has written.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How a replay stands, or why that cannot be read.
+pub type Standing = Result<Progress, BrokenProgress>;
+
 /// The progress of the last replay of a handler.
 #[derive(Debug)]
 pub struct Ledger<'a, B> {
@@ -31,7 +34,7 @@ pub enum LedgerError<E: Error + 'static> {
     #[error(transparent)]
     Bucket(#[from] E),
     /// There is something else in its place.
-    #[error("{key} of the bucket cannot be read; delete it to begin anew")]
+    #[error("{key} of the bucket cannot be read; cancel the replay to begin anew")]
     Broken {
         /// The object.
         key: String,
@@ -51,12 +54,27 @@ impl<'a, B: Bucket> Ledger<'a, B> {
         Self { bucket, key: format!("{REPLAYS_PREFIX}{}{dry_run}.json.gz", which.handler) }
     }
 
-    /// Reads the progress, and what to expect when it is written next.
+    /// Reads the progress with its lineup, and what to expect when it is written next.
     pub async fn read(&self) -> Result<Option<(Progress, Expected)>, LedgerError<B::Error>> {
         let Some(object) = self.bucket.get(&self.key).await? else { return Ok(None) };
-        let progress = Progress::from_bytes(&object.body);
-        let progress = progress.map_err(|source| LedgerError::Broken { key: self.key.clone(), source })?;
+        let progress = Progress::from_bytes(&object.body).map_err(|source| self.broken(source))?;
         Ok(Some((progress, Expected::State(object.etag))))
+    }
+
+    /// Reads how the replay stands, without the lineup.
+    pub async fn standing(&self) -> Result<Option<(Progress, Expected)>, LedgerError<B::Error>> {
+        let Some((standing, expected)) = self.look().await? else { return Ok(None) };
+        Ok(Some((standing.map_err(|source| self.broken(source))?, expected)))
+    }
+
+    /// Reads how the replay stands, or why that cannot be read.
+    pub async fn look(&self) -> Result<Option<(Standing, Expected)>, B::Error> {
+        let Some(object) = self.bucket.get(&self.key).await? else { return Ok(None) };
+        Ok(Some((Progress::standing(&object.body), Expected::State(object.etag))))
+    }
+
+    fn broken(&self, source: BrokenProgress) -> LedgerError<B::Error> {
+        LedgerError::Broken { key: self.key.clone(), source }
     }
 
     /// Writes the progress in place of what was expected. Returns what to expect next, or
@@ -74,8 +92,8 @@ impl<'a, B: Bucket> Ledger<'a, B> {
             if let Some(etag) = put {
                 return Ok(Some(Expected::State(etag)));
             }
-            let (writer, state) = match self.read().await? {
-                Some((found, state)) => (Some((found.writer, found.saves)), state),
+            let (writer, state) = match self.look().await? {
+                Some((found, state)) => (found.ok().map(|found| (found.writer, found.saves)), state),
                 None => (None, Expected::Nothing),
             };
             // A put that is repeated because its answer got lost finds its own object.

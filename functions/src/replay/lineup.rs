@@ -8,17 +8,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter::Sum,
+    ops::{Add, AddAssign, SubAssign},
     sync::Arc,
 };
 
 use domain::{AggregateId, Envelope, replay::Gap};
 use serde::{Deserialize, Serialize};
 
-/// How many events are held back at most for those before them to come.
+/// What is held back at most for what comes before it.
 ///
-/// They are in memory and in what is saved. More of them are let go, and found again when
-/// everything is read once more.
-const ROOM: u64 = 10_000;
+/// It is in memory and in what is saved. More is let go, and found again when everything is
+/// read once more. An event may have 1 MB, so their number alone bounds nothing: the function
+/// has 1,024 MB, and needs several times what it holds while it saves and reads that.
+const ROOM: Load = Load { events: 10_000, bytes: 64_000_000 };
+/// What an event needs beside its data, about: its ids and names, as text.
+const FRAME: u64 = 500;
 
 /// Events on their way to one handler, lined up by their aggregate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,17 +33,26 @@ pub struct Lineup {
     next: BTreeMap<AggregateId, u64>,
     /// What has come and not gone; none of these is empty.
     waiting: BTreeMap<AggregateId, Line>,
-    /// How many events are held back at most.
-    room: u64,
+    /// What is held back at most.
+    room: Load,
     /// The aggregates whose next version has come.
     #[serde(skip)]
     ready: BTreeSet<AggregateId>,
-    /// How many events may go.
+    /// What may go.
     #[serde(skip)]
-    may_go: u64,
-    /// How many events are held back.
+    may_go: Load,
+    /// What is held back.
     #[serde(skip)]
-    held: u64,
+    held: Load,
+}
+
+/// So many events, and their size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// How many they are.
+    pub events: u64,
+    /// How large they are together, about. What only has its turn has no size.
+    pub bytes: u64,
 }
 
 /// What is saved of a lineup; the rest follows from it.
@@ -46,7 +60,7 @@ pub struct Lineup {
 struct Saved {
     next: BTreeMap<AggregateId, u64>,
     waiting: BTreeMap<AggregateId, Line>,
-    room: u64,
+    room: Load,
 }
 
 /// The events of one aggregate that have come and not gone.
@@ -88,8 +102,8 @@ impl Default for Lineup {
 }
 
 impl Lineup {
-    /// Returns a lineup that holds back as many events at most.
-    pub fn with_room(room: u64) -> Self {
+    /// Returns a lineup that holds back as much at most.
+    pub fn with_room(room: Load) -> Self {
         Saved { next: BTreeMap::new(), waiting: BTreeMap::new(), room }.into()
     }
 
@@ -105,14 +119,16 @@ impl Lineup {
         if line.events.contains_key(&version) {
             return Taken::Known;
         }
-        if version != line.upto && self.held >= self.room {
+        let event = wanted.then(|| Arc::new(event));
+        let held = self.held + Load::of(event.as_ref());
+        if version != line.upto && (held.events > self.room.events || held.bytes > self.room.bytes) {
             line.let_go = line.let_go.max(Some(version));
             return Taken::LetGo;
         }
-        line.events.insert(version, wanted.then(|| Arc::new(event)));
-        self.held += 1;
+        line.events.insert(version, event);
+        self.held = held;
         let called = line.call();
-        if called > 0 {
+        if called.events > 0 {
             self.held -= called;
             self.may_go += called;
             self.ready.insert(aggregate);
@@ -135,7 +151,7 @@ impl Lineup {
         let Some(line) = self.waiting.get_mut(aggregate) else { return };
         let through = through.min(line.upto - 1);
         let rest = line.events.split_off(&(through + 1));
-        self.may_go -= line.events.len() as u64;
+        self.may_go -= line.events.values().map(|event| Load::of(event.as_ref())).sum();
         line.events = rest;
         self.next.insert(aggregate.clone(), through + 1);
         if line.upto == through + 1 {
@@ -146,14 +162,14 @@ impl Lineup {
         }
     }
 
-    /// Returns how many events may go now.
-    pub fn may_go(&self) -> u64 {
+    /// Returns what may go now.
+    pub fn may_go(&self) -> Load {
         self.may_go
     }
 
     /// Returns how many events have come and not gone.
     pub fn waiting(&self) -> u64 {
-        self.may_go + self.held
+        self.may_go.events + self.held.events
     }
 
     /// Returns how many aggregates were seen.
@@ -189,22 +205,63 @@ impl Line {
         Self { events: BTreeMap::new(), upto: next, let_go: None }
     }
 
-    /// Lets those go whose turn it is, and returns how many these are.
-    fn call(&mut self) -> u64 {
-        let before = self.upto;
-        while self.events.contains_key(&self.upto) {
+    /// Lets those go whose turn it is, and returns what these are.
+    fn call(&mut self) -> Load {
+        let mut called = Load::default();
+        while let Some(event) = self.events.get(&self.upto) {
+            called += Load::of(event.as_ref());
             self.upto += 1;
         }
-        self.upto - before
+        called
+    }
+}
+
+impl Load {
+    /// Returns the load that one event is, or its turn.
+    fn of(event: Option<&Arc<Envelope>>) -> Self {
+        Self { events: 1, bytes: event.map_or(0, |event| FRAME + event.data.as_str().len() as u64) }
+    }
+}
+
+impl Add for Load {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { events: self.events + other.events, bytes: self.bytes + other.bytes }
+    }
+}
+
+impl AddAssign for Load {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl SubAssign for Load {
+    fn sub_assign(&mut self, other: Self) {
+        *self = Self { events: self.events - other.events, bytes: self.bytes - other.bytes };
+    }
+}
+
+impl Sum for Load {
+    fn sum<I: Iterator<Item = Self>>(loads: I) -> Self {
+        loads.fold(Self::default(), Add::add)
     }
 }
 
 impl From<Saved> for Lineup {
     fn from(Saved { next, waiting, room }: Saved) -> Self {
-        let may_go = |line: &Line| line.events.range(..line.upto).count() as u64;
-        let ready = waiting.iter().filter(|(_, line)| may_go(line) > 0).map(|(id, _)| id.clone()).collect();
-        let may_go = waiting.values().map(may_go).sum();
-        let all: u64 = waiting.values().map(|line| line.events.len() as u64).sum();
-        Self { next, waiting, room, ready, may_go, held: all - may_go }
+        let called =
+            |line: &Line| line.events.range(..line.upto).map(|(_, event)| Load::of(event.as_ref())).sum();
+        let ready = waiting.iter().filter(|(_, line)| line.events.range(..line.upto).next().is_some());
+        let ready = ready.map(|(id, _)| id.clone()).collect();
+        let may_go = waiting.values().map(called).sum();
+        let mut held: Load = waiting
+            .values()
+            .flat_map(|line| line.events.values())
+            .map(|event| Load::of(event.as_ref()))
+            .sum();
+        held -= may_go;
+        Self { next, waiting, room, ready, may_go, held }
     }
 }

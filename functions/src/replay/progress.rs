@@ -2,20 +2,26 @@
 //!
 //! The format is versioned. What is in it is true whenever it is saved: it says what has gone,
 //! never what is about to.
+//!
+//! It is two lines of JSON, compressed: how the replay stands, which is small, and the lineup,
+//! which may be large. Whoever only wants to know or to stop it reads the first, and needs no
+//! more memory than that takes.
 
 use std::{
     collections::BTreeMap,
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
 };
 
 use domain::{
     Envelope,
-    replay::{Counts, Gap, KeptAside, Order, Reading, ReplayAnswer, State, Status, Unreadable},
+    replay::{
+        Counts, Gap, KeptAside, Only, Order, Reading, ReplayAnswer, Source, State, Status, Unreadable, Which,
+    },
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use storage::scan::Seen;
+use storage::{fault::chain, scan::Seen};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -25,7 +31,7 @@ use super::{
 };
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How many things of a kind are told one by one; all are counted.
 const TOLD: usize = 20;
 
@@ -55,7 +61,8 @@ pub struct Progress {
     /// How many events a batch has at most.
     #[serde(default = "at_most")]
     pub most: usize,
-    /// What has come and not gone.
+    /// What has come and not gone; empty for whoever only wants to know how the replay stands.
+    #[serde(skip)]
     pub lineup: Lineup,
     counts: Counts,
     by_type: BTreeMap<String, u64>,
@@ -121,7 +128,6 @@ impl Progress {
 
     /// Goes back to where reading begins, for one more pass.
     pub fn read_again(&mut self) {
-        use domain::replay::Source;
         self.place = match self.order.from {
             Source::Archive => Place::Archive(None),
             Source::Table => Place::Table(None),
@@ -198,6 +204,25 @@ impl Progress {
         self.trouble = trouble;
     }
 
+    /// Returns what takes the place of a progress that cannot be read: a replay that was stopped,
+    /// of which nothing else is known.
+    pub fn lost(which: &Which, id: Uuid, now: Timestamp, why: &BrokenProgress) -> Self {
+        let order = Order {
+            handler: which.handler.clone(),
+            id,
+            by: "somebody unknown".to_owned(),
+            from: Source::default(),
+            only: Only::default(),
+            rate: 1,
+            even_if_it_acts: false,
+            dry_run: which.dry_run,
+        };
+        let mut lost = Self::begin(order, now);
+        lost.trouble = Some(format!("what was saved of it could not be read: {}", chain(why)));
+        lost.cancel();
+        lost
+    }
+
     /// Ends the replay: nothing more will come.
     pub fn end(&mut self) {
         self.gaps = self.lineup.gaps().take(TOLD).collect();
@@ -212,6 +237,12 @@ impl Progress {
         self.state = state;
         // It is of use to nobody any more, and most of what is saved.
         self.lineup = Lineup::default();
+    }
+
+    /// Stops the replay for good, as somebody wants it who does not know the lineup: what was
+    /// counted when it was saved stands.
+    pub fn cancel(&mut self) {
+        self.state = State::Cancelled;
     }
 
     /// Returns how the replay stands.
@@ -238,19 +269,35 @@ impl Progress {
         self.count();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         serde_json::to_writer(&mut gzip, self).expect("a progress holds nothing that JSON cannot");
-        gzip.flush().and_then(|()| gzip.finish()).expect("memory can be written")
+        gzip.write_all(b"\n").expect("memory can be written");
+        serde_json::to_writer(&mut gzip, &self.lineup).expect("a lineup holds nothing that JSON cannot");
+        gzip.finish().expect("memory can be written")
     }
 
-    /// Returns the progress that was saved.
+    /// Returns the progress that was saved, with its lineup.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BrokenProgress> {
-        let mut text = Vec::new();
-        GzDecoder::new(bytes).read_to_end(&mut text)?;
+        let mut lines = BufReader::new(GzDecoder::new(bytes));
+        let mut progress = Self::first_line(&mut lines)?;
+        let mut lineup = Vec::new();
+        lines.read_to_end(&mut lineup)?;
+        progress.lineup = serde_json::from_slice(&lineup)?;
+        Ok(progress)
+    }
+
+    /// Returns how the replay stands that was saved, without its lineup.
+    pub fn standing(bytes: &[u8]) -> Result<Self, BrokenProgress> {
+        Self::first_line(&mut BufReader::new(GzDecoder::new(bytes)))
+    }
+
+    fn first_line(lines: &mut impl BufRead) -> Result<Self, BrokenProgress> {
+        let mut line = Vec::new();
+        lines.read_until(b'\n', &mut line)?;
         // Another format may lack anything but this.
-        let Format { format } = serde_json::from_slice(&text)?;
+        let Format { format } = serde_json::from_slice(&line)?;
         if format != FORMAT {
             return Err(BrokenProgress::Format(format));
         }
-        Ok(serde_json::from_slice(&text)?)
+        Ok(serde_json::from_slice(&line)?)
     }
 
     /// Counts what follows from the lineup, as long as there is one.

@@ -21,6 +21,9 @@ use crate::{fault::Fault, invoke::Invoke, surroundings::Surroundings};
 
 /// How many events are read before they are delivered, if there are as many.
 const ROUND: u64 = 2_000;
+/// How many bytes of events are read before they are delivered: an event may have 1 MB, and the
+/// function has 1,024 MB.
+const ROUND_BYTES: u64 = 64_000_000;
 /// After which time what has gone is saved, even while other batches are on their way. Whoever
 /// follows a replay takes it for dead when nothing was saved for many times as long.
 const SAVED_EVERY: Duration = Duration::from_secs(2);
@@ -117,7 +120,11 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let progress = &mut hold.progress;
         let (until, enough) = (times.stop.min(hold.due), enough(&progress.order));
         let mut outcome = Outcome::Done;
-        while progress.lineup.may_go() < enough && progress.place != Place::End && Instant::now() < until {
+        while progress.lineup.may_go().events < enough
+            && progress.lineup.may_go().bytes < ROUND_BYTES
+            && progress.place != Place::End
+            && Instant::now() < until
+        {
             if let Err(error) = reader.read(progress).await {
                 outcome = Outcome::Trouble(chain(&error));
                 break;

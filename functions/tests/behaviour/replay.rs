@@ -1,7 +1,7 @@
 //! Replays, with a handler that notes what it is given: what arrives, what is refused, and what
 //! becomes of a replay that is killed, taken over, slow or without its time.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
 use domain::{
     contract::EVENTS_PREFIX,
@@ -278,6 +278,47 @@ async fn a_cancelled_replay_stops_with_what_is_on_its_way() {
     let batches = replay.invoke.batches().len();
     runs(&replay, LONG).await;
     assert_eq!(replay.invoke.batches().len(), batches, "nothing comes after that");
+}
+
+/// Whatever is in its place, too large or of another release: it must not stand for ever.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_any_more_can_be_cancelled_and_begun_anew() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    let gzip = |text: &str| compress([text.as_bytes()]).expect("memory can be written");
+    for (n, broken) in [b"nonsense".to_vec(), gzip("{}"), gzip(r#"{"format": 1}"#)].into_iter().enumerate() {
+        replay.bucket.0.keep("replays/log-events.json.gz", broken);
+        let anew = with(order(), "id", json!(Uuid::from_u128(n as u128 + 1)));
+        let fault = replay.answer(anew.clone(), Instant::now() + LONG).await.expect_err("it is in the way");
+        assert!(fault.to_string().contains("cancel the replay"), "{fault}");
+        let answer = ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await;
+        let lost = answer.status.expect("it is cancelled");
+        assert_eq!((answer.refused, lost.state), (None, State::Cancelled));
+        assert!(lost.trouble.is_some_and(|trouble| trouble.contains("could not be read")));
+        let status = whole(&replay, anew).await;
+        assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    }
+}
+
+/// With a lineup that would be too large for the memory there is, for example.
+#[tokio::test(start_paused = true)]
+async fn to_tell_how_it_stands_or_to_cancel_it_nobody_needs_the_lineup() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    ask(&replay, order()).await;
+    let mut text = String::new();
+    let saved = replay.bucket.0.object("replays/log-events.json.gz");
+    flate2::read::GzDecoder::new(&*saved).read_to_string(&mut text).expect("it is gzip");
+    let (standing, _) = text.split_once('\n').expect("there are two lines");
+    let cut = compress([standing.as_bytes()]).expect("memory can be written");
+    replay.bucket.0.keep("replays/log-events.json.gz", cut);
+    assert_eq!(status(&replay).await.state, State::Running);
+    let request = replay.invoke.left().expect("somebody is to run it");
+    replay.answer(request, Instant::now() + LONG).await.expect_err("without the lineup nobody goes on");
+    let answer = ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await;
+    assert_eq!(answer.refused, None);
+    let status = answer.status.expect("it tells how it stood");
+    assert_eq!((status.state, status.order.by.as_str()), (State::Cancelled, "ann"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Envelope;
-use functions::replay::lineup::{Lineup, Taken};
+use domain::{Envelope, JsonText};
+use functions::replay::lineup::{Lineup, Load, Taken};
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 
@@ -15,6 +15,11 @@ type Gone = BTreeMap<Uuid, Vec<u64>>;
 
 fn take(lineup: &mut Lineup, event: Envelope) -> Taken {
     lineup.take(event.aggregate().expect("it has a name"), event, true)
+}
+
+/// Returns the room for so many events, of whatever size.
+fn events(many: u64) -> Load {
+    Load { events: many, bytes: u64::MAX }
 }
 
 /// Lets everything go that may.
@@ -57,7 +62,7 @@ proptest! {
         dies_after in vec(any::<bool>(), 60),
         room in 0..6u64,
     ) {
-        let (mut lineup, mut gone) = (Lineup::with_room(room), Gone::new());
+        let (mut lineup, mut gone) = (Lineup::with_room(self::events(room)), Gone::new());
         // As often as anything moves; then the room does not matter.
         loop {
             let before = gone.clone();
@@ -68,7 +73,7 @@ proptest! {
                 if *dies { lineup = saved_and_read(&lineup) }
             }
             let_go(&mut lineup, &mut gone);
-            prop_assert_eq!(lineup.may_go(), 0);
+            prop_assert_eq!(lineup.may_go(), Load::default());
             prop_assert_eq!(&saved_and_read(&lineup), &lineup);
             if gone == before { break }
         }
@@ -105,7 +110,7 @@ fn an_event_is_held_back_until_those_before_it_have_come() {
 
 #[test]
 fn without_room_an_event_is_let_go_and_its_aggregate_has_a_gap_until_it_comes_again() {
-    let (mut lineup, mut gone) = (Lineup::with_room(1), Gone::new());
+    let (mut lineup, mut gone) = (Lineup::with_room(events(1)), Gone::new());
     assert_eq!(take(&mut lineup, envelope(cart(1), 5)), Taken::LinedUp);
     assert_eq!(take(&mut lineup, envelope(cart(2), 2)), Taken::LetGo);
     assert_eq!(take(&mut lineup, envelope(cart(2), 1)), Taken::LinedUp, "what may go needs no room");
@@ -117,4 +122,26 @@ fn without_room_an_event_is_let_go_and_its_aggregate_has_a_gap_until_it_comes_ag
     let_go(&mut lineup, &mut gone);
     assert_eq!(gone[&cart(2)], [1, 2]);
     assert_eq!(lineup.gaps().count(), 1);
+}
+
+/// Ten events of 1 MB each would be more than their number says.
+#[test]
+fn room_is_bounded_by_bytes_as_well() {
+    let (small, mut large) = (envelope(cart(1), 5), envelope(cart(1), 4));
+    large.data = JsonText::parse(format!("\"{}\"", "x".repeat(10_000))).expect("it is JSON");
+    let (mut lineup, mut gone) = (Lineup::with_room(Load { events: 10, bytes: 5_000 }), Gone::new());
+    assert_eq!(take(&mut lineup, small), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, large.clone()), Taken::LetGo);
+    // What nobody asked for only has its turn, and takes no bytes.
+    let aggregate = large.aggregate().expect("it has a name");
+    assert_eq!(lineup.take(aggregate, Envelope { version: 3, ..large.clone() }, false), Taken::LinedUp);
+    // What may go is no longer held back, so there is room again.
+    for version in [1, 2] {
+        take(&mut lineup, envelope(cart(1), version));
+    }
+    assert_eq!(lineup.may_go().events, 3);
+    assert_eq!(saved_and_read(&lineup), lineup, "loads are counted alike once more");
+    assert_eq!(take(&mut lineup, large), Taken::LinedUp, "it need not be held back any more");
+    let_go(&mut lineup, &mut gone);
+    assert_eq!((gone[&cart(1)].len(), lineup.may_go(), lineup.waiting()), (5, Load::default(), 0));
 }
