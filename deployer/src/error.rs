@@ -25,6 +25,8 @@ pub enum Class {
     Quota,
     /// The caller's credentials are missing, wrong or expired.
     Credentials,
+    /// What is there is not what it should be, and will not become so by itself.
+    Broken,
     /// Nothing the engine knows how to handle.
     Other,
 }

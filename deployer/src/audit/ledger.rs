@@ -33,6 +33,8 @@ pub(super) struct Entry {
     pub(super) archive: Option<Fingerprint>,
     /// Which object of the archive has it.
     pub(super) object: u32,
+    /// When the one of the table occurred, in seconds since 1970: 32 bits last until 2106.
+    pub(super) second: Option<u32>,
     /// The side has another event of this version besides.
     pub(super) twice_in_table: bool,
     pub(super) twice_in_archive: bool,
@@ -76,6 +78,7 @@ impl Ledger {
             entry.twice_in_table |= entry.table.is_some_and(|known| known != fingerprint);
             entry.table.get_or_insert(fingerprint);
             let at = event.occurred_at.timestamp();
+            entry.second = u32::try_from(at.as_second()).ok();
             if at > self.since {
                 self.young.insert((id.clone(), event.version), at);
             }
@@ -132,6 +135,13 @@ impl Ledger {
             entry.is_some_and(|entry| entry.archive.is_some())
         };
         events.into_iter().filter(|event| !archived(event)).count()
+    }
+
+    /// Returns when the oldest of these events of the table occurred.
+    pub fn oldest<'a>(&self, events: impl IntoIterator<Item = (&'a AggregateId, u64)>) -> Option<Timestamp> {
+        let entries = events.into_iter().filter_map(|(id, version)| self.accounts.get(id)?.get(&version));
+        let seconds = entries.filter_map(|entry| entry.second).min()?;
+        Timestamp::from_second(seconds.into()).ok()
     }
 
     /// Returns the aggregates of which the archive has young events that the table did not

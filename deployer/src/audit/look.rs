@@ -1,10 +1,11 @@
 //! Reading both sides into a ledger, in many hands at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 
-use domain::contract::{EVENTS_PREFIX, FAILED_PREFIX};
-use domain::{Commit, Envelope, EventStore};
+use domain::contract::{ARCHIVE, CAPTURE, EVENTS_PREFIX, FAILED_PREFIX};
+use domain::{AggregateId, Commit, Envelope, EventStore};
 use futures::future::{try_join, try_join_all};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +17,7 @@ use storage::fault::chain;
 use storage::scan::{Scan, Seen, Share};
 
 use super::{Broken, Contents, Difference, Finding, KeptAside, Ledger, Report};
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::retry::retried;
 
 /// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
@@ -39,11 +40,14 @@ pub struct Counted {
     pub of_objects: usize,
 }
 
-/// The things that functions kept aside, and which aggregates they are about.
+/// Who is between the table and the archive. What a handler kept aside is archived all the same.
+const ON_THE_WAY: [&str; 2] = [CAPTURE.name, ARCHIVE.name];
+
+/// The things that were kept aside on the way to the archive, and which events they are about.
 #[derive(Debug, Default)]
 pub struct Kept {
     by_function: BTreeMap<String, usize>,
-    about: BTreeMap<String, Broken>,
+    about: HashMap<String, Vec<(RangeInclusive<u64>, Broken)>>,
 }
 
 /// Both sides, to be looked at.
@@ -92,39 +96,40 @@ where
             self.archive(Some(hour(from)), &ledger, &|_: &dyn Fn(&mut Counted)| ()).await?;
         }
         let mut commits = stream::iter(&ids).map(|id| self.aggregate(id)).buffer_unordered(AT_ONCE);
-        while let Some(commits) = commits.try_next().await? {
+        while let Some((commits, _)) = commits.try_next().await? {
             commits.into_iter().for_each(|commit| ledger.in_table(commit));
         }
         Ok(())
     }
 
-    /// Counts what functions kept aside, and finds out whom it is about.
+    /// Counts what was kept aside on the way to the archive, and finds out what it is about.
     ///
     /// # Errors
     /// The bucket could not be listed.
     pub async fn kept_aside(&self) -> Result<Kept, Error> {
         let mut kept = Kept::default();
-        let mut after: Option<String> = None;
-        loop {
-            let list =
-                async || self.bucket.list(FAILED_PREFIX, after.as_deref()).await.map_err(Into::<Error>::into);
-            let page = retried(list).await?;
-            let Some(last) = page.last() else {
-                return Ok(kept);
-            };
-            after = Some(last.clone());
-            for key in page {
-                let function = key.strip_prefix(FAILED_PREFIX).and_then(|rest| rest.split('/').next());
-                let counted = kept.by_function.entry(function.unwrap_or_default().to_owned()).or_default();
-                *counted += 1;
-                if *counted <= LOOKED_INTO
-                    && let Ok(Some(object)) = self.bucket.get(&key).await
-                    && let Some((id, reason)) = about(&object.body)
-                {
-                    kept.about.entry(id).or_insert(Broken { at: key, reason });
+        for function in ON_THE_WAY {
+            let prefix = format!("{FAILED_PREFIX}{function}/");
+            let mut after: Option<String> = None;
+            loop {
+                let list =
+                    async || self.bucket.list(&prefix, after.as_deref()).await.map_err(Into::<Error>::into);
+                let page = retried(list).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.clone());
+                for key in page {
+                    let counted = kept.by_function.entry(function.to_owned()).or_default();
+                    *counted += 1;
+                    if *counted <= LOOKED_INTO
+                        && let Ok(Some(object)) = self.bucket.get(&key).await
+                        && let Some((id, versions, reason)) = about(&object.body)
+                    {
+                        kept.about.entry(id).or_default().push((versions, Broken { at: key, reason }));
+                    }
                 }
             }
         }
+        Ok(kept)
     }
 
     /// Looks up both contents of the first difference of these many aggregates.
@@ -139,7 +144,7 @@ where
     async fn both(&self, finding: &Finding) -> Option<Contents> {
         let version = finding.first.version;
         let id = finding.aggregate.parse().ok()?;
-        let commits = self.aggregate(&id).await.ok()?;
+        let (commits, _) = self.aggregate(&id).await.ok()?;
         let table =
             commits.into_iter().flat_map(Commit::into_envelopes).find(|event| event.version == version)?;
         let archive = object(self.bucket, finding.first.object.as_ref()?).await.ok()?;
@@ -149,9 +154,22 @@ where
         Some(Contents { table: value(&table)?, archive: value(&archive)? })
     }
 
-    /// Reads one aggregate of the table.
-    pub(super) async fn aggregate(&self, id: &domain::AggregateId) -> Result<Vec<Commit>, Error> {
-        retried(async || self.store.read(id).map_err(Into::<Error>::into).try_collect().await).await
+    /// Reads one aggregate of the table: its commits up to the first item that is none, and
+    /// what is wrong with that one.
+    pub(super) async fn aggregate(&self, id: &AggregateId) -> Result<(Vec<Commit>, Option<String>), Error> {
+        let attempt = async || {
+            let mut items = std::pin::pin!(self.store.read(id).map_err(Into::<Error>::into));
+            let mut commits = Vec::new();
+            loop {
+                match items.try_next().await {
+                    Ok(Some(commit)) => commits.push(commit),
+                    Ok(None) => return Ok((commits, None)),
+                    Err(error) if error.class == Class::Broken => return Ok((commits, Some(error.message))),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        retried(attempt).await
     }
 
     /// Reads a share of the table.
@@ -230,13 +248,18 @@ where
     retried(attempt).await.unwrap_or_else(|error: Error| Err(error.to_string()))
 }
 
-/// Returns which aggregate a record is about that was kept aside, and why it was. What kept it
-/// aside could not understand it, so here nothing is an error either.
-fn about(object: &[u8]) -> Option<(String, String)> {
+/// Returns which versions of which aggregate a change of the table is about that was kept
+/// aside, and why it was. Who kept it aside could not understand it, so here nothing is an error
+/// either. What `archive` kept is no event, so nobody knows what it is about.
+fn about(object: &[u8]) -> Option<(String, RangeInclusive<u64>, String)> {
     let kept: Value = serde_json::from_slice(object).ok()?;
     let reason = kept.get("reason")?.as_str()?;
-    let id = kept.pointer("/record/dynamodb/Keys/AggregateId/S")?.as_str()?;
-    Some((id.to_owned(), reason.to_owned()))
+    let change = kept.pointer("/record/dynamodb")?;
+    let id = change.pointer("/Keys/AggregateId/S")?.as_str()?;
+    let version: u64 = change.pointer("/Keys/Version/N")?.as_str()?.parse().ok()?;
+    let events = change.pointer("/NewImage/Events/L").and_then(Value::as_array).map_or(1, Vec::len);
+    let last = version.saturating_add(events.saturating_sub(1) as u64);
+    Some((id.to_owned(), version..=last, reason.to_owned()))
 }
 
 impl Kept {
@@ -249,7 +272,9 @@ impl Kept {
         report.kept_aside = all.map(|(function, records)| KeptAside { function, records }).collect();
         let lacking = report.findings.iter_mut().filter(|finding| !finding.not_in_archive.is_empty());
         for finding in lacking {
-            finding.kept_aside = self.about.get(&finding.aggregate).cloned();
+            let about = self.about.get(&finding.aggregate).into_iter().flatten();
+            let mut why = about.filter(|(versions, _)| finding.not_in_archive.overlaps(versions));
+            finding.kept_aside = why.next().map(|(_, kept)| kept.clone());
         }
     }
 }

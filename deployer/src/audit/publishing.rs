@@ -14,7 +14,7 @@ use storage::stream::PutRecords;
 use storage::waves::{MAX_RECORD_BYTES, Record};
 use tokio_util::sync::CancellationToken;
 
-use super::{Broken, Look, Report};
+use super::{Look, Report};
 use crate::error::Error;
 
 /// How many events are published at a time, whole aggregates.
@@ -31,10 +31,21 @@ pub struct Published {
     pub aggregates: usize,
     /// How many events.
     pub events: usize,
-    /// What the stream would never take.
-    pub too_large: Vec<Broken>,
+    /// What could not be published, with what is behind it.
+    pub left_out: Vec<LeftOut>,
     /// Whether it was stopped before all was published.
     pub stopped: bool,
+}
+
+/// The end of an aggregate that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LeftOut {
+    /// The aggregate, as it is stored.
+    pub aggregate: String,
+    /// From this version on.
+    pub from: u64,
+    /// Why.
+    pub reason: String,
 }
 
 /// Publishes what the archive lacks according to a report, and tells how far it has come.
@@ -61,8 +72,8 @@ where
         Some((id, finding.not_in_archive.first()?))
     });
     let read = |(id, from): (AggregateId, u64)| async move {
-        let commits = look.aggregate(&id).await?;
-        Ok::<_, Error>((id, suffix(commits, from)))
+        let (commits, broken) = look.aggregate(&id).await?;
+        Ok::<_, Error>((id, Suffix::of(commits, from, broken)))
     };
     // In order, so that a run that is killed leaves whole aggregates behind it.
     let aggregates = stream::iter(lacking).map(read).buffered(READ_AT_ONCE);
@@ -76,15 +87,10 @@ where
         let next = aggregates.try_next().await?;
         let ended = next.is_none();
         if let Some((id, suffix)) = next {
-            let fit = suffix.iter().position(|record| record.size() > MAX_RECORD_BYTES);
-            if fit.is_some() {
-                let reason = format!("an event makes a record of more than {MAX_RECORD_BYTES} bytes");
-                published.too_large.push(Broken { at: id.to_string(), reason });
-            }
-            // What is behind an event that cannot be published would overtake it.
-            let fit = fit.unwrap_or(suffix.len());
-            waiting += usize::from(fit > 0);
-            records.extend(suffix.into_iter().take(fit));
+            waiting += usize::from(!suffix.records.is_empty());
+            records.extend(suffix.records);
+            let left_out = |(from, reason)| LeftOut { aggregate: id.to_string(), from, reason };
+            published.left_out.extend(suffix.ends.map(left_out));
         }
         if ended || records.len() >= AT_A_TIME {
             let events = records.len();
@@ -100,8 +106,30 @@ where
     }
 }
 
-/// Returns the records of all events from a version on.
-fn suffix(commits: Vec<Commit>, from: u64) -> Vec<Record> {
-    let events = commits.into_iter().flat_map(Commit::into_envelopes);
-    events.filter(|event| event.version >= from).map(|event| Record::of(&event)).collect()
+/// The events of an aggregate from a version on, as far as they can be published.
+struct Suffix {
+    records: Vec<Record>,
+    /// The version at which it ends too early, and why.
+    ends: Option<(u64, String)>,
+}
+
+impl Suffix {
+    /// Returns the records up to the first that cannot be published: what is behind that would
+    /// overtake it.
+    fn of(commits: Vec<Commit>, from: u64, broken: Option<String>) -> Self {
+        let behind = commits.last().map_or(1, Commit::next_version);
+        let mut records = Vec::new();
+        for event in commits.into_iter().flat_map(Commit::into_envelopes) {
+            if event.version < from {
+                continue;
+            }
+            let record = Record::of(&event);
+            if record.size() > MAX_RECORD_BYTES {
+                let reason = format!("an event makes a record of more than {MAX_RECORD_BYTES} bytes");
+                return Self { records, ends: Some((event.version, reason)) };
+            }
+            records.push(record);
+        }
+        Self { records, ends: broken.map(|reason| (behind, reason)) }
+    }
 }

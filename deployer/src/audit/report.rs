@@ -28,7 +28,7 @@ pub struct Report {
     pub no_commits: Vec<Broken>,
     /// Objects of the archive that could not be read: nobody knows what is in them.
     pub unread: Vec<Broken>,
-    /// What functions could not understand, where that may be why something differs.
+    /// What was kept aside on the way to the archive, where that may be why it lacks something.
     pub kept_aside: Vec<KeptAside>,
 }
 

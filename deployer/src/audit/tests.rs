@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use domain::{AggregateId, Commit};
+use domain::{AggregateId, Commit, JsonText};
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -180,6 +180,47 @@ proptest! {
 }
 
 #[test]
+fn what_cannot_be_published_ends_its_own_aggregate_only() {
+    let mut world = World::default();
+    let mut all = Vec::new();
+    for number in 1..=4 {
+        all.extend(commits(number, [1, 1, 1]));
+    }
+    let huge = JsonText::canonical(&serde_json::json!("x".repeat(1_000_001))).expect("it is JSON");
+    all[10].events[0].data = huge;
+    all.remove(4);
+    *world.table.get_mut().expect("nothing panics") = all;
+    // Behind all, and in the place of one.
+    world.broken = vec![(world::id(1), 99), (world::id(2), 2)];
+    let (_, report) = audited(&world);
+    let stop = CancellationToken::new();
+    let published = run(publish_again(&report, &world.look(), &world.stream, &stop, |_| ()));
+    let published = published.expect("the stream takes all");
+    let left_out: Vec<(&str, u64)> =
+        published.left_out.iter().map(|left_out| (left_out.aggregate.as_str(), left_out.from)).collect();
+    let ids = [1, 2, 4].map(|number| world::id(number).to_string());
+    assert_eq!(left_out, [(ids[0].as_str(), 4), (ids[1].as_str(), 2), (ids[2].as_str(), 2)]);
+    assert_eq!(published.left_out[0].reason, "missing field `Events`");
+    assert_eq!((published.aggregates, published.events), (4, 3 + 1 + 3 + 1));
+    assert_eq!(world.stream.take().len(), 8);
+}
+
+#[test]
+fn the_oldest_of_what_is_published_again_is_known() {
+    let mut world = World::default();
+    let mut later = commit(2, 1, 1, 1);
+    later.context.occurred_at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
+    world.table.get_mut().expect("nothing panics").extend([commit(1, 1, 2, 1), later]);
+    let (ledger, _) = audited(&world);
+    let oldest = |events: &[(AggregateId, u64)]| {
+        ledger.oldest(events.iter().map(|(id, version)| (id, *version))).map(|at| at.to_string())
+    };
+    assert_eq!(oldest(&[(world::id(2), 1), (world::id(1), 2)]).as_deref(), Some("2026-11-21T19:02:03Z"));
+    assert_eq!(oldest(&[(world::id(2), 1)]).as_deref(), Some("2026-11-22T00:00:00Z"));
+    assert_eq!(oldest(&[(world::id(3), 1)]), None);
+}
+
+#[test]
 fn a_lost_table_is_written_back_as_it_was() {
     let whole = vec![vec![(1, Fate::Nothing), (3, Fate::Nothing), (2, Fate::Nothing)]; 5];
     let mut world = told(&whole);
@@ -290,25 +331,37 @@ fn what_one_side_had_when_the_other_was_read_already_is_looked_at_again() {
 }
 
 #[test]
-fn what_was_kept_aside_explains_what_the_archive_lacks() {
+fn what_was_kept_aside_on_the_way_explains_what_the_archive_lacks() {
     let mut world = World::default();
-    world.table.get_mut().expect("nothing panics").push(commit(1, 1, 1, 1));
-    let kept = serde_json::json!({
-        "reason": "the record holds no commit",
-        "record": {"dynamodb": {"Keys": {"AggregateId": {"S": world::id(1).to_string()}}}},
-    });
-    world.bucket.keep("failed/capture/a.json", kept.to_string().into_bytes());
-    world.bucket.keep("failed/log-events/b.json", b"{}".to_vec());
+    let all: Vec<Commit> = (1..=3).flat_map(|number| commits(number, [1, 3])).collect();
+    world.archive(all.iter().filter(|commit| commit.version == 1).cloned().flat_map(Commit::into_envelopes));
+    *world.table.get_mut().expect("nothing panics") = all;
+    let kept = |number, version: u64, events: usize| {
+        let keys = serde_json::json!({
+            "AggregateId": {"S": world::id(number).to_string()}, "Version": {"N": version.to_string()}
+        });
+        let image = serde_json::json!({"Events": {"L": vec![serde_json::json!({"M": {}}); events]}});
+        let record = serde_json::json!({"dynamodb": {"Keys": keys, "NewImage": image}});
+        serde_json::json!({"reason": "it is too large", "record": record}).to_string().into_bytes()
+    };
+    // The archive lacks 2 to 4 of each. What is about another version, and what is behind
+    // the archive or beside it, is why of nothing.
+    world.bucket.keep("failed/capture/a.json", kept(1, 99, 1));
+    world.bucket.keep("failed/capture/b.json", kept(1, 1, 2));
+    world.bucket.keep("failed/capture/c.json", kept(2, 99, 1));
+    world.bucket.keep("failed/log-events/d.json", kept(3, 2, 3));
+    world.bucket.keep("failed/archive/e.json", b"{}".to_vec());
     let (_, mut report) = audited(&world);
     run(world.look().kept_aside()).expect("nothing fails").explain(&mut report);
     let counted: Vec<(&str, usize)> =
         report.kept_aside.iter().map(|kept| (kept.function.as_str(), kept.records)).collect();
-    assert_eq!(counted, [("capture", 1), ("log-events", 1)]);
-    let about = report.findings[0].kept_aside.as_ref().expect("it is about this aggregate");
-    assert_eq!(
-        (about.at.as_str(), about.reason.as_str()),
-        ("failed/capture/a.json", "the record holds no commit")
-    );
+    assert_eq!(counted, [("archive", 1), ("capture", 3)]);
+    let about: Vec<Option<&str>> = report
+        .findings
+        .iter()
+        .map(|finding| finding.kept_aside.as_ref().map(|kept| kept.at.as_str()))
+        .collect();
+    assert_eq!(about, [Some("failed/capture/b.json"), None, None]);
 }
 
 #[test]

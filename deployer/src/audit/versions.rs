@@ -1,6 +1,7 @@
 //! Versions of one aggregate, in a form that stays small: `3, 5-9`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::{Serialize, Serializer};
 
@@ -31,6 +32,11 @@ impl Versions {
     /// Returns how many they are.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|(from, to)| to - from + 1).sum()
+    }
+
+    /// Returns whether one of them is in this range.
+    pub fn overlaps(&self, range: &RangeInclusive<u64>) -> bool {
+        self.0.iter().any(|(from, to)| from <= range.end() && range.start() <= to)
     }
 
     /// Returns whether there is none.
@@ -82,6 +88,8 @@ mod tests {
         versions.push_range(8, 9);
         versions.push_range(12, 11);
         assert_eq!(versions.to_string(), "3, 5-9");
+        let overlapping = [0..=2, 4..=4, 9..=11].map(|range| versions.overlaps(&range));
+        assert_eq!(overlapping, [false, false, true]);
         assert_eq!((versions.first(), versions.count()), (Some(3), 6));
         assert_eq!(versions.iter().collect::<Vec<_>>(), [3, 5, 6, 7, 8, 9]);
         assert_eq!(serde_json::to_string(&versions).expect("it is plain"), "[[3,3],[5,9]]");

@@ -13,7 +13,7 @@ use storage::scan::ScanFailed;
 use storage::stream::KinesisError;
 
 use super::Called;
-use crate::error::Error;
+use crate::error::{Class, Error};
 
 fn of_call<E>(operation: &str, error: SdkError<E, HttpResponse>) -> Error
 where
@@ -28,7 +28,7 @@ impl From<DynamoDbError> for Error {
         match error {
             DynamoDbError::Read { source, .. } => of_call("Query", *source),
             DynamoDbError::Append { source, .. } => of_call("PutItem", *source),
-            DynamoDbError::Item { .. } => Self::other("events table", chain(&error)),
+            DynamoDbError::Item { .. } => Self::new(Class::Broken, "events table", chain(&error)),
         }
     }
 }

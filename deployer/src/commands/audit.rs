@@ -1,5 +1,6 @@
 //! `deployer audit`: table against archive, and what one of them lacks put back.
 
+mod advice;
 mod repair;
 mod restore;
 mod told;
@@ -13,7 +14,7 @@ use storage::scan::EventsTable;
 
 use self::told::Told;
 use crate::app::{App, Global};
-use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare};
+use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare, restorable};
 use crate::error::{Class, Error};
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
@@ -126,7 +127,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Format::Human if args.repair || args.restore => ui.result(&audit.totals()),
         Format::Human => {
             ui.result(&audit.text());
-            advise(&args, &report, ui);
+            for advice in advice::advice(&report, &restorable(&ledger), &args.command(ui)) {
+                ui.say(&advice);
+            }
         }
     }
     if done.stopped() {
@@ -224,17 +227,14 @@ fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference,
     }
 }
 
-/// Says which of the options would help.
-fn advise(args: &Args, report: &Report, ui: &Ui) {
-    let (program, name) = (ui.program(), &args.environment);
-    if args.from.is_none() && report.findings.iter().any(|finding| !finding.not_in_archive.is_empty()) {
-        ui.say(&format!("`{program} audit {name} --repair` publishes what is not in the archive again"));
-    }
-    if report.findings.iter().any(|finding| !finding.not_in_table.is_empty()) {
-        let from = args.from.as_ref().map(|table| format!(" --from {table}")).unwrap_or_default();
-        ui.say(&format!(
-            "`{program} audit {name}{from} --restore` writes back what is not in the table (docs/restoring.md)"
-        ));
+impl Args {
+    /// Returns what was typed, as far as another run of it has to say it again.
+    fn command(&self, ui: &Ui) -> advice::Command {
+        let from = self.from.as_ref().map(|table| format!(" --from {table}")).unwrap_or_default();
+        advice::Command {
+            typed: format!("{} audit {}{from}", ui.program(), self.environment),
+            of_tables: self.from.is_some(),
+        }
     }
 }
 

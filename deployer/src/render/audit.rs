@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::style::{BAD, BOLD, DIM, GOOD, count, wrapped};
@@ -13,6 +14,8 @@ use crate::diff::diff;
 pub const SHOWN: usize = 20;
 /// How much of a value is shown.
 const LONGEST_VALUE: usize = 60;
+/// From how many digits on a number in the key of an object is cut.
+const LONGEST_NUMBER: usize = 20;
 /// How wide a list of versions gets before it is told in numbers.
 const LONGEST_LIST: usize = 60;
 
@@ -78,7 +81,12 @@ impl Audit<'_> {
                 kept.map(|kept| format!("{} of {}", count(kept.records, "record"), kept.function)).collect();
             let _ = writeln!(
                 text,
-                "  {DIM}kept under failed/, which may be why {lacking} events are not in the archive:{DIM:#} {}\n",
+                "  {DIM}kept under failed/, which may be why {} not in the archive:{DIM:#} {}\n",
+                if lacking == 1 {
+                    "an event is".to_owned()
+                } else {
+                    format!("{} events are", thousands(lacking))
+                },
                 kept.join(", "),
             );
         }
@@ -147,28 +155,24 @@ fn aggregate(text: &mut String, finding: &Finding) {
         printable(&finding.aggregate)
     );
     let first = &finding.first;
-    let object = first.object.as_ref().map(|object| format!(" {DIM}({object}){DIM:#}"));
-    let _ = writeln!(
-        text,
-        "      version {} {}{}",
-        first.version,
-        words(first.difference),
-        object.unwrap_or_default()
-    );
-    if let Some(contents) = &first.contents {
-        changes(text, contents);
-    }
-    let whole = |difference| listed(finding.versions(difference));
-    let rest: Vec<String> = Difference::ALL
-        .into_iter()
-        .filter(|difference| {
-            let versions = finding.versions(*difference);
-            versions.count() > u64::from(*difference == first.difference)
-        })
-        .map(|difference| format!("{} {DIM}{}{DIM:#}", whole(difference), words(difference)))
-        .collect();
-    if !rest.is_empty() {
-        let _ = writeln!(text, "      {DIM}all:{DIM:#} {}", rest.join("; "));
+    let others = Difference::ALL.into_iter().filter(|difference| *difference != first.difference);
+    for difference in std::iter::once(first.difference).chain(others) {
+        let versions = finding.versions(difference);
+        if versions.is_empty() {
+            continue;
+        }
+        let _ = write!(text, "      {} {}", listed(versions), words(difference));
+        if difference == first.difference {
+            if let Some(object) = &first.object {
+                let which =
+                    if versions.count() == 1 { String::new() } else { format!("{} in ", first.version) };
+                let _ = write!(text, " {DIM}({which}{}){DIM:#}", short(object));
+            }
+            text.push('\n');
+            first.contents.iter().for_each(|contents| changes(text, contents));
+        } else {
+            text.push('\n');
+        }
     }
     if let Some(kept) = &finding.kept_aside {
         for line in wrapped(&format!("{}: {}", kept.at, kept.reason), "      ") {
@@ -203,8 +207,18 @@ fn listed(versions: &Versions) -> String {
         true => {
             format!("{} versions from {}", thousands(versions.count()), versions.first().unwrap_or_default())
         }
-        false => whole,
+        false if versions.count() == 1 => format!("version {whole}"),
+        false => format!("versions {whole}"),
     }
+}
+
+/// Returns the key of an object with the last digits only of sequence numbers, which have 56.
+fn short(key: &str) -> String {
+    let parts = key.split('-').map(|part| {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        if digits > LONGEST_NUMBER { format!("…{}", &part[digits - 3..]) } else { part.to_owned() }
+    });
+    parts.collect::<Vec<_>>().join("-")
 }
 
 fn things(text: &mut String, what: &str, things: &[crate::audit::Broken]) {
@@ -223,6 +237,20 @@ fn more(text: &mut String, all: usize, noun: &str) {
         let more = numbered((all - SHOWN) as u64, noun);
         let _ = writeln!(text, "  {DIM}… and {more} more: --format json has them all{DIM:#}\n");
     }
+}
+
+/// Returns what whoever publishes events once more has to know.
+pub fn published_again(oldest: Timestamp, now: Timestamp) -> String {
+    let ago = match now.duration_since(oldest).as_hours().max(0) {
+        0 => "of the last hour".to_owned(),
+        hours @ 1..48 => format!("{} ago", numbered(hours.unsigned_abs(), "hour")),
+        hours => format!("{} ago", numbered((hours / 24).unsigned_abs(), "day")),
+    };
+    format!(
+        "the oldest is of {oldest} ({ago}). Every consumer gets them like new ones, without the mark of a replay: one \
+         that builds a state drops what it has seen, but one that acts on the outside acts once more, unless it \
+         remembers them"
+    )
 }
 
 /// Returns a difference in words, for one version and for many.

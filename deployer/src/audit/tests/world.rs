@@ -16,7 +16,7 @@ use storage::waves::Record;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Look, WriteBack};
-use crate::error::Error;
+use crate::error::{Class, Error};
 
 /// When everything happened.
 pub(super) const OCCURRED_AT: &str = "2026-11-21T19:02:03.123456Z";
@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) table: Mutex<Vec<Commit>>,
     pub(super) bucket: Shelf,
     pub(super) stream: Sink,
+    /// Items of the table that are no commits.
+    pub(super) broken: Vec<(AggregateId, u64)>,
     left: Mutex<Option<(AtomicUsize, CancellationToken)>>,
 }
 
@@ -155,7 +157,13 @@ impl EventStore for World {
         let mut commits: Vec<Commit> =
             table.iter().filter(|commit| commit.aggregate_id == *id).cloned().collect();
         commits.sort_by_key(|commit| commit.version);
-        stream::iter(commits.into_iter().map(Ok))
+        let mut items: Vec<(u64, Result<Commit, Error>)> =
+            commits.into_iter().map(|commit| (commit.version, Ok(commit))).collect();
+        for (_, version) in self.broken.iter().filter(|(of, _)| of == id) {
+            items.push((*version, Err(Error::new(Class::Broken, "events table", "missing field `Events`"))));
+        }
+        items.sort_by_key(|(version, _)| *version);
+        stream::iter(items.into_iter().map(|(_, item)| item))
     }
 
     async fn append(&self, _: &Commit) -> Result<(), AppendError<Error>> {

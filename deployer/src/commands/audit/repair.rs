@@ -1,14 +1,16 @@
 //! `audit --repair`: publishes again what the archive lacks, and waits until it has it.
 
+use std::collections::HashMap;
+
 use domain::AggregateId;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::told::Told;
 use super::{Args, PAUSE, Sides};
-use crate::audit::{Ledger, Published, Report, publish_again};
+use crate::audit::{Ledger, LeftOut, Published, Report, publish_again};
 use crate::exit::Problem;
-use crate::render::{Ui, numbered};
+use crate::render::{self, SHOWN, Ui, numbered};
 use crate::signal::stop_on_signal;
 
 /// Publishes what the archive lacks; nothing where it lacks nothing.
@@ -22,19 +24,28 @@ pub(super) async fn repair(
     ledger: &mut Ledger,
     ui: &Ui,
 ) -> Result<Option<Published>, Problem> {
-    let lacking = report.count(|finding| &finding.not_in_archive);
-    if lacking == 0 {
+    let mut lacking: Vec<(AggregateId, u64)> = report
+        .findings
+        .iter()
+        .filter_map(|finding| Some((finding.aggregate.parse().ok()?, finding)))
+        .flat_map(|(id, finding): (AggregateId, _)| {
+            finding.not_in_archive.iter().map(move |version| (id.clone(), version))
+        })
+        .collect();
+    if lacking.is_empty() {
         ui.say("the archive lacks nothing that the table has: there is nothing to publish");
         return Ok(None);
     }
     let aggregates = report.findings.iter().filter(|finding| !finding.not_in_archive.is_empty()).count();
     let stream = sides.pipeline.stream_name(&sides.session.scope);
     ui.say(&format!(
-        "\n{} of {} go to stream {stream} again, with what is behind them: every consumer gets them, and has to \
-         drop what it has seen",
-        numbered(lacking, "event"),
+        "\n{} of {} go to stream {stream} again, with what is behind them",
+        numbered(lacking.len() as u64, "event"),
         numbered(aggregates as u64, "aggregate"),
     ));
+    if let Some(oldest) = ledger.oldest(lacking.iter().map(|(id, version)| (id, *version))) {
+        ui.warn(&render::published_again(oldest, Timestamp::now()));
+    }
     super::super::confirm(&sides.session.environment, args.yes, "Publish them?", ui)?;
 
     let began = Timestamp::now();
@@ -51,23 +62,23 @@ pub(super) async fn repair(
         numbered(published.events as u64, "event"),
         numbered(published.aggregates as u64, "aggregate")
     ));
-    for broken in &published.too_large {
-        ui.warn(&format!("{}: {}; it was left out from there on", broken.at, broken.reason));
+    for left_out in published.left_out.iter().take(SHOWN) {
+        let LeftOut { aggregate, from, reason } = left_out;
+        ui.warn(&format!("{aggregate} was left out from version {from} on: {reason}"));
+    }
+    if published.left_out.len() > SHOWN {
+        ui.warn(&format!("… and {} more", published.left_out.len() - SHOWN));
     }
 
-    let unpublished: Vec<&str> = published.too_large.iter().map(|broken| broken.at.as_str()).collect();
-    let awaited: Vec<(AggregateId, u64)> = report
-        .findings
+    let ends: HashMap<AggregateId, u64> = published
+        .left_out
         .iter()
-        .filter(|finding| !unpublished.contains(&finding.aggregate.as_str()))
-        .filter_map(|finding| Some((finding.aggregate.parse().ok()?, finding)))
-        .flat_map(|(id, finding): (AggregateId, _)| {
-            finding.not_in_archive.iter().map(move |version| (id.clone(), version))
-        })
+        .filter_map(|left_out| Some((left_out.aggregate.parse().ok()?, left_out.from)))
         .collect();
+    lacking.retain(|(id, version)| ends.get(id).is_none_or(|end| version < end));
     let end = began.checked_add(args.wait).unwrap_or(began);
     loop {
-        let left = ledger.lacking(awaited.iter().map(|(id, version)| (id, *version)));
+        let left = ledger.lacking(lacking.iter().map(|(id, version)| (id, *version)));
         if left == 0 || stop.is_cancelled() || Timestamp::now() > end {
             return Ok(Some(published));
         }

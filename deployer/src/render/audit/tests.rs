@@ -30,7 +30,7 @@ fn first(version: u64, difference: Difference, object: Option<&str>) -> First {
 }
 
 fn report() -> Report {
-    const OBJECT: &str = "events/dt=2026-11-21/hour=19/shardId-000000000000-4956-4957.ndjson.gz";
+    const OBJECT: &str = "events/dt=2026-11-21/hour=19/shardId-000000000000-49668899999999999999999999999461-49668899999999999999999999999614.ndjson.gz";
     let lacking = Finding {
         not_in_archive: [3, 5, 6, 7].into_iter().collect(),
         kept_aside: Some(Broken {
@@ -108,6 +108,17 @@ fn all_that_matters_is_in_the_last_line() {
     let last = [&equal, &unreadable].map(|report| plain(&audit(report).totals()));
     insta::assert_snapshot!(last.join("\n"));
     assert_eq!(Verdict::of(&unreadable), Verdict::Unreadable, "nobody knows what is in it");
+}
+
+#[test]
+fn how_old_is_what_is_published_again_is_said() {
+    let oldest = "2026-11-20T19:02:03Z".parse().expect("it is a time");
+    let said = |now: &str| published_again(oldest, now.parse().expect("it is a time"));
+    insta::assert_snapshot!(said("2026-12-24T12:00:00Z"));
+    assert!(
+        said("2026-11-21T20:00:00Z").starts_with("the oldest is of 2026-11-20T19:02:03Z (24 hours ago).")
+    );
+    assert!(said("2026-11-20T19:12:03Z").contains("(of the last hour)"));
 }
 
 #[test]

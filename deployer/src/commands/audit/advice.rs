@@ -1,0 +1,95 @@
+//! What to do about what an audit found: which option helps, and where a person has to decide.
+
+use crate::audit::{Finding, Report, Restorable, Versions};
+
+/// Where a person has to decide.
+const BY_HAND: &str = "docs/restoring.md#what-a-person-has-to-decide";
+
+/// The command that audits.
+pub(super) struct Command {
+    /// As it was typed.
+    pub(super) typed: String,
+    /// Whether two tables are compared, none of which is the archive.
+    pub(super) of_tables: bool,
+}
+
+/// Returns what helps, a sentence for each kind of finding.
+pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command) -> Vec<String> {
+    let Command { typed, of_tables } = command;
+    let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
+    let mut advice = Vec::new();
+    if !of_tables && any(|finding| &finding.not_in_archive) {
+        advice.push(format!("`{typed} --repair` publishes what is not in the archive again"));
+    }
+    if !restorable.aggregates.is_empty() {
+        let (option, but) = match restorable.not.is_empty() && report.unread.is_empty() {
+            true => ("", ""),
+            false => (" --skip-broken", ", apart from what cannot be"),
+        };
+        advice.push(format!(
+            "`{typed} --restore{option}` writes back what is not in the table{but} (docs/restoring.md)"
+        ));
+    }
+    let decides = [
+        (any(|finding| &finding.contents_differ), "which content is right"),
+        (any(|finding| &finding.twice_in_table), "which item of the two is right"),
+        (any(|finding| &finding.twice_in_archive), "which of the archive's contents is right"),
+        (any(|finding| &finding.nowhere), "what to do about versions that are nowhere"),
+        (!report.no_commits.is_empty(), "what becomes of items that are no commits"),
+        (!report.unread.is_empty(), "what becomes of objects that cannot be read"),
+    ];
+    let decides: Vec<&str> = decides.into_iter().filter_map(|(found, what)| found.then_some(what)).collect();
+    if !decides.is_empty() {
+        advice.push(format!("a person has to decide {}: {BY_HAND}", decides.join(", ")));
+    }
+    advice
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::audit::{Broken, Ledger, NotRestorable, compare};
+
+    fn said(report: &Report, restorable: &Restorable, of_tables: bool) -> String {
+        let typed = if of_tables { "deployer audit prod --from copy" } else { "deployer audit prod" };
+        advice(report, restorable, &Command { typed: typed.to_owned(), of_tables }).join("\n")
+    }
+
+    fn thing() -> Broken {
+        Broken { at: "somewhere".to_owned(), reason: "it is odd".to_owned() }
+    }
+
+    #[test]
+    fn restoring_is_advised_only_where_it_will_not_be_refused() {
+        let id = |number| {
+            format!("cart#00000000-0000-4000-8000-00000000000{number}").parse().expect("it is an id")
+        };
+        let report = compare(&Ledger::new(Timestamp::MAX), Timestamp::MAX);
+        let mut restorable = Restorable::default();
+        assert_eq!(said(&report, &restorable, false), "");
+        restorable.not.insert(id(1), NotRestorable::OtherContent(1));
+        assert_eq!(said(&report, &restorable, false), "");
+        restorable.aggregates.insert(id(2), 1);
+        let skips = said(&report, &restorable, true);
+        assert!(
+            skips.starts_with("`deployer audit prod --from copy --restore --skip-broken` writes"),
+            "{skips}"
+        );
+        restorable.not.clear();
+        assert!(said(&report, &restorable, false).starts_with("`deployer audit prod --restore` writes"));
+        let unread = Report { unread: vec![thing()], ..report };
+        assert!(said(&unread, &restorable, false).contains("--skip-broken"));
+    }
+
+    #[test]
+    fn where_a_person_has_to_decide_it_is_said_what() {
+        let report = Report { no_commits: vec![thing()], unread: vec![thing()], ..Report::default() };
+        assert_eq!(
+            said(&report, &Restorable::default(), false),
+            "a person has to decide what becomes of items that are no commits, what becomes of objects that \
+             cannot be read: docs/restoring.md#what-a-person-has-to-decide"
+        );
+    }
+}
