@@ -86,7 +86,7 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
     for lambda in lambdas.into_iter().chain([get_cart]).chain(handlers) {
         stack.lambda(lambda);
     }
-    stack.alarms(&environment.alarms.topics());
+    stack.alarms(&environment.alarms.topics()).dashboard();
     stack
 }
 

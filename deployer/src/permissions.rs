@@ -49,7 +49,8 @@ pub fn looking(statements: Vec<Statement>) -> Vec<Statement> {
 }
 
 /// Returns the document that grants these statements. A list of one is written as that one,
-/// which IAM takes for the same, and a managed policy has few characters.
+/// which IAM takes for the same, and a managed policy has few characters; statements have names
+/// as long as there is room for them.
 pub fn document(statements: &[Statement]) -> Value {
     let text = Policy::allowing(statements).to_json();
     let mut document: Value = serde_json::from_str(&text).expect("a policy is sent as JSON");
@@ -57,6 +58,12 @@ pub fn document(statements: &[Statement]) -> Value {
     for value in statements.filter_map(Value::as_object_mut).flat_map(|statement| statement.values_mut()) {
         if let [one] = value.as_array().map_or(&[][..], Vec::as_slice) {
             *value = one.clone();
+        }
+    }
+    if size(&document) > MANAGED_POLICY {
+        let statements = document["Statement"].as_array_mut().into_iter().flatten();
+        for statement in statements.filter_map(Value::as_object_mut) {
+            statement.remove("Sid");
         }
     }
     document

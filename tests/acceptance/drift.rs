@@ -8,6 +8,7 @@
 mod alarm;
 mod bucket;
 mod complete;
+mod dashboard;
 mod function;
 mod log_group;
 mod mapping;
@@ -80,10 +81,10 @@ pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
 
 /// Returns the rows, as many at once as do not get in each other's way.
 fn rounds(scope: &Scope) -> [Vec<Row>; 4] {
-    let first = [alarm::first, bucket::first, function::first, log_group::first, mapping::first];
-    let first = first.into_iter().chain([role::first, stream::first, table::first]);
+    let first = [alarm::first, bucket::first, dashboard::first, function::first, log_group::first];
+    let first = first.into_iter().chain([mapping::first, role::first, stream::first, table::first]);
     let second = [bucket::second, function::second, mapping::second, stream::second, table::second];
-    let gone = [alarm::gone, log_group::gone, mapping::gone, role::gone, function::gone];
+    let gone = [alarm::gone, dashboard::gone, log_group::gone, mapping::gone, role::gone, function::gone];
     let stores = [bucket::gone, stream::gone, table::gone];
     [
         first.flat_map(|rows| rows(scope)).collect(),

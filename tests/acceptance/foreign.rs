@@ -66,6 +66,7 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
     let function = aws.scope.name("add-item");
     let alarm = aws.scope.name("capture-failing");
     let bucket = aws.scope.bucket_name("archive");
+    let dashboard = format!("{}-{}", aws.scope.name("overview"), aws.scope.region);
     let group = format!("/aws/lambda/{function}");
     place.cloud.wait(async {
         table(&aws, &events).await;
@@ -84,6 +85,8 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
         let put = put.namespace("AWS/Lambda").metric_name("Errors").statistic("Sum".into()).period(60);
         let put = put.evaluation_periods(1).threshold(1.0).comparison_operator("GreaterThanThreshold".into());
         put.send().await.expect("the name is free");
+        let put = aws.cloudwatch.put_dashboard().dashboard_name(&dashboard);
+        put.dashboard_body(r#"{"widgets":[]}"#).send().await.expect("the name is free");
     });
     until("the foreign function to settle", || {
         let get = aws.lambda.get_function_configuration().function_name(&function);
@@ -98,6 +101,7 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
         format!("logs.log-group/{group}"),
         format!("lambda.function/{function}"),
         format!("cloudwatch.alarm/{alarm}"),
+        format!("cloudwatch.dashboard/{dashboard}"),
     ]
 }
 

@@ -14,8 +14,9 @@ use crate::Test;
 pub(crate) const TESTS: &[Test] = &[("a_second_emulator_is_read_alike", a_second_emulator_is_read_alike)];
 
 /// The kinds whose readers have to prove themselves.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "cloudwatch.alarm",
+    "cloudwatch.dashboard",
     "dynamodb.table",
     "iam.role",
     "kinesis.stream",
@@ -106,6 +107,14 @@ async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
     let put = put.set_alarm_description(live.alarm_description);
     put.set_treat_missing_data(live.treat_missing_data).send().await.expect(THERE);
 
+    let dashboard = format!("{}-{}", name("overview"), aws.scope.region);
+    let live = aws.cloudwatch.get_dashboard().dashboard_name(&dashboard).send().await.expect(THERE);
+    let mut body: Value =
+        serde_json::from_str(live.dashboard_body().unwrap_or_default()).expect("it is JSON");
+    body["widgets"][2]["properties"]["title"] = json!("by hand");
+    let call = aws.cloudwatch.put_dashboard().dashboard_name(&dashboard).dashboard_body(body.to_string());
+    call.send().await.expect(THERE);
+
     let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true);
     let call = aws.dynamodb.update_continuous_backups().table_name(&events);
     let call = call.point_in_time_recovery_specification(on.build().expect("it is given"));
@@ -137,6 +146,7 @@ async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
 
     let shows = [
         (format!("cloudwatch.alarm/{alarm}"), "threshold"),
+        (format!("cloudwatch.dashboard/{dashboard}"), "body.widgets[2].properties.title"),
         (format!("dynamodb.table/{events}"), "point_in_time_recovery_days"),
         (format!("iam.role/{}", name("get-cart")), "inline_policies.more"),
         (format!("kinesis.stream/{events}"), "retention_hours"),

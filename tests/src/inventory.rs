@@ -27,7 +27,10 @@ impl Place<'_> {
                 functions(&aws),
                 roles(&aws),
                 alarms(&aws),
-                async { [mappings(&aws).await, log_groups(&aws).await, parameters(&aws).await].concat() },
+                async {
+                    let (mappings, log_groups) = (mappings(&aws).await, log_groups(&aws).await);
+                    [mappings, log_groups, dashboards(&aws).await, parameters(&aws).await].concat()
+                },
             );
             [tables, streams, buckets, functions, roles, alarms, rest].concat().into_iter().collect()
         })
@@ -195,6 +198,19 @@ async fn alarms(aws: &Aws) -> Things {
         let tags = sorted(tags.and_then(|answer| answer.tags));
         let name = alarm.alarm_name().unwrap_or_default();
         things.push((format!("alarm {name}"), format!("{alarm:?} {tags}")));
+    }
+    things
+}
+
+/// MiniStack's listing of dashboards has dates in a form that the SDK refuses, so they are asked
+/// for by the names of the environments that tests have.
+async fn dashboards(aws: &Aws) -> Things {
+    let mut things = Things::new();
+    for environment in ["base", "dev", "dev-2", "local", "other", "prod"] {
+        let name = format!("{}-{environment}-overview-{}", aws.scope.stack, aws.scope.region);
+        let body = aws.cloudwatch.get_dashboard().dashboard_name(&name).send().await.ok();
+        let body = body.and_then(|answer| answer.dashboard_body);
+        things.extend(body.map(|body| (format!("dashboard {name}"), body)));
     }
     things
 }

@@ -110,6 +110,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "NoSuchEntityException"
         | "ResourceNotFoundException"
         | "ResourceNotFound"
+        | "DashboardNotFoundError"
         | "NoSuchBucket"
         | "NoSuchKey"
         | "NoSuchUpload"

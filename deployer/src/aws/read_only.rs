@@ -57,6 +57,7 @@ pub(crate) const READS: &[&str] = &[
     "GetBucketTagging",
     "GetBucketVersioning",
     "GetCallerIdentity",
+    "GetDashboard",
     "GetEventSourceMapping",
     "GetFunction",
     "GetFunctionRecursionConfig",

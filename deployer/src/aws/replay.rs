@@ -4,6 +4,8 @@
 //! Only the network is replaced: requests are written, and answers read, by the SDK. Tests
 //! that wait begin with `#[tokio::test(start_paused = true)]`, and take no time.
 
+mod cbor;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -68,7 +70,15 @@ impl Answer {
             },
         };
         let status = self.status.try_into().expect("a status");
-        let mut response = HttpResponse::new(status, SdkBody::from(text));
+        // CloudWatch speaks CBOR; the script is written in JSON all the same.
+        let body = match (service, serde_json::from_str(&text)) {
+            ("CloudWatch", Ok(value)) => SdkBody::from(cbor::cbor(&value)),
+            _ => SdkBody::from(text),
+        };
+        let mut response = HttpResponse::new(status, body);
+        if service == "CloudWatch" {
+            response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+        }
         // Lambda's protocol has the code here.
         if let Says::Fault { code, .. } = self.says {
             response.headers_mut().insert("x-amzn-errortype", code);

@@ -32,8 +32,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let environment = global.environment(&args.environment)?;
     let stack = (app.stack)(&environment, &Fingerprints::default());
     let prefix = stack.scope.prefix();
-    // What makes a bucket's name unique in the world is not its own.
-    let place = format!("-{}-{}", stack.scope.account, stack.scope.region);
+    // What makes a name unique beyond account and region is not the thing's own: buckets have
+    // both in theirs, dashboards the region.
+    let (account, region) = (format!("-{}", stack.scope.account), format!("-{}", stack.scope.region));
     let outputs: Vec<Output> = stack
         .resources
         .iter()
@@ -43,7 +44,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
                 kind: id.kind(),
                 name: id.name().to_owned(),
                 arn: node.arn().map(str::to_owned),
-                thing: id.name().replace(&prefix, "").trim_end_matches(&place).to_owned(),
+                thing: id
+                    .name()
+                    .replace(&prefix, "")
+                    .trim_end_matches(&region)
+                    .trim_end_matches(&account)
+                    .to_owned(),
                 id,
             }
         })

@@ -64,3 +64,19 @@ fn every_call_that_looks_is_allowed_to_who_looks() {
     // Everybody may ask who they are.
     assert_eq!(not, [&"GetCallerIdentity"]);
 }
+
+#[test]
+fn names_go_where_there_is_no_room_for_them() {
+    let of = |number: usize| {
+        let resources =
+            (0..number).map(|number| statement("Read", &["s3:ListBucket"], &format!("{number:0100}")));
+        document(
+            &resources
+                .map(|one| Statement { sid: format!("Read{}", one.resources[0]), ..one })
+                .collect::<Vec<_>>(),
+        )
+    };
+    let (few, many) = (of(2), of(25));
+    assert!(few["Statement"][0]["Sid"].is_string() && many["Statement"][0]["Sid"].is_null(), "{many}");
+    assert!(size(&many) <= MANAGED_POLICY);
+}

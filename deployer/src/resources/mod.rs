@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod bucket;
+pub mod dashboard;
 pub mod function;
 mod key;
 mod lacking;
@@ -21,6 +22,7 @@ pub fn kinds() -> Vec<Kind<Aws>> {
     vec![
         Kind::of::<alarm::Alarm>(),
         Kind::of::<bucket::Bucket>(),
+        Kind::of::<dashboard::Dashboard>(),
         Kind::of::<function::Function>(),
         Kind::of::<log_group::LogGroup>(),
         Kind::of::<mapping::Mapping>(),

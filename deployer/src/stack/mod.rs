@@ -3,6 +3,7 @@
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
 mod alarms;
+mod dashboard;
 mod grant;
 mod hops;
 mod lambda;

@@ -7,6 +7,7 @@ use deployer::policy::Policy;
 use deployer::resource::Described;
 use deployer::resources::alarm::Alarm;
 use deployer::resources::bucket::Bucket;
+use deployer::resources::dashboard::Dashboard;
 use deployer::resources::function::Function;
 use deployer::resources::log_group::LogGroup;
 use deployer::resources::mapping::{Mapping, MappingSettings};
@@ -99,9 +100,10 @@ pub(super) fn insist(scope: &Scope, rows: &[(String, String)], resources: &Path)
 /// Returns everything that is compared, by kind, except for names.
 fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
     let role = Role::for_service(scope, "x", "lambda.amazonaws.com", Policy::allowing(&[]));
-    let all: [Box<dyn Described>; 8] = [
+    let all: [Box<dyn Described>; 9] = [
         Box::new(Alarm::errors(scope, "x", "x")),
         Box::new(Bucket::new(scope, "x")),
+        Box::new(Dashboard::new(scope, serde_json::json!({}))),
         Box::new(Function::new(scope, "x", "arn", Vec::new())),
         Box::new(LogGroup::of_function(scope, "x", 1)),
         Box::new(Mapping::table("x", "x", MappingSettings::default())),
