@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;
+pub mod probe;
 pub mod progress;
 pub mod release;
 pub mod render;

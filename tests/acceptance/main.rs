@@ -18,6 +18,7 @@ mod organisation;
 mod owning;
 mod pipeline;
 mod policy;
+mod probing;
 mod racing;
 mod replaying;
 mod second_emulator;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         owning::TESTS,
         pipeline::TESTS,
         policy::TESTS,
+        probing::TESTS,
         racing::TESTS,
         replaying::TESTS,
         second_emulator::TESTS,

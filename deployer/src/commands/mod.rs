@@ -13,6 +13,7 @@ mod logs;
 mod outputs;
 mod plan;
 mod policy;
+mod probe;
 mod replay;
 mod up;
 
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Events(events::Args),
     Replay(replay::Args),
     Audit(audit::Args),
+    Probe(probe::Args),
     History(history::Args),
     Outputs(outputs::Args),
     Policy(policy::Args),
@@ -56,6 +58,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Events(args) => events::run(args, app, global, ui).await,
         Command::Replay(args) => replay::run(args, app, global, ui).await,
         Command::Audit(args) => audit::run(args, app, global, ui).await,
+        Command::Probe(args) => probe::run(args, app, global, ui).await,
         Command::History(args) => history::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
         Command::Policy(args) => policy::run(args, app, global, ui).await,

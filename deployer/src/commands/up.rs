@@ -43,10 +43,16 @@ pub(crate) struct Args {
     /// Delete what is ours and no longer in the stack; what holds data only if --allow names it
     #[arg(long)]
     prune: bool,
+    /// When all is up, send a probe through every hop, and fail when it does not arrive
+    #[arg(long)]
+    probe: bool,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
+    if args.probe {
+        app.pipeline()?;
+    }
     let wishes = Wishes {
         adopt: args.adopt.into_iter().collect(),
         prune: args.prune,
@@ -59,8 +65,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &stack) {
-        next(&session, app, ui);
-        return Ok(Exit::DONE);
+        return finish(&session, app, args.probe, ui).await;
     }
     if writes {
         others::warn(survey.last_release(), ui);
@@ -96,7 +101,15 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         _ => return Err(stopped(&done, name, ui)),
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
-    next(&session, app, ui);
+    finish(&session, app, args.probe, ui).await
+}
+
+/// Sends a probe if one is wanted, and says what there is to try.
+async fn finish(session: &Session, app: &App, probe: bool, ui: &Ui) -> Result<Exit, Problem> {
+    if probe {
+        super::probe::after_up(session, app, ui).await?;
+    }
+    next(session, app, ui);
     Ok(Exit::DONE)
 }
 

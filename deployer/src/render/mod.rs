@@ -13,6 +13,7 @@ mod live;
 mod markdown;
 mod outputs;
 mod plan_text;
+mod probe;
 mod replay;
 mod style;
 mod table;
@@ -28,6 +29,7 @@ pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
 pub use plan_text::{Heading, plan_text};
+pub use probe::{ProbeReport, hop_text, probe_lost};
 #[cfg(test)]
 pub(crate) use replay::replayed;
 pub use replay::{replay_progress, replay_text};

@@ -134,7 +134,10 @@ fn handled(rows: &mut Rows<'_>, consumer: &Consumer) {
     let of = |metric: &str, statistic: &str| Metric::lambda(metric, &consumer.function).statistic(statistic);
     let name = rows.short(&consumer.function);
     rows.row([
-        (format!("{name}: age of what it gets, ms"), vec![of("IteratorAge", "Maximum").called("the oldest")]),
+        (
+            format!("{name}: age of what it gets, ms"),
+            vec![of("IteratorAge", "Maximum").called("last of a batch")],
+        ),
         (
             format!("{name}: batches, and those that fail"),
             vec![

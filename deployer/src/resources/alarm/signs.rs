@@ -17,10 +17,10 @@ const LASTING: i32 = 3;
 const INCIDENT_S: i32 = 300;
 
 impl Alarm {
-    /// Returns the alarm of this thing that goes off when a stream consumer is late: the
-    /// oldest record of a batch was older than this, three minutes in a row. One late batch
-    /// is a cold start or a retry that worked. A consumer that is not invoked has no age,
-    /// which is how a quiet stream looks.
+    /// Returns the alarm of this thing that goes off when a stream consumer is late: the last
+    /// record of a batch was older than this ("Types of metrics for Lambda functions", Lambda
+    /// developer guide), three minutes in a row. One late batch is a cold start or a retry that
+    /// worked. A consumer that is not invoked has no age, which is how a quiet stream looks.
     pub fn iterator_age(scope: &Scope, thing: &str, function: &str, most: Duration) -> Self {
         Self {
             description: format!("{function} falls behind its stream"),

@@ -1,0 +1,219 @@
+//! Sending a probe and looking for it: in the logs of everybody whom it passes, and in the
+//! archive. All hops are looked at together, and never by the probe itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use domain::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
+use domain::store::AppendError;
+use domain::{AggregateId, Commit, Context, EventStore, OccurredAt};
+use futures::future::{FutureExt, LocalBoxFuture};
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use storage::DynamoDbEventStore;
+use storage::archive;
+use storage::bucket::{Bucket, S3Bucket};
+use storage::fault::chain;
+use tokio::time::{Instant, sleep, timeout_at};
+use uuid::Uuid;
+
+use super::{Hop, HopKind, Passage};
+use crate::aws::{Aws, Called};
+use crate::error::{Error, GoneIsNone};
+use crate::retry::retried;
+
+/// Between two looks. Times are those of the log lines, so a rare look makes none of them later;
+/// `FilterLogEvents` is allowed five times a second in most regions ("CloudWatch Logs quotas").
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// By how much the clocks of this machine and of AWS may differ: the SDK's own calls are refused
+/// when it is more ("Troubleshoot AWS Signature Version 4", IAM user guide).
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// A probe that was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// The aggregate that it is the only event of.
+    pub id: Uuid,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// Where a probe was seen.
+struct Sighting {
+    kind: HopKind,
+    name: String,
+    after: Duration,
+    /// When its record came into the stream, where the line says so.
+    arrival: Option<Timestamp>,
+}
+
+/// Appends a probe to the events table.
+///
+/// # Errors
+/// The table did not take it.
+pub async fn send(store: &DynamoDbEventStore) -> Result<Sent, Error> {
+    let sent = Sent { id: Uuid::now_v7(), at: Timestamp::now() };
+    let wrong = |message: String| Error::other("PutItem", message);
+    let context = Context::new(Uuid::now_v7(), OccurredAt::new(sent.at));
+    let events = [ProbeEvent::Probed {}];
+    let commit = Commit::of(AggregateId::of::<Probe>(sent.id), 0, &events, context, Uuid::now_v7);
+    let commit = commit.map_err(|error| wrong(chain(&error)))?;
+    store.append(&commit).await.map(|()| sent).map_err(|error| match error {
+        AppendError::Conflict => wrong(format!("{} is there already", commit.aggregate_id)),
+        AppendError::Store(error) => wrong(chain(&error)),
+    })
+}
+
+/// Looks for a probe at all hops until it was seen everywhere, or the time is over.
+///
+/// # Errors
+/// A hop could not be looked at.
+pub async fn follow(
+    sent: Sent,
+    passage: &mut Passage,
+    within: Duration,
+    aws: &Aws,
+    mut seen: impl FnMut(Hop),
+) -> Result<(), Error> {
+    let deadline = Instant::now() + within;
+    let mut looks: FuturesUnordered<LocalBoxFuture<'_, Result<Sighting, Error>>> = FuturesUnordered::new();
+    for hop in passage.missing().cloned().collect::<Vec<_>>() {
+        match hop.kind {
+            HopKind::Capture | HopKind::Handler => looks.push(in_log(sent, hop, aws).boxed_local()),
+            HopKind::Archive => looks.push(in_archive(sent, hop, aws).boxed_local()),
+            // Told by those who come after them.
+            HopKind::Table | HopKind::Stream => {}
+        }
+    }
+    let stream = passage.hops.iter().find(|hop| hop.kind == HopKind::Stream).map(|hop| hop.name.clone());
+    while let Ok(Some(sighting)) = timeout_at(deadline, looks.next()).await {
+        let Sighting { kind, name, after, arrival } = sighting?;
+        if let (Some(stream), Some(arrival)) = (&stream, arrival) {
+            passage.seen(HopKind::Stream, stream, since(sent, arrival)).map(&mut seen);
+        }
+        passage.seen(kind, &name, after).map(&mut seen);
+    }
+    Ok(())
+}
+
+/// Looks for the line that a function writes when a probe passes it.
+async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
+    loop {
+        let lines = retried(async || lines(&hop.name, sent, aws).await).await?;
+        let found = lines.iter().find_map(|line| {
+            let (at, arrival) = passed(line.message()?, sent.id)?;
+            Some((at.or_else(|| Timestamp::from_millisecond(line.timestamp()?).ok()), arrival))
+        });
+        if let Some((at, arrival)) = found {
+            let after = since(sent, at.unwrap_or_else(Timestamp::now));
+            return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival });
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Reads the lines of a function's log in which a probe is mentioned. A group that is not there
+/// has none.
+async fn lines(function: &str, sent: Sent, aws: &Aws) -> Result<Vec<FilteredLogEvent>, Error> {
+    let from = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at).as_millisecond();
+    let pages = aws
+        .logs
+        .filter_log_events()
+        .log_group_name(format!("/aws/lambda/{function}"))
+        .start_time(from)
+        // In quotes, it is looked for in the whole line, whatever the form of that.
+        .filter_pattern(format!("\"{}\"", sent.id))
+        .into_paginator()
+        .send()
+        .try_collect()
+        .await
+        .called("FilterLogEvents")
+        .gone_is_none()?
+        .unwrap_or_default();
+    Ok(pages.into_iter().flat_map(|page| page.events.unwrap_or_default()).collect())
+}
+
+/// Reads a line of a log: when the probe passed, and when its record came into the stream.
+fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let time = |field: &str| line[field].as_str()?.parse().ok();
+    let passed = line["message"] == PROBE && line[PROBE].as_str() == Some(id.to_string().as_str());
+    passed.then(|| (time("timestamp"), time(KINESIS_ARRIVAL)))
+}
+
+/// Looks for the object that a probe is in: in the folders of its hour and of the next one,
+/// among what was put there since it was sent.
+async fn in_archive(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
+    let bucket = S3Bucket::new(aws.s3.clone(), &hop.name);
+    let since_then = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at);
+    let mut known = BTreeSet::new();
+    loop {
+        let hours: BTreeSet<String> =
+            [since_then, sent.at, Timestamp::now()].into_iter().map(archive::hour).collect();
+        for hour in hours {
+            for key in retried(async || young(&hop.name, &hour, since_then, aws).await).await? {
+                if known.contains(&key) {
+                    continue;
+                }
+                let unread = |error: &dyn std::error::Error| Error::other("GetObject", chain(error));
+                let object = bucket.get(&key).await.map_err(|error| unread(&error))?;
+                let events = object.map(|object| archive::events(&key, &object.body)).transpose();
+                let events = events.map_err(|error| unread(&error))?.unwrap_or_default();
+                if events.iter().any(|event| event.aggregate_id == sent.id) {
+                    let after = since(sent, Timestamp::now());
+                    return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival: None });
+                }
+                known.insert(key);
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Returns the keys of what was put into a folder since then: of a busy hour, a few.
+async fn young(bucket: &str, folder: &str, since: Timestamp, aws: &Aws) -> Result<Vec<String>, Error> {
+    let pages = aws.s3.list_objects_v2().bucket(bucket).prefix(folder).into_paginator().send();
+    let pages = pages.try_collect().await.called("ListObjectsV2")?;
+    let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+    let young = objects
+        .filter(|object| object.last_modified().is_none_or(|modified| modified.secs() >= since.as_second()));
+    Ok(young.filter_map(|object| object.key).collect())
+}
+
+/// Returns how long after it was sent that was; nothing where AWS's clock is behind ours.
+fn since(sent: Sent, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(sent.at)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    #[test]
+    fn a_line_about_this_probe_is_told_from_others() {
+        let line = |message: &str, id: Uuid| {
+            format!(
+                r#"{{"timestamp":"2026-11-22T04:00:00.250Z","level":"INFO","message":"{message}","probe":"{id}","kinesis_arrival":"2026-11-22T04:00:00.1Z"}}"#
+            )
+        };
+        let time = |text: &str| Some(text.parse::<Timestamp>().expect("it is a time"));
+        let expected = (time("2026-11-22T04:00:00.250Z"), time("2026-11-22T04:00:00.1Z"));
+        assert_eq!(passed(&line("probe", ID), ID), Some(expected));
+        assert_eq!(passed(&line("probe", Uuid::from_u128(8)), ID), None);
+        assert_eq!(passed(&line("event", ID), ID), None);
+        assert_eq!(passed("START RequestId", ID), None);
+    }
+
+    #[test]
+    fn nothing_is_seen_before_it_was_sent() {
+        let sent = Sent { id: ID, at: "2026-11-22T04:00:00Z".parse().expect("it is a time") };
+        let after = |text: &str| since(sent, text.parse().expect("it is a time"));
+        assert_eq!(after("2026-11-22T04:00:01.5Z"), Duration::from_millis(1500));
+        assert_eq!(after("2026-11-22T03:59:59Z"), Duration::ZERO);
+    }
+}
