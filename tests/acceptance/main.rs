@@ -1,5 +1,6 @@
 //! Acceptance tests: a module for each behaviour, each test in an account of its own.
 
+mod auditing;
 mod bundle;
 mod calls;
 mod commands;
@@ -17,10 +18,12 @@ mod operator;
 mod organisation;
 mod owning;
 mod pipeline;
+mod poison;
 mod policy;
 mod probing;
 mod racing;
 mod replaying;
+mod restoring;
 mod second_emulator;
 mod side_by_side;
 mod signals;
@@ -39,6 +42,7 @@ type Test = (&'static str, fn(&Cloud));
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tests: Vec<Test> = [
+        auditing::TESTS,
         bundle::TESTS,
         calls::TESTS,
         commands::TESTS,
@@ -55,10 +59,12 @@ fn main() -> ExitCode {
         organisation::TESTS,
         owning::TESTS,
         pipeline::TESTS,
+        poison::TESTS,
         policy::TESTS,
         probing::TESTS,
         racing::TESTS,
         replaying::TESTS,
+        restoring::TESTS,
         second_emulator::TESTS,
         side_by_side::TESTS,
         signals::TESTS,

@@ -9,7 +9,7 @@ pub(crate) const TESTS: &[Test] = &[("a_storm_takes_no_event_away", a_storm_take
 
 /// 200 carts are written by many at once while functions are killed, Kinesis throttles, and
 /// calls of every kind fail, before and after they did something. Afterwards the table has what
-/// was ordered, and every consumer has the events of the table, in their order.
+/// was ordered, every consumer has the events of the table, in their order, and `audit` agrees.
 fn a_storm_takes_no_event_away(cloud: &Cloud) {
     let faulty = Faulty::beside(cloud, &Weather::storm()).expect("microburst can be installed");
     let place = faulty.place();
@@ -18,6 +18,7 @@ fn a_storm_takes_no_event_away(cloud: &Cloud) {
 
     let calm = Storm { events: 2_000, carts: 200 }.over(&faulty, &place, &up);
     assert_eq!(calm.differences, [""; 0], "{calm}");
+    place.deploys(&["audit", "local", "--grace", "1s"]);
     for function in ["capture", "archive", "log-events", "add-item"] {
         let killed = calm.killed.get(&up.aws.scope.name(function)).copied().unwrap_or_default();
         assert!(killed >= 1, "nobody killed {function}: {calm}");

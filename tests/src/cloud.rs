@@ -100,6 +100,11 @@ impl Cloud {
         &self.binary
     }
 
+    /// Returns cargo's target folder, in which that binary was built: `<target>/debug/deployer`.
+    pub(crate) fn target(&self) -> &Path {
+        self.binary.ancestors().nth(2).expect("cargo builds into a folder of the profile")
+    }
+
     /// Runs a future to its end.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)

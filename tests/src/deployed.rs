@@ -30,6 +30,11 @@ impl<'a> Deployed<'a> {
     /// Brings the environment up.
     pub fn local(place: &'a Place<'a>) -> Self {
         place.deploys(&["up", "local"]);
+        Self::of(place)
+    }
+
+    /// Looks at the environment that somebody brought up.
+    pub fn of(place: &'a Place<'a>) -> Self {
         Self { aws: place.aws("local"), place }
     }
 

@@ -1,0 +1,68 @@
+//! `audit` sees what the archive has lost and puts it back; `events` tells what happened to a cart.
+
+use acceptance::{Cloud, Deployed, Place, Run, Storm};
+use serde_json::{Value, json};
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("what_the_archive_lost_is_seen_and_put_back", what_the_archive_lost_is_seen_and_put_back),
+    ("a_cart_has_a_time_line", a_cart_has_a_time_line),
+];
+
+/// An object of the archive is deleted by hand: `audit` says which events are missing, with exit
+/// code 3, and `--repair` publishes them until the archive has them again.
+fn what_the_archive_lost_is_seen_and_put_back(cloud: &Cloud) {
+    let place = cloud.place();
+    let up = Deployed::local(&place);
+    let table = Storm { events: 60, carts: 6 }.quietly(&place, &up);
+    assert_eq!(audit(&place, &[]).code, Some(0));
+
+    let (key, _) = up.objects("events/").into_iter().next().expect("there is an archive");
+    let delete = up.aws.s3.delete_object().bucket(up.aws.scope.bucket_name("archive")).key(&key);
+    up.wait(delete.send()).expect("nothing protects it here");
+    let left = up.archived().len();
+    let told = audit(&place, &[]);
+    assert_eq!(told.code, Some(3), "{told:#?}");
+    assert!(told.stdout.contains("not in the archive") && told.stdout.contains("cart#"), "{told:#?}");
+    let report = audit(&place, &["--format", "json"]).json();
+    assert_eq!(report["verdict"], "different", "{report:#}");
+    assert_eq!(report["report"]["archive"]["events"], left, "{report:#}");
+
+    let repaired = audit(&place, &["--repair", "--yes"]);
+    assert_eq!(repaired.code, Some(0), "{repaired:#?}");
+    assert_eq!(audit(&place, &[]).code, Some(0));
+    let mut archived: Vec<String> = up.archived();
+    archived.sort();
+    archived.dedup();
+    assert_eq!(archived.len(), table.len(), "each event is there again, as it was");
+}
+
+/// What happened to a cart, and how it stood at a version and at a time.
+fn a_cart_has_a_time_line(cloud: &Cloud) {
+    let place = cloud.place();
+    let up = Deployed::local(&place);
+    let opened = up.answer("open-cart", &json!({}));
+    let cart = opened["cart_id"].as_str().expect("a cart has an id");
+    let added = up.answer("add-item", &json!({ "cart_id": cart, "item": "tea", "quantity": 2 }));
+    up.answer("close-cart", &json!({ "cart_id": cart }));
+
+    let told = place.deploys(&["events", "local", cart, "--format", "json"]).json();
+    let events = told["events"].as_array().expect("a time line is a list");
+    let types: Vec<&Value> = events.iter().map(|event| &event["type"]).collect();
+    assert_eq!(types, ["CartOpened", "ItemAdded", "CartClosed"]);
+    let then = events[1]["occurred_at"].as_str().expect("each event has a time");
+    for at in ["2", then] {
+        let told = place.deploys(&["events", "local", cart, "--at", at, "--format", "json"]).json();
+        assert_eq!((&told["version"], &told["of_versions"]), (&json!(2), &json!(3)), "{told:#}");
+        assert_eq!(told["state"], added, "as the caller was told then");
+    }
+    let human = place.deploys(&["events", "local", cart]);
+    assert!(types.iter().all(|kind| human.stdout.contains(kind.as_str().unwrap_or("?"))), "{human:#?}");
+    let early = place.deployer(&["events", "local", cart, "--at", "2020-01-01T00:00:00Z"]);
+    assert_eq!(early.code, Some(1), "{early:#?}");
+}
+
+fn audit(place: &Place<'_>, options: &[&str]) -> Run {
+    place.deployer(&[&["audit", "local", "--grace", "1s"], options].concat())
+}
