@@ -5,7 +5,8 @@ mod control;
 mod order;
 
 pub use control::{
-    Answer, Counts, Gap, Reading, Reason, Refused, Request, Runner, State, Status, Unreadable, Which,
+    Answer, Contradiction, Counts, Gap, Reading, Reason, Refused, Request, Runner, State, Status, Unreadable,
+    Which,
 };
 pub use order::{Only, Order, Source};
 

@@ -32,7 +32,7 @@ pub use plan_text::{Heading, plan_text};
 pub use probe::{ProbeReport, hop_text, probe_lost};
 #[cfg(test)]
 pub(crate) use replay::replayed;
-pub use replay::{replay_progress, replay_text};
+pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
 pub use style::{count, duration};
 pub use ui::{Busy, Ui};
 

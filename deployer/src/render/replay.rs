@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::replay::{Only, Order, Source, State, Status};
+use domain::replay::{Does, Only, Order, Source, State, Status};
 
 use super::style::{count, duration};
 use super::table::columns;
@@ -70,6 +70,10 @@ pub fn replay_text(status: &Status) -> String {
     lines.extend(listed("unreadable", counts.unreadable, &status.unreadable, |unreadable| {
         format!("{}: {}", printable(&unreadable.key), printable(&unreadable.reason))
     }));
+    lines.extend(listed("contradictions", counts.contradictions, &status.contradictions, |other| {
+        let of = format!("{}#{}", printable(&other.aggregate_type), other.aggregate_id);
+        format!("{of} version {}: another event came before {}, which was left out", other.version, other.id)
+    }));
     lines.join("\n")
 }
 
@@ -97,16 +101,56 @@ fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
     let at = status.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
     let facts = [
         ("ordered", format!("by {}, {at}, at {}/s", printable(&order.by), order.rate)),
-        ("mark", order.id.to_string()),
+        ("id", order.id.to_string()),
+        ("handler", status.does.map(does).unwrap_or_default().to_owned()),
         ("only", only(&order.only)),
         ("read", read),
         (goes, delivered),
         ("types", types),
         ("passed over", some(counts.passed_over)),
-        ("waiting", some(counts.waiting)),
+        (if status.state == State::Running { "waiting" } else { "left out" }, some(counts.waiting)),
         ("trouble", status.trouble.as_deref().map(printable).unwrap_or_default()),
     ];
     facts.into_iter().filter(|(_, fact)| !fact.is_empty())
+}
+
+fn does(does: Does) -> &'static str {
+    match does {
+        Does::Acts => "acts on the outside",
+        Does::BuildsState => "builds state",
+    }
+}
+
+/// Returns what is under way, for whoever sees nothing move.
+pub fn replay_begins(order: &Order) -> String {
+    let Order { handler, id, rate, .. } = order;
+    let what = if order.dry_run { "a dry run of a replay" } else { "a replay" };
+    let from = match order.from {
+        Source::Archive => "the archive",
+        Source::Table => "the table",
+    };
+    let only = match only(&order.only) {
+        only if only.is_empty() => only,
+        only => format!(", only {only}"),
+    };
+    format!("{what} of {from} to {handler} is under way: {id}, at {rate}/s at most{only}")
+}
+
+/// Returns what of the filter has matched nothing, once all is read.
+pub fn replay_unmatched(status: &Status) -> Option<String> {
+    let Only { types, aggregates, .. } = &status.order.only;
+    let known = &status.read_by_type;
+    let unknown: Vec<_> =
+        types.iter().filter(|name| !known.contains_key(*name)).map(|name| printable(name)).collect();
+    if known.is_empty() && !aggregates.is_empty() {
+        return Some("there is no event of such an aggregate".to_owned());
+    }
+    if !unknown.is_empty() && !known.is_empty() {
+        let known = known.keys().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+        return Some(format!("there is no event of type {}; there are {known}", unknown.join(", ")));
+    }
+    let nothing = status.counts.delivered == 0 && status.order.only != Only::default();
+    nothing.then(|| format!("there is no event that is wanted ({})", only(&status.order.only)))
 }
 
 fn only(only: &Only) -> String {
@@ -192,13 +236,16 @@ pub(crate) fn replayed(state: State) -> Status {
         gaps: Vec::new(),
         kept_aside: Vec::new(),
         unreadable: Vec::new(),
+        contradictions: Vec::new(),
+        read_by_type: [("CartOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1835)].into(),
+        does: Some(Does::Acts),
         trouble: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::replay::{Gap, KeptAside, Unreadable};
+    use domain::replay::{Contradiction, Gap, KeptAside, Unreadable};
     use uuid::Uuid;
 
     use super::*;
@@ -219,6 +266,9 @@ mod tests {
         let reason = "quantity is\nnegative".to_owned();
         bad.kept_aside =
             vec![KeptAside { aggregate_type: aggregate_type.clone(), aggregate_id, version: 3, reason }];
+        bad.counts.contradictions = 1;
+        let (of, id) = (aggregate_type.clone(), Uuid::from_u128(3));
+        bad.contradictions = vec![Contradiction { aggregate_type: of, aggregate_id, version: 5, id }];
         bad.gaps = vec![Gap { aggregate_type, aggregate_id, missing: 4, last: 9 }];
         bad.unreadable = vec![Unreadable { key: "events/a".into(), reason: "events/a is not gzip".into() }];
         bad.trouble = Some("log-events is out of reach".into());
@@ -234,5 +284,38 @@ mod tests {
         dry.order.from = Source::Table;
         dry.reading.total = None;
         insta::assert_snapshot!("dry_run", replay_text(&dry));
+    }
+
+    #[test]
+    fn what_of_a_filter_matched_nothing_is_named() {
+        let mut status = replayed(State::Complete);
+        assert_eq!(replay_unmatched(&status), None);
+        status.order.only.types.insert("ItemAded".into());
+        let mistyped = "there is no event of type ItemAded; there are CartOpened, ItemAdded";
+        assert_eq!(replay_unmatched(&status).as_deref(), Some(mistyped));
+        status.order.only.types = ["ItemAdded".to_owned()].into();
+        assert_eq!(replay_unmatched(&status), None);
+        // Of its type there are some, but none since then.
+        status.counts.delivered = 0;
+        status.order.only.since = "2026-11-22T00:00:00Z".parse().ok();
+        let none = "there is no event that is wanted (ItemAdded, since 2026-11-22T00:00:00Z)";
+        assert_eq!(replay_unmatched(&status).as_deref(), Some(none));
+        status.order.only.aggregates.insert(Uuid::from_u128(9));
+        status.read_by_type.clear();
+        assert_eq!(replay_unmatched(&status).as_deref(), Some("there is no event of such an aggregate"));
+        // Nothing was asked for, and there is nothing: so it is on the first day.
+        status.order.only = Only::default();
+        assert_eq!(replay_unmatched(&status), None);
+    }
+
+    #[test]
+    fn what_is_under_way_is_told_in_a_line() {
+        let mut order = replayed(State::Running).order;
+        order.only.types.insert("ItemAdded".into());
+        let id = order.id;
+        let line = format!(
+            "a replay of the archive to log-events is under way: {id}, at 1000/s at most, only ItemAdded"
+        );
+        assert_eq!(replay_begins(&order), line);
     }
 }

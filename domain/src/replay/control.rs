@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{KeptAside, Order};
+use super::{Does, KeptAside, Order};
 
 /// What the function `replay` can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +115,15 @@ pub struct Status {
     pub kept_aside: Vec<KeptAside>,
     /// What could not be read; the first few.
     pub unreadable: Vec<Unreadable>,
+    /// Events in whose place another one came first; the first few.
+    #[serde(default)]
+    pub contradictions: Vec<Contradiction>,
+    /// How many events there are of each type, asked for or not, of the aggregates that are.
+    #[serde(default)]
+    pub read_by_type: BTreeMap<String, u64>,
+    /// What the handler says it does; nothing when nobody has asked it.
+    #[serde(default)]
+    pub does: Option<Does>,
     /// Why it does not get on, or what ended it.
     pub trouble: Option<String>,
 }
@@ -127,7 +136,7 @@ pub enum State {
     Running,
     /// Everything has gone.
     Complete,
-    /// All has gone that could, but something is missing.
+    /// All has gone that could, but something is missing, or contradicts something else.
     Incomplete,
     /// Somebody stopped it.
     Cancelled,
@@ -153,11 +162,11 @@ pub struct Reading {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Events that were read, again and again included.
+    /// Events that were read the first time round.
     pub read: u64,
     /// Aggregates that they were of.
     pub aggregates: u64,
-    /// Events that had been read before.
+    /// Events of those that had been read before.
     pub duplicates: u64,
     /// Events that were delivered, or would have been in a dry run.
     pub delivered: u64,
@@ -175,6 +184,8 @@ pub struct Counts {
     pub gaps: u64,
     /// Objects or items that could not be read.
     pub unreadable: u64,
+    /// Events that were not delivered, as another one has their version.
+    pub contradictions: u64,
 }
 
 /// A gap in the events of an aggregate.
@@ -188,6 +199,19 @@ pub struct Gap {
     pub missing: u64,
     /// The last version that did, and was not delivered.
     pub last: u64,
+}
+
+/// An event that was not delivered, as another one with its version came first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contradiction {
+    /// The type of the aggregate.
+    pub aggregate_type: String,
+    /// The aggregate.
+    pub aggregate_id: Uuid,
+    /// The version of both.
+    pub version: u64,
+    /// The id of the event that was not delivered.
+    pub id: Uuid,
 }
 
 /// Something that could not be read.

@@ -40,10 +40,12 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         {
             return self.already(&order, found).await;
         }
-        if let Some(refusal) = self.refusal_of_handler(&order).await? {
-            return Ok(refusal);
-        }
+        let does = match self.refusal_of_handler(&order).await? {
+            Err(refusal) => return Ok(refusal),
+            Ok(does) => does,
+        };
         let mut progress = Progress::begin(order, self.surroundings.now());
+        progress.does = Some(does);
         progress.writer = self.surroundings.new_id();
         progress.reading.total = Reader::new(&self.bucket, &self.table).count(&progress).await?;
         let expected = found.map_or(Expected::Nothing, |(_, expected)| expected);
@@ -129,23 +131,23 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 
     fn unknown(&self, handler: &str) -> Answer {
         let known = self.handlers.join(", ");
-        let message = format!("{handler} is no handler that can be replayed; there are {known}");
+        let message = format!("{handler} is no handler that can be replayed (handlers: {known})");
         Answer::refused(Reason::UnknownHandler, message)
     }
 
-    /// Asks the handler what it does, and returns why it is not to be replayed.
-    async fn refusal_of_handler(&self, order: &Order) -> Result<Option<Answer>, Fault> {
+    /// Asks the handler what it does, and returns that, or why it is not to be replayed.
+    async fn refusal_of_handler(&self, order: &Order) -> Result<Result<Does, Answer>, Fault> {
         let Order { handler, .. } = order;
         Ok(match self.ask(order).await? {
             Err(trouble) => {
                 let message = format!("{handler} does not say what it does: {trouble}");
-                Some(Answer::refused(Reason::HandlerFailed, message))
+                Err(Answer::refused(Reason::HandlerFailed, message))
             }
             Ok(Does::Acts) if !order.even_if_it_acts && !order.dry_run => {
                 let message = format!("{handler} acts on the outside, and would do once more what it did");
-                Some(Answer::refused(Reason::HandlerActs, message))
+                Err(Answer::refused(Reason::HandlerActs, message))
             }
-            Ok(_) => None,
+            Ok(does) => Ok(does),
         })
     }
 

@@ -15,6 +15,7 @@ use std::{
 
 use domain::{AggregateId, Envelope, replay::Gap};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What is held back at most for what comes before it.
 ///
@@ -22,6 +23,9 @@ use serde::{Deserialize, Serialize};
 /// read once more. An event may have 1 MB, so their number alone bounds nothing: the function
 /// has 1,024 MB, and needs several times what it holds while it saves and reads that.
 const ROOM: Load = Load { events: 10_000, bytes: 64_000_000 };
+/// Of how many events that have gone it is remembered which they were, to tell a copy that comes
+/// later from another event in the same place. Two bytes each, in memory and in what is saved.
+const REMEMBERED: u64 = 10_000_000;
 /// What an event needs beside its data, about: its ids and names, as text.
 const FRAME: u64 = 500;
 
@@ -29,8 +33,8 @@ const FRAME: u64 = 500;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Saved")]
 pub struct Lineup {
-    /// The version that goes next, of each aggregate that was seen.
-    next: BTreeMap<AggregateId, u64>,
+    /// What has gone, of each aggregate that was seen.
+    gone: BTreeMap<AggregateId, Gone>,
     /// What has come and not gone; none of these is empty.
     waiting: BTreeMap<AggregateId, Line>,
     /// What is held back at most.
@@ -44,6 +48,26 @@ pub struct Lineup {
     /// What is held back.
     #[serde(skip)]
     held: Load,
+    /// Of how many events that have gone it is remembered which they were.
+    #[serde(skip)]
+    remembered: u64,
+}
+
+/// What has gone of an aggregate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Gone {
+    /// The version that goes next.
+    next: u64,
+    /// The marks of the first events, from version 1.
+    marks: Vec<u16>,
+}
+
+/// An event that has come and not gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Turn {
+    mark: u16,
+    /// Nothing for an event that nobody asked for, which only has its turn.
+    event: Option<Arc<Envelope>>,
 }
 
 /// So many events, and their size.
@@ -58,7 +82,7 @@ pub struct Load {
 /// What is saved of a lineup; the rest follows from it.
 #[derive(Deserialize)]
 struct Saved {
-    next: BTreeMap<AggregateId, u64>,
+    gone: BTreeMap<AggregateId, Gone>,
     waiting: BTreeMap<AggregateId, Line>,
     room: Load,
 }
@@ -66,8 +90,8 @@ struct Saved {
 /// The events of one aggregate that have come and not gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {
-    /// By version; nothing stands for an event that nobody asked for, which only has its turn.
-    events: BTreeMap<u64, Option<Arc<Envelope>>>,
+    /// By version.
+    events: BTreeMap<u64, Turn>,
     /// The first version that has not come: what is before it may go.
     upto: u64,
     /// The last version that was let go for want of room.
@@ -82,6 +106,8 @@ pub enum Taken {
     LinedUp,
     /// It came before.
     Known,
+    /// Another event came before that has its version.
+    Contradicts,
     /// There is no room for it until others have come.
     LetGo,
 }
@@ -104,28 +130,29 @@ impl Default for Lineup {
 impl Lineup {
     /// Returns a lineup that holds back as much at most.
     pub fn with_room(room: Load) -> Self {
-        Saved { next: BTreeMap::new(), waiting: BTreeMap::new(), room }.into()
+        Saved { gone: BTreeMap::new(), waiting: BTreeMap::new(), room }.into()
     }
 
     /// Takes an event of an aggregate that came; `wanted` says whether it is to be delivered in
     /// its turn.
     pub fn take(&mut self, aggregate: AggregateId, event: Envelope, wanted: bool) -> Taken {
-        let version = event.version;
-        let next = *self.next.entry(aggregate.clone()).or_insert(1);
-        if version < next {
-            return Taken::Known;
+        let (version, mark) = (event.version, mark(event.id));
+        let gone = self.gone.entry(aggregate.clone()).or_insert_with(|| Gone { next: 1, marks: Vec::new() });
+        if version < gone.next {
+            let other = gone.mark(version).is_some_and(|known| known != mark);
+            return if other { Taken::Contradicts } else { Taken::Known };
         }
-        let line = self.waiting.entry(aggregate.clone()).or_insert_with(|| Line::at(next));
-        if line.events.contains_key(&version) {
-            return Taken::Known;
+        let line = self.waiting.entry(aggregate.clone()).or_insert_with(|| Line::at(gone.next));
+        if let Some(known) = line.events.get(&version) {
+            return if known.mark == mark { Taken::Known } else { Taken::Contradicts };
         }
-        let event = wanted.then(|| Arc::new(event));
-        let held = self.held + Load::of(event.as_ref());
+        let turn = Turn { mark, event: wanted.then(|| Arc::new(event)) };
+        let held = self.held + turn.load();
         if version != line.upto && (held.events > self.room.events || held.bytes > self.room.bytes) {
             line.let_go = line.let_go.max(Some(version));
             return Taken::LetGo;
         }
-        line.events.insert(version, event);
+        line.events.insert(version, turn);
         self.held = held;
         let called = line.call();
         if called.events > 0 {
@@ -141,7 +168,7 @@ impl Lineup {
         self.ready.iter().filter_map(|aggregate| {
             let line = self.waiting.get(aggregate)?;
             let events = line.events.range(..line.upto);
-            let events = events.map(|(&version, event)| (version, event.as_ref())).collect();
+            let events = events.map(|(&version, turn)| (version, turn.event.as_ref())).collect();
             Some(Ready { aggregate, events })
         })
     }
@@ -151,9 +178,17 @@ impl Lineup {
         let Some(line) = self.waiting.get_mut(aggregate) else { return };
         let through = through.min(line.upto - 1);
         let rest = line.events.split_off(&(through + 1));
-        self.may_go -= line.events.values().map(|event| Load::of(event.as_ref())).sum();
+        self.may_go -= line.events.values().map(Turn::load).sum();
+        let gone = self.gone.entry(aggregate.clone()).or_default();
+        gone.next = through + 1;
+        for (&version, turn) in &line.events {
+            // Those from version 1 on, without a hole.
+            if self.remembered < REMEMBERED && gone.marks.len() as u64 + 1 == version {
+                gone.marks.push(turn.mark);
+                self.remembered += 1;
+            }
+        }
         line.events = rest;
-        self.next.insert(aggregate.clone(), through + 1);
         if line.upto == through + 1 {
             self.ready.remove(aggregate);
         }
@@ -174,7 +209,7 @@ impl Lineup {
 
     /// Returns how many aggregates were seen.
     pub fn aggregates(&self) -> u64 {
-        self.next.len() as u64
+        self.gone.len() as u64
     }
 
     /// Notes that everything is read once more: what was let go will come again.
@@ -208,19 +243,35 @@ impl Line {
     /// Lets those go whose turn it is, and returns what these are.
     fn call(&mut self) -> Load {
         let mut called = Load::default();
-        while let Some(event) = self.events.get(&self.upto) {
-            called += Load::of(event.as_ref());
+        while let Some(turn) = self.events.get(&self.upto) {
+            called += turn.load();
             self.upto += 1;
         }
         called
     }
 }
 
-impl Load {
-    /// Returns the load that one event is, or its turn.
-    fn of(event: Option<&Arc<Envelope>>) -> Self {
-        Self { events: 1, bytes: event.map_or(0, |event| FRAME + event.data.as_str().len() as u64) }
+impl Gone {
+    /// Returns the mark of the event that has gone with this version, if it is remembered.
+    fn mark(&self, version: u64) -> Option<u16> {
+        let place = usize::try_from(version.checked_sub(1)?).ok()?;
+        self.marks.get(place).copied()
     }
+}
+
+impl Turn {
+    fn load(&self) -> Load {
+        let bytes = self.event.as_ref().map_or(0, |event| FRAME + event.data.as_str().len() as u64);
+        Load { events: 1, bytes }
+    }
+}
+
+/// Returns what is remembered of an event's id. Equal events have equal marks; of 65,536 others
+/// one has it as well.
+fn mark(id: Uuid) -> u16 {
+    id.as_bytes()
+        .chunks_exact(2)
+        .fold(0, |mark, two| mark.rotate_left(3) ^ u16::from_le_bytes([two[0], two[1]]))
 }
 
 impl Add for Load {
@@ -250,18 +301,14 @@ impl Sum for Load {
 }
 
 impl From<Saved> for Lineup {
-    fn from(Saved { next, waiting, room }: Saved) -> Self {
-        let called =
-            |line: &Line| line.events.range(..line.upto).map(|(_, event)| Load::of(event.as_ref())).sum();
+    fn from(Saved { gone, waiting, room }: Saved) -> Self {
+        let called = |line: &Line| line.events.range(..line.upto).map(|(_, turn)| turn.load()).sum();
         let ready = waiting.iter().filter(|(_, line)| line.events.range(..line.upto).next().is_some());
         let ready = ready.map(|(id, _)| id.clone()).collect();
         let may_go = waiting.values().map(called).sum();
-        let mut held: Load = waiting
-            .values()
-            .flat_map(|line| line.events.values())
-            .map(|event| Load::of(event.as_ref()))
-            .sum();
+        let mut held: Load = waiting.values().flat_map(|line| line.events.values()).map(Turn::load).sum();
         held -= may_go;
-        Self { next, waiting, room, ready, may_go, held }
+        let remembered = gone.values().map(|gone| gone.marks.len() as u64).sum();
+        Self { gone, waiting, room, ready, may_go, held, remembered }
     }
 }

@@ -13,9 +13,10 @@ use std::{
 };
 
 use domain::{
-    Envelope,
+    AggregateId, Envelope,
     replay::{
-        Counts, Gap, KeptAside, Only, Order, Reading, ReplayAnswer, Source, State, Status, Unreadable, Which,
+        Contradiction, Counts, Does, Gap, KeptAside, Only, Order, Reading, ReplayAnswer, Source, State,
+        Status, Unreadable, Which,
     },
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -69,6 +70,10 @@ pub struct Progress {
     gaps: Vec<Gap>,
     kept_aside: Vec<KeptAside>,
     unreadable: Vec<Unreadable>,
+    contradictions: Vec<Contradiction>,
+    read_by_type: BTreeMap<String, u64>,
+    /// What the handler says it does.
+    pub does: Option<Does>,
     /// Why it does not get on, or what ended it.
     pub trouble: Option<String>,
 }
@@ -120,6 +125,9 @@ impl Progress {
             gaps: Vec::new(),
             kept_aside: Vec::new(),
             unreadable: Vec::new(),
+            contradictions: Vec::new(),
+            read_by_type: BTreeMap::new(),
+            does: None,
             trouble: None,
         };
         begin.read_again();
@@ -135,23 +143,43 @@ impl Progress {
         let (pass, total) = (self.reading.pass + 1, self.reading.total);
         self.reading = Reading { pass, last: None, done: 0, total };
         self.gone_in_pass = 0;
+        // What contradicts what has gone is found again.
+        self.counts.contradictions = 0;
+        self.contradictions.clear();
         self.lineup.again();
     }
 
     /// Notes an event that was read.
     pub fn take(&mut self, event: Envelope) {
-        self.counts.read += 1;
+        // Later passes read the same once more.
+        let first_time = u64::from(self.reading.pass == 1);
+        self.counts.read += first_time;
         let only = &self.order.only;
         if !only.has_aggregate(event.aggregate_id) {
             return;
         }
-        let wanted = only.has(&event);
+        let (wanted, version, id) = (only.has(&event), event.version, event.id);
+        let event_type = event.event_type.clone();
         match event.aggregate() {
-            Ok(aggregate) => {
-                let taken = self.lineup.take(aggregate, event, wanted);
-                self.counts.duplicates += u64::from(taken == Taken::Known);
-            }
+            Ok(aggregate) => match self.lineup.take(aggregate.clone(), event, wanted) {
+                Taken::Known => self.counts.duplicates += first_time,
+                Taken::Contradicts => self.contradicts(&aggregate, version, id),
+                Taken::LinedUp | Taken::LetGo => {
+                    *self.read_by_type.entry(event_type).or_default() += first_time;
+                }
+            },
             Err(error) => self.cannot_read(format!("event {}", event.id), error.to_string()),
+        }
+    }
+
+    /// Notes an event that is not delivered, as another one has its place: history forked there,
+    /// and nobody here can know which of them is true.
+    fn contradicts(&mut self, aggregate: &AggregateId, version: u64, id: Uuid) {
+        tracing::warn!(%aggregate, version, %id, "another event has this version; this one is left out");
+        self.counts.contradictions += 1;
+        if self.contradictions.len() < TOLD {
+            let (aggregate_type, aggregate_id) = (aggregate.aggregate_type().to_owned(), aggregate.uuid());
+            self.contradictions.push(Contradiction { aggregate_type, aggregate_id, version, id });
         }
     }
 
@@ -227,7 +255,8 @@ impl Progress {
     pub fn end(&mut self) {
         self.gaps = self.lineup.gaps().take(TOLD).collect();
         self.counts.gaps = self.lineup.gaps().count() as u64;
-        let whole = self.counts.gaps == 0 && self.counts.unreadable == 0;
+        let counts = &self.counts;
+        let whole = counts.gaps == 0 && counts.unreadable == 0 && counts.contradictions == 0;
         self.stop(if whole { State::Complete } else { State::Incomplete });
     }
 
@@ -260,6 +289,9 @@ impl Progress {
             gaps: self.gaps.clone(),
             kept_aside: self.kept_aside.clone(),
             unreadable: self.unreadable.clone(),
+            contradictions: self.contradictions.clone(),
+            read_by_type: self.read_by_type.clone(),
+            does: self.does,
             trouble: self.trouble.clone(),
         }
     }

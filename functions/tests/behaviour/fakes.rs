@@ -205,10 +205,11 @@ pub(crate) fn commit(cart: Uuid, versions: std::ops::RangeInclusive<u64>) -> Com
     Commit::of(id, behind, &events, context, Uuid::now_v7).expect("the events can be stored")
 }
 
-/// Returns the envelope of the event of one version.
+/// Returns the envelope of the event of one version, the same whenever it is asked for.
 pub(crate) fn envelope(cart: Uuid, version: u64) -> Envelope {
     let mut envelopes = commit(cart, version..=version).into_envelopes();
-    envelopes.next().expect("the commit has one event")
+    let envelope = envelopes.next().expect("the commit has one event");
+    Envelope { id: Uuid::new_v5(&cart, &version.to_be_bytes()), ..envelope }
 }
 
 /// Returns a batch of Kinesis with these records.

@@ -4,6 +4,7 @@
 use std::{io::Read, time::Duration};
 
 use domain::{
+    Envelope,
     contract::EVENTS_PREFIX,
     replay::{Answer, Does, Reason, State, Status},
 };
@@ -158,6 +159,22 @@ async fn what_is_missing_is_a_gap_and_holds_back_only_its_aggregate() {
     assert_eq!((status.counts.gaps, status.gaps.len(), status.counts.waiting), (1, 1, 2));
     let gap = &status.gaps[0];
     assert_eq!((gap.aggregate_id, gap.missing, gap.last), (cart(2), 2, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_in_whose_place_another_came_is_told_and_not_delivered() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    let fork = Envelope { id: Uuid::from_u128(99), ..envelope(cart(3), 4) };
+    let object = compress([&*fork.to_bytes()]).expect("memory can be written");
+    replay.bucket.0.keep(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/e.ndjson.gz"), object);
+    let status = whole(&replay, order()).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 35));
+    assert_eq!((status.counts.contradictions, status.counts.duplicates), (1, 10));
+    let told = &status.contradictions[0];
+    assert_eq!((told.aggregate_id, told.version, told.id), (cart(3), 4, fork.id));
+    let delivered = replay.invoke.batches().into_iter().flat_map(|batch| batch.events);
+    assert!(!delivered.into_iter().any(|event| event.id == fork.id));
 }
 
 #[tokio::test(start_paused = true)]

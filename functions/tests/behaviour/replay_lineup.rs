@@ -145,3 +145,21 @@ fn room_is_bounded_by_bytes_as_well() {
     let_go(&mut lineup, &mut gone);
     assert_eq!((gone[&cart(1)].len(), lineup.may_go(), lineup.waiting()), (5, Load::default(), 0));
 }
+
+/// History forked: only one of the two can be true, and it is not for a replay to say which.
+#[test]
+fn another_event_of_the_same_version_is_told_from_a_copy() {
+    let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
+    let other = |version| Envelope { id: Uuid::from_u128(99), ..envelope(cart(1), version) };
+    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, other(2)), Taken::Contradicts, "while it waits");
+    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::Known);
+    take(&mut lineup, envelope(cart(1), 1));
+    let_go(&mut lineup, &mut gone);
+    // After it has gone, and whoever goes on knows as much.
+    let mut lineup = saved_and_read(&lineup);
+    for version in [1, 2] {
+        assert_eq!(take(&mut lineup, other(version)), Taken::Contradicts);
+        assert_eq!(take(&mut lineup, envelope(cart(1), version)), Taken::Known);
+    }
+}
