@@ -3,7 +3,6 @@
 mod advice;
 mod repair;
 mod restore;
-mod told;
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
 
-use self::told::Told;
+use super::told::Told;
 use crate::app::{App, Global};
 use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare, restorable};
 use crate::error::{Class, Error};

@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod probe;
 mod replay;
+mod told;
 mod up;
 
 use clap::Subcommand;

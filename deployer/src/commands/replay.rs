@@ -7,7 +7,7 @@ mod function;
 mod time;
 
 use clap::ValueEnum;
-use domain::replay::{Only, Order, Reason, Refused, Request, Source, State, Status, Which};
+use domain::replay::{Does, Only, Order, Reason, Refused, Request, Source, State, Status, Which};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use self::function::ReplayFunction;
 use self::time::time;
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
-use crate::render::{self, Ui, replay_text};
+use crate::render::{self, Ui, replay_begins, replay_text, replay_unmatched};
 use crate::session::{Access, LocalCloudIs, Session};
 
 /// Feed history to a handler once more
@@ -99,8 +99,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let pipeline = app.pipeline()?;
     let session =
         Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
-    let handler = session.function(app, &args.handler)?;
-    let handler = handler.strip_prefix(&session.scope.prefix()).unwrap_or(&handler).to_owned();
+    // Which of the functions are handlers, the function knows that calls them.
+    let prefix = session.scope.prefix();
+    let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();
     let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
     let which = Which { handler: handler.clone(), dry_run: args.dry_run };
     let status = if args.instead.status {
@@ -122,6 +123,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         }
         args.start(order, &function, ui).await?
     };
+    if !ui.moves() && status.state == State::Running {
+        ui.say(&replay_begins(&status.order));
+    }
     match follow(&function, status, ui).await? {
         Followed::ToTheEnd(status) => args.end(&status, ui),
         Followed::Left(status) => {
@@ -198,6 +202,18 @@ impl Args {
     fn end(&self, status: &Status, ui: &Ui) -> Result<Exit, Problem> {
         self.show(status, ui);
         let handler = &status.order.handler;
+        let Order { dry_run, even_if_it_acts, .. } = status.order;
+        if dry_run && !even_if_it_acts && status.does == Some(Does::Acts) {
+            ui.say(&format!("{handler} acts on the outside: the replay itself needs --even-if-it-acts"));
+        }
+        let all_is_read = matches!(status.state, State::Complete | State::Incomplete);
+        if let Some(unmatched) = replay_unmatched(status).filter(|_| all_is_read) {
+            // A mistyped name must not look like success to a script.
+            if status.state == State::Complete && status.counts.delivered == 0 {
+                return Err(Problem::new(format!("nothing went to {handler}: {unmatched}")));
+            }
+            ui.warn(&unmatched);
+        }
         let problem = match status.state {
             State::Complete if status.counts.kept_aside > 0 => {
                 ui.warn(&format!(
@@ -207,6 +223,14 @@ impl Args {
                 return Ok(Exit::DONE);
             }
             State::Complete | State::Running => return Ok(Exit::DONE),
+            State::Incomplete if status.counts.contradictions > 0 => Problem::new(format!(
+                "history contradicts itself, so not everything went to {handler}"
+            ))
+            .hint(format!(
+                "`{} audit {}` tells which events have more than one content; the one that came first went",
+                ui.program(),
+                self.environment,
+            )),
             State::Incomplete => Problem::new(format!(
                 "history has gaps, so not everything went to {handler}"
             ))

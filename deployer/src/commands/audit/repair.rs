@@ -6,9 +6,9 @@ use domain::AggregateId;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::told::Told;
 use super::{Args, PAUSE, Sides};
 use crate::audit::{Ledger, LeftOut, Published, Report, publish_again};
+use crate::commands::told::Told;
 use crate::exit::Problem;
 use crate::render::{self, SHOWN, Ui, numbered};
 use crate::signal::stop_on_signal;

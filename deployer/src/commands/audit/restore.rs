@@ -4,9 +4,9 @@ use domain::OccurredAt;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::told::Told;
 use super::{Args, Sides};
 use crate::audit::{self, Ledger, NotRestorable, Report, Restorable, Restored, restorable};
+use crate::commands::told::Told;
 use crate::exit::Problem;
 use crate::render::{SHOWN, Ui, numbered, thousands};
 use crate::signal::stop_on_signal;

@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 use domain::replay::{Request, Runner, State, Status, Which};
 
 use super::function::ReplayFunction;
+use crate::commands::told::Told;
 use crate::exit::Problem;
 use crate::render::{Ui, replay_progress};
 use crate::signal::signal;
 
-/// Between two looks.
+/// Between two looks, at first: many a replay takes seconds.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks, later on: each is an invocation.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
+/// From when on.
+const LATER: Duration = Duration::from_secs(60);
 /// A runner saves every few seconds. One that has not for so long is dead: it was killed, or
 /// failed more often than Lambda repeats an invocation. Were it alive after all, it would be
 /// stopped by its next save, and events might arrive twice: nothing worse.
@@ -41,7 +46,7 @@ pub(super) async fn follow(
 ) -> Result<Followed, Problem> {
     let which = Which { handler: status.order.handler.clone(), dry_run: status.order.dry_run };
     let id = status.order.id;
-    let busy = ui.busy(&replay_progress(&status, None));
+    let told = Told::new(ui, &replay_progress(&status, None));
     let (began, at_first) = (Instant::now(), status.counts.delivered);
     let (mut watch, mut unanswered) = (Watch::on(&status, began), 0);
     let stopped = signal();
@@ -64,7 +69,7 @@ pub(super) async fn follow(
         }
         tokio::select! {
             () = &mut stopped => return Ok(Followed::Left(status)),
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(pause(began.elapsed())) => {}
         }
         let asked = tokio::select! {
             () = &mut stopped => return Ok(Followed::Left(status)),
@@ -85,8 +90,13 @@ pub(super) async fn follow(
         }
         status = asked;
         let delivered = status.counts.delivered.saturating_sub(at_first);
-        busy.now(&replay_progress(&status, Some(delivered as f64 / began.elapsed().as_secs_f64())));
+        told.now(|| replay_progress(&status, Some(delivered as f64 / began.elapsed().as_secs_f64())));
     }
+}
+
+/// Returns how long to wait before the next look, after so long.
+fn pause(followed: Duration) -> Duration {
+    if followed < LATER { PAUSE } else { LONG_PAUSE }
 }
 
 fn stuck(status: &Status) -> Problem {
@@ -193,6 +203,18 @@ mod tests {
             assert_eq!(look(&mut watch, &status), Look::StandsStill);
         }
         assert_eq!(look(&mut watch, &status), Look::GivesUp);
+    }
+
+    #[test]
+    fn who_follows_for_long_looks_less_often() {
+        let hour = Duration::from_secs(3600);
+        let (mut followed, mut looks) = (Duration::ZERO, 0);
+        while followed < hour {
+            followed += pause(followed);
+            looks += 1;
+        }
+        assert_eq!(looks, 60 + (3600 - 60) / 5);
+        assert!(LONG_PAUSE * 4 < STANDS_STILL, "what stands still is seen soon all the same");
     }
 
     #[test]
