@@ -105,7 +105,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
     let which = Which { handler: handler.clone(), dry_run: args.dry_run };
     let status = if args.instead.status {
-        return Ok(args.show(&function.agreed(Request::Status(which)).await?, ui));
+        let status = function.agreed(Request::Status(which)).await?;
+        let exit = args.show(&status, ui);
+        if follow::stands_still(&status) {
+            ui.warn(&next(&status, &args.command(ui)));
+        }
+        return Ok(exit);
     } else if args.instead.cancel {
         let status = function.agreed(Request::Cancel(which)).await?;
         ui.say("the replay is cancelled: what was on its way may still arrive, for some seconds");
@@ -129,12 +134,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     match follow(&function, status, ui).await? {
         Followed::ToTheEnd(status) => args.end(&status, ui),
         Followed::Left(status) => {
-            let (program, name) = (ui.program(), format!("{} {}", args.environment, args.handler));
-            let dry_run = if status.order.dry_run { " --dry-run" } else { "" };
-            ui.say(&format!(
-                "nobody follows the replay any more, and it goes on: `{program} replay {name}{dry_run} --follow` \
-                 follows it, `--cancel` stops it"
-            ));
+            let next = next(&status, &args.command(ui));
+            ui.say(&format!("nobody follows the replay any more, and it goes on: {next}"));
             Ok(Exit::INTERRUPTED)
         }
     }
@@ -177,13 +178,16 @@ impl Args {
                     ui.say(&format!("{message}; nobody runs it any more, so it is made to go on"));
                     return Ok(status);
                 }
-                let follow = format!("`{} replay {} {}", ui.program(), self.environment, self.handler);
-                Err(Problem::new(message)
-                    .hint(format!("{follow} --follow` follows it, `… --cancel` stops it")))
+                Err(Problem::new(message).hint(next(&status, &self.command(ui))))
             }
             (Some(refused), _) => Err(function.problem(refused)),
             (None, None) => Err(function.odd("an answer without a status")),
         }
+    }
+
+    /// Returns the command without its options.
+    fn command(&self, ui: &Ui) -> String {
+        format!("{} replay {} {}", ui.program(), self.environment, self.handler)
     }
 
     fn show(&self, status: &Status, ui: &Ui) -> Exit {
@@ -252,6 +256,16 @@ fn alike(one: &Order, other: &Order) -> bool {
     *one == Order { id: one.id, by: one.by.clone(), ..other.clone() }
 }
 
+/// Returns what can be done about a replay that is to run.
+fn next(status: &Status, command: &str) -> String {
+    let dry_run = if status.order.dry_run { " --dry-run" } else { "" };
+    let follow = format!("`{command}{dry_run} --follow`");
+    if follow::stands_still(status) {
+        return format!("nobody runs it any more: {follow} makes it go on, `… --cancel` stops it");
+    }
+    format!("{follow} follows it, `… --cancel` stops it")
+}
+
 fn question(order: &Order) -> String {
     let from = match order.from {
         Source::Archive => "the archive",
@@ -259,4 +273,29 @@ fn question(order: &Order) -> String {
     };
     let acts = if order.even_if_it_acts { ", even if it acts on the outside" } else { "" };
     format!("feed events of {from} to {} once more{acts}?", order.handler)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::replayed;
+
+    #[test]
+    fn of_a_replay_that_nobody_runs_any_more_it_is_said() {
+        let mut status = replayed(State::Running);
+        let follows = "`d replay dev log-events --follow` follows it, `… --cancel` stops it";
+        assert_eq!(next(&status, "d replay dev log-events"), follows);
+        (status.idle_s, status.order.dry_run) = (87, true);
+        let dead = "nobody runs it any more: `d replay dev log-events --dry-run --follow` makes it go on, \
+                    `… --cancel` stops it";
+        assert_eq!(next(&status, "d replay dev log-events"), dead);
+    }
+
+    #[test]
+    fn orders_that_want_the_same_are_alike_whoever_gave_them() {
+        let order = replayed(State::Running).order;
+        let other = Order { id: Uuid::from_u128(9), by: "bob".into(), ..order.clone() };
+        assert!(alike(&order, &other));
+        assert!(!alike(&order, &Order { rate: 5, ..other }));
+    }
 }
