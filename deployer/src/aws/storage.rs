@@ -43,8 +43,10 @@ impl From<AppendError<DynamoDbError>> for Error {
 }
 
 impl From<ScanFailed> for Error {
+    /// Not every table that is scanned is our own, and DynamoDB does not say which it was.
     fn from(error: ScanFailed) -> Self {
-        of_call("Scan", *error.source)
+        let told = of_call("Scan", *error.source);
+        Self { message: format!("{} (table {})", told.message, error.table), ..told }
     }
 }
 
@@ -76,5 +78,32 @@ impl From<PublishError<KinesisError>> for Error {
                 Self::other("PutRecords", chain(&error))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::operation::scan::ScanError;
+    use aws_sdk_dynamodb::types::error::ResourceNotFoundException;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_named() {
+        let meta = ErrorMetadata::builder()
+            .code("ResourceNotFoundException")
+            .message("Requested resource not found");
+        let gone = ResourceNotFoundException::builder().meta(meta.build()).build();
+        let status = 400.try_into().expect("it is a status");
+        let answer = HttpResponse::new(status, SdkBody::empty());
+        let failed = SdkError::service_error(ScanError::ResourceNotFoundException(gone), answer);
+        let error = Error::from(ScanFailed { table: "copy".to_owned(), source: Box::new(failed) });
+        assert_eq!(error.class, Class::Gone);
+        assert_eq!(
+            error.to_string(),
+            "Scan: ResourceNotFoundException: Requested resource not found (table copy)"
+        );
     }
 }

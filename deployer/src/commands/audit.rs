@@ -17,7 +17,8 @@ use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, 
 use crate::error::{Class, Error};
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
-use crate::render::{self, Audit, AuditVerdict, SHOWN, Ui, numbered};
+use crate::render::{self, Audit, AuditVerdict, Other, SHOWN, Ui, numbered};
+use crate::scope::Scope;
 use crate::session::{Access, LocalCloudIs, Session};
 
 /// Between two looks at what is under way.
@@ -92,6 +93,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let name = &args.environment;
     let session = Session::open(name, app, global, LocalCloudIs::Expected, access, ui).await?;
     session.aws.guard().await?;
+    if let Some(table) = &args.from {
+        other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;
+    }
     let (reference, against) = reference(&args, &pipeline, &session);
     let sides = Sides {
         table: pipeline.events_table(&session.aws),
@@ -198,6 +202,7 @@ impl Sides {
             environment: &args.environment,
             table: self.pipeline.table_name(&self.session.scope),
             archive: self.against.clone(),
+            other: if args.from.is_some() { Other::Table } else { Other::Archive },
             verdict: AuditVerdict::of(report),
             report,
             published: done.published.as_ref(),
@@ -211,6 +216,15 @@ impl Done {
         let published = self.published.as_ref().is_some_and(|published| published.stopped);
         published || self.restored.as_ref().is_some_and(|restored| restored.stopped)
     }
+}
+
+/// Refuses to take the environment's own table for another one: it is always equal to itself.
+fn other_than(own: &str, table: &str, scope: &Scope) -> Result<(), Problem> {
+    if table != own && table != scope.arn("dynamodb", &format!("table/{own}")) {
+        return Ok(());
+    }
+    Err(Problem::usage(format!("--from {table}: that is the table which is audited"))
+        .hint("name the copy that DynamoDB made beside it, or leave out --from to compare with the archive"))
 }
 
 /// Returns what the table is held against, and its name.
@@ -255,4 +269,20 @@ fn unread(error: Error, args: &Args, ui: &Ui) -> Problem {
         ),
     };
     if gone { problem.hint(hint) } else { problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_not_held_against_itself() {
+        let scope = crate::aws::replay::scope();
+        let own = scope.name("events");
+        let refused = |table: &str| other_than(&own, table, &scope).is_err();
+        assert!(refused(&own));
+        assert!(refused(&scope.arn("dynamodb", &format!("table/{own}"))));
+        assert!(!refused(&format!("{own}-1405")));
+        assert!(!refused(&scope.arn("dynamodb", &format!("table/{own}-1405"))));
+    }
 }

@@ -110,7 +110,7 @@ fn time(millisecond: i64) -> String {
 
 /// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
 pub(super) fn since(text: &str) -> Result<SignedDuration, String> {
-    let wrong = |error: jiff::Error| format!("{error}; use 90s, 10m, 2h or 7d");
+    let wrong = |_: jiff::Error| format!("`{text}` is no time; use 90s, 10m, 2h or 7d");
     let span: Span = text.parse().map_err(wrong)?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
     if duration.is_negative() { Err("that is in the future".to_owned()) } else { Ok(duration) }
@@ -127,5 +127,6 @@ mod tests {
         for wrong in ["yesterday", "10", "-1h"] {
             assert!(since(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(since("soon"), Err("`soon` is no time; use 90s, 10m, 2h or 7d".to_owned()));
     }
 }

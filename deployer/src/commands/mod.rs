@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod probe;
 mod replay;
+mod time;
 mod told;
 mod up;
 

@@ -4,7 +4,6 @@
 
 mod follow;
 mod function;
-mod time;
 
 use clap::ValueEnum;
 use domain::replay::{Does, Only, Order, Reason, Refused, Request, Source, State, Status, Which};
@@ -13,7 +12,7 @@ use uuid::Uuid;
 
 use self::follow::{Followed, follow};
 use self::function::ReplayFunction;
-use self::time::time;
+use super::time::time;
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
 use crate::render::{self, Ui, replay_begins, replay_text, replay_unmatched};

@@ -59,7 +59,12 @@ impl EnvironmentError {
                 "run the deployer in the root of the workspace, or name the folder: --environments".into(),
             ),
             Self::Missing { known, .. } => {
-                Some(format!("there are {}; a new one is a new file in that folder", known.join(", ")))
+                let there = if let [one] = known.as_slice() {
+                    format!("there is {one}")
+                } else {
+                    format!("there are {}", known.join(", "))
+                };
+                Some(format!("{there}; a new one is a new file in that folder"))
             }
             Self::Invalid { message, .. }
                 if ["missing field `region`", "missing field `account`"].contains(&message.as_str()) =>

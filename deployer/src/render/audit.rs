@@ -30,6 +30,9 @@ pub struct Audit<'a> {
     pub table: String,
     /// The name of the archive's bucket, or of the table that was taken for it.
     pub archive: String,
+    /// Which of the two that is.
+    #[serde(skip)]
+    pub other: Other,
     /// What came out of it.
     pub verdict: Verdict,
     /// What was found; after a repair, what was found after it.
@@ -38,6 +41,25 @@ pub struct Audit<'a> {
     pub published: Option<&'a Published>,
     /// What `--restore` did.
     pub restored: Option<&'a Restored>,
+}
+
+/// What a table is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Other {
+    /// Its archive.
+    Archive,
+    /// Another table.
+    Table,
+}
+
+impl Other {
+    /// Returns what it is called beside "the table".
+    fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Table => "other table",
+        }
+    }
 }
 
 /// What comes out of an audit.
@@ -66,10 +88,11 @@ impl Verdict {
 impl Audit<'_> {
     /// Returns the whole for people.
     pub fn text(&self) -> String {
-        let Self { table, archive, report, .. } = self;
-        let mut text = format!("table {BOLD}{table}{BOLD:#} against archive {BOLD}{archive}{BOLD:#}\n\n");
+        let Self { table, archive, other, report, .. } = self;
+        let kind = if *other == Other::Table { "table" } else { "archive" };
+        let mut text = format!("table {BOLD}{table}{BOLD:#} against {kind} {BOLD}{archive}{BOLD:#}\n\n");
         for finding in report.findings.iter().take(SHOWN) {
-            aggregate(&mut text, finding);
+            aggregate(&mut text, finding, *other);
         }
         more(&mut text, report.findings.len(), "aggregate");
         things(&mut text, "is no commit", &report.no_commits);
@@ -101,11 +124,16 @@ impl Audit<'_> {
             0 => String::new(),
             number => format!(", {} told more than once", thousands(number)),
         };
+        // Another table is read as if it had objects, and has none.
+        let objects = match self.other {
+            Other::Archive => format!(" ({}{duplicates})", numbered(report.objects as u64, "object")),
+            Other::Table => String::new(),
+        };
         let mut text = format!(
-            "{} in the table; {} in the archive ({}{duplicates})\n",
+            "{} in the table; {} in the {}{objects}\n",
             events_of(report.table.events, report.table.aggregates),
             events_of(report.archive.events, report.archive.aggregates),
-            numbered(report.objects as u64, "object"),
+            self.other.name(),
         );
         let late = match report.under_way {
             0 => String::new(),
@@ -127,7 +155,7 @@ impl Audit<'_> {
     fn differing(&self) -> String {
         let differing = Difference::ALL.into_iter().filter_map(|difference| {
             let number = self.report.count(|finding| finding.versions(difference));
-            (number > 0).then(|| format!("{} {}", thousands(number), words(difference)))
+            (number > 0).then(|| format!("{} {}", thousands(number), words(difference, self.other)))
         });
         let mut told: Vec<String> = differing.collect();
         if !self.report.no_commits.is_empty() {
@@ -142,7 +170,7 @@ impl Audit<'_> {
 }
 
 /// Shows an aggregate: what each side has of it, its first difference, and how far that goes.
-fn aggregate(text: &mut String, finding: &Finding) {
+fn aggregate(text: &mut String, finding: &Finding, other: Other) {
     let side = |side: crate::audit::Side| match (side.events, side.highest) {
         (0, _) => "nothing".to_owned(),
         (events, highest) if events == highest => format!("1-{highest}"),
@@ -151,8 +179,9 @@ fn aggregate(text: &mut String, finding: &Finding) {
     let (table, archive) = (side(finding.table), side(finding.archive));
     let _ = writeln!(
         text,
-        "  {BAD}≠{BAD:#} {} {DIM}table{DIM:#} {table} {DIM}archive{DIM:#} {archive}",
-        printable(&finding.aggregate)
+        "  {BAD}≠{BAD:#} {} {DIM}table{DIM:#} {table} {DIM}{}{DIM:#} {archive}",
+        printable(&finding.aggregate),
+        other.name()
     );
     let first = &finding.first;
     let others = Difference::ALL.into_iter().filter(|difference| *difference != first.difference);
@@ -161,15 +190,15 @@ fn aggregate(text: &mut String, finding: &Finding) {
         if versions.is_empty() {
             continue;
         }
-        let _ = write!(text, "      {} {}", listed(versions), words(difference));
+        let _ = write!(text, "      {} {}", listed(versions), words(difference, other));
         if difference == first.difference {
-            if let Some(object) = &first.object {
+            if let Some(object) = first.object.as_ref().filter(|_| other == Other::Archive) {
                 let which =
                     if versions.count() == 1 { String::new() } else { format!("{} in ", first.version) };
                 let _ = write!(text, " {DIM}({which}{}){DIM:#}", short(object));
             }
             text.push('\n');
-            first.contents.iter().for_each(|contents| changes(text, contents));
+            first.contents.iter().for_each(|contents| changes(text, contents, other));
         } else {
             text.push('\n');
         }
@@ -183,13 +212,14 @@ fn aggregate(text: &mut String, finding: &Finding) {
 }
 
 /// Shows in which fields the contents of one event differ.
-fn changes(text: &mut String, contents: &Contents) {
+fn changes(text: &mut String, contents: &Contents, other: Other) {
     let changes = diff(&contents.table, &contents.archive);
     let width = changes.iter().map(|change| change.path.chars().count()).max().unwrap_or_default();
     for change in &changes {
         let (path, table, archive) = (&change.path, cut(&change.live), cut(&change.desired));
+        let other = other.name();
         let _ =
-            writeln!(text, "        {path:width$}  {DIM}table{DIM:#} {table} {DIM}archive{DIM:#} {archive}");
+            writeln!(text, "        {path:width$}  {DIM}table{DIM:#} {table} {DIM}{other}{DIM:#} {archive}");
     }
 }
 
@@ -254,14 +284,16 @@ pub fn published_again(oldest: Timestamp, now: Timestamp) -> String {
 }
 
 /// Returns a difference in words, for one version and for many.
-fn words(difference: Difference) -> &'static str {
-    match difference {
-        Difference::Nowhere => "nowhere, with later ones there",
-        Difference::TwiceInTable => "twice in the table",
-        Difference::TwiceInArchive => "in the archive with more than one content",
-        Difference::ContentsDiffer => "with other content",
-        Difference::NotInTable => "not in the table",
-        Difference::NotInArchive => "not in the archive",
+fn words(difference: Difference, other: Other) -> &'static str {
+    match (difference, other) {
+        (Difference::Nowhere, _) => "nowhere, with later ones there",
+        (Difference::TwiceInTable, _) => "twice in the table",
+        (Difference::TwiceInArchive, Other::Archive) => "in the archive with more than one content",
+        (Difference::TwiceInArchive, Other::Table) => "twice in the other table",
+        (Difference::ContentsDiffer, _) => "with other content",
+        (Difference::NotInTable, _) => "not in the table",
+        (Difference::NotInArchive, Other::Archive) => "not in the archive",
+        (Difference::NotInArchive, Other::Table) => "not in the other table",
     }
 }
 

@@ -56,7 +56,7 @@ impl TimeLine<'_> {
             let command = event.command_id.to_string();
             [
                 event.version.to_string(),
-                event.occurred_at.timestamp().strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string(),
+                event.occurred_at.timestamp().strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
                 printable(&event.event_type),
                 event.actor.as_deref().map_or_else(|| "-".to_owned(), printable),
                 format!("…{}", &command[command.len() - SHOWN_DIGITS..]),
@@ -148,9 +148,9 @@ mod tests {
 
     #[test]
     fn a_table_is_as_wide_as_its_terminal() {
-        let text = time_line().text(Some(97));
+        let text = time_line().text(Some(100));
         assert!(text.contains("{\"item\":\"tea\",\"quan…"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 97), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
 
     #[test]

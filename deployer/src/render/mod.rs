@@ -21,7 +21,7 @@ mod text;
 mod ui;
 mod waits;
 
-pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, numbered, published_again, thousands};
+pub use audit::{Audit, Other, SHOWN, Verdict as AuditVerdict, numbered, published_again, thousands};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::history_text;

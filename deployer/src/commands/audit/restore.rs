@@ -62,7 +62,8 @@ pub(super) async fn restore(
 
 /// Refuses to begin where not all can be written back, unless that was said to be meant.
 fn check(found: &Restorable, report: &Report, args: &Args) -> Result<(), Problem> {
-    let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why)));
+    let other = if args.from.is_some() { "other table" } else { "archive" };
+    let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why, other)));
     let unread = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
     let obstacles: Vec<String> = broken.chain(unread).collect();
     if obstacles.is_empty() || args.skip_broken {
@@ -75,14 +76,14 @@ fn check(found: &Restorable, report: &Report, args: &Args) -> Result<(), Problem
         .hint("--skip-broken leaves these out, and writes back all else"))
 }
 
-fn words(why: &NotRestorable) -> String {
+fn words(why: &NotRestorable, other: &str) -> String {
     match why {
         NotRestorable::Nowhere(versions) => {
-            format!("neither table nor archive has {versions}, and what is behind that would make no history")
+            format!("neither table nor {other} has {versions}, and what is behind that would make no history")
         }
         NotRestorable::OtherContent(version) => format!("the table has another event as version {version}"),
         NotRestorable::Ambiguous(version) => {
-            format!("the archive has version {version} with more than one content")
+            format!("the {other} has version {version} with more than one content")
         }
         NotRestorable::Version => "there can be no version 0".to_owned(),
     }

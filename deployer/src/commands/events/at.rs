@@ -5,6 +5,8 @@ use std::str::FromStr;
 use domain::Commit;
 use jiff::Timestamp;
 
+use crate::commands::time::time;
+
 /// Up to where a story is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum At {
@@ -21,12 +23,7 @@ impl FromStr for At {
         if let Ok(version) = text.parse() {
             return Ok(Self::Version(version));
         }
-        let time = text.parse().map(Self::Time);
-        time.map_err(|_| {
-            "not a version, as in 3, or a time with its offset, as in 2026-11-21T19:02:03Z or \
-             2026-11-21T20:02+01:00"
-                .to_owned()
-        })
+        time(text).map(Self::Time).map_err(|error| format!("not a version, as in 3, and no time: {error}"))
     }
 }
 
@@ -113,13 +110,15 @@ mod tests {
         assert_eq!(cut("2026-11-21T12:00:01Z", &[1, 3, 2, 1]), Ok(1));
         assert_eq!(cut("2026-11-21T13:00:02.5+01:00", &[1, 3, 2, 1]), Ok(6), "a slow clock is no gap");
         assert_eq!(cut("2026-11-21T12:00:04Z", &[1, 3, 2, 1]), Ok(7));
+        assert_eq!(cut("2026-11-21 12:00:02.000000Z", &[1, 3]), Ok(4), "as the time line has it");
+        assert_eq!(cut("2026-11-22", &[1, 3]), Ok(4), "as replay takes it");
         let error = cut("2026-11-21T12:00:00Z", &[1]).expect_err("it was later");
         assert_eq!(error, "its first event is of 2026-11-21T12:00:01.000000Z");
     }
 
     #[test]
     fn what_is_neither_version_nor_time_is_told_what_they_look_like() {
-        for wrong in ["", "v3", "-1", "yesterday", "2026-11-21", "2026-11-21T12:00:00"] {
+        for wrong in ["", "v3", "-1", "yesterday", "2026-13-01", "2026-11-21T12:00:00"] {
             assert!(wrong.parse::<At>().is_err_and(|error| error.starts_with("not a version")), "{wrong}");
         }
     }

@@ -77,6 +77,7 @@ fn audit(report: &Report) -> Audit<'_> {
         environment: "dev",
         table: "cart-dev-events".to_owned(),
         archive: "cart-dev-archive-111111111111-eu-central-1".to_owned(),
+        other: Other::Archive,
         verdict: Verdict::of(report),
         report,
         published: None,
@@ -91,6 +92,17 @@ fn plain(text: &str) -> String {
 #[test]
 fn what_differs_is_told_by_aggregate() {
     insta::assert_snapshot!(plain(&audit(&report()).text()));
+}
+
+#[test]
+fn another_table_is_called_one() {
+    let report = Report { kept_aside: Vec::new(), ..report() };
+    let audit = Audit { archive: "cart-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
+    let text = plain(&audit.text());
+    assert!(text.starts_with("table cart-dev-events against table cart-dev-copy\n"), "{text}");
+    assert!(text.contains("20,455 events of 1,203 aggregates in the other table\n"), "{text}");
+    assert!(text.contains("versions 3, 5-7 not in the other table\n"), "{text}");
+    assert!(!text.contains("archive") && !text.contains("events/dt="), "{text}");
 }
 
 #[test]
