@@ -90,11 +90,12 @@ where
     /// See [`Look::all`].
     pub async fn again(&self, ledger: &mut Ledger, from: Timestamp) -> Result<(), Error> {
         let from = from.checked_sub(EARLIER).unwrap_or(from);
-        let ids = ledger.to_look_up();
         {
             let ledger = Mutex::new(&mut *ledger);
             self.archive(Some(hour(from)), &ledger, &|_: &dyn Fn(&mut Counted)| ()).await?;
         }
+        // Not before: what these objects have was in the table before it was in them.
+        let ids = ledger.to_look_up();
         let mut commits = stream::iter(&ids).map(|id| self.aggregate(id)).buffer_unordered(AT_ONCE);
         while let Some((commits, _)) = commits.try_next().await? {
             commits.into_iter().for_each(|commit| ledger.in_table(commit));

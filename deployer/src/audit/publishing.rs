@@ -69,11 +69,12 @@ where
 {
     let lacking = report.findings.iter().filter_map(|finding| {
         let id: AggregateId = finding.aggregate.parse().ok()?;
-        Some((id, finding.not_in_archive.first()?))
+        let from = finding.not_in_archive.first()?;
+        Some((id, from, finding.disputed(from)))
     });
-    let read = |(id, from): (AggregateId, u64)| async move {
+    let read = |(id, from, disputed): (AggregateId, u64, Option<u64>)| async move {
         let (commits, broken) = look.aggregate(&id).await?;
-        Ok::<_, Error>((id, Suffix::of(commits, from, broken)))
+        Ok::<_, Error>((id, Suffix::of(commits, from, disputed, broken)))
     };
     // In order, so that a run that is killed leaves whole aggregates behind it.
     let aggregates = stream::iter(lacking).map(read).buffered(READ_AT_ONCE);
@@ -116,12 +117,17 @@ struct Suffix {
 impl Suffix {
     /// Returns the records up to the first that cannot be published: what is behind that would
     /// overtake it.
-    fn of(commits: Vec<Commit>, from: u64, broken: Option<String>) -> Self {
+    fn of(commits: Vec<Commit>, from: u64, disputed: Option<u64>, broken: Option<String>) -> Self {
         let behind = commits.last().map_or(1, Commit::next_version);
         let mut records = Vec::new();
         for event in commits.into_iter().flat_map(Commit::into_envelopes) {
             if event.version < from {
                 continue;
+            }
+            if disputed == Some(event.version) {
+                // Published, it would be in the archive with both contents, and in handlers.
+                let reason = format!("table and archive do not agree on version {}", event.version);
+                return Self { records, ends: Some((event.version, reason)) };
             }
             let record = Record::of(&event);
             if record.size() > MAX_RECORD_BYTES {

@@ -151,6 +151,12 @@ impl Report {
 }
 
 impl Finding {
+    /// Returns the first version from this one on of which there are several contents.
+    pub fn disputed(&self, from: u64) -> Option<u64> {
+        let several = [&self.contents_differ, &self.twice_in_table, &self.twice_in_archive];
+        several.into_iter().filter_map(|versions| versions.iter().find(|version| *version >= from)).min()
+    }
+
     /// Returns what of it differs in a way.
     pub fn versions(&self, difference: Difference) -> &Versions {
         match difference {

@@ -23,11 +23,20 @@ where
     error
 }
 
+/// DynamoDB does not say which table it was, and it need not be our own.
+fn of_table<E>(operation: &str, error: SdkError<E, HttpResponse>, table: &str) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let told = of_call(operation, error);
+    Error { message: format!("{} (table {table})", told.message), ..told }
+}
+
 impl From<DynamoDbError> for Error {
     fn from(error: DynamoDbError) -> Self {
         match error {
-            DynamoDbError::Read { source, .. } => of_call("Query", *source),
-            DynamoDbError::Append { source, .. } => of_call("PutItem", *source),
+            DynamoDbError::Read { source, table, .. } => of_table("Query", *source, &table),
+            DynamoDbError::Append { source, table, .. } => of_table("PutItem", *source, &table),
             DynamoDbError::Item { .. } => Self::new(Class::Broken, "events table", chain(&error)),
         }
     }
@@ -43,10 +52,8 @@ impl From<AppendError<DynamoDbError>> for Error {
 }
 
 impl From<ScanFailed> for Error {
-    /// Not every table that is scanned is our own, and DynamoDB does not say which it was.
     fn from(error: ScanFailed) -> Self {
-        let told = of_call("Scan", *error.source);
-        Self { message: format!("{} (table {})", told.message, error.table), ..told }
+        of_table("Scan", *error.source, &error.table)
     }
 }
 

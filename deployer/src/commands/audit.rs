@@ -263,7 +263,7 @@ fn unread(error: Error, args: &Args, ui: &Ui) -> Problem {
     let hint = match &args.from {
         Some(table) => format!("is there a table {table}, in this account and region, beside our own?"),
         None => format!(
-            "`{} up {}` deploys what is not there; docs/restoring.md tells what to do after a loss",
+            "was it deleted, read docs/restoring.md before anything else; `{} up {}` deploys what never was",
             ui.program(),
             args.environment
         ),

@@ -126,6 +126,9 @@ fn id(text: &str, pipeline: &Pipeline) -> Result<AggregateId, Problem> {
 fn unread(error: Error, environment: &str, ui: &Ui) -> Problem {
     let gone = error.class == Class::Gone;
     let problem = Problem::from(error);
-    let deploys = format!("`{} up {environment}` deploys it", ui.program());
+    let deploys = format!(
+        "was it deleted, read docs/restoring.md before anything else; `{} up {environment}` deploys one that never was",
+        ui.program()
+    );
     if gone { problem.hint(deploys) } else { problem }
 }
