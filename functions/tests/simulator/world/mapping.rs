@@ -18,8 +18,8 @@ use super::{
     shards::{Shards, place},
 };
 
-/// After this many failures in a row the next attempt is spared. A batch that fails ten times
-/// is given up, to the bucket, with its payload: not what is looked at here.
+/// After this many failures in a row the next attempt is spared. A batch that fails
+/// a thousand times is given up, to the bucket, with its payload: not what is looked at here.
 const PATIENCE: u32 = 7;
 
 /// Delivers a batch to a function.
