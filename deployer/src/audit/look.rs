@@ -40,6 +40,9 @@ pub struct Counted {
     pub of_objects: usize,
 }
 
+/// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
+/// developer guide).
+const GIVEN_UP: &str = "aws/lambda/";
 /// Who is between the table and the archive. What a handler kept aside is archived all the same.
 const ON_THE_WAY: [&str; 2] = [CAPTURE.name, ARCHIVE.name];
 
@@ -131,6 +134,24 @@ where
             }
         }
         Ok(kept)
+    }
+
+    /// Counts the batches that Lambda gave up, whoever they were for.
+    ///
+    /// # Errors
+    /// The bucket could not be listed.
+    pub async fn given_up(&self) -> Result<usize, Error> {
+        let (mut batches, mut after) = (0, None::<String>);
+        loop {
+            let list =
+                async || self.bucket.list(GIVEN_UP, after.as_deref()).await.map_err(Into::<Error>::into);
+            let page = retried(list).await?;
+            batches += page.len();
+            match page.into_iter().next_back() {
+                None => return Ok(batches),
+                last => after = last,
+            }
+        }
     }
 
     /// Looks up both contents of the first difference of these many aggregates.

@@ -30,6 +30,8 @@ pub struct Report {
     pub unread: Vec<Broken>,
     /// What was kept aside on the way to the archive, where that may be why it lacks something.
     pub kept_aside: Vec<KeptAside>,
+    /// How many batches Lambda gave up, whoever they were for.
+    pub given_up: usize,
 }
 
 /// What one side has in all.

@@ -391,6 +391,16 @@ fn what_was_kept_aside_on_the_way_explains_what_the_archive_lacks() {
 }
 
 #[test]
+fn what_lambda_gave_up_is_counted() {
+    let mut world = World::default();
+    assert_eq!(run(world.look().given_up()).expect("nothing fails"), 0);
+    // More than a page of them, and something else.
+    (0..7).for_each(|number| world.bucket.keep(&format!("aws/lambda/uuid/shard/{number}"), Vec::new()));
+    world.bucket.keep("failed/log-events/a.json", Vec::new());
+    assert_eq!(run(world.look().given_up()).expect("nothing fails"), 7);
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let mut world = World::default();
     world.archive(commit(1, 1, 1, 1).into_envelopes());

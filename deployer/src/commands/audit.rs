@@ -192,6 +192,9 @@ impl Sides {
         if lacking && matches!(self.reference, Reference::Archive(_)) {
             look.kept_aside().await?.explain(report);
         }
+        if matches!(self.reference, Reference::Archive(_)) {
+            report.given_up = look.given_up().await?;
+        }
         look.contents(report, SHOWN).await;
         Ok(())
     }

@@ -113,6 +113,17 @@ impl Audit<'_> {
                 kept.join(", "),
             );
         }
+        if report.given_up > 0 {
+            let batches = match report.given_up {
+                1 => "1 batch".to_owned(),
+                number => format!("{} batches", thousands(number as u64)),
+            };
+            let _ = writeln!(
+                text,
+                "  {DIM}given up by Lambda, and kept under aws/lambda/:{DIM:#} {batches}; a replay hands such events to \
+                 their handler again\n"
+            );
+        }
         text.push_str(&self.totals());
         text
     }

@@ -79,7 +79,18 @@ pub(super) async fn repair(
     let end = began.checked_add(args.wait).unwrap_or(began);
     loop {
         let left = ledger.lacking(lacking.iter().map(|(id, version)| (id, *version)));
-        if left == 0 || stop.is_cancelled() || Timestamp::now() > end {
+        if left == 0 {
+            return Ok(Some(published));
+        }
+        if stop.is_cancelled() {
+            return Ok(Some(Published { stopped: true, ..published }));
+        }
+        if Timestamp::now() > end {
+            ui.warn(&format!(
+                "the archive still lacks {} that the stream took: is `archive` behind, or failing? Once it is not, \
+                 the same command publishes what is lacking then",
+                numbered(left as u64, "event")
+            ));
             return Ok(Some(published));
         }
         told.now(|| format!("waiting until the archive has {}", numbered(left as u64, "event")));

@@ -68,6 +68,7 @@ fn report() -> Report {
         }],
         unread: Vec::new(),
         kept_aside: vec![KeptAside { function: "capture".to_owned(), records: 1 }],
+        given_up: 3,
     }
 }
 
@@ -96,7 +97,7 @@ fn what_differs_is_told_by_aggregate() {
 
 #[test]
 fn another_table_is_called_one() {
-    let report = Report { kept_aside: Vec::new(), ..report() };
+    let report = Report { kept_aside: Vec::new(), given_up: 0, ..report() };
     let audit = Audit { archive: "cart-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
     let text = plain(&audit.text());
     assert!(text.starts_with("table cart-dev-events against table cart-dev-copy\n"), "{text}");
