@@ -1,6 +1,6 @@
 //! The CloudWatch dashboard of an environment, of which there is one.
 //!
-//! Its owner and its stamp are in a note that the dashboard itself shows ([`note`] says why),
+//! Its owner and its stamp are in a note that the dashboard itself shows (`note` says why),
 //! so they are read and written together with what it shows.
 
 mod note;
