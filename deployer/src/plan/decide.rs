@@ -63,12 +63,18 @@ impl Decision<'_> {
     }
 
     /// Makes anew what is bound to a thing that becomes another one: the mapping of a stream
-    /// whose view changes reads a stream that gets no records any more.
+    /// whose view changes reads a stream that gets no records any more, and the mapping of one
+    /// that was deleted and is made again knows a place in it that means nothing there.
     fn rebind(&self, steps: &mut [Step]) {
         let renewed = |id: &ResourceId| {
             let subject = self.desired.iter().find(|subject| subject.id() == *id)?;
-            let step = steps.iter().find(|step| step.id == *id && step.action == Action::Update)?;
-            step.changes.iter().any(|change| subject.renews(change)).then(|| step.verdicts.clone())
+            let step = steps.iter().find(|step| step.id == *id)?;
+            let renews = match step.action {
+                Action::Create => true,
+                Action::Update => step.changes.iter().any(|change| subject.renews(change)),
+                _ => false,
+            };
+            renews.then(|| step.verdicts.clone())
         };
         let bound = self.desired.iter().filter_map(|subject| {
             let verdicts = renewed(&subject.bound_to()?)?;

@@ -233,6 +233,21 @@ async fn what_is_bound_to_a_thing_that_becomes_another_is_made_anew() {
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
 }
 
+/// A stream that was deleted and is made again has the name of before, and none of its records.
+#[tokio::test]
+async fn what_is_bound_to_a_thing_that_is_made_again_is_made_anew() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (reader, source) = (Thing::new("reader"), Thing::new("source"));
+    stack.add(Part::of(&reader).reading(&source)).add(reader).add(source);
+    up(&stack, &cloud).await;
+    cloud.world().things.remove("cart-dev-source");
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!((plan.steps[0].action, plan.steps[0].risk), (Action::Recreate, Risk::LosesPosition));
+    assert_eq!(plan.steps[0].verdicts, [Verdict::Drift]);
+    up(&stack, &cloud).await;
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync);
+}
+
 #[tokio::test]
 async fn a_part_of_what_cannot_be_read_is_unknown() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());

@@ -16,11 +16,19 @@ pub(crate) struct Part {
     pub(crate) speed: u32,
     #[serde(skip)]
     pub(crate) of: String,
+    /// What it reads, if that is another thing.
+    #[serde(skip)]
+    pub(crate) reads: Option<String>,
 }
 
 impl Part {
     pub(crate) fn of(thing: &Thing) -> Self {
-        Self { name: format!("{}/part", thing.name), speed: 1, of: thing.name.clone() }
+        Self { name: format!("{}/part", thing.name), speed: 1, of: thing.name.clone(), reads: None }
+    }
+
+    pub(crate) fn reading(mut self, thing: &Thing) -> Self {
+        self.reads = Some(thing.name.clone());
+        self
     }
 
     pub(crate) fn speed(mut self, speed: u32) -> Self {
@@ -43,7 +51,8 @@ impl Resource for Part {
     }
 
     fn bound_to(&self) -> Option<ResourceId> {
-        Resource::parent(self)
+        let reads = self.reads.as_ref().unwrap_or(&self.of);
+        Some(ResourceId::new(Thing::KIND, reads.clone()))
     }
 
     fn effect(&self, _change: &Change) -> Effect {
