@@ -28,6 +28,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// Without --repair and --restore it only reads.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 both sides are equal, 3 they differ, 4 something could not be read; 1 it failed or was stopped, 64 usage or configuration."
+)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,

@@ -22,6 +22,9 @@ const AFTER_UP: Duration = Duration::from_secs(300);
 ///
 /// The event is appended to the events table, like any other, and stays there.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 it arrived everywhere; 1 it did not in time, or it failed, 64 usage or configuration."
+)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,

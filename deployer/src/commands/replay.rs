@@ -22,6 +22,9 @@ use crate::session::{Access, LocalCloudIs, Session};
 ///
 /// Each aggregate in order, many at once, at a given rate. Ctrl-C stops following, not the replay.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 all went to the handler, or was counted; 1 it is incomplete, was refused or failed, 64 usage or configuration, 130 following was stopped and the replay goes on."
+)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
