@@ -167,7 +167,7 @@ fn what_is_wrong_with_a_bundle_is_told(cloud: &Cloud) {
     let mut altered = whole.clone();
     altered[whole.len() - 1_000_000] ^= 1;
     write_program(&bundle.file, altered);
-    bundle.refuses(&["up", "local"], 1, &["this bundle is damaged", "open-cart.zip", "hint:"]);
+    bundle.refuses(&["up", "local"], 1, &["this bundle is damaged", "replay.zip", "hint:"]);
     write_program(&bundle.file, &whole[..whole.len() - 1_000]);
     for command in ["plan", "up", "outputs"] {
         bundle.refuses(&[command, "local"], 1, &["damaged", "its end is missing", "hint:"]);

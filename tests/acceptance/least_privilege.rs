@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acceptance::{Cloud, Deployed};
+use acceptance::{Cloud, Deployed, until};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use deployer::policy::Policy;
@@ -176,7 +176,10 @@ fn a_replay(up: &Deployed<'_>, from: &str) -> Value {
 
 /// Returns what a runner of a replay is asked that was started and may have failed.
 fn a_replay_that_runs(up: &Deployed<'_>, from: &str) -> Value {
-    let started = up.answer("replay", &a_replay(up, from));
+    let order = a_replay(up, from);
+    // An archive without an object is read without being allowed to read one.
+    until("an event in the archive", || (!up.archived().is_empty()).then_some(()));
+    let started = up.answer("replay", &order);
     let order = &started["status"]["order"];
     json!({"do": "continue", "handler": "log-events", "id": order["id"], "dry_run": true})
 }

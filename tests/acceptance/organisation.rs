@@ -51,7 +51,7 @@ fn a_personal_environment_has_what_the_organisation_demands(cloud: &Cloud) {
     cloud.wait(async {
         let roles = aws.iam.list_roles().path_prefix(scope.role_path()).send().await;
         let roles = roles.expect("root lists roles").roles;
-        assert_eq!(roles.len(), 7, "a role for each function");
+        assert_eq!(roles.len(), 8, "a role for each function");
         for role in roles {
             let role = aws.iam.get_role().role_name(role.role_name).send().await;
             let role = role.expect("root reads a role").role.expect("it was listed");

@@ -34,10 +34,8 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         }
         let which = Which { handler: order.handler.clone(), dry_run: order.dry_run };
         let ledger = Ledger::of(&self.bucket, &which);
-        let found = ledger.standing().await?;
-        if let Some((found, _)) = &found
-            && (found.order.id == order.id || in_the_way(found))
-        {
+        let mut found = ledger.standing().await?;
+        if let Some(found) = comes_first(&order, found.as_ref()) {
             return self.already(&order, found).await;
         }
         let does = match self.refusal_of_handler(&order).await? {
@@ -48,13 +46,21 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         progress.does = Some(does);
         progress.writer = self.surroundings.new_id();
         progress.reading.total = Reader::new(&self.bucket, &self.table).count(&progress).await?;
-        let expected = found.map_or(Expected::Nothing, |(_, expected)| expected);
-        if ledger.write(&mut progress, &expected).await?.is_none() {
-            // Somebody else started one in this very moment.
-            return match ledger.standing().await? {
-                Some((found, _)) => self.already(&progress.order, &found).await,
-                None => Err(Fault::new("the progress that was in the way is gone; try again")),
-            };
+        let mut patience = Patience::lasting(PATIENCE);
+        loop {
+            let expected = found.as_ref().map_or(Expected::Nothing, |(_, expected)| expected.clone());
+            if ledger.write(&mut progress, &expected).await?.is_some() {
+                break;
+            }
+            // Somebody else started one in this very moment; or a dry run was saved, which this
+            // one takes the place of.
+            found = ledger.standing().await?;
+            if let Some(found) = comes_first(&progress.order, found.as_ref()) {
+                return self.already(&progress.order, found).await;
+            }
+            if !patience.wait().await {
+                return Err(Fault::new("the replay before was saved again and again meanwhile; try again"));
+            }
         }
         self.leave(&progress).await?;
         tracing::info!(handler = which.handler, id = %progress.order.id, "started");
@@ -173,4 +179,11 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 /// nothing, so a new one may take the place of another.
 fn in_the_way(found: &Progress) -> bool {
     found.state == State::Running && !found.order.dry_run
+}
+
+/// Returns the replay that is there, if an order has to stand back: it is that replay already, or
+/// that one has to end first.
+fn comes_first<'a>(order: &Order, found: Option<&'a (Progress, Expected)>) -> Option<&'a Progress> {
+    let (found, _) = found?;
+    (found.order.id == order.id || in_the_way(found)).then_some(found)
 }

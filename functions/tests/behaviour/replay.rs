@@ -9,10 +9,11 @@ use domain::{
     replay::{Answer, Does, Reason, State, Status},
 };
 use functions::replay::Replay;
+use futures::join;
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use storage::archive::compress;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use crate::{
@@ -147,6 +148,23 @@ async fn a_dry_run_counts_and_delivers_nothing() {
     let status = ask(&replay, asked).await.status.expect("there was a dry run");
     assert_eq!((status.state, status.counts.delivered, status.counts.handled), (State::Complete, 35, 0));
     assert!(replay.invoke.batches().iter().all(|batch| batch.events.is_empty()));
+}
+
+/// Whatever the runner of the one before is doing in that moment.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_takes_the_place_of_another_at_any_time() {
+    for moment in (0..300).step_by(5) {
+        let replay = replay(FakeHandler::default());
+        archive(&replay);
+        let dry = |id| with(with(order(), "dry_run", json!(true)), "id", json!(Uuid::from_u128(id)));
+        assert_eq!(ask(&replay, dry(1)).await.refused, None);
+        let later = async {
+            sleep(Duration::from_millis(moment)).await;
+            ask(&replay, dry(2)).await
+        };
+        let ((), answer) = join!(runs(&replay, LONG), later);
+        assert_eq!(answer.refused, None, "after {moment} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]
