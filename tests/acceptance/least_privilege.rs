@@ -72,7 +72,14 @@ fn no_function_does_its_work_without_each_grant(cloud: &Cloud) {
         };
         works("with all of its grants");
         let action = roles.without(&up, function, sid);
-        let fault = call().expect_err(&format!("{function} works without {sid}"));
+        let fault = match call() {
+            Err(fault) => fault,
+            // Another runner of a replay may have met it just before.
+            Ok(answer) => match answer["status"]["trouble"].as_str() {
+                Some(trouble) => trouble.to_owned(),
+                None => panic!("{function} works without {sid}: {answer}"),
+            },
+        };
         assert!(fault.contains("AccessDenied") && fault.contains(&action), "{function} {sid}: {fault}");
         roles.restore(&up, function);
         works("with its grants restored");

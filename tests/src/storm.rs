@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::deployed::Deployed;
 use crate::faulty::Faulty;
@@ -97,6 +99,10 @@ impl Storm {
         let table = up.wait(table_of(up));
         let mut watching = Watching::new();
         while started.elapsed() < through_within(self.events) && !up.wait(watching.has_all(up, &table)) {
+            // The local cloud waits 5 ms for a function's last lines, and on a busy machine has
+            // them with its next invocation: so there is one, with nothing to do.
+            let nothing = json!({"replay": {"id": Uuid::nil(), "even_if_it_acts": false}, "events": []});
+            drop(up.wait(up.call("log-events", &nothing)));
             std::thread::sleep(Duration::from_millis(500));
         }
         (table, watching.witnesses())
