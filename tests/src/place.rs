@@ -119,27 +119,24 @@ impl<'a> Place<'a> {
         Run::of(&mut self.command(arguments))
     }
 
-    /// Runs the deployer and insists on success.
+    /// Runs the deployer and insists on success. What called a function that the local cloud has
+    /// just ended for being idle is run again, a few times: see [`Deployed::call`].
+    ///
+    /// [`Deployed::call`]: crate::deployed::Deployed::call
     pub fn deploys(&self, arguments: &[&str]) -> Run {
-        let run = self.deployer(arguments);
+        let mut run = self.deployer(arguments);
+        for _ in 0..3 {
+            if [&run.stdout, &run.stderr].iter().any(|said| said.contains("Runtime.ExitError")) {
+                run = self.deployer(arguments);
+            }
+        }
         assert_eq!(run.code, Some(0), "{arguments:?}: {run:#?}");
         run
     }
 
-    /// Calls a function of an environment through the deployer and returns its answer. What the
-    /// local cloud has just ended for being idle is called again: see [`Deployed::call`].
-    ///
-    /// [`Deployed::call`]: crate::deployed::Deployed::call
+    /// Calls a function of an environment through the deployer and returns its answer.
     pub fn invoke(&self, environment: &str, function: &str, request: &Value) -> Value {
-        let request = request.to_string();
-        let arguments = ["invoke", environment, function, "--payload", &request];
-        let mut run = self.deployer(&arguments);
-        for _ in 0..3 {
-            if run.stdout.contains("Runtime.ExitError") {
-                run = self.deployer(&arguments);
-            }
-        }
-        assert_eq!(run.code, Some(0), "{arguments:?}: {run:#?}");
+        let run = self.deploys(&["invoke", environment, function, "--payload", &request.to_string()]);
         serde_json::from_str(&run.stdout).expect("a function answers JSON")
     }
 
