@@ -1,9 +1,10 @@
-//! The workspace with other code in one of its functions, as after a fix. Only what was
-//! rewritten is built anew.
+//! The workspace with other code in one of its functions, as after a fix. Only the functions are
+//! built anew.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 use std::{fs, io};
 
 use tempfile::TempDir;
@@ -13,6 +14,10 @@ use crate::place::{Place, Run};
 
 /// Where the binaries of the functions are.
 const BINARIES: &str = "functions/src/bin";
+
+/// Another version of the functions. Cargo takes two packages of one name, one version and one
+/// place in their workspaces for the same, and what it built of one for the other.
+const VERSION: &str = "0.1.0-rewritten";
 
 /// A workspace of links to the real one, until the value is dropped.
 #[derive(Debug)]
@@ -27,7 +32,7 @@ impl Rewritten {
     /// There is no room for it, or the real one cannot be read.
     pub fn of(cloud: &Cloud) -> io::Result<Self> {
         let folder = TempDir::new()?;
-        // A folder that has something of its own is a folder; all else is a link.
+        // What has something of its own is no link; all else is one.
         for own in ["", "functions", "functions/src", BINARIES] {
             let (real, copy) = (cloud.root().join(own), folder.path().join(own));
             fs::create_dir_all(&copy)?;
@@ -41,7 +46,22 @@ impl Rewritten {
                 }
             }
         }
-        Ok(Self { folder })
+        let own = Self { folder };
+        own.edit(
+            "functions/Cargo.toml",
+            "\nversion.workspace = true",
+            &format!("\nversion = \"{VERSION}\""),
+        )?;
+        let locked = |version: &str| format!("name = \"functions\"\nversion = \"{version}\"");
+        own.edit("Cargo.lock", &locked(env!("CARGO_PKG_VERSION")), &locked(VERSION))?;
+        Ok(own)
+    }
+
+    /// Replaces a text in a file.
+    fn edit(&self, file: &str, from: &str, to: &str) -> io::Result<()> {
+        let text = fs::read_to_string(self.folder.path().join(file))?;
+        assert_eq!(text.matches(from).count(), 1, "{file} says {from:?} once");
+        self.write(Path::new(file), &text.replace(from, to))
     }
 
     /// Gives a function other code.
@@ -49,12 +69,16 @@ impl Rewritten {
     /// # Errors
     /// It cannot be written.
     pub fn rewrite(&self, function: &str, code: &str) -> io::Result<()> {
-        let file = self.folder.path().join(BINARIES).join(format!("{function}.rs"));
+        self.write(&Path::new(BINARIES).join(format!("{function}.rs")), code)
+    }
+
+    fn write(&self, file: &Path, text: &str) -> io::Result<()> {
+        let file = self.folder.path().join(file);
         if file.exists() {
             // The link, and not what it leads to.
             fs::remove_file(&file)?;
         }
-        fs::write(file, code)
+        fs::write(file, text)
     }
 
     /// Brings an environment up with this code.
@@ -63,10 +87,26 @@ impl Rewritten {
     /// It does not come up.
     pub fn up(&self, place: &Place<'_>) -> Run {
         let mut command: Command = place.command(&["up", "local"]);
-        // What was compiled of others' code is used again.
-        command.current_dir(self.folder.path()).env("CARGO_TARGET_DIR", place.cloud.target());
+        // What was compiled of others' code is used again, and the binaries lie beside no others:
+        // the tests that run meanwhile deploy theirs.
+        command
+            .current_dir(self.folder.path())
+            .env("CARGO_BUILD_BUILD_DIR", place.cloud.target())
+            .env("CARGO_TARGET_DIR", self.folder.path().join("target"));
+        let before = built(place.cloud);
         let run = Run::of(&mut command);
         assert_eq!(run.code, Some(0), "{run:#?}");
+        assert_eq!(built(place.cloud), before, "what others deploy is as it was");
         run
     }
+}
+
+/// Returns when the functions were built that all other tests deploy.
+fn built(cloud: &Cloud) -> Vec<SystemTime> {
+    let code = fs::read_dir(cloud.root().join(BINARIES)).expect("the functions have binaries");
+    let names = code.map(|file| file.expect("a file can be listed").path());
+    let binaries = names.map(|code| cloud.target().join("debug").join(code.file_stem().expect("a name")));
+    binaries
+        .map(|binary| fs::metadata(binary).and_then(|file| file.modified()).expect("it is built"))
+        .collect()
 }
