@@ -6,6 +6,7 @@ mod calls;
 mod classify;
 mod connect;
 mod hint;
+mod log_lines;
 mod login;
 mod packages;
 mod read_only;

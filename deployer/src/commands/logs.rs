@@ -7,8 +7,8 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::app::{App, Global};
-use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
+use crate::aws::Aws;
+use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
 use crate::session::{Access, LocalCloudIs, Session};
@@ -78,23 +78,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
 }
 
-/// Reads a function's lines from a moment on. A group that is not there yet has none.
+/// Reads a function's lines from a moment on.
 async fn lines(function: &str, from: i64, filter: Option<&str>, aws: &Aws) -> Result<Vec<Line>, Error> {
-    let events = aws
-        .logs
-        .filter_log_events()
-        .log_group_name(format!("/aws/lambda/{function}"))
-        .start_time(from)
-        .set_filter_pattern(filter.map(str::to_owned))
-        .into_paginator()
-        .send()
-        .try_collect()
-        .await
-        .called("FilterLogEvents")
-        .gone_is_none()?
-        .unwrap_or_default();
-    let events = events.into_iter().flat_map(|page| page.events.unwrap_or_default());
+    let events = aws.log_lines(function, from, filter.map(str::to_owned)).await?;
     Ok(events
+        .into_iter()
         .map(|event| {
             let (at, text) = (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default());
             let stream = event.log_stream_name.unwrap_or_default();

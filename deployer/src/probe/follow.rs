@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
 use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
+use crate::error::Error;
 use crate::retry::retried;
 
 /// Between two looks. Times are those of the log lines, so a rare look makes none of them later;
@@ -115,25 +115,11 @@ async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
     }
 }
 
-/// Reads the lines of a function's log in which a probe is mentioned. A group that is not there
-/// has none.
+/// Reads the lines of a function's log in which a probe is mentioned.
 async fn lines(function: &str, sent: Sent, aws: &Aws) -> Result<Vec<FilteredLogEvent>, Error> {
     let from = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at).as_millisecond();
-    let pages = aws
-        .logs
-        .filter_log_events()
-        .log_group_name(format!("/aws/lambda/{function}"))
-        .start_time(from)
-        // In quotes, it is looked for in the whole line, whatever the form of that.
-        .filter_pattern(format!("\"{}\"", sent.id))
-        .into_paginator()
-        .send()
-        .try_collect()
-        .await
-        .called("FilterLogEvents")
-        .gone_is_none()?
-        .unwrap_or_default();
-    Ok(pages.into_iter().flat_map(|page| page.events.unwrap_or_default()).collect())
+    // In quotes, it is looked for in the whole line, whatever the form of that.
+    aws.log_lines(function, from, Some(format!("\"{}\"", sent.id))).await
 }
 
 /// Reads a line of a log: when the probe passed, and when its record came into the stream.
