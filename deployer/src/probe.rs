@@ -106,7 +106,7 @@ impl Passage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::pipeline::AggregateApp;
     use crate::stack::Consumer;
 

@@ -12,7 +12,7 @@ mod packages;
 mod read_only;
 mod releases;
 #[cfg(test)]
-pub(crate) mod replay;
+pub(crate) mod script;
 mod storage;
 mod sweep;
 mod wait;

@@ -119,7 +119,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::aws::{Aws, Credentials, Target};
     use crate::progress::Sent;
 

@@ -160,7 +160,7 @@ fn read(value: &str, scope: &Scope) -> Option<Release> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::release::State;
 
     fn release(resources: usize) -> Release {

@@ -103,12 +103,12 @@ pub(crate) struct Asked {
 
 /// A script of answers, and a record of what was asked.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Replay {
+pub(crate) struct Script {
     answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<Answer>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-impl Replay {
+impl Script {
     /// Returns an AWS that answers nothing yet.
     pub(crate) fn new() -> Self {
         Self::default()
@@ -128,8 +128,8 @@ impl Replay {
 
     /// Returns clients that ask here, of this scope.
     pub(crate) fn aws_of(&self, scope: Scope) -> Aws {
-        let replay = self.clone();
-        let http = http_client_fn(move |_, _| SharedHttpConnector::new(replay.clone()));
+        let script = self.clone();
+        let http = http_client_fn(move |_, _| SharedHttpConnector::new(script.clone()));
         macro_rules! client {
             ($sdk:ident) => {
                 $sdk::Client::from_conf(
@@ -137,7 +137,7 @@ impl Replay {
                         .behavior_version($sdk::config::BehaviorVersion::latest())
                         .region($sdk::config::Region::new(scope.region.clone()))
                         .credentials_provider(aws_credential_types::Credentials::new(
-                            "test", "test", None, None, "replay",
+                            "test", "test", None, None, "script",
                         ))
                         .retry_config(RetryConfig::disabled())
                         .http_client(http.clone())
@@ -196,7 +196,7 @@ impl Replay {
     }
 }
 
-impl HttpConnector for Replay {
+impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let header = |name: &str| request.headers().get(name).unwrap_or_default().to_owned();
         let (operation, service) = (header(OPERATION), header(SERVICE));
@@ -211,8 +211,8 @@ impl HttpConnector for Replay {
     }
 }
 
-const OPERATION: &str = "x-replay-operation";
-const SERVICE: &str = "x-replay-service";
+const OPERATION: &str = "x-script-operation";
+const SERVICE: &str = "x-script-service";
 
 /// Writes on every request what it is: the protocols of AWS say so each in its own way.
 #[derive(Debug, Clone, Copy)]
@@ -256,24 +256,24 @@ mod tests {
 
     #[tokio::test]
     async fn answers_come_in_order_and_the_last_one_stays() {
-        let replay = Replay::new()
+        let script = Script::new()
             .on("DescribeTable", fault(400, "ResourceNotFoundException", "not yet"))
             .on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
-        let aws = replay.aws();
+        let aws = script.aws();
         let ask = async || aws.dynamodb.describe_table().table_name("t").send().await.called("DescribeTable");
         assert_eq!(ask().await.expect_err("the first is a fault").class, Class::Gone);
         assert!(ask().await.is_ok() && ask().await.is_ok());
-        assert_eq!(replay.calls(), ["DescribeTable"; 3]);
-        assert_eq!(replay.sent("DescribeTable")[0], json!({"TableName": "t"}));
+        assert_eq!(script.calls(), ["DescribeTable"; 3]);
+        assert_eq!(script.sent("DescribeTable")[0], json!({"TableName": "t"}));
     }
 
     #[tokio::test]
     async fn a_fault_has_the_form_of_its_service() {
-        let replay = Replay::new()
+        let script = Script::new()
             .on("GetRole", fault(404, "NoSuchEntity", "no such role"))
             .on("GetFunction", fault(404, "ResourceNotFoundException", "no such function"))
             .on("GetBucketPolicy", fault(404, "NoSuchBucketPolicy", "none"));
-        let aws = replay.aws();
+        let aws = script.aws();
         let errors = [
             aws.iam.get_role().role_name("r").send().await.called("GetRole").map(drop),
             aws.lambda.get_function().function_name("f").send().await.called("GetFunction").map(drop),

@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_table_is_not_held_against_itself() {
-        let scope = crate::aws::replay::scope();
+        let scope = crate::aws::script::scope();
         let own = scope.name("events");
         let refused = |table: &str| other_than(&own, table, &scope).is_err();
         assert!(refused(&own));

@@ -186,7 +186,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
 
     #[test]
     fn each_hop_has_its_row() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::aws::replay::{Replay, fault, scope};
+use crate::aws::script::{Script, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 
@@ -118,14 +118,14 @@ fn permissions_end_at_the_prefix() {
 
 #[tokio::test]
 async fn nothing_is_put_before_it_is_known_whose_alarm_it_would_replace() {
-    let replay = Replay::new().on("DescribeAlarms", fault(403, "AccessDenied", "no"));
-    assert!(alarm().create(&scope().tags(), &replay.aws()).await.is_err());
-    assert_eq!(replay.calls(), ["DescribeAlarms"]);
+    let script = Script::new().on("DescribeAlarms", fault(403, "AccessDenied", "no"));
+    assert!(alarm().create(&scope().tags(), &script.aws()).await.is_err());
+    assert_eq!(script.calls(), ["DescribeAlarms"]);
 }
 
 #[test]
 fn the_whole_alarm_is_sent() {
-    let aws = Replay::new().aws();
+    let aws = Script::new().aws();
     let sent = alarm().put(&aws).as_input().clone().build().expect("nothing is missing");
     let fields = [
         sent.alarm_name.is_some(),

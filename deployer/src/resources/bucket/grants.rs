@@ -65,7 +65,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::scope::Scope;
 
     #[test]

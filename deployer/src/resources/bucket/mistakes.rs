@@ -33,7 +33,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::scope::Scope;
 
     fn mistakes(stack: &str, thing: &str) -> Vec<String> {

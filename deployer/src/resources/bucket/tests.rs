@@ -1,13 +1,13 @@
 //! What is said to S3, and what is made of answers that no emulator gives.
 
 use super::*;
-use crate::aws::replay::{Replay, body, fault, scope};
+use crate::aws::script::{Script, body, fault, scope};
 
 fn bucket() -> Bucket {
     Bucket::new(&scope(), "archive")
 }
 
-fn tagged(tags: &Tags) -> crate::aws::replay::Answer {
+fn tagged(tags: &Tags) -> crate::aws::script::Answer {
     let tags: String = tags
         .iter()
         .map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
@@ -15,19 +15,19 @@ fn tagged(tags: &Tags) -> crate::aws::replay::Answer {
     body(format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
 }
 
-fn absent() -> crate::aws::replay::Answer {
+fn absent() -> crate::aws::script::Answer {
     fault(404, "NoSuchBucket", "The specified bucket does not exist")
 }
 
 /// Answers as for a bucket that was just made.
-fn new(replay: Replay) -> Replay {
+fn new(script: Script) -> Script {
     let block = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
                  <IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>\
                  <RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
     let ownership = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>\
                      </OwnershipControls>";
     let unset = |code: &str| fault(404, code, "not set");
-    replay
+    script
         .on("GetPublicAccessBlock", body(block))
         .on("GetBucketOwnershipControls", body(ownership))
         .on("GetBucketEncryption", unset("ServerSideEncryptionConfigurationNotFoundError"))
@@ -38,7 +38,7 @@ fn new(replay: Replay) -> Replay {
         .on("GetBucketNotificationConfiguration", body("<NotificationConfiguration/>"))
 }
 
-fn taking(replay: Replay) -> Replay {
+fn taking(script: Script) -> Script {
     let calls = [
         "CreateBucket",
         "PutPublicAccessBlock",
@@ -51,24 +51,24 @@ fn taking(replay: Replay) -> Replay {
         "DeleteBucketCors",
         "PutBucketNotificationConfiguration",
     ];
-    calls.into_iter().fold(replay, |replay, call| replay.on(call, body("")))
+    calls.into_iter().fold(script, |script, call| script.on(call, body("")))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_is_not_known_everywhere_yet_is_waited_for() {
-    let mut replay = Replay::new().on("GetBucketTagging", absent());
+    let mut script = Script::new().on("GetBucketTagging", absent());
     // A minute and a half of "no such bucket", from whichever call.
     for _ in 0..25 {
-        replay = replay.on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope().tags()));
-        replay = replay.on("GetBucketVersioning", absent());
+        script = script.on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope().tags()));
+        script = script.on("GetBucketVersioning", absent());
     }
-    let replay = taking(new(replay)).on("GetBucketTagging", tagged(&scope().tags()));
-    bucket().create(&scope().tags(), &replay.aws()).await.expect("it is known in the end");
+    let script = taking(new(script)).on("GetBucketTagging", tagged(&scope().tags()));
+    bucket().create(&scope().tags(), &script.aws()).await.expect("it is known in the end");
     assert_eq!(
-        replay.writes(),
+        script.writes(),
         ["CreateBucket", "PutBucketVersioning", "PutBucketLifecycleConfiguration", "PutBucketPolicy"],
     );
-    let made = replay.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
+    let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
     assert!(made.body.contains("<LocationConstraint>eu-central-1</LocationConstraint>"), "{}", made.body);
     assert!(made.body.contains("<Key>deployer:stack</Key>"), "{}", made.body);
 }
@@ -76,19 +76,19 @@ async fn a_bucket_that_is_not_known_everywhere_yet_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn the_oldest_region_has_no_name() {
     let scope = Scope { region: "us-east-1".into(), ..scope() };
-    let replay = Replay::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope.tags()));
-    let replay = taking(new(replay));
+    let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope.tags()));
+    let script = taking(new(script));
     let bucket = Bucket::new(&scope, "archive");
-    bucket.create(&scope.tags(), &replay.aws_of(scope.clone())).await.expect("it is made");
-    let made = replay.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
+    bucket.create(&scope.tags(), &script.aws_of(scope.clone())).await.expect("it is made");
+    let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
     assert!(!made.body.contains("LocationConstraint"), "{}", made.body);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
-    let replay = taking(new(Replay::new().on("GetBucketTagging", tagged(&scope().tags()))));
-    bucket().create(&scope().tags(), &replay.aws()).await.expect("it is finished");
-    assert!(!replay.calls().contains(&"CreateBucket".to_owned()));
+    let script = taking(new(Script::new().on("GetBucketTagging", tagged(&scope().tags()))));
+    bucket().create(&scope().tags(), &script.aws()).await.expect("it is finished");
+    assert!(!script.calls().contains(&"CreateBucket".to_owned()));
 }
 
 /// Nobody who deploys may ask whose the others are.
@@ -103,26 +103,26 @@ async fn only_names_that_can_be_ours_are_looked_at() {
     ];
     let listed: String = names.iter().map(|name| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
     let listed = format!("<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>");
-    let replay = Replay::new().on("ListBuckets", body(listed));
-    let found = Bucket::list(&scope(), &replay.aws()).await.expect("a listing");
+    let script = Script::new().on("ListBuckets", body(listed));
+    let found = Bucket::list(&scope(), &script.aws()).await.expect("a listing");
     assert_eq!(found, [names[0]]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_of_another_owner_in_the_same_account_is_not_taken_over() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
-    let replay = Replay::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&theirs));
-    let replay = replay.on("CreateBucket", fault(409, "BucketAlreadyOwnedByYou", "you have it"));
-    let error = bucket().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
+    let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&theirs));
+    let script = script.on("CreateBucket", fault(409, "BucketAlreadyOwnedByYou", "you have it"));
+    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
     assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
-    assert_eq!(replay.writes(), ["CreateBucket"]);
+    assert_eq!(script.writes(), ["CreateBucket"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_somebody_has_elsewhere_is_said_to_be_taken() {
-    let replay = Replay::new().on("GetBucketTagging", absent());
-    let replay = replay.on("CreateBucket", fault(409, "BucketAlreadyExists", "not available"));
-    let error = bucket().create(&scope().tags(), &replay.aws()).await.expect_err("it is taken");
+    let script = Script::new().on("GetBucketTagging", absent());
+    let script = script.on("CreateBucket", fault(409, "BucketAlreadyExists", "not available"));
+    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is taken");
     assert!(!error.class.passes());
     assert!(error.hint.expect("a hint").contains("unique in the world"));
 }
@@ -131,16 +131,16 @@ async fn a_name_that_somebody_has_elsewhere_is_said_to_be_taken() {
 async fn a_bucket_in_another_region_says_where() {
     let moved = fault(301, "PermanentRedirect", "use another endpoint");
     let head = fault(301, "", "").header("x-amz-bucket-region", "eu-west-1");
-    let replay = new(Replay::new().on("GetBucketTagging", moved).on("HeadBucket", head));
-    let error = bucket().read(&replay.aws()).await.expect_err("it is elsewhere");
+    let script = new(Script::new().on("GetBucketTagging", moved).on("HeadBucket", head));
+    let error = bucket().read(&script.aws()).await.expect_err("it is elsewhere");
     assert!(error.message.ends_with("is in eu-west-1"), "{error}");
 }
 
 #[tokio::test]
 async fn a_bucket_that_may_not_be_seen_is_not_absent() {
     let denied = || fault(403, "AccessDenied", "Access Denied");
-    let replay = new(Replay::new().on("GetBucketTagging", denied()).on("HeadBucket", denied()));
-    let error = bucket().read(&replay.aws()).await.expect_err("nobody knows");
+    let script = new(Script::new().on("GetBucketTagging", denied()).on("HeadBucket", denied()));
+    let error = bucket().read(&script.aws()).await.expect_err("nobody knows");
     assert_eq!(error.class, Class::Denied);
     assert!(error.hint.expect("a hint").contains("another account"));
 }
@@ -159,10 +159,10 @@ async fn parts_are_put_one_after_another_in_the_order_that_s3_takes() {
         notified: ["EventBridge".to_owned()].into(),
         ..bucket()
     };
-    let replay = taking(Replay::new());
-    bucket().update(&live, &replay.aws()).await.expect("everything is put back");
+    let script = taking(Script::new());
+    bucket().update(&live, &script.aws()).await.expect("everything is put back");
     assert_eq!(
-        replay.writes(),
+        script.writes(),
         [
             "PutPublicAccessBlock",
             "PutBucketOwnershipControls",
@@ -179,18 +179,18 @@ async fn parts_are_put_one_after_another_in_the_order_that_s3_takes() {
 #[tokio::test]
 async fn two_changes_at_a_time_are_worth_another_attempt() {
     let said = "A conflicting conditional operation is currently in progress against this resource.";
-    let replay = Replay::new().on("PutBucketVersioning", fault(409, "OperationAborted", said));
+    let script = Script::new().on("PutBucketVersioning", fault(409, "OperationAborted", said));
     let live = Bucket { versioning: false, ..bucket() };
-    let error = bucket().update(&live, &replay.aws()).await.expect_err("not now");
+    let error = bucket().update(&live, &script.aws()).await.expect_err("not now");
     assert!(error.class.passes());
 }
 
 #[tokio::test]
 async fn tags_of_others_stay() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
-    let replay = taking(Replay::new().on("GetBucketTagging", tagged(&theirs)));
-    bucket().tag(&scope().tags(), &replay.aws()).await.expect("they are set");
-    let asked = replay.asked();
+    let script = taking(Script::new().on("GetBucketTagging", tagged(&theirs)));
+    bucket().tag(&scope().tags(), &script.aws()).await.expect("they are set");
+    let asked = script.asked();
     let sent = &asked.last().expect("it was sent").body;
     assert!(sent.contains("<Key>team</Key>") && sent.contains("<Key>deployer:stack</Key>"), "{sent}");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::aws::replay::{Answer, Replay, body, fault, scope};
+use crate::aws::script::{Answer, Script, body, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 
@@ -57,8 +57,8 @@ async fn whatever_somebody_changes_shows() {
     let mut live = note::written(&shown(), &tags());
     live["widgets"][1]["properties"]["title"] = "Mine".into();
     live["start"] = "-PT6H".into();
-    let replay = Replay::new().on("GetDashboard", kept(&live));
-    let read = dashboard().read(&replay.aws()).await.expect("it was read").expect("it is there");
+    let script = Script::new().on("GetDashboard", kept(&live));
+    let read = dashboard().read(&script.aws()).await.expect("it was read").expect("it is there");
     assert_eq!(read.tags, Some(tags()));
     let changes = diff(&read.resource.state(), &dashboard().state());
     let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
@@ -68,20 +68,20 @@ async fn whatever_somebody_changes_shows() {
 #[tokio::test]
 async fn one_that_is_not_there_is_absent_in_the_words_of_either_protocol() {
     for code in ["DashboardNotFoundError", "ResourceNotFound"] {
-        let replay = Replay::new().on("GetDashboard", fault(404, code, "no such dashboard"));
-        assert!(dashboard().read(&replay.aws()).await.expect("absent is no error").is_none());
+        let script = Script::new().on("GetDashboard", fault(404, code, "no such dashboard"));
+        assert!(dashboard().read(&script.aws()).await.expect("absent is no error").is_none());
     }
-    let replay = Replay::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
-    assert!(dashboard().read(&replay.aws()).await.is_err());
+    let script = Script::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
+    assert!(dashboard().read(&script.aws()).await.is_err());
 }
 
 #[tokio::test]
 async fn a_dashboard_that_somebody_else_made_meanwhile_is_not_replaced() {
-    let replay = Replay::new().on("GetDashboard", kept(&shown()));
-    let error = dashboard().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
+    let script = Script::new().on("GetDashboard", kept(&shown()));
+    let error = dashboard().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
     assert_eq!(error.class, Class::Exists);
-    assert_eq!(replay.calls(), ["GetDashboard"]);
-    let denied = Replay::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
+    assert_eq!(script.calls(), ["GetDashboard"]);
+    let denied = Script::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
     assert!(dashboard().create(&scope().tags(), &denied.aws()).await.is_err());
     assert_eq!(denied.calls(), ["GetDashboard"]);
 }
@@ -90,18 +90,18 @@ async fn a_dashboard_that_somebody_else_made_meanwhile_is_not_replaced() {
 async fn an_attempt_cut_short_is_finished() {
     let ours = kept(&note::written(&shown(), &scope().tags()));
     for there in [absent(), ours] {
-        let replay = Replay::new().on("GetDashboard", there).on("PutDashboard", accepted());
-        dashboard().create(&scope().tags(), &replay.aws()).await.expect("nobody else has it");
-        assert_eq!(replay.calls(), ["GetDashboard", "PutDashboard"]);
+        let script = Script::new().on("GetDashboard", there).on("PutDashboard", accepted());
+        dashboard().create(&scope().tags(), &script.aws()).await.expect("nobody else has it");
+        assert_eq!(script.calls(), ["GetDashboard", "PutDashboard"]);
     }
 }
 
 #[tokio::test]
 async fn an_update_keeps_the_note_and_its_tags() {
-    let replay = Replay::new().on("PutDashboard", accepted());
+    let script = Script::new().on("PutDashboard", accepted());
     let live = Dashboard { noted: tags(), body: json!({}), ..dashboard() };
-    dashboard().update(&live, &replay.aws()).await.expect("it is accepted");
-    let asked = replay.asked();
+    dashboard().update(&live, &script.aws()).await.expect("it is accepted");
+    let asked = script.asked();
     assert!(asked[0].body.contains("* `deployer:stack` = `cart`"), "{}", asked[0].body);
     assert!(asked[0].body.contains("# cart-dev"), "{}", asked[0].body);
 }
@@ -109,8 +109,8 @@ async fn an_update_keeps_the_note_and_its_tags() {
 #[tokio::test]
 async fn what_cloudwatch_says_of_a_body_is_an_error_though_it_is_accepted() {
     let said = json!([{"DataPath": "/widgets/1", "Message": "Unknown metric"}]);
-    let replay = Replay::new().on("PutDashboard", body(json!({"DashboardValidationMessages": said})));
-    let error = dashboard().tag(&tags(), &replay.aws()).await.expect_err("it shows less than it should");
+    let script = Script::new().on("PutDashboard", body(json!({"DashboardValidationMessages": said})));
+    let error = dashboard().tag(&tags(), &script.aws()).await.expect_err("it shows less than it should");
     assert!(error.message.ends_with("/widgets/1 Unknown metric"), "{error}");
 }
 
@@ -132,11 +132,11 @@ fn a_mistake_is_told_before_cloudwatch_is_asked() {
 
 #[tokio::test]
 async fn the_one_that_there_can_be_is_found_without_a_listing() {
-    let replay = Replay::new().on("GetDashboard", kept(&note::written(&shown(), &tags())));
-    let listed = Dashboard::list(&scope(), &replay.aws()).await.expect("nothing is asked");
+    let script = Script::new().on("GetDashboard", kept(&note::written(&shown(), &tags())));
+    let listed = Dashboard::list(&scope(), &script.aws()).await.expect("nothing is asked");
     assert_eq!(listed, [dashboard().name()]);
-    assert_eq!(replay.calls(), [""; 0]);
-    let owner = Dashboard::tags(&listed[0], &replay.aws()).await.expect("it was read");
+    assert_eq!(script.calls(), [""; 0]);
+    let owner = Dashboard::tags(&listed[0], &script.aws()).await.expect("it was read");
     assert_eq!(owner, Some(tags()));
 }
 

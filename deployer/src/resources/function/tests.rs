@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::Packages;
-use crate::aws::replay::{Answer, Replay, body, fault, scope};
+use crate::aws::script::{Answer, Script, body, fault, scope};
 use crate::build::Package;
 use crate::diff::diff;
 use crate::resource::Described;
@@ -45,12 +45,12 @@ fn got(more: Value) -> Answer {
     body(json!({"Configuration": configuration(more), "Tags": tags()}))
 }
 
-fn nobody_else(replay: Replay) -> Replay {
-    replay.on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
+fn nobody_else(script: Script) -> Script {
+    script.on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
 }
 
 async fn read(answer: Answer) -> Result<Option<Live<Function>>, Error> {
-    Resource::read(&function(), &nobody_else(Replay::new().on("GetFunction", answer)).aws()).await
+    Resource::read(&function(), &nobody_else(Script::new().on("GetFunction", answer)).aws()).await
 }
 
 async fn live(more: Value) -> Function {
@@ -61,12 +61,12 @@ fn paths(live: &Function) -> Vec<String> {
     diff(&live.state(), &function().state()).into_iter().map(|change| change.path).collect()
 }
 
-fn with_code(replay: &Replay) -> Aws {
+fn with_code(script: &Script) -> Aws {
     let (zip, path) = (b"zip".to_vec().into(), "capture.zip".into());
     let package = Package { function: "capture".into(), zip, sha256: "zip".into(), path };
     Aws {
         packages: Packages::from_build(async { Ok([("capture".to_owned(), package)].into()) }),
-        ..replay.aws()
+        ..script.aws()
     }
 }
 
@@ -116,18 +116,18 @@ async fn whatever_somebody_changes_shows() {
 /// Lambda stops what goes on invoking itself, unless it is told that this is meant.
 #[tokio::test]
 async fn what_is_to_invoke_itself_may_go_on() {
-    let replay = Replay::new()
+    let script = Script::new()
         .on("GetFunction", got(json!({})))
         .on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
         .on("GetFunctionRecursionConfig", body(json!({"RecursiveLoop": "Terminate"})))
         .on("PutFunctionRecursionConfig", body(json!({"RecursiveLoop": "Allow"})));
     let recursive = function().recursive();
     let found =
-        Resource::read(&recursive, &replay.aws()).await.expect("a read").expect("a function").resource;
+        Resource::read(&recursive, &script.aws()).await.expect("a read").expect("a function").resource;
     let changes = diff(&found.state(), &recursive.state());
     assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["recursive_loop"]);
-    Resource::update(&recursive, &found, &replay.aws()).await.expect("an update");
-    assert_eq!(replay.writes(), ["PutFunctionRecursionConfig"]);
+    Resource::update(&recursive, &found, &script.aws()).await.expect("an update");
+    assert_eq!(script.writes(), ["PutFunctionRecursionConfig"]);
 }
 
 #[tokio::test]
@@ -135,15 +135,15 @@ async fn who_else_may_invoke_it_shows_and_is_removed() {
     let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
         {"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn"},
     ]});
-    let replay = Replay::new()
+    let script = Script::new()
         .on("GetFunction", got(json!({})))
         .on("GetPolicy", body(json!({"Policy": policy.to_string()})))
         .on("RemovePermission", body("{}"));
     let found =
-        Resource::read(&function(), &replay.aws()).await.expect("a read").expect("a function").resource;
+        Resource::read(&function(), &script.aws()).await.expect("a read").expect("a function").resource;
     assert_eq!(paths(&found), ["resource_policy"]);
-    Resource::update(&function(), &found, &replay.aws()).await.expect("an update");
-    assert_eq!(replay.writes(), ["RemovePermission"]);
+    Resource::update(&function(), &found, &script.aws()).await.expect("an update");
+    assert_eq!(script.writes(), ["RemovePermission"]);
 }
 
 #[tokio::test]
@@ -157,23 +157,23 @@ async fn what_lambda_could_not_read_is_unknown() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_waited_for_until_it_can_be_invoked() {
-    let replay = Replay::new()
+    let script = Script::new()
         .on("CreateFunction", body(configuration(json!({"State": "Pending"}))))
         .on("GetFunction", fault(404, "ResourceNotFoundException", "not known yet"))
         .on("GetFunction", got(json!({"State": "Pending", "LastUpdateStatus": "InProgress"})))
         .on("GetFunction", got(json!({"LastUpdateStatus": null})))
         .on("GetFunction", got(json!({})));
-    function().create(&scope().tags(), &with_code(&replay)).await.expect("a function");
-    assert_eq!(replay.writes(), ["CreateFunction"]);
-    assert_eq!(replay.calls().len(), 5);
+    function().create(&scope().tags(), &with_code(&script)).await.expect("a function");
+    assert_eq!(script.writes(), ["CreateFunction"]);
+    assert_eq!(script.calls().len(), 5);
 }
 
 #[tokio::test]
 async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
     let failed = json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "InvalidZipFileException", "LastUpdateStatusReason": "no zip"});
-    let replay =
-        Replay::new().on("CreateFunction", body(configuration(json!({})))).on("GetFunction", got(failed));
-    let error = function().create(&scope().tags(), &with_code(&replay)).await.expect_err("it failed");
+    let script =
+        Script::new().on("CreateFunction", body(configuration(json!({})))).on("GetFunction", got(failed));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it failed");
     assert!(error.message.contains("InvalidZipFileException: no zip"), "{error}");
 }
 
@@ -181,36 +181,36 @@ async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
 async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
     let exists = || fault(409, "ResourceConflictException", "Function already exist: cart-dev-capture");
     let theirs = body(json!({"Configuration": configuration(json!({})), "Tags": {"owner": "them"}}));
-    let replay = nobody_else(Replay::new().on("CreateFunction", exists()).on("GetFunction", theirs));
-    let error = function().create(&scope().tags(), &with_code(&replay)).await.expect_err("it is theirs");
+    let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", theirs));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is theirs");
     assert_eq!(error.class, Class::Exists);
-    assert_eq!(replay.writes(), ["CreateFunction"]);
+    assert_eq!(script.writes(), ["CreateFunction"]);
     // One that is being deleted is waited for.
     let going = got(json!({"State": "Deleting"}));
-    let replay = nobody_else(Replay::new().on("CreateFunction", exists()).on("GetFunction", going));
-    let error = function().create(&scope().tags(), &with_code(&replay)).await.expect_err("it is going");
+    let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", going));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is going");
     assert!(error.class.passes(), "{error:?}");
     // One of ours is finished, whatever it was begun for.
-    let replay = nobody_else(Replay::new())
+    let script = nobody_else(Script::new())
         .on("CreateFunction", exists())
         .on("GetFunction", got(json!({"MemorySize": 256})))
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))));
-    function().create(&scope().tags(), &with_code(&replay)).await.expect("it is ours");
-    assert_eq!(replay.writes(), ["CreateFunction", "UpdateFunctionConfiguration"]);
+    function().create(&scope().tags(), &with_code(&script)).await.expect("it is ours");
+    assert_eq!(script.writes(), ["CreateFunction", "UpdateFunctionConfiguration"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn configuration_is_over_before_the_code_begins() {
     let found = live(json!({"MemorySize": 256, "CodeSha256": "other"})).await;
-    let replay = Replay::new()
+    let script = Script::new()
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({"LastUpdateStatus": "InProgress"})))
         .on("GetFunction", got(json!({})))
         .on("UpdateFunctionCode", body(configuration(json!({}))))
         .on("TagResource", body(""));
-    Resource::update(&function(), &found, &with_code(&replay)).await.expect("an update");
+    Resource::update(&function(), &found, &with_code(&script)).await.expect("an update");
     assert_eq!(
-        replay.calls(),
+        script.calls(),
         [
             "UpdateFunctionConfiguration",
             "GetFunction",
@@ -220,8 +220,8 @@ async fn configuration_is_over_before_the_code_begins() {
             "TagResource"
         ],
     );
-    assert_eq!(replay.sent("UpdateFunctionConfiguration"), [json!({"MemorySize": 128, "RevisionId": "r1"})]);
-    assert_eq!(replay.sent("UpdateFunctionCode")[0].get("RevisionId"), None);
+    assert_eq!(script.sent("UpdateFunctionConfiguration"), [json!({"MemorySize": 128, "RevisionId": "r1"})]);
+    assert_eq!(script.sent("UpdateFunctionCode")[0].get("RevisionId"), None);
 }
 
 #[tokio::test]
@@ -241,11 +241,11 @@ async fn what_is_to_be_none_is_sent_as_what_resets_it() {
         "LastUpdateStatus": null,
     }))
     .await;
-    let replay = Replay::new()
+    let script = Script::new()
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({})));
     let bare = Function::new(&scope(), "capture", ROLE, Vec::new()).fingerprint("f1");
-    Resource::update(&bare, &found, &replay.aws()).await.expect("an update");
+    Resource::update(&bare, &found, &script.aws()).await.expect("an update");
     let expected = json!({
         "Description": "",
         "Environment": {"Variables": {}},
@@ -259,21 +259,21 @@ async fn what_is_to_be_none_is_sent_as_what_resets_it() {
         "FileSystemConfigs": [],
         "SnapStart": {"ApplyOn": "None"},
     });
-    assert_eq!(replay.sent("UpdateFunctionConfiguration"), [expected]);
+    assert_eq!(script.sent("UpdateFunctionConfiguration"), [expected]);
 }
 
 #[tokio::test]
 async fn what_somebody_changed_meanwhile_is_not_overwritten() {
     let changed = || fault(412, "PreconditionFailedException", "The RevisionId provided does not match");
     let found = live(json!({"MemorySize": 256})).await;
-    let theirs = nobody_else(Replay::new())
+    let theirs = nobody_else(Script::new())
         .on("UpdateFunctionConfiguration", changed())
         .on("GetFunction", got(json!({"MemorySize": 256, "Timeout": 60})));
     let error = Resource::update(&function(), &found, &theirs.aws()).await.expect_err("somebody was there");
     assert!(error.hint.expect("a hint").contains("somebody changed the function meanwhile"));
     assert_eq!(theirs.writes(), ["UpdateFunctionConfiguration"]);
     // An attempt of ours got through, and its answer did not.
-    let ours = nobody_else(Replay::new())
+    let ours = nobody_else(Script::new())
         .on("UpdateFunctionConfiguration", changed())
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({})));
@@ -284,12 +284,12 @@ async fn what_somebody_changed_meanwhile_is_not_overwritten() {
 #[tokio::test]
 async fn a_role_that_is_not_known_yet_is_waited_for_and_a_missing_permission_is_not() {
     let refused = async |message: &str| {
-        let replay =
-            Replay::new().on("CreateFunction", fault(400, "InvalidParameterValueException", message));
+        let script =
+            Script::new().on("CreateFunction", fault(400, "InvalidParameterValueException", message));
         let function = Function { dead_letter_target: Some("arn:aws:sqs:r:1:q".into()), ..function() };
         function
             .granted(&Policy::allowing(&[]))
-            .create(&scope().tags(), &with_code(&replay))
+            .create(&scope().tags(), &with_code(&script))
             .await
             .expect_err("no")
     };
@@ -305,10 +305,10 @@ async fn a_role_that_is_not_known_yet_is_waited_for_and_a_missing_permission_is_
 async fn an_account_with_too_few_executions_says_what_to_do() {
     let text = "Specified ReservedConcurrentExecutions for function decreases account's \
                 UnreservedConcurrentExecution below its minimum value of [10].";
-    let replay =
-        Replay::new().on("PutFunctionConcurrency", fault(400, "InvalidParameterValueException", text));
+    let script =
+        Script::new().on("PutFunctionConcurrency", fault(400, "InvalidParameterValueException", text));
     let desired = function().reserved_concurrency(Some(5));
-    let error = Resource::update(&desired, &function(), &replay.aws()).await.expect_err("too few");
+    let error = Resource::update(&desired, &function(), &script.aws()).await.expect_err("too few");
     assert_eq!(error.class, Class::Quota);
     assert!(error.hint.expect("a hint").contains("reserved_concurrency"));
 }
@@ -368,8 +368,8 @@ async fn what_lambda_quotes_of_an_environment_is_in_no_error() {
     let said = "Lambda was unable to configure your environment variables because the environment variables you have \
                 provided exceeded the 4KB limit. String measured: {\"PASSWORD\":\"hunter2\"}";
     let refused = || fault(400, "InvalidParameterValueException", said);
-    let replay = Replay::new().on("CreateFunction", refused()).on("UpdateFunctionConfiguration", refused());
-    let aws = with_code(&replay);
+    let script = Script::new().on("CreateFunction", refused()).on("UpdateFunctionConfiguration", refused());
+    let aws = with_code(&script);
     let created = function().create(&Tags::new(), &aws).await.expect_err("it is too large");
     let live = function().memory_mb(256);
     let updated = Resource::update(&function(), &live, &aws).await.expect_err("it is too large");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::replay::{Answer, Replay, body, fault, scope};
+use crate::aws::script::{Answer, Script, body, fault, scope};
 
 const NAME: &str = "/aws/lambda/cart-dev-capture";
 
@@ -18,13 +18,13 @@ fn listed(besides: Value) -> Answer {
     body(json!({"logGroups": [group]}))
 }
 
-fn tagged(replay: Replay, tags: &Tags) -> Replay {
-    replay.on("ListTagsForResource", body(json!({"tags": tags})))
+fn tagged(script: Script, tags: &Tags) -> Script {
+    script.on("ListTagsForResource", body(json!({"tags": tags})))
 }
 
 async fn live(besides: Value) -> LogGroup {
-    let replay = tagged(Replay::new().on("DescribeLogGroups", listed(besides)), &scope().tags());
-    group().read(&replay.aws()).await.expect("it is read").expect("there is one").resource
+    let script = tagged(Script::new().on("DescribeLogGroups", listed(besides)), &scope().tags());
+    group().read(&script.aws()).await.expect("it is read").expect("there is one").resource
 }
 
 fn state(group: &LogGroup) -> Value {
@@ -42,41 +42,41 @@ async fn retention_that_the_account_sets_is_not_fought() {
 #[tokio::test]
 async fn protection_that_somebody_put_is_seen_and_taken_away() {
     let protected = live(json!({"deletionProtectionEnabled": true})).await;
-    let replay = Replay::new().on("PutLogGroupDeletionProtection", body("{}"));
-    group().update(&protected, &replay.aws()).await.expect("it is taken away");
-    let sent = replay.sent("PutLogGroupDeletionProtection");
+    let script = Script::new().on("PutLogGroupDeletionProtection", body("{}"));
+    group().update(&protected, &script.aws()).await.expect("it is taken away");
+    let sent = script.sent("PutLogGroupDeletionProtection");
     assert_eq!(sent, [json!({"logGroupIdentifier": NAME, "deletionProtectionEnabled": false})]);
 }
 
 #[tokio::test]
 async fn a_protected_group_is_deleted_all_the_same() {
-    let replay = Replay::new()
+    let script = Script::new()
         .on("DescribeLogGroups", listed(json!({"deletionProtectionEnabled": true})))
         .on("PutLogGroupDeletionProtection", body("{}"))
         .on("DeleteLogGroup", body("{}"));
-    LogGroup::delete(NAME, &replay.aws()).await.expect("it is gone");
-    assert_eq!(replay.writes(), ["PutLogGroupDeletionProtection", "DeleteLogGroup"]);
+    LogGroup::delete(NAME, &script.aws()).await.expect("it is gone");
+    assert_eq!(script.writes(), ["PutLogGroupDeletionProtection", "DeleteLogGroup"]);
 }
 
 #[tokio::test]
 async fn a_group_that_lambda_made_first_gets_our_retention() {
     let exists = fault(400, "ResourceAlreadyExistsException", "The specified log group already exists");
-    let replay = tagged(Replay::new().on("CreateLogGroup", exists.clone()), &Tags::new());
-    let replay = replay.on("PutRetentionPolicy", body("{}"));
-    group().create(&scope().tags(), &replay.aws()).await.expect("it is taken over");
-    assert_eq!(replay.writes(), ["CreateLogGroup", "PutRetentionPolicy"]);
+    let script = tagged(Script::new().on("CreateLogGroup", exists.clone()), &Tags::new());
+    let script = script.on("PutRetentionPolicy", body("{}"));
+    group().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
+    assert_eq!(script.writes(), ["CreateLogGroup", "PutRetentionPolicy"]);
 
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
-    let replay = tagged(Replay::new().on("CreateLogGroup", exists), &theirs);
-    let error = group().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
+    let script = tagged(Script::new().on("CreateLogGroup", exists), &theirs);
+    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
     assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
 }
 
 #[tokio::test]
 async fn another_change_of_the_group_is_worth_another_attempt() {
     let aborted = fault(400, "OperationAbortedException", "A conflicting operation is in progress");
-    let replay = Replay::new().on("CreateLogGroup", aborted);
-    let error = group().create(&scope().tags(), &replay.aws()).await.expect_err("not now");
+    let script = Script::new().on("CreateLogGroup", aborted);
+    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("not now");
     assert!(error.class.passes());
 }
 
@@ -84,9 +84,9 @@ async fn another_change_of_the_group_is_worth_another_attempt() {
 async fn what_was_set_by_hand_is_reset() {
     let by_hand =
         live(json!({"retentionInDays": null, "kmsKeyId": "arn:aws:kms:eu-central-1:1:key/1"})).await;
-    let replay = Replay::new().on("PutRetentionPolicy", body("{}")).on("DisassociateKmsKey", body("{}"));
-    group().update(&by_hand, &replay.aws()).await.expect("it is put back");
-    assert_eq!(replay.writes(), ["PutRetentionPolicy", "DisassociateKmsKey"]);
+    let script = Script::new().on("PutRetentionPolicy", body("{}")).on("DisassociateKmsKey", body("{}"));
+    group().update(&by_hand, &script.aws()).await.expect("it is put back");
+    assert_eq!(script.writes(), ["PutRetentionPolicy", "DisassociateKmsKey"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::replay::{Replay, body, fault, scope};
+use crate::aws::script::{Script, body, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 use crate::resources::stream::Stream;
@@ -46,18 +46,18 @@ fn live(uuid: &str, source: &str, more: Value) -> Value {
     live
 }
 
-fn listed(replay: Replay, mappings: &[Value]) -> Replay {
-    replay.on("ListEventSourceMappings", body(json!({"EventSourceMappings": mappings})))
+fn listed(script: Script, mappings: &[Value]) -> Script {
+    script.on("ListEventSourceMappings", body(json!({"EventSourceMappings": mappings})))
 }
 
-async fn read(replay: Replay) -> Option<Mapping> {
-    let live = Resource::read(&mapping(), &replay.aws()).await.expect("a read");
+async fn read(script: Script) -> Option<Mapping> {
+    let live = Resource::read(&mapping(), &script.aws()).await.expect("a read");
     live.map(|live| live.resource)
 }
 
 #[tokio::test]
 async fn whatever_somebody_changes_shows() {
-    let same = read(listed(Replay::new(), &[live(A, STREAM, json!({}))])).await.expect("a mapping");
+    let same = read(listed(Script::new(), &[live(A, STREAM, json!({}))])).await.expect("a mapping");
     assert_eq!(diff(&same.state(), &mapping().state()), []);
     let cases = [
         (json!({"State": "Disabled"}), vec!["enabled"]),
@@ -84,26 +84,26 @@ async fn whatever_somebody_changes_shows() {
         (json!({"MetricsConfig": {"Metrics": ["EventCount"]}}), vec!["settings.metrics"]),
     ];
     for (more, paths) in cases {
-        let found = read(listed(Replay::new(), &[live(A, STREAM, more.clone())])).await.expect("a mapping");
+        let found = read(listed(Script::new(), &[live(A, STREAM, more.clone())])).await.expect("a mapping");
         let changes = diff(&found.state(), &mapping().state());
         assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), paths, "{more}");
     }
     let twice = [live(B, STREAM, json!({})), live(A, STREAM, json!({}))];
-    assert_eq!(read(listed(Replay::new(), &twice)).await.expect("a mapping").duplicates, 1);
-    assert!(read(listed(Replay::new(), &[live(A, STREAM, json!({"State": "Deleting"}))])).await.is_none());
+    assert_eq!(read(listed(Script::new(), &twice)).await.expect("a mapping").duplicates, 1);
+    assert!(read(listed(Script::new(), &[live(A, STREAM, json!({"State": "Deleting"}))])).await.is_none());
 }
 
 #[tokio::test]
 async fn filters_that_a_listing_leaves_out_are_asked_for() {
     let key = json!({"KMSKeyArn": "arn:k"});
     let filters = json!({"KMSKeyArn": "arn:k", "FilterCriteria": {"Filters": [{"Pattern": "{\"a\":[1]}"}]}});
-    let replay = listed(Replay::new(), &[live(A, STREAM, key.clone())])
+    let script = listed(Script::new(), &[live(A, STREAM, key.clone())])
         .on("GetEventSourceMapping", body(live(A, STREAM, filters)));
-    assert_eq!(read(replay).await.expect("a mapping").settings.filters, [json!({"a": [1]})]);
+    assert_eq!(read(script).await.expect("a mapping").settings.filters, [json!({"a": [1]})]);
     let error = json!({"KMSKeyArn": "arn:k", "FilterCriteriaError": {"ErrorCode": "e", "Message": "denied"}});
-    let replay = listed(Replay::new(), &[live(A, STREAM, key)])
+    let script = listed(Script::new(), &[live(A, STREAM, key)])
         .on("GetEventSourceMapping", body(live(A, STREAM, error)));
-    assert!(Resource::read(&mapping(), &replay.aws()).await.is_err(), "unreadable is not clean");
+    assert!(Resource::read(&mapping(), &script.aws()).await.is_err(), "unreadable is not clean");
 }
 
 #[tokio::test]
@@ -116,48 +116,48 @@ async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
     let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
     let (old, new) =
         (live(A, &stream_of("2026-01-01"), json!({})), live(B, &stream_of("2026-02-02"), json!({})));
-    let replay = listed(Replay::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
-    let found = Resource::read(&of_table, &replay.aws()).await.expect("a read").expect("a mapping").resource;
+    let script = listed(Script::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
+    let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
     let changes = diff(&found.state(), &of_table.state());
     assert_eq!(changes[0].path, "reads_current_stream");
     assert_eq!(Resource::effect(&of_table, &changes[0]), Effect::Recreate(Risk::LosesPosition));
     // Once there is a new one, it is the one, and the old one is too many.
-    let replay = listed(Replay::new(), &[old, new]).on("DescribeTable", body(&table));
-    let found = Resource::read(&of_table, &replay.aws()).await.expect("a read").expect("a mapping").resource;
+    let script = listed(Script::new(), &[old, new]).on("DescribeTable", body(&table));
+    let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
     assert!(found.reads_current_stream && found.duplicates == 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_begins_at_the_oldest_record_and_is_waited_for() {
     let made = |state: &str| body(live(A, STREAM, json!({"State": state})));
-    let replay = listed(Replay::new(), &[])
+    let script = listed(Script::new(), &[])
         .on("CreateEventSourceMapping", made("Creating"))
         .on("GetEventSourceMapping", made("Creating"))
         .on("GetEventSourceMapping", made("Enabling"))
         .on("GetEventSourceMapping", made("Enabled"));
-    mapping().create(&scope().tags(), &replay.aws()).await.expect("a mapping");
-    let sent = &replay.sent("CreateEventSourceMapping")[0];
+    mapping().create(&scope().tags(), &script.aws()).await.expect("a mapping");
+    let sent = &script.sent("CreateEventSourceMapping")[0];
     assert_eq!(sent["StartingPosition"], "TRIM_HORIZON");
     assert_eq!(sent["Enabled"], true);
     assert_eq!(sent["Tags"]["deployer:stack"], "cart");
     assert_eq!(sent.get("DestinationConfig"), None);
-    assert_eq!(replay.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 3);
+    assert_eq!(script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 3);
 }
 
 #[tokio::test]
 async fn a_table_whose_stream_is_not_on_yet_is_worth_another_attempt() {
     let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
-    let replay = Replay::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
-    let error = of_table.create(&scope().tags(), &replay.aws()).await.expect_err("nothing to read");
+    let script = Script::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
+    let error = of_table.create(&scope().tags(), &script.aws()).await.expect_err("nothing to read");
     assert_eq!(error.class, Class::InProgress);
 }
 
 #[tokio::test]
 async fn one_that_another_deleted_as_one_too_many_is_looked_for_again() {
-    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+    let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("CreateEventSourceMapping", body(live(B, STREAM, json!({"State": "Creating"}))))
         .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
-    let error = mapping().create(&scope().tags(), &replay.aws()).await.expect_err("it is gone");
+    let error = mapping().create(&scope().tags(), &script.aws()).await.expect_err("it is gone");
     assert_eq!(error.class, Class::InProgress);
 }
 
@@ -168,12 +168,12 @@ async fn tags_are_left_out_where_they_are_refused() {
         fault(403, "AccessDeniedException", "not authorized to perform: lambda:TagResource on resource: arn"),
     ];
     for refusal in refusals {
-        let replay = listed(Replay::new(), &[])
+        let script = listed(Script::new(), &[])
             .on("CreateEventSourceMapping", refusal)
             .on("CreateEventSourceMapping", body(live(A, STREAM, json!({}))))
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-        mapping().create(&scope().tags(), &replay.aws()).await.expect("a mapping");
-        assert_eq!(replay.sent("CreateEventSourceMapping")[1].get("Tags"), None);
+        mapping().create(&scope().tags(), &script.aws()).await.expect("a mapping");
+        assert_eq!(script.sent("CreateEventSourceMapping")[1].get("Tags"), None);
     }
 }
 
@@ -181,14 +181,14 @@ async fn tags_are_left_out_where_they_are_refused() {
 async fn a_pair_that_exists_is_adopted_by_the_uuid_that_aws_gives() {
     let exists =
         format!("An event source mapping already exists. Please update the existing mapping with UUID {A}");
-    let replay = listed(Replay::new(), &[])
+    let script = listed(Script::new(), &[])
         .on("CreateEventSourceMapping", fault(409, "ResourceConflictException", &exists))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabled", "BatchSize": 7}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Updating"}))));
-    mapping().create(&scope().tags(), &replay.aws()).await.expect("it is adopted");
-    assert_eq!(replay.sent("UpdateEventSourceMapping"), [json!({"Enabled": true, "BatchSize": 100})]);
+    mapping().create(&scope().tags(), &script.aws()).await.expect("it is adopted");
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true, "BatchSize": 100})]);
 }
 
 /// Whoever made it gave it other tags, or none.
@@ -197,13 +197,13 @@ async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
     let unsupported = "Unsupported resource type for tagging";
     let answers = [body(""), fault(400, "InvalidParameterValueException", unsupported)];
     for answer in answers {
-        let replay = listed(Replay::new(), &[live(A, STREAM, json!({"BatchSize": 7}))])
+        let script = listed(Script::new(), &[live(A, STREAM, json!({"BatchSize": 7}))])
             .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
             .on("TagResource", answer);
         let scope = Scope { extra_tags: [("team".to_owned(), "checkout".to_owned())].into(), ..scope() };
-        mapping().update(&mapping(), &replay.aws_of(scope)).await.expect("an update");
-        let tags = &replay.sent("TagResource")[0]["Tags"];
+        mapping().update(&mapping(), &script.aws_of(scope)).await.expect("an update");
+        let tags = &script.sent("TagResource")[0]["Tags"];
         assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("cart")));
     }
 }
@@ -211,12 +211,12 @@ async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
 #[tokio::test]
 async fn of_two_made_at_once_both_makers_keep_the_same() {
     for mine in [A, B] {
-        let replay = listed(Replay::new(), &[live(B, STREAM, json!({})), live(A, STREAM, json!({}))])
+        let script = listed(Script::new(), &[live(B, STREAM, json!({})), live(A, STREAM, json!({}))])
             .on("CreateEventSourceMapping", body(live(mine, STREAM, json!({}))))
             .on("DeleteEventSourceMapping", body(live(B, STREAM, json!({"State": "Deleting"}))))
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-        mapping().create(&scope().tags(), &replay.aws()).await.expect("one stays");
-        let deleted: Vec<_> = replay
+        mapping().create(&scope().tags(), &script.aws()).await.expect("one stays");
+        let deleted: Vec<_> = script
             .asked()
             .into_iter()
             .filter(|asked| asked.operation == "DeleteEventSourceMapping")
@@ -233,10 +233,10 @@ async fn a_permission_that_we_do_not_grant_is_not_waited_for() {
     );
     let refused = |granted: &Policy| {
         let granted = granted.clone();
-        let replay = listed(Replay::new(), &[])
+        let script = listed(Script::new(), &[])
             .on("CreateEventSourceMapping", fault(400, "InvalidParameterValueException", &cannot));
         async move {
-            mapping().granted(&granted).create(&scope().tags(), &replay.aws()).await.expect_err("refused")
+            mapping().granted(&granted).create(&scope().tags(), &script.aws()).await.expect_err("refused")
         }
     };
     let polling = Policy::allowing(&Stream::new(&scope(), "events").polling());
@@ -255,11 +255,11 @@ async fn what_is_to_be_none_is_sent_empty() {
         "ScalingConfig": {"MaximumConcurrency": 2},
         "MetricsConfig": {"Metrics": ["EventCount"]},
     });
-    let replay = listed(Replay::new(), &[live(A, STREAM, more)])
+    let script = listed(Script::new(), &[live(A, STREAM, more)])
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-    mapping().update(&mapping(), &replay.aws()).await.expect("an update");
+    mapping().update(&mapping(), &script.aws()).await.expect("an update");
     let expected = json!({
         "Enabled": true,
         "DestinationConfig": {},
@@ -268,40 +268,40 @@ async fn what_is_to_be_none_is_sent_empty() {
         "ScalingConfig": {},
         "MetricsConfig": {"Metrics": []},
     });
-    assert_eq!(replay.sent("UpdateEventSourceMapping"), [expected]);
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [expected]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_lambda_disables_again_is_not_waited_for() {
     let off = json!({"State": "Disabled", "StateTransitionReason": "PROBLEM: the stream is gone"});
-    let replay = listed(Replay::new(), &[live(A, STREAM, json!({"State": "Disabled"}))])
+    let script = listed(Script::new(), &[live(A, STREAM, json!({"State": "Disabled"}))])
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, off)));
-    let error = mapping().update(&mapping(), &replay.aws()).await.expect_err("it does not work");
+    let error = mapping().update(&mapping(), &script.aws()).await.expect_err("it does not work");
     assert!(error.message.contains("the stream is gone") && !error.class.passes(), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_enabled_again_may_look_disabled_for_a_moment() {
     let off = json!({"State": "Disabled", "StateTransitionReason": "Lambda initiated"});
-    let replay = listed(Replay::new(), &[live(A, STREAM, off.clone())])
+    let script = listed(Script::new(), &[live(A, STREAM, off.clone())])
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, off)))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-    mapping().update(&mapping(), &replay.aws()).await.expect("it comes up");
-    assert_eq!(replay.sent("UpdateEventSourceMapping"), [json!({"Enabled": true})]);
+    mapping().update(&mapping(), &script.aws()).await.expect("it comes up");
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true})]);
 }
 
 #[tokio::test]
 async fn deleting_waits_until_it_is_gone_and_passes_over_what_is_busy() {
-    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+    let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("DeleteEventSourceMapping", fault(400, "ResourceInUseException", "it is being updated"))
         .on("DeleteEventSourceMapping", body(live(A, STREAM, json!({"State": "Deleting"}))))
         .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
-    let aws = replay.aws();
+    let aws = script.aws();
     let busy = Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect_err("busy");
     assert_eq!(busy.class, Class::InProgress);
     Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect("it is gone");
@@ -314,9 +314,9 @@ async fn it_is_found_by_either_end() {
         live(A, source, json!({"FunctionArn": function}))
     };
     let other = "arn:aws:kinesis:eu-central-1:111111111111:stream/other";
-    let replay =
-        listed(Replay::new(), &[of("cart-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
-    let found = Mapping::list(&scope(), &replay.aws()).await.expect("a listing");
+    let script =
+        listed(Script::new(), &[of("cart-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
+    let found = Mapping::list(&scope(), &script.aws()).await.expect("a listing");
     assert_eq!(found, ["cart-dev-capture/kinesis/other", "theirs/kinesis/cart-dev-events"]);
 }
 
@@ -324,15 +324,15 @@ async fn it_is_found_by_either_end() {
 #[tokio::test]
 async fn what_reads_our_stream_for_a_function_of_others_is_theirs() {
     let theirs = "arn:aws:lambda:eu-central-1:111111111111:function:theirs";
-    let replay = listed(Replay::new(), &[live(A, STREAM, json!({"FunctionArn": theirs}))])
+    let script = listed(Script::new(), &[live(A, STREAM, json!({"FunctionArn": theirs}))])
         .on("ListTags", body(json!({"Tags": {}})))
         .on(
             "GetFunction",
             fault(403, "AccessDeniedException", "not authorized to perform: lambda:GetFunction"),
         );
-    let tags = Mapping::tags("theirs/kinesis/cart-dev-events", &replay.aws()).await.expect("it is no secret");
+    let tags = Mapping::tags("theirs/kinesis/cart-dev-events", &script.aws()).await.expect("it is no secret");
     assert!(!scope().owns(&tags.expect("there is one")));
-    assert!(!replay.calls().contains(&"GetFunction".to_owned()));
+    assert!(!script.calls().contains(&"GetFunction".to_owned()));
 }
 
 #[tokio::test]
@@ -342,7 +342,7 @@ async fn what_outlived_its_function_belongs_to_who_has_its_source() {
         scope().tags().iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     let gone = || fault(404, "ResourceNotFoundException", "gone");
     let left_over = || {
-        listed(Replay::new(), &[live(A, STREAM, json!({}))])
+        listed(Script::new(), &[live(A, STREAM, json!({}))])
             .on(
                 "ListTags",
                 fault(400, "InvalidParameterValueException", "Unsupported resource type for tagging"),
@@ -361,11 +361,11 @@ async fn what_outlived_its_function_belongs_to_who_has_its_source() {
 #[tokio::test]
 async fn tags_that_could_not_be_read_are_not_no_tags() {
     let name = "cart-dev-capture/kinesis/cart-dev-events";
-    let replay = listed(Replay::new(), &[live(A, STREAM, json!({}))])
+    let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("ListTags", fault(429, "TooManyRequestsException", "Rate exceeded"))
         .on("GetFunction", fault(404, "ResourceNotFoundException", "gone"))
         .on("ListTagsForStream", fault(400, "ResourceNotFoundException", "gone"));
-    assert!(Mapping::tags(name, &replay.aws()).await.is_err());
+    assert!(Mapping::tags(name, &script.aws()).await.is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::replay::{Answer, Replay, body, fault, scope};
+use crate::aws::script::{Answer, Script, body, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 
@@ -77,16 +77,16 @@ fn done(operation: &str) -> Answer {
 }
 
 /// Returns an IAM that has the role as it is desired, but for what the caller adds first.
-fn live(replay: Replay, more: &str) -> Replay {
-    replay
+fn live(script: Script, more: &str) -> Script {
+    script
         .on("GetRole", got(&role().trust.to_json(), OURS, &format!("{DESCRIBED}{more}")))
         .on("ListRolePolicies", policies(&["grants"]))
         .on("GetRolePolicy", policy(&grants().to_json()))
         .on("ListAttachedRolePolicies", attached(&[]))
 }
 
-async fn read(replay: &Replay) -> Result<Option<Live<Role>>, Error> {
-    Resource::read(&role(), &replay.aws()).await
+async fn read(script: &Script) -> Result<Option<Live<Role>>, Error> {
+    Resource::read(&role(), &script.aws()).await
 }
 
 fn paths(live: &Role) -> Vec<String> {
@@ -95,11 +95,11 @@ fn paths(live: &Role) -> Vec<String> {
 
 #[tokio::test]
 async fn a_role_as_desired_has_no_difference() {
-    let found = read(&live(Replay::new(), "")).await.expect("a read").expect("a role");
+    let found = read(&live(Script::new(), "")).await.expect("a read").expect("a role");
     assert_eq!(paths(&found.resource), Vec::<String>::new());
     let another_form = r#"{"Statement":{"Resource":"arn:t","Action":"DynamoDB:query","Effect":"Allow","Sid":"Load"},"Version":"2012-10-17"}"#;
-    let replay = live(Replay::new().on("GetRolePolicy", policy(another_form)), "");
-    assert_eq!(paths(&read(&replay).await.expect("a read").expect("a role").resource), Vec::<String>::new());
+    let script = live(Script::new().on("GetRolePolicy", policy(another_form)), "");
+    assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -109,47 +109,47 @@ async fn whatever_somebody_adds_to_a_role_shows() {
     let wider = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Load","Effect":"Allow","Action":"dynamodb:*","Resource":"arn:t"}]}"#;
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
     let cases = [
-        (live(Replay::new(), boundary), vec!["permissions_boundary"]),
-        (live(Replay::new(), "<MaxSessionDuration>7200</MaxSessionDuration>"), vec!["max_session_seconds"]),
+        (live(Script::new(), boundary), vec!["permissions_boundary"]),
+        (live(Script::new(), "<MaxSessionDuration>7200</MaxSessionDuration>"), vec!["max_session_seconds"]),
         (
-            live(Replay::new().on("ListAttachedRolePolicies", attached(&["arn:p"])), ""),
+            live(Script::new().on("ListAttachedRolePolicies", attached(&["arn:p"])), ""),
             vec!["managed_policies"],
         ),
         (
-            live(Replay::new().on("GetRolePolicy", policy(wider)), ""),
+            live(Script::new().on("GetRolePolicy", policy(wider)), ""),
             vec!["inline_policies.grants.statements.Load.Action"],
         ),
-        (live(Replay::new().on("ListRolePolicies", policies(&[])), ""), vec!["inline_policies.grants"]),
+        (live(Script::new().on("ListRolePolicies", policies(&[])), ""), vec!["inline_policies.grants"]),
         (
-            live(Replay::new().on("ListRolePolicies", policies(&["grants", "more"])), ""),
+            live(Script::new().on("ListRolePolicies", policies(&["grants", "more"])), ""),
             vec!["inline_policies.more"],
         ),
         (
-            live(Replay::new().on("GetRole", got(trust, OURS, DESCRIBED)), ""),
+            live(Script::new().on("GetRole", got(trust, OURS, DESCRIBED)), ""),
             vec!["trust.statements.#d07e21c0", "trust.statements.Service"],
         ),
-        (live(Replay::new().on("GetRole", got(&role().trust.to_json(), OURS, "")), ""), vec!["description"]),
+        (live(Script::new().on("GetRole", got(&role().trust.to_json(), OURS, "")), ""), vec!["description"]),
     ];
-    for (replay, expected) in cases {
-        assert_eq!(paths(&read(&replay).await.expect("a read").expect("a role").resource), expected);
+    for (script, expected) in cases {
+        assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), expected);
     }
 }
 
 #[tokio::test]
 async fn only_getting_the_role_says_that_it_is_absent() {
     let gone = || fault(404, "NoSuchEntity", "gone");
-    let replay = Replay::new()
+    let script = Script::new()
         .on("GetRole", gone())
         .on("ListRolePolicies", gone())
         .on("ListAttachedRolePolicies", gone());
-    assert!(read(&replay).await.expect("a read").is_none());
+    assert!(read(&script).await.expect("a read").is_none());
     // Made a moment ago: not known to every copy of IAM.
-    let replay = live(Replay::new().on("ListRolePolicies", gone()), "");
-    assert_eq!(read(&replay).await.expect_err("unknown").class, Class::Propagating);
+    let script = live(Script::new().on("ListRolePolicies", gone()), "");
+    assert_eq!(read(&script).await.expect_err("unknown").class, Class::Propagating);
     // Deleted between the listing and the look.
-    let replay = live(Replay::new().on("GetRolePolicy", gone()), "");
+    let script = live(Script::new().on("GetRolePolicy", gone()), "");
     assert_eq!(
-        paths(&read(&replay).await.expect("a read").expect("a role").resource),
+        paths(&read(&script).await.expect("a read").expect("a role").resource),
         ["inline_policies.grants"]
     );
 }
@@ -157,26 +157,26 @@ async fn only_getting_the_role_says_that_it_is_absent() {
 #[tokio::test]
 async fn a_role_that_somebody_else_made_meanwhile_is_not_adopted() {
     let exists = || fault(409, "EntityAlreadyExists", "it exists");
-    let theirs = Replay::new().on("GetRole", got("{}", &[("owner", "them")], ""));
-    let replay = live(theirs.on("CreateRole", exists()), "");
-    let error = role().create(&scope().tags(), &replay.aws()).await.expect_err("it is theirs");
+    let theirs = Script::new().on("GetRole", got("{}", &[("owner", "them")], ""));
+    let script = live(theirs.on("CreateRole", exists()), "");
+    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("it is theirs");
     assert_eq!(error.class, Class::Exists);
-    assert_eq!(replay.writes(), ["CreateRole"]);
+    assert_eq!(script.writes(), ["CreateRole"]);
 }
 
 #[tokio::test]
 async fn a_role_that_exists_and_is_not_found_is_waited_for() {
-    let replay = Replay::new()
+    let script = Script::new()
         .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
         .on("GetRole", fault(404, "NoSuchEntity", "not known here yet"));
-    let replay = live(replay, "");
-    let error = role().create(&scope().tags(), &replay.aws()).await.expect_err("not known yet");
+    let script = live(script, "");
+    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("not known yet");
     assert!(error.class.passes(), "{error:?}");
 }
 
 #[tokio::test]
 async fn an_attempt_cut_short_is_finished() {
-    let replay = Replay::new()
+    let script = Script::new()
         .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
         .on("ListRolePolicies", policies(&[]))
         .on("PutRolePolicy", done("PutRolePolicy"))
@@ -185,17 +185,17 @@ async fn an_attempt_cut_short_is_finished() {
             "GetRole",
             got(&role().trust.to_json(), OURS, "<Description>of an earlier release</Description>"),
         );
-    let replay = live(replay, "");
-    role().create(&scope().tags(), &replay.aws()).await.expect("it is ours");
-    assert_eq!(replay.writes(), ["CreateRole", "UpdateRole", "PutRolePolicy"]);
+    let script = live(script, "");
+    role().create(&scope().tags(), &script.aws()).await.expect("it is ours");
+    assert_eq!(script.writes(), ["CreateRole", "UpdateRole", "PutRolePolicy"]);
 }
 
 #[tokio::test]
 async fn what_is_to_be_empty_is_sent_empty() {
     let desired = Role { description: String::new(), ..role() };
-    let replay = Replay::new().on("UpdateRole", done("UpdateRole"));
-    desired.update(&role(), &replay.aws()).await.expect("an update");
-    assert!(replay.asked()[0].body.contains("Description=&"), "{}", replay.asked()[0].body);
+    let script = Script::new().on("UpdateRole", done("UpdateRole"));
+    desired.update(&role(), &script.aws()).await.expect("an update");
+    assert!(script.asked()[0].body.contains("Description=&"), "{}", script.asked()[0].body);
 }
 
 #[tokio::test]
@@ -216,18 +216,18 @@ async fn whatever_differs_is_put_right() {
         "DeleteRolePolicy",
         "DetachRolePolicy",
     ];
-    let replay =
-        operations.iter().fold(Replay::new(), |replay, operation| replay.on(operation, done(operation)));
-    role().update(&live, &replay.aws()).await.expect("an update");
-    assert_eq!(replay.writes(), operations);
-    let replay = Replay::new();
-    role().update(&role(), &replay.aws()).await.expect("nothing to do");
-    assert!(replay.calls().is_empty());
+    let script =
+        operations.iter().fold(Script::new(), |script, operation| script.on(operation, done(operation)));
+    role().update(&live, &script.aws()).await.expect("an update");
+    assert_eq!(script.writes(), operations);
+    let script = Script::new();
+    role().update(&role(), &script.aws()).await.expect("nothing to do");
+    assert!(script.calls().is_empty());
 }
 
 #[tokio::test]
 async fn a_role_is_emptied_before_it_is_deleted() {
-    let replay = Replay::new()
+    let script = Script::new()
         .on("ListRolePolicies", policies(&["grants", "more"]))
         .on("ListAttachedRolePolicies", attached(&["arn:p"]))
         .on("DetachRolePolicy", done("DetachRolePolicy"))
@@ -245,10 +245,10 @@ async fn a_role_is_emptied_before_it_is_deleted() {
             ),
         )
         .on("DeleteRole", fault(404, "NoSuchEntity", "gone"));
-    let aws = replay.aws();
+    let aws = script.aws();
     let passing = Role::delete("cart-dev-capture", &aws).await.expect_err("not yet");
     assert_eq!(passing.class, Class::InProgress);
-    assert_eq!(replay.writes(), ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"]);
+    assert_eq!(script.writes(), ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"]);
     let stays = Role::delete("cart-dev-capture", &aws).await.expect_err("somebody's profile");
     assert!(!stays.class.passes() && stays.hint.expect("a hint").contains("instance profile"));
     Role::delete("cart-dev-capture", &aws).await.expect("gone is gone");

@@ -65,7 +65,7 @@ mod tests {
     use aws_sdk_kinesis::types::{EnhancedMetrics, MetricsName, StreamStatus};
 
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::diff::diff;
 
     fn made() -> StreamDescriptionSummaryBuilder {

@@ -41,7 +41,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::resource::{Resource, ResourceId};
 
     fn stream() -> Stream {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::replay::{Answer, Replay, body, fault, scope};
+use crate::aws::script::{Answer, Script, body, fault, scope};
 
 fn stream() -> Stream {
     Stream::new(&scope(), "events")
@@ -26,19 +26,19 @@ fn summary_of(status: &str, besides: Value) -> Answer {
     body(json!({"StreamDescriptionSummary": summary}))
 }
 
-fn seen(replay: Replay, status: &str) -> Replay {
-    replay.on("DescribeStreamSummary", summary_of(status, json!({})))
+fn seen(script: Script, status: &str) -> Script {
+    script.on("DescribeStreamSummary", summary_of(status, json!({})))
 }
 
-fn absent(replay: Replay) -> Replay {
-    replay.on("DescribeStreamSummary", fault(400, "ResourceNotFoundException", "Stream not found"))
+fn absent(script: Script) -> Script {
+    script.on("DescribeStreamSummary", fault(400, "ResourceNotFoundException", "Stream not found"))
 }
 
 /// Answers everything besides the summary as for a stream that is ours and has nothing.
-fn bare(replay: Replay) -> Replay {
+fn bare(script: Script) -> Script {
     let tags: Vec<Value> =
         scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
-    replay
+    script
         .on("GetResourcePolicy", body(json!({"Policy": "{}"})))
         .on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})))
 }
@@ -47,18 +47,18 @@ fn in_use() -> Answer {
     fault(400, "ResourceInUseException", "Stream cart-dev-events under account 111111111111 already exists.")
 }
 
-async fn live(replay: &Replay) -> Stream {
-    stream().read(&replay.aws()).await.expect("it is read").expect("there is one").resource
+async fn live(script: &Script) -> Stream {
+    stream().read(&script.aws()).await.expect("it is read").expect("there is one").resource
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
-    let replay = absent(seen(seen(Replay::new(), "DELETING"), "DELETING"));
-    let replay = bare(seen(seen(replay, "CREATING"), "ACTIVE")).on("CreateStream", body(""));
-    stream().create(&scope().tags(), &replay.aws()).await.expect("it is made");
-    assert_eq!(replay.writes(), ["CreateStream"]);
+    let script = absent(seen(seen(Script::new(), "DELETING"), "DELETING"));
+    let script = bare(seen(seen(script, "CREATING"), "ACTIVE")).on("CreateStream", body(""));
+    stream().create(&scope().tags(), &script.aws()).await.expect("it is made");
+    assert_eq!(script.writes(), ["CreateStream"]);
     assert_eq!(
-        replay.calls()[..4].join(" "),
+        script.calls()[..4].join(" "),
         "DescribeStreamSummary DescribeStreamSummary DescribeStreamSummary CreateStream"
     );
 }
@@ -66,34 +66,34 @@ async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
 #[tokio::test(start_paused = true)]
 async fn too_many_streams_at_once_is_worth_another_attempt() {
     let said = "Streams that can simultaneously be in CREATING or DELETING state: 5";
-    let replay = absent(Replay::new()).on("CreateStream", fault(400, "LimitExceededException", said));
-    let error = stream().create(&scope().tags(), &replay.aws()).await.expect_err("not now");
+    let script = absent(Script::new()).on("CreateStream", fault(400, "LimitExceededException", said));
+    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("not now");
     assert!(error.class.passes(), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_somebody_else_made_meanwhile_is_not_taken_over() {
-    let replay = seen(absent(Replay::new()), "ACTIVE").on("CreateStream", in_use());
-    let replay = replay.on(
+    let script = seen(absent(Script::new()), "ACTIVE").on("CreateStream", in_use());
+    let script = script.on(
         "ListTagsForStream",
         body(json!({"Tags": [{"Key": "team", "Value": "another"}], "HasMoreTags": false})),
     );
-    let error = stream().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
+    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
     assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
-    assert_eq!(replay.writes(), ["CreateStream"]);
+    assert_eq!(script.writes(), ["CreateStream"]);
 }
 
 #[tokio::test]
 async fn a_stream_that_is_going_is_not_there() {
-    let replay = bare(seen(Replay::new(), "DELETING"));
-    assert!(stream().read(&replay.aws()).await.expect("it is read").is_none());
+    let script = bare(seen(Script::new(), "DELETING"));
+    assert!(stream().read(&script.aws()).await.expect("it is read").is_none());
 }
 
 #[tokio::test]
 async fn tags_that_are_not_known_yet_are_no_absent_stream() {
-    let replay = seen(Replay::new(), "ACTIVE").on("GetResourcePolicy", body(json!({"Policy": ""})));
-    let replay = replay.on("ListTagsForStream", fault(400, "ResourceNotFoundException", "not found"));
-    let error = stream().read(&replay.aws()).await.expect_err("one of the reads failed");
+    let script = seen(Script::new(), "ACTIVE").on("GetResourcePolicy", body(json!({"Policy": ""})));
+    let script = script.on("ListTagsForStream", fault(400, "ResourceNotFoundException", "not found"));
+    let error = stream().read(&script.aws()).await.expect_err("one of the reads failed");
     assert_eq!(error.class, Class::Propagating);
 }
 
@@ -110,12 +110,12 @@ async fn changes_are_made_one_by_one_with_the_stream_active_between() {
     });
     let changed = json!({"OpenShardCount": 4});
     let seen_twice = || summary_of("ACTIVE", besides.clone());
-    let mut replay = bare(Replay::new())
+    let mut script = bare(Script::new())
         .on("DescribeStreamSummary", seen_twice())
         .on("DescribeStreamSummary", seen_twice());
     for _ in 0..8 {
-        replay = seen(replay, "UPDATING");
-        replay = replay.on("DescribeStreamSummary", summary_of("ACTIVE", changed.clone()));
+        script = seen(script, "UPDATING");
+        script = script.on("DescribeStreamSummary", summary_of("ACTIVE", changed.clone()));
     }
     let calls = [
         "UpdateStreamMode",
@@ -127,18 +127,18 @@ async fn changes_are_made_one_by_one_with_the_stream_active_between() {
     ];
     for call in calls {
         // Each finds the change before still on its way once, and is waited for.
-        replay = replay.on(call, in_use()).on(call, body("{}"));
+        script = script.on(call, in_use()).on(call, body("{}"));
     }
-    let live = live(&replay).await;
-    stream().update(&live, &replay.aws()).await.expect("everything is put back");
-    let mut writes = replay.writes();
+    let live = live(&script).await;
+    stream().update(&live, &script.aws()).await.expect("everything is put back");
+    let mut writes = script.writes();
     writes.dedup();
     assert_eq!(writes, calls);
     let counts: Vec<_> =
-        replay.sent("UpdateShardCount").iter().map(|sent| sent["TargetShardCount"].clone()).collect();
+        script.sent("UpdateShardCount").iter().map(|sent| sent["TargetShardCount"].clone()).collect();
     assert_eq!(counts, [json!(2), json!(2), json!(1)], "half at most, after an attempt that came too early");
     // A summary that says UPDATING comes between any two changes.
-    let calls = replay.calls();
+    let calls = script.calls();
     let first = calls.iter().position(|call| call == "UpdateShardCount").expect("it was called");
     assert_eq!(calls[first - 2..first], ["DescribeStreamSummary"; 2]);
 }
@@ -147,10 +147,10 @@ async fn changes_are_made_one_by_one_with_the_stream_active_between() {
 async fn a_retention_that_a_lost_answer_set_is_set() {
     let said =
         "Requested retention period (48 hours) for stream cart-dev-events can not be the same as current";
-    let replay = bare(seen(Replay::new(), "ACTIVE"));
-    let replay = replay.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
-    let live = live(&replay).await;
-    stream().retention_hours(48).update(&live, &replay.aws()).await.expect("it is as desired");
+    let script = bare(seen(Script::new(), "ACTIVE"));
+    let script = script.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
+    let live = live(&script).await;
+    stream().retention_hours(48).update(&live, &script.aws()).await.expect("it is as desired");
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,38 +158,38 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "kinesis:GetRecords", "Resource": "*"},
     ]});
-    let replay = seen(Replay::new(), "ACTIVE")
+    let script = seen(Script::new(), "ACTIVE")
         .on("GetResourcePolicy", body(json!({"Policy": policy.to_string()})))
         .on("DeleteResourcePolicy", body(""));
-    let replay = bare(replay);
-    let live = live(&replay).await;
+    let script = bare(script);
+    let live = live(&script).await;
     assert!(live.resource_policy.is_some());
-    stream().update(&live, &replay.aws()).await.expect("it is deleted");
-    assert_eq!(replay.writes(), ["DeleteResourcePolicy"]);
+    stream().update(&live, &script.aws()).await.expect("it is deleted");
+    assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_busy_is_deleted_with_its_consumers_in_the_end() {
-    let replay = absent(seen(seen(Replay::new(), "UPDATING"), "DELETING"));
-    let replay = replay.on("DeleteStream", in_use()).on("DeleteStream", body(""));
-    Stream::delete("cart-dev-events", &replay.aws()).await.expect("it is gone");
-    assert_eq!(replay.writes(), ["DeleteStream", "DeleteStream"]);
-    assert_eq!(replay.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
+    let script = absent(seen(seen(Script::new(), "UPDATING"), "DELETING"));
+    let script = script.on("DeleteStream", in_use()).on("DeleteStream", body(""));
+    Stream::delete("cart-dev-events", &script.aws()).await.expect("it is gone");
+    assert_eq!(script.writes(), ["DeleteStream", "DeleteStream"]);
+    assert_eq!(script.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
 }
 
 /// A stream that is being made shows no shards yet, which is no number to begin from.
 #[tokio::test(start_paused = true)]
 async fn shards_are_counted_when_the_stream_is_active() {
-    let replay = bare(Replay::new())
+    let script = bare(Script::new())
         .on("DescribeStreamSummary", summary_of("CREATING", json!({"OpenShardCount": 0})))
         .on("DescribeStreamSummary", summary_of("CREATING", json!({"OpenShardCount": 0})))
         .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"OpenShardCount": 2})))
         .on("UpdateShardCount", body("{}"));
-    let live = live(&replay).await;
-    stream().shards(2).update(&live, &replay.aws()).await.expect("there is nothing to do");
-    assert_eq!(replay.writes(), [""; 0]);
-    stream().shards(3).update(&live, &replay.aws()).await.expect("one more");
-    assert_eq!(replay.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
+    let live = live(&script).await;
+    stream().shards(2).update(&live, &script.aws()).await.expect("there is nothing to do");
+    assert_eq!(script.writes(), [""; 0]);
+    stream().shards(3).update(&live, &script.aws()).await.expect("one more");
+    assert_eq!(script.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
 }
 
 /// Encryption is asked about on the stream and on the key, which may be anybody's.

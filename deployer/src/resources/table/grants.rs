@@ -63,7 +63,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
 
     #[test]
     fn only_listing_streams_has_no_resource() {

@@ -79,7 +79,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
 
     fn state(table: &Table) -> serde_json::Value {
         serde_json::to_value(table).expect("plain data")

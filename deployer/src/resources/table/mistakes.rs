@@ -48,7 +48,7 @@ mod tests {
 
     use super::super::StreamView;
     use super::*;
-    use crate::aws::replay::scope;
+    use crate::aws::script::scope;
     use crate::resource::{Resource, ResourceId};
 
     fn table() -> Table {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::replay::{Replay, body, fault, scope};
+use crate::aws::script::{Script, body, fault, scope};
 use crate::progress::heard;
 
 fn table() -> Table {
@@ -28,20 +28,20 @@ fn description(status: &str, besides: Value) -> Value {
     json!({"Table": table})
 }
 
-fn described(replay: Replay, status: &str) -> Replay {
-    replay.on("DescribeTable", body(description(status, json!({}))))
+fn described(script: Script, status: &str) -> Script {
+    script.on("DescribeTable", body(description(status, json!({}))))
 }
 
 /// A table that was not there says so in this way.
-fn absent(replay: Replay) -> Replay {
-    replay.on("DescribeTable", fault(400, "ResourceNotFoundException", "Requested resource not found"))
+fn absent(script: Script) -> Script {
+    script.on("DescribeTable", fault(400, "ResourceNotFoundException", "Requested resource not found"))
 }
 
 /// Answers everything besides DescribeTable as for a table that is ours and has nothing.
-fn bare(replay: Replay) -> Replay {
+fn bare(script: Script) -> Script {
     let tags: Vec<Value> =
         scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
-    replay
+    script
         .on(
             "DescribeContinuousBackups",
             body(json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED"}})),
@@ -51,28 +51,28 @@ fn bare(replay: Replay) -> Replay {
         .on("ListTagsOfResource", body(json!({"Tags": tags})))
 }
 
-fn in_use() -> crate::aws::replay::Answer {
+fn in_use() -> crate::aws::script::Answer {
     fault(400, "ResourceInUseException", "Table already exists: cart-dev-events")
 }
 
-async fn live(replay: &Replay) -> Table {
-    table().read(&replay.aws()).await.expect("it is read").expect("there is one").resource
+async fn live(script: &Script) -> Table {
+    table().read(&script.aws()).await.expect("it is read").expect("there is one").resource
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_being_deleted_is_waited_for_and_then_made_anew() {
-    let mut replay = Replay::new();
+    let mut script = Script::new();
     for _ in 0..50 {
-        replay = described(replay, "DELETING");
+        script = described(script, "DELETING");
     }
-    let replay =
-        bare(described(described(absent(replay), "CREATING"), "ACTIVE")).on("CreateTable", body("{}"));
+    let script =
+        bare(described(described(absent(script), "CREATING"), "ACTIVE")).on("CreateTable", body("{}"));
     let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let hears = told.clone();
     let listener = move |what: &str| hears.lock().expect("unharmed").push(what.to_owned());
-    heard(listener, table().create(&scope().tags(), &replay.aws())).await.expect("it is made");
-    assert_eq!(replay.writes(), ["CreateTable"]);
-    let before = replay.calls().iter().position(|call| call == "CreateTable").expect("it was called");
+    heard(listener, table().create(&scope().tags(), &script.aws())).await.expect("it is made");
+    assert_eq!(script.writes(), ["CreateTable"]);
+    let before = script.calls().iter().position(|call| call == "CreateTable").expect("it was called");
     assert_eq!(before, 51, "after the last look at the old one");
     let told = told.lock().expect("unharmed");
     assert_eq!(told.first().map(String::as_str), Some("the earlier table of this name to be gone"));
@@ -81,96 +81,96 @@ async fn a_table_that_is_being_deleted_is_waited_for_and_then_made_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_an_attempt_cut_short_made_is_ours() {
-    let replay = bare(described(absent(Replay::new()), "CREATING")).on("CreateTable", in_use());
-    let replay = described(described(replay, "CREATING"), "ACTIVE");
-    table().create(&scope().tags(), &replay.aws()).await.expect("it is taken over");
-    assert_eq!(replay.writes(), ["CreateTable"]);
+    let script = bare(described(absent(Script::new()), "CREATING")).on("CreateTable", in_use());
+    let script = described(described(script, "CREATING"), "ACTIVE");
+    table().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
+    assert_eq!(script.writes(), ["CreateTable"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_somebody_else_made_meanwhile_is_not_taken_over() {
-    let replay = described(absent(Replay::new()), "ACTIVE").on("CreateTable", in_use());
-    let replay = replay.on("ListTagsOfResource", body(json!({"Tags": []})));
-    let error = table().create(&scope().tags(), &replay.aws()).await.expect_err("it is not ours");
+    let script = described(absent(Script::new()), "ACTIVE").on("CreateTable", in_use());
+    let script = script.on("ListTagsOfResource", body(json!({"Tags": []})));
+    let error = table().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
     assert_eq!(error.code.as_deref(), Some("ResourceInUseException"));
     assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
-    assert_eq!(replay.writes(), ["CreateTable"]);
+    assert_eq!(script.writes(), ["CreateTable"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_without_its_key_is_not_waited_for() {
-    let replay =
-        described(Replay::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
-    let error = change("cart-dev-events", &replay.aws(), |call| call.deletion_protection_enabled(true)).await;
+    let script =
+        described(Script::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
+    let error = change("cart-dev-events", &script.aws(), |call| call.deletion_protection_enabled(true)).await;
     let error = error.expect_err("it will not be ACTIVE");
     assert!(error.message.contains("cannot use the table's KMS key"), "{error}");
-    assert_eq!(replay.calls(), ["UpdateTable", "DescribeTable"]);
+    assert_eq!(script.calls(), ["UpdateTable", "DescribeTable"]);
 }
 
 #[tokio::test]
 async fn a_table_that_cannot_be_used_is_a_difference() {
-    let replay = bare(described(Replay::new(), "ARCHIVED"));
-    assert!(live(&replay).await.trouble.is_some());
+    let script = bare(described(Script::new(), "ARCHIVED"));
+    assert!(live(&script).await.trouble.is_some());
 }
 
 #[tokio::test]
 async fn a_table_that_is_going_is_not_there() {
-    let replay = bare(described(Replay::new(), "DELETING"));
-    assert!(table().read(&replay.aws()).await.expect("it is read").is_none());
+    let script = bare(described(Script::new(), "DELETING"));
+    assert!(table().read(&script.aws()).await.expect("it is read").is_none());
 }
 
 #[tokio::test]
 async fn what_is_not_known_everywhere_yet_is_not_absent() {
-    let replay = described(Replay::new(), "ACTIVE")
+    let script = described(Script::new(), "ACTIVE")
         .on("DescribeContinuousBackups", fault(400, "TableNotFoundException", "no table"));
-    let replay = bare(replay);
-    let error = table().read(&replay.aws()).await.expect_err("one of the reads failed");
+    let script = bare(script);
+    let error = table().read(&script.aws()).await.expect_err("one of the reads failed");
     assert_eq!(error.class, Class::Propagating);
 }
 
 #[tokio::test]
 async fn a_denied_part_is_no_absent_table() {
-    let replay =
-        described(Replay::new(), "ACTIVE").on("GetResourcePolicy", fault(400, "AccessDeniedException", "no"));
-    let error = table().read(&bare(replay).aws()).await.expect_err("one of the reads failed");
+    let script =
+        described(Script::new(), "ACTIVE").on("GetResourcePolicy", fault(400, "AccessDeniedException", "no"));
+    let error = table().read(&bare(script).aws()).await.expect_err("one of the reads failed");
     assert_eq!(error.class, Class::Denied);
 }
 
 #[tokio::test(start_paused = true)]
 async fn backups_that_are_not_available_yet_are_waited_for() {
-    let mut replay = Replay::new();
+    let mut script = Script::new();
     // At two seconds a look, ten minutes.
     for _ in 0..300 {
         let code = "ContinuousBackupsUnavailableException";
-        replay = replay.on("UpdateContinuousBackups", fault(400, code, "Backups are being enabled"));
+        script = script.on("UpdateContinuousBackups", fault(400, code, "Backups are being enabled"));
     }
-    let replay = bare(described(replay, "ACTIVE")).on("UpdateContinuousBackups", body("{}"));
-    let live = live(&replay).await;
+    let script = bare(described(script, "ACTIVE")).on("UpdateContinuousBackups", body("{}"));
+    let live = live(&script).await;
     let table = table().point_in_time_recovery(Some(7));
-    table.update(&live, &replay.aws()).await.expect("they are available in the end");
+    table.update(&live, &script.aws()).await.expect("they are available in the end");
     assert_eq!(
-        replay.sent("UpdateContinuousBackups").last().expect("it was sent")["PointInTimeRecoverySpecification"],
+        script.sent("UpdateContinuousBackups").last().expect("it was sent")["PointInTimeRecoverySpecification"],
         json!({"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 7}),
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_time_to_live_is_set_before_backups() {
-    let replay = bare(described(Replay::new(), "ACTIVE"));
-    let replay = replay.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
-    let live = live(&replay).await;
+    let script = bare(described(Script::new(), "ACTIVE"));
+    let script = script.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
+    let live = live(&script).await;
     let table = table().point_in_time_recovery(Some(35)).time_to_live("ExpiresAt");
-    table.update(&live, &replay.aws()).await.expect("both are set");
-    assert_eq!(replay.writes(), ["UpdateTimeToLive", "UpdateContinuousBackups"]);
+    table.update(&live, &script.aws()).await.expect("both are set");
+    assert_eq!(script.writes(), ["UpdateTimeToLive", "UpdateContinuousBackups"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_time_to_live_within_the_hour_says_so() {
     let said = "Time to live has been modified multiple times within a fixed interval";
-    let replay = bare(described(Replay::new(), "ACTIVE"));
-    let replay = replay.on("UpdateTimeToLive", fault(400, "ValidationException", said));
-    let live = live(&replay).await;
-    let error = table().time_to_live("ExpiresAt").update(&live, &replay.aws()).await;
+    let script = bare(described(Script::new(), "ACTIVE"));
+    let script = script.on("UpdateTimeToLive", fault(400, "ValidationException", said));
+    let live = live(&script).await;
+    let error = table().time_to_live("ExpiresAt").update(&live, &script.aws()).await;
     let hint = error.expect_err("AWS refuses it").hint.expect("a hint");
     assert!(hint.contains("an hour between two changes"), "{hint}");
 }
@@ -189,16 +189,16 @@ async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between()
             {"IndexName": "going", "IndexStatus": "DELETING"},
         ],
     });
-    let replay = bare(Replay::new()).on("DescribeTable", body(description("ACTIVE", besides)));
-    let mut replay = replay;
+    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", besides)));
+    let mut script = script;
     for _ in 0..7 {
         // Each change finds the one before still on its way once, and is waited for.
-        replay = replay.on("UpdateTable", in_use()).on("UpdateTable", body("{}"));
-        replay = described(described(replay, "UPDATING"), "ACTIVE");
+        script = script.on("UpdateTable", in_use()).on("UpdateTable", body("{}"));
+        script = described(described(script, "UPDATING"), "ACTIVE");
     }
-    let live = live(&replay).await;
-    table().update(&live, &replay.aws()).await.expect("everything is put back");
-    let mut sent: Vec<Value> = replay.sent("UpdateTable").into_iter().step_by(2).collect();
+    let live = live(&script).await;
+    table().update(&live, &script.aws()).await.expect("everything is put back");
+    let mut sent: Vec<Value> = script.sent("UpdateTable").into_iter().step_by(2).collect();
     for change in &mut sent {
         change.as_object_mut().expect("an object").remove("TableName");
     }
@@ -219,12 +219,12 @@ async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between()
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_a_lost_answer_turned_on_is_on() {
     let off = json!({"StreamSpecification": null});
-    let replay = bare(Replay::new()).on("DescribeTable", body(description("ACTIVE", off)));
+    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", off)));
     let said = "Table already has an enabled stream: TableName: cart-dev-events";
-    let replay = replay.on("UpdateTable", fault(400, "ValidationException", said));
-    let live = live(&replay).await;
+    let script = script.on("UpdateTable", fault(400, "ValidationException", said));
+    let live = live(&script).await;
     assert_eq!(live.stream, None);
-    table().update(&live, &replay.aws()).await.expect("there is a stream");
+    table().update(&live, &script.aws()).await.expect("there is a stream");
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,26 +232,26 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "dynamodb:*", "Resource": "*"},
     ]});
-    let replay = described(Replay::new(), "ACTIVE")
+    let script = described(Script::new(), "ACTIVE")
         .on("GetResourcePolicy", body(json!({"Policy": policy.to_string()})))
         .on("DeleteResourcePolicy", body("{}"));
-    let replay = bare(replay);
-    let live = live(&replay).await;
+    let script = bare(script);
+    let live = live(&script).await;
     assert!(live.resource_policy.is_some());
-    table().update(&live, &replay.aws()).await.expect("it is deleted");
-    assert_eq!(replay.writes(), ["DeleteResourcePolicy"]);
+    table().update(&live, &script.aws()).await.expect("it is deleted");
+    assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_protected_table_that_is_busy_is_deleted_in_the_end() {
     let protected = json!({"DeletionProtectionEnabled": true});
-    let replay = Replay::new().on("DescribeTable", body(description("ACTIVE", protected)));
-    let replay = described(described(replay, "ACTIVE"), "DELETING");
-    let replay = absent(replay)
+    let script = Script::new().on("DescribeTable", body(description("ACTIVE", protected)));
+    let script = described(described(script, "ACTIVE"), "DELETING");
+    let script = absent(script)
         .on("UpdateTable", body("{}"))
         .on("DeleteTable", in_use())
         .on("DeleteTable", body("{}"));
-    Table::delete("cart-dev-events", &replay.aws()).await.expect("it is gone");
-    assert_eq!(replay.writes(), ["UpdateTable", "DeleteTable", "DeleteTable"]);
-    assert_eq!(replay.calls().last().map(String::as_str), Some("DescribeTable"));
+    Table::delete("cart-dev-events", &script.aws()).await.expect("it is gone");
+    assert_eq!(script.writes(), ["UpdateTable", "DeleteTable", "DeleteTable"]);
+    assert_eq!(script.calls().last().map(String::as_str), Some("DescribeTable"));
 }
