@@ -127,8 +127,7 @@ pub trait Cloud: Clone + Send + Sync + 'static {
     fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// One kind of resource: `read` / `create` / `update` / `delete` / `list`, in this order in
-/// its file, after identity and needs.
+/// One kind of resource. Its file has the order that `CONTRIBUTING.md` tells.
 ///
 /// Every method makes one attempt. The executor retries what [`Error::class`] calls
 /// passing, so no resource has a retry loop of its own; waiting for a state is
