@@ -83,9 +83,9 @@ pub(crate) const READS: &[&str] = &[
     "ListTagsOfResource",
 ];
 
-/// The operations that look at events, sorted: at what is in the stores, which `plan` and
+/// The operations that look at events, sorted: at what is in stores and logs, which `plan` and
 /// `drift` have no business with.
-const READS_OF_EVENTS: &[&str] = &["GetObject", "ListObjectsV2", "Query", "Scan"];
+const READS_OF_EVENTS: &[&str] = &["FilterLogEvents", "GetObject", "ListObjectsV2", "Query", "Scan"];
 
 /// Tells whether an operation is known to change nothing.
 fn only_reads(operation: &str) -> bool {
@@ -146,6 +146,7 @@ mod tests {
         assert!(refused(aws.lambda.invoke().function_name("f").send().await));
         assert!(refused(aws.s3.put_object().bucket("b").key("k").send().await));
         assert!(!refused(aws.dynamodb.describe_table().table_name("t").send().await));
+        assert!(!refused(aws.logs.filter_log_events().log_group_name("g").send().await));
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ struct Line {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let session =
-        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
     let functions: Vec<String> = match args.functions.as_slice() {
         [] => session.functions(app),
         named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,
