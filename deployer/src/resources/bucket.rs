@@ -14,6 +14,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
 mod emptying;
@@ -377,14 +378,6 @@ fn tls_only(arn: &str) -> Policy {
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }],
     }))
-}
-
-/// A bucket that was just made can be missing for a moment in any answer.
-fn not_known_yet(error: Error) -> Error {
-    match error.class {
-        Class::Gone => Error { class: Class::Propagating, ..error },
-        _ => error,
-    }
 }
 
 #[cfg(test)]

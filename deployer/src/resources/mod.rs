@@ -9,6 +9,7 @@ mod lacking;
 mod lint;
 pub mod log_group;
 pub mod mapping;
+mod newborn;
 pub mod role;
 mod sid;
 pub mod stream;

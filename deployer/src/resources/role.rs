@@ -14,13 +14,14 @@ use aws_sdk_iam::types::Tag;
 use futures::{join, try_join};
 use serde::Serialize;
 
-use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names, known};
+use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
 use crate::aws::{Aws, Called};
 use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::lint;
+use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
 /// The name of the inline policy that holds what the stack grants.
@@ -177,7 +178,8 @@ impl Resource for Role {
         let Some(answer) = answer.gone_is_none()? else {
             return Ok(None);
         };
-        let (inline_policies, managed_policies) = (known(inline_policies)?, known(managed_policies)?);
+        let inline_policies = inline_policies.map_err(not_known_yet)?;
+        let managed_policies = managed_policies.map_err(not_known_yet)?;
         let Some(role) = answer.role else {
             return Err(Error::other("GetRole", format!("the answer for {name} holds no role")));
         };

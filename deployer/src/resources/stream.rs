@@ -13,6 +13,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
 mod changes;
@@ -278,14 +279,6 @@ impl Resource for Stream {
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
         reads::tags(name, aws).await.gone_is_none()
-    }
-}
-
-/// A stream that was just made can be missing for a moment in any answer.
-fn not_known_yet(error: Error) -> Error {
-    match error.class {
-        Class::Gone => Error { class: Class::Propagating, ..error },
-        _ => error,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::diff::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
 mod billing;
@@ -355,14 +356,6 @@ pub(crate) async fn latest_stream_arn(table: &str, aws: &Aws) -> Result<Option<S
 
 fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("dynamodb", &format!("table/{name}"))
-}
-
-/// A table that was just made can be missing for a moment in any answer.
-fn not_known_yet(error: Error) -> Error {
-    match error.class {
-        Class::Gone => Error { class: Class::Propagating, ..error },
-        _ => error,
-    }
 }
 
 /// Tells whether a change of days takes some away. Nothing means none.

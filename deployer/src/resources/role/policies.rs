@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 
 use super::{Role, parsed};
 use crate::aws::{Aws, Called};
-use crate::error::{Class, Error, GoneIsNone};
+use crate::error::{Error, GoneIsNone};
 use crate::policy::Policy;
 
 impl Role {
@@ -69,12 +69,4 @@ pub(super) async fn delete_inline(role: &str, policy: &str, aws: &Aws) -> Result
 pub(super) async fn detach(role: &str, policy: &str, aws: &Aws) -> Result<(), Error> {
     let call = aws.iam.detach_role_policy().role_name(role).policy_arn(policy);
     call.send().await.called("DetachRolePolicy").gone_is_none().map(drop)
-}
-
-/// A role that is found and whose policies are not was made a moment ago.
-pub(super) fn known<T>(read: Result<T, Error>) -> Result<T, Error> {
-    read.map_err(|error| match error.class {
-        Class::Gone => Error { class: Class::Propagating, ..error },
-        _ => error,
-    })
 }
