@@ -126,6 +126,11 @@ impl Step {
     pub fn writes(&self) -> bool {
         !matches!(self.action, Action::Keep | Action::Refuse)
     }
+
+    /// Tells whether it is as the code says, or an orphan, of which the code says nothing.
+    pub fn is_settled(&self) -> bool {
+        self.verdicts == [Verdict::InSync] || self.verdicts == [Verdict::Orphan]
+    }
 }
 
 /// Everything that is to be done for an environment. The JSON form is stable: see

@@ -40,7 +40,8 @@ pub async fn settle<C: Cloud>(
             seen = look_again(stack, &to_read, cloud) => survey.seen.extend(seen),
         }
         let mut unsettled = plan(stack, survey, wishes).steps;
-        unsettled.retain(|step| changed.contains(&step.id) && !settled(step));
+        // What was pruned is not there to be read.
+        unsettled.retain(|step| changed.contains(&step.id) && !step.is_settled());
         changed = unsettled.iter().map(|step| step.id.clone()).collect();
         let patient = changed.iter().any(|id| started.elapsed() + delay < settles_within(stack, id));
         if !patient {
@@ -52,11 +53,6 @@ pub async fn settle<C: Cloud>(
         }
         delay = (delay * 2).min(LONGEST_DELAY);
     }
-}
-
-fn settled(step: &Step) -> bool {
-    // What was pruned is not there to be read.
-    step.verdicts == [Verdict::InSync] || step.verdicts == [Verdict::Orphan]
 }
 
 fn settles_within<C>(stack: &Stack<C>, id: &ResourceId) -> Duration {

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::apply::Report;
 use crate::error::Error;
 use crate::exit::Problem;
-use crate::plan::{Verdict, Wishes};
+use crate::plan::{Step, Wishes};
 use crate::release::{Release, Run, State};
 use crate::render::Ui;
 use crate::session::{Planned, Session};
@@ -69,12 +69,11 @@ pub(super) async fn failed(run: &Run, report: &Report, session: &Session) -> Opt
 async fn met(other: &Release, session: &Session, app: &App, wishes: &Wishes, ui: &Ui) -> Result<(), Problem> {
     let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
     let by = &other.by;
-    let fine = |verdicts: &[Verdict]| verdicts == [Verdict::InSync] || verdicts == [Verdict::Orphan];
-    if plan.steps.iter().all(|step| fine(&step.verdicts)) {
+    if plan.steps.iter().all(Step::is_settled) {
         ui.warn(&format!("another run, by {by}, was at work meanwhile; everything is as this one wanted it"));
         return Ok(());
     }
-    let different = plan.steps.iter().filter(|step| !fine(&step.verdicts));
+    let different = plan.steps.iter().filter(|step| !step.is_settled());
     let name = &session.environment.name;
     Err(Problem::new(format!(
         "another run, by {by}, was at work meanwhile, and not everything is as this one wanted it"
