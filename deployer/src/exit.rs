@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::build::BuildError;
 use crate::environment::EnvironmentError;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::local::LocalError;
 use crate::plan::Verdict;
 
@@ -63,6 +63,14 @@ impl Problem {
         Self { exit: Exit::USAGE, ..Self::new(message) }
     }
 
+    /// Returns the problem that a call failed, with a hint for where it was because there is no
+    /// such thing.
+    pub(crate) fn of_call(error: Error, where_gone: impl FnOnce() -> String) -> Self {
+        let gone = error.class == Class::Gone;
+        let problem = Self::from(error);
+        if gone { problem.hint(where_gone()) } else { problem }
+    }
+
     /// Returns the problem with a hint.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
@@ -78,7 +86,8 @@ impl Problem {
         Self { exit: Exit::of(verdict), ..self }
     }
 
-    fn caused(error: &dyn std::error::Error) -> Self {
+    /// Returns a problem that exits with an error, with the causes of that as details.
+    pub(crate) fn caused(error: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(error.source(), |cause| cause.source());
         Self::new(error.to_string()).details(causes.map(ToString::to_string))
     }

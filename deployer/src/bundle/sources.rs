@@ -121,9 +121,7 @@ impl Global {
 
 impl From<BundleError> for Problem {
     fn from(error: BundleError) -> Self {
-        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-        let details: Vec<String> = causes.map(ToString::to_string).collect();
         let exit = if error.is_usage() { Exit::USAGE } else { Exit::ERROR };
-        Self { hint: error.hint(), exit, ..Self::new(error.to_string()).details(details) }
+        Self { hint: error.hint(), exit, ..Self::caused(&error) }
     }
 }

@@ -14,7 +14,7 @@ use storage::scan::EventsTable;
 use super::told::Told;
 use crate::app::{App, Global};
 use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare, restorable};
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
 use crate::render::{self, Audit, AuditVerdict, Other, SHOWN, Ui, numbered};
@@ -264,17 +264,14 @@ fn ago(time: SignedDuration) -> Timestamp {
 
 /// Says what to do where there is no table, or no bucket.
 fn unread(error: Error, args: &Args, ui: &Ui) -> Problem {
-    let gone = error.class == Class::Gone;
-    let problem = Problem::from(error);
-    let hint = match &args.from {
+    Problem::of_call(error, || match &args.from {
         Some(table) => format!("is there a table {table}, in this account and region, beside our own?"),
         None => format!(
             "was it deleted, read docs/restoring.md before anything else; `{} up {}` deploys what never was",
             ui.program(),
             args.environment
         ),
-    };
-    if gone { problem.hint(hint) } else { problem }
+    })
 }
 
 #[cfg(test)]

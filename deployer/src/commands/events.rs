@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 
 use self::at::At;
 use crate::app::{App, Global};
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
 use crate::render::{self, Moment, TimeLine, Ui};
@@ -124,11 +124,10 @@ fn id(text: &str, pipeline: &Pipeline) -> Result<AggregateId, Problem> {
 
 /// Says what to do where there is no table.
 fn unread(error: Error, environment: &str, ui: &Ui) -> Problem {
-    let gone = error.class == Class::Gone;
-    let problem = Problem::from(error);
-    let deploys = format!(
-        "was it deleted, read docs/restoring.md before anything else; `{} up {environment}` deploys one that never was",
-        ui.program()
-    );
-    if gone { problem.hint(deploys) } else { problem }
+    Problem::of_call(error, || {
+        format!(
+            "was it deleted, read docs/restoring.md before anything else; `{} up {environment}` deploys one that never was",
+            ui.program()
+        )
+    })
 }

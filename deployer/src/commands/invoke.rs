@@ -8,7 +8,6 @@ use tokio::io::AsyncReadExt;
 
 use crate::app::{App, Global};
 use crate::aws::Called;
-use crate::error::Class;
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
 use crate::session::{Access, LocalCloudIs, Session};
@@ -40,10 +39,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         call.send().await.called("Invoke")
     };
     let answer = answer.map_err(|error| {
-        let deploy = format!("`{} up {}` deploys it", ui.program(), args.environment);
-        let gone = error.class == Class::Gone;
-        let problem = Problem::from(error);
-        if gone { problem.hint(deploy) } else { problem }
+        Problem::of_call(error, || format!("`{} up {}` deploys it", ui.program(), args.environment))
     })?;
     if let Some(log) = answer.log_result() {
         let log = STANDARD.decode(log).unwrap_or_else(|_| log.as_bytes().to_vec());

@@ -5,7 +5,6 @@ use aws_sdk_lambda::types::InvocationType;
 use domain::replay::{Answer, Reason, Refused, Request, Status};
 
 use crate::aws::{Aws, Called};
-use crate::error::Class;
 use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::Session;
@@ -84,10 +83,7 @@ impl<'a> ReplayFunction<'a> {
         let call = self.aws.lambda.invoke().function_name(&self.name).payload(Blob::new(payload));
         let answer = call.invocation_type(kind).send().await.called("Invoke");
         answer.map_err(|error| {
-            let gone = error.class == Class::Gone;
-            let problem = Problem::from(error);
-            let deploy = format!("`{} up {}` deploys it", self.program, self.environment);
-            if gone { problem.hint(deploy) } else { problem }
+            Problem::of_call(error, || format!("`{} up {}` deploys it", self.program, self.environment))
         })
     }
 }
