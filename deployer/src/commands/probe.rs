@@ -87,8 +87,9 @@ async fn probe(
     let busy = ui.busy("sending a probe");
     let sent = send(&pipeline.event_store(&session.aws)).await.map_err(|error| {
         let program = ui.program();
-        Problem::from(error)
-            .hint(format!("`{program} up {name}` deploys, `{program} drift {name}` tells what is there"))
+        Problem::of_call(error, || {
+            format!("`{program} up {name}` deploys, `{program} drift {name}` tells what is there")
+        })
     })?;
     let written = Duration::try_from(sent.at.duration_until(jiff::Timestamp::now())).unwrap_or_default();
     passage.seen(HopKind::Table, &table, written).map(show);

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use domain::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
-use domain::store::AppendError;
 use domain::{AggregateId, Commit, Context, EventStore, OccurredAt};
 use futures::future::{FutureExt, LocalBoxFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -56,15 +55,12 @@ struct Sighting {
 /// The table did not take it.
 pub async fn send(store: &DynamoDbEventStore) -> Result<Sent, Error> {
     let sent = Sent { id: Uuid::now_v7(), at: Timestamp::now() };
-    let wrong = |message: String| Error::other("PutItem", message);
     let context = Context::new(Uuid::now_v7(), OccurredAt::new(sent.at));
     let events = [ProbeEvent::Probed {}];
     let commit = Commit::of(AggregateId::of::<Probe>(sent.id), 0, &events, context, Uuid::now_v7);
-    let commit = commit.map_err(|error| wrong(chain(&error)))?;
-    store.append(&commit).await.map(|()| sent).map_err(|error| match error {
-        AppendError::Conflict => wrong(format!("{} is there already", commit.aggregate_id)),
-        AppendError::Store(error) => wrong(chain(&error)),
-    })
+    let commit = commit.map_err(|error| Error::other("PutItem", chain(&error)))?;
+    store.append(&commit).await?;
+    Ok(sent)
 }
 
 /// Looks for a probe at all hops until it was seen everywhere, or the time is over.
@@ -144,10 +140,10 @@ async fn in_archive(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> 
                 if known.contains(&key) {
                     continue;
                 }
-                let unread = |error: &dyn std::error::Error| Error::other("GetObject", chain(error));
-                let object = bucket.get(&key).await.map_err(|error| unread(&error))?;
+                let object = retried(async || Ok(bucket.get(&key).await?)).await?;
                 let events = object.map(|object| archive::events(&key, &object.body)).transpose();
-                let events = events.map_err(|error| unread(&error))?.unwrap_or_default();
+                let events = events.map_err(|error| Error::other("GetObject", chain(&error)))?;
+                let events = events.unwrap_or_default();
                 if events.iter().any(|event| event.aggregate_id == sent.id) {
                     let after = since(sent, Timestamp::now());
                     return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival: None });
@@ -177,8 +173,19 @@ fn since(sent: Sent, at: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::script::{Script, fault};
+    use crate::error::Class;
 
     const ID: Uuid = Uuid::from_u128(7);
+
+    #[tokio::test]
+    async fn why_a_probe_was_not_taken_is_told_as_of_any_call() {
+        let gone = fault(400, "ResourceNotFoundException", "Requested resource not found");
+        let script = Script::new().on("PutItem", gone);
+        let store = DynamoDbEventStore::new(script.aws().dynamodb, "cart-dev-events");
+        let error = send(&store).await.expect_err("there is no table");
+        assert_eq!((error.class, error.operation.as_str()), (Class::Gone, "PutItem"));
+    }
 
     #[test]
     fn a_line_about_this_probe_is_told_from_others() {
