@@ -11,13 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
 
-use super::told::Told;
 use crate::app::{App, Global};
 use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare, restorable};
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
-use crate::render::{self, Audit, AuditVerdict, Other, SHOWN, Ui, numbered};
+use crate::render::{self, Audit, AuditVerdict, Other, SHOWN, Told, Ui, numbered};
 use crate::scope::Scope;
 use crate::session::{Access, LocalCloudIs, Session};
 

@@ -16,7 +16,6 @@ mod policy;
 mod probe;
 mod replay;
 mod time;
-mod told;
 mod up;
 
 use clap::Subcommand;

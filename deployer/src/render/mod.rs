@@ -18,6 +18,7 @@ mod replay;
 mod style;
 mod table;
 mod text;
+mod told;
 mod ui;
 mod waits;
 
@@ -34,6 +35,7 @@ pub use probe::{ProbeReport, hop_text, probe_lost};
 pub(crate) use replay::replayed;
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
 pub use style::{count, duration};
+pub(crate) use told::Told;
 pub use ui::{Busy, Ui};
 
 use clap::ValueEnum;

@@ -8,9 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Args, PAUSE, Sides};
 use crate::audit::{Ledger, LeftOut, Published, Report, publish_again};
-use crate::commands::told::Told;
 use crate::exit::Problem;
-use crate::render::{self, SHOWN, Ui, numbered};
+use crate::render::{self, SHOWN, Told, Ui, numbered};
 use crate::signal::stop_on_signal;
 
 /// Publishes what the archive lacks; nothing where it lacks nothing.

@@ -6,9 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Args, Sides};
 use crate::audit::{self, Ledger, NotRestorable, Report, Restorable, Restored, restorable};
-use crate::commands::told::Told;
 use crate::exit::Problem;
-use crate::render::{SHOWN, Ui, numbered, thousands};
+use crate::render::{SHOWN, Told, Ui, numbered, thousands};
 use crate::signal::stop_on_signal;
 
 /// Writes back what the table lacks; nothing where it lacks nothing.

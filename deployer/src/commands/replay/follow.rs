@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use domain::replay::{Request, Runner, State, Status, Which};
 
 use super::function::ReplayFunction;
-use crate::commands::told::Told;
 use crate::exit::Problem;
-use crate::render::{Ui, replay_progress};
+use crate::render::{Told, Ui, replay_progress};
 use crate::signal::signal;
 
 /// Between two looks, at first: many a replay takes seconds.

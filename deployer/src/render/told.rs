@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::render::{Busy, Ui};
+use super::{Busy, Ui};
 
 /// How often a line moves, at most.
 const MOVES: Duration = Duration::from_millis(100);
@@ -12,7 +12,7 @@ const MOVES: Duration = Duration::from_millis(100);
 const LINES: Duration = Duration::from_secs(10);
 
 /// Somebody to be told.
-pub(super) struct Told {
+pub(crate) struct Told {
     busy: Busy,
     ui: Ui,
     last: Cell<Instant>,
@@ -20,12 +20,12 @@ pub(super) struct Told {
 
 impl Told {
     /// Begins a piece of work.
-    pub(super) fn new(ui: &Ui, what: &str) -> Self {
+    pub(crate) fn new(ui: &Ui, what: &str) -> Self {
         Self { busy: ui.busy(what), ui: ui.clone(), last: Cell::new(Instant::now()) }
     }
 
     /// Tells how far it has come.
-    pub(super) fn now(&self, how_far: impl FnOnce() -> String) {
+    pub(crate) fn now(&self, how_far: impl FnOnce() -> String) {
         let every = if self.ui.moves() { MOVES } else { LINES };
         if self.last.get().elapsed() < every {
             return;
