@@ -46,10 +46,10 @@ pub(crate) struct Args {
     #[arg(long, requires = "restore")]
     skip_broken: bool,
     /// Events younger than this may still be under way, and are waited for
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::logs::since)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::time::duration)]
     grace: SignedDuration,
     /// How long --repair waits until the archive has what was published
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::logs::since)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::time::duration)]
     wait: SignedDuration,
     /// Do not ask
     #[arg(long, short)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Global};
 use crate::aws::Aws;
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// The functions, without the environment's prefix; all when none is named
     functions: Vec<String>,
     /// How far back to look: 90s, 10m, 24h, 7d
-    #[arg(long, default_value = "10m", value_parser = since)]
+    #[arg(long, default_value = "10m", value_parser = super::time::duration)]
     since: SignedDuration,
     /// Only lines that match this CloudWatch Logs filter pattern
     #[arg(long, value_name = "PATTERN")]
@@ -94,27 +94,4 @@ async fn lines(function: &str, from: i64, filter: Option<&str>, aws: &Aws) -> Re
 
 fn time(millisecond: i64) -> String {
     Timestamp::from_millisecond(millisecond).map_or_else(|_| millisecond.to_string(), |at| format!("{at:.3}"))
-}
-
-/// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
-pub(super) fn since(text: &str) -> Result<SignedDuration, String> {
-    let wrong = |_: jiff::Error| format!("`{text}` is no time; use 90s, 10m, 2h or 7d");
-    let span: Span = text.parse().map_err(wrong)?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
-    if duration.is_negative() { Err("that is in the future".to_owned()) } else { Ok(duration) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_far_back_may_be_days() {
-        assert_eq!(since("7d"), Ok(SignedDuration::from_hours(7 * 24)));
-        assert_eq!(since("90s"), Ok(SignedDuration::from_secs(90)));
-        for wrong in ["yesterday", "10", "-1h"] {
-            assert!(since(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(since("soon"), Err("`soon` is no time; use 90s, 10m, 2h or 7d".to_owned()));
-    }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
     /// How long to wait for it to arrive everywhere: 30s, 2m
-    #[arg(long, default_value = "60s", value_parser = super::logs::since)]
+    #[arg(long, default_value = "60s", value_parser = super::time::duration)]
     within: SignedDuration,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]

@@ -1,6 +1,6 @@
-//! Points in time as people give them: to the second, by the day, or so long ago.
+//! Times as people give them: when (to the second, by the day, so long ago), and how long.
 
-use jiff::{Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
 
 /// Reads `2026-11-21T19:00:00Z`, `2026-11-21` (midnight, UTC) or `24h` (so long ago).
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
@@ -30,6 +30,14 @@ fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     now.checked_sub(ago).map_err(|_| "that is before there were clocks".to_owned())
 }
 
+/// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+    let wrong = |_: jiff::Error| format!("`{text}` is no time; use 90s, 10m, 2h or 7d");
+    let span: Span = text.parse().map_err(wrong)?;
+    let long = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
+    if long.is_negative() { Err("that is in the future".to_owned()) } else { Ok(long) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +54,15 @@ mod tests {
         for wrong in ["yesterday", "2026-13-01", "-1h", "2026-11-21T19:00", "10", ""] {
             assert!(at(wrong).is_err(), "{wrong}: {:?}", at(wrong));
         }
+    }
+
+    #[test]
+    fn a_duration_may_be_days() {
+        assert_eq!(duration("7d"), Ok(SignedDuration::from_hours(7 * 24)));
+        assert_eq!(duration("90s"), Ok(SignedDuration::from_secs(90)));
+        for wrong in ["yesterday", "10", "-1h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration("soon"), Err("`soon` is no time; use 90s, 10m, 2h or 7d".to_owned()));
     }
 }
