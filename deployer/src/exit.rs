@@ -31,11 +31,16 @@ impl Exit {
     pub fn of(verdict: Verdict) -> Self {
         Self(verdict.exit_code())
     }
+
+    /// Returns the code itself.
+    pub(crate) fn code(self) -> u8 {
+        self.0
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit.0)
+        Self::from(exit.code())
     }
 }
 

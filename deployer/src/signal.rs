@@ -5,10 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::exit::{Exit, Problem};
 use crate::render::Ui;
-
-/// Exit code of a program that a signal ended early (128 + SIGINT).
-const INTERRUPTED: i32 = 130;
 
 /// How long what is left to do may take once the run is stopped. With what the executor gives
 /// to what is in flight, a stopped run ends within seven seconds.
@@ -32,7 +30,7 @@ pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
         stop.cancel();
         signal().await;
         crate::build::end_all();
-        std::process::exit(INTERRUPTED);
+        std::process::exit(Exit::INTERRUPTED.code().into());
     }))
 }
 
@@ -45,6 +43,17 @@ pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output
     tokio::select! {
         done = work => Some(done),
         () = out_of_time => None,
+    }
+}
+
+/// Gives up a build at the first signal: at the terminal it does not reach cargo, which ends
+/// with the future.
+pub(crate) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::select! {
+        built = build => Ok(built),
+        () = signal() => {
+            Err(Problem { exit: Exit::INTERRUPTED, ..Problem::new("interrupted while building") })
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::build::Workspace;
 use crate::bundle::{Bundle, BundleError};
 use crate::exit::{Exit, Problem};
 use crate::render::{Ui, count, duration};
-use crate::signal::signal;
+use crate::signal::interruptible;
 
 /// Build and package the functions, without uploading them
 #[derive(Debug, clap::Args)]
@@ -40,15 +40,4 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     ui.say(&format!("{} in {}", count(packages.len(), "function"), duration(started.elapsed())));
     Ok(Exit::DONE)
-}
-
-/// Gives up a build at the first signal: at the terminal it does not reach cargo, which ends
-/// with the future.
-pub(super) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T, Problem> {
-    tokio::select! {
-        built = build => Ok(built),
-        () = signal() => {
-            Err(Problem { exit: Exit::INTERRUPTED, ..Problem::new("interrupted while building") })
-        }
-    }
 }

@@ -5,13 +5,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::build::interruptible;
 use crate::app::{App, Global};
 use crate::build::{BuildSettings, Workspace};
 use crate::bundle::{Built, Bundle, BundleError, Contents, Written, fingerprints_of};
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Problem};
 use crate::render::{Ui, count};
+use crate::signal::interruptible;
 
 /// Make one executable with the built functions in it, to deploy without sources
 #[derive(Debug, clap::Args)]
