@@ -10,14 +10,12 @@ use crate::apply::apply;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Verdict, teardown};
 use crate::release::{self, Release, Run, State};
-use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in};
+use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in, unfinished};
 use crate::resource::{Cloud, ResourceId, Tags};
 use crate::retry::retried;
 use crate::session::{Access, LocalCloudIs, Session};
 use crate::signal::{stop_on_signal, within};
 use crate::survey::{Survey, survey};
-
-use super::up::others;
 
 /// How often `down` looks whether something came back, and after how long each time. An
 /// invocation in flight ends within a second as a rule.
@@ -56,14 +54,18 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     if plan.writes().next().is_none() {
         if survey.recorded.is_some() {
-            others::warn(survey.last_release(), ui);
+            if let Some(text) = unfinished(survey.last_release()) {
+                ui.warn(&text);
+            }
             retried(async || session.aws.forget_releases().await).await?;
         }
         ui.say(&format!("{name} owns nothing: there is nothing to remove"));
         return Ok(Exit::DONE);
     }
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
-    others::warn(survey.last_release(), ui);
+    if let Some(text) = unfinished(survey.last_release()) {
+        ui.warn(&text);
+    }
     protect(&args, &session, ui)?;
 
     let run = match &survey.recorded {

@@ -1,7 +1,7 @@
 //! `deployer up`: makes it so.
 
 mod check;
-pub(super) mod others;
+mod others;
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Action, Plan, Step, Wishes};
 use crate::release::{Release, Run, State};
-use crate::render::{Format, Heading, Live, Ui, count, duration, failures, plan_in};
+use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::session::{Access, LocalCloudIs, Planned, Session};
@@ -68,18 +68,21 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         return finish(&session, app, args.probe, ui).await;
     }
     if writes {
-        others::warn(survey.last_release(), ui);
+        if let Some(text) = render::unfinished(survey.last_release()) {
+            ui.warn(&text);
+        }
         super::confirm(&session.environment, args.yes, "Do this?", ui)?;
     }
 
     let binaries = binaries(&plan, &session);
     let entry = Run::entry(&plan, survey.last_release(), sources.release().await, caller);
     let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
-    session.aws.packages = packages(sources, binaries, &session, ui);
+    let packages = packages(sources, binaries, &session, ui);
+    session.aws.packages = packages.clone();
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
-    let building = tokio::spawn(drive(session.aws.packages.clone()));
+    let building = tokio::spawn(async move { packages.start().await });
     let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
     // Whatever compiler is still at work is ended with it.
     building.abort();
@@ -136,11 +139,6 @@ fn unsettled_yet(step: &Step) -> String {
          `drift` tells)",
         step.id
     )
-}
-
-/// Drives the build to its end, so that it overlaps with everything else.
-async fn drive(packages: Packages) {
-    packages.start().await;
 }
 
 /// Returns the binaries whose code has to be uploaded.

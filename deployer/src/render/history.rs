@@ -3,12 +3,23 @@
 use super::style::count;
 use super::table::columns;
 use crate::plan::Action;
-use crate::release::{Ending, Entry};
+use crate::release::{Ending, Entry, Release, State};
 
 /// Returns a line for each run, the latest first.
 pub fn history_text(entries: &[Entry]) -> String {
     let rows: Vec<[String; 5]> = entries.iter().map(row).collect();
     columns(&rows)
+}
+
+/// Returns a warning where the last run may still be at work.
+pub fn unfinished(last: Option<&Release>) -> Option<String> {
+    let Release { by, state, .. } = last?;
+    let verb = match state {
+        State::Begun => "up",
+        State::Removing => "down",
+        State::Done | State::Failed => return None,
+    };
+    Some(format!("the last `{verb}`, by {by}, did not say that it ended: it was cut short, or is at work"))
 }
 
 fn row(entry: &Entry) -> [String; 5] {
@@ -78,5 +89,25 @@ mod tests {
             entry(1, Ending::CutShort, &[]),
         ];
         insta::assert_snapshot!(history_text(&entries));
+    }
+
+    #[test]
+    fn a_last_run_that_did_not_say_that_it_ended_is_warned_of() {
+        let last = |state| Release {
+            schema: 1,
+            run: "0a1b2c3d".into(),
+            state,
+            release: None,
+            by: "ann".into(),
+            changes: [].into(),
+            deployed: [].into(),
+            making: [].into(),
+            changing: [].into(),
+        };
+        let said = |state| unfinished(Some(&last(state)));
+        let up = "the last `up`, by ann, did not say that it ended: it was cut short, or is at work";
+        assert_eq!(said(State::Begun).as_deref(), Some(up));
+        assert_eq!(said(State::Removing), Some(up.replace("`up`", "`down`")));
+        assert_eq!((said(State::Done), said(State::Failed), unfinished(None)), (None, None, None));
     }
 }

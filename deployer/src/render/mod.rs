@@ -25,7 +25,7 @@ mod waits;
 pub use audit::{Audit, Other, SHOWN, Verdict as AuditVerdict, numbered, published_again, thousands};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
-pub use history::history_text;
+pub use history::{history_text, unfinished};
 pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};

@@ -5,22 +5,9 @@ use crate::apply::Report;
 use crate::error::Error;
 use crate::exit::Problem;
 use crate::plan::{Step, Wishes};
-use crate::release::{Release, Run, State};
+use crate::release::{Release, Run};
 use crate::render::Ui;
 use crate::session::{Planned, Session};
-
-/// Says when somebody else may be at work here.
-pub(crate) fn warn(last: Option<&Release>, ui: &Ui) {
-    let verb = match last.map(|last| last.state) {
-        Some(State::Begun) => "up",
-        Some(State::Removing) => "down",
-        _ => return,
-    };
-    let by = last.map(|last| last.by.as_str()).unwrap_or_default();
-    ui.warn(&format!(
-        "the last `{verb}`, by {by}, did not say that it ended: it was cut short, or is at work"
-    ));
-}
 
 /// Writes down how a run ended whose changes were all made, and looks once more when somebody
 /// else was at work meanwhile.
