@@ -1,11 +1,14 @@
 //! What an audit found: for reading, and for programs.
 
+mod again;
+
+pub use again::published_again;
+
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use super::style::{BAD, BOLD, DIM, GOOD, count, wrapped};
+use super::style::{BAD, BOLD, DIM, GOOD, count, numbered, thousands, wrapped};
 use super::text::{compact, printable};
 use crate::audit::{Contents, Difference, Finding, Published, Report, Restored, Versions};
 use crate::diff::diff;
@@ -280,20 +283,6 @@ fn more(text: &mut String, all: usize, noun: &str) {
     }
 }
 
-/// Returns what whoever publishes events once more has to know.
-pub fn published_again(oldest: Timestamp, now: Timestamp) -> String {
-    let ago = match now.duration_since(oldest).as_hours().max(0) {
-        0 => "of the last hour".to_owned(),
-        hours @ 1..48 => format!("{} ago", numbered(hours.unsigned_abs(), "hour")),
-        hours => format!("{} ago", numbered((hours / 24).unsigned_abs(), "day")),
-    };
-    format!(
-        "the oldest is of {oldest} ({ago}). Every consumer gets them like new ones, without the mark of a replay: one \
-         that builds a state drops what it has seen, but one that acts on the outside acts once more, unless it \
-         remembers them"
-    )
-}
-
 /// Returns a difference in words, for one version and for many.
 fn words(difference: Difference, other: Other) -> &'static str {
     match (difference, other) {
@@ -310,19 +299,6 @@ fn words(difference: Difference, other: Other) -> &'static str {
 
 fn events_of(events: u64, aggregates: u64) -> String {
     format!("{} of {}", numbered(events, "event"), numbered(aggregates, "aggregate"))
-}
-
-/// Returns a count with its noun: `12,000 events`.
-pub fn numbered(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
-}
-
-/// Returns a number with its thousands apart: `12,000`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! A replay for reading: one line while it runs, and how it stands as a whole.
 
+#[cfg(test)]
+mod fixture;
+
+#[cfg(test)]
+pub(crate) use fixture::replayed;
+
 use std::time::Duration;
 
 use domain::replay::{Does, Only, Order, Source, State, Status};
@@ -198,49 +204,6 @@ fn number(many: u64, noun: &str) -> String {
 /// Returns a number where it is one to speak of.
 fn some(many: u64) -> String {
     if many == 0 { String::new() } else { events(many) }
-}
-
-/// Returns the status of a replay, for tests.
-#[cfg(test)]
-pub(crate) fn replayed(state: State) -> Status {
-    use domain::replay::{Counts, Reading};
-    use uuid::Uuid;
-
-    let started_at = "2026-11-22T04:10:11Z".parse().expect("it is a time");
-    Status {
-        order: Order {
-            handler: "log-events".into(),
-            id: Uuid::from_u128(1),
-            by: "arn:aws:iam::111111111111:user/ann".into(),
-            from: Source::Archive,
-            only: Only::default(),
-            rate: 1000,
-            even_if_it_acts: false,
-            dry_run: false,
-        },
-        state,
-        started_at,
-        saved_at: started_at,
-        idle_s: 3,
-        saves: 7,
-        reading: Reading { pass: 1, last: None, done: 31, total: Some(40) },
-        counts: Counts {
-            read: 2045,
-            duplicates: 10,
-            delivered: 2000,
-            batches: 24,
-            aggregates: 200,
-            ..Counts::default()
-        },
-        by_type: [("CartOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1800)].into(),
-        gaps: Vec::new(),
-        kept_aside: Vec::new(),
-        unreadable: Vec::new(),
-        contradictions: Vec::new(),
-        read_by_type: [("CartOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1835)].into(),
-        does: Some(Does::Acts),
-        trouble: None,
-    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub(super) fn to_do(action: Action) -> &'static str {
     }
 }
 
-/// Returns the name of a verdict, as in the JSON form.
+/// Returns the name of a verdict.
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Unknown => "unknown",
@@ -107,6 +107,19 @@ pub fn duration(took: Duration) -> String {
 /// Returns a count with its noun: `1 resource`, `2 resources`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Returns a large count with its noun: `12,000 events`.
+pub fn numbered(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
+}
+
+/// Returns a number with its thousands apart: `12,000`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
 
 #[cfg(test)]
