@@ -18,7 +18,7 @@ pub use compare::compare;
 pub use ledger::{Fingerprint, Ledger};
 pub use look::{Counted, Kept, Look};
 pub use publishing::{LeftOut, Published, publish_again};
-pub use reference::{Pages, Reference};
+pub use reference::{Other, Pages, Reference};
 pub use report::{Broken, Contents, Difference, Finding, First, KeptAside, Report, Side, Totals};
 pub use restoring::{NotRestorable, Restorable, Restored, WriteBack, restorable, restore};
 pub use versions::Versions;

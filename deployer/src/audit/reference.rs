@@ -24,6 +24,35 @@ pub enum Reference {
     Table(Pages<EventsTable>),
 }
 
+impl Reference {
+    /// Returns which of the two it is.
+    pub fn kind(&self) -> Other {
+        match self {
+            Self::Archive(_) => Other::Archive,
+            Self::Table(_) => Other::Table,
+        }
+    }
+}
+
+/// Which kind of thing a table is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Other {
+    /// Its archive.
+    Archive,
+    /// Another table.
+    Table,
+}
+
+impl Other {
+    /// Returns what it is called beside "the table".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Table => "other table",
+        }
+    }
+}
+
 /// A table as an archive; nobody writes to it meanwhile.
 #[derive(Debug)]
 pub struct Pages<T> {

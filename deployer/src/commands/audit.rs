@@ -12,11 +12,11 @@ use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
 
 use crate::app::{App, Global};
-use crate::audit::{Ledger, Look, Pages, Published, Reference, Report, Restored, compare, restorable};
+use crate::audit::{Ledger, Look, Other, Pages, Published, Reference, Report, Restored, compare, restorable};
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::pipeline::Pipeline;
-use crate::render::{self, Audit, AuditVerdict, Other, SHOWN, Told, Ui, numbered};
+use crate::render::{self, Audit, AuditVerdict, SHOWN, Told, Ui, numbered};
 use crate::scope::Scope;
 use crate::session::{Access, LocalCloudIs, Session};
 
@@ -132,7 +132,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Format::Human if args.repair || args.restore => ui.result(&audit.totals()),
         Format::Human => {
             ui.result(&audit.text());
-            for advice in advice::advice(&report, &restorable(&ledger), &args.command(ui)) {
+            for advice in advice::advice(&report, &restorable(&ledger), &args.command(sides.reference.kind(), ui)) {
                 ui.say(&advice);
             }
         }
@@ -191,10 +191,11 @@ impl Sides {
     async fn complete(&self, report: &mut Report) -> Result<(), Error> {
         let look = self.look();
         let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
-        if lacking && matches!(self.reference, Reference::Archive(_)) {
+        let archive = self.reference.kind() == Other::Archive;
+        if lacking && archive {
             look.kept_aside().await?.explain(report);
         }
-        if matches!(self.reference, Reference::Archive(_)) {
+        if archive {
             report.given_up = look.given_up().await?;
         }
         look.contents(report, SHOWN).await;
@@ -207,7 +208,7 @@ impl Sides {
             environment: &args.environment,
             table: self.pipeline.table_name(&self.session.scope),
             archive: self.against.clone(),
-            other: if args.from.is_some() { Other::Table } else { Other::Archive },
+            other: self.reference.kind(),
             verdict: AuditVerdict::of(report),
             report,
             published: done.published.as_ref(),
@@ -247,11 +248,11 @@ fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference,
 
 impl Args {
     /// Returns what was typed, as far as another run of it has to say it again.
-    fn command(&self, ui: &Ui) -> advice::Command {
+    fn command(&self, other: Other, ui: &Ui) -> advice::Command {
         let from = self.from.as_ref().map(|table| format!(" --from {table}")).unwrap_or_default();
         advice::Command {
             typed: format!("{} audit {}{from}", ui.program(), self.environment),
-            of_tables: self.from.is_some(),
+            other,
         }
     }
 }

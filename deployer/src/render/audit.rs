@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::style::{BAD, BOLD, DIM, GOOD, count, numbered, thousands, wrapped};
 use super::text::{compact, printable};
-use crate::audit::{Contents, Difference, Finding, Published, Report, Restored, Versions};
+use crate::audit::{Contents, Difference, Finding, Other, Published, Report, Restored, Versions};
 use crate::diff::diff;
 
 /// How many aggregates are shown to people, and how many other things of a sort.
@@ -44,25 +44,6 @@ pub struct Audit<'a> {
     pub published: Option<&'a Published>,
     /// What `--restore` did.
     pub restored: Option<&'a Restored>,
-}
-
-/// What a table is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Other {
-    /// Its archive.
-    Archive,
-    /// Another table.
-    Table,
-}
-
-impl Other {
-    /// Returns what it is called beside "the table".
-    fn name(self) -> &'static str {
-        match self {
-            Self::Archive => "archive",
-            Self::Table => "other table",
-        }
-    }
 }
 
 /// What comes out of an audit.

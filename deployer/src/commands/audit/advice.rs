@@ -1,6 +1,6 @@
 //! What to do about what an audit found: which option helps, and where a person has to decide.
 
-use crate::audit::{Finding, Report, Restorable, Versions};
+use crate::audit::{Finding, Other, Report, Restorable, Versions};
 
 /// Where a person has to decide.
 const BY_HAND: &str = "docs/restoring.md#what-a-person-has-to-decide";
@@ -9,16 +9,16 @@ const BY_HAND: &str = "docs/restoring.md#what-a-person-has-to-decide";
 pub(super) struct Command {
     /// As it was typed.
     pub(super) typed: String,
-    /// Whether two tables are compared, none of which is the archive.
-    pub(super) of_tables: bool,
+    /// What the table is compared with.
+    pub(super) other: Other,
 }
 
 /// Returns what helps, a sentence for each kind of finding.
 pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command) -> Vec<String> {
-    let Command { typed, of_tables } = command;
+    let Command { typed, other } = command;
     let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
     let mut advice = Vec::new();
-    if !of_tables && any(|finding| &finding.not_in_archive) {
+    if *other == Other::Archive && any(|finding| &finding.not_in_archive) {
         advice.push(format!("`{typed} --repair` publishes what is not in the archive again"));
     }
     if !restorable.aggregates.is_empty() {
@@ -52,9 +52,12 @@ mod tests {
     use super::*;
     use crate::audit::{Broken, Ledger, NotRestorable, compare};
 
-    fn said(report: &Report, restorable: &Restorable, of_tables: bool) -> String {
-        let typed = if of_tables { "deployer audit prod --from copy" } else { "deployer audit prod" };
-        advice(report, restorable, &Command { typed: typed.to_owned(), of_tables }).join("\n")
+    fn said(report: &Report, restorable: &Restorable, other: Other) -> String {
+        let typed = match other {
+            Other::Archive => "deployer audit prod",
+            Other::Table => "deployer audit prod --from copy",
+        };
+        advice(report, restorable, &Command { typed: typed.to_owned(), other }).join("\n")
     }
 
     fn thing() -> Broken {
@@ -68,26 +71,28 @@ mod tests {
         };
         let report = compare(&Ledger::new(Timestamp::MAX), Timestamp::MAX);
         let mut restorable = Restorable::default();
-        assert_eq!(said(&report, &restorable, false), "");
+        assert_eq!(said(&report, &restorable, Other::Archive), "");
         restorable.not.insert(id(1), NotRestorable::OtherContent(1));
-        assert_eq!(said(&report, &restorable, false), "");
+        assert_eq!(said(&report, &restorable, Other::Archive), "");
         restorable.aggregates.insert(id(2), 1);
-        let skips = said(&report, &restorable, true);
+        let skips = said(&report, &restorable, Other::Table);
         assert!(
             skips.starts_with("`deployer audit prod --from copy --restore --skip-broken` writes"),
             "{skips}"
         );
         restorable.not.clear();
-        assert!(said(&report, &restorable, false).starts_with("`deployer audit prod --restore` writes"));
+        assert!(
+            said(&report, &restorable, Other::Archive).starts_with("`deployer audit prod --restore` writes")
+        );
         let unread = Report { unread: vec![thing()], ..report };
-        assert!(said(&unread, &restorable, false).contains("--skip-broken"));
+        assert!(said(&unread, &restorable, Other::Archive).contains("--skip-broken"));
     }
 
     #[test]
     fn where_a_person_has_to_decide_it_is_said_what() {
         let report = Report { no_commits: vec![thing()], unread: vec![thing()], ..Report::default() };
         assert_eq!(
-            said(&report, &Restorable::default(), false),
+            said(&report, &Restorable::default(), Other::Archive),
             "a person has to decide what becomes of items that are no commits, what becomes of objects that \
              cannot be read: docs/restoring.md#what-a-person-has-to-decide"
         );

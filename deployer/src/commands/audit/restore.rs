@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{Args, Sides};
-use crate::audit::{self, Ledger, NotRestorable, Report, Restorable, Restored, restorable};
+use crate::audit::{self, Ledger, NotRestorable, Other, Report, Restorable, Restored, restorable};
 use crate::exit::Problem;
 use crate::render::{SHOWN, Told, Ui, numbered, thousands};
 use crate::signal::stop_on_signal;
@@ -22,7 +22,7 @@ pub(super) async fn restore(
     ui: &Ui,
 ) -> Result<Option<Restored>, Problem> {
     let found = restorable(ledger);
-    check(&found, report, args)?;
+    check(&found, report, sides.reference.kind(), args)?;
     if found.aggregates.is_empty() {
         ui.say("the table lacks nothing that can be written back");
         return Ok(None);
@@ -60,9 +60,8 @@ pub(super) async fn restore(
 }
 
 /// Refuses to begin where not all can be written back, unless that was said to be meant.
-fn check(found: &Restorable, report: &Report, args: &Args) -> Result<(), Problem> {
-    let other = if args.from.is_some() { "other table" } else { "archive" };
-    let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why, other)));
+fn check(found: &Restorable, report: &Report, other: Other, args: &Args) -> Result<(), Problem> {
+    let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why, other.name())));
     let unread = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
     let obstacles: Vec<String> = broken.chain(unread).collect();
     if obstacles.is_empty() || args.skip_broken {
