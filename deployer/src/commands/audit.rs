@@ -3,25 +3,19 @@
 mod advice;
 mod repair;
 mod restore;
-
-use std::time::Duration;
+mod sides;
 
 use clap::ValueEnum;
-use jiff::{SignedDuration, Timestamp};
-use storage::DynamoDbEventStore;
-use storage::scan::EventsTable;
+use jiff::SignedDuration;
 
+use self::sides::{Sides, ago};
 use crate::app::{App, Global};
-use crate::audit::{Ledger, Look, Other, Pages, Published, Reference, Report, Restored, compare, restorable};
+use crate::audit::{Ledger, Other, Published, Restored, compare, restorable};
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
-use crate::pipeline::Pipeline;
-use crate::render::{self, Audit, AuditVerdict, SHOWN, Told, Ui, numbered};
+use crate::render::{self, AuditVerdict, Ui};
 use crate::scope::Scope;
 use crate::session::{Access, LocalCloudIs, Session};
-
-/// Between two looks at what is under way.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Compare the events table with its archive, and put back what one of them lacks
 ///
@@ -68,17 +62,6 @@ enum Format {
     Json,
 }
 
-/// Both sides of an environment.
-struct Sides {
-    session: Session,
-    pipeline: Pipeline,
-    table: EventsTable,
-    store: DynamoDbEventStore,
-    reference: Reference,
-    /// The name of that.
-    against: String,
-}
-
 /// What was done about a report.
 #[derive(Default)]
 struct Done {
@@ -98,15 +81,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;
     }
-    let (reference, against) = reference(&args, &pipeline, &session);
-    let sides = Sides {
-        table: pipeline.events_table(&session.aws),
-        store: pipeline.event_store(&session.aws),
-        reference,
-        against,
-        session,
-        pipeline,
-    };
+    let sides = Sides::of(&args, session, pipeline);
     let mut ledger = Ledger::new(ago(args.grace));
     let mut report =
         sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, &args, ui))?;
@@ -132,7 +107,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Format::Human if args.repair || args.restore => ui.result(&audit.totals()),
         Format::Human => {
             ui.result(&audit.text());
-            for advice in advice::advice(&report, &restorable(&ledger), &args.command(sides.reference.kind(), ui)) {
+            for advice in
+                advice::advice(&report, &restorable(&ledger), &args.command(sides.reference.kind(), ui))
+            {
                 ui.say(&advice);
             }
         }
@@ -146,75 +123,6 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         AuditVerdict::Different => Exit::DIFFERENT,
         AuditVerdict::Unreadable => Exit::UNREADABLE,
     })
-}
-
-impl Sides {
-    fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, Reference> {
-        Look { table: &self.table, store: &self.store, bucket: &self.reference }
-    }
-
-    /// Reads both sides, and again what was under way, until it arrived or is too old for that.
-    async fn look_at_all(&self, args: &Args, ledger: &mut Ledger, ui: &Ui) -> Result<Report, Error> {
-        let began = Timestamp::now();
-        let told = Told::new(ui, "reading table and archive");
-        let look = self.look();
-        look.all(ledger, |counted| {
-            told.now(|| {
-                format!(
-                    "reading table and archive: {}, {} of {}",
-                    numbered(counted.events as u64, "event"),
-                    counted.objects,
-                    numbered(counted.of_objects as u64, "object")
-                )
-            });
-        })
-        .await?;
-        let from = began.checked_sub(args.grace).unwrap_or(began);
-        let end = began.checked_add(args.grace).unwrap_or(began);
-        // Reading all of one side may take longer than the grace, and the other was read before.
-        let mut look_again = ledger.is_unsettled();
-        loop {
-            let report = compare(ledger, ago(args.grace));
-            if !look_again && (report.under_way == 0 || Timestamp::now() > end) {
-                let mut report = report;
-                self.complete(&mut report).await?;
-                return Ok(report);
-            }
-            told.now(|| format!("{} may be under way", numbered(report.under_way, "event")));
-            tokio::time::sleep(PAUSE).await;
-            look.again(ledger, from).await?;
-            look_again = false;
-        }
-    }
-
-    /// Adds to a report what is not told by comparing.
-    async fn complete(&self, report: &mut Report) -> Result<(), Error> {
-        let look = self.look();
-        let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
-        let archive = self.reference.kind() == Other::Archive;
-        if lacking && archive {
-            look.kept_aside().await?.explain(report);
-        }
-        if archive {
-            report.given_up = look.given_up().await?;
-        }
-        look.contents(report, SHOWN).await;
-        Ok(())
-    }
-
-    fn audit<'a>(&'a self, args: &'a Args, report: &'a Report, done: &'a Done) -> Audit<'a> {
-        Audit {
-            schema: 1,
-            environment: &args.environment,
-            table: self.pipeline.table_name(&self.session.scope),
-            archive: self.against.clone(),
-            other: self.reference.kind(),
-            verdict: AuditVerdict::of(report),
-            report,
-            published: done.published.as_ref(),
-            restored: done.restored.as_ref(),
-        }
-    }
 }
 
 impl Done {
@@ -233,33 +141,12 @@ fn other_than(own: &str, table: &str, scope: &Scope) -> Result<(), Problem> {
         .hint("name the copy that DynamoDB made beside it, or leave out --from to compare with the archive"))
 }
 
-/// Returns what the table is held against, and its name.
-fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference, String) {
-    match &args.from {
-        None => {
-            (Reference::Archive(pipeline.archive_bucket(&session.aws)), pipeline.bucket_name(&session.scope))
-        }
-        Some(table) => {
-            let other = EventsTable::new(session.aws.dynamodb.clone(), table);
-            (Reference::Table(Pages::of(other)), table.clone())
-        }
-    }
-}
-
 impl Args {
     /// Returns what was typed, as far as another run of it has to say it again.
     fn command(&self, other: Other, ui: &Ui) -> advice::Command {
         let from = self.from.as_ref().map(|table| format!(" --from {table}")).unwrap_or_default();
-        advice::Command {
-            typed: format!("{} audit {}{from}", ui.program(), self.environment),
-            other,
-        }
+        advice::Command { typed: format!("{} audit {}{from}", ui.program(), self.environment), other }
     }
-}
-
-fn ago(time: SignedDuration) -> Timestamp {
-    let now = Timestamp::now();
-    now.checked_sub(time).unwrap_or(now)
 }
 
 /// Says what to do where there is no table, or no bucket.

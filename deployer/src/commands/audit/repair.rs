@@ -6,7 +6,8 @@ use domain::AggregateId;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Args, PAUSE, Sides};
+use super::Args;
+use super::sides::{PAUSE, Sides};
 use crate::audit::{Ledger, LeftOut, Published, Report, publish_again};
 use crate::exit::Problem;
 use crate::render::{self, SHOWN, Told, Ui, numbered};

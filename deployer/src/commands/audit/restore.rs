@@ -4,7 +4,8 @@ use domain::OccurredAt;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Args, Sides};
+use super::Args;
+use super::sides::Sides;
 use crate::audit::{self, Ledger, NotRestorable, Other, Report, Restorable, Restored, restorable};
 use crate::exit::Problem;
 use crate::render::{SHOWN, Told, Ui, numbered, thousands};

@@ -1,0 +1,136 @@
+//! The two sides of an audit: what is read of an environment, and held against each other.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use storage::DynamoDbEventStore;
+use storage::scan::EventsTable;
+
+use super::{Args, Done};
+use crate::audit::{Ledger, Look, Other, Pages, Reference, Report, compare};
+use crate::error::Error;
+use crate::pipeline::Pipeline;
+use crate::render::{Audit, AuditVerdict, SHOWN, Told, Ui, numbered};
+use crate::session::Session;
+
+/// Between two looks at what is under way.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+
+/// Both sides of an environment.
+pub(super) struct Sides {
+    pub(super) session: Session,
+    pub(super) pipeline: Pipeline,
+    table: EventsTable,
+    pub(super) store: DynamoDbEventStore,
+    pub(super) reference: Reference,
+    /// The name of that.
+    against: String,
+}
+
+impl Sides {
+    /// Returns the two sides that were asked for.
+    pub(super) fn of(args: &Args, session: Session, pipeline: Pipeline) -> Self {
+        let (reference, against) = reference(args, &pipeline, &session);
+        Self {
+            table: pipeline.events_table(&session.aws),
+            store: pipeline.event_store(&session.aws),
+            reference,
+            against,
+            session,
+            pipeline,
+        }
+    }
+
+    /// Returns what looks at them.
+    pub(super) fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, Reference> {
+        Look { table: &self.table, store: &self.store, bucket: &self.reference }
+    }
+
+    /// Reads both sides, and again what was under way, until it arrived or is too old for that.
+    pub(super) async fn look_at_all(
+        &self,
+        args: &Args,
+        ledger: &mut Ledger,
+        ui: &Ui,
+    ) -> Result<Report, Error> {
+        let began = Timestamp::now();
+        let told = Told::new(ui, "reading table and archive");
+        let look = self.look();
+        look.all(ledger, |counted| {
+            told.now(|| {
+                format!(
+                    "reading table and archive: {}, {} of {}",
+                    numbered(counted.events as u64, "event"),
+                    counted.objects,
+                    numbered(counted.of_objects as u64, "object")
+                )
+            });
+        })
+        .await?;
+        let from = began.checked_sub(args.grace).unwrap_or(began);
+        let end = began.checked_add(args.grace).unwrap_or(began);
+        // Reading all of one side may take longer than the grace, and the other was read before.
+        let mut look_again = ledger.is_unsettled();
+        loop {
+            let report = compare(ledger, ago(args.grace));
+            if !look_again && (report.under_way == 0 || Timestamp::now() > end) {
+                let mut report = report;
+                self.complete(&mut report).await?;
+                return Ok(report);
+            }
+            told.now(|| format!("{} may be under way", numbered(report.under_way, "event")));
+            tokio::time::sleep(PAUSE).await;
+            look.again(ledger, from).await?;
+            look_again = false;
+        }
+    }
+
+    /// Adds to a report what is not told by comparing.
+    pub(super) async fn complete(&self, report: &mut Report) -> Result<(), Error> {
+        let look = self.look();
+        let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
+        let archive = self.reference.kind() == Other::Archive;
+        if lacking && archive {
+            look.kept_aside().await?.explain(report);
+        }
+        if archive {
+            report.given_up = look.given_up().await?;
+        }
+        look.contents(report, SHOWN).await;
+        Ok(())
+    }
+
+    /// Returns what is to be shown of a report, and of what was done about it.
+    pub(super) fn audit<'a>(&'a self, args: &'a Args, report: &'a Report, done: &'a Done) -> Audit<'a> {
+        Audit {
+            schema: 1,
+            environment: &args.environment,
+            table: self.pipeline.table_name(&self.session.scope),
+            archive: self.against.clone(),
+            other: self.reference.kind(),
+            verdict: AuditVerdict::of(report),
+            report,
+            published: done.published.as_ref(),
+            restored: done.restored.as_ref(),
+        }
+    }
+}
+
+/// Returns what the table is held against, and its name.
+fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference, String) {
+    match &args.from {
+        None => {
+            (Reference::Archive(pipeline.archive_bucket(&session.aws)), pipeline.bucket_name(&session.scope))
+        }
+        Some(table) => {
+            let other = EventsTable::new(session.aws.dynamodb.clone(), table);
+            (Reference::Table(Pages::of(other)), table.clone())
+        }
+    }
+}
+
+/// Returns when that was, so long ago.
+pub(super) fn ago(time: SignedDuration) -> Timestamp {
+    let now = Timestamp::now();
+    now.checked_sub(time).unwrap_or(now)
+}
