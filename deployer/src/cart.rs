@@ -41,6 +41,8 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
     let archive = Bucket::new(&scope, "archive")
         .tls_only(environment.local.is_none())
         .encrypted_with(keys.bucket())
+        // A replay overwrites its progress every few seconds, and nobody reads what it was.
+        .expiring_versions(REPLAYS_PREFIX, 1)
         .known_as(ARCHIVE_BUCKET);
 
     let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.does);

@@ -98,11 +98,11 @@ impl Bucket {
         }
     }
 
-    /// Returns the bucket that deletes what is under this prefix after so many days, with
-    /// the versions of it.
-    pub fn expiring(mut self, prefix: &str, days: i32) -> Self {
-        let id = format!("expire-{}", prefix.trim_end_matches('/'));
-        self.lifecycle.insert(id, Rule::expiring(prefix, days));
+    /// Returns the bucket that deletes what was overwritten under this prefix so many days after
+    /// it was ("Lifecycle configuration elements", S3 user guide).
+    pub fn expiring_versions(mut self, prefix: &str, days: i32) -> Self {
+        let id = format!("expire-versions-of-{}", prefix.trim_end_matches('/'));
+        self.lifecycle.insert(id, Rule::expiring_versions(prefix, days));
         self
     }
 

@@ -15,6 +15,9 @@ use serde_json::json;
 
 use super::row::{GONE, Raw, Row, sent};
 
+/// The rule for earlier versions of how far replays have come.
+const REPLAYS: &str = "lifecycle.expire-versions-of-replays";
+
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
     let id = id(scope);
     vec![
@@ -46,7 +49,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             &["encryption.algorithm", "encryption.bucket_key", "encryption.kms_key"],
             |aws| encrypted(aws, "key/by-hand").boxed(),
         ),
-        Row::new("no lifecycle", &id, &["lifecycle.abort-uploads"], |aws| {
+        Row::new("no lifecycle", &id, &["lifecycle.abort-uploads", REPLAYS], |aws| {
             let call = aws.s3.delete_bucket_lifecycle().bucket(aws.scope.bucket_name("archive"));
             sent(call.send())
         }),
@@ -89,9 +92,12 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
             let call = aws.s3.delete_bucket_ownership_controls().bucket(aws.scope.bucket_name("archive"));
             sent(call.send())
         }),
-        Row::new("another lifecycle", &id, &["lifecycle.abort-uploads", "lifecycle.by-hand"], |aws| {
-            expiring(aws).boxed()
-        }),
+        Row::new(
+            "another lifecycle",
+            &id,
+            &["lifecycle.abort-uploads", "lifecycle.by-hand", REPLAYS],
+            |aws| expiring(aws).boxed(),
+        ),
     ]
 }
 

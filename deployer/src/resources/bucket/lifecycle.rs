@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration,
+    AbortIncompleteMultipartUpload, ExpirationStatus, LifecycleRule, LifecycleRuleFilter,
+    NoncurrentVersionExpiration,
 };
 use aws_smithy_types::error::operation::BuildError;
 use serde::Serialize;
@@ -19,10 +19,9 @@ pub(super) struct Rule {
     /// What keys begin with; empty for all.
     prefix: String,
     abort_uploads_days: Option<i32>,
-    expire_days: Option<i32>,
-    /// Days after which a version goes that is not the latest.
+    /// Days after which a version goes that is not the latest any more.
     expire_version_days: Option<i32>,
-    /// What no rule of ours has, as text: transitions, dates, tags, sizes.
+    /// What no rule of ours has, as text: deletions, transitions, tags, sizes.
     other: Vec<String>,
 }
 
@@ -32,15 +31,10 @@ impl Rule {
         Self { abort_uploads_days: Some(days), ..Self::nothing() }
     }
 
-    /// Returns the rule that deletes what is under a prefix: after so many days it gets a
-    /// delete marker, and after as many again its versions go.
-    pub(super) fn expiring(prefix: &str, days: i32) -> Self {
-        Self {
-            prefix: prefix.to_owned(),
-            expire_days: Some(days),
-            expire_version_days: Some(days),
-            ..Self::nothing()
-        }
+    /// Returns the rule that deletes what was overwritten under a prefix, so many days after
+    /// it was.
+    pub(super) fn expiring_versions(prefix: &str, days: i32) -> Self {
+        Self { prefix: prefix.to_owned(), expire_version_days: Some(days), ..Self::nothing() }
     }
 
     fn nothing() -> Self {
@@ -48,7 +42,6 @@ impl Rule {
             enabled: true,
             prefix: String::new(),
             abort_uploads_days: None,
-            expire_days: None,
             expire_version_days: None,
             other: Vec::new(),
         }
@@ -77,6 +70,11 @@ impl Rule {
             filter.and_then(|filter| filter.object_size_less_than).map(|size| format!("smaller than {size}")),
         );
         also(both.map(|both| format!("{both:?}")));
+        also(
+            expiration
+                .and_then(|expiration| expiration.days)
+                .map(|days| format!("expires after {days} days")),
+        );
         also(expiration.and_then(|expiration| expiration.date).map(|date| format!("expires {date}")));
         let markers = expiration.and_then(|expiration| expiration.expired_object_delete_marker);
         also(markers.filter(|on| *on).map(|_| "deletes markers".to_owned()));
@@ -91,7 +89,6 @@ impl Rule {
                 .abort_incomplete_multipart_upload
                 .as_ref()
                 .and_then(|abort| abort.days_after_initiation),
-            expire_days: expiration.and_then(|expiration| expiration.days),
             expire_version_days: versions.and_then(|versions| versions.noncurrent_days),
             other,
         }
@@ -101,7 +98,6 @@ impl Rule {
         let abort = self
             .abort_uploads_days
             .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());
-        let expiration = self.expire_days.map(|days| LifecycleExpiration::builder().days(days).build());
         let versions = self
             .expire_version_days
             .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
@@ -110,7 +106,6 @@ impl Rule {
             .status(if self.enabled { ExpirationStatus::Enabled } else { ExpirationStatus::Disabled })
             .filter(LifecycleRuleFilter::builder().prefix(&self.prefix).build())
             .set_abort_incomplete_multipart_upload(abort)
-            .set_expiration(expiration)
             .set_noncurrent_version_expiration(versions)
             .build()
     }
@@ -127,42 +122,43 @@ pub(super) fn deletes_more(desired: &BTreeMap<String, Rule>, change: &Change) ->
     };
     let days = |value: &Value| value.as_i64().unwrap_or(i64::MAX);
     match field {
-        Some("expire_days" | "expire_version_days") => days(&change.desired) < days(&change.live),
+        Some("expire_version_days") => days(&change.desired) < days(&change.live),
         Some("abort_uploads_days") => false,
         // The whole rule, its prefix or its status.
-        _ => rule.expire_days.is_some() || rule.expire_version_days.is_some(),
+        _ => rule.expire_version_days.is_some(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_s3::types::LifecycleRuleAndOperator;
+    use aws_sdk_s3::types::{LifecycleExpiration, LifecycleRuleAndOperator};
     use serde_json::json;
 
     use super::*;
 
     #[test]
     fn what_is_sent_reads_back_the_same() {
-        for rule in [Rule::aborting_uploads(7), Rule::expiring("failed/", 30)] {
+        for rule in [Rule::aborting_uploads(7), Rule::expiring_versions("progress/", 1)] {
             assert_eq!(Rule::of(&rule.to_sdk("id").expect("complete")), rule);
         }
     }
 
     #[test]
     fn what_no_rule_of_ours_has_shows() {
-        let both = LifecycleRuleAndOperator::builder().prefix("failed/").object_size_greater_than(1).build();
-        let filter = LifecycleRuleFilter::builder().and(both).build();
-        let mut rule = Rule::expiring("failed/", 30).to_sdk("id").expect("complete");
+        let both = LifecycleRuleAndOperator::builder().prefix("progress/").object_size_greater_than(1);
+        let filter = LifecycleRuleFilter::builder().and(both.build()).build();
+        let mut rule = Rule::expiring_versions("progress/", 1).to_sdk("id").expect("complete");
         rule.filter = Some(filter);
+        rule.expiration = Some(LifecycleExpiration::builder().days(30).build());
         let read = Rule::of(&rule);
-        assert_eq!(read.prefix, "failed/");
-        assert_eq!(read.other.len(), 1);
+        assert_eq!(read.prefix, "progress/");
+        assert_eq!(read.other.len(), 2, "{:?}", read.other);
     }
 
     #[test]
     fn deleting_sooner_loses_data() {
         let rules = [
-            ("expire".to_owned(), Rule::expiring("failed/", 30)),
+            ("expire".to_owned(), Rule::expiring_versions("progress/", 30)),
             ("abort".to_owned(), Rule::aborting_uploads(7)),
         ];
         let loses = |path: &str, live: Value, desired: Value| {
@@ -170,8 +166,8 @@ mod tests {
             deletes_more(&rules.clone().into(), &Change::new(path, live, desired))
         };
         assert!(loses("lifecycle.expire", Value::Null, json!({})));
-        assert!(loses("lifecycle.expire.expire_days", json!(60), json!(30)));
-        assert!(!loses("lifecycle.expire.expire_days", json!(10), json!(30)));
+        assert!(loses("lifecycle.expire.expire_version_days", json!(60), json!(30)));
+        assert!(!loses("lifecycle.expire.expire_version_days", json!(10), json!(30)));
         assert!(!loses("lifecycle.abort", Value::Null, json!({})));
         assert!(!loses("lifecycle.by-hand", json!({}), Value::Null));
     }

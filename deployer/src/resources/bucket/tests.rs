@@ -177,6 +177,27 @@ async fn parts_are_put_one_after_another_in_the_order_that_s3_takes() {
 }
 
 #[tokio::test]
+async fn what_was_overwritten_under_a_prefix_goes_and_what_is_there_stays() {
+    let script = taking(Script::new());
+    let wanted = bucket().expiring_versions("progress/", 1);
+    wanted.update(&bucket(), &script.aws()).await.expect("there is one more rule");
+    assert_eq!(script.writes(), ["PutBucketLifecycleConfiguration"]);
+    let sent = &script.asked()[0].body;
+    let versions =
+        "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>";
+    // The call replaces them all.
+    for part in [
+        "<ID>abort-uploads</ID>",
+        "<ID>expire-versions-of-progress</ID>",
+        "<Prefix>progress/</Prefix>",
+        versions,
+    ] {
+        assert!(sent.contains(part), "{part} in {sent}");
+    }
+    assert!(!sent.contains("<Expiration>"), "{sent}");
+}
+
+#[tokio::test]
 async fn two_changes_at_a_time_are_worth_another_attempt() {
     let said = "A conflicting conditional operation is currently in progress against this resource.";
     let script = Script::new().on("PutBucketVersioning", fault(409, "OperationAborted", said));
