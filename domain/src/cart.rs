@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
     event::{Event, Schema},
+    repo::Repo,
 };
 
 /// The longest name of an item, in characters.
@@ -17,6 +19,19 @@ pub const MAX_NAME_LENGTH: usize = 200;
 pub const MAX_QUANTITY: u32 = 999;
 /// The most different items that a cart can hold.
 pub const MAX_ITEMS: usize = 500;
+
+/// The namespace of cart identifiers derived from command ids; it can never change.
+const CARTS_BY_COMMAND: Uuid = Uuid::from_u128(0x5b1f_6e0e_8a43_4d0c_9d0f_7a3c_21e6_54b8);
+
+/// The carts in a store of events.
+pub type ShoppingCartRepo<S> = Repo<ShoppingCart, S>;
+
+/// Returns the id of the cart that a command opens when it names none.
+///
+/// It follows from the command id, so that a repeated command finds the same cart.
+pub fn cart_opened_by(command_id: Uuid) -> Uuid {
+    Uuid::new_v5(&CARTS_BY_COMMAND, command_id.as_bytes())
+}
 
 // State.
 

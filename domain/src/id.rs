@@ -8,9 +8,6 @@ use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
 
-/// The namespace of cart identifiers derived from command ids; it can never change.
-const CARTS_BY_COMMAND: Uuid = Uuid::from_u128(0x5b1f_6e0e_8a43_4d0c_9d0f_7a3c_21e6_54b8);
-
 /// Names one aggregate among all of all types; spelt `cart#<uuid>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -95,13 +92,6 @@ pub fn parse(field: &'static str, text: &str) -> Result<Uuid, InvalidId> {
     text.parse::<uuid::fmt::Hyphenated>().map(Uuid::from).map_err(|_| InvalidId { field })
 }
 
-/// Returns the id of the cart that a command opens when it names none.
-///
-/// It follows from the command id, so that a repeated command finds the same cart.
-pub fn cart_opened_by(command_id: Uuid) -> Uuid {
-    Uuid::new_v5(&CARTS_BY_COMMAND, command_id.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,11 +126,5 @@ mod tests {
         for text in ["", "1", &ID.replace('-', ""), &format!("{{{ID}}}")] {
             assert_eq!(parse("cart_id", text), Err(InvalidId { field: "cart_id" }), "{text}");
         }
-    }
-
-    /// Pinned: another result would make a retry open a second cart.
-    #[test]
-    fn the_cart_that_a_command_opens_never_changes() {
-        assert_eq!(cart_opened_by(ID.parse().unwrap()).to_string(), "46ca1cbb-0ac5-58f2-8efa-e390468f912c");
     }
 }

@@ -49,6 +49,7 @@ pub mod testing;
 
 pub use aggregate::Aggregate;
 pub use answer::Answer;
+pub use cart::ShoppingCartRepo;
 pub use commit::{Commit, Context, StoredEvent};
 pub use envelope::Envelope;
 pub use history::{Decision, History};
@@ -56,5 +57,5 @@ pub use id::AggregateId;
 pub use json::JsonText;
 pub use memory::InMemoryStore;
 pub use occurred_at::OccurredAt;
-pub use repo::ShoppingCartRepo;
+pub use repo::Repo;
 pub use store::EventStore;

@@ -1,13 +1,13 @@
-//! Carts as the write side sees them: fetch one, decide, store what was decided.
+//! Aggregates as the write side sees them: fetch one, decide, store what was decided.
 
-use std::pin::pin;
+use std::{marker::PhantomData, pin::pin};
 
 use futures::TryStreamExt;
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
-    cart::ShoppingCart,
+    aggregate::Aggregate,
     commit::{Commit, Context},
     event::EncodeError,
     history::{Decision, History, HistoryError},
@@ -15,19 +15,20 @@ use crate::{
     store::{AppendError, EventStore},
 };
 
-/// The carts in a store of events.
+/// The aggregates of one type in a store of events.
 #[derive(Debug, Clone)]
-pub struct ShoppingCartRepo<S> {
+pub struct Repo<A, S> {
     store: S,
+    of: PhantomData<fn() -> A>,
 }
 
-/// Why a cart could not be fetched; all of these are faults.
+/// Why an aggregate could not be fetched; all of these are faults.
 #[derive(Debug, Error)]
 pub enum FetchError<E: std::error::Error + 'static> {
     /// The store failed.
     #[error("the store of events failed")]
     Store(#[source] E),
-    /// What the store holds makes no cart.
+    /// What the store holds makes no aggregate.
     #[error("the stored events make no history")]
     History(#[from] HistoryError),
 }
@@ -46,18 +47,18 @@ pub enum StoreError<E: std::error::Error + 'static> {
     Encode(#[from] EncodeError),
 }
 
-impl<S: EventStore> ShoppingCartRepo<S> {
-    /// Returns the carts in a store.
+impl<A: Aggregate, S: EventStore> Repo<A, S> {
+    /// Returns the aggregates of this type in a store.
     pub fn new(store: S) -> Self {
-        Self { store }
+        Self { store, of: PhantomData }
     }
 
-    /// Returns the history of a cart, an empty one when it was never opened.
-    pub async fn fetch(&self, cart_id: Uuid) -> Result<History<ShoppingCart>, FetchError<S::Error>> {
-        match self.fetch_once(cart_id).await {
+    /// Returns the history of an aggregate, an empty one when nothing ever happened to it.
+    pub async fn fetch(&self, uuid: Uuid) -> Result<History<A>, FetchError<S::Error>> {
+        match self.fetch_once(uuid).await {
             // Reading is no snapshot: of two commits appended meanwhile, only the second may
             // have been seen. Whoever reads again sees both; a gap that stays is real.
-            Err(FetchError::History(HistoryError::Gap { .. })) => self.fetch_once(cart_id).await,
+            Err(FetchError::History(HistoryError::Gap { .. })) => self.fetch_once(uuid).await,
             fetched => fetched,
         }
     }
@@ -68,7 +69,7 @@ impl<S: EventStore> ShoppingCartRepo<S> {
     /// already.
     pub async fn store(
         &self,
-        decision: &Decision<ShoppingCart>,
+        decision: &Decision<A>,
         context: Context,
         new_id: impl FnMut() -> Uuid,
     ) -> Result<(), StoreError<S::Error>> {
@@ -84,8 +85,8 @@ impl<S: EventStore> ShoppingCartRepo<S> {
         })
     }
 
-    async fn fetch_once(&self, cart_id: Uuid) -> Result<History<ShoppingCart>, FetchError<S::Error>> {
-        let id = AggregateId::of::<ShoppingCart>(cart_id);
+    async fn fetch_once(&self, uuid: Uuid) -> Result<History<A>, FetchError<S::Error>> {
+        let id = AggregateId::of::<A>(uuid);
         let mut history = History::new(id.clone());
         let mut commits = pin!(self.store.read(&id));
         while let Some(commit) = commits.try_next().await.map_err(FetchError::Store)? {

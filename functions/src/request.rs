@@ -3,7 +3,11 @@
 //! A request with a field that nobody knows is refused as a whole. It is most likely a
 //! misspelt one, and ignoring `quantiy` would put one of something into the cart.
 
-use domain::{answer::Refusal, cart::CartCommand, id};
+use domain::{
+    answer::Refusal,
+    cart::{CartCommand, cart_opened_by},
+    id,
+};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -32,7 +36,7 @@ pub type Parse = fn(Value, Uuid) -> Result<Request, Refusal>;
 pub fn open_cart(payload: Value, fresh_id: Uuid) -> Result<Request, Refusal> {
     let fields = Fields::of(payload, &["cart_id", "command_id", "correlation_id", "actor"])?;
     let command_id = fields.command_id(fresh_id)?;
-    let cart_id = fields.id("cart_id")?.unwrap_or_else(|| id::cart_opened_by(command_id));
+    let cart_id = fields.id("cart_id")?.unwrap_or_else(|| cart_opened_by(command_id));
     fields.request(cart_id, CartCommand::Open, command_id)
 }
 
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     fn the_least_is_enough() {
         let opened = open_cart(json!({}), FRESH).expect("the request is understood");
-        assert_eq!(opened.cart_id, id::cart_opened_by(FRESH));
+        assert_eq!(opened.cart_id, cart_opened_by(FRESH));
         assert_eq!((opened.command_id, opened.correlation_id), (FRESH, FRESH));
 
         let payload = json!({"cart_id": CART, "item": "tea", "actor": null});

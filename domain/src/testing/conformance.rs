@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
-    cart::{CartCommand, ShoppingCart},
+    cart::{CartCommand, ShoppingCart, ShoppingCartRepo},
     commit::{Commit, Context, StoredEvent},
     id::AggregateId,
     json::JsonText,
     occurred_at::OccurredAt,
-    repo::{ShoppingCartRepo, StoreError},
+    repo::StoreError,
     store::{AppendError, EventStore},
 };
 

@@ -1,7 +1,10 @@
 //! The rules of the cart, one test per rule.
 
 use domain::{
-    cart::{CartCommand, CartError, CartEvent, Line, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart, Status},
+    cart::{
+        CartCommand, CartError, CartEvent, Line, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart, Status,
+        cart_opened_by,
+    },
     testing::given,
 };
 
@@ -19,6 +22,13 @@ fn added(item: &str, quantity: u32) -> CartEvent {
 
 fn add(item: &str, quantity: i64) -> CartCommand {
     CartCommand::AddItem { item: item.to_owned(), quantity }
+}
+
+/// Pinned: another result would make a retry open a second cart.
+#[test]
+fn the_cart_that_a_command_opens_never_changes() {
+    let command = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70".parse().unwrap();
+    assert_eq!(cart_opened_by(command).to_string(), "46ca1cbb-0ac5-58f2-8efa-e390468f912c");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use domain::{
-    AggregateId, Commit, EventStore, InMemoryStore, ShoppingCartRepo, id::cart_opened_by, store::AppendError,
+    AggregateId, Commit, EventStore, InMemoryStore, ShoppingCartRepo, cart::cart_opened_by,
+    store::AppendError,
 };
 use functions::{
     command, query,
