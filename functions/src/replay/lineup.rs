@@ -6,16 +6,18 @@
 //! What may go stays in the lineup until it is said to have gone, so that the lineup can be
 //! saved at any time: what was on its way then goes once more.
 
+mod load;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    iter::Sum,
-    ops::{Add, AddAssign, SubAssign},
     sync::Arc,
 };
 
 use domain::{AggregateId, Envelope, replay::Gap};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use load::Load;
 
 /// What is held back at most for what comes before it.
 ///
@@ -68,15 +70,6 @@ struct Turn {
     mark: u16,
     /// Nothing for an event that nobody asked for, which only has its turn.
     event: Option<Arc<Envelope>>,
-}
-
-/// So many events, and their size.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Load {
-    /// How many they are.
-    pub events: u64,
-    /// How large they are together, about. What only has its turn has no size.
-    pub bytes: u64,
 }
 
 /// What is saved of a lineup; the rest follows from it.
@@ -272,32 +265,6 @@ fn mark(id: Uuid) -> u16 {
     id.as_bytes()
         .chunks_exact(2)
         .fold(0, |mark, two| mark.rotate_left(3) ^ u16::from_le_bytes([two[0], two[1]]))
-}
-
-impl Add for Load {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { events: self.events + other.events, bytes: self.bytes + other.bytes }
-    }
-}
-
-impl AddAssign for Load {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl SubAssign for Load {
-    fn sub_assign(&mut self, other: Self) {
-        *self = Self { events: self.events - other.events, bytes: self.bytes - other.bytes };
-    }
-}
-
-impl Sum for Load {
-    fn sum<I: Iterator<Item = Self>>(loads: I) -> Self {
-        loads.fold(Self::default(), Add::add)
-    }
 }
 
 impl From<Saved> for Lineup {
