@@ -12,7 +12,7 @@ use domain::{AggregateId, Commit, EventStore, OccurredAt, contract::attribute, s
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use thiserror::Error;
 
-use crate::table::{ItemError, from_item, to_item};
+use crate::table::{ItemError, from_item, to_item, to_restored_item};
 
 /// Keeps commits in a table with hash key `AggregateId` and range key `Version`.
 #[derive(Debug, Clone)]
@@ -133,8 +133,7 @@ impl DynamoDbEventStore {
     /// See [`EventStore::append`].
     pub async fn restore(&self, commit: &Commit, at: OccurredAt) -> Result<(), AppendError<DynamoDbError>> {
         let broken = self.broken(&commit.aggregate_id);
-        let mut item = to_item(commit).map_err(broken).map_err(AppendError::Store)?;
-        item.insert(attribute::RESTORED.to_owned(), AttributeValue::S(at.to_string()));
+        let item = to_restored_item(commit, at).map_err(broken).map_err(AppendError::Store)?;
         self.put(commit, item).await
     }
 
