@@ -25,8 +25,10 @@ pub(super) fn capture() -> MappingSettings {
         // Above 1, order holds per item ("Using AWS Lambda with Amazon DynamoDB"), and two
         // commits of one cart are two items.
         parallelization_factor: 1,
-        // What fails is out of reach, for each half as well.
-        bisect_on_error: false,
+        // What fails is out of reach, for each half as well. But commits of many events, all of
+        // one cart, are a call for each event, and could take more time than the function has,
+        // each time; halves take half of it.
+        bisect_on_error: true,
         ..until_the_source_forgets(TABLE_KEEPS)
     }
 }
