@@ -7,7 +7,8 @@
 //!
 //! Starts a local cloud whose functions meet failures in a third of their calls, writes the
 //! events concurrently while functions are killed, waits until all of them came through, and
-//! compares what each consumer has seen with the table. Ends with 1 when there is a difference.
+//! compares what each consumer has seen with the table; `audit` then does so once more. Ends with
+//! 1 when there is a difference.
 
 use std::env;
 use std::error::Error;
@@ -45,6 +46,8 @@ fn pass(cloud: &Cloud, storm: Storm) -> Result<ExitCode, Box<dyn Error>> {
     let place = faulty.place();
     let up = Deployed::local(&place);
     let calm = storm.over(&faulty, &place, &up);
-    write!(std::io::stdout().lock(), "{calm}")?;
-    Ok(if calm.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let audit = place.deployer(&["audit", "local", "--grace", "1s"]);
+    write!(std::io::stdout().lock(), "{calm}{}{}", audit.stdout, audit.stderr)?;
+    let clean = calm.differences.is_empty() && audit.code == Some(0);
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
