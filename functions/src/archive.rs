@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use storage::{
     archive::{self, compress},
     bucket::Bucket,
+    patience::Patience,
 };
 use thiserror::Error;
 
@@ -22,8 +23,12 @@ pub struct NoPlace {
 }
 
 /// Keeps the events of a batch.
-pub async fn archive<B: Bucket>(batch: KinesisEvent, failed: &Failed<B>) -> Result<(), Fault> {
-    let deliveries = understand(&batch, failed).await?;
+pub async fn archive<B: Bucket>(
+    batch: KinesisEvent,
+    failed: &Failed<B>,
+    patience: &Patience,
+) -> Result<(), Fault> {
+    let deliveries = understand(&batch, failed, patience).await?;
     let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else {
         return Ok(());
     };

@@ -64,7 +64,7 @@ pub async fn capture<S: PutRecords, B: Bucket>(
                 }
                 Err(reason) => {
                     let reason: &(dyn Error + Send + Sync) = &reason;
-                    failed.keep(&change.event_id, reason, &change).await?;
+                    failed.keep(&change.event_id, reason, &change, &patience).await?;
                 }
             },
             // Nobody but people changes or removes commits, and what was published is out.
@@ -102,7 +102,7 @@ fn pluck(change: &EventRecord) -> Result<Plucked, CaptureError> {
     let id = &commit.aggregate_id;
     let probe = (id.aggregate_type() == Probe::TYPE).then(|| id.uuid());
     let record = |envelope: domain::Envelope| {
-        let record = Record { partition_key: envelope.aggregate_id.to_string(), data: envelope.to_bytes() };
+        let record = Record::of(&envelope);
         let (version, bytes) = (envelope.version, record.size());
         if bytes > MAX_RECORD_BYTES {
             return Err(CaptureError::TooLarge { version, bytes });

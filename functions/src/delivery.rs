@@ -8,14 +8,14 @@ use domain::{
     probe::{self, Probe},
 };
 use jiff::Timestamp;
-use storage::bucket::Bucket;
+use storage::{bucket::Bucket, patience::Patience};
 use thiserror::Error;
 
 pub use self::records::Records;
 use crate::failed::Failed;
 
 /// A record that holds an event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Delivery<'a> {
     /// The event.
     pub envelope: Envelope,
@@ -26,9 +26,14 @@ pub struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
+    /// Tells whether the event is a probe.
+    pub fn is_probe(&self) -> bool {
+        self.envelope.aggregate_type == Probe::TYPE
+    }
+
     /// Writes a log line when the event is a probe: it has come this far.
     pub fn tell_of_a_probe(&self) {
-        if self.envelope.aggregate_type == Probe::TYPE {
+        if self.is_probe() {
             let arrival = self.record.kinesis.approximate_arrival_timestamp.timestamp_millis();
             tracing::info!(
                 { probe::PROBE } = %self.envelope.aggregate_id,
@@ -55,6 +60,7 @@ pub enum Unreadable {
 pub async fn understand<'a, B: Bucket>(
     batch: &'a KinesisEvent,
     failed: &Failed<B>,
+    patience: &Patience,
 ) -> Result<Vec<Delivery<'a>>, B::Error> {
     let mut deliveries = Vec::new();
     for record in &batch.records {
@@ -62,7 +68,7 @@ pub async fn understand<'a, B: Bucket>(
             Ok(delivery) => deliveries.push(delivery),
             Err(reason) => {
                 let id = record.event_id.as_deref().unwrap_or(&record.kinesis.sequence_number);
-                failed.keep(id, &reason, record).await?;
+                failed.keep(id, &reason, record, patience).await?;
             }
         }
     }

@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use storage::{bucket::Bucket, fault::chain};
+use storage::{bucket::Bucket, fault::chain, patience::Patience};
 
 /// How much of a reason is told outside of the object that has all of it. A line that is too
 /// long is cut or left out by whoever collects it ("CloudWatch Logs quotas"), and would ring
@@ -32,15 +32,17 @@ impl<B: Bucket> Failed<B> {
     /// Keeps a record as it came, under `failed/<function>/<id>.json`.
     ///
     /// The object depends on nothing but the record, so a batch that is delivered again
-    /// writes the same one again. When keeping fails, the batch has to fail: a record must
-    /// not vanish because two things went wrong at once.
+    /// writes the same one again. When keeping fails for longer than there is patience, the
+    /// batch has to fail: a record must not vanish because two things went wrong at once. To
+    /// fail sooner would use up a mapping's attempts, however long the bucket is out of reach.
     pub async fn keep(
         &self,
         id: &str,
         reason: &(dyn Error + Send + Sync),
         record: &(impl Serialize + Sync),
+        patience: &Patience,
     ) -> Result<(), B::Error> {
-        self.put(id, reason, json!({ "record": record })).await
+        self.put(id, reason, json!({ "record": record }), patience.clone()).await
     }
 
     /// Keeps an event that cannot be handled, under `failed/<function>/<aggregate
@@ -52,13 +54,14 @@ impl<B: Bucket> Failed<B> {
         event: &Envelope,
         reason: &(dyn Error + Send + Sync),
         record: Option<&(impl Serialize + Sync)>,
+        patience: &Patience,
     ) -> Result<(), B::Error> {
         let id = format!("{}-{}-{}", event.aggregate_type, event.aggregate_id, event.version);
         let kept = match record {
             Some(record) => json!({ "event": event, "record": record }),
             None => json!({ "event": event }),
         };
-        self.put(&id, reason, kept).await
+        self.put(&id, reason, kept, patience.clone()).await
     }
 
     async fn put(
@@ -66,13 +69,19 @@ impl<B: Bucket> Failed<B> {
         id: &str,
         reason: &(dyn Error + Send + Sync),
         mut kept: Value,
+        mut patience: Patience,
     ) -> Result<(), B::Error> {
         let key = format!("{FAILED_PREFIX}{}/{}.json", self.function.name, tame(id));
         let reason = chain(reason);
         kept["function"] = json!(self.function.name);
         kept["reason"] = json!(reason);
         let body = serde_json::to_vec_pretty(&kept).expect("a JSON value can be written");
-        self.bucket.put(&key, "application/json", body).await?;
+        while let Err(error) = self.bucket.put(&key, "application/json", body.clone()).await {
+            tracing::warn!(key, reason = chain(&error), "what is kept aside could not be put there yet");
+            if !patience.wait().await {
+                return Err(error);
+            }
+        }
         let reason = in_short(reason);
         // `log` makes a metric of it.
         tracing::error!({ metric::KEPT_ASIDE } = 1, record = id, reason, key, "kept aside");

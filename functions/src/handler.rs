@@ -117,12 +117,15 @@ where
         failed: &Failed<B>,
         patience: &Patience,
     ) -> Result<(), Fault> {
-        let deliveries = understand(batch, failed).await?;
-        deliveries.iter().for_each(|delivery| delivery.tell_of_a_probe());
+        let deliveries = understand(batch, failed, patience).await?;
+        let probes: Vec<_> = deliveries.iter().filter(|delivery| delivery.is_probe()).cloned().collect();
         let items = deliveries
             .into_iter()
             .map(|delivery| Item { envelope: delivery.envelope, record: Some(delivery.record) });
-        Run::new(self, failed, patience, None).handle(items).await.map(drop)
+        Run::new(self, failed, patience, None).handle(items).await?;
+        // Only now is the batch through.
+        probes.iter().for_each(|probe| probe.tell_of_a_probe());
+        Ok(())
     }
 
     /// Handles events that are replayed, or refuses to.

@@ -7,9 +7,14 @@ use functions::{
     start::{serve, start},
 };
 use lambda_runtime::LambdaEvent;
+use storage::patience::Patience;
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
     let failed = start(ARCHIVE).await?.failed()?;
-    serve(|event: LambdaEvent<Records>| archive(event.payload.0, &failed)).await
+    serve(async |event: LambdaEvent<Records>| {
+        let patience = Patience::until(event.context.deadline());
+        archive(event.payload.0, &failed, &patience).await
+    })
+    .await
 }

@@ -128,7 +128,7 @@ where
             }
             Err(Trouble::Poison(reason)) => reason,
         };
-        self.failed.keep_event(&envelope, reason.as_ref(), record).await?;
+        self.failed.keep_event(&envelope, reason.as_ref(), record, self.patience).await?;
         let reason = in_short(chain(reason.as_ref()));
         let Envelope { aggregate_type, aggregate_id, version, .. } = envelope;
         Ok(Some(KeptAside { aggregate_type, aggregate_id, version, reason }))

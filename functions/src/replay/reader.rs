@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, error::Error};
 
-use domain::{contract::EVENTS_PREFIX, replay::Source};
+use domain::{Envelope, contract::EVENTS_PREFIX, replay::Source};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use storage::{
@@ -80,27 +80,33 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
             self.listed = keys.into_iter().take_while(|key| *key < end).collect();
         }
         let keys: Vec<String> = self.listed.drain(..AT_ONCE.min(self.listed.len())).collect();
-        let objects = try_join_all(keys.iter().map(|key| self.bucket.get(key))).await?;
+        let objects = try_join_all(keys.iter().map(|key| self.object(key))).await?;
         let read = keys.len() as u64;
         let Some(last) = keys.last().cloned() else {
             progress.place = Place::End;
             return Ok(());
         };
         for (key, object) in keys.into_iter().zip(objects) {
-            // It was there when it was listed: somebody removed it meanwhile.
-            let Some(object) = object else {
-                progress.cannot_read(key, "it is gone".to_owned());
-                continue;
-            };
-            match archive::events(&key, &object.body) {
+            match object {
                 Ok(events) => events.into_iter().for_each(|event| progress.take(event)),
-                Err(broken) => progress.cannot_read(key, chain(&broken)),
+                Err(reason) => progress.cannot_read(key, reason),
             }
         }
         progress.reading.done += read;
         progress.reading.last = Some(last.clone());
         progress.place = Place::Archive(Some(last));
         Ok(())
+    }
+
+    /// Returns the events of an object, or why it is to be left out.
+    async fn object(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, B::Error> {
+        match self.bucket.get(key).await {
+            Ok(Some(object)) => Ok(archive::events(key, &object.body).map_err(|broken| chain(&broken))),
+            // It was there when it was listed: somebody removed it meanwhile.
+            Ok(None) => Ok(Err("it is gone".to_owned())),
+            Err(error) if B::is_of_the_object(&error) => Ok(Err(chain(&error))),
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_table(&mut self, progress: &mut Progress) -> Result<(), T::Error> {

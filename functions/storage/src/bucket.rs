@@ -59,6 +59,13 @@ pub trait Bucket: Send + Sync {
     /// Returns the object under a key, or nothing when there is none.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Object>, Self::Error>> + Send;
 
+    /// Tells whether a call failed for what the object is, and would fail each time until
+    /// somebody does something about that object.
+    fn is_of_the_object(error: &Self::Error) -> bool {
+        let _ = error;
+        false
+    }
+
     /// Returns the keys that begin with a prefix and come behind `after`, in their order: not
     /// all of them, but none only when there are none.
     fn list(
@@ -184,6 +191,12 @@ impl Bucket for S3Bucket {
         let body = answer.body.collect().await;
         let body = body.map_err(|source| S3Error::Body { key: of, bucket, source })?;
         Ok(Some(Object { body: body.to_vec(), etag }))
+    }
+
+    fn is_of_the_object(error: &S3Error) -> bool {
+        // It is in an archive storage class, and has to be restored before it can be read
+        // ("GetObject", S3 API reference).
+        matches!(error, S3Error::Get { source, .. } if source.code() == Some("InvalidObjectState"))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, S3Error> {

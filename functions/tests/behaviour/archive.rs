@@ -1,12 +1,17 @@
 //! Archive objects: named and made from their batch alone, with the very bytes published.
 
-use std::io::Read;
+use std::{io::Read, time::Duration};
 
 use domain::contract::ARCHIVE;
 use flate2::read::GzDecoder;
 use functions::{archive::archive, failed::Failed};
+use storage::patience::Patience;
 
 use crate::fakes::{FakeBucket, cart, delivered, envelope, failed};
+
+fn a_moment() -> Patience {
+    Patience::lasting(Duration::from_secs(5))
+}
 
 fn text(object: &[u8]) -> String {
     let mut text = String::new();
@@ -18,7 +23,7 @@ fn text(object: &[u8]) -> String {
 async fn a_batch_becomes_one_object_with_one_line_per_event() {
     let failed = failed(ARCHIVE);
     let records: Vec<_> = (1..=3).map(|version| envelope(cart(1), version).to_bytes()).collect();
-    archive(delivered(&records), &failed).await.expect("the batch is archived");
+    archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
     // The first record came right before the hour ended, the last after.
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49592.ndjson.gz";
     assert_eq!(failed.bucket().keys(), [key]);
@@ -32,7 +37,7 @@ async fn the_same_batch_is_the_same_object_to_the_byte() {
     let mut objects = Vec::new();
     for _ in 0..2 {
         let failed = failed(ARCHIVE);
-        archive(delivered(&records), &failed).await.expect("the batch is archived");
+        archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
         let key = failed.bucket().keys().remove(0);
         objects.push(failed.bucket().object(&key));
     }
@@ -48,7 +53,7 @@ async fn what_is_no_event_is_kept_aside() {
     let mut in_lines = event.clone();
     in_lines.insert(1, b'\n');
     let records = [b"trash".to_vec(), event.clone(), in_lines, vec![0xff]];
-    archive(delivered(&records), &failed).await.expect("the batch is archived");
+    archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49593.ndjson.gz";
     let aside = |n: usize| format!("failed/archive/shardId-000000000003-4959{n}.json");
     assert_eq!(failed.bucket().keys(), [key, &aside(0), &aside(2), &aside(3)]);
@@ -65,16 +70,16 @@ async fn what_is_no_event_is_kept_aside() {
 #[tokio::test]
 async fn a_batch_without_events_leaves_no_object() {
     let failed = failed(ARCHIVE);
-    archive(delivered(&[b"trash".to_vec()]), &failed).await.expect("the batch is understood");
-    archive(delivered(&[]), &failed).await.expect("the batch is empty");
+    archive(delivered(&[b"trash".to_vec()]), &failed, &a_moment()).await.expect("the batch is understood");
+    archive(delivered(&[]), &failed, &a_moment()).await.expect("the batch is empty");
     assert_eq!(failed.bucket().keys(), ["failed/archive/shardId-000000000003-49590.json"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_bucket_out_of_reach_fails_the_batch() {
     for record in [envelope(cart(1), 1).to_bytes(), b"trash".to_vec()] {
         let bucket = FakeBucket::out_of_reach();
-        let fault = archive(delivered(&[record]), &Failed::new(bucket, ARCHIVE)).await;
+        let fault = archive(delivered(&[record]), &Failed::new(bucket, ARCHIVE), &a_moment()).await;
         assert_eq!(fault.expect_err("the batch fails").to_string(), "out of reach");
     }
 }

@@ -77,7 +77,7 @@ async fn one_of_three_is_rejected_and_still_goes_before_what_follows_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_rejected_for_good_fails_the_batch() {
     let stream = FakeStream::rejecting((0..1000).map(|call| (call, 0)));
     let batch = inserts(&[commit(cart(1), 1..=2), commit(cart(2), 1..=2)]);
@@ -88,7 +88,7 @@ async fn what_is_rejected_for_good_fails_the_batch() {
     assert_eq!(stream.taken(), [(cart(2), vec![1, 2])].into(), "others go on meanwhile");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stream_out_of_reach_fails_the_batch() {
     let stream = FakeStream::out_of_reach();
     let batch = inserts(&[commit(cart(1), 1..=2)]);
@@ -141,7 +141,7 @@ async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
     assert!(reason.starts_with("the record holds no commit: the data of event"), "{reason}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_cannot_even_be_kept_fails_the_batch() {
     let stream = FakeStream::default();
     let bucket = FakeBucket::out_of_reach();

@@ -1,12 +1,17 @@
 //! The event that `docs/pipeline.md` follows through every form is to the byte what the code
 //! makes of it.
 
+use std::time::Duration;
+
 use aws_lambda_events::event::{dynamodb, kinesis::KinesisEvent};
 use domain::contract::ARCHIVE;
 use flate2::read::GzDecoder;
 use functions::archive::archive;
 use serde_json::{Value, json};
-use storage::table::{from_item, to_item};
+use storage::{
+    patience::Patience,
+    table::{from_item, to_item},
+};
 
 use crate::fakes::failed;
 
@@ -67,7 +72,7 @@ async fn the_archive_has_the_envelope_in_a_line_under_the_key() {
     let batch: KinesisEvent = serde_json::from_str(forms.stream_record).expect("Lambda would hand it over");
     assert_eq!(batch.records[0].kinesis.data.as_slice(), forms.envelope.as_bytes());
     let failed = failed(ARCHIVE);
-    archive(batch, &failed).await.expect("the batch is archived");
+    archive(batch, &failed, &Patience::lasting(Duration::from_secs(5))).await.expect("the batch is archived");
     assert_eq!(failed.bucket().keys(), [forms.key]);
     let object = failed.bucket().object(forms.key);
     let lines = std::io::read_to_string(GzDecoder::new(object.as_slice())).expect("the object is gzip");

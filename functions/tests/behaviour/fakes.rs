@@ -25,9 +25,14 @@ use storage::{
 use thiserror::Error;
 use uuid::Uuid;
 
+/// Why a call fails.
 #[derive(Debug, Error)]
-#[error("out of reach")]
-pub(crate) struct OutOfReach;
+pub(crate) enum Refused {
+    #[error("out of reach")]
+    OutOfReach,
+    #[error("not in this storage class")]
+    Shut,
+}
 
 /// A stream that keeps the records of a call in no particular order: in reverse.
 #[derive(Default)]
@@ -66,11 +71,11 @@ impl FakeStream {
 }
 
 impl PutRecords for FakeStream {
-    type Error = OutOfReach;
+    type Error = Refused;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, OutOfReach> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Refused> {
         if self.out_of_reach {
-            return Err(OutOfReach);
+            return Err(Refused::OutOfReach);
         }
         let mut calls = lock(&self.calls);
         let rejects = |place| self.rejects.contains(&(calls.len(), place));
@@ -90,6 +95,8 @@ pub(crate) struct FakeBucket {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
     late: Mutex<Option<(String, Vec<u8>)>>,
     conflicts: AtomicUsize,
+    fails: AtomicUsize,
+    shut: Mutex<Option<String>>,
     out_of_reach: bool,
 }
 
@@ -107,6 +114,16 @@ impl FakeBucket {
     /// Refuses as many conditional puts from now on, though nobody else writes.
     pub(crate) fn conflict(&self, times: usize) {
         self.conflicts.store(times, Ordering::Relaxed);
+    }
+
+    /// Fails as many puts from now on.
+    pub(crate) fn fail(&self, times: usize) {
+        self.fails.store(times, Ordering::Relaxed);
+    }
+
+    /// Hands an object to nobody from now on.
+    pub(crate) fn shut(&self, key: &str) {
+        *lock(&self.shut) = Some(key.to_owned());
     }
 
     pub(crate) fn out_of_reach() -> Self {
@@ -127,11 +144,13 @@ impl FakeBucket {
 }
 
 impl Bucket for FakeBucket {
-    type Error = OutOfReach;
+    type Error = Refused;
 
-    async fn put(&self, key: &str, _: &str, body: Vec<u8>) -> Result<(), OutOfReach> {
-        if self.out_of_reach {
-            return Err(OutOfReach);
+    async fn put(&self, key: &str, _: &str, body: Vec<u8>) -> Result<(), Refused> {
+        let fails = self.fails.load(Ordering::Relaxed);
+        self.fails.store(fails.saturating_sub(1), Ordering::Relaxed);
+        if self.out_of_reach || fails > 0 {
+            return Err(Refused::OutOfReach);
         }
         lock(&self.objects).insert(key.to_owned(), body);
         Ok(())
@@ -143,7 +162,7 @@ impl Bucket for FakeBucket {
         _: &str,
         body: Vec<u8>,
         expected: &Expected,
-    ) -> Result<Option<String>, OutOfReach> {
+    ) -> Result<Option<String>, Refused> {
         if self.conflicts.load(Ordering::Relaxed) > 0 {
             self.conflicts.fetch_sub(1, Ordering::Relaxed);
             return Ok(None);
@@ -161,9 +180,12 @@ impl Bucket for FakeBucket {
         Ok(as_expected.then_some(etag))
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
+    async fn get(&self, key: &str) -> Result<Option<Object>, Refused> {
         if self.out_of_reach {
-            return Err(OutOfReach);
+            return Err(Refused::OutOfReach);
+        }
+        if lock(&self.shut).as_deref() == Some(key) {
+            return Err(Refused::Shut);
         }
         let mut objects = lock(&self.objects);
         let found = objects.get(key).map(|body| Object { body: body.clone(), etag: etag(body) });
@@ -175,7 +197,11 @@ impl Bucket for FakeBucket {
         Ok(found)
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, OutOfReach> {
+    fn is_of_the_object(error: &Refused) -> bool {
+        matches!(error, Refused::Shut)
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Refused> {
         let objects = lock(&self.objects);
         let keys = objects.keys().filter(|key| key.starts_with(prefix));
         Ok(keys.filter(|key| after.is_none_or(|after| key.as_str() > after)).take(3).cloned().collect())

@@ -267,7 +267,7 @@ async fn a_record_that_is_no_event_is_kept_as_it_came() {
     assert_eq!(failed.bucket().keys(), ["failed/tested/shardId-000000000003-49590.json"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn poison_that_cannot_be_kept_fails_the_batch() {
     let failed = Failed::new(FakeBucket::out_of_reach(), Function::handler(NAME));
     let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(Trouble::poison(OutOfStock)));
@@ -275,6 +275,21 @@ async fn poison_that_cannot_be_kept_fails_the_batch() {
         let fault = handler.answer(input, &failed, &a_moment()).await.expect_err("it must not vanish");
         assert_eq!(fault.to_string(), "out of reach");
     }
+}
+
+/// Each failed invocation is one of the attempts that a mapping has.
+#[tokio::test(start_paused = true)]
+async fn poison_waits_for_the_bucket_before_the_batch_fails() {
+    let failed = kept();
+    failed.bucket().fail(3);
+    let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(Trouble::poison(OutOfStock)));
+    handler.answer(batch(&events(cart(1), 1..=1)), &failed, &a_moment()).await.expect("it is kept");
+    assert_eq!(failed.bucket().keys(), [key(cart(1), 1)]);
+
+    failed.bucket().fail(3);
+    let trash = Input::Records(delivered(&[b"trash".to_vec()]));
+    handler.answer(trash, &failed, &a_moment()).await.expect("it is kept");
+    assert_eq!(failed.bucket().keys().len(), 2);
 }
 
 #[tokio::test]

@@ -68,9 +68,22 @@ async fn capture_tells_of_none_that_was_not_published() {
 #[tokio::test]
 async fn archive_keeps_it_and_tells() {
     let failed = failed(ARCHIVE);
-    let (done, lines) = told(archive(passing(), &failed)).await;
+    let (done, lines) = told(archive(passing(), &failed, &Patience::lasting(Duration::from_secs(5)))).await;
     done.expect("the batch is archived");
     assert_told(&lines, Some("2026-11-21T21:00:00.5Z"));
+}
+
+/// What is stuck behind another event of its batch has not come through.
+#[tokio::test]
+async fn a_handler_tells_of_none_whose_batch_failed() {
+    let failed = failed(Function::handler("carts"));
+    let handler = builds_state(async |_: Delivered<domain::cart::ShoppingCart>| {
+        Err(Trouble::passing(std::io::Error::other("the way is blocked")))
+    });
+    let patience = Patience::lasting(Duration::ZERO);
+    let (done, lines) = told(handler.answer(Input::Records(passing()), &failed, &patience)).await;
+    done.expect_err("the batch has to come again");
+    assert_eq!(of("probe", &lines), [&Value::Null; 0]);
 }
 
 #[tokio::test]

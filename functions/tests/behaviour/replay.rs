@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use crate::{
-    fakes::{FakeBucket, OutOfReach, cart, commit, envelope},
+    fakes::{FakeBucket, Refused, cart, commit, envelope},
     replay_fakes::{Counting, FakeHandler, FakeTable, Slow},
 };
 
@@ -219,6 +219,18 @@ async fn what_cannot_be_read_is_told() {
     let status = whole(&replay, order()).await;
     assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 2));
     assert_eq!((status.counts.unreadable, &status.unreadable[0].key), (1, &key));
+}
+
+/// An object that was moved into an archive storage class, say: waiting is no help.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_handed_to_nobody_does_not_stop_the_rest() {
+    let replay = replay(FakeHandler::default());
+    archived(&replay, "a", &[(1, 1)]);
+    archived(&replay, "b", &[(2, 1)]);
+    replay.bucket.0.shut(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/a.ndjson.gz"));
+    let status = whole(&replay, order()).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 1));
+    assert_eq!(status.unreadable[0].reason, "not in this storage class");
 }
 
 #[tokio::test(start_paused = true)]
@@ -477,7 +489,7 @@ async fn a_bucket_out_of_reach_is_a_fault() {
         handlers: vec!["log-events".to_owned()],
     };
     let fault = replay.answer(order(), Instant::now() + LONG).await.expect_err("nothing can be kept");
-    assert!(fault.to_string().contains(&OutOfReach.to_string()), "{fault}");
+    assert!(fault.to_string().contains(&Refused::OutOfReach.to_string()), "{fault}");
 }
 
 proptest! {

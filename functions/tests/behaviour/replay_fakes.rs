@@ -27,7 +27,7 @@ use storage::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::fakes::OutOfReach;
+use crate::fakes::Refused;
 
 /// How long a call to the bucket takes before, and again behind, what it does.
 const WAY: Duration = Duration::from_millis(10);
@@ -91,9 +91,9 @@ impl FakeHandler {
 }
 
 impl Invoke for FakeHandler {
-    type Error = OutOfReach;
+    type Error = Refused;
 
-    async fn call(&self, function: &str, payload: Vec<u8>) -> Result<Reply, OutOfReach> {
+    async fn call(&self, function: &str, payload: Vec<u8>) -> Result<Reply, Refused> {
         let half = self.takes / 2;
         sleep(half).await;
         if self.fails.load(Ordering::Relaxed) > 0 {
@@ -118,7 +118,7 @@ impl Invoke for FakeHandler {
         Ok(Reply::Answer(answer.to_string().into_bytes()))
     }
 
-    async fn send(&self, function: &str, payload: Vec<u8>) -> Result<(), OutOfReach> {
+    async fn send(&self, function: &str, payload: Vec<u8>) -> Result<(), Refused> {
         assert_eq!(function, "replay");
         self.sent.fetch_add(1, Ordering::Relaxed);
         lock(&self.left).push_back(serde_json::from_slice(&payload).expect("it is a request"));
@@ -130,9 +130,9 @@ impl Invoke for FakeHandler {
 pub(crate) struct FakeTable(pub(crate) Vec<Commit>);
 
 impl Scan for FakeTable {
-    type Error = OutOfReach;
+    type Error = Refused;
 
-    async fn scan(&self, _: Share, after: Option<&Seen>) -> Result<Page, OutOfReach> {
+    async fn scan(&self, _: Share, after: Option<&Seen>) -> Result<Page, Refused> {
         let place: usize = after.map_or(0, |seen| seen.version.parse().expect("it is a place"));
         let commits: Vec<_> = self.0.iter().skip(place).take(2).cloned().map(Ok).collect();
         let (next, more) = (place + 2, self.0.len() > place + 2);
@@ -170,6 +170,10 @@ impl<B: Bucket> Bucket for Slow<B> {
     async fn get(&self, key: &str) -> Result<Option<Object>, B::Error> {
         sleep(WAY).await;
         self.0.get(key).await
+    }
+
+    fn is_of_the_object(error: &B::Error) -> bool {
+        B::is_of_the_object(error)
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, B::Error> {

@@ -75,7 +75,7 @@ pub(crate) fn consuming(world: &World) -> Vec<Arc<OfKinesis>> {
                     batch.records = records.iter().map(|record| record.as_ref().clone()).collect();
                     if function == ARCHIVE.name {
                         let failed = Failed::new(planted::Objects(process), ARCHIVE);
-                        archive(batch, &failed).await
+                        archive(batch, &failed, &Patience::lasting(PATIENCE)).await
                     } else {
                         handle(process, function, Input::Records(batch)).await.map(drop)
                     }
