@@ -21,7 +21,7 @@ use crate::error::Error;
 const AT_A_TIME: usize = 2_000;
 /// How many aggregates are read at once.
 const READ_AT_ONCE: usize = 32;
-/// How long the stream may go on refusing records: a shard takes 1,000 a second.
+/// How long the stream may go on refusing records, at a stretch: a shard takes 1,000 a second.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// What was published.

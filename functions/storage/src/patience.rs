@@ -30,6 +30,10 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// The time that can be spent on trying again.
 #[derive(Debug, Clone)]
 pub struct Patience {
+    /// How long it lasts from when it begins.
+    time: Duration,
+    /// When it ends, however often it begins afresh.
+    last: Option<Instant>,
     end: Instant,
     next: Duration,
 }
@@ -37,13 +41,20 @@ pub struct Patience {
 impl Patience {
     /// Returns the patience of an invocation that is cut off at `deadline`.
     pub fn until(deadline: SystemTime) -> Self {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        Self::lasting(left.saturating_sub(RESERVE).min(ENOUGH))
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(RESERVE);
+        Self { last: Some(Instant::now() + left), ..Self::lasting(left.min(ENOUGH)) }
     }
 
     /// Returns a patience that ends after this time.
     pub fn lasting(time: Duration) -> Self {
-        Self { end: Instant::now() + time, next: FIRST }
+        Self { time, last: None, end: Instant::now() + time, next: FIRST }
+    }
+
+    /// Begins afresh: something went well. The invocation has no more time for that than it had.
+    pub fn renew(&mut self) {
+        let Self { time, last, .. } = *self;
+        let fresh = Self::lasting(time);
+        *self = Self { end: last.map_or(fresh.end, |last| last.min(fresh.end)), last, ..fresh };
     }
 
     /// Waits before another attempt, or returns false at once when there is no time for one.
@@ -87,6 +98,27 @@ mod tests {
         };
         assert_eq!(waits(1).await, waits(1).await);
         assert_ne!(waits(1).await, waits(2).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_begins_afresh_lasts_as_long_again_and_never_beyond_the_invocation() {
+        let soon = Duration::from_secs(9);
+        let mut patience = Patience::lasting(soon);
+        for _ in 0..5 {
+            tokio::time::advance(soon).await;
+            patience.renew();
+            assert!(patience.wait().await);
+        }
+        tokio::time::advance(soon).await;
+        assert!(!patience.wait().await);
+
+        let mut patience = Patience::until(SystemTime::now() + soon + RESERVE);
+        tokio::time::advance(soon - Duration::from_secs(1)).await;
+        patience.renew();
+        assert!(patience.wait().await);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        patience.renew();
+        assert!(!patience.wait().await);
     }
 
     #[tokio::test]

@@ -43,6 +43,9 @@ pub enum PublishError<E: Error + 'static> {
 ///
 /// When this fails, some may have been published; publishing everything again is how it is
 /// mended. Readers know records they have seen by aggregate and version.
+///
+/// Patience is for a stream that goes on rejecting: it begins afresh with each wave that is taken
+/// as a whole.
 pub async fn publish<S: PutRecords>(
     stream: &S,
     records: impl IntoIterator<Item = Record>,
@@ -63,12 +66,57 @@ pub async fn publish<S: PutRecords>(
         waves.settle(outcomes.iter().map(Result::is_ok));
 
         let mut rejected = outcomes.into_iter().filter_map(Result::err);
-        if let Some(reason) = rejected.next() {
-            let rejected = 1 + rejected.count();
-            tracing::warn!(rejected, records, reason, "the stream rejected records");
-            if !patience.wait().await {
-                return Err(PublishError::Rejected { records: rejected, reason });
-            }
+        let Some(reason) = rejected.next() else {
+            patience.renew();
+            continue;
+        };
+        let rejected = 1 + rejected.count();
+        tracing::warn!(rejected, records, reason, "the stream rejected records");
+        if !patience.wait().await {
+            return Err(PublishError::Rejected { records: rejected, reason });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::stream::Outcome;
+
+    const CALL: Duration = Duration::from_secs(1);
+
+    /// A stream that takes its time, and rejects what comes in these calls.
+    struct Slow<F>(AtomicUsize, F);
+
+    impl<F: Fn(usize) -> bool + Send + Sync> PutRecords for Slow<F> {
+        type Error = Infallible;
+
+        async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Infallible> {
+            tokio::time::sleep(CALL).await;
+            let rejects = (self.1)(self.0.fetch_add(1, Ordering::Relaxed));
+            let outcome = if rejects { Err("throttled".to_owned()) } else { Ok(()) };
+            Ok(vec![outcome; records.len()])
+        }
+    }
+
+    async fn published(rejects: impl Fn(usize) -> bool + Send + Sync) -> Result<(), String> {
+        let record = Record { partition_key: "a".to_owned(), data: b"a".to_vec() };
+        let stream = Slow(AtomicUsize::new(0), rejects);
+        let published = publish(&stream, vec![record; 50], Patience::lasting(5 * CALL)).await;
+        published.map_err(|error| error.to_string())
+    }
+
+    /// A wave for each record, so it takes ten times the patience.
+    #[tokio::test(start_paused = true)]
+    async fn a_rejection_late_in_a_long_piece_of_work_is_no_end_of_it() {
+        assert_eq!(published(|call| call % 20 == 19).await, Ok(()));
+        let refused = published(|call| call >= 40).await.expect_err("it refuses for good");
+        assert_eq!(refused, "1 records are still rejected, the first for throttled");
     }
 }
