@@ -73,8 +73,8 @@ where
     /// Reads all of both sides, and tells how far it has come.
     ///
     /// # Errors
-    /// The table could not be read, or the archive not be listed. An object that cannot be
-    /// read is written down as such.
+    /// The table could not be read, the archive not be listed, or a call for an object failed. An
+    /// object that something is wrong with is written down as such.
     pub async fn all(&self, ledger: &mut Ledger, told: impl Fn(Counted)) -> Result<(), Error> {
         let (ledger, counted) = (Mutex::new(ledger), Mutex::new(Counted::default()));
         let count = |add: &dyn Fn(&mut Counted)| {
@@ -240,7 +240,7 @@ where
             stream::iter(page.into_iter().filter(|key| !known(key)).collect::<Vec<_>>()).map(Ok)
         });
         let read = new.try_flatten().map_ok(|key| async move {
-            let events = read(self.bucket, &key).await;
+            let events = read(self.bucket, &key).await?;
             Ok::<_, Error>((key, events))
         });
         let mut read = std::pin::pin!(read.try_buffer_unordered(AT_ONCE));
@@ -257,8 +257,12 @@ where
     }
 }
 
-/// Reads an object, or says why that cannot be done.
-pub(super) async fn read<B>(bucket: &B, key: &str) -> Result<Vec<Envelope>, String>
+/// Reads an object, or says what is wrong with it.
+///
+/// # Errors
+/// The call failed, which says nothing of the object: taken for one that cannot be read, it would be
+/// left out of what is restored, and with it the end of each history in it.
+pub(super) async fn read<B>(bucket: &B, key: &str) -> Result<Result<Vec<Envelope>, String>, Error>
 where
     B: Bucket<Error: Into<Error>>,
 {
@@ -267,7 +271,22 @@ where
         Err(Unread::Call(error)) => Err(error.into()),
         Err(other) => Ok(Err(chain(&other))),
     };
-    retried(attempt).await.unwrap_or_else(|error: Error| Err(error.to_string()))
+    match retried(attempt).await {
+        Err(error) if is_about_the_object(&error) => Ok(Err(error.to_string())),
+        read => read,
+    }
+}
+
+/// What S3 says of an object in a storage class from which it has to be fetched first ("GetObject",
+/// S3 API reference), and of one that was encrypted with a key which is out of use.
+const OF_ITS_OWN: [&str; 4] =
+    ["InvalidObjectState", "KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"];
+
+/// Tells whether others can be read though this one cannot: it holds what it should not, or is
+/// refused to us.
+fn is_about_the_object(error: &Error) -> bool {
+    let of_its_own = error.code.as_deref().is_some_and(|code| OF_ITS_OWN.contains(&code));
+    of_its_own || matches!(error.class, Class::Broken | Class::Denied)
 }
 
 /// Returns which versions of which aggregate a change of the table is about that was kept

@@ -13,7 +13,7 @@ use storage::bucket::{Bucket, Expected, Object, S3Bucket};
 use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, Seen, Share};
 
-use crate::error::Error;
+use crate::error::{Class, Error};
 
 /// The archive, or what is taken for one.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl<T: Scan<Error: Into<Error>>> Bucket for Pages<T> {
         let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Into::into)?;
         let mut lines = Vec::new();
         for commit in page.commits {
-            let commit = commit.map_err(|item| Error::other("Scan", chain(&item)))?;
+            let commit = commit.map_err(|item| Error::new(Class::Broken, "Scan", chain(&item)))?;
             lines.extend(commit.into_envelopes().map(|event| event.to_bytes()));
         }
         let body = compress(lines.iter().map(Vec::as_slice));

@@ -221,8 +221,11 @@ where
     }
     let mut fetched: HashMap<AggregateId, BTreeMap<u64, Envelope>> = HashMap::new();
     let keys = objects.into_iter().map(|object| &ledger.objects[object as usize]);
-    let mut read =
-        stream::iter(keys).map(|key| async move { (key, read(bucket, key).await) }).buffer_unordered(AT_ONCE);
+    // Whatever it is, what is in it is not written now, nor what is behind that.
+    let failed = |error: Error| Err(error.to_string());
+    let read =
+        stream::iter(keys).map(|key| async move { (key, read(bucket, key).await.unwrap_or_else(failed)) });
+    let mut read = read.buffer_unordered(AT_ONCE);
     while let Some((key, events)) = read.next().await {
         match events {
             Ok(events) => {

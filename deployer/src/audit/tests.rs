@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::world::{World, altered, commit, commits};
 use super::*;
+use crate::error::{Class, Error};
 
 /// What is done to an event after both sides were equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -410,6 +411,37 @@ fn what_cannot_be_read_is_named() {
         report.unread[0].reason,
         "events/dt=2026-11-21/hour=19/broken is not gzip: unexpected end of file"
     );
+}
+
+#[test]
+fn a_call_that_fails_makes_no_object_one_that_cannot_be_read() {
+    let first = "events/dt=2026-11-21/hour=19/000000.ndjson.gz";
+    let looked = |errors: Vec<Error>| {
+        let mut world = World::default();
+        world.archive(commit(1, 1, 1, 1).into_envelopes());
+        world.archive(commit(1, 2, 1, 2).into_envelopes());
+        world.bucket.fail(first, errors);
+        let mut ledger = Ledger::new(Timestamp::MAX);
+        let looked = run(world.look().all(&mut ledger, |_| ()));
+        looked.map(|()| compare(&ledger, Timestamp::MAX).unread)
+    };
+    let broke_off = || Error::new(Class::Throttled, "GetObject", "broke off");
+    assert_eq!(looked(vec![broke_off(), broke_off()]), Ok(vec![]), "it is read again");
+
+    for class in [Class::Other, Class::Credentials, Class::Gone] {
+        let error = Error::new(class, "GetObject", "nothing was learnt of the object");
+        assert_eq!(looked(vec![error.clone()]), Err(error));
+    }
+    let coded = |code: &str| Error { code: Some(code.to_owned()), ..Error::other("GetObject", "not this one") };
+    let of_its_own = [
+        Error::new(Class::Denied, "GetObject", "not this one"),
+        coded("InvalidObjectState"),
+        coded("KMS.DisabledException"),
+    ];
+    for error in of_its_own {
+        let reason = error.to_string();
+        assert_eq!(looked(vec![error]), Ok(vec![Broken { at: first.to_owned(), reason }]));
+    }
 }
 
 #[test]

@@ -63,7 +63,8 @@ impl From<S3Error> for Error {
             S3Error::Put { source, .. } => of_call("PutObject", *source),
             S3Error::Get { source, .. } => of_call("GetObject", *source),
             S3Error::List { source, .. } => of_call("ListObjectsV2", *source),
-            S3Error::Body { .. } => Self::other("GetObject", chain(&error)),
+            // The line broke, which the SDK does not see once it has handed over the answer.
+            S3Error::Body { .. } => Self::new(Class::Throttled, "GetObject", chain(&error)),
         }
     }
 }
@@ -96,6 +97,13 @@ mod tests {
     use aws_smithy_types::error::ErrorMetadata;
 
     use super::*;
+
+    #[test]
+    fn an_object_that_broke_off_is_read_again() {
+        let source = std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into();
+        let error = Error::from(S3Error::Body { key: "k".to_owned(), bucket: "b".to_owned(), source });
+        assert!(error.class.passes(), "{error:?}");
+    }
 
     #[test]
     fn a_table_that_cannot_be_read_is_named() {

@@ -34,7 +34,11 @@ pub(super) struct World {
 
 /// A bucket that lists three keys at a time.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(Mutex<BTreeMap<String, Vec<u8>>>);
+pub(super) struct Shelf {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// What becomes of the next calls for an object.
+    failures: Mutex<BTreeMap<String, Vec<Error>>>,
+}
 
 /// A stream that remembers what it took.
 #[derive(Debug, Default)]
@@ -97,7 +101,7 @@ impl World {
     pub(super) fn archive(&mut self, events: impl IntoIterator<Item = Envelope>) {
         let lines: Vec<Vec<u8>> = events.into_iter().map(|event| event.to_bytes()).collect();
         let object = archive::compress(lines.iter().map(Vec::as_slice)).expect("it can be compressed");
-        let number = self.bucket.0.get_mut().expect("nothing panics").len();
+        let number = self.bucket.objects.get_mut().expect("nothing panics").len();
         self.bucket.keep(&format!("events/dt=2026-11-21/hour=19/{number:06}.ndjson.gz"), object);
     }
 
@@ -190,7 +194,13 @@ impl WriteBack for World {
 impl Shelf {
     /// Keeps an object.
     pub(super) fn keep(&mut self, key: &str, body: Vec<u8>) {
-        self.0.get_mut().expect("nothing panics").insert(key.to_owned(), body);
+        self.objects.get_mut().expect("nothing panics").insert(key.to_owned(), body);
+    }
+
+    /// Fails as many calls for an object.
+    pub(super) fn fail(&mut self, key: &str, errors: impl IntoIterator<Item = Error>) {
+        let failures = self.failures.get_mut().expect("nothing panics");
+        failures.entry(key.to_owned()).or_default().extend(errors);
     }
 }
 
@@ -206,12 +216,16 @@ impl Bucket for Shelf {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
-        let objects = self.0.lock().expect("nothing panics");
+        let failure = self.failures.lock().expect("nothing panics").get_mut(key).and_then(Vec::pop);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let objects = self.objects.lock().expect("nothing panics");
         Ok(objects.get(key).map(|body| Object { body: body.clone(), etag: String::new() }))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
-        let objects = self.0.lock().expect("nothing panics");
+        let objects = self.objects.lock().expect("nothing panics");
         let behind = objects.keys().filter(|key| after.is_none_or(|after| key.as_str() > after));
         Ok(behind.filter(|key| key.starts_with(prefix)).take(3).cloned().collect())
     }
