@@ -3,6 +3,11 @@
 //! An aggregate is published from its first missing event on, to its end: so whoever had to
 //! stop at the gap gets all that is behind it, in order. Who has seen some of it drops that,
 //! as it has to anyway.
+//!
+//! What is appended meanwhile is published by `capture`, before what it follows has come: whoever
+//! stopped at the gap keeps it aside. So an aggregate is read again until nothing was appended.
+
+use std::ops::Range;
 
 use domain::{AggregateId, Commit, EventStore};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -21,6 +26,11 @@ use crate::error::Error;
 const AT_A_TIME: usize = 2_000;
 /// How many aggregates are read at once.
 const READ_AT_ONCE: usize = 32;
+/// How often aggregates are read again that grow while they are published.
+const ROUNDS: usize = 30;
+/// What is said of those that still do.
+const OUTRUN: &str = "it is written to faster than it is published here, so a handler that stood still before what \
+                      was lacking may do so again: replay this aggregate to it";
 /// How long the stream may go on refusing records, at a stretch: a shard takes 1,000 a second.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -80,7 +90,7 @@ where
     let aggregates = stream::iter(lacking).map(read).buffered(READ_AT_ONCE);
     let mut aggregates = std::pin::pin!(aggregates);
     let mut published = Published::default();
-    let (mut records, mut waiting) = (Vec::new(), 0);
+    let mut portion = Portion::default();
     loop {
         if stop.is_cancelled() {
             return Ok(Published { stopped: true, ..published });
@@ -88,17 +98,11 @@ where
         let next = aggregates.try_next().await?;
         let ended = next.is_none();
         if let Some((id, suffix)) = next {
-            waiting += usize::from(!suffix.records.is_empty());
-            records.extend(suffix.records);
-            let left_out = |(from, reason)| LeftOut { aggregate: id.to_string(), from, reason };
-            published.left_out.extend(suffix.ends.map(left_out));
+            published.aggregates += usize::from(!suffix.records.is_empty());
+            portion.add(id, suffix, &mut published);
         }
-        if ended || records.len() >= AT_A_TIME {
-            let events = records.len();
-            let batch = std::mem::take(&mut records);
-            publish(to, batch, Patience::lasting(PATIENCE)).await.map_err(Into::into)?;
-            published.events += events;
-            published.aggregates += std::mem::take(&mut waiting);
+        if ended || portion.records.len() >= AT_A_TIME {
+            std::mem::take(&mut portion).publish(look, to, &mut published).await?;
             told(&published);
         }
         if ended {
@@ -107,11 +111,70 @@ where
     }
 }
 
+/// What is published at a time.
+#[derive(Default)]
+struct Portion {
+    records: Vec<Record>,
+    /// The aggregates in it that do not end too early, with the versions that are in it.
+    open: Vec<(AggregateId, Range<u64>)>,
+}
+
+impl Portion {
+    fn add(&mut self, id: AggregateId, suffix: Suffix, published: &mut Published) {
+        self.records.extend(suffix.records);
+        let left_out = |(from, reason)| LeftOut { aggregate: id.to_string(), from, reason };
+        published.left_out.extend(suffix.ends.map(left_out));
+        self.open.extend(suffix.open.map(|versions| (id, versions)));
+    }
+
+    /// Publishes it, and then what was appended to its aggregates meanwhile, until nothing was. From
+    /// there on `capture` publishes in order.
+    async fn publish<T, S, B, P>(
+        mut self,
+        look: &Look<'_, T, S, B>,
+        to: &P,
+        published: &mut Published,
+    ) -> Result<(), Error>
+    where
+        T: Scan<Error: Into<Error>>,
+        S: EventStore<Error: Into<Error>>,
+        B: Bucket<Error: Into<Error>>,
+        P: PutRecords,
+        PublishError<P::Error>: Into<Error>,
+    {
+        for _ in 0..ROUNDS {
+            if self.records.is_empty() {
+                return Ok(());
+            }
+            published.events += self.records.len();
+            publish(to, self.records, Patience::lasting(PATIENCE)).await.map_err(Into::into)?;
+            let read = |(id, versions): (AggregateId, Range<u64>)| async move {
+                let (commits, broken) = look.aggregate(&id).await?;
+                Ok::<_, Error>((id, Suffix::of(commits, versions.end, None, broken)))
+            };
+            let mut grown = stream::iter(self.open).map(read).buffered(READ_AT_ONCE);
+            self = Self::default();
+            while let Some((id, suffix)) = grown.try_next().await? {
+                self.add(id, suffix, published);
+            }
+        }
+        let left_out = |(id, versions): (AggregateId, Range<u64>)| LeftOut {
+            aggregate: id.to_string(),
+            from: versions.start,
+            reason: OUTRUN.to_owned(),
+        };
+        published.left_out.extend(self.open.into_iter().map(left_out));
+        Ok(())
+    }
+}
+
 /// The events of an aggregate from a version on, as far as they can be published.
 struct Suffix {
     records: Vec<Record>,
     /// The version at which it ends too early, and why.
     ends: Option<(u64, String)>,
+    /// The versions of the records, where there are any and it does not end too early.
+    open: Option<Range<u64>>,
 }
 
 impl Suffix {
@@ -119,7 +182,7 @@ impl Suffix {
     /// overtake it.
     fn of(commits: Vec<Commit>, from: u64, disputed: Option<u64>, broken: Option<String>) -> Self {
         let behind = commits.last().map_or(1, Commit::next_version);
-        let mut records = Vec::new();
+        let (mut records, mut first) = (Vec::new(), None);
         for event in commits.into_iter().flat_map(Commit::into_envelopes) {
             if event.version < from {
                 continue;
@@ -127,15 +190,23 @@ impl Suffix {
             if disputed == Some(event.version) {
                 // Published, it would be in the archive with both contents, and in handlers.
                 let reason = format!("table and archive do not agree on version {}", event.version);
-                return Self { records, ends: Some((event.version, reason)) };
+                return Self::ending(records, event.version, reason);
             }
             let record = Record::of(&event);
             if record.size() > MAX_RECORD_BYTES {
                 let reason = format!("an event makes a record of more than {MAX_RECORD_BYTES} bytes");
-                return Self { records, ends: Some((event.version, reason)) };
+                return Self::ending(records, event.version, reason);
             }
+            first.get_or_insert(event.version);
             records.push(record);
         }
-        Self { records, ends: broken.map(|reason| (behind, reason)) }
+        match broken {
+            Some(reason) => Self::ending(records, behind, reason),
+            None => Self { records, ends: None, open: first.map(|first| first..behind) },
+        }
+    }
+
+    fn ending(records: Vec<Record>, at: u64, reason: String) -> Self {
+        Self { records, ends: Some((at, reason)), open: None }
     }
 }

@@ -4,6 +4,7 @@
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use domain::{AggregateId, Commit, JsonText};
 use jiff::Timestamp;
@@ -213,6 +214,42 @@ fn what_cannot_be_published_ends_its_own_aggregate_only() {
     assert_eq!(published.left_out[0].reason, "missing field `Events`");
     assert_eq!((published.aggregates, published.events), (4, 3 + 1 + 3 + 1));
     assert_eq!(world.stream.take().len(), 8);
+}
+
+/// Returns where a handler stands, in whose way is what is behind a gap.
+fn follows(from: u64, events: &[domain::Envelope]) -> u64 {
+    events.iter().fold(from, |place, event| if event.version == place + 1 { event.version } else { place })
+}
+
+#[test]
+fn what_is_appended_meanwhile_leaves_nobody_standing_at_a_gap() {
+    let mut world = World::default();
+    let mut all = commits(1, [1; 12]);
+    let meanwhile = Mutex::new(all.split_off(9).into());
+    world.archive(all.iter().filter(|commit| commit.version != 5).cloned().flat_map(Commit::into_envelopes));
+    *world.table.get_mut().expect("nothing panics") = all;
+    let (_, report) = audited(&world);
+    let (stop, stream) = (CancellationToken::new(), world::Meanwhile(&world, meanwhile));
+    let published = run(publish_again(&report, &world.look(), &stream, &stop, |_| ()));
+    let published = published.expect("the stream takes all");
+    assert_eq!((published.aggregates, published.events, published.left_out), (1, 8, vec![]));
+    let sent = world.stream.take();
+    assert_eq!(follows(4, &sent), 12, "{:?}", sent.iter().map(|event| event.version).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_aggregate_that_does_not_stop_growing_is_named() {
+    let mut world = World::default();
+    let mut all = commits(1, [1; 200]);
+    let meanwhile = Mutex::new(all.split_off(1).into());
+    *world.table.get_mut().expect("nothing panics") = all;
+    let (_, report) = audited(&world);
+    let (stop, stream) = (CancellationToken::new(), world::Meanwhile(&world, meanwhile));
+    let published = run(publish_again(&report, &world.look(), &stream, &stop, |_| ()));
+    let published = published.expect("the stream takes all");
+    let [left_out] = &published.left_out[..] else { panic!("{published:?}") };
+    assert_eq!((left_out.aggregate.as_str(), left_out.from), (world::id(1).to_string().as_str(), 31));
+    assert!(left_out.reason.starts_with("it is written to faster"), "{}", left_out.reason);
 }
 
 #[test]

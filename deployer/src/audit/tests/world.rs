@@ -1,6 +1,6 @@
 //! A table, an archive and a stream in memory, as the comparison sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -235,6 +235,23 @@ impl Sink {
     /// Returns what was taken, in order.
     pub(super) fn take(&mut self) -> Vec<Envelope> {
         std::mem::take(self.0.get_mut().expect("nothing panics"))
+    }
+}
+
+/// A stream between whose calls somebody appends, and `capture` publishes that at once.
+pub(super) struct Meanwhile<'a>(pub(super) &'a World, pub(super) Mutex<VecDeque<Commit>>);
+
+impl PutRecords for Meanwhile<'_> {
+    type Error = KinesisError;
+
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, KinesisError> {
+        let Self(world, commits) = self;
+        let outcomes = world.stream.put_records(records).await;
+        if let Some(commit) = commits.lock().expect("nothing panics").pop_front() {
+            world.table.lock().expect("nothing panics").push(commit.clone());
+            world.stream.0.lock().expect("nothing panics").extend(commit.into_envelopes());
+        }
+        outcomes
     }
 }
 
