@@ -8,6 +8,7 @@
 mod compare;
 mod ledger;
 mod look;
+mod looks;
 mod publishing;
 mod reference;
 mod report;
@@ -17,6 +18,7 @@ mod versions;
 pub use compare::compare;
 pub use ledger::{Fingerprint, Ledger};
 pub use look::{Counted, Kept, Look};
+pub use looks::Looks;
 pub use publishing::{LeftOut, Published, publish_again};
 pub use reference::{Other, Pages, Reference};
 pub use report::{Broken, Contents, Difference, Finding, First, KeptAside, Report, Side, Totals};

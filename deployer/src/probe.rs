@@ -49,6 +49,9 @@ pub struct Hop {
 pub struct Passage {
     /// The hops, in the order in which an event passes them.
     pub hops: Vec<Hop>,
+    /// How long the stream keeps what is on its way.
+    #[serde(skip)]
+    pub kept: Duration,
 }
 
 impl Passage {
@@ -60,6 +63,7 @@ impl Passage {
             functions.map(|function| hop(kind, function)).collect::<Vec<_>>()
         };
         let (table, stream) = (pipeline.table_name(scope), pipeline.stream_name(scope));
+        let kept = pipeline.kept(hops, scope);
         let hops = [
             vec![hop(HopKind::Table, &table)],
             consumers(HopKind::Capture, &ResourceId::new(Table::KIND, &table)),
@@ -67,7 +71,7 @@ impl Passage {
             consumers(HopKind::Handler, &ResourceId::new(Stream::KIND, &stream)),
             vec![hop(HopKind::Archive, &pipeline.bucket_name(scope))],
         ];
-        Self { hops: hops.concat() }
+        Self { hops: hops.concat(), kept }
     }
 
     /// Writes down that it was seen at a hop, and returns the hop if that is news.

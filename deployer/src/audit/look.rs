@@ -8,7 +8,7 @@ use domain::contract::{ARCHIVE, CAPTURE, EVENTS_PREFIX, FAILED_PREFIX};
 use domain::{AggregateId, Commit, Envelope, EventStore};
 use futures::future::{try_join, try_join_all};
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use storage::archive::hour;
 use storage::archived::{Unread, keys, object};
@@ -24,8 +24,6 @@ use crate::retry::retried;
 const SHARES: i32 = 8;
 /// How many objects, or aggregates, are read at once.
 const AT_ONCE: usize = 32;
-/// An object is named after its first record's arrival, and may hold what came an hour later.
-const EARLIER: SignedDuration = SignedDuration::from_hours(1);
 /// How many of the things kept aside are looked into.
 const LOOKED_INTO: usize = 500;
 
@@ -86,13 +84,12 @@ where
         try_join(try_join_all(shares), self.archive(None, &ledger, &count)).await.map(drop)
     }
 
-    /// Reads again what may have come since: objects from this time on, and what of the table
-    /// was younger than the look at it.
+    /// Reads again what may have come since: objects from the hour of this time on, and what of
+    /// the table was younger than the look at it.
     ///
     /// # Errors
     /// See [`Look::all`].
     pub async fn again(&self, ledger: &mut Ledger, from: Timestamp) -> Result<(), Error> {
-        let from = from.checked_sub(EARLIER).unwrap_or(from);
         {
             let ledger = Mutex::new(&mut *ledger);
             self.archive(Some(hour(from)), &ledger, &|_: &dyn Fn(&mut Counted)| ()).await?;

@@ -353,6 +353,22 @@ fn what_came_since_is_found_by_looking_again() {
     assert_eq!((report.is_equal(), report.equal), (true, 3));
 }
 
+/// `archive` catches up: what it writes has the name of an hour that is long over.
+#[test]
+fn what_comes_late_is_found_where_late_things_are() {
+    let mut world = World::default();
+    world.table.get_mut().expect("nothing panics").extend(commits(1, [1, 1]));
+    let mut ledger = Ledger::new(Timestamp::MIN);
+    run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
+    world.archive_as_of(3, commits(1, [1, 1]).into_iter().flat_map(Commit::into_envelopes));
+    let since = world::OCCURRED_AT.parse().expect("it is a time");
+    let mut looks = Looks::since(since, std::time::Duration::from_secs(24 * 3_600));
+    for (last, equal) in [(false, 0), (true, 2)] {
+        run(world.look().again(&mut ledger, looks.next(last))).expect("nothing fails");
+        assert_eq!(compare(&ledger, Timestamp::MIN).equal, equal, "last: {last}");
+    }
+}
+
 /// Both go on to grow: what an object has that was written since is in the table by then.
 #[test]
 fn what_the_archive_has_got_since_is_looked_up_in_the_table() {
@@ -469,7 +485,8 @@ fn a_call_that_fails_makes_no_object_one_that_cannot_be_read() {
         let error = Error::new(class, "GetObject", "nothing was learnt of the object");
         assert_eq!(looked(vec![error.clone()]), Err(error));
     }
-    let coded = |code: &str| Error { code: Some(code.to_owned()), ..Error::other("GetObject", "not this one") };
+    let coded =
+        |code: &str| Error { code: Some(code.to_owned()), ..Error::other("GetObject", "not this one") };
     let of_its_own = [
         Error::new(Class::Denied, "GetObject", "not this one"),
         coded("InvalidObjectState"),

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;
     }
-    let sides = Sides::of(&args, session, pipeline);
+    let sides = Sides::of(&args, app, session, pipeline);
     let mut ledger = Ledger::new(ago(args.grace));
     let mut report =
         sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, &args, ui))?;

@@ -1,5 +1,7 @@
 //! The parts of a pipeline in one environment, as what keeps and carries events knows them.
 
+use std::time::Duration;
+
 use storage::DynamoDbEventStore;
 use storage::bucket::S3Bucket;
 use storage::scan::EventsTable;
@@ -7,7 +9,10 @@ use storage::stream::KinesisStream;
 
 use super::Pipeline;
 use crate::aws::Aws;
+use crate::resource::{Resource, ResourceId};
+use crate::resources::stream::Stream;
 use crate::scope::Scope;
+use crate::stack::Hops;
 
 impl Pipeline {
     /// Returns the name of the events table.
@@ -23,6 +28,13 @@ impl Pipeline {
     /// Returns the name of the archive's bucket.
     pub fn bucket_name(&self, scope: &Scope) -> String {
         scope.bucket_name(self.archive)
+    }
+
+    /// Returns how long the stream keeps an event: what comes to the archive with another one may
+    /// have waited for as long.
+    pub fn kept(&self, hops: &Hops, scope: &Scope) -> Duration {
+        let stream = ResourceId::new(Stream::KIND, self.stream_name(scope));
+        hops.consumers_of(&stream).map(|consumer| consumer.kept).max().unwrap_or_default()
     }
 
     /// Returns the table for reading and writing one aggregate at a time.

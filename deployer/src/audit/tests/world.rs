@@ -99,10 +99,15 @@ impl World {
 
     /// Archives events, in an object of their own.
     pub(super) fn archive(&mut self, events: impl IntoIterator<Item = Envelope>) {
+        self.archive_as_of(19, events);
+    }
+
+    /// Archives events in an object that is named after this hour.
+    pub(super) fn archive_as_of(&mut self, hour: u8, events: impl IntoIterator<Item = Envelope>) {
         let lines: Vec<Vec<u8>> = events.into_iter().map(|event| event.to_bytes()).collect();
         let object = archive::compress(lines.iter().map(Vec::as_slice)).expect("it can be compressed");
         let number = self.bucket.objects.get_mut().expect("nothing panics").len();
-        self.bucket.keep(&format!("events/dt=2026-11-21/hour=19/{number:06}.ndjson.gz"), object);
+        self.bucket.keep(&format!("events/dt=2026-11-21/hour={hour:02}/{number:06}.ndjson.gz"), object);
     }
 
     /// Ends the run after this many writes.

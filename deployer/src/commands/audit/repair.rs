@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use super::sides::{PAUSE, Sides};
-use crate::audit::{Ledger, LeftOut, Published, Report, publish_again};
+use crate::audit::{Ledger, LeftOut, Looks, Published, Report, publish_again};
 use crate::exit::Problem;
 use crate::render::{self, SHOWN, Told, Ui, numbered};
 use crate::signal::stop_on_signal;
@@ -77,6 +77,7 @@ pub(super) async fn repair(
         .collect();
     lacking.retain(|(id, version)| ends.get(id).is_none_or(|end| version < end));
     let end = began.checked_add(args.wait).unwrap_or(began);
+    let mut looks = Looks::since(began, sides.kept);
     loop {
         let left = ledger.lacking(lacking.iter().map(|(id, version)| (id, *version)));
         if left == 0 {
@@ -85,7 +86,8 @@ pub(super) async fn repair(
         if stop.is_cancelled() {
             return Ok(Some(Published { stopped: true, ..published }));
         }
-        if Timestamp::now() > end {
+        let last = Timestamp::now() > end;
+        if last && looks.were_far() {
             ui.warn(&format!(
                 "the archive still lacks {} that the stream took: is `archive` behind, or failing? Once it is not, \
                  the same command publishes what is lacking then",
@@ -95,6 +97,6 @@ pub(super) async fn repair(
         }
         told.now(|| format!("waiting until the archive has {}", numbered(left as u64, "event")));
         tokio::time::sleep(PAUSE).await;
-        sides.look().again(ledger, began).await?;
+        sides.look().again(ledger, looks.next(last)).await?;
     }
 }

@@ -7,11 +7,13 @@ use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
 
 use super::{Args, Done};
-use crate::audit::{Ledger, Look, Other, Pages, Reference, Report, compare};
+use crate::app::{App, Fingerprints};
+use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare};
 use crate::error::Error;
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, AuditVerdict, SHOWN, Told, Ui, numbered};
 use crate::session::Session;
+use crate::stack::Hops;
 
 /// Between two looks at what is under way.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -25,17 +27,20 @@ pub(super) struct Sides {
     pub(super) reference: Reference,
     /// The name of that.
     against: String,
+    /// How long the stream keeps what is on its way.
+    pub(super) kept: Duration,
 }
 
 impl Sides {
     /// Returns the two sides that were asked for.
-    pub(super) fn of(args: &Args, session: Session, pipeline: Pipeline) -> Self {
+    pub(super) fn of(args: &Args, app: &App, session: Session, pipeline: Pipeline) -> Self {
         let (reference, against) = reference(args, &pipeline, &session);
         Self {
             table: pipeline.events_table(&session.aws),
             store: pipeline.event_store(&session.aws),
             reference,
             against,
+            kept: pipeline.kept(&Hops::of(&session.stack(app, &Fingerprints::default())), &session.scope),
             session,
             pipeline,
         }
@@ -69,20 +74,29 @@ impl Sides {
         .await?;
         let from = began.checked_sub(args.grace).unwrap_or(began);
         let end = began.checked_add(args.grace).unwrap_or(began);
+        let mut looks = Looks::since(from, self.kept);
         // Reading all of one side may take longer than the grace, and the other was read before.
         let mut look_again = ledger.is_unsettled();
         loop {
             let report = compare(ledger, ago(args.grace));
-            if !look_again && (report.under_way == 0 || Timestamp::now() > end) {
+            let last = !look_again && (report.under_way == 0 || Timestamp::now() > end);
+            if last && (looks.were_far() || !self.may_have_come(&report)) {
                 let mut report = report;
                 self.complete(&mut report).await?;
                 return Ok(report);
             }
             told.now(|| format!("{} may be under way", numbered(report.under_way, "event")));
             tokio::time::sleep(PAUSE).await;
-            look.again(ledger, from).await?;
+            look.again(ledger, looks.next(last)).await?;
             look_again = false;
         }
+    }
+
+    /// Tells whether something that the archive is said to lack may be where nobody has looked since
+    /// it was read. Nothing comes to another table.
+    fn may_have_come(&self, report: &Report) -> bool {
+        let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
+        self.reference.kind() == Other::Archive && (lacking || report.under_way > 0)
     }
 
     /// Adds to a report what is not told by comparing.
