@@ -20,6 +20,7 @@ pub use stamp::stamp;
 pub use teardown::teardown;
 
 use crate::diff::Change;
+use crate::error::Error;
 use crate::resource::{ResourceId, Risk, Tags};
 
 /// What a step does.
@@ -130,6 +131,37 @@ impl Step {
     /// Tells whether it is as the code says, or an orphan, of which the code says nothing.
     pub fn is_settled(&self) -> bool {
         self.verdicts == [Verdict::InSync] || self.verdicts == [Verdict::Orphan]
+    }
+
+    /// Returns a step that does nothing yet.
+    fn blank(id: ResourceId) -> Self {
+        Self {
+            kind: id.kind(),
+            name: id.name().to_owned(),
+            id,
+            action: Action::Keep,
+            verdicts: Vec::new(),
+            risk: Risk::Safe,
+            changes: Vec::new(),
+            reason: None,
+            needs: Vec::new(),
+            parent: None,
+            tags: Tags::new(),
+            compared: 0,
+        }
+    }
+
+    /// Returns the step of something that could not be read.
+    fn unknown((id, error): (&ResourceId, &Error)) -> Self {
+        Self { verdicts: vec![Verdict::Unknown], reason: Some(why(error)), ..Self::blank(id.clone()) }
+    }
+}
+
+/// Says why something could not be read, and what to do about it.
+fn why(error: &Error) -> String {
+    match &error.hint {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         // Evidence is good to have; what goes is told by its tags.
         ui.warn(&format!("going on without the release record: {error}"));
     }
-    let plan = teardown(&session.scope, &stack.kinds, &survey);
+    let plan = teardown(&stack, &survey);
     if plan.having(Verdict::Unknown).next().is_some() {
         let unread = plan.having(Verdict::Unknown);
         return Err(Problem::new("not everything could be read, so nothing was removed")

@@ -5,8 +5,7 @@ use serde_json::json;
 use super::order::users_first;
 use super::owner::Owner;
 use super::stamp::{comparable, is_stamp, place, stamp};
-use super::teardown::stateful;
-use super::{Action, Compared, Plan, Step, Verdict, Wishes};
+use super::{Action, Compared, Plan, Step, Verdict, Wishes, why};
 use crate::diff::{Change, diff, fields};
 use crate::error::Error;
 use crate::release::State;
@@ -22,10 +21,9 @@ pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> P
     let decision = Decision { scope, desired: &desired, survey, owner };
     let mut steps: Vec<Step> = desired.iter().map(|subject| decision.step(*subject)).collect();
     decision.rebind(&mut steps);
-    let holds_data = |id: &ResourceId| stateful(&stack.kinds, id.kind());
-    steps.extend(decision.orphans().map(|id| orphan(id, holds_data(id), wishes)));
+    steps.extend(decision.orphans().map(|id| orphan(id, stack.holds_data(id), wishes)));
     users_first(&mut steps, &stack.kinds);
-    steps.extend(survey.unreadable.iter().map(unknown));
+    steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&desired, &steps);
     Plan::new(&scope.environment, steps, compared)
 }
@@ -44,7 +42,7 @@ impl Decision<'_> {
         let step = Step {
             needs: subject.needs().into_iter().chain(subject.parent()).collect(),
             parent: subject.parent(),
-            ..blank(id.clone())
+            ..Step::blank(id.clone())
         };
         match self.survey.seen.get(&id) {
             None | Some(Ok(None)) => self.absent(subject, Step { action: Action::Create, tags, ..step }),
@@ -242,7 +240,7 @@ impl Decision<'_> {
 /// not delete what a colleague has just made, so it goes only on demand; what holds data
 /// only when it is named as well.
 fn orphan(id: &ResourceId, holds_data: bool, wishes: &Wishes) -> Step {
-    let step = Step { verdicts: vec![Verdict::Orphan], ..blank(id.clone()) };
+    let step = Step { verdicts: vec![Verdict::Orphan], ..Step::blank(id.clone()) };
     match (wishes.prune, holds_data) {
         (false, _) => step,
         (true, false) => Step { action: Action::Delete, ..step },
@@ -252,37 +250,6 @@ fn orphan(id: &ResourceId, holds_data: bool, wishes: &Wishes) -> Step {
         (true, true) => {
             Step { reason: Some(format!("it holds data and stays without --allow {id}")), ..step }
         }
-    }
-}
-
-/// Says why something could not be read, and what to do about it.
-fn why(error: &Error) -> String {
-    match &error.hint {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    }
-}
-
-/// Returns the step of something that could not be read.
-pub(super) fn unknown((id, error): (&ResourceId, &Error)) -> Step {
-    Step { verdicts: vec![Verdict::Unknown], reason: Some(why(error)), ..blank(id.clone()) }
-}
-
-/// Returns a step that does nothing yet.
-pub(super) fn blank(id: ResourceId) -> Step {
-    Step {
-        kind: id.kind(),
-        name: id.name().to_owned(),
-        id,
-        action: Action::Keep,
-        verdicts: Vec::new(),
-        risk: Risk::Safe,
-        changes: Vec::new(),
-        reason: None,
-        needs: Vec::new(),
-        parent: None,
-        tags: Tags::new(),
-        compared: 0,
     }
 }
 

@@ -2,36 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::{blank, unknown};
 use super::order::users_first;
 use super::owner::Owner;
 use super::{Action, Compared, Plan, Step, Verdict};
-use crate::resource::{Kind, Risk};
-use crate::scope::Scope;
+use crate::resource::Risk;
+use crate::stack::Stack;
 use crate::survey::Survey;
 
 /// Returns the plan that deletes what was found and is ours, users before what they use.
 ///
 /// `survey` is one of an empty stack, so that everything found is a stray: whether the code
 /// still mentions a thing plays no part in whether it is ours.
-pub fn teardown<C: 'static>(scope: &Scope, kinds: &[Kind<C>], survey: &Survey) -> Plan {
-    let owner = Owner { scope, record: survey.last_release(), adopt: &BTreeSet::new() };
+pub fn teardown<C: 'static>(stack: &Stack<C>, survey: &Survey) -> Plan {
+    let owner = Owner { scope: &stack.scope, record: survey.last_release(), adopt: &BTreeSet::new() };
     let owned = survey.strays.iter().filter(|(id, tags)| owner.owns(id, tags)).map(|(id, _)| id);
     let mut steps: Vec<Step> = owned
         .map(|id| Step {
             action: Action::Delete,
             verdicts: vec![Verdict::Orphan],
-            risk: if stateful(kinds, id.kind()) { Risk::LosesData } else { Risk::Safe },
-            ..blank(id.clone())
+            risk: if stack.holds_data(id) { Risk::LosesData } else { Risk::Safe },
+            ..Step::blank(id.clone())
         })
         .collect();
-    users_first(&mut steps, kinds);
-    steps.extend(survey.unreadable.iter().map(unknown));
+    users_first(&mut steps, &stack.kinds);
+    steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&[], &steps);
-    Plan::new(&scope.environment, steps, compared)
-}
-
-/// Tells whether things of this kind hold data.
-pub(super) fn stateful<C: 'static>(kinds: &[Kind<C>], kind: &str) -> bool {
-    kinds.iter().any(|known| known.name == kind && known.stateful)
+    Plan::new(&stack.scope.environment, steps, compared)
 }

@@ -47,10 +47,16 @@ impl<C: 'static> Stack<C> {
         self.kinds.iter().find(|kind| kind.name == name)
     }
 
+    /// Tells whether a thing of this id holds data.
+    pub fn holds_data(&self, id: &ResourceId) -> bool {
+        self.kind(id.kind()).is_some_and(|kind| kind.stateful)
+    }
+
     /// Returns the resources as the planner knows them.
     pub fn described(&self) -> Vec<&dyn Described> {
         self.resources.iter().map(|node| &**node as &dyn Described).collect()
     }
+
     /// Returns what of the stack could not work, by resource.
     pub fn mistakes(&self) -> Vec<(ResourceId, String)> {
         let states: States = self.resources.iter().map(|node| (node.id(), node.state())).collect();

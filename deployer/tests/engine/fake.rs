@@ -74,7 +74,7 @@ pub(crate) async fn up_with(
 pub(crate) async fn down(cloud: &FakeCloud) -> Report {
     let stack = stack();
     let survey = survey(&stack, cloud).await;
-    let plan = teardown(&stack.scope, &stack.kinds, &survey);
+    let plan = teardown(&stack, &survey);
     if let Some(last) = &survey.recorded {
         let entry = Run::entry(&plan, Some(&last.release), None, "somebody".into());
         let entry = Release { state: State::Removing, deployed: Default::default(), ..entry };
