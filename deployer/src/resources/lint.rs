@@ -2,9 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use super::mapping::Mapping;
-use crate::resource::{Resource, States};
-
 /// Says what is wrong with the length of a name and with its characters.
 pub(super) fn name(
     name: &str,
@@ -31,13 +28,6 @@ pub(super) fn range(what: &str, value: i64, range: RangeInclusive<i64>) -> Optio
 pub(super) fn key_arn(key: Option<&str>) -> Option<String> {
     let alias = key.filter(|key| !key.starts_with("arn:") || key.contains(":alias/"))?;
     Some(format!("the KMS key is read back as the ARN of a key, so `{alias}` has to be given as one"))
-}
-
-/// Counts the mappings of the stack that read this source.
-pub(super) fn readers(stack: &States, service: &str, source: &str) -> usize {
-    let end = format!("/{service}/{source}");
-    let mappings = stack.keys().filter(|id| id.kind() == Mapping::KIND);
-    mappings.filter(|id| id.name().ends_with(&end)).count()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod tests;
 
 pub use settings::MappingSettings;
 pub use source::Source;
+pub(in crate::resources) use source::readers;
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 
-use super::MappingSettings;
+use super::{Mapping, MappingSettings};
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::resource::{Resource, ResourceId, States, Tags};
@@ -108,6 +108,13 @@ pub(super) fn name_of(mapping: &EventSourceMappingConfiguration) -> Option<Strin
     let source = mapping.event_source_arn()?;
     let service = source.split(':').nth(2)?;
     Some(format!("{function}/{service}/{}", source_name(source)))
+}
+
+/// Counts the mappings of the stack that read this source, by their names.
+pub(in crate::resources) fn readers(stack: &States, service: &str, source: &str) -> usize {
+    let end = format!("/{service}/{source}");
+    let mappings = stack.keys().filter(|id| id.kind() == Mapping::KIND);
+    mappings.filter(|id| id.name().ends_with(&end)).count()
 }
 
 /// Returns the name of a source: of the table in `table/<name>/stream/<time>`, of the stream

@@ -2,7 +2,7 @@
 
 use super::{Capacity, Stream};
 use crate::resource::States;
-use crate::resources::lint;
+use crate::resources::{lint, mapping};
 
 /// How often a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads
 /// each shard once a second for each mapping ("Using Lambda to process records from Amazon
@@ -25,7 +25,7 @@ impl Stream {
         // Kinesis takes an alias that AWS manages, and reads it back as one.
         let key = self.kms_key.as_deref().filter(|key| !key.starts_with("alias/aws/"));
         mistakes.extend(lint::key_arn(key));
-        let readers = lint::readers(stack, "kinesis", &self.name);
+        let readers = mapping::readers(stack, "kinesis", &self.name);
         if readers > READERS {
             mistakes.push(format!(
                 "{readers} functions read each shard once a second, and a shard can be read {READERS} times: more \

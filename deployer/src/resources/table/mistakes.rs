@@ -2,7 +2,7 @@
 
 use super::{Billing, Table};
 use crate::resource::States;
-use crate::resources::lint;
+use crate::resources::{lint, mapping};
 
 /// How many consumers one shard of a table's stream feeds without throttling them ("Change
 /// data capture for DynamoDB Streams", DynamoDB developer guide).
@@ -29,7 +29,7 @@ impl Table {
         mistakes
             .extend(too_few.map(|units| format!("a number of units is at least 1, and here it is {units}")));
         mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
-        mistakes.extend(match lint::readers(stack, "dynamodb", &self.name) {
+        mistakes.extend(match mapping::readers(stack, "dynamodb", &self.name) {
             0 => None,
             _ if self.stream.is_none() => Some("its stream is read, and it has none".to_owned()),
             readers if readers > READERS => Some(format!(
