@@ -3,36 +3,9 @@
 //! Kinds normalise while reading (sorted sets, defaults filled in, policies in canonical
 //! form), so equality here is equality. Nothing here knows what a field means.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::resource::Risk;
-
-/// One field that is live different from what is desired.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
-    /// Where, with dots between object keys and brackets around positions of lists of more than
-    /// values.
-    pub path: String,
-    /// What is live; null for nothing.
-    pub live: Value,
-    /// What is desired; null for nothing.
-    pub desired: Value,
-    /// What making it as desired costs; the planner knows.
-    #[serde(skip_serializing_if = "is_safe")]
-    pub risk: Risk,
-}
-
-impl Change {
-    /// Returns a change that costs nothing as far as is known.
-    pub fn new(path: impl Into<String>, live: Value, desired: Value) -> Self {
-        Self { path: path.into(), live, desired, risk: Risk::Safe }
-    }
-}
-
-fn is_safe(risk: &Risk) -> bool {
-    *risk == Risk::Safe
-}
+use crate::change::Change;
 
 /// Returns every field in which `live` differs from `desired`, in the order of the paths.
 pub fn diff(live: &Value, desired: &Value) -> Vec<Change> {

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod aws;
 pub mod build;
 pub mod bundle;
+pub mod change;
 mod cli;
 mod commands;
 pub mod diff;

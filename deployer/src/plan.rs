@@ -19,7 +19,7 @@ pub use decide::plan;
 pub use stamp::stamp;
 pub use teardown::teardown;
 
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::Error;
 use crate::resource::{ResourceId, Risk, Tags};
 

@@ -16,7 +16,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::diff::Change;
+use crate::change::Change;
+pub use crate::change::Risk;
 use crate::error::Error;
 use crate::policy::Statement;
 use crate::release::{Recorded, Release};
@@ -66,20 +67,6 @@ pub struct Live<R> {
     pub resource: R,
     /// All its tags, or nothing for a kind that takes owner and stamp from its parent.
     pub tags: Option<Tags>,
-}
-
-/// How grave a planned change is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Risk {
-    /// Nobody notices.
-    Safe,
-    /// Work stops for a while and goes on.
-    Interrupts,
-    /// A stream consumer restarts and sees records again.
-    LosesPosition,
-    /// Data is gone afterwards.
-    LosesData,
 }
 
 /// What it takes to make one change of a live resource.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 
 use super::text::{compact, printable, value};
-use crate::diff::{Change, diff};
+use crate::change::Change;
+use crate::diff::diff;
 use crate::resource::Risk;
 
 /// How many characters both sides of a change may have together to stand on one line.

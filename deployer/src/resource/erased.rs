@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::Value;
 
 use super::{Effect, LeftOut, Live, Resource, ResourceId, States, Tags};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::Error;
 use crate::policy::Statement;
 use crate::scope::Scope;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::aws::{Aws, Called, wait_until};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};

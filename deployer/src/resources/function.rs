@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use self::changes::CHANGES_WITHIN;
 use crate::aws::{Aws, Called, wait_until};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};

@@ -5,7 +5,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
 use serde::Serialize;
 
 use crate::aws::{Aws, Called};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};

@@ -26,7 +26,7 @@ use self::changes::{CHANGES_WITHIN, CREATE};
 use self::source::{name_of, named, source_name, tags_of_source};
 use super::function::Function;
 use crate::aws::{Aws, Called, wait_until};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};

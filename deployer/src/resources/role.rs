@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
 use crate::aws::{Aws, Called};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};

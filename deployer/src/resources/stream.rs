@@ -9,7 +9,7 @@ use futures::join;
 use serde::Serialize;
 
 use crate::aws::{Aws, Called, wait_until};
-use crate::diff::Change;
+use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};

@@ -1,7 +1,7 @@
 //! What a reader sees of a plan in which everything happens at once, and of one in which
 //! everything is as nasty as it can be.
 
-use deployer::diff::Change;
+use deployer::change::Change;
 use deployer::error::Class;
 use deployer::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes};
 use deployer::render::{Format, Heading, plan_in};

@@ -10,7 +10,7 @@ use aws_smithy_types::error::operation::BuildError;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::diff::Change;
+use crate::change::Change;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

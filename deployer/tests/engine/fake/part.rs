@@ -1,6 +1,6 @@
 //! A kind without tags, which is a part of a thing and can only be made anew.
 
-use deployer::diff::Change;
+use deployer::change::Change;
 use deployer::error::Error;
 use deployer::policy::Statement;
 use deployer::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};

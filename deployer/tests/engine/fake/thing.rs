@@ -1,6 +1,6 @@
 //! A kind that has tags and holds data.
 
-use deployer::diff::Change;
+use deployer::change::Change;
 use deployer::error::{Class, Error};
 use deployer::policy::Statement;
 use deployer::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
