@@ -12,12 +12,14 @@ pub use history::{Ending, Entry, history};
 pub use run::Run;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::plan::Action;
-use crate::resource::ResourceId;
+use crate::resource::{Cloud, ResourceId};
 use crate::scope::Scope;
 
 /// The version of the record's form.
@@ -72,6 +74,24 @@ pub struct Recorded {
     pub number: u64,
     /// When it was written.
     pub at: Option<Timestamp>,
+}
+
+/// A cloud that keeps the record of an environment.
+pub trait ReleaseRecord: Cloud {
+    /// Reads the last entry of the release record.
+    fn last_release(&self) -> impl Future<Output = Result<Option<Recorded>, Error>> + Send;
+
+    /// Reads all entries of the release record that there are, oldest first.
+    fn releases(&self) -> impl Future<Output = Result<Vec<Recorded>, Error>> + Send;
+
+    /// Adds an entry to the release record and returns its number: one more than the last
+    /// one's. With `first`, an entry that is there already is an error, [`Class::Exists`].
+    ///
+    /// [`Class::Exists`]: crate::error::Class::Exists
+    fn record(&self, release: &Release, first: bool) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Deletes the release record. Succeeds when there is none.
+    fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Returns the name of the record: `/cart/dev/release`.

@@ -20,7 +20,6 @@ use crate::change::Change;
 pub use crate::change::Risk;
 use crate::error::Error;
 use crate::policy::Statement;
-use crate::release::{Recorded, Release};
 use crate::scope::Scope;
 pub use crate::scope::Tags;
 
@@ -97,21 +96,6 @@ pub trait Cloud: Clone + Send + Sync + 'static {
     /// Returns the same cloud with nothing remembered of earlier looks, such as listings
     /// that many resources share.
     fn fresh(&self) -> Self;
-
-    /// Reads the last entry of the release record.
-    fn last_release(&self) -> impl Future<Output = Result<Option<Recorded>, Error>> + Send;
-
-    /// Reads all entries of the release record that there are, oldest first.
-    fn releases(&self) -> impl Future<Output = Result<Vec<Recorded>, Error>> + Send;
-
-    /// Adds an entry to the release record and returns its number: one more than the last
-    /// one's. With `first`, an entry that is there already is an error, [`Class::Exists`].
-    ///
-    /// [`Class::Exists`]: crate::error::Class::Exists
-    fn record(&self, release: &Release, first: bool) -> impl Future<Output = Result<u64, Error>> + Send;
-
-    /// Deletes the release record. Succeeds when there is none.
-    fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// One kind of resource. Its file has the order that `CONTRIBUTING.md` tells.

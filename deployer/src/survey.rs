@@ -8,7 +8,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 
 use crate::error::Error;
-use crate::release::{self, Recorded, Release};
+use crate::release::{self, Recorded, Release, ReleaseRecord};
 use crate::resource::{Cloud, Kind, Node, ResourceId, Seen, Tags};
 use crate::retry::retried;
 use crate::stack::Stack;
@@ -37,7 +37,7 @@ impl Survey {
 }
 
 /// Looks at the whole environment.
-pub async fn survey<C: Cloud>(stack: &Stack<C>, cloud: &C) -> Survey {
+pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
     let cloud = cloud.fresh();
     let desired: BTreeSet<ResourceId> = stack.resources.iter().map(|node| node.id()).collect();
     let (seen, strays, recorded) = futures::join!(

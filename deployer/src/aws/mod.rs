@@ -31,7 +31,7 @@ pub use wait::wait_until;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::resource::Tags;
+use crate::resource::{Cloud, Tags};
 use crate::scope::Scope;
 
 /// The clients of one environment's account and region. Cheap to clone.
@@ -61,6 +61,12 @@ pub struct Aws {
     pub packages: Packages,
     /// Listings that many resources share, made once in one look.
     pub sweep: Arc<Sweep>,
+}
+
+impl Cloud for Aws {
+    fn fresh(&self) -> Self {
+        Self { sweep: Arc::default(), ..self.clone() }
+    }
 }
 
 impl Aws {

@@ -1,7 +1,6 @@
 //! The release record as an SSM parameter of the environment, a version for each entry.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 
 use aws_sdk_ssm::types::{ParameterTier, ParameterType, Tag};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -11,8 +10,7 @@ use jiff::Timestamp;
 use super::{Aws, Called};
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::release::{Recorded, Release, SCHEMA, name};
-use crate::resource::Cloud;
+use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, name};
 use crate::scope::Scope;
 
 /// What a parameter of the standard tier holds, in bytes ("PutParameter", Systems Manager API
@@ -24,11 +22,7 @@ const PACKED: &str = "zlib:";
 /// Stands for the prefix of our names, which no name has in it.
 const PREFIX: &str = "~";
 
-impl Cloud for Aws {
-    fn fresh(&self) -> Self {
-        Self { sweep: Arc::default(), ..self.clone() }
-    }
-
+impl ReleaseRecord for Aws {
     async fn last_release(&self) -> Result<Option<Recorded>, Error> {
         const CALL: &str = "GetParameter";
         let answer = self.ssm.get_parameter().name(name(&self.scope)).send().await;

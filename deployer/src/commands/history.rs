@@ -4,9 +4,8 @@ use clap::ValueEnum;
 
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
-use crate::release::{Entry, history};
+use crate::release::{Entry, ReleaseRecord, history};
 use crate::render::{self, Ui, history_text};
-use crate::resource::Cloud;
 use crate::retry::retried;
 use crate::session::{Access, LocalCloudIs, Session};
 

@@ -1,10 +1,9 @@
 //! A run and the record: what it says when it begins and ends, and whom it met.
 
-use super::{Recorded, Release, SCHEMA, State, withdrawn};
+use super::{Recorded, Release, ReleaseRecord, SCHEMA, State, withdrawn};
 use crate::apply::{Failure, Report};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, Verdict};
-use crate::resource::Cloud;
 use crate::retry::retried;
 
 /// A run that the record knows of.
@@ -51,7 +50,7 @@ impl Run {
     ///
     /// # Errors
     /// Another run was faster ([`Class::Exists`]), or the record cannot be written.
-    pub async fn begin<C: Cloud>(
+    pub async fn begin<C: ReleaseRecord>(
         cloud: &C,
         before: Option<&Recorded>,
         release: Release,
@@ -97,7 +96,7 @@ impl Run {
     ///
     /// # Errors
     /// The record cannot be read.
-    pub async fn met<C: Cloud>(&self, cloud: &C) -> Result<Option<Release>, Error> {
+    pub async fn met<C: ReleaseRecord>(&self, cloud: &C) -> Result<Option<Release>, Error> {
         let entries = complete(cloud, &self.begun, self.number - 1, None).await?;
         let ours = entries.iter().find(|entry| entry.number == self.number);
         if ours.is_some_and(|entry| entry.release.run == self.begun.run) {
@@ -112,7 +111,7 @@ impl Run {
     ///
     /// # Errors
     /// The record cannot be written.
-    pub async fn end<C: Cloud>(
+    pub async fn end<C: ReleaseRecord>(
         &self,
         cloud: &C,
         report: &Report,
@@ -178,7 +177,7 @@ fn refused(class: Class) -> bool {
 }
 
 /// Adds an entry and returns its number; nothing when there was to be none before it and is.
-async fn entered<C: Cloud>(cloud: &C, release: &Release, first: bool) -> Result<Option<u64>, Error> {
+async fn entered<C: ReleaseRecord>(cloud: &C, release: &Release, first: bool) -> Result<Option<u64>, Error> {
     retried(async || match cloud.record(release, first).await {
         Ok(number) => Ok(Some(number)),
         Err(error) if error.class == Class::Exists => match cloud.releases().await?.as_slice() {
@@ -192,7 +191,7 @@ async fn entered<C: Cloud>(cloud: &C, release: &Release, first: bool) -> Result<
 }
 
 /// Reads the record until it shows every entry from the one behind `last` to our own.
-async fn complete<C: Cloud>(
+async fn complete<C: ReleaseRecord>(
     cloud: &C,
     ours: &Release,
     last: u64,

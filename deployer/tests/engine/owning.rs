@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use deployer::apply::Report;
 use deployer::error::{Class, Error};
 use deployer::plan::{Action, Plan, Verdict, Wishes};
-use deployer::release::{Ending, Release, Run, State, history};
-use deployer::resource::{Cloud, Risk, Tags};
+use deployer::release::{Ending, Release, ReleaseRecord, Run, State, history};
+use deployer::resource::{Risk, Tags};
 use deployer::stack::Stack;
 use deployer::survey::Survey;
 

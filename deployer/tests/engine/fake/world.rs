@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use deployer::error::{Class, Error};
 use deployer::progress::sending;
-use deployer::release::{Recorded, Release};
+use deployer::release::{Recorded, Release, ReleaseRecord};
 use deployer::resource::{Cloud, Tags};
 use tokio::sync::Notify;
 
@@ -163,7 +163,9 @@ impl Cloud for FakeCloud {
     fn fresh(&self) -> Self {
         self.clone()
     }
+}
 
+impl ReleaseRecord for FakeCloud {
     async fn last_release(&self) -> Result<Option<Recorded>, Error> {
         self.look("Read", "release", |world| world.releases.last().cloned()).await
     }
