@@ -8,7 +8,7 @@
 mod history;
 mod run;
 
-pub use history::{Ending, Entry, history};
+pub use history::{Ending, PastRun, history};
 pub use run::Run;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::app::{App, Global};
 use crate::exit::{Exit, Problem};
-use crate::release::{Entry, ReleaseRecord, history};
+use crate::release::{PastRun, ReleaseRecord, history};
 use crate::render::{self, Ui, history_text};
 use crate::retry::retried;
 use crate::session::{Access, LocalCloudIs, Session};
@@ -35,16 +35,16 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
     let (_, recorded) =
         futures::try_join!(session.aws.guard(), retried(async || session.aws.releases().await),)?;
-    let entries: Vec<Entry> = history(recorded);
+    let runs: Vec<PastRun> = history(recorded);
     match args.format {
-        Format::Human if entries.is_empty() => {
+        Format::Human if runs.is_empty() => {
             ui.say(&format!("nothing was deployed to {name}, or all of it was removed since"));
         }
-        Format::Human => ui.result(&history_text(&entries)),
+        Format::Human => ui.result(&history_text(&runs)),
         Format::Json => ui.result(&render::json(&serde_json::json!({
             "schema": 1,
             "environment": name,
-            "runs": entries,
+            "runs": runs,
         }))),
     }
     Ok(Exit::DONE)

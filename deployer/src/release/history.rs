@@ -10,7 +10,7 @@ use crate::plan::Action;
 
 /// A run as the record has it, all its entries taken together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct PastRun {
     /// What the run is called in the record.
     pub run: String,
     /// How it ended.
@@ -44,15 +44,15 @@ pub enum Ending {
 }
 
 /// Returns the runs of a record, the latest first.
-pub fn history(recorded: Vec<Recorded>) -> Vec<Entry> {
+pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
     let last = recorded.last().map(|recorded| recorded.release.run.clone());
     let withdrawn = withdrawn(&recorded);
-    let mut runs: Vec<Recorded> = Vec::new();
+    let mut last_entries: Vec<Recorded> = Vec::new();
     for entry in recorded.into_iter().filter(|entry| !withdrawn.contains(&entry.number)) {
-        runs.retain(|earlier| earlier.release.run != entry.release.run);
-        runs.push(entry);
+        last_entries.retain(|earlier| earlier.release.run != entry.release.run);
+        last_entries.push(entry);
     }
-    let entries = runs.into_iter().rev().map(|Recorded { release, at, .. }| Entry {
+    let runs = last_entries.into_iter().rev().map(|Recorded { release, at, .. }| PastRun {
         ending: match release.state {
             State::Done => Ending::Done,
             State::Failed => Ending::Failed,
@@ -67,5 +67,5 @@ pub fn history(recorded: Vec<Recorded>) -> Vec<Entry> {
         changes: release.changes,
         deployed: release.deployed,
     });
-    entries.collect()
+    runs.collect()
 }

@@ -3,11 +3,11 @@
 use super::style::count;
 use super::table::columns;
 use crate::plan::Action;
-use crate::release::{Ending, Entry, Release, State};
+use crate::release::{Ending, PastRun, Release, State};
 
 /// Returns a line for each run, the latest first.
-pub fn history_text(entries: &[Entry]) -> String {
-    let rows: Vec<[String; 5]> = entries.iter().map(row).collect();
+pub fn history_text(runs: &[PastRun]) -> String {
+    let rows: Vec<[String; 5]> = runs.iter().map(row).collect();
     columns(&rows)
 }
 
@@ -22,14 +22,14 @@ pub fn unfinished(last: Option<&Release>) -> Option<String> {
     Some(format!("the last `{verb}`, by {by}, did not say that it ended: it was cut short, or is at work"))
 }
 
-fn row(entry: &Entry) -> [String; 5] {
-    let at = entry.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+fn row(run: &PastRun) -> [String; 5] {
+    let at = run.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
     [
         at,
-        entry.release.as_deref().map_or_else(|| "no commit".to_owned(), commit),
-        ending(entry.ending).to_owned(),
-        changes(entry),
-        entry.by.clone(),
+        run.release.as_deref().map_or_else(|| "no commit".to_owned(), commit),
+        ending(run.ending).to_owned(),
+        changes(run),
+        run.by.clone(),
     ]
 }
 
@@ -51,7 +51,7 @@ fn ending(ending: Ending) -> &'static str {
     }
 }
 
-fn changes(entry: &Entry) -> String {
+fn changes(run: &PastRun) -> String {
     let told = |(action, number): (&Action, &usize)| match action {
         Action::Create => Some(format!("+{number}")),
         Action::Update => Some(format!("~{number}")),
@@ -59,12 +59,12 @@ fn changes(entry: &Entry) -> String {
         Action::Delete => Some(format!("-{number}")),
         Action::Refuse | Action::Keep => None,
     };
-    let changes: Vec<String> = entry.changes.iter().filter_map(told).collect();
-    if entry.deployed.is_empty() {
+    let changes: Vec<String> = run.changes.iter().filter_map(told).collect();
+    if run.deployed.is_empty() {
         // What there was, the run never said.
         return changes.join(" ");
     }
-    let there = count(entry.deployed.len(), "resource");
+    let there = count(run.deployed.len(), "resource");
     if changes.is_empty() { there } else { format!("{} of {there}", changes.join(" ")) }
 }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_run_is_a_line() {
-        let entry = |number: i64, ending, changes: &[(Action, usize)]| Entry {
+        let run = |number: i64, ending, changes: &[(Action, usize)]| PastRun {
             run: "0a1b2c3d".into(),
             ending,
             release: (number > 1).then(|| "4b5b545c5e1d0f7d3d1f4b6a8c9d0e1f2a3b4c5d-dirty".to_owned()),
@@ -83,12 +83,12 @@ mod tests {
             changes: changes.iter().copied().collect(),
             deployed: (0..number).map(|n| n.to_string()).collect(),
         };
-        let entries = [
-            entry(3, Ending::Open, &[(Action::Update, 2), (Action::Delete, 1)]),
-            entry(2, Ending::Done, &[(Action::Create, 33)]),
-            entry(1, Ending::CutShort, &[]),
+        let runs = [
+            run(3, Ending::Open, &[(Action::Update, 2), (Action::Delete, 1)]),
+            run(2, Ending::Done, &[(Action::Create, 33)]),
+            run(1, Ending::CutShort, &[]),
         ];
-        insta::assert_snapshot!(history_text(&entries));
+        insta::assert_snapshot!(history_text(&runs));
     }
 
     #[test]

@@ -341,11 +341,11 @@ async fn the_history_tells_how_each_run_ended() {
     for _ in 0..2 {
         begin(&stack, &cloud, "one").await.expect("it is alone");
     }
-    let entries = history(cloud.releases().await.expect("they can be read"));
-    let endings: Vec<Ending> = entries.iter().map(|entry| entry.ending).collect();
+    let runs = history(cloud.releases().await.expect("they can be read"));
+    let endings: Vec<Ending> = runs.iter().map(|run| run.ending).collect();
     assert_eq!(endings, [Ending::Open, Ending::CutShort, Ending::Done, Ending::Failed]);
-    assert_eq!(entries[2].deployed, ids(&["fake.thing/cart-dev-a"]));
-    assert_eq!(entries[0].changes, [(Action::Create, 1)].into());
+    assert_eq!(runs[2].deployed, ids(&["fake.thing/cart-dev-a"]));
+    assert_eq!(runs[0].changes, [(Action::Create, 1)].into());
 }
 
 #[tokio::test]
