@@ -10,6 +10,7 @@ mod configuration;
 mod mistakes;
 mod permissions;
 mod recursion;
+mod resource_policy;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -279,51 +280,14 @@ impl Resource for Function {
         self.refused().into_iter().chain(self.starved(stack)).collect()
     }
 
-    /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization
-    /// Reference), "GetFunction" (Lambda API reference) for the tags in its answer.
     fn permissions(scope: &Scope) -> Vec<Statement> {
-        let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
-        let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
-        vec![
-            // A listing is of no function.
-            Statement::new("FunctionsList", ["lambda:ListFunctions"], ["*".to_owned()]),
-            Statement::new(
-                "FunctionsRead",
-                [
-                    "lambda:GetFunction",
-                    "lambda:GetFunctionRecursionConfig",
-                    "lambda:GetPolicy",
-                    "lambda:ListTags",
-                ],
-                [functions.clone()],
-            ),
-            Statement::new(
-                "FunctionsWrite",
-                [
-                    "lambda:CreateFunction",
-                    "lambda:DeleteFunction",
-                    "lambda:DeleteFunctionConcurrency",
-                    "lambda:PutFunctionConcurrency",
-                    "lambda:PutFunctionRecursionConfig",
-                    "lambda:RemovePermission",
-                    "lambda:TagResource",
-                    "lambda:UpdateFunctionCode",
-                    "lambda:UpdateFunctionConfiguration",
-                ],
-                [functions],
-            ),
-            Statement::new("RolesPass", ["iam:PassRole"], [roles]).when(
-                "StringEquals",
-                "iam:PassedToService",
-                "lambda.amazonaws.com",
-            ),
-        ]
+        permissions::permissions(scope)
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let (answer, policy, recursive_loop) = try_join!(
             get(&self.name, aws),
-            permissions::read(&self.name, aws),
+            resource_policy::read(&self.name, aws),
             self.read_recursive_loop(aws)
         )?;
         // One that is being deleted is as good as gone.

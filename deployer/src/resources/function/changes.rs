@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 
-use super::{Function, configuration, get, permissions};
+use super::{Function, configuration, get, resource_policy};
 use crate::aws::{Aws, Called, wait_until};
 use crate::build::Package;
 use crate::diff::diff;
@@ -38,7 +38,7 @@ impl Function {
         self.reserve_concurrency(live.reserved_concurrency, aws).await?;
         self.set_recursive_loop(live.recursive_loop.as_deref(), aws).await?;
         match (&live.resource_policy, &self.resource_policy) {
-            (Some(policy), None) => permissions::remove(&self.name, policy, aws).await,
+            (Some(policy), None) => resource_policy::remove(&self.name, policy, aws).await,
             _ => Ok(()),
         }
     }
