@@ -6,8 +6,9 @@
 
 use std::process::ExitCode;
 
-use deployer::app::{App, Fingerprints};
+use deployer::app::App;
 use deployer::aws::{Aws, Called};
+use deployer::build::Fingerprints;
 use deployer::environment::Environment;
 use deployer::error::{Error, GoneIsNone};
 use deployer::policy::Statement;

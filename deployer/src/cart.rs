@@ -5,8 +5,8 @@ mod state;
 
 use std::time::Duration;
 
-use deployer::app::Fingerprints;
 use deployer::aws::Aws;
+use deployer::build::Fingerprints;
 use deployer::environment::Environment;
 use deployer::resources::bucket::Bucket;
 use deployer::resources::kinds;

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::commands::{self, Command};
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::Ui;
 
 /// Keeps the infrastructure of an environment as the code says.

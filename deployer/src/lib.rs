@@ -17,6 +17,7 @@ pub mod diff;
 pub mod environment;
 pub mod error;
 pub mod exit;
+mod global;
 pub mod local;
 pub mod permissions;
 pub mod pipeline;

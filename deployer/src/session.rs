@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{App, Fingerprints, Global};
+use crate::app::App;
 use crate::aws::{Aws, CallLog, Credentials, Target};
-use crate::build::BuildSettings;
+use crate::build::{BuildSettings, Fingerprints};
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
+use crate::global::Global;
 use crate::local::{LocalCloud, Status};
 use crate::plan::{Plan, Wishes, plan};
 use crate::render::Ui;

@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod failure;
 mod fingerprint;
+mod fingerprints;
 mod group;
 mod lockfile;
 mod manifest;
@@ -19,6 +20,7 @@ mod workspace;
 
 pub use error::BuildError;
 pub use event::BuildEvent;
+pub use fingerprints::Fingerprints;
 pub use group::end_all;
 pub use package::Package;
 pub use release::release;

@@ -2,19 +2,13 @@
 //! running program is. A bundle never looks at sources, whatever folder it runs in.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::error::BundleError;
 use super::read::Bundle;
-use crate::app::{Fingerprints, Global};
-use crate::build::{BuildEvent, BuildSettings, Package, Workspace};
-use crate::environment::Environment;
+use crate::build::{BuildEvent, BuildSettings, Fingerprints, Package, Workspace};
 use crate::error::{Class, Error};
 use crate::exit::{Exit, Problem};
-
-/// The folder that errors name for the environment files of a bundle.
-const IN_BUNDLE: &str = "bundle";
 
 /// The functions, built or yet to be built.
 #[derive(Debug, Clone)]
@@ -99,24 +93,6 @@ pub(crate) fn fingerprints_of(
         Ok((name, fingerprint))
     });
     fingerprints.collect()
-}
-
-impl Global {
-    /// Reads an environment: out of the folder that was named, else out of the bundle that
-    /// the running program is, else out of the default folder.
-    ///
-    /// # Errors
-    /// There is none of that name, or its file is wrong.
-    pub(crate) fn environment(&self, name: &str) -> Result<Environment, Problem> {
-        if self.environments.is_none()
-            && let Some(bundle) = Bundle::running()?
-        {
-            bundle.check_environment(name)?;
-            let read = |path: &Path| bundle.environment_file(path);
-            return Ok(Environment::read(Path::new(IN_BUNDLE), name, &read)?);
-        }
-        Ok(Environment::load(self.folder(), name)?)
-    }
 }
 
 impl From<BundleError> for Problem {

@@ -9,10 +9,11 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 
 use self::sides::{Sides, ago};
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::audit::{Ledger, Other, Published, Restored, compare, restorable};
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::{self, AuditVerdict, Ui};
 use crate::scope::Scope;
 use crate::session::{Access, LocalCloudIs, Session};

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::build::Workspace;
 use crate::bundle::{Bundle, BundleError};
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::{Ui, count, duration};
 use crate::signal::interruptible;
 

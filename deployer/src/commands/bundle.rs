@@ -5,11 +5,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::build::{BuildSettings, Workspace};
 use crate::bundle::{Built, Bundle, BundleError, Contents, Written, fingerprints_of};
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::{Ui, count};
 use crate::signal::interruptible;
 

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::apply::apply;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::plan::{Plan, Verdict, teardown};
 use crate::release::{self, Release, ReleaseRecord, Run, State};
 use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in, unfinished};

@@ -1,8 +1,9 @@
 //! `deployer drift`: is everything still as the code says? For CI.
 
 use super::plan::EXIT_CODES;
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::{Format, Ui};
 
 /// Tell whether everything is still as the code says; only reads

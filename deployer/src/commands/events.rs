@@ -7,9 +7,10 @@ use domain::{AggregateId, Commit, Envelope, EventStore};
 use futures::TryStreamExt;
 
 use self::at::At;
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::pipeline::Pipeline;
 use crate::render::{self, Moment, TimeLine, Ui};
 use crate::session::{Access, LocalCloudIs, Session};

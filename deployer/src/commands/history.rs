@@ -2,8 +2,9 @@
 
 use clap::ValueEnum;
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::release::{PastRun, ReleaseRecord, history};
 use crate::render::{self, Ui, history_text};
 use crate::retry::retried;

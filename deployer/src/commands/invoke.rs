@@ -6,9 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncReadExt;
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::aws::Called;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::Ui;
 use crate::session::{Access, LocalCloudIs, Session};
 

@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 
-use crate::app::Global;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::local::{LocalCloud, Running, Status, Stopped};
 use crate::render::Ui;
 use crate::session::local_cloud;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::Ui;
 use crate::session::{Access, LocalCloudIs, Session};
 

@@ -20,9 +20,10 @@ mod up;
 
 use clap::Subcommand;
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::environment::Environment;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::Ui;
 
 /// What the program can be told to do.

@@ -3,8 +3,10 @@
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::app::{App, Fingerprints, Global};
+use crate::app::App;
+use crate::build::Fingerprints;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::{self, Output, Ui, outputs_env, outputs_text};
 
 /// Print the names and ARNs of what the environment has

@@ -1,7 +1,8 @@
 //! `deployer plan`: what `up` would do.
 
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::plan::Wishes;
 use crate::render::{Format, Heading, Ui, plan_in};
 use crate::session::{Access, LocalCloudIs, Planned, Session};

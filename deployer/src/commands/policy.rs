@@ -1,8 +1,10 @@
 //! `deployer policy`: what whoever deploys has to be allowed. Derived, so it needs no call
 //! and no credentials.
 
-use crate::app::{App, Fingerprints, Global};
+use crate::app::App;
+use crate::build::Fingerprints;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use crate::render::{self, Ui};
 

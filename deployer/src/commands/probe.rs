@@ -5,8 +5,10 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::SignedDuration;
 
-use crate::app::{App, Fingerprints, Global};
+use crate::app::App;
+use crate::build::Fingerprints;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::probe::follow::{follow, send};
 use crate::probe::{HopKind, Passage};
 use crate::render::{self, ProbeReport, Ui, duration, hop_text, probe_lost};

@@ -13,8 +13,9 @@ use uuid::Uuid;
 use self::follow::{Followed, follow};
 use self::function::ReplayFunction;
 use super::time::time;
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::render::{self, Ui, replay_begins, replay_text, replay_unmatched};
 use crate::session::{Access, LocalCloudIs, Session};
 

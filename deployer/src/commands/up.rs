@@ -8,11 +8,12 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::check::check;
-use crate::app::{App, Global};
+use crate::app::App;
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Packages};
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
+use crate::global::Global;
 use crate::plan::{Action, Plan, Step, Wishes};
 use crate::release::{Release, Run, State};
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};

@@ -6,8 +6,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::{Grant, Stack};
-use crate::app::Fingerprints;
 use crate::aws::Aws;
+use crate::build::Fingerprints;
 use crate::environment::Environment;
 use crate::policy::{Policy, Statement};
 use crate::resource::{Resource, ResourceId};

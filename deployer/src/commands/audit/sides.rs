@@ -7,8 +7,9 @@ use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
 
 use super::{Args, Done};
-use crate::app::{App, Fingerprints};
+use crate::app::App;
 use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare};
+use crate::build::Fingerprints;
 use crate::error::Error;
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, AuditVerdict, SHOWN, Told, Ui, numbered};

@@ -1,0 +1,49 @@
+//! What every command understands, and the environment files that follow from it.
+//!
+//! It knows folders and bundles; it must not know what a command does with an environment.
+
+use std::path::{Path, PathBuf};
+
+use crate::bundle::Bundle;
+use crate::environment::Environment;
+use crate::exit::Problem;
+
+/// Where environment files are when nothing else is said.
+const DEFAULT_FOLDER: &str = "environments";
+
+/// The folder that errors name for the environment files of a bundle.
+const IN_BUNDLE: &str = "bundle";
+
+/// What every command understands.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Global {
+    /// The folder of the environment files [default: the bundle itself, else environments]
+    #[arg(long, global = true, value_name = "DIR", env = "DEPLOYER_ENVIRONMENTS")]
+    pub(crate) environments: Option<PathBuf>,
+    /// Write every call to AWS to this file, one JSON line each
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Debugging")]
+    pub(crate) record_calls: Option<PathBuf>,
+}
+
+impl Global {
+    /// Returns the folder of the environment files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.environments.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER))
+    }
+
+    /// Reads an environment: out of the folder that was named, else out of the bundle that
+    /// the running program is, else out of the default folder.
+    ///
+    /// # Errors
+    /// There is none of that name, or its file is wrong.
+    pub(crate) fn environment(&self, name: &str) -> Result<Environment, Problem> {
+        if self.environments.is_none()
+            && let Some(bundle) = Bundle::running()?
+        {
+            bundle.check_environment(name)?;
+            let read = |path: &Path| bundle.environment_file(path);
+            return Ok(Environment::read(Path::new(IN_BUNDLE), name, &read)?);
+        }
+        Ok(Environment::load(self.folder(), name)?)
+    }
+}
