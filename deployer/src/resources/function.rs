@@ -33,10 +33,9 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
-use crate::resources::key;
 use crate::resources::sid::sid;
+use crate::resources::{Grant, key};
 use crate::scope::Scope;
-use crate::stack::Grant;
 
 const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
 

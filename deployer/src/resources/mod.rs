@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod bucket;
 pub mod dashboard;
 pub mod function;
+mod grant;
 mod key;
 mod lacking;
 mod lint;
@@ -14,6 +15,8 @@ pub mod role;
 mod sid;
 pub mod stream;
 pub mod table;
+
+pub use grant::Grant;
 
 use crate::aws::Aws;
 use crate::resource::Kind;

@@ -4,11 +4,10 @@
 
 mod alarms;
 mod dashboard;
-mod grant;
 mod hops;
 mod lambda;
 
-pub use grant::Grant;
+pub use crate::resources::Grant;
 pub use hops::{Consumer, Hops};
 pub use lambda::{EventSource, Lambda};
 

@@ -3,9 +3,8 @@
 use super::Stream;
 use crate::policy::Statement;
 use crate::resource::{Resource, ResourceId};
-use crate::resources::key;
 use crate::resources::sid::sid;
-use crate::stack::Grant;
+use crate::resources::{Grant, key};
 
 impl Stream {
     /// Grants adding records.
