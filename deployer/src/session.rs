@@ -25,15 +25,6 @@ use crate::survey::{Survey, survey};
 /// The SDK's own variable: the endpoint that it names is used as it is.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 
-/// What a command does with what it is connected to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// It looks, and could do nothing else.
-    Reads,
-    /// It changes things.
-    Writes,
-}
-
 /// An environment that we are connected to.
 pub(crate) struct Session {
     /// What its file says.
@@ -58,28 +49,44 @@ pub(crate) struct Planned {
     pub(crate) caller: String,
 }
 
-/// What to do about a local cloud that is not running.
+/// What a command does with what it is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LocalCloudIs {
-    /// Start it.
-    Started,
-    /// Say that it is not running.
-    Expected,
+enum Access {
+    /// It looks, and could do nothing else.
+    Reads,
+    /// It changes things.
+    Writes,
+    /// It changes things, and starts a local cloud that is not running.
+    Starts,
 }
 
 impl Session {
-    /// Reads the environment's file and connects. Makes no call to AWS.
+    /// Reads the environment's file and connects, to look and to do nothing else. Makes no
+    /// call to AWS.
     ///
     /// # Errors
     /// The file is wrong, or the local cloud is not there.
-    pub(crate) async fn open(
-        name: &str,
-        app: &App,
-        global: &Global,
-        local: LocalCloudIs,
-        access: Access,
-        ui: &Ui,
-    ) -> Result<Self, Problem> {
+    pub(crate) async fn reading(name: &str, app: &App, global: &Global, ui: &Ui) -> Result<Self, Problem> {
+        Self::open(name, app, global, Access::Reads, ui).await
+    }
+
+    /// Connects like [`Session::reading`], to change things as well.
+    ///
+    /// # Errors
+    /// Those of [`Session::reading`].
+    pub(crate) async fn writing(name: &str, app: &App, global: &Global, ui: &Ui) -> Result<Self, Problem> {
+        Self::open(name, app, global, Access::Writes, ui).await
+    }
+
+    /// Connects like [`Session::writing`], and starts a local cloud that is not running.
+    ///
+    /// # Errors
+    /// The file is wrong, or the local cloud does not start.
+    pub(crate) async fn starting(name: &str, app: &App, global: &Global, ui: &Ui) -> Result<Self, Problem> {
+        Self::open(name, app, global, Access::Starts, ui).await
+    }
+
+    async fn open(name: &str, app: &App, global: &Global, access: Access, ui: &Ui) -> Result<Self, Problem> {
         let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
         let read_only = access == Access::Reads;
@@ -93,7 +100,7 @@ impl Session {
         if let Some(settings) = &environment.local
             && !own_endpoint()
         {
-            target.endpoint = Some(endpoint(settings, name, global.folder(), local, ui).await?);
+            target.endpoint = Some(endpoint(settings, name, global.folder(), access, ui).await?);
             // The local cloud's root, which protects nothing.
             target.credentials = Credentials::Fixed("test", "test");
         }
@@ -215,17 +222,17 @@ async fn endpoint(
     settings: &Local,
     name: &str,
     environments: &Path,
-    local: LocalCloudIs,
+    access: Access,
     ui: &Ui,
 ) -> Result<String, Problem> {
     let cloud = local_cloud(settings, environments)?;
-    match local {
-        LocalCloudIs::Started => {
+    match access {
+        Access::Starts => {
             let busy = ui.busy("starting the local cloud");
             let running = cloud.start(&|event| busy.local(&event)).await?;
             Ok(running.endpoint)
         }
-        LocalCloudIs::Expected => match cloud.status().await? {
+        Access::Reads | Access::Writes => match cloud.status().await? {
             Status::Running(running) => Ok(running.endpoint),
             Status::Silent { pid } => Err(Problem::new(format!(
                 "the local cloud (pid {pid}) does not answer"

@@ -16,7 +16,7 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{self, AuditVerdict, Ui};
 use crate::scope::Scope;
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 
 /// Compare the events table with its archive, and put back what one of them lacks
 ///
@@ -75,9 +75,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let grace = if args.from.is_some() { SignedDuration::ZERO } else { args.grace };
     let args = Args { grace, ..args };
     let pipeline = app.pipeline()?;
-    let access = if args.repair || args.restore { Access::Writes } else { Access::Reads };
     let name = &args.environment;
-    let session = Session::open(name, app, global, LocalCloudIs::Expected, access, ui).await?;
+    let session = if args.repair || args.restore {
+        Session::writing(name, app, global, ui).await?
+    } else {
+        Session::reading(name, app, global, ui).await?
+    };
     session.aws.guard().await?;
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;

@@ -14,7 +14,7 @@ use crate::release::{self, Release, ReleaseRecord, Run, State};
 use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in, unfinished};
 use crate::resource::{ResourceId, Tags};
 use crate::retry::retried;
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 use crate::signal::{stop_on_signal, within};
 use crate::survey::{Survey, survey};
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
     let name = args.environment.as_str();
-    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let session = Session::writing(name, app, global, ui).await?;
     let stack = session.empty_stack();
     let (mut survey, caller) = session.look(&stack, ui).await?;
     if let Some(error) = survey.unreadable.remove(&release::id(&session.scope)) {

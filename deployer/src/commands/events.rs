@@ -13,7 +13,7 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::pipeline::Pipeline;
 use crate::render::{self, Moment, TimeLine, Ui};
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 
 /// Show what happened to one aggregate, or how it stood back then; only reads
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let pipeline = app.pipeline()?;
     let id = id(&args.aggregate, &pipeline)?;
     let name = &args.environment;
-    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let session = Session::reading(name, app, global, ui).await?;
     let table = pipeline.table_name(&session.scope);
     let commits = {
         let _busy = ui.busy(&format!("reading {id}"));

@@ -8,7 +8,7 @@ use crate::global::Global;
 use crate::release::{PastRun, ReleaseRecord, history};
 use crate::render::{self, Ui, history_text};
 use crate::retry::retried;
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 
 /// Show who deployed what, and when; only reads
 ///
@@ -33,7 +33,7 @@ enum Format {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let name = &args.environment;
-    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let session = Session::reading(name, app, global, ui).await?;
     let (_, recorded) =
         futures::try_join!(session.aws.guard(), retried(async || session.aws.releases().await),)?;
     let runs: Vec<PastRun> = history(recorded);

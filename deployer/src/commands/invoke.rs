@@ -11,7 +11,7 @@ use crate::aws::Called;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 
 /// Call a deployed function; prints the response payload alone
 #[derive(Debug, clap::Args)]
@@ -30,8 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let payload = payload(&args.payload).await?;
-    let session =
-        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let session = Session::writing(&args.environment, app, global, ui).await?;
     let function = session.function(app, &args.function)?;
     let call = session.aws.lambda.invoke().function_name(&function).payload(Blob::new(payload));
     let call = call.set_log_type(args.tail.then_some(LogType::Tail));

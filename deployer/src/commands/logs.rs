@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 
 /// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -48,8 +48,7 @@ struct Line {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let session =
-        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let session = Session::reading(&args.environment, app, global, ui).await?;
     let functions: Vec<String> = match args.functions.as_slice() {
         [] => session.functions(app),
         named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,

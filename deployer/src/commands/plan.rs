@@ -5,7 +5,7 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::plan::Wishes;
 use crate::render::{Format, Heading, Ui, plan_in};
-use crate::session::{Access, LocalCloudIs, Planned, Session};
+use crate::session::{Planned, Session};
 
 /// Show what `up` would do; only reads
 ///
@@ -39,7 +39,7 @@ pub(super) async fn compare(
     global: &Global,
     ui: &Ui,
 ) -> Result<Exit, Problem> {
-    let session = Session::open(environment, app, global, LocalCloudIs::Expected, Access::Reads, ui).await?;
+    let session = Session::reading(environment, app, global, ui).await?;
     let Planned { plan, .. } = session.plan(app, &Wishes::default(), ui).await?;
     let heading = Heading { scope: &session.scope, drift };
     ui.result(&plan_in(format, &plan, heading));

@@ -12,7 +12,7 @@ use crate::global::Global;
 use crate::probe::follow::{follow, send};
 use crate::probe::{HopKind, Passage};
 use crate::render::{self, ProbeReport, Ui, duration, hop_text, probe_lost};
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 use crate::stack::Hops;
 
 /// How long a probe may take through what was deployed just now: a mapping that was made or
@@ -51,7 +51,7 @@ enum Format {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     app.pipeline()?;
     let name = args.environment.as_str();
-    let session = Session::open(name, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let session = Session::writing(name, app, global, ui).await?;
     session.aws.guard().await?;
     probe(&session, app, args.within.unsigned_abs(), args.format, ui).await?;
     Ok(Exit::DONE)

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{self, Ui, replay_begins, replay_text, replay_unmatched};
-use crate::session::{Access, LocalCloudIs, Session};
+use crate::session::Session;
 
 /// Feed history to a handler once more
 ///
@@ -100,8 +100,7 @@ enum Format {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let pipeline = app.pipeline()?;
-    let session =
-        Session::open(&args.environment, app, global, LocalCloudIs::Expected, Access::Writes, ui).await?;
+    let session = Session::writing(&args.environment, app, global, ui).await?;
     // Which of the functions are handlers, the function knows that calls them.
     let prefix = session.scope.prefix();
     let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();

@@ -19,7 +19,7 @@ use crate::release::{Release, Run, State};
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
 use crate::resources::function::Function;
-use crate::session::{Access, LocalCloudIs, Planned, Session};
+use crate::session::{Planned, Session};
 use crate::settle::settle;
 use crate::signal::{stop_on_signal, within};
 use crate::stack::Stack;
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         allow: args.allow.into_iter().collect(),
     };
     let name = args.environment.as_str();
-    let mut session = Session::open(name, app, global, LocalCloudIs::Started, Access::Writes, ui).await?;
+    let mut session = Session::starting(name, app, global, ui).await?;
     let Planned { sources, stack, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
     check(&plan, &wishes, &session)?;
