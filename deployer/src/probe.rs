@@ -112,25 +112,8 @@ mod tests {
     use super::*;
     use crate::aws::script::scope;
     use crate::pipeline::AggregateApp;
-    use crate::stack::Consumer;
 
     fn passage() -> Passage {
-        let consumer = |function: &str, kind| Consumer {
-            function: function.to_owned(),
-            source: ResourceId::new(kind, "cart-dev-events"),
-            kept: Duration::from_secs(24 * 3600),
-        };
-        let hops = Hops {
-            tables: vec!["cart-dev-events".into()],
-            streams: vec!["cart-dev-events".into()],
-            consumers: vec![
-                consumer("cart-dev-capture", Table::KIND),
-                consumer("cart-dev-log-events", Stream::KIND),
-                consumer("cart-dev-archive", Stream::KIND),
-            ],
-            callees: Vec::new(),
-            buckets: Vec::new(),
-        };
         let aggregate = AggregateApp { type_name: "cart", state: |_| Ok(serde_json::Value::Null) };
         let pipeline = Pipeline {
             table: "events",
@@ -140,7 +123,7 @@ mod tests {
             capture: "capture",
             aggregate,
         };
-        Passage::through(&hops, &pipeline, &scope())
+        Passage::through(&Hops::of_a_cart(), &pipeline, &scope())
     }
 
     fn names<'a>(hops: impl Iterator<Item = &'a Hop>) -> Vec<&'a str> {

@@ -8,10 +8,7 @@
 //! `docs/pipeline.md` says what each setting costs, and when to change it.
 
 use deployer::resources::mapping::MappingSettings;
-
-/// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
-/// Streams", DynamoDB developer guide). It cannot be changed.
-const TABLE_KEEPS: i32 = 24;
+use deployer::resources::table::STREAM_KEEPS_HOURS;
 
 /// From the table's stream to Kinesis.
 pub(super) fn capture() -> MappingSettings {
@@ -29,7 +26,7 @@ pub(super) fn capture() -> MappingSettings {
         // one cart, are a call for each event, and could take more time than the function has,
         // each time; halves take half of it.
         bisect_on_error: true,
-        ..until_the_source_forgets(TABLE_KEEPS)
+        ..until_the_source_forgets(STREAM_KEEPS_HOURS)
     }
 }
 

@@ -33,6 +33,10 @@ use changes::change;
 use primary_key::KeyAttribute;
 use states::{SETTLED, active, described, earlier_gone, gone, status};
 
+/// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
+/// Streams", DynamoDB developer guide). It cannot be changed.
+pub const STREAM_KEEPS_HOURS: i32 = 24;
+
 /// A new table is known at once as a rule; the listing of tags is eventually consistent.
 const KNOWN: Duration = Duration::from_secs(60);
 

@@ -183,29 +183,12 @@ fn kept(rows: &mut Rows<'_>, hops: &Hops) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::aws::script::scope;
 
     #[test]
     fn each_hop_has_its_row() {
-        let consumer = |function: &str, kind| Consumer {
-            function: function.to_owned(),
-            source: ResourceId::new(kind, "cart-dev-events"),
-            kept: Duration::from_secs(24 * 3600),
-        };
-        let hops = Hops {
-            tables: vec!["cart-dev-events".into()],
-            streams: vec!["cart-dev-events".into()],
-            consumers: vec![
-                consumer("cart-dev-capture", Table::KIND),
-                consumer("cart-dev-archive", Stream::KIND),
-            ],
-            callees: vec!["cart-dev-open-cart".into()],
-            buckets: vec!["cart-dev-archive-111111111111-eu-central-1".into()],
-        };
         let alarm = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:cart-dev-capture-behind";
-        insta::assert_json_snapshot!(body(&scope(), &hops, &[alarm]));
+        insta::assert_json_snapshot!(body(&scope(), &Hops::of_a_cart(), &[alarm]));
     }
 }

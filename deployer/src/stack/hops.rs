@@ -11,11 +11,7 @@ use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;
-use crate::resources::table::Table;
-
-/// How long a table's stream keeps a record ("Change data capture for DynamoDB Streams",
-/// DynamoDB developer guide).
-const TABLE_KEEPS: Duration = Duration::from_secs(24 * 3600);
+use crate::resources::table::{STREAM_KEEPS_HOURS, Table};
 
 /// The way of an event through a stack. Names are whole, and in the order of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +72,29 @@ fn consumer<C: 'static>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
     let source = ResourceId::new(kind, source);
     // Of somebody else's stream the retention is not known, and a day is the shortest there is.
     let hours = stack.get(&source).and_then(|stream| stream.state()["retention_hours"].as_u64());
-    let kept = hours.map_or(TABLE_KEEPS, |hours| Duration::from_secs(hours * 3600));
+    let kept = Duration::from_hours(hours.unwrap_or(STREAM_KEEPS_HOURS.unsigned_abs().into()));
     Some(Consumer { function: function.to_owned(), source, kept })
+}
+
+#[cfg(test)]
+impl Hops {
+    /// Returns the way of a cart's event, with a handler and a function that is called.
+    pub(crate) fn of_a_cart() -> Self {
+        let consumer = |function: &str, kind| Consumer {
+            function: function.to_owned(),
+            source: ResourceId::new(kind, "cart-dev-events"),
+            kept: Duration::from_hours(STREAM_KEEPS_HOURS.unsigned_abs().into()),
+        };
+        Self {
+            tables: vec!["cart-dev-events".into()],
+            streams: vec!["cart-dev-events".into()],
+            consumers: vec![
+                consumer("cart-dev-capture", Table::KIND),
+                consumer("cart-dev-log-events", Stream::KIND),
+                consumer("cart-dev-archive", Stream::KIND),
+            ],
+            callees: vec!["cart-dev-open-cart".into()],
+            buckets: vec!["cart-dev-archive-111111111111-eu-central-1".into()],
+        }
+    }
 }

@@ -9,9 +9,6 @@ use crate::resource::{Resource, ResourceId, States, Tags};
 use crate::resources::stream::Stream;
 use crate::resources::table::{self, Table};
 
-/// How long a table's stream keeps a record ("Change data capture for DynamoDB Streams").
-const TABLE_KEEPS_S: i64 = 24 * 3600;
-
 /// What a mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -49,14 +46,14 @@ impl Source {
     /// Returns what does not go together with this source, whose state is in the stack.
     pub(super) fn mistakes(&self, settings: &MappingSettings, stack: &States) -> Vec<String> {
         let mut mistakes = Vec::new();
-        let kept_s = match self {
-            Self::Table { .. } => Some(TABLE_KEEPS_S),
+        let kept_hours = match self {
+            Self::Table { .. } => Some(table::STREAM_KEEPS_HOURS.into()),
             // Somebody else's stream is not in the stack, and its retention not known.
             Self::Stream { .. } => {
-                let hours = stack.get(&self.id()).and_then(|stream| stream["retention_hours"].as_i64());
-                hours.map(|hours| hours * 3600)
+                stack.get(&self.id()).and_then(|stream| stream["retention_hours"].as_i64())
             }
         };
+        let kept_s = kept_hours.map(|hours| hours * 3600);
         let age = i64::from(settings.maximum_record_age_s);
         let (age_unbounded, tries_unbounded) = (age == -1, settings.maximum_retry_attempts == -1);
         if let Some(kept_s) = kept_s.filter(|kept_s| age >= *kept_s) {
