@@ -42,7 +42,7 @@ pub struct RetentionDays(i32);
 
 impl RetentionDays {
     /// What `PutRetentionPolicy` takes (CloudWatch Logs API reference).
-    const ALLOWED: [i32; 22] = [
+    pub(crate) const ALLOWED: [i32; 22] = [
         1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
         3653,
     ];
@@ -63,10 +63,8 @@ impl TryFrom<i64> for RetentionDays {
     fn try_from(number: i64) -> Result<Self, String> {
         let found = Self::ALLOWED.iter().find(|days| i64::from(**days) == number);
         found.map(|days| Self(*days)).ok_or_else(|| {
-            format!(
-                "{number} is not a number of days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, \
-                 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
-            )
+            let known = Self::ALLOWED.map(|days| days.to_string()).join(", ");
+            format!("{number} is not a number of days that CloudWatch Logs knows: {known}")
         })
     }
 }

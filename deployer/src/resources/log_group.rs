@@ -6,15 +6,12 @@ use serde::Serialize;
 
 use crate::aws::{Aws, Called};
 use crate::change::Change;
+use crate::environment::RetentionDays;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::lint;
 use crate::scope::Scope;
-
-/// What a group can keep lines for ("PutRetentionPolicy", CloudWatch Logs API reference).
-const RETENTIONS: [i32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// The log group of one function.
 #[derive(Debug, Clone, Serialize)]
@@ -53,9 +50,7 @@ impl LogGroup {
         self.kms_key = key;
         self
     }
-}
 
-impl LogGroup {
     /// Returns what Lambda has to be allowed on behalf of the function: its own lines, and
     /// not making the group, which would have no retention.
     pub fn writing(&self) -> Statement {
@@ -104,9 +99,10 @@ impl Resource for LogGroup {
         if self.name.starts_with("aws/") {
             mistakes.push("CloudWatch keeps names that begin with `aws/` for AWS".into());
         }
-        let days = self.retention_days.filter(|days| !RETENTIONS.contains(days));
+        let allowed = RetentionDays::ALLOWED;
+        let days = self.retention_days.filter(|days| !allowed.contains(days));
         mistakes.extend(
-            days.map(|days| format!("lines are kept for one of {RETENTIONS:?} days, and not for {days}")),
+            days.map(|days| format!("lines are kept for one of {allowed:?} days, and not for {days}")),
         );
         mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
         mistakes
