@@ -103,8 +103,6 @@ fn by_status(status: Option<u16>) -> Class {
 }
 
 fn by_code(code: &str, text: &str) -> Option<Class> {
-    // SQS has two spellings of its codes, of which one begins like this.
-    let code = code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code);
     Some(match code {
         "NoSuchEntity"
         | "NoSuchEntityException"
@@ -116,9 +114,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "NoSuchUpload"
         | "NotFound"
         | "404"
-        | "ParameterNotFound"
-        | "QueueDoesNotExist"
-        | "NonExistentQueue" => Class::Gone,
+        | "ParameterNotFound" => Class::Gone,
 
         // The list of the SDK ("retry behavior", aws-runtime), without one that is below.
         "Throttling"
@@ -160,8 +156,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "EntityTemporarilyUnmodifiable"
         | "ContinuousBackupsUnavailableException"
         // Systems Manager, of a name that is written twice at once, or was deleted just now.
-        | "TooManyUpdates"
-        | "QueueDeletedRecently" => Class::InProgress,
+        | "TooManyUpdates" => Class::InProgress,
 
         "EntityAlreadyExists"
         | "EntityAlreadyExistsException"
@@ -169,9 +164,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "TableAlreadyExistsException"
         | "ParameterAlreadyExists"
         | "BucketAlreadyOwnedByYou"
-        | "BucketAlreadyExists"
-        | "QueueNameExists"
-        | "QueueAlreadyExists" => Class::Exists,
+        | "BucketAlreadyExists" => Class::Exists,
 
         // DynamoDB, Kinesis and Logs say it of hard quotas and of busy moments alike.
         "LimitExceededException" if words::BUSY.iter().any(|part| text.contains(part)) => Class::Throttled,

@@ -69,14 +69,6 @@ fn every_code_has_a_class() {
              below its minimum value of [100].",
             Quota,
         ),
-        // SQS, in both spellings.
-        ("QueueDeletedRecently", 400, "", InProgress),
-        ("AWS.SimpleQueueService.QueueDeletedRecently", 400, "", InProgress),
-        ("QueueDoesNotExist", 400, "", Gone),
-        ("AWS.SimpleQueueService.NonExistentQueue", 400, "", Gone),
-        ("QueueNameExists", 400, "", Exists),
-        ("QueueAlreadyExists", 400, "", Exists),
-        ("RequestThrottled", 403, "", Throttled),
         // S3.
         ("NoSuchBucket", 404, "", Gone),
         ("BucketAlreadyOwnedByYou", 409, "", Exists),
@@ -192,7 +184,6 @@ fn what_is_not_known_everywhere_yet_passes() {
             "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds",
             Other,
         ),
-        ("InvalidAttributeValue", 400, "Invalid value for the parameter Policy.", Propagating),
         (
             "AccessDeniedException",
             400,

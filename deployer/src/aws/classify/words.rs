@@ -24,8 +24,6 @@ pub(super) const CLASSES: &[(Class, &[&str])] = &[
             "invalid principal in policy",
             "invalid principals",
             "kms key is invalid for creategrant",
-            // SQS, of a principal made a moment ago.
-            "invalid value for the parameter policy",
             "no identity-based policy allows the logs:",
         ],
     ),
