@@ -5,8 +5,6 @@
 
 mod allows;
 mod canonical;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 
@@ -141,3 +139,6 @@ impl Serialize for Policy {
         json!({"version": self.version, "statements": self.statements}).serialize(serializer)
     }
 }
+
+#[cfg(test)]
+mod tests;

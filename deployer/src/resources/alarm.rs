@@ -1,8 +1,6 @@
 //! A CloudWatch alarm on one metric.
 
 mod signs;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -278,3 +276,6 @@ fn expression(query: &MetricDataQuery) -> Option<(String, String)> {
 fn to_sdk(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,13 @@
 //! An S3 bucket: private, encrypted, versioned, reached over TLS only.
 
+mod emptying;
+mod grants;
+mod lifecycle;
+mod mistakes;
+mod permissions;
+mod reads;
+mod writes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
@@ -9,6 +17,7 @@ use futures::{join, try_join};
 use serde::Serialize;
 use serde_json::json;
 
+use self::lifecycle::Rule;
 use crate::aws::{Aws, Called, wait_until};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
@@ -16,16 +25,6 @@ use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
-
-mod emptying;
-mod grants;
-mod lifecycle;
-mod mistakes;
-mod permissions;
-mod reads;
-mod writes;
-
-use lifecycle::Rule;
 
 /// Days that the parts of an upload are kept that nobody finishes.
 const UPLOAD_DAYS: i32 = 7;

@@ -4,8 +4,6 @@
 //! so they are read and written together with what it shows.
 
 mod note;
-#[cfg(test)]
-mod tests;
 
 use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
@@ -205,3 +203,6 @@ fn arn(scope: &Scope, name: &str) -> String {
 fn to_sdk(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,6 @@ mod permissions;
 mod recursion;
 mod resource_policy;
 mod secret;
-#[cfg(test)]
-mod tests;
 
 pub use code::Code;
 pub use configuration::{Logging, Vpc};
@@ -372,3 +370,6 @@ fn tags_of(answer: &GetFunctionOutput) -> Result<Tags, Error> {
     }
     Ok(answer.tags.clone().unwrap_or_default().into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,6 @@ mod changes;
 mod health;
 mod settings;
 mod source;
-#[cfg(test)]
-mod tests;
 
 pub use settings::MappingSettings;
 pub use source::Source;
@@ -337,3 +335,6 @@ async fn own_tags(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Resul
     let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
     Ok(tags.into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,6 @@
 //! policy attached by hand, a boundary. Privilege added by hand is the drift that matters.
 
 mod policies;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -327,3 +325,6 @@ fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, Error> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,5 @@
 //! A Kinesis data stream.
 
-use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::time::Duration;
-
-use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
-use futures::join;
-use serde::Serialize;
-
-use crate::aws::{Aws, Called, wait_until};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
-use crate::resources::newborn::not_known_yet;
-use crate::scope::Scope;
-
 mod changes;
 mod grants;
 mod live;
@@ -24,7 +8,22 @@ mod permissions;
 mod reads;
 mod states;
 
-use states::{SETTLED, active, earlier_gone, gone, status, summary};
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::time::Duration;
+
+use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
+use futures::join;
+use serde::Serialize;
+
+use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
+use crate::aws::{Aws, Called, wait_until};
+use crate::change::Change;
+use crate::error::{Class, Error, GoneIsNone};
+use crate::policy::{Policy, Statement};
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::newborn::not_known_yet;
+use crate::scope::Scope;
 
 /// The default and least of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
 const RETENTION_HOURS: i32 = 24;

@@ -1,22 +1,5 @@
 //! A DynamoDB table, with its stream, its backups and its expiry of items.
 
-use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::time::Duration;
-
-pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
-use aws_sdk_dynamodb::types::{TableClass, TableStatus};
-use futures::join;
-use serde::Serialize;
-
-use crate::aws::{Aws, Called, wait_until};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
-use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
-use crate::resources::newborn::not_known_yet;
-use crate::scope::Scope;
-
 mod billing;
 mod changes;
 mod grants;
@@ -29,9 +12,26 @@ mod requests;
 mod states;
 
 pub use billing::Billing;
-use changes::change;
-use primary_key::KeyAttribute;
-use states::{SETTLED, active, described, earlier_gone, gone, status};
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::time::Duration;
+
+pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
+use aws_sdk_dynamodb::types::{TableClass, TableStatus};
+use futures::join;
+use serde::Serialize;
+
+use self::changes::change;
+use self::primary_key::KeyAttribute;
+use self::states::{SETTLED, active, described, earlier_gone, gone, status};
+use crate::aws::{Aws, Called, wait_until};
+use crate::change::Change;
+use crate::error::{Class, Error, GoneIsNone};
+use crate::policy::{Policy, Statement};
+use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::newborn::not_known_yet;
+use crate::scope::Scope;
 
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
 /// Streams", DynamoDB developer guide). It cannot be changed.
