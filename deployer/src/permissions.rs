@@ -106,12 +106,15 @@ fn keys(environment: &Environment, scope: &Scope) -> Vec<Statement> {
             ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
         ),
     ];
+    let via = |service: &str| format!("{service}.{}.amazonaws.com", scope.region);
     let used = used.into_iter().filter_map(|(thing, service, key, actions)| {
-        let via = format!("{service}.{}.amazonaws.com", scope.region);
         let statement = Statement::new(format!("{thing}Key"), actions, [key?]);
-        Some(statement.when("StringEquals", "kms:ViaService", via))
+        Some(statement.when("StringEquals", "kms:ViaService", via(service)))
     });
-    used.collect()
+    // Functions that were encrypted before are read like that until they were changed.
+    let former = Statement::new("FunctionsFormerKeys", ["kms:Decrypt"], kms.former());
+    let former = former.when("StringEquals", "kms:ViaService", via("lambda"));
+    used.chain((!former.resources.is_empty()).then_some(former)).collect()
 }
 
 /// Tells whether an action is asked for by a call that looking makes.

@@ -13,7 +13,7 @@ use super::error::EnvironmentError;
 use super::value::check_name;
 
 /// The keys that take a list of values.
-const LISTS: [&str; 1] = ["alarms.notify"];
+const LISTS: [&str; 2] = ["alarms.notify", "org.kms.former"];
 
 /// Reads a file; a bundle reads its own, and tests read from memory.
 pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;

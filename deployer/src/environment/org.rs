@@ -38,6 +38,8 @@ pub struct Kms {
     bucket: Option<Spanned<KeyArn>>,
     logs: Option<Spanned<KeyArn>>,
     functions: Option<Spanned<KeyArn>>,
+    /// What is there already may be encrypted with these.
+    former: Vec<Spanned<KeyArn>>,
 }
 
 /// The role to work as.
@@ -139,13 +141,18 @@ impl Kms {
         self.own_or_default(self.functions.as_ref())
     }
 
+    /// Returns the keys that encrypted any of it before.
+    pub fn former(&self) -> Vec<String> {
+        self.former.iter().map(|key| key.get_ref().to_string()).collect()
+    }
+
     fn own_or_default(&self, own: Option<&Spanned<KeyArn>>) -> Option<String> {
         own.or(self.default.as_ref()).map(|key| key.get_ref().to_string())
     }
 
     fn all(&self) -> impl Iterator<Item = &Spanned<KeyArn>> {
         let keys = [&self.default, &self.table, &self.stream, &self.bucket, &self.logs, &self.functions];
-        keys.into_iter().flatten()
+        keys.into_iter().flatten().chain(&self.former)
     }
 }
 

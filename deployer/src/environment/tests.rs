@@ -76,6 +76,9 @@ fn what_is_wrong_about_an_organisation_is_said_with_file_and_line() {
         "kms.default = \"alias/ours\"".into(),
         "kms.tabel = \"\"".into(),
         format!("kms.logs = \"{}\"", KEY.replace("eu-central-1", "eu-west-1")),
+        format!("kms.former = \"{KEY}\""),
+        format!("kms.former = [\"{KEY}\", \"alias/ours\"]"),
+        format!("kms.former = [\"{}\"]", KEY.replace("eu-central-1", "eu-west-1")),
         "assume_role.arn = \"arn:aws:iam::111111111111:user/me\"".into(),
         "assume_role.arn = \"arn:aws:iam::222222222222:role/deployer\"".into(),
         "assume_role.external_id = \"ours\"".into(),
@@ -139,6 +142,9 @@ fn a_thing_has_its_own_key_or_that_of_all() {
     for other in [kms.table(), kms.stream(), kms.logs(), kms.functions()] {
         assert_eq!(other.as_deref(), Some(KEY));
     }
+    assert_eq!(kms.former(), [""; 0]);
+    let kms = right(&format!("{LEAST}[org.kms]\nformer = [\"{own}\"]\n")).org.kms;
+    assert_eq!((kms.former(), kms.bucket()), (vec![own], None));
 }
 
 #[test]

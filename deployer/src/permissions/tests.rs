@@ -80,3 +80,21 @@ fn names_go_where_there_is_no_room_for_them() {
     assert!(few["Statement"][0]["Sid"].is_string() && many["Statement"][0]["Sid"].is_null(), "{many}");
     assert!(size(&many) <= MANAGED_POLICY);
 }
+
+/// Variables that cannot be decrypted are a function that cannot be read, which stops `up`.
+#[test]
+fn who_deploys_may_read_functions_that_have_a_former_key() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
+    let text = format!(
+        "region = \"eu-central-1\"\naccount = \"111111111111\"\n\
+         [org.kms]\ndefault = \"{new}\"\nformer = [\"{old}\"]\n",
+    );
+    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
+    let environment = Environment::load(folder.path(), "dev").expect("the text is right");
+    let all = keys(&environment, &environment.scope("cart"));
+    let on_old = all.iter().filter(|statement| statement.resources == [old.as_str()]);
+    let on_old: Vec<_> =
+        on_old.map(|statement| (&statement.actions[..], &statement.conditions[0].2)).collect();
+    assert_eq!(on_old, [(&["kms:Decrypt"][..], &"lambda.eu-central-1.amazonaws.com".to_owned())]);
+}

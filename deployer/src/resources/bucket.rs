@@ -23,6 +23,7 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::key;
 use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
@@ -43,6 +44,9 @@ pub struct Bucket {
     /// The environment variable that tells a function the name.
     #[serde(skip)]
     variable: Option<String>,
+    /// What is there already may be encrypted with these.
+    #[serde(skip)]
+    former_keys: Vec<String>,
     public_access_block: PublicAccessBlock,
     ownership: String,
     encryption: Encryption,
@@ -87,6 +91,7 @@ impl Bucket {
             arn,
             thing: thing.to_owned(),
             variable: None,
+            former_keys: Vec::new(),
             public_access_block: PublicAccessBlock::all(true),
             ownership: ObjectOwnership::BucketOwnerEnforced.as_str().to_owned(),
             encryption: Encryption::with(None),
@@ -115,6 +120,13 @@ impl Bucket {
     /// Returns the bucket encrypted with the KMS key of this ARN, or with S3's own.
     pub fn encrypted_with(mut self, key: Option<String>) -> Self {
         self.encryption = Encryption::with(key);
+        self
+    }
+
+    /// Returns the bucket that was encrypted with these KMS keys before: who may read it may read
+    /// what was encrypted then.
+    pub fn formerly_encrypted_with(mut self, keys: Vec<String>) -> Self {
+        self.former_keys = keys;
         self
     }
 
@@ -165,6 +177,10 @@ impl Resource for Bucket {
             // An object that is overwritten is gone then.
             ["versioning"] if !self.versioning => Effect::InPlace(Risk::LosesData),
             ["lifecycle", ..] if lifecycle::deletes_more(&self.lifecycle, change) => {
+                Effect::InPlace(Risk::LosesData)
+            }
+            // Nobody may read the objects that there are.
+            ["encryption", "kms_key"] if key::is_left_behind(change, &self.former_keys) => {
                 Effect::InPlace(Risk::LosesData)
             }
             ["cors_origins" | "notified", ..] => Effect::InPlace(Risk::Interrupts),

@@ -185,7 +185,7 @@ impl Function {
     /// grant for the role, which is void when the role was deleted and made anew; a policy is
     /// not ("Securing Lambda environment variables", Lambda developer guide).
     pub fn starting(&self) -> Option<Statement> {
-        let encrypted = self.kms_key.as_deref().filter(|_| !self.environment.is_empty());
+        let encrypted = self.kms_key.as_ref().filter(|_| !self.environment.is_empty());
         key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
     }
 

@@ -22,6 +22,7 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::key;
 use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
@@ -43,6 +44,9 @@ pub struct Stream {
     /// The environment variable that tells a function the name.
     #[serde(skip)]
     variable: Option<String>,
+    /// What is there already may be encrypted with these.
+    #[serde(skip)]
+    former_keys: Vec<String>,
     capacity: Capacity,
     retention_hours: i32,
     /// The KMS key; nothing means not encrypted at rest.
@@ -73,6 +77,7 @@ impl Stream {
             name,
             thing: thing.to_owned(),
             variable: None,
+            former_keys: Vec::new(),
             capacity: Capacity::Provisioned { shards: 1 },
             retention_hours: RETENTION_HOURS,
             kms_key: None,
@@ -104,6 +109,13 @@ impl Stream {
     /// Returns the stream encrypted with this KMS key: an ARN, or `alias/aws/kinesis`.
     pub fn encrypted_with(mut self, key: Option<String>) -> Self {
         self.kms_key = key;
+        self
+    }
+
+    /// Returns the stream that was encrypted with these KMS keys before: who may read it may read
+    /// what was encrypted then.
+    pub fn formerly_encrypted_with(mut self, keys: Vec<String>) -> Self {
+        self.former_keys = keys;
         self
     }
 
@@ -147,6 +159,8 @@ impl Resource for Stream {
             "retention_hours" if change.desired.as_i64() < change.live.as_i64() => {
                 Effect::InPlace(Risk::LosesData)
             }
+            // Nobody may read what is in the stream any more, and it expires.
+            "kms_key" if key::is_left_behind(change, &self.former_keys) => Effect::InPlace(Risk::LosesData),
             _ => Effect::InPlace(Risk::Safe),
         }
     }

@@ -30,6 +30,7 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use crate::resources::key;
 use crate::resources::newborn::not_known_yet;
 use crate::scope::Scope;
 
@@ -51,6 +52,9 @@ pub struct Table {
     /// The environment variable that tells a function the name.
     #[serde(skip)]
     variable: Option<String>,
+    /// What is there already may be encrypted with these.
+    #[serde(skip)]
+    former_keys: Vec<String>,
     /// The hash key, and the range key if there is one.
     key: Vec<KeyAttribute>,
     billing: Billing,
@@ -83,6 +87,7 @@ impl Table {
             name,
             thing: thing.to_owned(),
             variable: None,
+            former_keys: Vec::new(),
             key: Vec::new(),
             billing: Billing::on_demand(),
             stream: None,
@@ -139,6 +144,13 @@ impl Table {
     /// key when it is read back.
     pub fn encrypted_with(mut self, key: Option<String>) -> Self {
         self.kms_key = key;
+        self
+    }
+
+    /// Returns the table that was encrypted with these KMS keys before: who may read it may read
+    /// what was encrypted then.
+    pub fn formerly_encrypted_with(mut self, keys: Vec<String>) -> Self {
+        self.former_keys = keys;
         self
     }
 
@@ -206,6 +218,8 @@ impl Resource for Table {
             // What is written while the stream is off shows in no stream.
             "stream" if removed => Effect::InPlace(Risk::LosesData),
             "point_in_time_recovery_days" if fewer(change) => Effect::InPlace(Risk::LosesData),
+            // The old key still counts while DynamoDB changes to the new one.
+            "kms_key" if key::is_left_behind(change, &self.former_keys) => Effect::InPlace(Risk::Interrupts),
             _ => Effect::InPlace(Risk::Safe),
         }
     }

@@ -1,5 +1,8 @@
 //! What speaks against a plan, said before the first write.
 
+use std::collections::BTreeSet;
+
+use crate::change::{Change, Risk};
 use crate::exit::Problem;
 use crate::plan::{Action, Plan, Step, Verdict, Wishes};
 use crate::session::Session;
@@ -53,9 +56,21 @@ fn losses(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(), Problem
         return Ok(());
     }
     let allow: Vec<String> = losses.iter().map(|step| format!("--allow {}", step.id)).collect();
+    let allow = format!("if that is meant, allow it by name: {}", allow.join(" "));
+    let keep = keeping_keys(losses.iter().flat_map(|step| &step.changes));
     Err(Problem::new("some changes lose data, so nothing was changed")
         .details(losses.into_iter().map(about))
-        .hint(format!("if that is meant, allow it by name: {}", allow.join(" "))))
+        .hint(keep.into_iter().chain([allow]).collect::<Vec<_>>().join("; ")))
+}
+
+/// Says how functions go on reading what is encrypted with keys that these changes leave behind.
+fn keeping_keys<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<String> {
+    let left = changes.filter(|change| change.risk == Risk::LosesData && change.path.ends_with("kms_key"));
+    let keys: BTreeSet<String> = left.map(|change| change.live.to_string()).collect();
+    let keys = Vec::from_iter(keys).join(", ");
+    (!keys.is_empty()).then(|| {
+        format!("to go on reading what is encrypted with the old key, add it in [org.kms]: former = [{keys}]")
+    })
 }
 
 /// Returns what a step is about: why, or which fields.
@@ -65,5 +80,21 @@ fn about(step: &Step) -> String {
         Some(reason) => format!("{}: {reason}", step.id),
         None if paths.is_empty() => step.id.to_string(),
         None => format!("{}: {}", step.id, paths.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_leaves_a_key_behind_is_told_how_to_keep_it() {
+        let change = |path: &str, risk| Change { risk, ..Change::new(path, json!("old"), json!("new")) };
+        let said = |changes: &[Change]| keeping_keys(changes.iter());
+        let both = ["kms_key", "encryption.kms_key"].map(|path| change(path, Risk::LosesData));
+        assert!(said(&both).expect("a way").ends_with("former = [\"old\"]"));
+        assert_eq!(said(&[change("kms_key", Risk::Safe), change("retention_hours", Risk::LosesData)]), None);
     }
 }

@@ -41,14 +41,14 @@ impl Bucket {
     /// Returns what it takes to write an object ("Using server-side encryption with AWS KMS
     /// keys: Permissions", S3 user guide).
     fn encrypting(&self) -> Option<Statement> {
-        let key = self.encryption.kms_key.as_deref();
-        key::through("s3", "kms:GenerateDataKey", key, &["bucket", &self.thing])
+        key::through("s3", "kms:GenerateDataKey", &self.encryption.kms_key, &["bucket", &self.thing])
     }
 
-    /// Returns what it takes to read an object (ibid.).
+    /// Returns what it takes to read an object (ibid.): each keeps the key that it was written
+    /// with.
     fn decrypting(&self) -> Option<Statement> {
-        let key = self.encryption.kms_key.as_deref();
-        key::through("s3", "kms:Decrypt", key, &["bucket", &self.thing])
+        let keys = self.encryption.kms_key.iter().chain(&self.former_keys);
+        key::through("s3", "kms:Decrypt", keys, &["bucket", &self.thing])
     }
 
     fn grant(&self, statement: Statement, key: Option<Statement>) -> Grant {

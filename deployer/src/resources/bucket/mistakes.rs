@@ -25,7 +25,8 @@ impl Bucket {
         let endings = ENDINGS.iter().filter(|reserved| name.ends_with(**reserved));
         mistakes
             .extend(endings.map(|reserved| format!("S3 keeps names that end with `{reserved}` for itself")));
-        mistakes.extend(lint::key_arn(self.encryption.kms_key.as_deref()));
+        let keys = self.encryption.kms_key.iter().chain(&self.former_keys);
+        mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
         mistakes
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::aws::script::{Script, body, fault, scope};
+use crate::diff::diff;
 
 fn bucket() -> Bucket {
     Bucket::new(&scope(), "archive")
@@ -195,6 +196,28 @@ async fn what_was_overwritten_under_a_prefix_goes_and_what_is_there_stays() {
         assert!(sent.contains(part), "{part} in {sent}");
     }
     assert!(!sent.contains("<Expiration>"), "{sent}");
+}
+
+/// An object stays encrypted with the key that it was written under.
+#[test]
+fn a_key_that_objects_may_have_is_not_left_behind_by_accident() {
+    let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
+    let state = |bucket: &Bucket| serde_json::to_value(bucket).expect("plain data");
+    let loses = |live: &Bucket, desired: &Bucket| {
+        let changes = diff(&state(live), &state(desired));
+        changes.iter().any(|change| desired.effect(change) == Effect::InPlace(Risk::LosesData))
+    };
+    let encrypted = |id: &str| bucket().encrypted_with(Some(key(id)));
+    for desired in [encrypted("new"), bucket()] {
+        assert!(loses(&encrypted("old"), &desired));
+        let desired = desired.formerly_encrypted_with(vec![key("old")]);
+        assert!(!loses(&encrypted("old"), &desired));
+        let decrypting = desired.get("events/").key.expect("keys of our own");
+        assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
+        let encrypting = desired.write("events/").key.map(|key| key.resources);
+        assert_eq!(encrypting, desired.encryption.kms_key.clone().map(|key| vec![key]));
+    }
+    assert!(!loses(&bucket(), &encrypted("new")));
 }
 
 #[tokio::test]

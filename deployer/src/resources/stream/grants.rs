@@ -16,7 +16,7 @@ impl Stream {
                 ["kinesis:PutRecords"],
                 [self.arn.clone()],
             ),
-            key: self.key("kms:GenerateDataKey"),
+            key: self.key("kms:GenerateDataKey", &self.kms_key),
             variable: variable.map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
         }
@@ -44,13 +44,13 @@ impl Stream {
                 ["*".into()],
             ),
         ];
-        polling.extend(self.key("kms:Decrypt"));
+        polling.extend(self.key("kms:Decrypt", self.kms_key.iter().chain(&self.former_keys)));
         polling
     }
 
     /// Returns what it takes to put records into the stream, or to get them ("Permissions to
     /// use user-generated KMS keys", Kinesis developer guide).
-    fn key(&self, action: &'static str) -> Option<Statement> {
-        key::through("kinesis", action, self.kms_key.as_deref(), &["stream", &self.thing])
+    fn key<'a>(&self, action: &'static str, keys: impl IntoIterator<Item = &'a String>) -> Option<Statement> {
+        key::through("kinesis", action, keys, &["stream", &self.thing])
     }
 }

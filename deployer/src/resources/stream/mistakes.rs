@@ -23,8 +23,8 @@ impl Stream {
             mistakes.extend(lint::range("the number of shards", shards.into(), 1..=10_000));
         }
         // Kinesis takes an alias that AWS manages, and reads it back as one.
-        let key = self.kms_key.as_deref().filter(|key| !key.starts_with("alias/aws/"));
-        mistakes.extend(lint::key_arn(key));
+        let key = self.kms_key.iter().filter(|key| !key.starts_with("alias/aws/"));
+        mistakes.extend(key.chain(&self.former_keys).filter_map(|key| lint::key_arn(Some(key))));
         let readers = mapping::readers(stack, "kinesis", &self.name);
         if readers > READERS {
             mistakes.push(format!(

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::script::{Answer, Script, body, fault, scope};
+use crate::diff::diff;
 
 fn stream() -> Stream {
     Stream::new(&scope(), "events")
@@ -190,6 +191,30 @@ async fn shards_are_counted_when_the_stream_is_active() {
     assert_eq!(script.writes(), [""; 0]);
     stream().shards(3).update(&live, &script.aws()).await.expect("one more");
     assert_eq!(script.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
+}
+
+/// Records stay encrypted with the key that they were put under, and Lambda reads them as the
+/// role of the function.
+#[test]
+fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
+    let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
+    let state = |stream: &Stream| serde_json::to_value(stream).expect("plain data");
+    let effect = |live: &Stream, desired: &Stream| {
+        let [change] = diff(&state(live), &state(desired)).try_into().expect("one change");
+        desired.effect(&change)
+    };
+    let encrypted = |id: &str| stream().encrypted_with(Some(key(id)));
+    let (loses, safe) = (Effect::InPlace(Risk::LosesData), Effect::InPlace(Risk::Safe));
+    for desired in [encrypted("new"), stream()] {
+        assert_eq!(effect(&encrypted("old"), &desired), loses);
+        let desired = desired.formerly_encrypted_with(vec![key("old")]);
+        assert_eq!(effect(&encrypted("old"), &desired), safe);
+        let decrypting = desired.polling().pop().expect("the keys come last");
+        assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
+        let encrypting = desired.publish().key.map(|key| key.resources);
+        assert_eq!(encrypting, desired.kms_key.clone().map(|key| vec![key]), "nothing new under the old key");
+    }
+    assert_eq!(effect(&stream(), &encrypted("new")), safe);
 }
 
 /// Encryption is asked about on the stream and on the key, which may be anybody's.

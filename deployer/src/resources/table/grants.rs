@@ -55,7 +55,8 @@ impl Table {
     /// table has a key of its own, which the KMS key encrypts ("DynamoDB encryption at rest:
     /// How it works", DynamoDB developer guide).
     fn decrypting(&self) -> Option<Statement> {
-        key::through("dynamodb", "kms:Decrypt", self.kms_key.as_deref(), &["table", &self.thing])
+        let keys = self.kms_key.iter().chain(&self.former_keys);
+        key::through("dynamodb", "kms:Decrypt", keys, &["table", &self.thing])
     }
 }
 

@@ -28,7 +28,8 @@ impl Table {
         let too_few = units.into_iter().flatten().filter(|units| *units < 1);
         mistakes
             .extend(too_few.map(|units| format!("a number of units is at least 1, and here it is {units}")));
-        mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
+        let keys = self.kms_key.iter().chain(&self.former_keys);
+        mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
         mistakes.extend(match mapping::readers(stack, "dynamodb", &self.name) {
             0 => None,
             _ if self.stream.is_none() => Some("its stream is read, and it has none".to_owned()),

@@ -227,6 +227,19 @@ async fn a_stream_that_a_lost_answer_turned_on_is_on() {
     table().update(&live, &script.aws()).await.expect("there is a stream");
 }
 
+/// Items have the table's own key, which DynamoDB encrypts anew with the other KMS key; until
+/// that is over, the old one is needed.
+#[test]
+fn the_key_of_before_is_needed_while_a_table_changes_to_another() {
+    let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
+    let change = Change::new("kms_key", json!(key("old")), json!(key("new")));
+    let desired = table().encrypted_with(Some(key("new")));
+    assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Interrupts));
+    let desired = desired.formerly_encrypted_with(vec![key("old")]);
+    assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Safe));
+    assert_eq!(desired.load().key.expect("keys of our own").resources, [key("new"), key("old")]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_somebody_put_is_seen_and_deleted() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
