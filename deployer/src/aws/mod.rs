@@ -4,6 +4,7 @@
 
 mod calls;
 mod classify;
+mod clock;
 mod connect;
 mod hint;
 mod log_lines;
@@ -19,6 +20,7 @@ mod wait;
 
 pub use calls::CallLog;
 pub use classify::Called;
+pub use clock::Clock;
 pub use connect::{Credentials, Target};
 pub use login::Login;
 pub use packages::Packages;

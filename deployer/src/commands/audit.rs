@@ -8,7 +8,7 @@ mod sides;
 use clap::ValueEnum;
 use jiff::SignedDuration;
 
-use self::sides::{Sides, ago};
+use self::sides::Sides;
 use crate::app::App;
 use crate::audit::{Ledger, Other, Published, Restored, compare, restorable};
 use crate::error::Error;
@@ -85,8 +85,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;
     }
-    let sides = Sides::of(&args, app, session, pipeline);
-    let mut ledger = Ledger::new(ago(args.grace));
+    let sides = Sides::of(&args, app, session, pipeline).await?;
+    let mut ledger = Ledger::new(sides.ago(args.grace));
     let mut report =
         sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, &args, ui))?;
 
@@ -101,7 +101,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             done.restored = restore::restore(&sides, &args, &report, &mut ledger, ui).await?;
         }
         if done.published.is_some() || done.restored.is_some() {
-            report = compare(&ledger, ago(args.grace));
+            report = compare(&ledger, sides.ago(args.grace));
             sides.complete(&mut report).await?;
         }
     }

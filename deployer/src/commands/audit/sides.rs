@@ -9,6 +9,7 @@ use storage::scan::EventsTable;
 use super::{Args, Done};
 use crate::app::App;
 use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare};
+use crate::aws::Clock;
 use crate::build::Fingerprints;
 use crate::error::Error;
 use crate::pipeline::Pipeline;
@@ -30,21 +31,38 @@ pub(super) struct Sides {
     against: String,
     /// How long the stream keeps what is on its way.
     pub(super) kept: Duration,
+    clock: Clock,
 }
 
 impl Sides {
     /// Returns the two sides that were asked for.
-    pub(super) fn of(args: &Args, app: &App, session: Session, pipeline: Pipeline) -> Self {
+    ///
+    /// # Errors
+    /// AWS does not say what time it is.
+    pub(super) async fn of(
+        args: &Args,
+        app: &App,
+        session: Session,
+        pipeline: Pipeline,
+    ) -> Result<Self, Error> {
         let (reference, against) = reference(args, &pipeline, &session);
-        Self {
+        Ok(Self {
             table: pipeline.events_table(&session.aws),
             store: pipeline.event_store(&session.aws),
             reference,
             against,
             kept: pipeline.kept(&Hops::of(&session.stack(app, &Fingerprints::default())), &session.scope),
+            clock: session.aws.clock().await?,
             session,
             pipeline,
-        }
+        })
+    }
+
+    /// Returns when that was, so long ago. By AWS's clock, whose times the events have: by one that is
+    /// three minutes fast, what was appended just now would be older than the grace.
+    pub(super) fn ago(&self, time: SignedDuration) -> Timestamp {
+        let now = self.clock.now();
+        now.checked_sub(time).unwrap_or(now)
     }
 
     /// Returns what looks at them.
@@ -59,7 +77,7 @@ impl Sides {
         ledger: &mut Ledger,
         ui: &Ui,
     ) -> Result<Report, Error> {
-        let began = Timestamp::now();
+        let began = self.clock.now();
         let told = Told::new(ui, "reading table and archive");
         let look = self.look();
         look.all(ledger, |counted| {
@@ -79,8 +97,8 @@ impl Sides {
         // Reading all of one side may take longer than the grace, and the other was read before.
         let mut look_again = ledger.is_unsettled();
         loop {
-            let report = compare(ledger, ago(args.grace));
-            let last = !look_again && (report.under_way == 0 || Timestamp::now() > end);
+            let report = compare(ledger, self.ago(args.grace));
+            let last = !look_again && (report.under_way == 0 || self.clock.now() > end);
             if last && (looks.were_far() || !self.may_have_come(&report)) {
                 let mut report = report;
                 self.complete(&mut report).await?;
@@ -142,10 +160,4 @@ fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference,
             (Reference::Table(Pages::of(other)), table.clone())
         }
     }
-}
-
-/// Returns when that was, so long ago.
-pub(super) fn ago(time: SignedDuration) -> Timestamp {
-    let now = Timestamp::now();
-    now.checked_sub(time).unwrap_or(now)
 }
