@@ -65,6 +65,7 @@ impl Resource for MetricFilter {
     type Cloud = Aws;
     const KIND: &'static str = "logs.metric-filter";
     const STANDS_ON: &'static [&'static str] = &["logs.log-group"];
+    const LOOKS_BY: &'static [&'static str] = &["DescribeMetricFilters"];
 
     fn name(&self) -> &str {
         &self.name
@@ -75,8 +76,12 @@ impl Resource for MetricFilter {
         Some(ResourceId::new(LogGroup::KIND, group))
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
-        Vec::new()
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        // "Actions, resources, and condition keys for Amazon CloudWatch Logs", service
+        // authorization reference.
+        let actions = ["logs:DeleteMetricFilter", "logs:DescribeMetricFilters", "logs:PutMetricFilter"];
+        let groups = scope.arn("logs", &format!("log-group:/aws/lambda/{}*", scope.prefix()));
+        vec![Statement::new("MetricFilters", actions, [groups])]
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {

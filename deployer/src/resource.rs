@@ -121,6 +121,10 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// wait for themselves.
     const SETTLES_WITHIN: Duration = Duration::from_secs(30);
 
+    /// The operations by which things of this kind are looked at, where no kind of the library
+    /// needs them: commands that only look send no others.
+    const LOOKS_BY: &'static [&'static str] = &[];
+
     /// What things of this kind have besides, and is not compared.
     const LEFT_OUT: &'static [LeftOut] = &[];
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::aws::{Aws, CallLog, Credentials, Target};
+use crate::aws::{Aws, CallLog, Credentials, ReadOnly, Target};
 use crate::build::{BuildSettings, Fingerprints};
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
@@ -89,7 +89,8 @@ impl Session {
     async fn open(name: &str, app: &App, global: &Global, access: Access, ui: &Ui) -> Result<Self, Problem> {
         let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
-        let read_only = access == Access::Reads;
+        let looks_by = || (app.stack)(&environment, &Fingerprints::default()).looks_by();
+        let read_only = (access == Access::Reads).then(|| ReadOnly::besides(looks_by()));
         let mut target = Target { endpoint: None, credentials, call_log: None, read_only };
         if let Some(path) = &global.record_calls {
             let log = CallLog::create(path);

@@ -51,6 +51,11 @@ impl<C: 'static> Stack<C> {
         self.kind(id.kind()).is_some_and(|kind| kind.stateful)
     }
 
+    /// Returns the operations by which kinds from outside the library look at their things.
+    pub fn looks_by(&self) -> Vec<&'static str> {
+        self.kinds.iter().flat_map(|kind| kind.looks_by).copied().collect()
+    }
+
     /// Returns the resources as the planner knows them.
     pub fn described(&self) -> Vec<&dyn Described> {
         self.resources.iter().map(|node| &**node as &dyn Described).collect()

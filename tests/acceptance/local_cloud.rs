@@ -107,12 +107,8 @@ fn says(place: &Place<'_>, verb: &str, what: &str) -> Run {
 /// Returns clients of the root of the place's own cloud.
 fn root_of(place: &Place<'_>, port: u16) -> Aws {
     let endpoint = Some(format!("http://127.0.0.1:{port}"));
-    let target = Target {
-        endpoint,
-        credentials: Credentials::Fixed("test", "test"),
-        call_log: None,
-        read_only: false,
-    };
+    let target =
+        Target { endpoint, credentials: Credentials::Fixed("test", "test"), call_log: None, read_only: None };
     place.cloud.wait(Aws::connect(place.scope("local"), &target))
 }
 

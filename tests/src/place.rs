@@ -169,7 +169,7 @@ impl<'a> Place<'a> {
             endpoint: Some(endpoint),
             credentials: Credentials::Fixed(key, "test"),
             call_log: None,
-            read_only: false,
+            read_only: None,
         };
         Aws::connect(self.scope(environment), &target).await
     }

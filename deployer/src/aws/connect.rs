@@ -34,8 +34,8 @@ pub struct Target {
     pub credentials: Credentials,
     /// Where to record calls.
     pub call_log: Option<CallLog>,
-    /// Whether calls that may change something are refused before they are sent.
-    pub read_only: bool,
+    /// What refuses calls that may change something before they are sent, if anything does.
+    pub read_only: Option<ReadOnly>,
 }
 
 impl Aws {
@@ -50,8 +50,8 @@ impl Aws {
                     builder = builder.interceptor(log.clone());
                 }
                 builder = builder.interceptor(Noted);
-                if target.read_only {
-                    builder = builder.interceptor(ReadOnly);
+                if let Some(read_only) = &target.read_only {
+                    builder = builder.interceptor(read_only.clone());
                 }
                 builder
             }};

@@ -13,8 +13,17 @@ use aws_smithy_types::config_bag::ConfigBag;
 use crate::progress;
 
 /// Refuses every operation outside a list of reads.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadOnly;
+#[derive(Debug, Clone, Default)]
+pub struct ReadOnly {
+    besides: Vec<&'static str>,
+}
+
+impl ReadOnly {
+    /// Takes these for reads as well: those of kinds from outside this library.
+    pub fn besides(besides: Vec<&'static str>) -> Self {
+        Self { besides }
+    }
+}
 
 /// Notes of the running step that it sends something that may change something.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +113,7 @@ impl Intercept for ReadOnly {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or("an unknown operation", Metadata::name);
-        if only_reads(operation) {
+        if only_reads(operation) || self.besides.contains(&operation) {
             return Ok(());
         }
         Err(format!("{operation} is not known to only read, so this command does not send it").into())
@@ -123,7 +132,7 @@ mod tests {
     use crate::aws::{Aws, Credentials, Target};
     use crate::progress::Sent;
 
-    async fn connected(read_only: bool) -> Aws {
+    async fn connected(read_only: Option<ReadOnly>) -> Aws {
         // Nobody listens on the discard port: what is sent is not answered.
         let endpoint = Some("http://127.0.0.1:9".to_owned());
         let credentials = Credentials::Fixed("test", "test");
@@ -138,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_change_something_is_not_sent() {
-        let aws = connected(true).await;
+        let aws = connected(Some(ReadOnly::default())).await;
         assert!(refused(aws.dynamodb.delete_table().table_name("t").send().await));
         assert!(refused(
             aws.iam.put_role_policy().role_name("r").policy_name("p").policy_document("{}").send().await
@@ -150,8 +159,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_kind_from_outside_says_how_it_looks() {
+        let looks = async |aws: Aws| aws.logs.describe_metric_filters().send().await;
+        assert!(refused(looks(connected(Some(ReadOnly::default())).await).await));
+        assert!(!refused(
+            looks(connected(Some(ReadOnly::besides(vec!["DescribeMetricFilters"]))).await).await
+        ));
+    }
+
+    #[tokio::test]
     async fn what_a_step_sends_is_noted() {
-        let aws = connected(false).await;
+        let aws = connected(None).await;
         let (reads, writes) = (Sent::default(), Sent::default());
         let _ = reads.noting(aws.dynamodb.describe_table().table_name("t").send()).await;
         let _ = writes.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
@@ -160,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_may_write_does() {
-        let aws = connected(false).await;
+        let aws = connected(None).await;
         assert!(!refused(aws.dynamodb.delete_table().table_name("t").send().await));
     }
 

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let environment = global.environment(&args.environment)?;
     let stack = (app.stack)(&environment, &Fingerprints::default());
     let statements = deploying(&environment, &stack);
-    let statements = if args.read_only { looking(statements) } else { statements };
+    let statements = if args.read_only { looking(statements, &stack.looks_by()) } else { statements };
     let document = document(&statements);
     ui.result(&render::json(&document));
     let size = size(&document);

@@ -44,12 +44,16 @@ fn under_a_boundary_nothing_is_made_or_given_without_it() {
 
 #[test]
 fn looking_takes_no_more_than_reads() {
-    let all = looking(vec![
+    let all = vec![
         statement("BucketsRead", &["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"], "*"),
         statement("BucketsWrite", &["s3:PutBucketPolicy", "s3:ListBucketVersions"], "*"),
-    ]);
-    assert_eq!(all.len(), 1);
-    assert_eq!(all[0].actions, ["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"]);
+        statement("Filters", &["logs:DescribeMetricFilters", "logs:PutMetricFilter"], "*"),
+    ];
+    let actions = |all: &[Statement]| all.iter().flat_map(|one| one.actions.clone()).collect::<Vec<_>>();
+    let ours = ["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"];
+    assert_eq!(actions(&looking(all.clone(), &[])), ours);
+    let besides = looking(all, &["DescribeMetricFilters"]);
+    assert_eq!(actions(&besides), [&["logs:DescribeMetricFilters"], &ours[..]].concat());
 }
 
 #[test]
@@ -57,7 +61,7 @@ fn every_call_that_looks_is_allowed_to_who_looks() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../environments");
     let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
     let stack = Stack::new(environment.scope("cart"), crate::resources::kinds());
-    let allowed = looking(deploying(&environment, &stack));
+    let allowed = looking(deploying(&environment, &stack), &stack.looks_by());
     let allowed: BTreeSet<&str> =
         allowed.iter().flat_map(|statement| &statement.actions).map(|action| operation(action)).collect();
     let not: Vec<_> = READS.iter().filter(|read| !allowed.contains(**read)).collect();

@@ -163,6 +163,8 @@ pub struct Kind<C: 'static> {
     pub stands_on: &'static [&'static str],
     /// See [`Resource::STATEFUL`].
     pub stateful: bool,
+    /// See [`Resource::LOOKS_BY`].
+    pub looks_by: &'static [&'static str],
     /// See [`Resource::permissions`].
     pub permissions: PermissionsFn,
     /// See [`Resource::list`].
@@ -180,6 +182,7 @@ impl<C: 'static> Kind<C> {
             name: R::KIND,
             stands_on: R::STANDS_ON,
             stateful: R::STATEFUL,
+            looks_by: R::LOOKS_BY,
             permissions: R::permissions,
             list: |scope, cloud| R::list(scope, cloud).boxed(),
             tags: |name, cloud| R::tags(name, cloud).boxed(),

@@ -2,7 +2,8 @@
 //!
 //! Not compared, because each would cost every look another call: aliases, versions, code
 //! signing, the pinned runtime, what asynchronous invocations do; and recursion, of a function
-//! that is not meant to invoke itself. Function URLs neither, but nobody else gets through one without the resource policy, which is.
+//! that is not meant to invoke itself. Nor are function URLs, but nobody from outside the account
+//! gets through one without the resource policy, which is compared.
 
 mod changes;
 mod code;
