@@ -9,8 +9,8 @@ use serde_json::Value;
 /// One field that is live different from what is desired.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Where, with dots between object keys and brackets around positions of lists of more than
-    /// values.
+    /// Where, with dots between object keys and brackets around positions in lists. A list of
+    /// plain values is one change.
     pub path: String,
     /// What is live; null for nothing.
     pub live: Value,

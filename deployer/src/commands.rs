@@ -1,4 +1,4 @@
-//! One file for each verb; this listing reads like `--help`.
+//! One file for each verb, and `time`, which several of them read; [`Command`] reads like `--help`.
 
 mod audit;
 mod build;

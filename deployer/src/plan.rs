@@ -49,9 +49,9 @@ pub enum Verdict {
     Unknown,
     /// It has our name and is not ours.
     Foreign,
-    /// Somebody changed it: live unlike its stamp.
+    /// Somebody changed it, or deleted it: live unlike its stamp.
     Drift,
-    /// The code moved on: desired unlike its stamp.
+    /// The code moved on: desired unlike its stamp, or it was never made.
     Pending,
     /// It is ours and no longer in the stack.
     Orphan,
@@ -105,7 +105,8 @@ pub struct Step {
     pub risk: Risk,
     /// The fields that differ.
     pub changes: Vec<Change>,
-    /// Why it is refused, or what could not be read.
+    /// Why it is refused, made again, made though it was there, or left alone, or what could not
+    /// be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The steps that come first.

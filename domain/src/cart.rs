@@ -77,7 +77,7 @@ impl ShoppingCart {
     }
 }
 
-// Events. The names of variants and fields are stored: changing one takes a new schema
+// Events. The names of variants are stored, and never change. Changing a field takes a new schema
 // version, an upcaster and a golden file.
 
 /// What happened to a cart.

@@ -81,7 +81,8 @@ pub const ARCHIVE: Function =
 /// Every function of the system apart from handlers ([`Function::handler`]).
 pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, ARCHIVE, REPLAY];
 
-/// The attributes of an item of the events table: one item is one commit.
+/// The attributes of an item of the events table that both sides name: one item is one commit.
+/// `storage::table` has all of them.
 pub mod attribute {
     /// The hash key (string): `<aggregate type>#<uuid>`.
     pub const AGGREGATE_ID: &str = "AggregateId";

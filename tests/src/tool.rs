@@ -17,8 +17,8 @@ use crate::wait::until;
 /// Everything that is installed, each file by its hash.
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
-/// Runs a module or a script for as long as somebody holds the other end of its standard input: a test that
-/// is killed cannot end what it started.
+/// Runs a module or a script for as long as somebody holds the other end of its standard input: a
+/// test that is killed cannot end what it started.
 const RUN: &str = "\
 import os, runpy, sys, threading
 threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()

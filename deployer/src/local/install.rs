@@ -1,5 +1,6 @@
 //! Installs the pinned MiniStack into a virtual environment of its own. An environment
-//! gets its name when it is whole; what was interrupted is made anew. It must not know how MiniStack is run.
+//! gets its name when it is whole; what was interrupted is made anew. It must not know how
+//! MiniStack is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};

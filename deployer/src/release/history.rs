@@ -21,7 +21,7 @@ pub struct PastRun {
     pub by: String,
     /// When its last entry was written.
     pub at: Option<Timestamp>,
-    /// How many resources got each action.
+    /// How many resources were to get each action.
     pub changes: BTreeMap<Action, usize>,
     /// The ids of what was there afterwards, as far as the record knows.
     pub deployed: BTreeSet<String>,

@@ -118,7 +118,8 @@ pub struct Status {
     /// Events in whose place another one came first; the first few.
     #[serde(default)]
     pub contradictions: Vec<Contradiction>,
-    /// How many events there are of each type, asked for or not, of the aggregates that are.
+    /// How many events of each type the aggregates have that were asked for, whether or not that
+    /// type was.
     #[serde(default)]
     pub read_by_type: BTreeMap<String, u64>,
     /// What the handler says it does; nothing when nobody has asked it.

@@ -3,7 +3,7 @@
 use domain::{Aggregate, Envelope, event::DecodeError};
 use uuid::Uuid;
 
-/// An event on its way into a handler, which `T` says the events of.
+/// An event on its way into a handler; `T` says whose events that takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered<T: Takes> {
     /// The event, in the shape of today.

@@ -32,7 +32,7 @@ pub enum Place {
     /// It is part of the state: drop it.
     Seen,
     /// Others have to go before it, and they will not come by themselves: one of them was kept
-    /// aside. As poison this one is, too, and a replay brings all of them in order.
+    /// aside. Keep this one aside as well, as poison; a replay then brings all of them in order.
     Behind(Gap),
 }
 
