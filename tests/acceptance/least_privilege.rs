@@ -60,6 +60,8 @@ const WITHOUT_RESOURCE: &[&str] = &["dynamodb:ListStreams", "kinesis:ListStreams
 /// list fails the test, and so does one that is gone.
 fn no_function_does_its_work_without_each_grant(cloud: &Cloud) {
     let place = cloud.place();
+    // What is denied is waited for, as long as the function has time.
+    place.environment("local", "[functions]\ntimeout_s = 5\n\n[local]\nport = 4566\n");
     let up = Deployed::local(&place);
     let roles = Roles::read(&up);
     roles.hold_what_is_listed();

@@ -45,9 +45,9 @@ impl<'a> Deployed<'a> {
 
     /// Calls a function: its answer, or the error that Lambda made of its fault.
     ///
-    /// Now and then the local cloud hands a call to a process that it has just ended for being
-    /// idle, and says that it exited. Such a call is made again, a few times: of a function that
-    /// really exits, every one fails.
+    /// The local cloud ends the processes of a function when one of the same name is changed, be
+    /// it in another account, and says that they exited. Such a call is made again, a few times:
+    /// of a function that really exits, every one fails.
     ///
     /// # Errors
     /// The function failed.

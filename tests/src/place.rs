@@ -119,8 +119,8 @@ impl<'a> Place<'a> {
         Run::of(&mut self.command(arguments))
     }
 
-    /// Runs the deployer and insists on success. What called a function that the local cloud has
-    /// just ended for being idle is run again, a few times: see [`Deployed::call`].
+    /// Runs the deployer and insists on success. What called a function whose processes the local
+    /// cloud ended meanwhile is run again, a few times: see [`Deployed::call`].
     ///
     /// [`Deployed::call`]: crate::deployed::Deployed::call
     pub fn deploys(&self, arguments: &[&str]) -> Run {
