@@ -38,6 +38,7 @@ struct Stage {
 /// For each call and each side of it there is an account in which the deployer is killed there
 /// and run once more.
 fn killed_anywhere_and_run_again(cloud: &Cloud) {
+    let cloud = &cloud.aside().expect("another cloud can be started");
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
     let place = cloud.place();
     let stages = STAGES.map(|(verb, environment)| Stage::look(&place, &hollow, verb, environment));

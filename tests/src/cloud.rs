@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,9 +36,21 @@ impl Cloud {
         Self::run(runtime, root, binary, None)
     }
 
-    /// Starts another cloud, whose functions find AWS's APIs at this endpoint.
-    pub(crate) fn another(&self, functions_call: String) -> Result<Self, Box<dyn std::error::Error>> {
-        Self::run(Runtime::new()?, self.root.clone(), self.binary.clone(), Some(functions_call))
+    /// Starts another cloud, for a test that would be in the way of others: one cloud is one process,
+    /// and ends those of a function when one of the same name is changed in any account.
+    ///
+    /// # Errors
+    /// It cannot be started here.
+    pub fn aside(&self) -> Result<Aside, Box<dyn std::error::Error>> {
+        self.another(None)
+    }
+
+    /// Starts another cloud, whose functions find AWS's APIs at this endpoint, or in itself.
+    pub(crate) fn another(
+        &self,
+        functions_call: Option<String>,
+    ) -> Result<Aside, Box<dyn std::error::Error>> {
+        Self::run(Runtime::new()?, self.root.clone(), self.binary.clone(), functions_call).map(Aside)
     }
 
     fn run(
@@ -113,6 +126,25 @@ impl Cloud {
     /// Starts what goes on beside a test.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         self.runtime.spawn(future)
+    }
+}
+
+/// A cloud that one test has for itself, until the value is dropped.
+#[derive(Debug)]
+pub struct Aside(Cloud);
+
+impl Deref for Aside {
+    type Target = Cloud;
+
+    fn deref(&self) -> &Cloud {
+        &self.0
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // There is nothing to be done about a process that cannot be ended.
+        let _ = self.0.stop();
     }
 }
 

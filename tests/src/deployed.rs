@@ -17,6 +17,12 @@ pub struct Deployed<'a> {
     place: &'a Place<'a>,
 }
 
+/// Tells whether this was said of a function whose process the local cloud ended itself: at work,
+/// or when it was about to begin.
+pub(crate) fn was_ended(said: &str) -> bool {
+    ["Runtime.ExitError", "bootstrap exited during init"].iter().any(|sign| said.contains(sign))
+}
+
 /// What came out of the stream: who it belongs to, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -55,7 +61,7 @@ impl<'a> Deployed<'a> {
         let mut answer = self.call_once(function, request).await;
         for _ in 0..3 {
             match &answer {
-                Err(fault) if fault.contains("Runtime.ExitError") => {
+                Err(fault) if was_ended(fault) => {
                     answer = self.call_once(function, request).await;
                 }
                 _ => break,

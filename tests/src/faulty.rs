@@ -6,7 +6,7 @@ use std::error::Error;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::cloud::{Cloud, free_port};
+use crate::cloud::{Aside, Cloud, free_port};
 use crate::place::Place;
 use crate::tool::Tool;
 
@@ -37,7 +37,7 @@ pub struct Weather {
 /// The cloud and what stands before it, until the value is dropped.
 #[derive(Debug)]
 pub struct Faulty {
-    cloud: Cloud,
+    cloud: Aside,
     microburst: Tool,
     _folder: TempDir,
 }
@@ -67,14 +67,9 @@ impl Faulty {
     pub fn beside(cloud: &Cloud, weather: &Weather) -> Result<Self, Box<dyn Error>> {
         let folder = TempDir::new()?;
         let port = free_port()?;
-        let cloud = cloud.another(format!("http://127.0.0.1:{port}"))?;
-        match Tool::beside_functions(port, ACCOUNT, &cloud, weather, folder.path()) {
-            Ok(microburst) => Ok(Self { cloud, microburst, _folder: folder }),
-            Err(error) => {
-                cloud.stop()?;
-                Err(error.into())
-            }
-        }
+        let cloud = cloud.another(Some(format!("http://127.0.0.1:{port}")))?;
+        let microburst = Tool::beside_functions(port, ACCOUNT, &cloud, weather, folder.path())?;
+        Ok(Self { cloud, microburst, _folder: folder })
     }
 
     /// Returns the account whose functions meet the weather.
@@ -106,12 +101,5 @@ impl Faulty {
             Some((values, count.parse().ok()?))
         });
         faults.collect()
-    }
-}
-
-impl Drop for Faulty {
-    fn drop(&mut self) {
-        // There is nothing to be done about a process that cannot be ended.
-        let _ = self.cloud.stop();
     }
 }

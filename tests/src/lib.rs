@@ -21,7 +21,7 @@ mod wait;
 mod witness;
 
 pub use calls::Call;
-pub use cloud::Cloud;
+pub use cloud::{Aside, Cloud};
 pub use deployed::{Deployed, Record};
 pub use faulty::{Faulty, Weather};
 pub use hollow::Hollow;

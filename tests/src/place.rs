@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cloud::Cloud;
+use crate::deployed::was_ended;
 
 /// The region of every place.
 const REGION: &str = "us-east-1";
@@ -126,7 +127,7 @@ impl<'a> Place<'a> {
     pub fn deploys(&self, arguments: &[&str]) -> Run {
         let mut run = self.deployer(arguments);
         for _ in 0..3 {
-            if [&run.stdout, &run.stderr].iter().any(|said| said.contains("Runtime.ExitError")) {
+            if [&run.stdout, &run.stderr].iter().any(|said| was_ended(said)) {
                 run = self.deployer(arguments);
             }
         }
