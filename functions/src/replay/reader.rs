@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use storage::{
     archive,
+    archived::{Unread, object},
     bucket::Bucket,
     fault::chain,
     scan::{Scan, Share},
@@ -100,12 +101,12 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
 
     /// Returns the events of an object, or why it is to be left out.
     async fn object(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, B::Error> {
-        match self.bucket.get(key).await {
-            Ok(Some(object)) => Ok(archive::events(key, &object.body).map_err(|broken| chain(&broken))),
-            // It was there when it was listed: somebody removed it meanwhile.
-            Ok(None) => Ok(Err("it is gone".to_owned())),
-            Err(error) if B::is_of_the_object(&error) => Ok(Err(chain(&error))),
-            Err(error) => Err(error),
+        match object(self.bucket, key).await {
+            Ok(events) => Ok(Ok(events)),
+            Err(Unread::Call(error)) if !B::is_of_the_object(&error) => Err(error),
+            // The key is told beside it.
+            Err(Unread::Gone(_)) => Ok(Err("it is gone".to_owned())),
+            Err(other) => Ok(Err(chain(&other))),
         }
     }
 
