@@ -21,7 +21,7 @@ mod wait;
 pub use calls::CallLog;
 pub use classify::Called;
 pub use clock::Clock;
-pub use connect::{Credentials, Target};
+pub use connect::{Caller, Credentials, Target};
 pub use login::Login;
 pub use packages::Packages;
 pub(crate) use read_only::READS;

@@ -153,7 +153,7 @@ impl Session {
         let looking = async { Ok(survey(stack, &self.aws).await) };
         // Credentials of another account, or no way to reach AWS, end the look at once.
         let (caller, survey) = futures::try_join!(self.aws.guard(), looking)?;
-        Ok((survey, caller))
+        Ok((survey, caller.arn))
     }
 
     /// Looks, compares and decides.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
@@ -40,18 +41,19 @@ impl Clock {
 }
 
 impl Aws {
-    /// Asks AWS for the time: every answer has it. Where one has none, ours counts.
+    /// Asks AWS who calls, and so for the time: every answer has it. Where one has none, ours
+    /// counts.
     ///
     /// # Errors
     /// The call failed.
-    pub async fn clock(&self) -> Result<Clock, Error> {
+    pub(super) async fn identity(&self) -> Result<(GetCallerIdentityOutput, Clock), Error> {
         let date = Date::default();
         let call = self.sts.get_caller_identity().customize().interceptor(date.clone());
         let asked = Timestamp::now();
-        call.send().await.called("GetCallerIdentity")?;
+        let identity = call.send().await.called("GetCallerIdentity")?;
         let answered = Timestamp::now();
         let says = *date.0.lock().expect("nobody panics while writing it down");
-        Ok(says.map_or_else(Clock::default, |says| Clock::of(asked, says, answered)))
+        Ok((identity, says.map_or_else(Clock::default, |says| Clock::of(asked, says, answered))))
     }
 }
 
@@ -109,9 +111,10 @@ mod tests {
         let told = body(said).header("date", "Thu, 01 Jan 1970 00:00:00 GMT");
         let script = Script::new().on("GetCallerIdentity", told).on("GetCallerIdentity", body(said));
         let aws = script.aws();
-        let clock = aws.clock().await.expect("it answers");
+        let (_, clock) = aws.identity().await.expect("it answers");
         let off = clock.now().duration_since(Timestamp::UNIX_EPOCH);
         assert!(off.abs() < SignedDuration::from_secs(60), "{off:?}");
-        assert_eq!(aws.clock().await, Ok(Clock::default()), "it does not say");
+        let silent = aws.identity().await.map(|(_, clock)| clock);
+        assert_eq!(silent, Ok(Clock::default()), "it does not say");
     }
 }

@@ -9,9 +9,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use super::classify::Called;
 use super::login::Login;
-use super::{Aws, CallLog, Noted, Packages, ReadOnly};
+use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly};
 use crate::error::{Class, Error};
 use crate::scope::Scope;
 
@@ -23,6 +22,15 @@ pub enum Credentials {
     Chain(Login),
     /// A fixed access key and secret, for a cloud of our own that protects nothing.
     Fixed(&'static str, &'static str),
+}
+
+/// Who calls AWS.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The ARN of the user, or of the session of a role.
+    pub arn: String,
+    /// AWS's clock, as its answer told it.
+    pub clock: Clock,
 }
 
 /// Where to find AWS.
@@ -75,13 +83,13 @@ impl Aws {
     }
 
     /// Checks that the credentials belong to the account and partition of the scope, and
-    /// returns the ARN of who has them.
+    /// returns who has them.
     ///
     /// # Errors
     /// They belong to another account or partition, or the call failed.
-    pub async fn guard(&self) -> Result<String, Error> {
+    pub async fn guard(&self) -> Result<Caller, Error> {
         const CALL: &str = "GetCallerIdentity";
-        let identity = self.sts.get_caller_identity().send().await.called(CALL)?;
+        let (identity, clock) = self.identity().await?;
         let (account, arn) = (identity.account().unwrap_or_default(), identity.arn().unwrap_or_default());
         let partition = arn.split(':').nth(1).unwrap_or_default();
         if account != self.scope.account {
@@ -105,7 +113,7 @@ impl Aws {
             )
             .hint("choose other credentials, or correct `region` in the environment file"));
         }
-        Ok(arn.to_owned())
+        Ok(Caller { arn: arn.to_owned(), clock })
     }
 }
 

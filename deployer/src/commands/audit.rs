@@ -81,11 +81,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     } else {
         Session::reading(name, app, global, ui).await?
     };
-    session.aws.guard().await?;
+    let caller = session.aws.guard().await?;
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;
     }
-    let sides = Sides::of(&args, app, session, pipeline).await?;
+    let sides = Sides::of(&args, app, session, pipeline, caller.clock);
     let mut ledger = Ledger::new(sides.ago(args.grace));
     let mut report =
         sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, &args, ui))?;

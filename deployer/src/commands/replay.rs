@@ -121,7 +121,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         function.agreed(Request::Status(which)).await?
     } else {
         let caller = session.aws.guard().await?;
-        let order = args.order(handler, caller);
+        let order = args.order(handler, caller.arn);
         if let Some(mistake) = order.mistake() {
             return Err(Problem::usage(mistake));
         }

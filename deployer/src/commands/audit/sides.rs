@@ -36,26 +36,18 @@ pub(super) struct Sides {
 
 impl Sides {
     /// Returns the two sides that were asked for.
-    ///
-    /// # Errors
-    /// AWS does not say what time it is.
-    pub(super) async fn of(
-        args: &Args,
-        app: &App,
-        session: Session,
-        pipeline: Pipeline,
-    ) -> Result<Self, Error> {
+    pub(super) fn of(args: &Args, app: &App, session: Session, pipeline: Pipeline, clock: Clock) -> Self {
         let (reference, against) = reference(args, &pipeline, &session);
-        Ok(Self {
+        Self {
             table: pipeline.events_table(&session.aws),
             store: pipeline.event_store(&session.aws),
             reference,
             against,
             kept: pipeline.kept(&Hops::of(&session.stack(app, &Fingerprints::default())), &session.scope),
-            clock: session.aws.clock().await?,
+            clock,
             session,
             pipeline,
-        })
+        }
     }
 
     /// Returns when that was, so long ago. By AWS's clock, whose times the events have: by one that is
