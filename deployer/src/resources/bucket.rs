@@ -18,20 +18,17 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::lifecycle::Rule;
-use crate::aws::{Aws, Called, wait_until};
+use crate::aws::{Aws, Called};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::key;
-use crate::resources::newborn::not_known_yet;
+use crate::resources::newborn::{finish, not_known_yet};
 use crate::scope::Scope;
 
 /// Days that the parts of an upload are kept that nobody finishes.
 const UPLOAD_DAYS: i32 = 7;
-/// A new bucket is known everywhere after two minutes at the latest
-/// (terraform-provider-aws, internal/service/s3).
-const KNOWN: Duration = Duration::from_secs(120);
 
 /// A bucket.
 #[derive(Debug, Clone, Serialize)]
@@ -246,19 +243,7 @@ impl Resource for Bucket {
             }
             None => self.make(tags, aws).await?,
         }
-        let live = wait_until("the bucket to be known", KNOWN, || async {
-            match self.read(aws).await {
-                Err(error) if error.class == Class::Propagating => Ok(None),
-                other => other,
-            }
-        });
-        let Live { resource, tags: tagged } = live.await?;
-        let tagged = tagged.unwrap_or_default();
-        if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
-            self.tag(tags, aws).await.map_err(not_known_yet)?;
-        }
-        // What CreateBucket does not take, and whatever an attempt cut short left undone.
-        self.update(&resource, aws).await.map_err(not_known_yet)
+        finish(self, tags, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {

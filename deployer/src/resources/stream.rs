@@ -10,7 +10,6 @@ mod states;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::time::Duration;
 
 use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
 use futures::join;
@@ -23,15 +22,13 @@ use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::key;
-use crate::resources::newborn::not_known_yet;
+use crate::resources::newborn::{finish, not_known_yet};
 use crate::scope::Scope;
 
 /// The default and least of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
 const RETENTION_HOURS: i32 = 24;
 /// The default of `MaxRecordSizeInKiB` ("CreateStream", Kinesis API reference).
 const RECORD_KIB: i32 = 1024;
-/// A new stream is known at once as a rule.
-const KNOWN: Duration = Duration::from_secs(60);
 
 /// A stream.
 #[derive(Debug, Clone, Serialize)]
@@ -218,19 +215,7 @@ impl Resource for Stream {
             other => other.map(drop)?,
         }
         active(&self.name, aws).await?;
-        let live = wait_until("the stream to be known", KNOWN, || async {
-            match self.read(aws).await {
-                Err(error) if error.class == Class::Propagating => Ok(None),
-                other => other,
-            }
-        });
-        let Live { resource, tags: tagged } = live.await?;
-        let tagged = tagged.unwrap_or_default();
-        if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
-            self.tag(tags, aws).await?;
-        }
-        // What CreateStream does not take, and whatever an attempt cut short left undone.
-        self.update(&resource, aws).await
+        finish(self, tags, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {

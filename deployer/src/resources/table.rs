@@ -15,7 +15,6 @@ pub use billing::Billing;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::time::Duration;
 
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
@@ -31,15 +30,12 @@ use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::key;
-use crate::resources::newborn::not_known_yet;
+use crate::resources::newborn::{finish, not_known_yet};
 use crate::scope::Scope;
 
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
 /// Streams", DynamoDB developer guide). It cannot be changed.
 pub const STREAM_KEEPS_HOURS: i32 = 24;
-
-/// A new table is known at once as a rule; the listing of tags is eventually consistent.
-const KNOWN: Duration = Duration::from_secs(60);
 
 /// A table.
 #[derive(Debug, Clone, Serialize)]
@@ -282,19 +278,7 @@ impl Resource for Table {
             other => other.map(drop)?,
         }
         active(&self.name, aws).await?;
-        let live = wait_until("the table to be known", KNOWN, || async {
-            match self.read(aws).await {
-                Err(error) if error.class == Class::Propagating => Ok(None),
-                other => other,
-            }
-        });
-        let Live { resource, tags: tagged } = live.await?;
-        let tagged = tagged.unwrap_or_default();
-        if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
-            self.tag(tags, aws).await?;
-        }
-        // What CreateTable does not take, and whatever an attempt cut short left undone.
-        self.update(&resource, aws).await
+        finish(self, tags, aws).await
     }
 
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {

@@ -65,6 +65,16 @@ async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_stream_that_a_change_does_not_know_yet_is_worth_another_attempt() {
+    let script = bare(seen(absent(Script::new()), "ACTIVE")).on("CreateStream", body(""));
+    let script =
+        script.on("IncreaseStreamRetentionPeriod", fault(400, "ResourceNotFoundException", "not found"));
+    let stream = stream().retention_hours(48);
+    let error = stream.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_streams_at_once_is_worth_another_attempt() {
     let said = "Streams that can simultaneously be in CREATING or DELETING state: 5";
     let script = absent(Script::new()).on("CreateStream", fault(400, "LimitExceededException", said));

@@ -98,6 +98,15 @@ async fn a_table_that_somebody_else_made_meanwhile_is_not_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_table_that_a_change_does_not_know_yet_is_worth_another_attempt() {
+    let script = bare(described(absent(Script::new()), "ACTIVE")).on("CreateTable", body("{}"));
+    let script = script.on("UpdateTimeToLive", fault(400, "ResourceNotFoundException", "not found"));
+    let table = table().time_to_live("ExpiresAt");
+    let error = table.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_table_without_its_key_is_not_waited_for() {
     let script =
         described(Script::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
