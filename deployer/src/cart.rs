@@ -32,18 +32,15 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .point_in_time_recovery(environment.table.point_in_time_recovery_days.map(|days| days.get()))
         .deletion_protection(environment.table.deletion_protection)
         .encrypted_with(keys.table())
-        .formerly_encrypted_with(keys.former())
         .known_as(EVENTS_TABLE);
     let stream = Stream::new(&scope, "events")
         .shards(environment.stream.shards.get())
         .retention_hours(hours)
         .encrypted_with(keys.stream())
-        .formerly_encrypted_with(keys.former())
         .known_as(EVENT_STREAM);
     let archive = Bucket::new(&scope, "archive")
         .tls_only(environment.local.is_none())
         .encrypted_with(keys.bucket())
-        .formerly_encrypted_with(keys.former())
         // A replay overwrites its progress every few seconds, and nobody reads what it was.
         .expiring_versions(REPLAYS_PREFIX, 1)
         .known_as(ARCHIVE_BUCKET);

@@ -98,7 +98,7 @@ fn keys(environment: &Environment, scope: &Scope) -> Vec<Statement> {
         (
             "Table",
             "dynamodb",
-            kms.table(),
+            kms.table().today,
             ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
         ),
         (

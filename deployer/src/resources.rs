@@ -17,6 +17,7 @@ pub mod stream;
 pub mod table;
 
 pub use grant::Grant;
+pub use key::Keys;
 
 use crate::aws::Aws;
 use crate::resource::Kind;

@@ -10,6 +10,7 @@ use super::Environment;
 use super::arn::{Boundary, KeyArn, RoleArn};
 use super::tag::{TagKey, TagValue};
 use crate::aws::Login;
+use crate::resources::Keys;
 use crate::scope::Tags;
 
 /// The tags that AWS allows on a resource ("Tag naming limits and requirements", Tagging AWS
@@ -116,19 +117,19 @@ impl Org {
 }
 
 impl Kms {
-    /// Returns the key for tables.
-    pub fn table(&self) -> Option<String> {
-        self.own_or_default(self.table.as_ref())
+    /// Returns the keys for tables.
+    pub fn table(&self) -> Keys {
+        self.keys(self.table.as_ref())
     }
 
-    /// Returns the key for Kinesis streams.
-    pub fn stream(&self) -> Option<String> {
-        self.own_or_default(self.stream.as_ref())
+    /// Returns the keys for Kinesis streams.
+    pub fn stream(&self) -> Keys {
+        self.keys(self.stream.as_ref())
     }
 
-    /// Returns the key for buckets.
-    pub fn bucket(&self) -> Option<String> {
-        self.own_or_default(self.bucket.as_ref())
+    /// Returns the keys for buckets.
+    pub fn bucket(&self) -> Keys {
+        self.keys(self.bucket.as_ref())
     }
 
     /// Returns the key for log groups.
@@ -144,6 +145,10 @@ impl Kms {
     /// Returns the keys that encrypted any of it before.
     pub fn former(&self) -> Vec<String> {
         self.former.iter().map(|key| key.get_ref().to_string()).collect()
+    }
+
+    fn keys(&self, own: Option<&Spanned<KeyArn>>) -> Keys {
+        Keys { today: self.own_or_default(own), former: self.former() }
     }
 
     fn own_or_default(&self, own: Option<&Spanned<KeyArn>>) -> Option<String> {

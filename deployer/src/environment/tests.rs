@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::resources::Keys;
 
 const LEAST: &str = "region = \"eu-central-1\"\naccount = \"111111111111\"\n";
 const KEY: &str = "arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -33,7 +34,7 @@ fn region_and_account_are_enough() {
     assert_eq!(environment.functions.memory_mb.get(), 256);
     assert!(environment.local.is_none());
     assert_eq!(environment.org.permissions_boundary(), None);
-    assert_eq!(environment.org.kms.table(), None);
+    assert_eq!(environment.org.kms.table(), Keys::default());
     assert_eq!(environment.org.login(), crate::aws::Login::default());
 }
 
@@ -138,13 +139,14 @@ fn tags_may_be_as_many_and_as_long_as_aws_allows() {
 fn a_thing_has_its_own_key_or_that_of_all() {
     let own = KEY.replace("1234abcd", "own00000");
     let kms = right(&format!("{LEAST}[org.kms]\ndefault = \"{KEY}\"\nbucket = \"{own}\"\n")).org.kms;
-    assert_eq!(kms.bucket().as_deref(), Some(own.as_str()));
-    for other in [kms.table(), kms.stream(), kms.logs(), kms.functions()] {
+    assert_eq!(kms.bucket().today.as_deref(), Some(own.as_str()));
+    for other in [kms.table().today, kms.stream().today, kms.logs(), kms.functions()] {
         assert_eq!(other.as_deref(), Some(KEY));
     }
     assert_eq!(kms.former(), [""; 0]);
     let kms = right(&format!("{LEAST}[org.kms]\nformer = [\"{own}\"]\n")).org.kms;
-    assert_eq!((kms.former(), kms.bucket()), (vec![own], None));
+    assert_eq!(kms.bucket(), Keys { today: None, former: vec![own] });
+    assert_eq!(kms.former(), kms.bucket().former);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
-use crate::resources::key;
+use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
 use crate::scope::Scope;
 
@@ -115,15 +115,10 @@ impl Bucket {
     }
 
     /// Returns the bucket encrypted with the KMS key of this ARN, or with S3's own.
-    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
-        self.encryption = Encryption::with(key);
-        self
-    }
-
-    /// Returns the bucket that was encrypted with these KMS keys before: who may read it may read
-    /// what was encrypted then.
-    pub fn formerly_encrypted_with(mut self, keys: Vec<String>) -> Self {
-        self.former_keys = keys;
+    pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
+        let Keys { today, former } = keys.into();
+        self.encryption = Encryption::with(today);
+        self.former_keys = former;
         self
     }
 

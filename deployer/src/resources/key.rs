@@ -1,10 +1,27 @@
-//! The part that a role has in encryption: it uses KMS keys by way of one service only.
+//! The KMS keys of a thing, and the part that a role has in encryption: it uses keys by way of
+//! one service only.
 
 use std::collections::BTreeSet;
 
 use super::sid::sid;
 use crate::change::Change;
 use crate::policy::Statement;
+
+/// The KMS keys of a thing that keeps data: who is to read it all needs all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// What is new is encrypted with this one; nothing means none of ours.
+    pub today: Option<String>,
+    /// What is there already may be encrypted with these.
+    pub former: Vec<String>,
+}
+
+/// A key that is the first one.
+impl From<Option<String>> for Keys {
+    fn from(today: Option<String>) -> Self {
+        Self { today, former: Vec::new() }
+    }
+}
 
 /// Returns the statement that lets a role use these keys through a service, such as `dynamodb`,
 /// and not by itself ("kms:ViaService", AWS KMS developer guide). Nothing for the keys that

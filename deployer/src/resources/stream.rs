@@ -21,7 +21,7 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
-use crate::resources::key;
+use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
 use crate::scope::Scope;
 
@@ -103,16 +103,9 @@ impl Stream {
         self
     }
 
-    /// Returns the stream encrypted with this KMS key: an ARN, or `alias/aws/kinesis`.
-    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
-        self.kms_key = key;
-        self
-    }
-
-    /// Returns the stream that was encrypted with these KMS keys before: who may read it may read
-    /// what was encrypted then.
-    pub fn formerly_encrypted_with(mut self, keys: Vec<String>) -> Self {
-        self.former_keys = keys;
+    /// Returns the stream encrypted with this KMS key: an ARN, or `alias/aws/kinesis`; or with none.
+    pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
+        Keys { today: self.kms_key, former: self.former_keys } = keys.into();
         self
     }
 

@@ -29,7 +29,7 @@ use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
 use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
-use crate::resources::key;
+use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
 use crate::scope::Scope;
 
@@ -137,16 +137,9 @@ impl Table {
     }
 
     /// Returns the table encrypted with the KMS key of this ARN, which is how AWS names a
-    /// key when it is read back.
-    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
-        self.kms_key = key;
-        self
-    }
-
-    /// Returns the table that was encrypted with these KMS keys before: who may read it may read
-    /// what was encrypted then.
-    pub fn formerly_encrypted_with(mut self, keys: Vec<String>) -> Self {
-        self.former_keys = keys;
+    /// key when it is read back, or with DynamoDB's own.
+    pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
+        Keys { today: self.kms_key, former: self.former_keys } = keys.into();
         self
     }
 

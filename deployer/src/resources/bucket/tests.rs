@@ -208,14 +208,15 @@ fn a_key_that_objects_may_have_is_not_left_behind_by_accident() {
         changes.iter().any(|change| desired.effect(change) == Effect::InPlace(Risk::LosesData))
     };
     let encrypted = |id: &str| bucket().encrypted_with(Some(key(id)));
-    for desired in [encrypted("new"), bucket()] {
+    for today in [Some(key("new")), None] {
+        let desired = bucket().encrypted_with(today.clone());
         assert!(loses(&encrypted("old"), &desired));
-        let desired = desired.formerly_encrypted_with(vec![key("old")]);
+        let desired = bucket().encrypted_with(Keys { today: today.clone(), former: vec![key("old")] });
         assert!(!loses(&encrypted("old"), &desired));
         let decrypting = desired.get("events/").key.expect("keys of our own");
         assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
         let encrypting = desired.write("events/").key.map(|key| key.resources);
-        assert_eq!(encrypting, desired.encryption.kms_key.clone().map(|key| vec![key]));
+        assert_eq!(encrypting, today.map(|key| vec![key]));
     }
     assert!(!loses(&bucket(), &encrypted("new")));
 }

@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn numbers_are_those_that_aws_takes() {
-        let wrong = stream().shards(0).retention_hours(23).encrypted_with(Some("alias/mine".into()));
+        let wrong = stream().shards(0).retention_hours(23).encrypted_with(Some("alias/mine".to_owned()));
         assert_eq!(
             wrong.mistakes(&States::new()),
             [
@@ -73,7 +73,7 @@ mod tests {
             ],
         );
         let right =
-            stream().on_demand().retention_hours(8760).encrypted_with(Some("alias/aws/kinesis".into()));
+            stream().on_demand().retention_hours(8760).encrypted_with(Some("alias/aws/kinesis".to_owned()));
         assert_eq!(right.mistakes(&States::new()), [""; 0]);
     }
 }

@@ -215,14 +215,15 @@ fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
     };
     let encrypted = |id: &str| stream().encrypted_with(Some(key(id)));
     let (loses, safe) = (Effect::InPlace(Risk::LosesData), Effect::InPlace(Risk::Safe));
-    for desired in [encrypted("new"), stream()] {
+    for today in [Some(key("new")), None] {
+        let desired = stream().encrypted_with(today.clone());
         assert_eq!(effect(&encrypted("old"), &desired), loses);
-        let desired = desired.formerly_encrypted_with(vec![key("old")]);
+        let desired = stream().encrypted_with(Keys { today: today.clone(), former: vec![key("old")] });
         assert_eq!(effect(&encrypted("old"), &desired), safe);
         let decrypting = desired.polling().pop().expect("the keys come last");
         assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
         let encrypting = desired.publish().key.map(|key| key.resources);
-        assert_eq!(encrypting, desired.kms_key.clone().map(|key| vec![key]), "nothing new under the old key");
+        assert_eq!(encrypting, today.map(|key| vec![key]), "nothing new under the old key");
     }
     assert_eq!(effect(&stream(), &encrypted("new")), safe);
 }

@@ -85,7 +85,7 @@ mod tests {
         let table = table()
             .point_in_time_recovery(Some(36))
             .billing(Billing::Provisioned { read_units: 0, write_units: 1 })
-            .encrypted_with(Some("alias/events".into()));
+            .encrypted_with(Some("alias/events".to_owned()));
         assert_eq!(
             table.mistakes(&States::new()),
             [

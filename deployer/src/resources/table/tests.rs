@@ -244,7 +244,7 @@ fn the_key_of_before_is_needed_while_a_table_changes_to_another() {
     let change = Change::new("kms_key", json!(key("old")), json!(key("new")));
     let desired = table().encrypted_with(Some(key("new")));
     assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Interrupts));
-    let desired = desired.formerly_encrypted_with(vec![key("old")]);
+    let desired = table().encrypted_with(Keys { today: Some(key("new")), former: vec![key("old")] });
     assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Safe));
     assert_eq!(desired.load().key.expect("keys of our own").resources, [key("new"), key("old")]);
 }
