@@ -34,7 +34,7 @@ pub use probe::{ProbeReport, hop_text, probe_lost};
 #[cfg(test)]
 pub(crate) use replay::replayed;
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
-pub use style::{count, duration, numbered, thousands};
+pub use style::{count, count as numbered, duration, thousands};
 pub(crate) use told::Told;
 pub use ui::{Busy, Ui};
 

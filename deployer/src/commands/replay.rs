@@ -224,7 +224,7 @@ impl Args {
             State::Complete if status.counts.kept_aside > 0 => {
                 ui.warn(&format!(
                     "{handler} kept {} aside: each is under failed/{handler}/ of the bucket, with the reason",
-                    render::count(usize::try_from(status.counts.kept_aside).unwrap_or(usize::MAX), "event"),
+                    render::count(status.counts.kept_aside, "event"),
                 ));
                 return Ok(Exit::DONE);
             }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::style::{BAD, BOLD, DIM, GOOD, count, numbered, thousands, wrapped};
+use super::style::{BAD, BOLD, DIM, GOOD, count, thousands, wrapped};
 use super::text::{compact, printable};
 use crate::audit::{Contents, Difference, Finding, Other, Published, Report, Restored, Versions};
 use crate::diff::diff;
@@ -100,7 +100,7 @@ impl Audit<'_> {
         if report.given_up > 0 {
             let batches = match report.given_up {
                 1 => "1 batch".to_owned(),
-                number => format!("{} batches", thousands(number as u64)),
+                number => format!("{} batches", thousands(number)),
             };
             let _ = writeln!(
                 text,
@@ -121,7 +121,7 @@ impl Audit<'_> {
         };
         // Another table is read as if it had objects, and has none.
         let objects = match self.other {
-            Other::Archive => format!(" ({}{duplicates})", numbered(report.objects as u64, "object")),
+            Other::Archive => format!(" ({}{duplicates})", count(report.objects, "object")),
             Other::Table => String::new(),
         };
         let mut text = format!(
@@ -138,7 +138,7 @@ impl Audit<'_> {
             Verdict::Equal => write!(text, "{GOOD}equal{GOOD:#}: {} alike{late}", thousands(report.equal)),
             Verdict::Different => write!(text, "{BAD}different{BAD:#}: {}{late}", self.differing()),
             Verdict::Unreadable => {
-                let unread = numbered(report.unread.len() as u64, "object");
+                let unread = count(report.unread.len(), "object");
                 let differing =
                     if report.is_equal() { String::new() } else { format!("; {}", self.differing()) };
                 write!(text, "{BAD}unknown{BAD:#}: {unread} cannot be read{differing}{late}")
@@ -154,12 +154,12 @@ impl Audit<'_> {
         });
         let mut told: Vec<String> = differing.collect();
         if !self.report.no_commits.is_empty() {
-            let items = numbered(self.report.no_commits.len() as u64, "item");
+            let items = count(self.report.no_commits.len(), "item");
             told.push(format!("{items} of the table no commit"));
         }
         match self.report.findings.len() {
             0 => told.join(", "),
-            aggregates => format!("{} ({})", told.join(", "), numbered(aggregates as u64, "aggregate")),
+            aggregates => format!("{} ({})", told.join(", "), count(aggregates, "aggregate")),
         }
     }
 }
@@ -259,7 +259,7 @@ fn things(text: &mut String, what: &str, things: &[crate::audit::Broken]) {
 
 fn more(text: &mut String, all: usize, noun: &str) {
     if all > SHOWN {
-        let more = numbered((all - SHOWN) as u64, noun);
+        let more = count(all - SHOWN, noun);
         let _ = writeln!(text, "  {DIM}… and {more} more: --format json has them all{DIM:#}\n");
     }
 }
@@ -279,7 +279,7 @@ fn words(difference: Difference, other: Other) -> &'static str {
 }
 
 fn events_of(events: u64, aggregates: u64) -> String {
-    format!("{} of {}", numbered(events, "event"), numbered(aggregates, "aggregate"))
+    format!("{} of {}", count(events, "event"), count(aggregates, "aggregate"))
 }
 
 #[cfg(test)]

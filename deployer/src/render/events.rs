@@ -95,7 +95,7 @@ impl Moment<'_> {
         let Self { aggregate, version, of_versions, occurred_at, .. } = self;
         let of = match of_versions - version {
             0 => "the latest".to_owned(),
-            later => format!("{} came later", count(usize::try_from(later).unwrap_or(usize::MAX), "event")),
+            later => format!("{} came later", count(later, "event")),
         };
         format!("{aggregate} at version {version} of {occurred_at} ({of})")
     }

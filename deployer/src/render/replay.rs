@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::replay::{Does, Only, Order, Source, State, Status};
 
-use super::style::{count, duration};
+use super::style::{count, duration, thousands};
 use super::table::columns;
 use super::text::printable;
 
@@ -34,7 +34,7 @@ pub fn replay_progress(status: &Status, rate: Option<f64>) -> String {
         line.push_str(&format!(", {rate:.0}/s"));
     }
     if status.counts.waiting > 0 {
-        line.push_str(&format!(", {} waiting", status.counts.waiting));
+        line.push_str(&format!(", {} waiting", thousands(status.counts.waiting)));
     }
     if status.reading.pass > 1 {
         line.push_str(&format!(", reading once more ({})", status.reading.pass));
@@ -89,20 +89,20 @@ fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
         Source::Archive => "object",
         Source::Table => "page",
     };
-    let of = reading.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let of = reading.total.map(|total| format!(" of {}", thousands(total))).unwrap_or_default();
     let pass = if reading.pass > 1 { format!(", pass {}", reading.pass) } else { String::new() };
-    let aggregates = number(counts.aggregates, "aggregate");
-    let duplicates = number(counts.duplicates, "duplicate");
+    let aggregates = count(counts.aggregates, "aggregate");
+    let duplicates = count(counts.duplicates, "duplicate");
     let read = format!(
         "{}{of} {source}s{pass}; {} of {aggregates}, {duplicates}",
-        reading.done,
+        thousands(reading.done),
         events(counts.read)
     );
     let (goes, delivered) = match order.dry_run {
         true => ("to deliver", events(counts.delivered)),
         false => ("delivered", format!("{} in {}", events(counts.delivered), batches(counts.batches))),
     };
-    let types = status.by_type.iter().map(|(name, count)| format!("{} {count}", printable(name)));
+    let types = status.by_type.iter().map(|(name, many)| format!("{} {}", printable(name), thousands(*many)));
     let types = types.collect::<Vec<_>>().join(", ");
     let at = status.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
     let facts = [
@@ -175,8 +175,8 @@ fn listed<T>(heading: &str, all: u64, known: &[T], line: impl Fn(&T) -> String) 
     }
     let more = all.saturating_sub(known.len() as u64);
     let lines = known.iter().map(|item| format!("    {}", line(item)));
-    let more = (more > 0).then(|| format!("    and {more} more"));
-    std::iter::once(format!("  {heading} ({all})")).chain(lines).chain(more).collect()
+    let more = (more > 0).then(|| format!("    and {} more", thousands(more)));
+    std::iter::once(format!("  {heading} ({})", thousands(all))).chain(lines).chain(more).collect()
 }
 
 fn state(state: State) -> &'static str {
@@ -190,15 +190,11 @@ fn state(state: State) -> &'static str {
 }
 
 fn events(many: u64) -> String {
-    number(many, "event")
+    count(many, "event")
 }
 
 fn batches(many: u64) -> String {
-    if many == 1 { "1 batch".to_owned() } else { format!("{many} batches") }
-}
-
-fn number(many: u64, noun: &str) -> String {
-    count(usize::try_from(many).unwrap_or(usize::MAX), noun)
+    if many == 1 { "1 batch".to_owned() } else { format!("{} batches", thousands(many)) }
 }
 
 /// Returns a number where it is one to speak of.

@@ -104,19 +104,17 @@ pub fn duration(took: Duration) -> String {
     }
 }
 
-/// Returns a count with its noun: `1 resource`, `2 resources`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+/// Returns a count with its noun: `1 event`, `12,000 events`.
+pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    match thousands(number) {
+        one if one == "1" => format!("1 {noun}"),
+        many => format!("{many} {noun}s"),
+    }
 }
 
-/// Returns a large count with its noun: `12,000 events`.
-pub fn numbered(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
-}
-
-/// Returns a number with its thousands apart: `12,000`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
+/// Returns a number of things with its thousands apart: `12,000`.
+pub fn thousands(number: impl TryInto<u64>) -> String {
+    let digits = number.try_into().unwrap_or(u64::MAX).to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")
@@ -130,5 +128,14 @@ mod tests {
     fn durations_have_the_digits_that_matter() {
         let written = [40, 9_940, 9_960, 119_000, 185_000].map(|ms| duration(Duration::from_millis(ms)));
         assert_eq!(written, ["0.0 s", "9.9 s", "10 s", "119 s", "3 min 5 s"]);
+    }
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        let written = [0, 1, 2, 999, 1_000, 1_234_567].map(|number| count(number, "event"));
+        assert_eq!(
+            written,
+            ["0 events", "1 event", "2 events", "999 events", "1,000 events", "1,234,567 events"]
+        );
     }
 }
