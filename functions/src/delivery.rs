@@ -5,6 +5,7 @@ mod records;
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
 use domain::{
     Aggregate, Envelope,
+    id::InvalidAggregateId,
     probe::{self, Probe},
 };
 use jiff::Timestamp;
@@ -54,6 +55,12 @@ pub enum Unreadable {
     /// It is, but would take more than one line of an archive.
     #[error("the record spans several lines, so it was not published by capture")]
     Lines,
+    /// It is, but of an aggregate that no store takes.
+    #[error("the event is of no aggregate, so it was not published by capture")]
+    Aggregate(#[from] InvalidAggregateId),
+    /// It is, but it has no place among the events of its aggregate.
+    #[error("the event has version 0, so it was not published by capture: the first is 1")]
+    Version,
 }
 
 /// Returns the events of a batch in their order; what cannot be read is kept aside.
@@ -80,6 +87,12 @@ fn read(record: &KinesisEventRecord) -> Result<Delivery<'_>, Unreadable> {
     let envelope = Envelope::from_bytes(bytes)?;
     if bytes.iter().any(|byte| b"\r\n".contains(byte)) {
         return Err(Unreadable::Lines);
+    }
+    // Nobody who lines events up by their aggregate could do anything with these, and in an
+    // object of the archive they would be in the way for ever.
+    envelope.aggregate()?;
+    if envelope.version == 0 {
+        return Err(Unreadable::Version);
     }
     Ok(Delivery { envelope, bytes, record })
 }

@@ -2,7 +2,7 @@
 
 use std::{io::Read, time::Duration};
 
-use domain::contract::ARCHIVE;
+use domain::{Envelope, contract::ARCHIVE};
 use flate2::read::GzDecoder;
 use functions::{archive::archive, failed::Failed};
 use storage::patience::Patience;
@@ -65,6 +65,28 @@ async fn what_is_no_event_is_kept_aside() {
     assert!(reason.starts_with("the record is not an event in its envelope: expected"), "{reason}");
     let reason = failed.bucket().json(&aside(2))["reason"].clone();
     assert_eq!(reason, "the record spans several lines, so it was not published by capture");
+}
+
+/// It is the JSON of an event, but nobody who reads the archive could line it up.
+#[tokio::test]
+async fn an_event_without_its_place_is_kept_aside() {
+    let failed = failed(ARCHIVE);
+    let event = envelope(cart(1), 1);
+    let of = |aggregate_type: &str| Envelope { aggregate_type: aggregate_type.to_owned(), ..event.clone() };
+    let strangers = [of(""), of("a#b"), Envelope { version: 0, ..event.clone() }];
+    let records: Vec<_> = strangers.iter().chain([&event]).map(Envelope::to_bytes).collect();
+    archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
+    let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49593.ndjson.gz";
+    let aside = |n: usize| format!("failed/archive/shardId-000000000003-4959{n}.json");
+    assert_eq!(failed.bucket().keys(), [key, &aside(0), &aside(1), &aside(2)]);
+    assert_eq!(text(&failed.bucket().object(key)).lines().count(), 1);
+    let reason = |n| failed.bucket().json(&aside(n))["reason"].clone();
+    let no_aggregate = "the event is of no aggregate, so it was not published by capture";
+    for (n, id) in ["", "a#b"].into_iter().enumerate() {
+        let id = format!("{id}#{}", cart(1));
+        assert_eq!(reason(n), format!("{no_aggregate}: {id:?} is not an aggregate id like cart#<uuid>"));
+    }
+    assert_eq!(reason(2), "the event has version 0, so it was not published by capture: the first is 1");
 }
 
 #[tokio::test]

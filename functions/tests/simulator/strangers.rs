@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    AggregateId, Commit, Context, JsonText, OccurredAt, StoredEvent,
+    AggregateId, Commit, Context, Envelope, JsonText, OccurredAt, StoredEvent,
     cart::{CartEvent, ShoppingCart},
     contract::{ARCHIVE, CAPTURE, FAILED_PREFIX, attribute},
 };
@@ -61,12 +61,22 @@ fn spelt_in_another_way(world: &World) {
     aside(world, CAPTURE.name, &event_id, &["is not an aggregate id"]);
 }
 
-/// A record of Kinesis that is no event.
+/// A record of Kinesis that is no event, or one that has no place among those of an aggregate.
 fn trash(world: &World) {
-    let key = world.chance.id().to_string();
-    let event_id = world.put_record(&Record { partition_key: key, data: b"trash".to_vec() });
+    let key = world.chance.id();
+    let mut events = commit(world, key, 1, &[CartEvent::CartOpened {}]).into_envelopes();
+    let event = events.next().expect("the commit has one event");
+    let (data, says) = match world.chance.below(3) {
+        0 => (b"trash".to_vec(), "the record is not an event in its envelope"),
+        1 => {
+            let stranger = Envelope { aggregate_type: "a#b".to_owned(), ..event };
+            (stranger.to_bytes(), "the event is of no aggregate")
+        }
+        _ => (Envelope { version: 0, ..event }.to_bytes(), "the event has version 0"),
+    };
+    let event_id = world.put_record(&Record { partition_key: key.to_string(), data });
     for function in [ARCHIVE.name, PROJECTION, MAILER] {
-        aside(world, function, &event_id, &["the record is not an event in its envelope"]);
+        aside(world, function, &event_id, &[says]);
     }
 }
 
