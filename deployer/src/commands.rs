@@ -70,6 +70,14 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
     }
 }
 
+/// Returns what to do where a store is missing that `up` would make.
+fn never_deployed(program: &str, environment: &str) -> String {
+    format!(
+        "if it was deleted, read docs/restoring.md before anything else; if it never was there, \
+         `{program} up {environment}` deploys it"
+    )
+}
+
 /// Asks before the first write: a person at a terminal, `--yes` elsewhere, nobody for a
 /// local cloud.
 fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Result<(), Problem> {

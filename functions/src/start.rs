@@ -102,9 +102,11 @@ impl Start {
     fn functions(&self) -> Result<Lambdas, Fault> {
         // Lambda itself sets this variable. All names of an environment begin alike.
         let own = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-        let prefix = own.strip_suffix(self.settings.function().name);
-        let prefix = prefix.ok_or_else(|| {
-            Fault::new(format!("{own:?} is not the name of a function {}", self.settings.function().name))
+        let name = self.settings.function().name;
+        let prefix = own.strip_suffix(name).ok_or_else(|| {
+            Fault::new(format!(
+                "AWS_LAMBDA_FUNCTION_NAME is {own:?}, which does not end in {name}: Lambda sets it"
+            ))
         })?;
         // A call lasts as long as the function that is called.
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LONGEST_INVOCATION).build();

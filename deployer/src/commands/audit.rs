@@ -157,11 +157,7 @@ impl Args {
 fn unread(error: Error, args: &Args, ui: &Ui) -> Problem {
     Problem::of_call(error, || match &args.from {
         Some(table) => format!("is there a table {table}, in this account and region, beside our own?"),
-        None => format!(
-            "was it deleted, read docs/restoring.md before anything else; `{} up {}` deploys what never was",
-            ui.program(),
-            args.environment
-        ),
+        None => super::never_deployed(&ui.program(), &args.environment),
     })
 }
 

@@ -7,6 +7,7 @@ use domain::{AggregateId, Commit, Envelope, EventStore};
 use futures::TryStreamExt;
 
 use self::at::At;
+use super::never_deployed;
 use crate::app::App;
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
@@ -49,7 +50,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let _busy = ui.busy(&format!("reading {id}"));
         let store = pipeline.event_store(&session.aws);
         let read = async { store.read(&id).map_err(Error::from).try_collect::<Vec<Commit>>().await };
-        futures::try_join!(session.aws.guard(), read).map_err(|error| unread(error, name, ui))?.1
+        let unread = |error| Problem::of_call(error, || never_deployed(&ui.program(), name));
+        futures::try_join!(session.aws.guard(), read).map_err(unread)?.1
     };
     if commits.is_empty() {
         return Err(Problem::new(format!("nothing has happened to {id}: table {table} has no event of it"))
@@ -120,15 +122,5 @@ fn id(text: &str, pipeline: &Pipeline) -> Result<AggregateId, Problem> {
         let like = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
         Problem::usage(format!("`{text}` names no aggregate"))
             .hint(format!("give a UUID, as in {like}, or type and UUID, as in '{type_name}#{like}'"))
-    })
-}
-
-/// Says what to do where there is no table.
-fn unread(error: Error, environment: &str, ui: &Ui) -> Problem {
-    Problem::of_call(error, || {
-        format!(
-            "was it deleted, read docs/restoring.md before anything else; `{} up {environment}` deploys one that never was",
-            ui.program()
-        )
     })
 }

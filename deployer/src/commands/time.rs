@@ -32,10 +32,11 @@ fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 
 /// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = |_: jiff::Error| format!("`{text}` is no time; use 90s, 10m, 2h or 7d");
+    let usage = "use 90s, 10m, 2h or 7d";
+    let wrong = |_: jiff::Error| format!("`{text}` is no length of time; {usage}");
     let span: Span = text.parse().map_err(wrong)?;
     let long = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
-    if long.is_negative() { Err("that is in the future".to_owned()) } else { Ok(long) }
+    if long.is_negative() { Err(format!("`{text}` is negative; {usage}")) } else { Ok(long) }
 }
 
 #[cfg(test)]
@@ -60,9 +61,10 @@ mod tests {
     fn a_duration_may_be_days() {
         assert_eq!(duration("7d"), Ok(SignedDuration::from_hours(7 * 24)));
         assert_eq!(duration("90s"), Ok(SignedDuration::from_secs(90)));
-        for wrong in ["yesterday", "10", "-1h"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
+        for wrong in ["soon", "yesterday", "10"] {
+            let said = format!("`{wrong}` is no length of time; use 90s, 10m, 2h or 7d");
+            assert_eq!(duration(wrong), Err(said));
         }
-        assert_eq!(duration("soon"), Err("`soon` is no time; use 90s, 10m, 2h or 7d".to_owned()));
+        assert_eq!(duration("-1h"), Err("`-1h` is negative; use 90s, 10m, 2h or 7d".to_owned()));
     }
 }

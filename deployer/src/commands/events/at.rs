@@ -53,7 +53,12 @@ impl At {
                     .into_iter()
                     .take_while(|commit| commit.context.occurred_at.timestamp() <= time)
                     .collect();
-                if cut.is_empty() { Err(format!("its first event is of {began}")) } else { Ok(cut) }
+                match cut.is_empty() {
+                    true => {
+                        Err(format!("nothing had happened to it by {time}: its first event is of {began}"))
+                    }
+                    false => Ok(cut),
+                }
             }
         }
     }
@@ -113,7 +118,10 @@ mod tests {
         assert_eq!(cut("2026-11-21 12:00:02.000000Z", &[1, 3]), Ok(4), "as the time line has it");
         assert_eq!(cut("2026-11-22", &[1, 3]), Ok(4), "as replay takes it");
         let error = cut("2026-11-21T12:00:00Z", &[1]).expect_err("it was later");
-        assert_eq!(error, "its first event is of 2026-11-21T12:00:01.000000Z");
+        assert_eq!(
+            error,
+            "nothing had happened to it by 2026-11-21T12:00:00Z: its first event is of 2026-11-21T12:00:01.000000Z"
+        );
     }
 
     #[test]
