@@ -2,21 +2,23 @@
 //!
 //! The work is the function's; whoever follows can leave, and it goes on.
 
+mod ended;
 mod follow;
 mod function;
 
 use clap::ValueEnum;
-use domain::replay::{Does, Only, Order, Reason, Refused, Request, Source, State, Status, Which};
+use domain::replay::{Only, Order, Reason, Refused, Request, Source, State, Status, Which};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use self::ended::{Ended, ended};
 use self::follow::{Followed, follow};
 use self::function::ReplayFunction;
 use super::time::time;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, Ui, replay_begins, replay_text, replay_unmatched};
+use crate::render::{self, Ui, replay_begins, replay_text};
 use crate::session::Session;
 
 /// Feed history to a handler once more
@@ -206,50 +208,11 @@ impl Args {
 
     /// Shows how it ended, and says what is to be done about what is not as it should be.
     fn end(&self, status: &Status, ui: &Ui) -> Result<Exit, Problem> {
-        self.show(status, ui);
-        let handler = &status.order.handler;
-        let Order { dry_run, even_if_it_acts, .. } = status.order;
-        if dry_run && !even_if_it_acts && status.does == Some(Does::Acts) {
-            ui.say(&format!("{handler} acts on the outside: the replay itself needs --even-if-it-acts"));
-        }
-        let all_is_read = matches!(status.state, State::Complete | State::Incomplete);
-        if let Some(unmatched) = replay_unmatched(status).filter(|_| all_is_read) {
-            // A mistyped name must not look like success to a script.
-            if status.state == State::Complete && status.counts.delivered == 0 {
-                return Err(Problem::new(format!("nothing went to {handler}: {unmatched}")));
-            }
-            ui.warn(&unmatched);
-        }
-        let problem = match status.state {
-            State::Complete if status.counts.kept_aside > 0 => {
-                ui.warn(&format!(
-                    "{handler} kept {} aside: each is under failed/{handler}/ of the bucket, with the reason",
-                    render::count(status.counts.kept_aside, "event"),
-                ));
-                return Ok(Exit::DONE);
-            }
-            State::Complete | State::Running => return Ok(Exit::DONE),
-            State::Incomplete if status.counts.contradictions > 0 => Problem::new(format!(
-                "history contradicts itself, so not everything went to {handler}"
-            ))
-            .hint(format!(
-                "`{} audit {}` tells which events have more than one content; the one that came first went",
-                ui.program(),
-                self.environment,
-            )),
-            State::Incomplete => Problem::new(format!(
-                "history has gaps, so not everything went to {handler}"
-            ))
-            .hint(format!(
-                "`{0} audit {1}` tells what is missing, `{0} audit {1} --repair` publishes it again; or try \
-                     `--from table`",
-                ui.program(),
-                self.environment,
-            )),
-            State::Cancelled => Problem::new("the replay was cancelled"),
-            State::Failed => Problem::new("the replay could not go on").details(status.trouble.clone()),
-        };
-        Err(problem)
+        let exit = self.show(status, ui);
+        let Ended { said, warnings, problem } = ended(status, &ui.program(), &self.environment);
+        said.iter().for_each(|said| ui.say(said));
+        warnings.iter().for_each(|warning| ui.warn(warning));
+        problem.map_or(Ok(exit), Err)
     }
 }
 

@@ -1,0 +1,165 @@
+//! How a replay ended: whether that is a success, and what is to be done about what is not as it
+//! should be. Pure.
+
+use domain::replay::{Does, Order, State, Status};
+
+use crate::exit::Problem;
+use crate::render::{count, replay_unmatched};
+
+/// What is said at the end of a replay, besides how it stands.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// What else there is to know.
+    pub(super) said: Option<String>,
+    /// What is not as it should be, and no failure.
+    pub(super) warnings: Vec<String>,
+    /// Why it is no success.
+    pub(super) problem: Option<Problem>,
+}
+
+/// Returns what is said of a replay that ended like this.
+pub(super) fn ended(status: &Status, program: &str, environment: &str) -> Ended {
+    let handler = &status.order.handler;
+    let Order { dry_run, even_if_it_acts, .. } = status.order;
+    let acts = dry_run && !even_if_it_acts && status.does == Some(Does::Acts);
+    let said =
+        acts.then(|| format!("{handler} acts on the outside: the replay itself needs --even-if-it-acts"));
+    let all_is_read = matches!(status.state, State::Complete | State::Incomplete);
+    let unmatched = replay_unmatched(status).filter(|_| all_is_read);
+    // A mistyped name must not look like success to a script.
+    if let Some(unmatched) = &unmatched
+        && status.state == State::Complete
+        && status.counts.delivered == 0
+    {
+        let problem = Problem::new(format!("nothing went to {handler}: {unmatched}"));
+        return Ended { said, problem: Some(problem), ..Ended::default() };
+    }
+    let kept_aside = (status.state == State::Complete && status.counts.kept_aside > 0).then(|| {
+        format!(
+            "{handler} kept {} aside: each is under failed/{handler}/ of the bucket, with the reason",
+            count(status.counts.kept_aside, "event"),
+        )
+    });
+    let warnings = unmatched.into_iter().chain(kept_aside).collect();
+    Ended { said, warnings, problem: problem(status, &format!("{program} audit {environment}")) }
+}
+
+/// Returns why a replay is no success; `audit` is the command that tells what history lacks.
+fn problem(status: &Status, audit: &str) -> Option<Problem> {
+    let handler = &status.order.handler;
+    Some(match status.state {
+        State::Complete | State::Running => return None,
+        State::Incomplete if status.counts.contradictions > 0 => {
+            Problem::new(format!("history contradicts itself, so not everything went to {handler}")).hint(
+                format!("`{audit}` tells which events have more than one content; the one that came first went"),
+            )
+        }
+        State::Incomplete => Problem::new(format!("history has gaps, so not everything went to {handler}"))
+            .hint(format!(
+                "`{audit}` tells what is missing, `{audit} --repair` publishes it again; or try `--from table`"
+            )),
+        State::Cancelled => Problem::new("the replay was cancelled"),
+        State::Failed => Problem::new("the replay could not go on").details(status.trouble.clone()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::replay::Only;
+
+    use super::*;
+    use crate::render::replayed;
+
+    /// Returns all that is said of a replay, a line each.
+    fn said(status: &Status) -> Vec<String> {
+        let Ended { said, warnings, problem } = ended(status, "d", "dev");
+        let warnings = warnings.into_iter().map(|warning| format!("warning: {warning}"));
+        let problem = problem.map(|problem| {
+            let mut lines = vec![format!("error: {problem}")];
+            lines.extend(problem.details);
+            lines.extend(problem.hint);
+            lines
+        });
+        said.into_iter().chain(warnings).chain(problem.into_iter().flatten()).collect()
+    }
+
+    /// Returns a replay of this state that wanted what there is not.
+    fn mistyped(state: State) -> Status {
+        let mut status = replayed(state);
+        status.order.only = Only { types: ["ItemAded".to_owned()].into(), ..Only::default() };
+        status.counts.delivered = 0;
+        status
+    }
+
+    const UNMATCHED: &str = "there is no event of type ItemAded; there are CartOpened, ItemAdded";
+
+    #[test]
+    fn of_a_complete_replay_only_what_was_kept_aside_is_said() {
+        let mut status = replayed(State::Complete);
+        assert_eq!(said(&status), [""; 0]);
+        status.counts.kept_aside = 1_200;
+        assert_eq!(
+            said(&status),
+            [
+                "warning: log-events kept 1,200 events aside: each is under failed/log-events/ of the bucket, with \
+                 the reason"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_dry_run_of_what_acts_says_what_the_replay_needs() {
+        let mut status = replayed(State::Complete);
+        status.order.dry_run = true;
+        let needs = "log-events acts on the outside: the replay itself needs --even-if-it-acts";
+        assert_eq!(said(&status), [needs]);
+        status.order.even_if_it_acts = true;
+        assert_eq!(said(&status), [""; 0]);
+    }
+
+    #[test]
+    fn what_matches_nothing_is_no_success() {
+        let nothing = format!("error: nothing went to log-events: {UNMATCHED}");
+        assert_eq!(said(&mistyped(State::Complete)), [nothing]);
+        // The other types that were asked for are there.
+        let mut status = mistyped(State::Complete);
+        status.counts.delivered = 7;
+        assert_eq!(said(&status), [format!("warning: {UNMATCHED}")]);
+        for state in [State::Running, State::Cancelled, State::Failed] {
+            assert!(!said(&mistyped(state)).iter().any(|said| said.contains("ItemAded")), "not all is read");
+        }
+    }
+
+    #[test]
+    fn of_an_incomplete_replay_it_is_said_how_to_find_what_is_missing() {
+        let gaps = [
+            "error: history has gaps, so not everything went to log-events",
+            "`d audit dev` tells what is missing, `d audit dev --repair` publishes it again; or try `--from table`",
+        ];
+        assert_eq!(said(&replayed(State::Incomplete)), gaps);
+        let unmatched = format!("warning: {UNMATCHED}");
+        assert_eq!(said(&mistyped(State::Incomplete)), [&*unmatched, gaps[0], gaps[1]]);
+        let mut status = replayed(State::Incomplete);
+        status.counts.contradictions = 1;
+        assert_eq!(
+            said(&status),
+            [
+                "error: history contradicts itself, so not everything went to log-events",
+                "`d audit dev` tells which events have more than one content; the one that came first went",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_replay_that_was_cancelled_or_failed_is_no_success() {
+        assert_eq!(said(&replayed(State::Cancelled)), ["error: the replay was cancelled"]);
+        let mut status = replayed(State::Failed);
+        status.trouble = Some("log-events is out of reach".into());
+        assert_eq!(said(&status), ["error: the replay could not go on", "log-events is out of reach"]);
+    }
+
+    #[test]
+    fn of_a_replay_that_runs_nothing_is_said() {
+        assert_eq!(said(&replayed(State::Running)), [""; 0]);
+    }
+}
