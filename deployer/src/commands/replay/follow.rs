@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use domain::replay::{Request, Runner, State, Status, Which};
 
-use super::function::ReplayFunction;
+use super::function::{InVain, ReplayFunction};
 use crate::exit::Problem;
 use crate::render::{Told, Ui, replay_progress};
 use crate::signal::signal;
@@ -77,11 +77,12 @@ pub(super) async fn follow(
         let asked = match asked {
             Ok(asked) => asked,
             // Nobody wants to sit by a replay for hours and be sent away for one lost answer.
-            Err(_) if unanswered < UNANSWERED => {
+            Err(InVain { problem, passes: true }) if unanswered < UNANSWERED => {
                 unanswered += 1;
+                ui.say(&format!("no answer: {problem}; asked again"));
                 continue;
             }
-            Err(problem) => return Err(problem),
+            Err(in_vain) => return Err(in_vain.into()),
         };
         unanswered = 0;
         if asked.order.id != id {

@@ -1,10 +1,12 @@
 //! The function that replays: what it is asked, and what its refusals mean here.
 
+use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use domain::replay::{Answer, Reason, Refused, Request, Status};
 
 use crate::aws::{Aws, Called};
+use crate::error::Class;
 use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::Session;
@@ -18,6 +20,21 @@ pub(super) struct ReplayFunction<'a> {
     program: String,
 }
 
+/// Why it was asked in vain.
+#[derive(Debug)]
+pub(super) struct InVain {
+    /// What went wrong.
+    pub(super) problem: Problem,
+    /// Whether it may answer when it is asked again.
+    pub(super) passes: bool,
+}
+
+impl From<InVain> for Problem {
+    fn from(in_vain: InVain) -> Self {
+        in_vain.problem
+    }
+}
+
 impl<'a> ReplayFunction<'a> {
     /// Returns the function of this session.
     pub(super) fn new(session: &'a Session, thing: &'static str, environment: &'a str, ui: &Ui) -> Self {
@@ -26,30 +43,33 @@ impl<'a> ReplayFunction<'a> {
     }
 
     /// Asks it for something, and returns how the replay stands.
-    pub(super) async fn agreed(&self, request: Request) -> Result<Status, Problem> {
+    pub(super) async fn agreed(&self, request: Request) -> Result<Status, InVain> {
         let answer = self.ask(&request).await?;
-        match (answer.refused, answer.status) {
-            (None, Some(status)) => Ok(status),
-            (Some(refused), _) => Err(self.problem(refused)),
-            (None, None) => Err(self.odd("an answer without a status")),
-        }
+        let problem = match (answer.refused, answer.status) {
+            (None, Some(status)) => return Ok(status),
+            (Some(refused), _) => self.problem(refused),
+            (None, None) => self.odd("an answer without a status"),
+        };
+        Err(InVain { problem, passes: false })
     }
 
     /// Asks it for something, and waits for the answer.
-    pub(super) async fn ask(&self, request: &Request) -> Result<Answer, Problem> {
+    pub(super) async fn ask(&self, request: &Request) -> Result<Answer, InVain> {
         let answer = self.invoke(request, InvocationType::RequestResponse).await?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         if let Some(kind) = answer.function_error {
             let logs = format!("`{} logs {} {}` shows more", self.program, self.environment, self.thing);
             let told = String::from_utf8_lossy(&payload).into_owned();
-            return Err(Problem::new(format!("{} failed ({kind})", self.name)).details([told]).hint(logs));
+            let problem = Problem::new(format!("{} failed ({kind})", self.name)).details([told]).hint(logs);
+            return Err(InVain { problem, passes: true });
         }
-        serde_json::from_slice(&payload).map_err(|error| self.odd(&error.to_string()))
+        let odd = |error: serde_json::Error| InVain { problem: self.odd(&error.to_string()), passes: false };
+        serde_json::from_slice(&payload).map_err(odd)
     }
 
     /// Leaves a request with it.
     pub(super) async fn leave(&self, request: &Request) -> Result<(), Problem> {
-        self.invoke(request, InvocationType::Event).await.map(drop)
+        Ok(self.invoke(request, InvocationType::Event).await.map(drop)?)
     }
 
     /// Returns what a refusal means for whoever typed the command.
@@ -74,16 +94,57 @@ impl<'a> ReplayFunction<'a> {
         Problem::new(format!("{} does not answer as it should: {what}", self.name)).hint(up)
     }
 
-    async fn invoke(
-        &self,
-        request: &Request,
-        kind: InvocationType,
-    ) -> Result<aws_sdk_lambda::operation::invoke::InvokeOutput, Problem> {
+    async fn invoke(&self, request: &Request, kind: InvocationType) -> Result<InvokeOutput, InVain> {
         let payload = serde_json::to_vec(request).expect("a request holds nothing that JSON cannot");
         let call = self.aws.lambda.invoke().function_name(&self.name).payload(Blob::new(payload));
         let answer = call.invocation_type(kind).send().await.called("Invoke");
         answer.map_err(|error| {
-            Problem::of_call(error, || format!("`{} up {}` deploys it", self.program, self.environment))
+            // What nobody knows can be a line that comes back, and credentials are renewed meanwhile.
+            let passes = !matches!(error.class, Class::Denied | Class::Gone);
+            let up = || format!("`{} up {}` deploys it", self.program, self.environment);
+            InVain { problem: Problem::of_call(error, up), passes }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::replay::Which;
+
+    use super::*;
+    use crate::aws::script::{Answer, Script, body, fault};
+
+    /// Asks for a status, and returns whether it is worth asking again.
+    async fn passes(answer: Answer) -> bool {
+        let aws = Script::new().on("Invoke", answer).aws();
+        let function = ReplayFunction {
+            aws: &aws,
+            name: "cart-dev-replay".into(),
+            thing: "replay",
+            environment: "dev",
+            program: "d".into(),
+        };
+        let which = Which { handler: "log-events".into(), dry_run: false };
+        function.agreed(Request::Status(which)).await.expect_err("it answers nothing of use").passes
+    }
+
+    #[tokio::test]
+    async fn what_no_repetition_changes_is_told_from_an_answer_that_was_lost() {
+        let failed = body(r#"{"errorType": "Sandbox.Timedout"}"#).header("X-Amz-Function-Error", "Unhandled");
+        for lost in
+            [fault(500, "ServiceException", "no"), fault(429, "TooManyRequestsException", "no"), failed]
+        {
+            assert!(passes(lost.clone()).await, "{lost:?}");
+        }
+        let refused = body(r#"{"refused": {"error": "no_replay", "message": "there is none"}}"#);
+        for answer in [
+            fault(403, "AccessDeniedException", "no"),
+            fault(404, "ResourceNotFoundException", "no"),
+            refused,
+            body("{}"),
+            body("[]"),
+        ] {
+            assert!(!passes(answer.clone()).await, "{answer:?}");
+        }
     }
 }
