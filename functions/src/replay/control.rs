@@ -12,7 +12,7 @@ use storage::{
     scan::Scan,
 };
 
-use super::{Replay, delivery::understand, ledger::Ledger, progress::Progress, reader::Reader};
+use super::{Replay, delivery::answer_of, ledger::Ledger, progress::Progress, reader::Reader};
 use crate::{
     fault::Fault,
     invoke::{Invoke, Reply},
@@ -38,7 +38,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         if let Some(found) = comes_first(&order, found.as_ref()) {
             return self.already(&order, found).await;
         }
-        let does = match self.refusal_of_handler(&order).await? {
+        let does = match self.consent_of_handler(&order).await? {
             Err(refusal) => return Ok(refusal),
             Ok(does) => does,
         };
@@ -142,7 +142,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     }
 
     /// Asks the handler what it does, and returns that, or why it is not to be replayed.
-    async fn refusal_of_handler(&self, order: &Order) -> Result<Result<Does, Answer>, Fault> {
+    async fn consent_of_handler(&self, order: &Order) -> Result<Result<Does, Answer>, Fault> {
         let Order { handler, .. } = order;
         Ok(match self.ask(order).await? {
             Err(trouble) => {
@@ -165,7 +165,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let mut patience = Patience::lasting(PATIENCE);
         loop {
             let failed = match self.invoke.call(&order.handler, batch.clone()).await? {
-                Reply::Answer(answer) => return Ok(understand(&answer).map(|answer| answer.does)),
+                Reply::Answer(answer) => return Ok(answer_of(&answer).map(|answer| answer.does)),
                 Reply::Failed(trouble) => trouble,
             };
             if !patience.wait().await {

@@ -104,7 +104,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let mut patience = Patience::lasting(left.min(PATIENCE));
         loop {
             let trouble = match self.invoke.call(&order.handler, payload.clone()).await {
-                Ok(Reply::Answer(answer)) => match understand(&answer) {
+                Ok(Reply::Answer(answer)) => match answer_of(&answer) {
                     Ok(answer) => return Went::Answered(answer),
                     Err(trouble) => trouble,
                 },
@@ -120,7 +120,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 }
 
 /// Returns what a handler answered.
-pub(super) fn understand(answer: &[u8]) -> Result<ReplayAnswer, String> {
+pub(super) fn answer_of(answer: &[u8]) -> Result<ReplayAnswer, String> {
     serde_json::from_slice(answer).map_err(|error| {
         let answer: String = String::from_utf8_lossy(answer).chars().take(200).collect();
         format!("it does not answer as a handler: {error} in {answer}")
