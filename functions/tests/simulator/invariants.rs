@@ -157,7 +157,7 @@ type Place = (u64, Uuid);
 fn first_seen(
     world: &World,
     truth: &Truth,
-    handler: &'static str,
+    handler: &str,
     replay: Option<Uuid>,
 ) -> BTreeMap<Uuid, Vec<Place>> {
     let mut all: BTreeMap<_, Vec<Place>> = truth.keys().map(|aggregate| (*aggregate, Vec::new())).collect();
@@ -253,8 +253,9 @@ fn replays_deliver_all_in_order_to_whom_they_may(world: &World, truth: &Truth) -
             return Err(format!("{handler} acts, and was given {aggregate} once more"));
         }
     }
-    for Replayed { order, handler, early, ended, refused } in &replays {
-        let acts = *handler == MAILER && !order.even_if_it_acts;
+    for Replayed { order, early, ended, refused } in &replays {
+        let handler = order.handler.as_str();
+        let acts = handler == MAILER && !order.even_if_it_acts;
         match (ended, refused) {
             (None, Some(Reason::HandlerActs)) if acts => {}
             (None, Some(Reason::AlreadyRunning)) if order.by == "a rival" => {}

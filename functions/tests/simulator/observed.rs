@@ -31,8 +31,6 @@ pub(crate) struct Aside {
 pub(crate) struct Replayed {
     /// What was ordered.
     pub(crate) order: Order,
-    /// The handler.
-    pub(crate) handler: &'static str,
     /// Whether it began while events were still coming, so that it need not have all of them.
     pub(crate) early: bool,
     /// How it ended.

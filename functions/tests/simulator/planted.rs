@@ -211,10 +211,7 @@ pub(crate) async fn capture_without_waves(batch: Event, process: &Process) -> Re
             continue;
         }
         let Ok(commit) = from_item(change.change.new_image) else { continue };
-        records.extend(commit.into_envelopes().map(|envelope| Record {
-            partition_key: envelope.aggregate_id.to_string(),
-            data: envelope.to_bytes(),
-        }));
+        records.extend(commit.into_envelopes().map(|envelope| Record::of(&envelope)));
     }
     while !records.is_empty() {
         let outcomes = Kinesis(process.clone()).put_records(&records.iter().collect::<Vec<_>>()).await?;

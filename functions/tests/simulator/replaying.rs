@@ -62,12 +62,11 @@ pub(crate) async fn operate(world: &Arc<World>, early: bool) {
     if world.chance.happens(200) {
         by_hand(&operator).await;
     }
+    lock(&world.observed).replays.push(run(&order, early));
     if world.planted == Some(Planted::HoldsNothingBack) {
-        lock(&world.observed).replays.push(run(&order, early));
         planted::replay_as_it_reads(&Process::spared(world, "replay"), &order).await;
         return;
     }
-    lock(&world.observed).replays.push(run(&order, early));
     let started = ask(&operator, Request::Start(order.clone())).await;
     if let Some(refused) = started.refused {
         note(world, order.id, None, Some(refused.error));
@@ -179,8 +178,7 @@ fn order(world: &World, handler: &str) -> Order {
 }
 
 fn run(order: &Order, early: bool) -> Run {
-    let handler = if order.handler == PROJECTION { PROJECTION } else { MAILER };
-    Run { order: order.clone(), handler, early, ended: None, refused: None }
+    Run { order: order.clone(), early, ended: None, refused: None }
 }
 
 fn note(world: &World, id: Uuid, ended: Option<State>, refused: Option<Reason>) {
