@@ -57,3 +57,22 @@ impl Pipeline {
         S3Bucket::new(aws.s3.clone(), self.bucket_name(&aws.scope))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use storage::bucket::Bucket;
+
+    use crate::aws::script::{Script, body};
+
+    #[tokio::test]
+    async fn an_empty_page_of_keys_is_not_the_last_if_it_says_so() {
+        let empty = "<ListBucketResult><IsTruncated>true</IsTruncated>\
+                     <NextContinuationToken>on</NextContinuationToken></ListBucketResult>";
+        let last = "<ListBucketResult><IsTruncated>false</IsTruncated>\
+                    <Contents><Key>events/a</Key></Contents></ListBucketResult>";
+        let script = Script::new().on("ListObjectsV2", body(empty)).on("ListObjectsV2", body(last));
+        let bucket = storage::bucket::S3Bucket::new(script.aws().s3, "archive");
+        assert_eq!(bucket.list("events/", None).await.expect("it answers"), ["events/a"]);
+        assert!(script.asked()[1].uri.contains("continuation-token=on"));
+    }
+}

@@ -75,6 +75,17 @@ pub trait Bucket: Send + Sync {
     ) -> impl Future<Output = Result<Vec<String>, Self::Error>> + Send;
 }
 
+/// What S3 says of one object, while others may be readable: that it is in a storage class from
+/// which it has to be restored first ("GetObject", S3 API reference), or that the key it is
+/// encrypted with is out of use.
+const OF_ONE_OBJECT: [&str; 4] =
+    ["InvalidObjectState", "KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"];
+
+/// Tells whether S3 gives this code for what one object is.
+pub fn is_of_one_object(code: &str) -> bool {
+    OF_ONE_OBJECT.contains(&code)
+}
+
 /// A bucket of S3.
 #[derive(Debug, Clone)]
 pub struct S3Bucket {
@@ -194,19 +205,52 @@ impl Bucket for S3Bucket {
     }
 
     fn is_of_the_object(error: &S3Error) -> bool {
-        // It is in an archive storage class, and has to be restored before it can be read
-        // ("GetObject", S3 API reference).
-        matches!(error, S3Error::Get { source, .. } if source.code() == Some("InvalidObjectState"))
+        matches!(error, S3Error::Get { source, .. } if source.code().is_some_and(is_of_one_object))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, S3Error> {
         let list = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
-        let answer = list.set_start_after(after.map(str::to_owned)).send().await;
-        let answer = answer.map_err(|error| S3Error::List {
-            prefix: prefix.to_owned(),
-            bucket: self.name.clone(),
-            source: Box::new(error),
-        })?;
-        Ok(answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+        let list = list.set_start_after(after.map(str::to_owned));
+        let mut next = None;
+        loop {
+            let answer = list.clone().set_continuation_token(next).send().await;
+            let answer = answer.map_err(|error| S3Error::List {
+                prefix: prefix.to_owned(),
+                bucket: self.name.clone(),
+                source: Box::new(error),
+            })?;
+            let objects = answer.contents.unwrap_or_default();
+            // Only `IsTruncated` says whether there are more ("ListObjectsV2", S3 API reference):
+            // a page may be empty, and not the last.
+            if !objects.is_empty() || answer.is_truncated != Some(true) {
+                return Ok(objects.into_iter().filter_map(|object| object.key).collect());
+            }
+            next = answer.next_continuation_token;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::{
+        config::http::HttpResponse,
+        error::{ErrorMetadata, SdkError},
+        primitives::SdkBody,
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_one_object_is_is_told_from_what_failed() {
+        let of_the_object = |code: &str| {
+            let said = GetObjectError::generic(ErrorMetadata::builder().code(code).build());
+            let answer = HttpResponse::new(400.try_into().expect("it is a status"), SdkBody::empty());
+            let source = Box::new(SdkError::service_error(said, answer));
+            S3Bucket::is_of_the_object(&S3Error::Get { key: String::new(), bucket: String::new(), source })
+        };
+        assert!(of_the_object("InvalidObjectState"));
+        assert!(of_the_object("KMS.DisabledException"));
+        assert!(!of_the_object("SlowDown"));
+        assert!(!of_the_object("KMS.ThrottlingException"));
     }
 }
