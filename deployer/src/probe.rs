@@ -49,9 +49,6 @@ pub struct Hop {
 pub struct Passage {
     /// The hops, in the order in which an event passes them.
     pub hops: Vec<Hop>,
-    /// How long the stream keeps what is on its way.
-    #[serde(skip)]
-    pub kept: Duration,
 }
 
 impl Passage {
@@ -63,7 +60,6 @@ impl Passage {
             functions.map(|function| hop(kind, function)).collect::<Vec<_>>()
         };
         let (table, stream) = (pipeline.table_name(scope), pipeline.stream_name(scope));
-        let kept = pipeline.kept(hops, scope);
         let hops = [
             vec![hop(HopKind::Table, &table)],
             consumers(HopKind::Capture, &ResourceId::new(Table::KIND, &table)),
@@ -71,7 +67,7 @@ impl Passage {
             consumers(HopKind::Handler, &ResourceId::new(Stream::KIND, &stream)),
             vec![hop(HopKind::Archive, &pipeline.bucket_name(scope))],
         ];
-        Self { hops: hops.concat(), kept }
+        Self { hops: hops.concat() }
     }
 
     /// Writes down that it was seen at a hop, and returns the hop if that is news.

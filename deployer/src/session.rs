@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::aws::{Aws, CallLog, Credentials, ReadOnly, Target};
+use crate::aws::{Aws, CallLog, Caller, Credentials, ReadOnly, Target};
 use crate::build::{BuildSettings, Fingerprints};
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
@@ -45,8 +45,8 @@ pub(crate) struct Planned {
     pub(crate) survey: Survey,
     /// The steps from one to the other.
     pub(crate) plan: Plan,
-    /// The ARN of who looked.
-    pub(crate) caller: String,
+    /// Who looked.
+    pub(crate) caller: Caller,
 }
 
 /// What a command does with what it is connected to.
@@ -143,17 +143,17 @@ impl Session {
         Stack::new(self.scope.clone(), kinds())
     }
 
-    /// Looks at everything, and checks meanwhile whose account it is. Returns also the ARN of
-    /// the caller.
+    /// Looks at everything, and checks meanwhile whose account it is. Returns also who
+    /// calls.
     ///
     /// # Errors
     /// The credentials are not of the environment's account.
-    pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<(Survey, String), Problem> {
+    pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<(Survey, Caller), Problem> {
         let _busy = ui.busy("looking");
         let looking = async { Ok(survey(stack, &self.aws).await) };
         // Credentials of another account, or no way to reach AWS, end the look at once.
         let (caller, survey) = futures::try_join!(self.aws.guard(), looking)?;
-        Ok((survey, caller.arn))
+        Ok((survey, caller))
     }
 
     /// Looks, compares and decides.

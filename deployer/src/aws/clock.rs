@@ -30,6 +30,12 @@ impl Clock {
         now.checked_add(self.ahead).unwrap_or(now)
     }
 
+    /// Returns a clock that is ahead of ours.
+    #[cfg(test)]
+    pub(crate) fn ahead_by(ahead: SignedDuration) -> Self {
+        Self { ahead }
+    }
+
     /// Returns the clock that said this between two moments of ours. It says whole seconds, so what
     /// may be due to that and to the way of the answer is no difference.
     fn of(asked: Timestamp, says: Timestamp, answered: Timestamp) -> Self {

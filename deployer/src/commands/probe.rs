@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 
 use crate::app::App;
+use crate::aws::Clock;
 use crate::build::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -52,8 +53,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     app.pipeline()?;
     let name = args.environment.as_str();
     let session = Session::writing(name, app, global, ui).await?;
-    session.aws.guard().await?;
-    probe(&session, app, args.within.unsigned_abs(), args.format, ui).await?;
+    let clock = session.aws.guard().await?.clock;
+    probe(&session, app, clock, args.within.unsigned_abs(), args.format, ui).await?;
     Ok(Exit::DONE)
 }
 
@@ -61,8 +62,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 ///
 /// # Errors
 /// It did not arrive, or something could not be looked at.
-pub(super) async fn after_up(session: &Session, app: &App, ui: &Ui) -> Result<(), Problem> {
-    probe(session, app, AFTER_UP, Format::Human, ui).await
+pub(super) async fn after_up(session: &Session, app: &App, clock: Clock, ui: &Ui) -> Result<(), Problem> {
+    probe(session, app, clock, AFTER_UP, Format::Human, ui).await
 }
 
 /// Sends a probe through an environment and waits until it was seen everywhere.
@@ -72,13 +73,15 @@ pub(super) async fn after_up(session: &Session, app: &App, ui: &Ui) -> Result<()
 async fn probe(
     session: &Session,
     app: &App,
+    clock: Clock,
     within: Duration,
     format: Format,
     ui: &Ui,
 ) -> Result<(), Problem> {
     let (pipeline, name) = (app.pipeline()?, session.environment.name.as_str());
     let stack = session.stack(app, &Fingerprints::default());
-    let mut passage = Passage::through(&Hops::of(&stack), &pipeline, &session.scope);
+    let hops = Hops::of(&stack);
+    let mut passage = Passage::through(&hops, &pipeline, &session.scope);
     let layout = passage.clone();
     let show = |hop| {
         if format == Format::Human {
@@ -87,16 +90,17 @@ async fn probe(
     };
     let table = pipeline.table_name(&session.scope);
     let busy = ui.busy("sending a probe");
-    let sent = send(&pipeline.event_store(&session.aws)).await.map_err(|error| {
+    let sent = send(&pipeline.event_store(&session.aws), clock).await.map_err(|error| {
         let program = ui.program();
         Problem::of_call(error, || {
             format!("`{program} up {name}` deploys, `{program} drift {name}` tells what is there")
         })
     })?;
-    let written = Duration::try_from(sent.at.duration_until(jiff::Timestamp::now())).unwrap_or_default();
+    let written = Duration::try_from(sent.at.duration_until(clock.now())).unwrap_or_default();
     passage.seen(HopKind::Table, &table, written).map(show);
     busy.waiting(&format!("waiting for probe {} to arrive", sent.id));
-    let followed = follow(sent, &mut passage, within, &session.aws, show).await;
+    let kept = pipeline.kept(&hops, &session.scope);
+    let followed = follow(sent, &mut passage, kept, within, &session.aws, show).await;
     drop(busy);
     followed?;
     if format == Format::Json {

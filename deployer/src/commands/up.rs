@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use self::check::check;
 use crate::app::App;
 use crate::apply::{Failure, Report, apply};
-use crate::aws::{Aws, Packages};
+use crate::aws::{Aws, Clock, Packages};
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &stack) {
-        return finish(&session, app, args.probe, ui).await;
+        return finish(&session, app, args.probe.then_some(caller.clock), ui).await;
     }
     if writes {
         if let Some(text) = render::unfinished(survey.last_release()) {
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
 
     let binaries = binaries(&plan, &session);
-    let entry = Run::entry(&plan, survey.last_release(), sources.release().await, caller);
+    let entry = Run::entry(&plan, survey.last_release(), sources.release().await, caller.arn);
     let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
     let packages = packages(sources, binaries, &session, ui);
     session.aws.packages = packages.clone();
@@ -105,13 +105,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         _ => return Err(stopped(&done, name, ui)),
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
-    finish(&session, app, args.probe, ui).await
+    finish(&session, app, args.probe.then_some(caller.clock), ui).await
 }
 
-/// Sends a probe if one is wanted, and says what there is to try.
-async fn finish(session: &Session, app: &App, probe: bool, ui: &Ui) -> Result<Exit, Problem> {
-    if probe {
-        super::probe::after_up(session, app, ui).await?;
+/// Sends a probe, by this clock, if one is wanted, and says what there is to try.
+async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> Result<Exit, Problem> {
+    if let Some(clock) = probe {
+        super::probe::after_up(session, app, clock, ui).await?;
     }
     next(session, app, ui);
     Ok(Exit::DONE)

@@ -1,16 +1,14 @@
 //! Sending a probe and looking for it: in the logs of everybody whom it passes, and in the
 //! archive. All hops are looked at together, and never by the probe itself.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use domain::contract::EVENTS_PREFIX;
 use domain::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
 use domain::{AggregateId, Commit, Context, EventStore, OccurredAt};
-use futures::future::{FutureExt, LocalBoxFuture, select};
+use futures::future::{FutureExt, LocalBoxFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -22,7 +20,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
-use crate::aws::{Aws, Called};
+use crate::audit::Looks;
+use crate::aws::{Aws, Called, Clock};
 use crate::error::Error;
 use crate::retry::retried;
 
@@ -30,20 +29,19 @@ use crate::retry::retried;
 /// `FilterLogEvents` is allowed five times a second in most regions ("CloudWatch Logs quotas").
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Between two looks at all hours of the archive that an object may be named after.
-const FAR_PAUSE: Duration = Duration::from_secs(10);
-
-/// By how much the clocks of this machine and of AWS may differ: the SDK's own calls are refused
-/// when it is more ("Troubleshoot AWS Signature Version 4", IAM user guide).
-const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+/// By how much the clocks of AWS's services may differ, with what we do not know of them: it is
+/// told in whole seconds.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// A probe that was sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent {
     /// The aggregate that it is the only event of.
     pub id: Uuid,
-    /// When it was made.
+    /// When it was made, by the clock that follows.
     pub at: Timestamp,
+    /// AWS's clock, by which all hops tell when it passed them.
+    pub clock: Clock,
 }
 
 /// Where a probe was seen.
@@ -59,8 +57,8 @@ struct Sighting {
 ///
 /// # Errors
 /// The table did not take it.
-pub async fn send(store: &DynamoDbEventStore) -> Result<Sent, Error> {
-    let sent = Sent { id: Uuid::now_v7(), at: Timestamp::now() };
+pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<Sent, Error> {
+    let sent = Sent { id: Uuid::now_v7(), at: clock.now(), clock };
     let context = Context::new(Uuid::now_v7(), OccurredAt::new(sent.at));
     let events = [ProbeEvent::Probed {}];
     let commit = Commit::of(AggregateId::of::<Probe>(sent.id), 0, &events, context, Uuid::now_v7);
@@ -76,6 +74,7 @@ pub async fn send(store: &DynamoDbEventStore) -> Result<Sent, Error> {
 pub async fn follow(
     sent: Sent,
     passage: &mut Passage,
+    kept: Duration,
     within: Duration,
     aws: &Aws,
     mut seen: impl FnMut(Hop),
@@ -85,7 +84,7 @@ pub async fn follow(
     for hop in passage.missing().cloned().collect::<Vec<_>>() {
         match hop.kind {
             HopKind::Capture | HopKind::Handler => looks.push(in_log(sent, hop, aws).boxed_local()),
-            HopKind::Archive => looks.push(in_archive(sent, hop, passage.kept, aws).boxed_local()),
+            HopKind::Archive => looks.push(in_archive(sent, hop, kept, aws).boxed_local()),
             // Told by those who come after them.
             HopKind::Table | HopKind::Stream => {}
         }
@@ -110,7 +109,7 @@ async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
             Some((at.or_else(|| Timestamp::from_millisecond(line.timestamp()?).ok()), arrival))
         });
         if let Some((at, arrival)) = found {
-            let after = since(sent, at.unwrap_or_else(Timestamp::now));
+            let after = since(sent, at.unwrap_or_else(|| sent.clock.now()));
             return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival });
         }
         sleep(PAUSE).await;
@@ -132,69 +131,43 @@ fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)
     passed.then(|| (time("timestamp"), time(KINESIS_ARRIVAL)))
 }
 
-/// Looks for the object that a probe is in, among what was put into the archive since it was sent:
-/// often in the hour of the probe and behind it, and now and then in all hours that the stream still
-/// keeps. An object is named after the hour of its first record, which is an old one where `archive`
-/// catches up.
+/// Looks for the object that a probe is in, among what was put into the archive since it was sent.
 async fn in_archive(sent: Sent, hop: Hop, kept: Duration, aws: &Aws) -> Result<Sighting, Error> {
+    let bucket = S3Bucket::new(aws.s3.clone(), &hop.name);
     let since_then = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at);
-    let oldest = since_then.checked_sub(kept).unwrap_or(since_then);
-    let looker = Looker { sent, since_then, archive: &hop.name, aws, known: RefCell::default() };
-    let near = looker.look_from(since_then, PAUSE);
-    let far = async {
-        sleep(FAR_PAUSE).await;
-        looker.look_from(oldest, FAR_PAUSE).await
-    };
-    select(pin!(near), pin!(far)).await.factor_first().0?;
-    let after = since(sent, Timestamp::now());
-    Ok(Sighting { kind: hop.kind, name: hop.name.clone(), after, arrival: None })
-}
-
-/// Somebody who looks for a probe in the archive.
-struct Looker<'a> {
-    sent: Sent,
-    since_then: Timestamp,
-    archive: &'a str,
-    aws: &'a Aws,
-    /// The objects in which it is not.
-    known: RefCell<BTreeSet<String>>,
-}
-
-impl Looker<'_> {
-    /// Looks until the probe is in an object of this hour or of a later one.
-    async fn look_from(&self, from: Timestamp, pause: Duration) -> Result<(), Error> {
-        let bucket = S3Bucket::new(self.aws.s3.clone(), self.archive);
-        loop {
-            for key in retried(async || self.young(&archive::hour(from)).await).await? {
-                if self.known.borrow().contains(&key) {
-                    continue;
-                }
-                let object = retried(async || Ok(bucket.get(&key).await?)).await?;
-                let events = object.map(|object| archive::events(&key, &object.body)).transpose();
-                let events = events.map_err(|error| Error::other("GetObject", chain(&error)))?;
-                if events.unwrap_or_default().iter().any(|event| event.aggregate_id == self.sent.id) {
-                    return Ok(());
-                }
-                self.known.borrow_mut().insert(key);
+    let mut looks = Looks::since(since_then, kept);
+    let mut known = BTreeSet::new();
+    loop {
+        let from = archive::hour(looks.next(false));
+        for key in retried(async || young(&hop.name, &from, since_then, aws).await).await? {
+            if known.contains(&key) {
+                continue;
             }
-            sleep(pause).await;
+            let object = retried(async || Ok(bucket.get(&key).await?)).await?;
+            let events = object.map(|object| archive::events(&key, &object.body)).transpose();
+            let events = events.map_err(|error| Error::other("GetObject", chain(&error)))?;
+            if events.unwrap_or_default().iter().any(|event| event.aggregate_id == sent.id) {
+                let after = since(sent, sent.clock.now());
+                return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival: None });
+            }
+            known.insert(key);
         }
-    }
-
-    /// Returns the keys behind a place of what was put there since the probe was sent: a few.
-    async fn young(&self, after: &str) -> Result<Vec<String>, Error> {
-        let list = self.aws.s3.list_objects_v2().bucket(self.archive).prefix(EVENTS_PREFIX);
-        let pages = list.start_after(after).into_paginator().send();
-        let pages = pages.try_collect().await.called("ListObjectsV2")?;
-        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
-        let since = self.since_then.as_second();
-        let young =
-            objects.filter(|object| object.last_modified().is_none_or(|modified| modified.secs() >= since));
-        Ok(young.filter_map(|object| object.key).collect())
+        sleep(PAUSE).await;
     }
 }
 
-/// Returns how long after it was sent that was; nothing where AWS's clock is behind ours.
+/// Returns the keys behind a place of what was put into an archive since a moment: a few.
+async fn young(archive: &str, after: &str, since: Timestamp, aws: &Aws) -> Result<Vec<String>, Error> {
+    let list = aws.s3.list_objects_v2().bucket(archive).prefix(EVENTS_PREFIX);
+    let pages = list.start_after(after).into_paginator().send();
+    let pages = pages.try_collect().await.called("ListObjectsV2")?;
+    let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+    let young = objects
+        .filter(|object| object.last_modified().is_none_or(|modified| modified.secs() >= since.as_second()));
+    Ok(young.filter_map(|object| object.key).collect())
+}
+
+/// Returns how long after it was sent that was; nothing where one of AWS's clocks is behind another.
 fn since(sent: Sent, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(sent.at)).unwrap_or_default()
 }
@@ -214,8 +187,20 @@ mod tests {
         let gone = fault(400, "ResourceNotFoundException", "Requested resource not found");
         let script = Script::new().on("PutItem", gone);
         let store = DynamoDbEventStore::new(script.aws().dynamodb, "cart-dev-events");
-        let error = send(&store).await.expect_err("there is no table");
+        let error = send(&store, Clock::default()).await.expect_err("there is no table");
         assert_eq!((error.class, error.operation.as_str()), (Class::Gone, "PutItem"));
+    }
+
+    #[tokio::test]
+    async fn a_probe_has_the_time_of_aws() {
+        let slow = Clock::ahead_by(SignedDuration::from_mins(4));
+        let script = Script::new().on("PutItem", body("{}"));
+        let store = DynamoDbEventStore::new(script.aws().dynamodb, "cart-dev-events");
+        let sent = send(&store, slow).await.expect("it is taken");
+        assert!(sent.at > Timestamp::now() + SignedDuration::from_mins(3));
+        let put = script.asked().remove(0).body;
+        let at = OccurredAt::new(sent.at).to_string();
+        assert!(put.to_string().contains(&at), "{at} is not in {put}");
     }
 
     #[test]
@@ -236,21 +221,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_archive_is_late_with_is_looked_for_where_late_things_are() {
         let script = Script::new().on("ListObjectsV2", body("<ListBucketResult/>"));
-        let sent = Sent { id: ID, at: "2026-11-22T04:00:00Z".parse().expect("it is a time") };
+        let sent = Sent {
+            id: ID,
+            at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),
+            clock: Clock::default(),
+        };
         let hop = Hop { kind: HopKind::Archive, name: "archive".to_owned(), after_ms: None };
         let kept = Duration::from_secs(24 * 3_600);
         let aws = script.aws();
-        let looked = timeout(3 * FAR_PAUSE, in_archive(sent, hop, kept, &aws)).await;
+        let looked = timeout(Duration::from_secs(30), in_archive(sent, hop, kept, &aws)).await;
         assert!(looked.is_err(), "it is nowhere");
         let asked = script.asked();
         let from = |hour: &str| asked.iter().filter(|asked| asked.uri.contains(hour)).count();
-        let (near, far) = (from("dt%3D2026-11-22%2Fhour%3D03%2F"), from("dt%3D2026-11-21%2Fhour%3D03%2F"));
+        let (near, far) = (from("dt%3D2026-11-22%2Fhour%3D02%2F"), from("dt%3D2026-11-21%2Fhour%3D02%2F"));
         assert!(near >= 25 && (2..=3).contains(&far), "{near} and {far} of {asked:#?}");
     }
 
     #[test]
     fn nothing_is_seen_before_it_was_sent() {
-        let sent = Sent { id: ID, at: "2026-11-22T04:00:00Z".parse().expect("it is a time") };
+        let sent = Sent {
+            id: ID,
+            at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),
+            clock: Clock::default(),
+        };
         let after = |text: &str| since(sent, text.parse().expect("it is a time"));
         assert_eq!(after("2026-11-22T04:00:01.5Z"), Duration::from_millis(1500));
         assert_eq!(after("2026-11-22T03:59:59Z"), Duration::ZERO);

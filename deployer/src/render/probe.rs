@@ -78,7 +78,6 @@ mod tests {
     fn passage() -> Passage {
         let hop = |kind, name: &str, after_ms| Hop { kind, name: name.to_owned(), after_ms };
         Passage {
-            kept: Duration::from_secs(24 * 3600),
             hops: vec![
                 hop(HopKind::Table, "cart-dev-events", Some(12)),
                 hop(HopKind::Capture, "cart-dev-capture", Some(1_234)),
