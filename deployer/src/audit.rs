@@ -6,6 +6,7 @@
 //! `restoring` put back what one side lacks.
 
 mod compare;
+mod kept;
 mod ledger;
 mod look;
 mod looks;
@@ -16,14 +17,18 @@ mod restoring;
 mod versions;
 
 pub use compare::compare;
+pub use kept::Kept;
 pub use ledger::{Fingerprint, Ledger};
-pub use look::{Counted, Kept, Look};
+pub use look::{Counted, Look};
 pub use looks::Looks;
 pub use publishing::{LeftOut, Published, publish_again};
 pub use reference::{Other, Pages, Reference};
 pub use report::{Broken, Contents, Difference, Finding, First, KeptAside, Report, Side, Totals};
 pub use restoring::{NotRestorable, Restorable, Restored, WriteBack, restorable, restore};
 pub use versions::Versions;
+
+/// How many objects, or aggregates, are read or written at once.
+const AT_ONCE: usize = 32;
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ mod told;
 mod ui;
 mod waits;
 
-pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, published_again};
+pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, first_of, published_again};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::{history_text, unfinished};
@@ -34,7 +34,7 @@ pub use probe::{ProbeReport, hop_text, probe_lost};
 #[cfg(test)]
 pub(crate) use replay::replayed;
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
-pub use style::{count, count as numbered, duration, thousands};
+pub use style::{count, duration, thousands};
 pub(crate) use told::Told;
 pub use ui::{Busy, Ui};
 

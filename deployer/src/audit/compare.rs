@@ -53,7 +53,7 @@ fn finding(
         account.iter().filter_map(alike).collect()
     };
     let mut finding = Finding {
-        aggregate: id.to_string(),
+        aggregate: id.clone(),
         table,
         archive,
         first: First { version: 0, difference: Difference::Nowhere, object: None, contents: None },

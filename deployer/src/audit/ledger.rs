@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU64;
+use std::ops::RangeInclusive;
 
 use domain::{AggregateId, Commit, Envelope};
 use jiff::Timestamp;
@@ -137,11 +138,15 @@ impl Ledger {
         events.into_iter().filter(|event| !archived(event)).count()
     }
 
-    /// Returns when the oldest of these events of the table occurred.
-    pub fn oldest<'a>(&self, events: impl IntoIterator<Item = (&'a AggregateId, u64)>) -> Option<Timestamp> {
+    /// Returns when the oldest of these events of the table occurred, and when the youngest did.
+    pub fn times<'a>(
+        &self,
+        events: impl IntoIterator<Item = (&'a AggregateId, u64)>,
+    ) -> Option<RangeInclusive<Timestamp>> {
         let entries = events.into_iter().filter_map(|(id, version)| self.accounts.get(id)?.get(&version));
-        let seconds = entries.filter_map(|entry| entry.second).min()?;
-        Timestamp::from_second(seconds.into()).ok()
+        let times = entries.filter_map(|entry| Timestamp::from_second(entry.second?.into()).ok());
+        let times: Vec<Timestamp> = times.collect();
+        Some(*times.iter().min()?..=*times.iter().max()?)
     }
 
     /// Returns the aggregates of which the archive has young events that the table did not

@@ -1,32 +1,25 @@
 //! Reading both sides into a ledger, in many hands at once.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::RangeInclusive;
 use std::sync::Mutex;
 
-use domain::contract::{ARCHIVE, CAPTURE, EVENTS_PREFIX, FAILED_PREFIX};
+use domain::contract::EVENTS_PREFIX;
 use domain::{AggregateId, Commit, Envelope, EventStore};
 use futures::future::{try_join, try_join_all};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use storage::archive::hour;
-use storage::archived::{Unread, keys, object};
-use storage::bucket::Bucket;
+use storage::archived::{Unread, object};
+use storage::bucket::{Bucket, is_of_one_object};
 use storage::fault::chain;
 use storage::scan::{Scan, Seen, Share};
 
-use super::{Broken, Contents, Difference, Finding, KeptAside, Ledger, Report};
+use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Report};
 use crate::error::{Class, Error};
 use crate::retry::retried;
 
 /// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
 const SHARES: i32 = 8;
-/// How many objects, or aggregates, are read at once.
-const AT_ONCE: usize = 32;
-/// How many of the things kept aside are looked into.
-const LOOKED_INTO: usize = 500;
-
 /// How far reading has come.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counted {
@@ -36,19 +29,6 @@ pub struct Counted {
     pub objects: usize,
     /// Objects of the archive that were listed so far.
     pub of_objects: usize,
-}
-
-/// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
-/// developer guide).
-const GIVEN_UP: &str = "aws/lambda/";
-/// Who is between the table and the archive. What a handler kept aside is archived all the same.
-const ON_THE_WAY: [&str; 2] = [CAPTURE.name, ARCHIVE.name];
-
-/// The things that were kept aside on the way to the archive, and which events they are about.
-#[derive(Debug, Default)]
-pub struct Kept {
-    by_function: BTreeMap<String, usize>,
-    about: HashMap<String, Vec<(RangeInclusive<u64>, Broken)>>,
 }
 
 /// Both sides, to be looked at.
@@ -96,59 +76,11 @@ where
         }
         // Not before: what these objects have was in the table before it was in them.
         let ids = ledger.to_look_up();
-        let mut commits = stream::iter(&ids).map(|id| self.aggregate(id)).buffer_unordered(AT_ONCE);
+        let mut commits = stream::iter(&ids).map(|id| aggregate(self.store, id)).buffer_unordered(AT_ONCE);
         while let Some((commits, _)) = commits.try_next().await? {
             commits.into_iter().for_each(|commit| ledger.in_table(commit));
         }
         Ok(())
-    }
-
-    /// Counts what was kept aside on the way to the archive, and finds out what it is about.
-    ///
-    /// # Errors
-    /// The bucket could not be listed.
-    pub async fn kept_aside(&self) -> Result<Kept, Error> {
-        let mut kept = Kept::default();
-        for function in ON_THE_WAY {
-            let prefix = format!("{FAILED_PREFIX}{function}/");
-            let mut after: Option<String> = None;
-            loop {
-                let list =
-                    async || self.bucket.list(&prefix, after.as_deref()).await.map_err(Into::<Error>::into);
-                let page = retried(list).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.clone());
-                for key in page {
-                    let counted = kept.by_function.entry(function.to_owned()).or_default();
-                    *counted += 1;
-                    if *counted <= LOOKED_INTO
-                        && let Ok(Some(object)) = self.bucket.get(&key).await
-                        && let Some((id, versions, reason)) = about(&object.body)
-                    {
-                        kept.about.entry(id).or_default().push((versions, Broken { at: key, reason }));
-                    }
-                }
-            }
-        }
-        Ok(kept)
-    }
-
-    /// Counts the batches that Lambda gave up, whoever they were for.
-    ///
-    /// # Errors
-    /// The bucket could not be listed.
-    pub async fn given_up(&self) -> Result<usize, Error> {
-        let (mut batches, mut after) = (0, None::<String>);
-        loop {
-            let list =
-                async || self.bucket.list(GIVEN_UP, after.as_deref()).await.map_err(Into::<Error>::into);
-            let page = retried(list).await?;
-            batches += page.len();
-            match page.into_iter().next_back() {
-                None => return Ok(batches),
-                last => after = last,
-            }
-        }
     }
 
     /// Looks up both contents of the first difference of these many aggregates.
@@ -162,33 +94,30 @@ where
 
     async fn both(&self, finding: &Finding) -> Option<Contents> {
         let version = finding.first.version;
-        let id = finding.aggregate.parse().ok()?;
-        let (commits, _) = self.aggregate(&id).await.ok()?;
+        let id = &finding.aggregate;
+        let (commits, _) = aggregate(self.store, id).await.ok()?;
         let table =
             commits.into_iter().flat_map(Commit::into_envelopes).find(|event| event.version == version)?;
         let archive = object(self.bucket, finding.first.object.as_ref()?).await.ok()?;
-        let same = |event: &Envelope| event.version == version && event.aggregate().is_ok_and(|of| of == id);
+        let same = |event: &Envelope| event.version == version && event.aggregate().is_ok_and(|of| of == *id);
         let archive = archive.into_iter().find(same)?;
         let value = |event: &Envelope| serde_json::from_slice::<Value>(&event.to_bytes()).ok();
         Some(Contents { table: value(&table)?, archive: value(&archive)? })
     }
 
-    /// Reads one aggregate of the table: its commits up to the first item that is none, and
-    /// what is wrong with that one.
-    pub(super) async fn aggregate(&self, id: &AggregateId) -> Result<(Vec<Commit>, Option<String>), Error> {
-        let attempt = async || {
-            let mut items = std::pin::pin!(self.store.read(id).map_err(Into::<Error>::into));
-            let mut commits = Vec::new();
-            loop {
-                match items.try_next().await {
-                    Ok(Some(commit)) => commits.push(commit),
-                    Ok(None) => return Ok((commits, None)),
-                    Err(error) if error.class == Class::Broken => return Ok((commits, Some(error.message))),
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        retried(attempt).await
+    /// Returns the keys that begin with a prefix and come behind a place, in pages.
+    pub(super) fn pages(
+        &self,
+        prefix: String,
+        after: Option<String>,
+    ) -> impl Stream<Item = Result<Vec<String>, Error>> {
+        stream::try_unfold((prefix, after), async |(prefix, after)| {
+            let list = async || self.bucket.list(&prefix, after.as_deref()).await.map_err(Into::into);
+            let page: Vec<String> = retried(list).await?;
+            // None only when there are none, so the page behind the last has to be asked for.
+            let last = page.last().cloned();
+            Ok(last.map(|last| (page, (prefix, Some(last)))))
+        })
     }
 
     /// Reads a share of the table.
@@ -231,8 +160,7 @@ where
         count: &impl Fn(&dyn Fn(&mut Counted)),
     ) -> Result<(), Error> {
         let known = |key: &String| ledger.lock().expect("nobody panics while writing down").knows(key);
-        let pages = keys(self.bucket, after.or_else(|| Some(EVENTS_PREFIX.to_owned())));
-        let new = pages.map_err(Into::<Error>::into).map_ok(|page| {
+        let new = self.pages(EVENTS_PREFIX.to_owned(), after).map_ok(|page| {
             count(&|counted| counted.of_objects += page.len());
             stream::iter(page.into_iter().filter(|key| !known(key)).collect::<Vec<_>>()).map(Ok)
         });
@@ -252,6 +180,27 @@ where
         }
         Ok(())
     }
+}
+
+/// Reads one aggregate of the table: its commits up to the first item that is none, and what is
+/// wrong with that one.
+pub(super) async fn aggregate<S>(store: &S, id: &AggregateId) -> Result<(Vec<Commit>, Option<String>), Error>
+where
+    S: EventStore<Error: Into<Error>>,
+{
+    let attempt = async || {
+        let mut items = std::pin::pin!(store.read(id).map_err(Into::<Error>::into));
+        let mut commits = Vec::new();
+        loop {
+            match items.try_next().await {
+                Ok(Some(commit)) => commits.push(commit),
+                Ok(None) => return Ok((commits, None)),
+                Err(error) if error.class == Class::Broken => return Ok((commits, Some(error.message))),
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    retried(attempt).await
 }
 
 /// Reads an object, or says what is wrong with it.
@@ -274,45 +223,9 @@ where
     }
 }
 
-/// What S3 says of an object in a storage class from which it has to be fetched first ("GetObject",
-/// S3 API reference), and of one that was encrypted with a key which is out of use.
-const OF_ITS_OWN: [&str; 4] =
-    ["InvalidObjectState", "KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"];
-
 /// Tells whether others can be read though this one cannot: it holds what it should not, or is
 /// refused to us.
 fn is_about_the_object(error: &Error) -> bool {
-    let of_its_own = error.code.as_deref().is_some_and(|code| OF_ITS_OWN.contains(&code));
-    of_its_own || matches!(error.class, Class::Broken | Class::Denied)
-}
-
-/// Returns which versions of which aggregate a change of the table is about that was kept
-/// aside, and why it was. Who kept it aside could not understand it, so here nothing is an error
-/// either. What `archive` kept is no event, so nobody knows what it is about.
-fn about(object: &[u8]) -> Option<(String, RangeInclusive<u64>, String)> {
-    let kept: Value = serde_json::from_slice(object).ok()?;
-    let reason = kept.get("reason")?.as_str()?;
-    let change = kept.pointer("/record/dynamodb")?;
-    let id = change.pointer("/Keys/AggregateId/S")?.as_str()?;
-    let version: u64 = change.pointer("/Keys/Version/N")?.as_str()?.parse().ok()?;
-    let events = change.pointer("/NewImage/Events/L").and_then(Value::as_array).map_or(1, Vec::len);
-    let last = version.saturating_add(events.saturating_sub(1) as u64);
-    Some((id.to_owned(), version..=last, reason.to_owned()))
-}
-
-impl Kept {
-    /// Adds to a report what may be why the archive lacks something.
-    pub fn explain(self, report: &mut Report) {
-        if report.findings.iter().all(|finding| finding.not_in_archive.is_empty()) {
-            return;
-        }
-        let all = self.by_function.into_iter();
-        report.kept_aside = all.map(|(function, records)| KeptAside { function, records }).collect();
-        let lacking = report.findings.iter_mut().filter(|finding| !finding.not_in_archive.is_empty());
-        for finding in lacking {
-            let about = self.about.get(&finding.aggregate).into_iter().flatten();
-            let mut why = about.filter(|(versions, _)| finding.not_in_archive.overlaps(versions));
-            finding.kept_aside = why.next().map(|(_, kept)| kept.clone());
-        }
-    }
+    let of_one = error.code.as_deref().is_some_and(is_of_one_object);
+    of_one || matches!(error.class, Class::Broken | Class::Denied)
 }

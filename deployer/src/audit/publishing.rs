@@ -11,21 +11,18 @@ use std::ops::Range;
 
 use domain::{AggregateId, Commit, EventStore};
 use futures::{StreamExt, TryStreamExt, stream};
-use storage::bucket::Bucket;
 use storage::patience::Patience;
 use storage::publish::{PublishError, publish};
-use storage::scan::Scan;
 use storage::stream::PutRecords;
 use storage::waves::{MAX_RECORD_BYTES, Record};
 use tokio_util::sync::CancellationToken;
 
-use super::{Look, Report};
+use super::look::aggregate;
+use super::{AT_ONCE, Report};
 use crate::error::Error;
 
 /// How many events are published at a time, whole aggregates.
 const AT_A_TIME: usize = 2_000;
-/// How many aggregates are read at once.
-const READ_AT_ONCE: usize = 32;
 /// How often aggregates are read again that grow while they are published.
 const ROUNDS: usize = 30;
 /// What is said of those that still do.
@@ -50,8 +47,8 @@ pub struct Published {
 /// The end of an aggregate that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOut {
-    /// The aggregate, as it is stored.
-    pub aggregate: String,
+    /// The aggregate.
+    pub aggregate: AggregateId,
     /// From this version on.
     pub from: u64,
     /// Why.
@@ -63,31 +60,24 @@ pub struct LeftOut {
 /// # Errors
 /// The table cannot be read, or the stream takes no more. What is published is published; the
 /// same again goes on from there, or publishes a little twice.
-pub async fn publish_again<T, S, B, P>(
+pub async fn publish_again<S, P>(
     report: &Report,
-    look: &Look<'_, T, S, B>,
+    store: &S,
     to: &P,
     stop: &CancellationToken,
     told: impl Fn(&Published),
 ) -> Result<Published, Error>
 where
-    T: Scan<Error: Into<Error>>,
     S: EventStore<Error: Into<Error>>,
-    B: Bucket<Error: Into<Error>>,
     P: PutRecords,
     PublishError<P::Error>: Into<Error>,
 {
-    let lacking = report.findings.iter().filter_map(|finding| {
-        let id: AggregateId = finding.aggregate.parse().ok()?;
+    let lacking = report.lacking().filter_map(|finding| {
         let from = finding.not_in_archive.first()?;
-        Some((id, from, finding.disputed(from)))
+        Some(read(store, finding.aggregate.clone(), from, finding.disputed(from)))
     });
-    let read = |(id, from, disputed): (AggregateId, u64, Option<u64>)| async move {
-        let (commits, broken) = look.aggregate(&id).await?;
-        Ok::<_, Error>((id, Suffix::of(commits, from, disputed, broken)))
-    };
     // In order, so that a run that is killed leaves whole aggregates behind it.
-    let aggregates = stream::iter(lacking).map(read).buffered(READ_AT_ONCE);
+    let aggregates = stream::iter(lacking).buffered(AT_ONCE);
     let mut aggregates = std::pin::pin!(aggregates);
     let mut published = Published::default();
     let mut portion = Portion::default();
@@ -102,7 +92,7 @@ where
             portion.add(id, suffix, &mut published);
         }
         if ended || portion.records.len() >= AT_A_TIME {
-            std::mem::take(&mut portion).publish(look, to, &mut published).await?;
+            std::mem::take(&mut portion).publish(store, to, &mut published).await?;
             told(&published);
         }
         if ended {
@@ -122,23 +112,16 @@ struct Portion {
 impl Portion {
     fn add(&mut self, id: AggregateId, suffix: Suffix, published: &mut Published) {
         self.records.extend(suffix.records);
-        let left_out = |(from, reason)| LeftOut { aggregate: id.to_string(), from, reason };
+        let left_out = |(from, reason)| LeftOut { aggregate: id.clone(), from, reason };
         published.left_out.extend(suffix.ends.map(left_out));
         self.open.extend(suffix.open.map(|versions| (id, versions)));
     }
 
     /// Publishes it, and then what was appended to its aggregates meanwhile, until nothing was. From
     /// there on `capture` publishes in order.
-    async fn publish<T, S, B, P>(
-        mut self,
-        look: &Look<'_, T, S, B>,
-        to: &P,
-        published: &mut Published,
-    ) -> Result<(), Error>
+    async fn publish<S, P>(mut self, store: &S, to: &P, published: &mut Published) -> Result<(), Error>
     where
-        T: Scan<Error: Into<Error>>,
         S: EventStore<Error: Into<Error>>,
-        B: Bucket<Error: Into<Error>>,
         P: PutRecords,
         PublishError<P::Error>: Into<Error>,
     {
@@ -148,24 +131,35 @@ impl Portion {
             }
             published.events += self.records.len();
             publish(to, self.records, Patience::lasting(PATIENCE)).await.map_err(Into::into)?;
-            let read = |(id, versions): (AggregateId, Range<u64>)| async move {
-                let (commits, broken) = look.aggregate(&id).await?;
-                Ok::<_, Error>((id, Suffix::of(commits, versions.end, None, broken)))
-            };
-            let mut grown = stream::iter(self.open).map(read).buffered(READ_AT_ONCE);
+            let behind = self.open.into_iter().map(|(id, versions)| read(store, id, versions.end, None));
+            let mut grown = stream::iter(behind).buffered(AT_ONCE);
             self = Self::default();
             while let Some((id, suffix)) = grown.try_next().await? {
                 self.add(id, suffix, published);
             }
         }
         let left_out = |(id, versions): (AggregateId, Range<u64>)| LeftOut {
-            aggregate: id.to_string(),
+            aggregate: id,
             from: versions.start,
             reason: OUTRUN.to_owned(),
         };
         published.left_out.extend(self.open.into_iter().map(left_out));
         Ok(())
     }
+}
+
+/// Reads the events of an aggregate from a version on, as far as they can be published.
+async fn read<S>(
+    store: &S,
+    id: AggregateId,
+    from: u64,
+    disputed: Option<u64>,
+) -> Result<(AggregateId, Suffix), Error>
+where
+    S: EventStore<Error: Into<Error>>,
+{
+    let (commits, broken) = aggregate(store, &id).await?;
+    Ok((id, Suffix::of(commits, from, disputed, broken)))
 }
 
 /// The events of an aggregate from a version on, as far as they can be published.

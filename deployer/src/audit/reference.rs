@@ -5,8 +5,10 @@
 //! is done with an archive can be done with a table.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Mutex;
 
+use domain::Commit;
 use domain::contract::EVENTS_PREFIX;
 use storage::archive::compress;
 use storage::bucket::{Bucket, Expected, Object, S3Bucket};
@@ -78,6 +80,10 @@ fn key(page: usize) -> String {
     format!("{EVENTS_PREFIX}{page:09}")
 }
 
+fn key_of(commit: &Commit) -> Seen {
+    Seen { aggregate_id: commit.aggregate_id.to_string(), version: commit.version.to_string() }
+}
+
 impl<T: Scan<Error: Into<Error>>> Bucket for Pages<T> {
     type Error = Error;
 
@@ -92,13 +98,28 @@ impl<T: Scan<Error: Into<Error>>> Bucket for Pages<T> {
     /// Items that are no commits make the page one that cannot be read: nobody knows what they
     /// should have been.
     async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
-        let after = self.found().get(key).cloned();
-        let Some(after) = after else { return Ok(None) };
-        let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Into::into)?;
+        let (mut after, behind) = {
+            let found = self.found();
+            let Some(begins) = found.get(key) else { return Ok(None) };
+            let behind = found.range::<str, _>((Bound::Excluded(key), Bound::Unbounded)).next();
+            (begins.clone(), behind.and_then(|(_, begins)| begins.clone()))
+        };
         let mut lines = Vec::new();
-        for commit in page.commits {
-            let commit = commit.map_err(|item| Error::new(Class::Broken, "Scan", chain(&item)))?;
-            lines.extend(commit.into_envelopes().map(|event| event.to_bytes()));
+        // Nobody promises that a page ends where it did when it was listed.
+        'pages: loop {
+            let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Into::into)?;
+            for commit in page.commits {
+                let commit = commit.map_err(|item| Error::new(Class::Broken, "Scan", chain(&item)))?;
+                let last = behind.as_ref().is_some_and(|behind| *behind == key_of(&commit));
+                lines.extend(commit.into_envelopes().map(|event| event.to_bytes()));
+                if last {
+                    break 'pages;
+                }
+            }
+            after = page.next;
+            if after.is_none() || after == behind {
+                break;
+            }
         }
         let body = compress(lines.iter().map(Vec::as_slice));
         let body = body.map_err(|error| Error::other("Scan", error.to_string()))?;

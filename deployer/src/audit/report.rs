@@ -1,5 +1,6 @@
 //! What an audit finds, as data: for reading, for programs, and for what is done about it.
 
+use domain::AggregateId;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,8 +47,8 @@ pub struct Totals {
 /// An aggregate that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// The aggregate, as it is stored.
-    pub aggregate: String,
+    /// The aggregate.
+    pub aggregate: AggregateId,
     /// What the table has of it.
     pub table: Side,
     /// What the archive has of it.
@@ -144,6 +145,11 @@ impl Report {
     /// Returns whether both sides have the same, as far as they could be read.
     pub fn is_equal(&self) -> bool {
         self.findings.is_empty() && self.no_commits.is_empty()
+    }
+
+    /// Returns the aggregates of which the archive lacks something that the table has.
+    pub fn lacking(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| !finding.not_in_archive.is_empty())
     }
 
     /// Returns how many events differ in a way.

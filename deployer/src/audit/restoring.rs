@@ -15,14 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Account, Entry};
 use super::look::read;
-use super::{Broken, Fingerprint, Ledger};
+use super::{AT_ONCE, Broken, Fingerprint, Ledger};
 use crate::error::Error;
 use crate::retry::retried;
 
 /// How many events are held in memory at a time; the archive is read once for each time.
 const AT_A_TIME: usize = 100_000;
-/// How many objects are read, and aggregates written, at once.
-const AT_ONCE: usize = 32;
 
 /// What can be written back, and what cannot.
 #[derive(Debug, Clone, Default)]
@@ -206,7 +204,7 @@ async fn fetch<B>(
 where
     B: Bucket<Error: Into<Error>>,
 {
-    let mut wanted: HashMap<&AggregateId, BTreeMap<u64, Fingerprint>> = HashMap::new();
+    let mut wanted: BTreeMap<&AggregateId, BTreeMap<u64, Fingerprint>> = BTreeMap::new();
     let mut objects = BTreeSet::new();
     for id in ids {
         let account = &ledger.accounts[id];
@@ -241,7 +239,14 @@ where
         }
     }
     // An object that could be read a moment ago and cannot now takes its aggregates with it.
-    fetched.retain(|id, events| events.len() == wanted[id].len());
+    for (id, versions) in wanted {
+        let missing = versions.len() - fetched.get(id).map_or(0, BTreeMap::len);
+        if missing > 0 {
+            let reason = format!("{missing} of its events cannot be read where they were a moment ago");
+            restored.failed.push(Broken { at: id.to_string(), reason });
+            fetched.remove(id);
+        }
+    }
     fetched
 }
 

@@ -47,7 +47,7 @@ fn stories() -> impl Strategy<Value = Vec<Vec<(usize, Fate)>>> {
 }
 
 /// Returns what each aggregate differs in, as `(version, difference)`.
-fn expected(stories: &[Vec<(usize, Fate)>]) -> BTreeMap<String, Vec<(u64, Difference)>> {
+fn expected(stories: &[Vec<(usize, Fate)>]) -> BTreeMap<AggregateId, Vec<(u64, Difference)>> {
     let mut all = BTreeMap::new();
     for (number, story) in (1..).zip(stories) {
         let mut differences = Vec::new();
@@ -63,7 +63,7 @@ fn expected(stories: &[Vec<(usize, Fate)>]) -> BTreeMap<String, Vec<(u64, Differ
             differences.extend((commit.version..commit.next_version()).map(|version| (version, difference)));
         }
         if !differences.is_empty() {
-            all.insert(world::id(number).to_string(), differences);
+            all.insert(world::id(number), differences);
         }
     }
     all
@@ -113,7 +113,7 @@ proptest! {
     #[test]
     fn what_was_done_to_two_equal_sides_is_what_is_found(stories in stories()) {
         let (_, report) = audited(&told(&stories));
-        let found: BTreeMap<String, Vec<(u64, Difference)>> = report
+        let found: BTreeMap<AggregateId, Vec<(u64, Difference)>> = report
             .findings
             .iter()
             .map(|finding| {
@@ -137,14 +137,14 @@ proptest! {
         let mut world = told(&stories);
         let (_, before) = audited(&world);
         let stop = CancellationToken::new();
-        let published = run(publish_again(&before, &world.look(), &world.stream, &stop, |_| ()));
+        let published = run(publish_again(&before, &world, &world.stream, &stop, |_| ()));
         let published = published.expect("the stream takes all");
         let sent = world.stream.take();
         prop_assert_eq!(published.events, sent.len());
         for finding in &before.findings {
             let sent: Vec<u64> = sent
                 .iter()
-                .filter(|event| event.aggregate().is_ok_and(|id| id.to_string() == finding.aggregate))
+                .filter(|event| event.aggregate().is_ok_and(|id| id == finding.aggregate))
                 .map(|event| event.version)
                 .collect();
             let held = world.versions(&finding.aggregate);
@@ -156,7 +156,7 @@ proptest! {
         world.archive(sent);
         let (_, after) = audited(&world);
         // What is left is behind an event of which nobody knows which content is right.
-        for finding in after.findings.iter().filter(|finding| !finding.not_in_archive.is_empty()) {
+        for finding in after.lacking() {
             let left_out = published.left_out.iter().find(|left_out| left_out.aggregate == finding.aggregate);
             let from = left_out.map(|left_out| left_out.from);
             prop_assert!(from.is_some_and(|from| finding.not_in_archive.first() > Some(from)));
@@ -184,8 +184,7 @@ proptest! {
         prop_assert!(restorable(&ledger).aggregates.is_empty());
         // What is left is what somebody has to look into, and all of such an aggregate.
         for finding in report.findings.iter().filter(|finding| !finding.not_in_table.is_empty()) {
-            let id: AggregateId = finding.aggregate.parse().expect("it was made from one");
-            prop_assert!(restorable(&ledger).not.contains_key(&id), "{}", finding.aggregate);
+            prop_assert!(restorable(&ledger).not.contains_key(&finding.aggregate), "{}", finding.aggregate);
         }
     }
 }
@@ -205,12 +204,11 @@ fn what_cannot_be_published_ends_its_own_aggregate_only() {
     world.broken = vec![(world::id(1), 99), (world::id(2), 2)];
     let (_, report) = audited(&world);
     let stop = CancellationToken::new();
-    let published = run(publish_again(&report, &world.look(), &world.stream, &stop, |_| ()));
+    let published = run(publish_again(&report, &world, &world.stream, &stop, |_| ()));
     let published = published.expect("the stream takes all");
-    let left_out: Vec<(&str, u64)> =
-        published.left_out.iter().map(|left_out| (left_out.aggregate.as_str(), left_out.from)).collect();
-    let ids = [1, 2, 4].map(|number| world::id(number).to_string());
-    assert_eq!(left_out, [(ids[0].as_str(), 4), (ids[1].as_str(), 2), (ids[2].as_str(), 2)]);
+    let left_out: Vec<(AggregateId, u64)> =
+        published.left_out.iter().map(|left_out| (left_out.aggregate.clone(), left_out.from)).collect();
+    assert_eq!(left_out, [(world::id(1), 4), (world::id(2), 2), (world::id(4), 2)]);
     assert_eq!(published.left_out[0].reason, "missing field `Events`");
     assert_eq!((published.aggregates, published.events), (4, 3 + 1 + 3 + 1));
     assert_eq!(world.stream.take().len(), 8);
@@ -230,7 +228,7 @@ fn what_is_appended_meanwhile_leaves_nobody_standing_at_a_gap() {
     *world.table.get_mut().expect("nothing panics") = all;
     let (_, report) = audited(&world);
     let (stop, stream) = (CancellationToken::new(), world::Meanwhile(&world, meanwhile));
-    let published = run(publish_again(&report, &world.look(), &stream, &stop, |_| ()));
+    let published = run(publish_again(&report, &world, &stream, &stop, |_| ()));
     let published = published.expect("the stream takes all");
     assert_eq!((published.aggregates, published.events, published.left_out), (1, 8, vec![]));
     let sent = world.stream.take();
@@ -245,26 +243,27 @@ fn an_aggregate_that_does_not_stop_growing_is_named() {
     *world.table.get_mut().expect("nothing panics") = all;
     let (_, report) = audited(&world);
     let (stop, stream) = (CancellationToken::new(), world::Meanwhile(&world, meanwhile));
-    let published = run(publish_again(&report, &world.look(), &stream, &stop, |_| ()));
+    let published = run(publish_again(&report, &world, &stream, &stop, |_| ()));
     let published = published.expect("the stream takes all");
     let [left_out] = &published.left_out[..] else { panic!("{published:?}") };
-    assert_eq!((left_out.aggregate.as_str(), left_out.from), (world::id(1).to_string().as_str(), 31));
+    assert_eq!((&left_out.aggregate, left_out.from), (&world::id(1), 31));
     assert!(left_out.reason.starts_with("it is written to faster"), "{}", left_out.reason);
 }
 
 #[test]
-fn the_oldest_of_what_is_published_again_is_known() {
+fn from_when_to_when_is_published_again_is_known() {
     let mut world = World::default();
     let mut later = commit(2, 1, 1, 1);
     later.context.occurred_at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
     world.table.get_mut().expect("nothing panics").extend([commit(1, 1, 2, 1), later]);
     let (ledger, _) = audited(&world);
-    let oldest = |events: &[(AggregateId, u64)]| {
-        ledger.oldest(events.iter().map(|(id, version)| (id, *version))).map(|at| at.to_string())
-    };
-    assert_eq!(oldest(&[(world::id(2), 1), (world::id(1), 2)]).as_deref(), Some("2026-11-21T19:02:03Z"));
-    assert_eq!(oldest(&[(world::id(2), 1)]).as_deref(), Some("2026-11-22T00:00:00Z"));
-    assert_eq!(oldest(&[(world::id(3), 1)]), None);
+    let times =
+        |events: &[(AggregateId, u64)]| ledger.times(events.iter().map(|(id, version)| (id, *version)));
+    let time = |text: &str| text.parse().expect("it is a time");
+    let (first, last) = (time("2026-11-21T19:02:03Z"), time("2026-11-22T00:00:00Z"));
+    assert_eq!(times(&[(world::id(2), 1), (world::id(1), 2)]), Some(first..=last));
+    assert_eq!(times(&[(world::id(2), 1)]), Some(last..=last));
+    assert_eq!(times(&[(world::id(3), 1)]), None);
 }
 
 #[test]
@@ -503,7 +502,8 @@ fn another_table_can_be_held_against_ours() {
     let whole = vec![vec![(1, Fate::Nothing), (3, Fate::Nothing), (2, Fate::Nothing)]; 5];
     let copy = told(&whole);
     let world = told(&[vec![(1, Fate::Nothing), (3, Fate::LostInTable)], vec![(1, Fate::AlteredInTable)]]);
-    let pages = Pages::of(world::InPages(&copy, 4));
+    // Each page is read twice, and ends elsewhere the second time.
+    let pages = Pages::of(world::InPages::new(&copy, [5, 3, 4]));
     let look = Look { table: &world, store: &world, bucket: &pages };
     let mut ledger = Ledger::new(Timestamp::MAX);
     run(look.all(&mut ledger, |_| ())).expect("nothing fails");

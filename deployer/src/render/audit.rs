@@ -175,7 +175,7 @@ fn aggregate(text: &mut String, finding: &Finding, other: Other) {
     let _ = writeln!(
         text,
         "  {BAD}≠{BAD:#} {} {DIM}table{DIM:#} {table} {DIM}{}{DIM:#} {archive}",
-        printable(&finding.aggregate),
+        printable(&finding.aggregate.to_string()),
         other.name()
     );
     let first = &finding.first;
@@ -262,6 +262,17 @@ fn more(text: &mut String, all: usize, noun: &str) {
         let more = count(all - SHOWN, noun);
         let _ = writeln!(text, "  {DIM}… and {more} more: --format json has them all{DIM:#}\n");
     }
+}
+
+/// Returns the first of several lines, and how many more there are.
+pub fn first_of(lines: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = lines.into_iter().collect();
+    if lines.len() > SHOWN {
+        let more = format!("… and {} more", thousands((lines.len() - SHOWN) as u64));
+        lines.truncate(SHOWN);
+        lines.push(more);
+    }
+    lines
 }
 
 /// Returns a difference in words, for one version and for many.

@@ -1,10 +1,11 @@
 //! How far a long piece of work has come: a line that moves on a terminal, a line now and then
 //! elsewhere.
 
-use std::cell::Cell;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{Busy, Ui};
+use crate::progress;
 
 /// How often a line moves, at most.
 const MOVES: Duration = Duration::from_millis(100);
@@ -12,28 +13,39 @@ const MOVES: Duration = Duration::from_millis(100);
 const LINES: Duration = Duration::from_secs(10);
 
 /// Somebody to be told.
+#[derive(Clone)]
 pub(crate) struct Told {
-    busy: Busy,
+    busy: Arc<Busy>,
     ui: Ui,
-    last: Cell<Instant>,
+    last: Arc<Mutex<Instant>>,
 }
 
 impl Told {
     /// Begins a piece of work.
     pub(crate) fn new(ui: &Ui, what: &str) -> Self {
-        Self { busy: ui.busy(what), ui: ui.clone(), last: Cell::new(Instant::now()) }
+        let last = Arc::new(Mutex::new(Instant::now()));
+        Self { busy: Arc::new(ui.busy(what)), ui: ui.clone(), last }
     }
 
     /// Tells how far it has come.
     pub(crate) fn now(&self, how_far: impl FnOnce() -> String) {
         let every = if self.ui.moves() { MOVES } else { LINES };
-        if self.last.get().elapsed() < every {
-            return;
+        {
+            let mut last = self.last.lock().expect("nobody panics while looking at the clock");
+            if last.elapsed() < every {
+                return;
+            }
+            *last = Instant::now();
         }
-        self.last.set(Instant::now());
         match self.ui.moves() {
             true => self.busy.now(&how_far()),
             false => self.ui.say(&how_far()),
         }
+    }
+
+    /// Does it, and tells what it waits for.
+    pub(crate) async fn heard<T>(&self, work: impl Future<Output = T>) -> T {
+        let told = self.clone();
+        progress::heard(move |what| told.now(|| format!("waiting for {what}")), work).await
     }
 }

@@ -1,9 +1,8 @@
-//! Reading what is archived: the keys of all of it or from an hour on, and an object.
+//! Reading what is archived.
 
 use std::error::Error;
 
-use domain::{Envelope, contract::EVENTS_PREFIX};
-use futures::{Stream, stream};
+use domain::Envelope;
 use thiserror::Error;
 
 use crate::{
@@ -25,22 +24,6 @@ pub enum Unread<E: Error + 'static> {
     Broken(BrokenObject),
 }
 
-/// Returns the keys of the archive behind a key, or behind what keys begin with, in pages.
-pub fn keys<B: Bucket>(
-    bucket: &B,
-    after: Option<String>,
-) -> impl Stream<Item = Result<Vec<String>, B::Error>> {
-    stream::try_unfold(Some(after), move |after| async move {
-        let Some(after) = after else {
-            return Ok(None);
-        };
-        let page = bucket.list(EVENTS_PREFIX, after.as_deref()).await?;
-        // None only when there are none, so the page behind the last has to be asked for.
-        let next = page.last().cloned().map(Some);
-        Ok(Some((page, next)))
-    })
-}
-
 /// Reads one object.
 ///
 /// # Errors
@@ -54,21 +37,19 @@ pub async fn object<B: Bucket>(bucket: &B, key: &str) -> Result<Vec<Envelope>, U
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, convert::Infallible, pin::pin};
-
-    use futures::StreamExt;
+    use std::{collections::BTreeMap, convert::Infallible};
 
     use super::*;
     use crate::bucket::{Expected, Object};
 
-    /// A bucket that lists two keys at a time.
+    /// A bucket of two objects.
     struct Shelf(BTreeMap<String, Vec<u8>>);
 
     impl Bucket for Shelf {
         type Error = Infallible;
 
         async fn put(&self, _: &str, _: &str, _: Vec<u8>) -> Result<(), Infallible> {
-            unreachable!("nothing is put while the archive is read")
+            unreachable!("nothing is put while an object is read")
         }
 
         async fn put_if(
@@ -78,18 +59,16 @@ mod tests {
             _: Vec<u8>,
             _: &Expected,
         ) -> Result<Option<String>, Infallible> {
-            unreachable!("nothing is put while the archive is read")
+            unreachable!("nothing is put while an object is read")
         }
 
         async fn get(&self, key: &str) -> Result<Option<Object>, Infallible> {
             let object = |body: &Vec<u8>| Object { body: body.clone(), etag: String::new() };
-            Ok(self.0.get(key).filter(|body| *body != b"gone").map(object))
+            Ok(self.0.get(key).map(object))
         }
 
-        async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Infallible> {
-            let behind = self.0.keys().filter(|key| key.starts_with(prefix));
-            let behind = behind.filter(|key| after.is_none_or(|after| key.as_str() > after));
-            Ok(behind.take(2).cloned().collect())
+        async fn list(&self, _: &str, _: Option<&str>) -> Result<Vec<String>, Infallible> {
+            unreachable!("nothing is listed while an object is read")
         }
     }
 
@@ -101,41 +80,18 @@ mod tests {
     fn shelf() -> Shelf {
         let line: Vec<u8> = EVENT.iter().copied().filter(|byte| *byte != b'\n').collect();
         let whole = archive::compress([line.as_slice()]).expect("it can be compressed");
-        let objects = [
-            ("events/dt=2026-11-21/hour=08/a", whole.clone()),
-            ("events/dt=2026-11-21/hour=09/a", b"{}".to_vec()),
-            ("events/dt=2026-11-21/hour=09/b", b"gone".to_vec()),
-            ("events/dt=2026-11-21/hour=10/a", whole),
-            ("failed/capture/x.json", Vec::new()),
-        ];
+        let objects = [("events/whole", whole), ("events/broken", b"{}".to_vec())];
         Shelf(objects.map(|(key, body)| (key.to_owned(), body)).into())
     }
 
-    async fn read(after: Option<&str>) -> Vec<String> {
+    #[tokio::test]
+    async fn an_object_is_read_or_it_is_told_why_not() {
         let shelf = shelf();
-        let mut pages = pin!(keys(&shelf, after.map(str::to_owned)));
-        let mut read = Vec::new();
-        while let Some(Ok(page)) = pages.next().await {
-            for key in page {
-                let told = match object(&shelf, &key).await {
-                    Ok(events) => events.len().to_string(),
-                    Err(error) => error.to_string(),
-                };
-                read.push(format!("{}: {told}", key.trim_start_matches("events/dt=2026-11-21/")));
-            }
-        }
-        read
-    }
-
-    #[tokio::test]
-    async fn every_object_is_read_or_named_with_the_reason() {
-        let broken = "hour=09/a: events/dt=2026-11-21/hour=09/a is not gzip";
-        let gone = "hour=09/b: events/dt=2026-11-21/hour=09/b was listed, and is gone";
-        assert_eq!(read(None).await, ["hour=08/a: 1", broken, gone, "hour=10/a: 1"]);
-    }
-
-    #[tokio::test]
-    async fn a_part_of_the_archive_begins_behind_what_its_keys_begin_with() {
-        assert_eq!(read(Some("events/dt=2026-11-21/hour=10/")).await, ["hour=10/a: 1"]);
+        let read = async |key: &str| object(&shelf, key).await.map(|events| events.len());
+        assert_eq!(read("events/whole").await.ok(), Some(1));
+        let broken = read("events/broken").await.map_err(|error| error.to_string());
+        assert_eq!(broken, Err("events/broken is not gzip".to_owned()));
+        let gone = read("events/gone").await.map_err(|error| error.to_string());
+        assert_eq!(gone, Err("events/gone was listed, and is gone".to_owned()));
     }
 }

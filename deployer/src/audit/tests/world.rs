@@ -1,6 +1,8 @@
 //! A table, an archive and a stream in memory, as the comparison sees them.
 
+use std::array::IntoIter;
 use std::collections::{BTreeMap, VecDeque};
+use std::iter::Cycle;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -116,11 +118,11 @@ impl World {
     }
 
     /// Returns the versions that the table has of an aggregate, in order.
-    pub(super) fn versions(&self, id: &str) -> Vec<u64> {
+    pub(super) fn versions(&self, id: &AggregateId) -> Vec<u64> {
         let table = self.table.lock().expect("nothing panics");
         let mut versions: Vec<u64> = table
             .iter()
-            .filter(|commit| commit.aggregate_id.to_string() == id)
+            .filter(|commit| commit.aggregate_id == *id)
             .flat_map(|commit| commit.version..commit.next_version())
             .collect();
         versions.sort_unstable();
@@ -141,19 +143,30 @@ impl Scan for World {
     }
 }
 
-/// The table of a world, read in pages of this many commits.
-pub(super) struct InPages<'a>(pub(super) &'a World, pub(super) usize);
+/// The table of a world, read in pages of these sizes, one after another.
+pub(super) struct InPages<'a>(pub(super) &'a World, pub(super) Mutex<Cycle<IntoIter<usize, 3>>>);
+
+impl<'a> InPages<'a> {
+    pub(super) fn new(world: &'a World, sizes: [usize; 3]) -> Self {
+        Self(world, Mutex::new(sizes.into_iter().cycle()))
+    }
+}
 
 impl Scan for InPages<'_> {
     type Error = Error;
 
     async fn scan(&self, _: Share, after: Option<&Seen>) -> Result<Page, Error> {
-        let Self(world, size) = self;
+        let Self(world, sizes) = self;
+        let size = sizes.lock().expect("nothing panics").next().expect("it goes on for ever");
         let table = world.table.lock().expect("nothing panics");
-        let from = after.map_or(0, |seen| seen.version.parse().expect("it is a place"));
+        let key = |commit: &Commit| Seen {
+            aggregate_id: commit.aggregate_id.to_string(),
+            version: commit.version.to_string(),
+        };
+        let from = after
+            .map_or(0, |seen| 1 + table.iter().position(|commit| key(commit) == *seen).expect("it was seen"));
         let to = table.len().min(from + size);
-        let next =
-            (to < table.len()).then(|| Seen { aggregate_id: "a place".to_owned(), version: to.to_string() });
+        let next = (to < table.len()).then(|| key(&table[to - 1]));
         Ok(Page { commits: table[from..to].iter().cloned().map(Ok).collect(), next })
     }
 }

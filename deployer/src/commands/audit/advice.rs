@@ -19,7 +19,12 @@ pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command
     let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
     let mut advice = Vec::new();
     if *other == Other::Archive && any(|finding| &finding.not_in_archive) {
-        advice.push(format!("`{typed} --repair` publishes what is not in the archive again"));
+        advice.push(match report.unread.is_empty() {
+            true => format!(
+                "`{typed} --repair` publishes what is not in the archive again, unless `archive` is just behind"
+            ),
+            false => "what is not in the archive may be in what cannot be read: make that readable first".to_owned(),
+        });
     }
     if !restorable.aggregates.is_empty() {
         let (option, but) = match restorable.not.is_empty() && report.unread.is_empty() {
@@ -47,7 +52,10 @@ pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command
 
 #[cfg(test)]
 mod tests {
+    use domain::probe::{Probe, ProbeEvent};
+    use domain::{AggregateId, Commit, Context, OccurredAt};
     use jiff::Timestamp;
+    use uuid::Uuid;
 
     use super::*;
     use crate::audit::{Broken, Ledger, NotRestorable, compare};
@@ -86,6 +94,23 @@ mod tests {
         );
         let unread = Report { unread: vec![thing()], ..report };
         assert!(said(&unread, &restorable, Other::Archive).contains("--skip-broken"));
+    }
+
+    #[test]
+    fn publishing_is_advised_only_where_it_is_known_what_is_lacking() {
+        let mut ledger = Ledger::new(Timestamp::MAX);
+        let context = Context::new(Uuid::nil(), OccurredAt::new(Timestamp::UNIX_EPOCH));
+        let probe = AggregateId::of::<Probe>(Uuid::nil());
+        ledger.in_table(
+            Commit::of(probe, 0, &[ProbeEvent::Probed {}], context, Uuid::now_v7).expect("it is one"),
+        );
+        let report = compare(&ledger, Timestamp::MAX);
+        let nothing = Restorable::default();
+        assert!(
+            said(&report, &nothing, Other::Archive).starts_with("`deployer audit prod --repair` publishes")
+        );
+        let unread = Report { unread: vec![thing()], ..report };
+        assert!(!said(&unread, &nothing, Other::Archive).contains("--repair"));
     }
 
     #[test]

@@ -3,20 +3,24 @@
 use std::collections::HashMap;
 
 use domain::AggregateId;
-use jiff::Timestamp;
+use jiff::SignedDuration;
+use storage::stream::{KinesisStream, Outcome, PutRecords};
+use storage::waves::Record;
 use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use super::sides::{PAUSE, Sides};
-use crate::audit::{Ledger, LeftOut, Looks, Published, Report, publish_again};
+use crate::audit::{Finding, Ledger, LeftOut, Looks, Published, Report, publish_again};
+use crate::error::Error;
 use crate::exit::Problem;
-use crate::render::{self, SHOWN, Told, Ui, numbered};
+use crate::progress;
+use crate::render::{self, Told, Ui, count, first_of};
 use crate::signal::stop_on_signal;
 
 /// Publishes what the archive lacks; nothing where it lacks nothing.
 ///
 /// # Errors
-/// Nobody confirmed it, or the stream takes nothing.
+/// It is not known what the archive lacks, nobody confirmed it, or the stream takes nothing.
 pub(super) async fn repair(
     sides: &Sides,
     args: &Args,
@@ -24,79 +28,188 @@ pub(super) async fn repair(
     ledger: &mut Ledger,
     ui: &Ui,
 ) -> Result<Option<Published>, Problem> {
-    let mut lacking: Vec<(AggregateId, u64)> = report
-        .findings
-        .iter()
-        .filter_map(|finding| Some((finding.aggregate.parse().ok()?, finding)))
-        .flat_map(|(id, finding): (AggregateId, _)| {
-            finding.not_in_archive.iter().map(move |version| (id.clone(), version))
-        })
-        .collect();
+    let lacking = lacking(report);
     if lacking.is_empty() {
         ui.say("the archive lacks nothing that the table has: there is nothing to publish");
         return Ok(None);
     }
-    let aggregates = report.findings.iter().filter(|finding| !finding.not_in_archive.is_empty()).count();
-    let stream = sides.pipeline.stream_name(&sides.session.scope);
-    ui.say(&format!(
-        "\n{} of {} go to stream {stream} again, with what is behind them",
-        numbered(lacking.len() as u64, "event"),
-        numbered(aggregates as u64, "aggregate"),
-    ));
-    if let Some(oldest) = ledger.oldest(lacking.iter().map(|(id, version)| (id, *version))) {
-        ui.warn(&render::published_again(oldest, Timestamp::now()));
-    }
+    check(report)?;
+    announce(&lacking, report, ledger, sides, ui);
     super::super::confirm(&sides.session.environment, args.yes, "Publish them?", ui)?;
 
-    let began = Timestamp::now();
+    let looks = Looks::since(sides.now(), sides.kept);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let told = Told::new(ui, "publishing");
-    let to = sides.pipeline.event_stream(&sides.session.aws);
+    let to = Audible(sides.pipeline.event_stream(&sides.session.aws));
     let progress = |published: &Published| {
-        told.now(|| format!("published {}", numbered(published.events as u64, "event")));
+        told.now(|| format!("published {}", count(published.events, "event")));
     };
-    let published = publish_again(report, &sides.look(), &to, &stop, progress).await?;
-    ui.say(&format!(
-        "published {} of {}",
-        numbered(published.events as u64, "event"),
-        numbered(published.aggregates as u64, "aggregate")
-    ));
-    for left_out in published.left_out.iter().take(SHOWN) {
-        let LeftOut { aggregate, from, reason } = left_out;
-        ui.warn(&format!("{aggregate} was left out from version {from} on: {reason}"));
-    }
-    if published.left_out.len() > SHOWN {
-        ui.warn(&format!("… and {} more", published.left_out.len() - SHOWN));
-    }
+    let published = told.heard(publish_again(report, &sides.store, &to, &stop, progress)).await?;
+    tell(&published, ui);
 
-    let ends: HashMap<AggregateId, u64> = published
-        .left_out
-        .iter()
-        .filter_map(|left_out| Some((left_out.aggregate.parse().ok()?, left_out.from)))
-        .collect();
-    lacking.retain(|(id, version)| ends.get(id).is_none_or(|end| version < end));
-    let end = began.checked_add(args.wait).unwrap_or(began);
-    let mut looks = Looks::since(began, sides.kept);
-    loop {
-        let left = ledger.lacking(lacking.iter().map(|(id, version)| (id, *version)));
-        if left == 0 {
-            return Ok(Some(published));
-        }
-        if stop.is_cancelled() {
-            return Ok(Some(Published { stopped: true, ..published }));
-        }
-        let last = Timestamp::now() > end;
-        if last && looks.were_far() {
+    let awaited = without(lacking, &published.left_out);
+    let arrival = arrival(&awaited, looks, sides, args.wait, ledger, &stop, &told);
+    let stopped = match told.heard(arrival).await? {
+        Arrival::All => published.stopped,
+        Arrival::Stopped => true,
+        Arrival::Late(left) => {
             ui.warn(&format!(
                 "the archive still lacks {} that the stream took: is `archive` behind, or failing? Once it is not, \
                  the same command publishes what is lacking then",
-                numbered(left as u64, "event")
+                count(left, "event")
             ));
-            return Ok(Some(published));
+            published.stopped
         }
-        told.now(|| format!("waiting until the archive has {}", numbered(left as u64, "event")));
+    };
+    Ok(Some(Published { stopped, ..published }))
+}
+
+/// Returns the versions of each aggregate that the archive lacks.
+fn lacking(report: &Report) -> Vec<(AggregateId, u64)> {
+    let of = |finding: &Finding| {
+        let id = finding.aggregate.clone();
+        finding.not_in_archive.iter().map(move |version| (id.clone(), version)).collect::<Vec<_>>()
+    };
+    report.lacking().flat_map(of).collect()
+}
+
+/// Refuses to publish what may be in the archive all the same, in an object that cannot be read.
+fn check(report: &Report) -> Result<(), Problem> {
+    if report.unread.is_empty() {
+        return Ok(());
+    }
+    let objects = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
+    Err(Problem::new(format!(
+        "{} of the archive cannot be read, so nobody knows what it lacks, and nothing was published",
+        count(report.unread.len(), "object")
+    ))
+    .details(first_of(objects))
+    .hint(
+        "make them readable first; take what is damaged for good out of the archive, and what was in it counts as \
+         lacking (docs/restoring.md#what-a-person-has-to-decide)",
+    ))
+}
+
+/// Says what is going to be published, and what that means.
+fn announce(lacking: &[(AggregateId, u64)], report: &Report, ledger: &Ledger, sides: &Sides, ui: &Ui) {
+    ui.say(&format!(
+        "\n{} of {} go to stream {} again, with what is behind them",
+        count(lacking.len(), "event"),
+        count(report.lacking().count(), "aggregate"),
+        sides.pipeline.stream_name(&sides.session.scope),
+    ));
+    if let Some(times) = ledger.times(lacking.iter().map(|(id, version)| (id, *version))) {
+        for warning in render::published_again(times, sides.now(), sides.kept) {
+            ui.warn(&warning);
+        }
+    }
+}
+
+/// Says what was published, and what was not.
+fn tell(published: &Published, ui: &Ui) {
+    ui.say(&format!(
+        "published {} of {}",
+        count(published.events, "event"),
+        count(published.aggregates, "aggregate")
+    ));
+    let left_out = published.left_out.iter().map(|left_out| {
+        let LeftOut { aggregate, from, reason } = left_out;
+        format!("{aggregate} was left out from version {from} on: {reason}")
+    });
+    first_of(left_out).iter().for_each(|line| ui.warn(line));
+}
+
+/// Returns what of all that was lacking was published.
+fn without(mut lacking: Vec<(AggregateId, u64)>, left_out: &[LeftOut]) -> Vec<(AggregateId, u64)> {
+    let ends: HashMap<&AggregateId, u64> =
+        left_out.iter().map(|left_out| (&left_out.aggregate, left_out.from)).collect();
+    lacking.retain(|(id, version)| ends.get(id).is_none_or(|end| version < end));
+    lacking
+}
+
+/// How waiting for what was published ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Arrival {
+    /// The archive has it.
+    All,
+    /// Somebody stopped it.
+    Stopped,
+    /// The archive lacks as many events still.
+    Late(usize),
+}
+
+/// Waits until the archive has what was published, for as long as that was asked for.
+async fn arrival(
+    awaited: &[(AggregateId, u64)],
+    mut looks: Looks,
+    sides: &Sides,
+    wait: SignedDuration,
+    ledger: &mut Ledger,
+    stop: &CancellationToken,
+    told: &Told,
+) -> Result<Arrival, Error> {
+    // From here on: publishing may have taken longer than this.
+    let began = sides.now();
+    let end = began.checked_add(wait).unwrap_or(began);
+    loop {
+        let left = ledger.lacking(awaited.iter().map(|(id, version)| (id, *version)));
+        if left == 0 {
+            return Ok(Arrival::All);
+        }
+        if stop.is_cancelled() {
+            return Ok(Arrival::Stopped);
+        }
+        let last = sides.now() > end;
+        if last && looks.were_far() {
+            return Ok(Arrival::Late(left));
+        }
+        told.now(|| format!("waiting until the archive has {}", count(left, "event")));
         tokio::time::sleep(PAUSE).await;
         sides.look().again(ledger, looks.next(last)).await?;
+    }
+}
+
+/// The stream, which says so when it takes no more for the moment.
+struct Audible(KinesisStream);
+
+impl PutRecords for Audible {
+    type Error = <KinesisStream as PutRecords>::Error;
+
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Self::Error> {
+        let outcomes = self.0.put_records(records).await?;
+        if outcomes.iter().any(Result::is_err) {
+            progress::waiting_for("the stream to take more");
+        }
+        Ok(outcomes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Broken;
+
+    #[test]
+    fn nothing_is_published_while_objects_of_the_archive_cannot_be_read() {
+        let mut report = Report::default();
+        assert!(check(&report).is_ok());
+        let denied = Broken { at: "events/a".to_owned(), reason: "access denied".to_owned() };
+        report.unread = vec![denied; 22];
+        let problem = check(&report).expect_err("nobody knows what they hold");
+        assert!(problem.message.starts_with("22 objects of the archive cannot be read"), "{problem:?}");
+        assert_eq!(problem.details.len(), 21);
+        assert_eq!(problem.details[20], "… and 2 more");
+    }
+
+    #[test]
+    fn what_was_left_out_is_not_waited_for() {
+        let id = |number| {
+            let id = format!("cart#00000000-0000-4000-8000-00000000000{number}");
+            id.parse::<AggregateId>().expect("it is an id")
+        };
+        let lacking = vec![(id(1), 3), (id(1), 4), (id(2), 1)];
+        let left_out = [LeftOut { aggregate: id(1), from: 4, reason: String::new() }];
+        assert_eq!(without(lacking, &left_out), [(id(1), 3), (id(2), 1)]);
     }
 }

@@ -1,14 +1,13 @@
 //! `audit --restore`: writes back into the table what only the archive has.
 
 use domain::OccurredAt;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use super::sides::Sides;
 use crate::audit::{self, Ledger, NotRestorable, Other, Report, Restorable, Restored, restorable};
 use crate::exit::Problem;
-use crate::render::{SHOWN, Told, Ui, numbered, thousands};
+use crate::render::{Told, Ui, count, first_of, thousands};
 use crate::signal::stop_on_signal;
 
 /// Writes back what the table lacks; nothing where it lacks nothing.
@@ -30,8 +29,7 @@ pub(super) async fn restore(
     }
     let events: u64 = found.aggregates.values().sum();
     let table = sides.pipeline.table_name(&sides.session.scope);
-    let what =
-        format!("{} of {}", numbered(events, "event"), numbered(found.aggregates.len() as u64, "aggregate"));
+    let what = format!("{} of {}", count(events, "event"), count(found.aggregates.len(), "aggregate"));
     ui.say(&format!(
         "\n{what} are written into table {table}, where nothing is, marked as restored: nobody gets them again"
     ));
@@ -43,20 +41,17 @@ pub(super) async fn restore(
     let progress = |restored: &Restored| {
         told.now(|| format!("restored {} of {what}", thousands(restored.events as u64)));
     };
-    let at = OccurredAt::new(Timestamp::now());
-    let restored = audit::restore(&found, ledger, &sides.reference, &sides.store, at, &stop, progress).await;
+    let at = OccurredAt::new(sides.now());
+    let restored = audit::restore(&found, ledger, &sides.reference, &sides.store, at, &stop, progress);
+    let restored = told.heard(restored).await;
     ui.say(&format!(
         "restored {} in {} of {}",
-        numbered(restored.events as u64, "event"),
-        numbered(restored.commits as u64, "commit"),
-        numbered(restored.aggregates as u64, "aggregate")
+        count(restored.events, "event"),
+        count(restored.commits, "commit"),
+        count(restored.aggregates, "aggregate")
     ));
-    for broken in restored.failed.iter().take(SHOWN) {
-        ui.warn(&format!("{}: {}", broken.at, broken.reason));
-    }
-    if restored.failed.len() > SHOWN {
-        ui.warn(&format!("… and {} more", restored.failed.len() - SHOWN));
-    }
+    let failed = restored.failed.iter().map(|broken| format!("{}: {}", broken.at, broken.reason));
+    first_of(failed).iter().for_each(|line| ui.warn(line));
     Ok(Some(restored))
 }
 
@@ -69,9 +64,8 @@ fn check(found: &Restorable, report: &Report, other: Other, args: &Args) -> Resu
         return Ok(());
     }
     let all = obstacles.len();
-    let more = (all > SHOWN).then(|| format!("… and {} more", all - SHOWN));
-    Err(Problem::new(format!("{} cannot be restored, so nothing was written", numbered(all as u64, "thing")))
-        .details(obstacles.into_iter().take(SHOWN).chain(more))
+    Err(Problem::new(format!("{} cannot be restored, so nothing was written", count(all, "thing")))
+        .details(first_of(obstacles))
         .hint("--skip-broken leaves these out, and writes back all else"))
 }
 

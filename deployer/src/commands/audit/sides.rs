@@ -13,7 +13,7 @@ use crate::aws::Clock;
 use crate::build::Fingerprints;
 use crate::error::Error;
 use crate::pipeline::Pipeline;
-use crate::render::{Audit, AuditVerdict, SHOWN, Told, Ui, numbered};
+use crate::render::{Audit, AuditVerdict, SHOWN, Told, Ui, count};
 use crate::session::Session;
 use crate::stack::Hops;
 
@@ -53,8 +53,13 @@ impl Sides {
     /// Returns when that was, so long ago. By AWS's clock, whose times the events have: by one that is
     /// three minutes fast, what was appended just now would be older than the grace.
     pub(super) fn ago(&self, time: SignedDuration) -> Timestamp {
-        let now = self.clock.now();
+        let now = self.now();
         now.checked_sub(time).unwrap_or(now)
+    }
+
+    /// Returns what time it is by AWS's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Returns what looks at them.
@@ -69,16 +74,20 @@ impl Sides {
         ledger: &mut Ledger,
         ui: &Ui,
     ) -> Result<Report, Error> {
-        let began = self.clock.now();
         let told = Told::new(ui, "reading table and archive");
+        told.heard(self.settled(args, ledger, &told)).await
+    }
+
+    async fn settled(&self, args: &Args, ledger: &mut Ledger, told: &Told) -> Result<Report, Error> {
+        let began = self.now();
         let look = self.look();
         look.all(ledger, |counted| {
             told.now(|| {
                 format!(
                     "reading table and archive: {}, {} of {}",
-                    numbered(counted.events as u64, "event"),
+                    count(counted.events, "event"),
                     counted.objects,
-                    numbered(counted.of_objects as u64, "object")
+                    count(counted.of_objects, "object")
                 )
             });
         })
@@ -90,13 +99,13 @@ impl Sides {
         let mut look_again = ledger.is_unsettled();
         loop {
             let report = compare(ledger, self.ago(args.grace));
-            let last = !look_again && (report.under_way == 0 || self.clock.now() > end);
+            let last = !look_again && (report.under_way == 0 || self.now() > end);
             if last && (looks.were_far() || !self.may_have_come(&report)) {
                 let mut report = report;
                 self.complete(&mut report).await?;
                 return Ok(report);
             }
-            told.now(|| format!("{} may be under way", numbered(report.under_way, "event")));
+            told.now(|| format!("{} may be under way", count(report.under_way, "event")));
             tokio::time::sleep(PAUSE).await;
             look.again(ledger, looks.next(last)).await?;
             look_again = false;
@@ -106,14 +115,14 @@ impl Sides {
     /// Tells whether something that the archive is said to lack may be where nobody has looked since
     /// it was read. Nothing comes to another table.
     fn may_have_come(&self, report: &Report) -> bool {
-        let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
+        let lacking = report.lacking().next().is_some();
         self.reference.kind() == Other::Archive && (lacking || report.under_way > 0)
     }
 
     /// Adds to a report what is not told by comparing.
     pub(super) async fn complete(&self, report: &mut Report) -> Result<(), Error> {
         let look = self.look();
-        let lacking = report.findings.iter().any(|finding| !finding.not_in_archive.is_empty());
+        let lacking = report.lacking().next().is_some();
         let archive = self.reference.kind() == Other::Archive;
         if lacking && archive {
             look.kept_aside().await?.explain(report);

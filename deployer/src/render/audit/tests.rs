@@ -1,5 +1,8 @@
 //! What an audit looks like.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
@@ -7,7 +10,7 @@ use crate::audit::{Broken, First, KeptAside, Side, Totals};
 
 fn finding(number: u32, table: Side, archive: Side, first: First) -> Finding {
     Finding {
-        aggregate: format!("cart#01a1ff7c-5683-7d52-8a6b-{number:012}"),
+        aggregate: format!("cart#01a1ff7c-5683-7d52-8a6b-{number:012}").parse().expect("it is an id"),
         table,
         archive,
         first,
@@ -125,13 +128,12 @@ fn all_that_matters_is_in_the_last_line() {
 
 #[test]
 fn how_old_is_what_is_published_again_is_said() {
-    let oldest = "2026-11-20T19:02:03Z".parse().expect("it is a time");
-    let said = |now: &str| published_again(oldest, now.parse().expect("it is a time"));
-    insta::assert_snapshot!(said("2026-12-24T12:00:00Z"));
-    assert!(
-        said("2026-11-21T20:00:00Z").starts_with("the oldest is of 2026-11-20T19:02:03Z (24 hours ago).")
-    );
-    assert!(said("2026-11-20T19:12:03Z").contains("(of the last hour)"));
+    let time = |text: &str| text.parse::<Timestamp>().expect("it is a time");
+    let times = time("2026-11-20T19:02:03Z")..=time("2026-11-20T19:03:00Z");
+    let said = |now: &str| published_again(times.clone(), time(now), Duration::from_hours(24));
+    insta::assert_snapshot!(said("2026-12-24T12:00:00Z").join("\n"));
+    insta::assert_snapshot!(said("2026-11-21T19:02:30Z").join("\n"));
+    assert!(said("2026-11-20T19:12:03Z")[0].contains("(of the last hour)"));
 }
 
 #[test]
