@@ -22,7 +22,7 @@ mod told;
 mod ui;
 mod waits;
 
-pub use audit::{Audit, SHOWN, Verdict as AuditVerdict, first_of, published_again};
+pub use audit::{Audit, SHOWN, first_of, published_again};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::{history_text, unfinished};

@@ -35,6 +35,18 @@ pub struct Report {
     pub given_up: usize,
 }
 
+/// What comes out of an audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Both have the same.
+    Equal,
+    /// They differ.
+    Different,
+    /// Something of the archive could not be read, so nobody knows.
+    Unreadable,
+}
+
 /// What one side has in all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
@@ -142,6 +154,15 @@ pub struct KeptAside {
 }
 
 impl Report {
+    /// Returns what comes out of it.
+    pub fn verdict(&self) -> Verdict {
+        match (self.unread.is_empty(), self.is_equal()) {
+            (false, _) => Verdict::Unreadable,
+            (true, true) => Verdict::Equal,
+            (true, false) => Verdict::Different,
+        }
+    }
+
     /// Returns whether both sides have the same, as far as they could be read.
     pub fn is_equal(&self) -> bool {
         self.findings.is_empty() && self.no_commits.is_empty()

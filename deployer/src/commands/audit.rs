@@ -10,11 +10,11 @@ use jiff::SignedDuration;
 
 use self::sides::Sides;
 use crate::app::App;
-use crate::audit::{Ledger, Other, Published, Restored, compare, restorable};
+use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restorable};
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, AuditVerdict, Ui};
+use crate::render::{self, Ui};
 use crate::scope::Scope;
 use crate::session::Session;
 
@@ -123,9 +123,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             .hint("run the same command again: it goes on from there"));
     }
     Ok(match audit.verdict {
-        AuditVerdict::Equal => Exit::DONE,
-        AuditVerdict::Different => Exit::DIFFERENT,
-        AuditVerdict::Unreadable => Exit::UNREADABLE,
+        Verdict::Equal => Exit::DONE,
+        Verdict::Different => Exit::DIFFERENT,
+        Verdict::Unreadable => Exit::UNREADABLE,
     })
 }
 

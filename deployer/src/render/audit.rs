@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::style::{BAD, BOLD, DIM, GOOD, count, thousands, wrapped};
 use super::text::{compact, printable};
-use crate::audit::{Contents, Difference, Finding, Other, Published, Report, Restored, Versions};
+use crate::audit::{Contents, Difference, Finding, Other, Published, Report, Restored, Verdict, Versions};
 use crate::diff::diff;
 
 /// How many aggregates are shown to people, and how many other things of a sort.
@@ -44,29 +44,6 @@ pub struct Audit<'a> {
     pub published: Option<&'a Published>,
     /// What `--restore` did.
     pub restored: Option<&'a Restored>,
-}
-
-/// What comes out of an audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Both have the same.
-    Equal,
-    /// They differ.
-    Different,
-    /// Something of the archive could not be read, so nobody knows.
-    Unreadable,
-}
-
-impl Verdict {
-    /// Returns the verdict of a report.
-    pub fn of(report: &Report) -> Self {
-        match report {
-            report if !report.unread.is_empty() => Self::Unreadable,
-            report if report.is_equal() => Self::Equal,
-            _ => Self::Different,
-        }
-    }
 }
 
 impl Audit<'_> {
@@ -134,7 +111,7 @@ impl Audit<'_> {
             0 => String::new(),
             number => format!("; {} may still be under way", thousands(number)),
         };
-        let _ = match Verdict::of(report) {
+        let _ = match self.verdict {
             Verdict::Equal => write!(text, "{GOOD}equal{GOOD:#}: {} alike{late}", thousands(report.equal)),
             Verdict::Different => write!(text, "{BAD}different{BAD:#}: {}{late}", self.differing()),
             Verdict::Unreadable => {

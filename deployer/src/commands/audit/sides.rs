@@ -13,7 +13,7 @@ use crate::aws::Clock;
 use crate::build::Fingerprints;
 use crate::error::Error;
 use crate::pipeline::Pipeline;
-use crate::render::{Audit, AuditVerdict, SHOWN, Told, Ui, count};
+use crate::render::{Audit, SHOWN, Told, Ui, count};
 use crate::session::Session;
 use crate::stack::Hops;
 
@@ -142,7 +142,7 @@ impl Sides {
             table: self.pipeline.table_name(&self.session.scope),
             archive: self.against.clone(),
             other: self.reference.kind(),
-            verdict: AuditVerdict::of(report),
+            verdict: report.verdict(),
             report,
             published: done.published.as_ref(),
             restored: done.restored.as_ref(),

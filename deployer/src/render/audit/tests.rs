@@ -82,7 +82,7 @@ fn audit(report: &Report) -> Audit<'_> {
         table: "cart-dev-events".to_owned(),
         archive: "cart-dev-archive-111111111111-eu-central-1".to_owned(),
         other: Other::Archive,
-        verdict: Verdict::of(report),
+        verdict: report.verdict(),
         report,
         published: None,
         restored: None,
@@ -123,7 +123,7 @@ fn all_that_matters_is_in_the_last_line() {
     let unreadable = Report { unread, ..equal.clone() };
     let last = [&equal, &unreadable].map(|report| plain(&audit(report).totals()));
     insta::assert_snapshot!(last.join("\n"));
-    assert_eq!(Verdict::of(&unreadable), Verdict::Unreadable, "nobody knows what is in it");
+    assert_eq!(unreadable.verdict(), Verdict::Unreadable, "nobody knows what is in it");
 }
 
 #[test]
