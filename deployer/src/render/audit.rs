@@ -245,7 +245,7 @@ fn more(text: &mut String, all: usize, noun: &str) {
 pub fn first_of(lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut lines: Vec<String> = lines.into_iter().collect();
     if lines.len() > SHOWN {
-        let more = format!("… and {} more", thousands((lines.len() - SHOWN) as u64));
+        let more = format!("… and {} more", thousands(lines.len() - SHOWN));
         lines.truncate(SHOWN);
         lines.push(more);
     }

@@ -39,7 +39,7 @@ pub(super) async fn restore(
     let _signals = stop_on_signal(&stop, ui);
     let told = Told::new(ui, "restoring");
     let progress = |restored: &Restored| {
-        told.now(|| format!("restored {} of {what}", thousands(restored.events as u64)));
+        told.now(|| format!("restored {} of {what}", thousands(restored.events)));
     };
     let at = OccurredAt::new(sides.now());
     let restored = audit::restore(&found, ledger, &sides.reference, &sides.store, at, &stop, progress);
