@@ -40,8 +40,8 @@ pub enum NotRestorable {
     OtherContent(u64),
     /// The archive has an event with more than one content.
     Ambiguous(u64),
-    /// There can be no such version.
-    Version,
+    /// There is a version 0, and there can be none.
+    VersionZero,
 }
 
 /// A table into which commits are written back.
@@ -96,7 +96,7 @@ fn lacks(entry: &Entry) -> bool {
 
 fn obstacle(account: &Account) -> Option<NotRestorable> {
     if account.contains_key(&0) {
-        return Some(NotRestorable::Version);
+        return Some(NotRestorable::VersionZero);
     }
     let at = |found: &dyn Fn(&Entry) -> bool| {
         account.iter().find(|(_, entry)| found(entry)).map(|(version, _)| *version)

@@ -78,6 +78,6 @@ fn words(why: &NotRestorable, other: &str) -> String {
         NotRestorable::Ambiguous(version) => {
             format!("the {other} has version {version} with more than one content")
         }
-        NotRestorable::Version => "there can be no version 0".to_owned(),
+        NotRestorable::VersionZero => "there can be no version 0".to_owned(),
     }
 }
