@@ -37,6 +37,14 @@
 //! object was written behind the reader's back. Therefore, when something waits at the end,
 //! everything is read once more, and again as long as that helps. What waits then waits for
 //! something that is not there: a gap, which is told, and behind which nothing is delivered.
+//!
+//! # What is still to come
+//!
+//! The last event of an aggregate leaves no gap when it is missing, and the archive gets events
+//! some seconds later than handlers do. Who clears what a handler has built and orders a replay
+//! at once would lose them: the handler has had them, and the archive has not. So the end of the
+//! archive is read when it has had the time to get what happened before the order
+//! ([`reader`]); all that is older is read and delivered meanwhile.
 
 mod control;
 mod delivery;

@@ -84,10 +84,10 @@ struct Instead {
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum From {
-    /// The objects of the archive
+    /// The objects of the archive, which is given 20 seconds to catch up
     #[default]
     Archive,
-    /// The events table
+    /// The events table, also when the archive is further behind than that
     Table,
 }
 

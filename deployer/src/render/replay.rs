@@ -36,6 +36,9 @@ pub fn replay_progress(status: &Status, rate: Option<f64>) -> String {
     if status.counts.waiting > 0 {
         line.push_str(&format!(", {} waiting", thousands(status.counts.waiting)));
     }
+    if let Some(catching_up) = catching_up(status) {
+        line.push_str(&format!(", {catching_up}"));
+    }
     if status.reading.pass > 1 {
         line.push_str(&format!(", reading once more ({})", status.reading.pass));
     }
@@ -51,6 +54,12 @@ fn hour(key: &str) -> Option<String> {
     let (date, rest) = rest.split_once("/hour=")?;
     let (hour, _) = rest.split_once('/')?;
     Some(format!("{} {}h", printable(date), printable(hour)))
+}
+
+/// Returns what is waited for, while nothing is read.
+fn catching_up(status: &Status) -> Option<String> {
+    let waits_s = Some(status.reading.waits_s).filter(|&waits_s| waits_s > 0)?;
+    Some(format!("the archive is given {waits_s} s to catch up"))
 }
 
 /// Returns how a replay stands: what was ordered, how much has gone, and what is missing.
@@ -115,6 +124,7 @@ fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
         ("types", types),
         ("passed over", some(counts.passed_over)),
         (if status.state == State::Running { "waiting" } else { "left out" }, some(counts.waiting)),
+        ("waits", catching_up(status).unwrap_or_default()),
         ("trouble", status.trouble.as_deref().map(printable).unwrap_or_default()),
     ];
     facts.into_iter().filter(|(_, fact)| !fact.is_empty())
@@ -214,6 +224,11 @@ mod tests {
         let running = replayed(State::Running);
         insta::assert_snapshot!("running", replay_text(&running));
         insta::assert_snapshot!("progress", replay_progress(&running, Some(412.4)));
+
+        let mut early = running;
+        early.reading.waits_s = 18;
+        insta::assert_snapshot!("waiting", replay_text(&early));
+        insta::assert_snapshot!("progress_while_waiting", replay_progress(&early, None));
 
         let mut bad = replayed(State::Incomplete);
         let (aggregate_type, aggregate_id) = ("cart".to_owned(), Uuid::from_u128(2));

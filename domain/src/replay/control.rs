@@ -157,6 +157,10 @@ pub struct Reading {
     pub done: u64,
     /// How many there are, where that is known.
     pub total: Option<u64>,
+    /// How many seconds more it waits until the archive has what happened before the replay was
+    /// ordered; 0 while it reads, or when nothing is to be waited for.
+    #[serde(default)]
+    pub waits_s: u64,
 }
 
 /// How many there were of everything.

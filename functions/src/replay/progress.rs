@@ -4,7 +4,7 @@
 
 mod saved;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     AggregateId, Envelope,
@@ -23,6 +23,7 @@ pub use saved::BrokenProgress;
 use super::{
     lanes::{Batch, MAX_EVENTS},
     lineup::{Lineup, Taken},
+    reader::settles_in,
 };
 use saved::FORMAT;
 
@@ -50,6 +51,9 @@ pub struct Progress {
     pub place: Place,
     /// How far it has read.
     pub reading: Reading,
+    /// After which time, in the hands of runners, the end of the archive can be read.
+    #[serde(default)]
+    pub settles_in: Duration,
     /// How many events have gone in this pass.
     pub gone_in_pass: u64,
     /// How many events a batch has at most.
@@ -88,6 +92,7 @@ impl Progress {
     pub fn begin(order: Order, now: Timestamp) -> Self {
         let mut begin = Self {
             format: FORMAT,
+            settles_in: settles_in(&order, now),
             order,
             state: State::Running,
             started_at: now,
@@ -120,7 +125,7 @@ impl Progress {
             Source::Table => Place::Table(None),
         };
         let (pass, total) = (self.reading.pass + 1, self.reading.total);
-        self.reading = Reading { pass, last: None, done: 0, total };
+        self.reading = Reading { pass, last: None, done: 0, total, waits_s: 0 };
         self.gone_in_pass = 0;
         // What contradicts what has gone is found again.
         self.counts.contradictions = 0;
@@ -251,6 +256,7 @@ impl Progress {
     /// counted when it was saved stands.
     pub fn cancel(&mut self) {
         self.state = State::Cancelled;
+        self.reading.waits_s = 0;
     }
 
     /// Returns how the replay stands.

@@ -1,8 +1,12 @@
 //! The reader: events from the archive or the table, some at a time, from where it stopped.
 
-use std::{collections::VecDeque, error::Error};
+use std::{collections::VecDeque, error::Error, time::Duration};
 
-use domain::{Envelope, contract::EVENTS_PREFIX, replay::Source};
+use domain::{
+    Envelope,
+    contract::EVENTS_PREFIX,
+    replay::{Order, Source},
+};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use storage::{
@@ -21,6 +25,13 @@ const AT_ONCE: usize = 8;
 /// For how many listings objects are counted before a replay begins, 1,000 keys each: what
 /// that shows is worth a second, and no more.
 const LISTINGS: usize = 10;
+/// How long after the beginning of a replay the archive has what its handler was given before.
+///
+/// A handler has an event at once, and `archive` waits five seconds for a batch to fill. Then it
+/// is asked for within a second, starts within another, and puts within a third; this is more
+/// than twice as long, for a put that the SDK repeats, or a slow day. When the archive is further
+/// behind than that, nobody here can know it.
+const SETTLES: SignedDuration = SignedDuration::from_secs(20);
 
 /// Reads events.
 #[derive(Debug)]
@@ -29,6 +40,15 @@ pub struct Reader<'a, B, T> {
     table: &'a T,
     /// Keys of the archive that were listed and not read.
     listed: VecDeque<String>,
+}
+
+/// What came of reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Some events, or the end.
+    On,
+    /// Nothing: what comes next may not be all there yet.
+    NotYet,
 }
 
 /// Why events could not be read.
@@ -48,12 +68,19 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
         Self { bucket, table, listed: VecDeque::new() }
     }
 
-    /// Reads some more events into the progress; at the end, none.
-    pub async fn read(&mut self, progress: &mut Progress) -> Result<(), ReadError<B::Error, T::Error>> {
+    /// Reads some more events into the progress; at the end, none. Not the end of the archive,
+    /// as long as that has not settled.
+    pub async fn read(
+        &mut self,
+        progress: &mut Progress,
+        settled: bool,
+    ) -> Result<Read, ReadError<B::Error, T::Error>> {
         match progress.place.clone() {
-            Place::Archive(after) => self.read_archive(after, progress).await.map_err(ReadError::Archive),
+            Place::Archive(after) => {
+                self.read_archive(after, progress, settled).await.map_err(ReadError::Archive)
+            }
             Place::Table(_) => self.read_table(progress).await.map_err(ReadError::Table),
-            Place::End => Ok(()),
+            Place::End => Ok(Read::On),
         }
     }
 
@@ -74,18 +101,27 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
         Ok(None)
     }
 
-    async fn read_archive(&mut self, after: Option<String>, progress: &mut Progress) -> Result<(), B::Error> {
+    async fn read_archive(
+        &mut self,
+        after: Option<String>,
+        progress: &mut Progress,
+        settled: bool,
+    ) -> Result<Read, B::Error> {
         if self.listed.is_empty() {
             let keys = self.bucket.list(EVENTS_PREFIX, after.as_deref()).await?;
-            let end = end(progress.started_at);
+            let started_at = progress.started_at;
+            let end = if settled { end(started_at) } else { unsettled(started_at) };
             self.listed = keys.into_iter().take_while(|key| *key < end).collect();
         }
         let keys: Vec<String> = self.listed.drain(..AT_ONCE.min(self.listed.len())).collect();
         let objects = try_join_all(keys.iter().map(|key| self.object(key))).await?;
         let read = keys.len() as u64;
         let Some(last) = keys.last().cloned() else {
+            if !settled {
+                return Ok(Read::NotYet);
+            }
             progress.place = Place::End;
-            return Ok(());
+            return Ok(Read::On);
         };
         for (key, object) in keys.into_iter().zip(objects) {
             match object {
@@ -96,7 +132,7 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
         progress.reading.done += read;
         progress.reading.last = Some(last.clone());
         progress.place = Place::Archive(Some(last));
-        Ok(())
+        Ok(Read::On)
     }
 
     /// Returns the events of an object, or why it is to be left out.
@@ -110,8 +146,8 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
         }
     }
 
-    async fn read_table(&mut self, progress: &mut Progress) -> Result<(), T::Error> {
-        let Place::Table(after) = &progress.place else { return Ok(()) };
+    async fn read_table(&mut self, progress: &mut Progress) -> Result<Read, T::Error> {
+        let Place::Table(after) = &progress.place else { return Ok(Read::On) };
         let page = self.table.scan(Share::WHOLE, after.as_ref()).await?;
         for commit in page.commits {
             match commit {
@@ -130,8 +166,28 @@ impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
             }
             None => Place::End,
         };
-        Ok(())
+        Ok(Read::On)
     }
+}
+
+/// Returns how long the archive may be without what happened before a replay was ordered, as far
+/// as that matters.
+pub fn settles_in(order: &Order, now: Timestamp) -> Duration {
+    let long_ago = order.only.until.is_some_and(|until| now.duration_since(until) >= SETTLES);
+    // A dry run counts what is there.
+    if order.from == Source::Table || order.dry_run || long_ago {
+        Duration::ZERO
+    } else {
+        SETTLES.unsigned_abs()
+    }
+}
+
+/// Returns what is before all keys that may still come into the archive while it settles: those
+/// from the hour before the one in which the replay was started, in which the first record of an
+/// object may have arrived, and one more, as its clock may be fast.
+fn unsettled(started_at: Timestamp) -> String {
+    let hours = SignedDuration::from_hours(2);
+    archive::hour(started_at.checked_sub(hours).unwrap_or(Timestamp::MIN))
 }
 
 /// Returns what is behind all keys of the archive that a replay reads: those up to the hour in

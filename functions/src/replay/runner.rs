@@ -8,14 +8,14 @@ use storage::{
     fault::chain,
     scan::Scan,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Replay,
     ledger::Ledger,
     pace::Pace,
     progress::{Place, Progress},
-    reader::Reader,
+    reader::{Read, Reader},
 };
 use crate::{fault::Fault, invoke::Invoke, surroundings::Surroundings};
 
@@ -59,6 +59,9 @@ pub(super) struct Hold<'a, B> {
     expected: Expected,
     /// When the progress is to be saved next.
     pub(super) due: Instant,
+    /// From when on the end of the archive can be read. By this clock, not by the one that tells
+    /// the time: that one may be wrong, other for each runner.
+    settles: Instant,
 }
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
@@ -104,7 +107,8 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             return Ok(None);
         }
         progress.writer = self.surroundings.new_id();
-        let mut hold = Hold { ledger, progress, expected, due: Instant::now() };
+        let (now, settles_in) = (Instant::now(), progress.settles_in);
+        let mut hold = Hold { ledger, progress, expected, due: now, settles: now + settles_in };
         Ok(self.save(&mut hold).await?.then_some(hold))
     }
 
@@ -117,7 +121,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         pace: &Pace,
         times: Times,
     ) -> Result<Outcome, Fault> {
-        let progress = &mut hold.progress;
+        let (progress, settles) = (&mut hold.progress, hold.settles);
         let (until, enough) = (times.stop.min(hold.due), enough(&progress.order));
         let mut outcome = Outcome::Done;
         while progress.lineup.may_go().events < enough
@@ -125,9 +129,17 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             && progress.place != Place::End
             && Instant::now() < until
         {
-            if let Err(error) = reader.read(progress).await {
-                outcome = Outcome::Trouble(chain(&error));
-                break;
+            match reader.read(progress, Instant::now() >= settles).await {
+                Ok(Read::On) => {}
+                Ok(Read::NotYet) if progress.lineup.may_go().events > 0 => break,
+                Ok(Read::NotYet) => {
+                    sleep_until(settles.min(until)).await;
+                    progress.reading.waits_s = settles.saturating_duration_since(Instant::now()).as_secs();
+                }
+                Err(error) => {
+                    outcome = Outcome::Trouble(chain(&error));
+                    break;
+                }
             }
         }
         if outcome == Outcome::Done {
@@ -159,6 +171,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     pub(super) async fn save(&self, hold: &mut Hold<'_, B>) -> Result<bool, Fault> {
         let began = Instant::now();
         hold.progress.saved_at = self.surroundings.now();
+        hold.progress.settles_in = hold.settles.saturating_duration_since(began);
         let written = hold.ledger.write(&mut hold.progress, &hold.expected).await?;
         hold.due = Instant::now() + SAVED_EVERY.max(began.elapsed() * WORK_FOR_A_SAVE);
         Ok(written.map(|expected| hold.expected = expected).is_some())

@@ -39,9 +39,13 @@ fn replay(handler: FakeHandler) -> Fake {
 
 /// Keeps events in an object of the archive, by cart and version.
 fn archived(replay: &Fake, key: &str, events: &[(u128, u64)]) {
+    archived_in(replay, "dt=2026-11-21/hour=19", key, events);
+}
+
+fn archived_in(replay: &Fake, hour: &str, key: &str, events: &[(u128, u64)]) {
     let lines: Vec<_> = events.iter().map(|&(n, version)| envelope(cart(n), version).to_bytes()).collect();
     let object = compress(lines.iter().map(Vec::as_slice)).expect("memory can be written");
-    replay.bucket.0.keep(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/{key}.ndjson.gz"), object);
+    replay.bucket.0.keep(&format!("{EVENTS_PREFIX}{hour}/{key}.ndjson.gz"), object);
 }
 
 /// An archive of five carts with seven events each, with duplicates, and out of order.
@@ -143,7 +147,9 @@ async fn a_dry_run_counts_and_delivers_nothing() {
     archive(&replay);
     let answer = ask(&replay, with(order(), "dry_run", json!(true))).await;
     assert_eq!(answer.refused, None);
+    let start = Instant::now();
     runs(&replay, LONG).await;
+    assert!(start.elapsed() < Duration::from_secs(1), "it counts what is there");
     let asked = json!({"do": "status", "handler": "log-events", "dry_run": true});
     let status = ask(&replay, asked).await.status.expect("there was a dry run");
     assert_eq!((status.state, status.counts.delivered, status.counts.handled), (State::Complete, 35, 0));
@@ -231,6 +237,86 @@ async fn an_object_that_is_handed_to_nobody_does_not_stop_the_rest() {
     let status = whole(&replay, order()).await;
     assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 1));
     assert_eq!(status.unreadable[0].reason, "not in this storage class");
+}
+
+/// The handler had it live before the replay was ordered, which is midnight, and the archive is
+/// some seconds behind. In the hour that has begun another shard's object is there already.
+#[tokio::test(start_paused = true)]
+async fn what_comes_into_the_archive_a_little_later_is_delivered_as_well() {
+    for hour in ["dt=2026-11-21/hour=23", "dt=2026-11-22/hour=00"] {
+        let replay = replay(FakeHandler::default());
+        archive(&replay);
+        archived_in(&replay, "dt=2026-11-22/hour=00", "shardId-000000000001-1-1", &[(2, 8)]);
+        let later = async {
+            sleep(Duration::from_secs(6)).await;
+            archived_in(&replay, hour, "shardId-000000000000-1-1", &[(1, 8)]);
+        };
+        let (status, ()) = join!(whole(&replay, order()), later);
+        assert_eq!((status.state, status.counts.delivered), (State::Complete, 37), "{hour}: {status:?}");
+        assert_eq!(replay.invoke.seen(cart(1)), (1..=8).collect::<Vec<_>>(), "{hour}");
+        assert_eq!((status.reading.pass, status.counts.duplicates), (1, 10), "nothing is read twice");
+    }
+}
+
+/// Neither the table, which has everything at once, nor what happened long ago.
+#[tokio::test(start_paused = true)]
+async fn what_the_archive_has_for_certain_is_not_waited_for() {
+    let table = with(order(), "from", json!("table"));
+    let hours_ago = with(order(), "only", json!({"until": "2026-11-21T22:00:00Z"}));
+    let this_minute = with(order(), "only", json!({"until": "2026-11-21T23:59:50Z"}));
+    for (order, waits) in [(table, false), (hours_ago, false), (this_minute, true), (order(), true)] {
+        let replay = replay(FakeHandler::default());
+        archive(&replay);
+        let start = Instant::now();
+        let status = whole(&replay, order.clone()).await;
+        assert_eq!(status.state, State::Complete, "{order}: {status:?}");
+        assert_eq!(start.elapsed() >= Duration::from_secs(20), waits, "{order}: {:?}", start.elapsed());
+    }
+}
+
+/// The clock of the machine stands still in here, and nobody's time is up later for that.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_archive_saves_and_hands_over_as_ever() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    archived_in(&replay, "dt=2026-11-22/hour=00", "a", &[(1, 8)]);
+    ask(&replay, order()).await;
+    let start = Instant::now();
+    let mut told = Vec::new();
+    let look = async {
+        while status(&replay).await.state == State::Running {
+            told.push(status(&replay).await);
+            sleep(Duration::from_secs(3)).await;
+        }
+    };
+    join!(runs(&replay, Duration::from_secs(9)), look);
+    let waits: Vec<_> = told.iter().skip(1).map(|status| status.reading.waits_s).collect();
+    assert!(waits[0] > 15 && waits.is_sorted_by(|one, next| one > next), "{waits:?}");
+    assert!(told.windows(2).all(|two| two[0].saves < two[1].saves), "{told:?}");
+    assert!(told.iter().skip(1).all(|status| status.counts.delivered == 35), "the rest need not wait");
+    assert!(replay.invoke.sent() > 2, "{} requests were left", replay.invoke.sent());
+    let took = start.elapsed().as_secs();
+    assert!((20..25).contains(&took), "it took {took} s");
+    let status = status(&replay).await;
+    assert_eq!((status.state, status.counts.delivered, status.reading.waits_s), (State::Complete, 36, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_archive_stops_when_the_replay_is_cancelled() {
+    let replay = replay(FakeHandler::default());
+    archive(&replay);
+    archived_in(&replay, "dt=2026-11-22/hour=00", "a", &[(1, 8)]);
+    ask(&replay, order()).await;
+    let start = Instant::now();
+    let cancel = async {
+        sleep(Duration::from_secs(5)).await;
+        ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await
+    };
+    let (answer, ()) = join!(cancel, runs(&replay, LONG));
+    assert_eq!(answer.refused, None);
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    let status = status(&replay).await;
+    assert_eq!((status.state, status.counts.delivered), (State::Cancelled, 35));
 }
 
 #[tokio::test(start_paused = true)]
@@ -387,7 +473,8 @@ async fn events_go_at_the_rate_that_was_asked_for() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let start = Instant::now();
-    assert_eq!(whole(&replay, with(order(), "rate", json!(2))).await.state, State::Complete);
+    let slowly = with(with(order(), "rate", json!(2)), "from", json!("table"));
+    assert_eq!(whole(&replay, slowly).await.state, State::Complete);
     let took = start.elapsed().as_secs();
     assert!((16..20).contains(&took), "35 events took {took} s");
 }

@@ -25,7 +25,13 @@ use storage::patience::Patience;
 use crate::{
     observed::Handled,
     planted::{self, Planted},
-    world::{World, kinesis::Kinesis, lock, mapping::Mapping, process::Process},
+    world::{
+        World,
+        kinesis::Kinesis,
+        lock,
+        mapping::{Batches, Mapping},
+        process::Process,
+    },
 };
 
 /// The handler that only builds state. It panics at a `boom`.
@@ -35,6 +41,8 @@ pub(crate) const MAILER: &str = "mailer";
 
 /// How long the functions try again what does not work.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a batch for the archive waits for more than it has, as in the stack.
+const WINDOW: Duration = Duration::from_secs(5);
 
 /// The mapping of the table's stream.
 pub(crate) type OfTable = Mapping<Arc<EventRecord>>;
@@ -61,7 +69,8 @@ pub(crate) fn capturing() -> Arc<OfTable> {
     };
     let key = |record: &Arc<EventRecord>| crate::world::table::id_of(&record.change.keys).to_owned();
     // One lane, as in the stack: order is all that it is for.
-    Mapping::new(CAPTURE.name, 20, 1, |world| &world.table_stream, key, Box::new(deliver))
+    let batches = Batches { size: 20, window: Duration::ZERO, lanes: 1 };
+    Mapping::new(CAPTURE.name, batches, |world| &world.table_stream, key, Box::new(deliver))
 }
 
 /// Returns what delivers the Kinesis stream to everybody else.
@@ -82,9 +91,10 @@ pub(crate) fn consuming(world: &World) -> Vec<Arc<OfKinesis>> {
                 }
                 .boxed_local()
             };
-            let lanes = 1 + world.chance.below(3) as u32;
+            let window = if function == ARCHIVE.name { WINDOW } else { Duration::ZERO };
+            let batches = Batches { size: 30, window, lanes: 1 + world.chance.below(3) as u32 };
             let key = |record: &Arc<KinesisEventRecord>| record.kinesis.partition_key.clone();
-            Mapping::new(function, 30, lanes, |world| &world.kinesis, key, Box::new(deliver))
+            Mapping::new(function, batches, |world| &world.kinesis, key, Box::new(deliver))
         })
         .collect()
 }

@@ -31,7 +31,8 @@ pub(crate) struct Aside {
 pub(crate) struct Replayed {
     /// What was ordered.
     pub(crate) order: Order,
-    /// Whether it began while events were still coming, so that it need not have all of them.
+    /// Whether it began while events were still coming, so that it need not have all of them,
+    /// but those that are owed.
     pub(crate) early: bool,
     /// How it ended.
     pub(crate) ended: Option<State>,
@@ -50,6 +51,8 @@ pub(crate) struct Observed {
     pub(crate) asides: BTreeSet<Aside>,
     /// The replays.
     pub(crate) replays: Vec<Replayed>,
+    /// What replays of the archive must have, by their id: aggregates and versions.
+    pub(crate) owed: BTreeMap<Uuid, BTreeSet<(Uuid, u64)>>,
     /// Whether the code of the handlers was mended meanwhile: what was poison is none any more.
     pub(crate) mended: bool,
     /// How many callers have not got their answer.

@@ -1,10 +1,12 @@
 //! Planted bugs: what the simulator has to find. Each is a wrapper around the real code, or
 //! stands in its place, and breaks one invariant.
 
+use std::time::Duration;
+
 use aws_lambda_events::event::dynamodb::Event;
 use domain::{
     AggregateId, Commit, EventStore,
-    contract::{EVENTS_PREFIX, FAILED_PREFIX, attribute},
+    contract::{EVENTS_PREFIX, FAILED_PREFIX, REPLAYS_PREFIX, attribute},
     replay::{Order, ReplayBatch, Replayed},
     store::AppendError,
 };
@@ -12,6 +14,7 @@ use functions::{
     Fault,
     handler::Input,
     invoke::{Invoke, Reply},
+    replay::progress::Progress,
     surroundings::Surroundings,
 };
 use futures::{Stream, TryStreamExt};
@@ -61,11 +64,13 @@ pub(crate) enum Planted {
     HoldsNothingBack,
     /// A replay takes a batch for delivered whatever the handler says.
     TakesAnyAnswer,
+    /// A replay does not wait for what the archive has not got yet.
+    EndsAtOnce,
 }
 
 impl Planted {
     /// Returns all of them, each with the invariant that it breaks.
-    pub(crate) const ALL: [(Self, &str); 12] = [
+    pub(crate) const ALL: [(Self, &str); 13] = [
         (Self::NoCondition, "the table"),
         (Self::TakesAnyForItsOwn, "the table"),
         (Self::ForgetsCommands, "commands"),
@@ -78,6 +83,7 @@ impl Planted {
         (Self::ReplaysThrough, "replays"),
         (Self::HoldsNothingBack, "replays"),
         (Self::TakesAnyAnswer, "replays"),
+        (Self::EndsAtOnce, "replays"),
     ];
 }
 
@@ -145,9 +151,14 @@ impl Bucket for Objects {
         &self,
         key: &str,
         content_type: &str,
-        body: Vec<u8>,
+        mut body: Vec<u8>,
         expected: &Expected,
     ) -> Result<Option<String>, OutOfReach> {
+        if self.0.world.planted == Some(Planted::EndsAtOnce) && key.starts_with(REPLAYS_PREFIX) {
+            let mut progress = Progress::from_bytes(&body).expect("replay can read what it saves");
+            progress.settles_in = Duration::ZERO;
+            body = progress.to_bytes();
+        }
         BucketOf(self.0.clone()).put_if(key, content_type, body, expected).await
     }
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
-    contract::REPLAY,
+    contract::{EVENTS_PREFIX, REPLAY},
     replay::{Answer, Only, Order, Reason, ReplayBatch, Replayed, Request, Runner, Source, State, Which},
 };
 use functions::{
@@ -13,7 +13,8 @@ use functions::{
     surroundings::Surroundings,
 };
 use serde_json::json;
-use tokio::time::sleep;
+use storage::archive;
+use tokio::{task::spawn_local, time::sleep};
 use uuid::Uuid;
 
 use crate::{
@@ -34,6 +35,11 @@ const LOOKS_EVERY: Duration = Duration::from_secs(5);
 const LOOKS: u64 = 6;
 /// After how many looks an operator gets better weather.
 const ENOUGH: u64 = 300;
+/// Before which time an early replay is ordered: while some things have happened, and are not in
+/// the archive.
+const EARLY: usize = 10_000;
+/// How long after the order of a replay the archive is waited for, as `docs/pipeline.md` says.
+const WAITED_FOR: Duration = Duration::from_secs(20);
 
 /// Returns the function `replay` in a process.
 pub(crate) fn replay(process: &Process) -> Real {
@@ -57,6 +63,9 @@ pub(crate) fn time_limit(process: &Process) -> Duration {
 /// Replays each handler, or tries to; what comes of it is in `observed`.
 pub(crate) async fn operate(world: &Arc<World>, early: bool) {
     let operator = Process::spared(world, "operator");
+    if early {
+        sleep(Duration::from_millis(world.chance.below(EARLY) as u64)).await;
+    }
     let handler = if world.chance.happens(700) { PROJECTION } else { MAILER };
     let order = order(world, handler);
     if world.chance.happens(200) {
@@ -67,6 +76,7 @@ pub(crate) async fn operate(world: &Arc<World>, early: bool) {
         planted::replay_as_it_reads(&Process::spared(world, "replay"), &order).await;
         return;
     }
+    owe(world, &order, early);
     let started = ask(&operator, Request::Start(order.clone())).await;
     if let Some(refused) = started.refused {
         note(world, order.id, None, Some(refused.error));
@@ -117,6 +127,7 @@ async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option
 /// Somebody else wants another replay of the same handler at the same time.
 async fn rival(world: &Arc<World>, operator: &Process, order: &Order, early: bool) {
     let other = Order { id: world.chance.id(), by: "a rival".to_owned(), ..order.clone() };
+    owe(world, &other, early);
     let answer = ask(operator, Request::Start(other.clone())).await;
     match answer.refused {
         Some(refused) => {
@@ -130,6 +141,23 @@ async fn rival(world: &Arc<World>, operator: &Process, order: &Order, early: boo
             note(world, other.id, ended, None);
         }
     }
+}
+
+/// Notes what an early replay that is ordered now must have: what is in the archive as soon as that is
+/// not waited for any longer. What comes later, as faults can have it, is nobody's promise.
+fn owe(world: &Arc<World>, order: &Order, early: bool) {
+    if !early || order.from == Source::Table {
+        return;
+    }
+    let (world, id) = (world.clone(), order.id);
+    spawn_local(async move {
+        sleep(WAITED_FOR).await;
+        let bucket = lock(&world.bucket);
+        let objects = bucket.iter().filter(|(key, _)| key.starts_with(EVENTS_PREFIX));
+        let events = objects.flat_map(|(key, object)| archive::events(key, &object.body).unwrap_or_default());
+        let owed = events.map(|event| (event.aggregate_id, event.version)).collect();
+        lock(&world.observed).owed.insert(id, owed);
+    });
 }
 
 /// Somebody hands events to the handler that acts, without permission and without `replay`.

@@ -22,7 +22,7 @@ pub(crate) fn replayed(state: State) -> Status {
         saved_at: started_at,
         idle_s: 3,
         saves: 7,
-        reading: Reading { pass: 1, last: None, done: 31, total: Some(40) },
+        reading: Reading { pass: 1, last: None, done: 31, total: Some(40), waits_s: 0 },
         counts: Counts {
             read: 2045,
             duplicates: 10,

@@ -7,10 +7,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use functions::Fault;
 use futures::future::LocalBoxFuture;
+use tokio::time::sleep;
 
 use super::{
     World, lambda, lock,
@@ -25,14 +27,22 @@ const PATIENCE: u32 = 7;
 /// Delivers a batch to a function.
 pub(crate) type Deliver<R> = Box<dyn Fn(Process, Vec<R>) -> LocalBoxFuture<'static, Result<(), Fault>>>;
 
+/// How a stream is cut into batches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batches {
+    /// The largest.
+    pub(crate) size: usize,
+    /// How long one waits for more than it has.
+    pub(crate) window: Duration,
+    /// How many of a shard are on their way at once, each with keys of its own.
+    pub(crate) lanes: u32,
+}
+
 /// A mapping.
 pub(crate) struct Mapping<R> {
     /// The function.
     pub(crate) function: &'static str,
-    /// The largest batch.
-    batch_size: usize,
-    /// How many batches of a shard are on their way at once, each with keys of its own.
-    lanes: u32,
+    batches: Batches,
     /// The stream.
     source: fn(&World) -> &Mutex<Shards<R>>,
     /// The key of a record.
@@ -49,14 +59,13 @@ impl<R: Clone + 'static> Mapping<R> {
     /// Returns a mapping from the beginning of a stream.
     pub(crate) fn new(
         function: &'static str,
-        batch_size: usize,
-        lanes: u32,
+        batches: Batches,
         source: fn(&World) -> &Mutex<Shards<R>>,
         key: fn(&R) -> String,
         deliver: Deliver<R>,
     ) -> Arc<Self> {
         let (done, ended) = Default::default();
-        Arc::new(Self { function, batch_size, lanes, source, key, deliver, done, ended })
+        Arc::new(Self { function, batches, source, key, deliver, done, ended })
     }
 
     /// Reads the stream for as long as the world exists.
@@ -67,7 +76,7 @@ impl<R: Clone + 'static> Mapping<R> {
             loop {
                 let shards = lock((mapping.source)(&world)).all().len();
                 for shard in known..shards {
-                    for lane in 0..mapping.lanes {
+                    for lane in 0..mapping.batches.lanes {
                         tokio::task::spawn_local(mapping.clone().read(world.clone(), shard, lane));
                     }
                 }
@@ -85,13 +94,17 @@ impl<R: Clone + 'static> Mapping<R> {
 
     async fn read(self: Arc<Self>, world: Arc<World>, shard: usize, lane: u32) {
         world.until(|| self.has_read_parents(&world, shard)).await;
-        let (mut done, mut failures, mut most) = (0, 0, self.batch_size);
+        let (mut done, mut failures, mut most) = (0, 0, self.batches.size);
         loop {
             world
                 .until(|| {
                     self.is_closed(&world, shard) || !self.waiting(&world, shard, lane, done).is_empty()
                 })
                 .await;
+            let full = || self.waiting(&world, shard, lane, done).len() == self.batches.size;
+            if failures == 0 && !full() {
+                sleep(self.batches.window).await;
+            }
             world.pause().await;
             let mut batch = self.waiting(&world, shard, lane, done);
             if batch.is_empty() {
@@ -106,7 +119,7 @@ impl<R: Clone + 'static> Mapping<R> {
             let delivered =
                 lambda::run(&process, lambda::TIME_LIMIT, |process| (self.deliver)(process, batch)).await;
             match delivered {
-                Ok(()) => (done, failures, most) = (done + size, 0, self.batch_size),
+                Ok(()) => (done, failures, most) = (done + size, 0, self.batches.size),
                 Err(_) => (failures, most) = (failures + 1, size.div_ceil(2)),
             }
             if world.chance.happens(world.weather().forgotten) {
@@ -125,9 +138,9 @@ impl<R: Clone + 'static> Mapping<R> {
         let shards = lock((self.source)(world));
         let records = shards.all()[shard].records.iter();
         records
-            .filter(|record| place(&(self.key)(record), self.lanes) == lane)
+            .filter(|record| place(&(self.key)(record), self.batches.lanes) == lane)
             .skip(done)
-            .take(self.batch_size)
+            .take(self.batches.size)
             .cloned()
             .collect()
     }
@@ -139,6 +152,6 @@ impl<R: Clone + 'static> Mapping<R> {
     fn has_read_parents(&self, world: &World, shard: usize) -> bool {
         let parents = lock((self.source)(world)).all()[shard].parents.clone();
         let ended = lock(&self.ended);
-        parents.iter().all(|&parent| (0..self.lanes).all(|lane| ended.contains(&(parent, lane))))
+        parents.iter().all(|&parent| (0..self.batches.lanes).all(|lane| ended.contains(&(parent, lane))))
     }
 }
