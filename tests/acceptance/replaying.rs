@@ -3,7 +3,7 @@
 
 use std::process::Stdio;
 
-use acceptance::{Cloud, Deployed, Place, Run, Signal, Storm, Witness, until};
+use acceptance::{Cloud, Deployed, Place, Run, Running, Signal, Storm, Witness, until};
 use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 
@@ -102,10 +102,12 @@ fn delivered(status: &Value) -> u64 {
     status["counts"]["delivered"].as_u64().unwrap_or_default()
 }
 
-/// Kills every process of the function `replay`, and returns how many there were.
+/// Kills every process of the account's function `replay`, and returns how many there were.
 fn kill_the_runner(cloud: &Cloud, up: &Deployed<'_>) -> usize {
-    let name = up.aws.scope.name("replay");
-    cloud.running().iter().filter(|running| running.function == name && running.kill()).count()
+    let scope = &up.aws.scope;
+    let (name, archive) = (scope.name("replay"), Some(scope.bucket_name("archive")));
+    let ours = |running: &Running| running.function == name && running.archive == archive;
+    cloud.running().iter().filter(|running| ours(running) && running.kill()).count()
 }
 
 /// Returns the lines of log-events about events that were replayed.

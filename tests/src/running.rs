@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use domain::contract::ARCHIVE_BUCKET;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cloud::Cloud;
@@ -15,6 +16,8 @@ pub struct Running {
     cloud: i32,
     /// The function's whole name: `cart-local-capture`.
     pub function: String,
+    /// The archive it was given, if it was: of functions of one name, each account has its own.
+    pub archive: Option<String>,
 }
 
 impl Cloud {
@@ -29,7 +32,7 @@ impl Running {
     /// still there.
     pub fn kill(&self) -> bool {
         // The number may be somebody else's by now.
-        let ours = function_of(self.pid, self.cloud).as_ref() == Some(&self.function);
+        let ours = running_as(self.pid, self.cloud).as_ref() == Some(self);
         let pid = Pid::from_raw(self.pid).filter(|_| ours);
         pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
     }
@@ -39,12 +42,11 @@ impl Running {
 pub(crate) fn running(cloud: i32) -> Vec<Running> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let found = numbers.filter_map(|pid| Some(Running { pid, cloud, function: function_of(pid, cloud)? }));
-    found.collect()
+    numbers.filter_map(|pid| running_as(pid, cloud)).collect()
 }
 
 /// Returns the function that a process runs for this cloud; nothing when it does not.
-fn function_of(pid: i32, cloud: i32) -> Option<String> {
+fn running_as(pid: i32, cloud: i32) -> Option<Running> {
     let process = Path::new("/proc").join(pid.to_string());
     let stat = fs::read_to_string(process.join("stat")).ok()?;
     // `<pid> (<name>) <state> <parent> …`, where the name may hold anything.
@@ -56,8 +58,10 @@ fn function_of(pid: i32, cloud: i32) -> Option<String> {
     }
     let environment = fs::read(process.join("environ")).ok()?;
     let environment = String::from_utf8_lossy(&environment);
-    environment
-        .split('\0')
-        .find_map(|variable| variable.strip_prefix("AWS_LAMBDA_FUNCTION_NAME="))
-        .map(str::to_owned)
+    let value = |name: &str| {
+        let mut variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
+        variables.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+    };
+    let (function, archive) = (value("AWS_LAMBDA_FUNCTION_NAME")?, value(ARCHIVE_BUCKET.name()));
+    Some(Running { pid, cloud, function, archive })
 }
