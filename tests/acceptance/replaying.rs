@@ -63,7 +63,7 @@ fn a_replay_is_refused_or_cancelled(cloud: &Cloud) {
     assert_eq!(delivered(&counted["replay"]), table.len() as u64, "{counted:#}");
     assert!(replayed_lines(&up).is_empty(), "neither of them delivers");
 
-    start_and_leave(&place, &["--rate", "1"]);
+    start_and_leave(&place, &["--rate", "1", "--from", "table"]);
     until("the replay to begin", || (delivered(&status(&place)) > 0).then_some(()));
     place.deploys(&["replay", "local", "log-events", "--yes", "--cancel"]);
     let cancelled = status(&place);
