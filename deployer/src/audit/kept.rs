@@ -8,7 +8,7 @@ use domain::contract::{ARCHIVE, CAPTURE, FAILED_PREFIX};
 use domain::{AggregateId, EventStore};
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::Value;
-use storage::bucket::Bucket;
+use storage::bucket::Objects;
 use storage::scan::Scan;
 
 use super::{AT_ONCE, Broken, KeptAside, Look, Report};
@@ -33,7 +33,7 @@ impl<T, S, B> Look<'_, T, S, B>
 where
     T: Scan<Error: Into<Error>>,
     S: EventStore<Error: Into<Error>>,
-    B: Bucket<Error: Into<Error>>,
+    B: Objects<Error: Into<Error>>,
 {
     /// Counts what was kept aside on the way to the archive, and finds out what it is about.
     ///

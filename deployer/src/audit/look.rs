@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use storage::archive::hour;
 use storage::archived::{Unread, object};
-use storage::bucket::{Bucket, is_of_one_object};
+use storage::bucket::{Objects, is_of_one_object};
 use storage::fault::chain;
 use storage::scan::{Scan, Seen, Share};
 
@@ -46,7 +46,7 @@ impl<T, S, B> Look<'_, T, S, B>
 where
     T: Scan<Error: Into<Error>>,
     S: EventStore<Error: Into<Error>>,
-    B: Bucket<Error: Into<Error>>,
+    B: Objects<Error: Into<Error>>,
 {
     /// Reads all of both sides, and tells how far it has come.
     ///
@@ -210,7 +210,7 @@ where
 /// left out of what is restored, and with it the end of each history in it.
 pub(super) async fn read<B>(bucket: &B, key: &str) -> Result<Result<Vec<Envelope>, String>, Error>
 where
-    B: Bucket<Error: Into<Error>>,
+    B: Objects<Error: Into<Error>>,
 {
     let attempt = async || match object(bucket, key).await {
         Ok(events) => Ok(Ok(events)),

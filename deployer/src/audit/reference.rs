@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use domain::Commit;
 use domain::contract::EVENTS_PREFIX;
 use storage::archive::compress;
-use storage::bucket::{Bucket, Expected, Object, S3Bucket};
+use storage::bucket::{Object, Objects, S3Bucket};
 use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, Seen, Share};
 
@@ -84,16 +84,8 @@ fn key_of(commit: &Commit) -> Seen {
     Seen { aggregate_id: commit.aggregate_id.to_string(), version: commit.version.to_string() }
 }
 
-impl<T: Scan<Error: Into<Error>>> Bucket for Pages<T> {
+impl<T: Scan<Error: Into<Error>>> Objects for Pages<T> {
     type Error = Error;
-
-    async fn put(&self, key: &str, _: &str, _: Vec<u8>) -> Result<(), Error> {
-        Err(Error::other("PutItem", format!("{key} is a page of a table that is only read")))
-    }
-
-    async fn put_if(&self, key: &str, _: &str, _: Vec<u8>, _: &Expected) -> Result<Option<String>, Error> {
-        Err(Error::other("PutItem", format!("{key} is a page of a table that is only read")))
-    }
 
     /// Items that are no commits make the page one that cannot be read: nobody knows what they
     /// should have been.
@@ -148,28 +140,8 @@ impl<T: Scan<Error: Into<Error>>> Bucket for Pages<T> {
     }
 }
 
-impl Bucket for Reference {
+impl Objects for Reference {
     type Error = Error;
-
-    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
-        match self {
-            Self::Archive(bucket) => Ok(bucket.put(key, content_type, body).await?),
-            Self::Table(pages) => pages.put(key, content_type, body).await,
-        }
-    }
-
-    async fn put_if(
-        &self,
-        key: &str,
-        content_type: &str,
-        body: Vec<u8>,
-        expected: &Expected,
-    ) -> Result<Option<String>, Error> {
-        match self {
-            Self::Archive(bucket) => Ok(bucket.put_if(key, content_type, body, expected).await?),
-            Self::Table(pages) => pages.put_if(key, content_type, body, expected).await,
-        }
-    }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
         match self {

@@ -10,7 +10,7 @@ use domain::{AggregateId, Commit, Envelope, OccurredAt};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 use storage::DynamoDbEventStore;
-use storage::bucket::Bucket;
+use storage::bucket::Objects;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Account, Entry};
@@ -130,7 +130,7 @@ pub async fn restore<B, W>(
     told: impl Fn(&Restored),
 ) -> Restored
 where
-    B: Bucket<Error: Into<Error>>,
+    B: Objects<Error: Into<Error>>,
     W: WriteBack,
 {
     let mut restored = Restored::default();
@@ -202,7 +202,7 @@ async fn fetch<B>(
     restored: &mut Restored,
 ) -> HashMap<AggregateId, BTreeMap<u64, Envelope>>
 where
-    B: Bucket<Error: Into<Error>>,
+    B: Objects<Error: Into<Error>>,
 {
     let mut wanted: BTreeMap<&AggregateId, BTreeMap<u64, Fingerprint>> = BTreeMap::new();
     let mut objects = BTreeSet::new();

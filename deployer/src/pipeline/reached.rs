@@ -60,7 +60,7 @@ impl Pipeline {
 
 #[cfg(test)]
 mod tests {
-    use storage::bucket::Bucket;
+    use storage::bucket::Objects;
 
     use crate::aws::script::{Script, body};
 

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use storage::DynamoDbEventStore;
 use storage::archive;
-use storage::bucket::{Bucket, S3Bucket};
+use storage::bucket::{Objects, S3Bucket};
 use storage::fault::chain;
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use storage::{
     archive,
     archived::{Unread, object},
-    bucket::Bucket,
+    bucket::Objects,
     fault::chain,
     scan::{Scan, Share},
 };
@@ -62,7 +62,7 @@ pub enum ReadError<B: Error + 'static, T: Error + 'static> {
     Table(T),
 }
 
-impl<'a, B: Bucket, T: Scan> Reader<'a, B, T> {
+impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
     /// Returns a reader of these.
     pub fn new(bucket: &'a B, table: &'a T) -> Self {
         Self { bucket, table, listed: VecDeque::new() }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     archive::{self, BrokenObject},
-    bucket::Bucket,
+    bucket::Objects,
 };
 
 /// Why it is not known what is in an object.
@@ -28,7 +28,7 @@ pub enum Unread<E: Error + 'static> {
 ///
 /// # Errors
 /// The call failed, or something in the object is not an event.
-pub async fn object<B: Bucket>(bucket: &B, key: &str) -> Result<Vec<Envelope>, Unread<B::Error>> {
+pub async fn object<B: Objects>(bucket: &B, key: &str) -> Result<Vec<Envelope>, Unread<B::Error>> {
     match bucket.get(key).await.map_err(Unread::Call)? {
         Some(object) => archive::events(key, &object.body).map_err(Unread::Broken),
         None => Err(Unread::Gone(key.to_owned())),
@@ -40,27 +40,13 @@ mod tests {
     use std::{collections::BTreeMap, convert::Infallible};
 
     use super::*;
-    use crate::bucket::{Expected, Object};
+    use crate::bucket::Object;
 
     /// A bucket of two objects.
     struct Shelf(BTreeMap<String, Vec<u8>>);
 
-    impl Bucket for Shelf {
+    impl Objects for Shelf {
         type Error = Infallible;
-
-        async fn put(&self, _: &str, _: &str, _: Vec<u8>) -> Result<(), Infallible> {
-            unreachable!("nothing is put while an object is read")
-        }
-
-        async fn put_if(
-            &self,
-            _: &str,
-            _: &str,
-            _: Vec<u8>,
-            _: &Expected,
-        ) -> Result<Option<String>, Infallible> {
-            unreachable!("nothing is put while an object is read")
-        }
 
         async fn get(&self, key: &str) -> Result<Option<Object>, Infallible> {
             let object = |body: &Vec<u8>| Object { body: body.clone(), etag: String::new() };

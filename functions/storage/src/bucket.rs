@@ -30,11 +30,32 @@ pub enum Expected {
     State(String),
 }
 
-/// A place for objects. Putting one where one is replaces it.
-pub trait Bucket: Send + Sync {
+/// A place from which objects can be read.
+pub trait Objects: Send + Sync {
     /// Why a call failed.
     type Error: Error + Send + Sync + 'static;
 
+    /// Returns the object under a key, or nothing when there is none.
+    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Object>, Self::Error>> + Send;
+
+    /// Tells whether a call failed for what the object is, and would fail each time until
+    /// somebody does something about that object.
+    fn is_of_the_object(error: &Self::Error) -> bool {
+        let _ = error;
+        false
+    }
+
+    /// Returns the keys that begin with a prefix and come behind `after`, in their order: not
+    /// all of them, but none only when there are none.
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, Self::Error>> + Send;
+}
+
+/// A place for objects. Putting one where one is replaces it.
+pub trait Bucket: Objects {
     /// Keeps an object under a key.
     fn put(
         &self,
@@ -55,24 +76,6 @@ pub trait Bucket: Send + Sync {
         body: Vec<u8>,
         expected: &Expected,
     ) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
-
-    /// Returns the object under a key, or nothing when there is none.
-    fn get(&self, key: &str) -> impl Future<Output = Result<Option<Object>, Self::Error>> + Send;
-
-    /// Tells whether a call failed for what the object is, and would fail each time until
-    /// somebody does something about that object.
-    fn is_of_the_object(error: &Self::Error) -> bool {
-        let _ = error;
-        false
-    }
-
-    /// Returns the keys that begin with a prefix and come behind `after`, in their order: not
-    /// all of them, but none only when there are none.
-    fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-    ) -> impl Future<Output = Result<Vec<String>, Self::Error>> + Send;
 }
 
 /// What S3 says of one object, while others may be readable: that it is in a storage class from
@@ -145,49 +148,8 @@ impl S3Bucket {
     }
 }
 
-impl Bucket for S3Bucket {
+impl Objects for S3Bucket {
     type Error = S3Error;
-
-    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), S3Error> {
-        let put = self.client.put_object().bucket(&self.name).key(key);
-        let put = put.content_type(content_type).body(ByteStream::from(body));
-        put.send().await.map(drop).map_err(|error| S3Error::Put {
-            key: key.to_owned(),
-            bucket: self.name.clone(),
-            source: Box::new(error),
-        })
-    }
-
-    async fn put_if(
-        &self,
-        key: &str,
-        content_type: &str,
-        body: Vec<u8>,
-        expected: &Expected,
-    ) -> Result<Option<String>, S3Error> {
-        let put = self.client.put_object().bucket(&self.name).key(key);
-        let put = put.content_type(content_type).body(ByteStream::from(body));
-        let put = match expected {
-            Expected::Nothing => put.if_none_match("*"),
-            Expected::State(etag) => put.if_match(etag),
-        };
-        match put.send().await {
-            Ok(answer) => Ok(Some(answer.e_tag.unwrap_or_default())),
-            // 412; 409 when another conditional put was at work; 404 when the object to be
-            // replaced is gone ("Conditional requests", S3 user guide).
-            Err(error)
-                if matches!(
-                    error.code(),
-                    Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
-                ) =>
-            {
-                Ok(None)
-            }
-            Err(error) => {
-                Err(S3Error::Put { key: key.to_owned(), bucket: self.name.clone(), source: Box::new(error) })
-            }
-        }
-    }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, S3Error> {
         let (of, bucket) = (key.to_owned(), self.name.clone());
@@ -226,6 +188,49 @@ impl Bucket for S3Bucket {
                 return Ok(objects.into_iter().filter_map(|object| object.key).collect());
             }
             next = answer.next_continuation_token;
+        }
+    }
+}
+
+impl Bucket for S3Bucket {
+    async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), S3Error> {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let put = put.content_type(content_type).body(ByteStream::from(body));
+        put.send().await.map(drop).map_err(|error| S3Error::Put {
+            key: key.to_owned(),
+            bucket: self.name.clone(),
+            source: Box::new(error),
+        })
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, S3Error> {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let put = put.content_type(content_type).body(ByteStream::from(body));
+        let put = match expected {
+            Expected::Nothing => put.if_none_match("*"),
+            Expected::State(etag) => put.if_match(etag),
+        };
+        match put.send().await {
+            Ok(answer) => Ok(Some(answer.e_tag.unwrap_or_default())),
+            // 412; 409 when another conditional put was at work; 404 when the object to be
+            // replaced is gone ("Conditional requests", S3 user guide).
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => {
+                Err(S3Error::Put { key: key.to_owned(), bucket: self.name.clone(), source: Box::new(error) })
+            }
         }
     }
 }

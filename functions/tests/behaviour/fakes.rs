@@ -18,7 +18,7 @@ use domain::{
 use functions::{delivery::Records, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
-    bucket::{Bucket, Expected, Object},
+    bucket::{Bucket, Expected, Object, Objects},
     stream::{Outcome, PutRecords},
     waves::Record,
 };
@@ -143,9 +143,38 @@ impl FakeBucket {
     }
 }
 
-impl Bucket for FakeBucket {
+impl Objects for FakeBucket {
     type Error = Refused;
 
+    async fn get(&self, key: &str) -> Result<Option<Object>, Refused> {
+        if self.out_of_reach {
+            return Err(Refused::OutOfReach);
+        }
+        if lock(&self.shut).as_deref() == Some(key) {
+            return Err(Refused::Shut);
+        }
+        let mut objects = lock(&self.objects);
+        let found = objects.get(key).map(|body| Object { body: body.clone(), etag: etag(body) });
+        if let Some((late, body)) =
+            lock(&self.late).take_if(|(late, _)| key.starts_with("events/") && key > late.as_str())
+        {
+            objects.insert(late, body);
+        }
+        Ok(found)
+    }
+
+    fn is_of_the_object(error: &Refused) -> bool {
+        matches!(error, Refused::Shut)
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Refused> {
+        let objects = lock(&self.objects);
+        let keys = objects.keys().filter(|key| key.starts_with(prefix));
+        Ok(keys.filter(|key| after.is_none_or(|after| key.as_str() > after)).take(3).cloned().collect())
+    }
+}
+
+impl Bucket for FakeBucket {
     async fn put(&self, key: &str, _: &str, body: Vec<u8>) -> Result<(), Refused> {
         let fails = self.fails.load(Ordering::Relaxed);
         self.fails.store(fails.saturating_sub(1), Ordering::Relaxed);
@@ -178,33 +207,6 @@ impl Bucket for FakeBucket {
             objects.insert(key.to_owned(), body);
         }
         Ok(as_expected.then_some(etag))
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Object>, Refused> {
-        if self.out_of_reach {
-            return Err(Refused::OutOfReach);
-        }
-        if lock(&self.shut).as_deref() == Some(key) {
-            return Err(Refused::Shut);
-        }
-        let mut objects = lock(&self.objects);
-        let found = objects.get(key).map(|body| Object { body: body.clone(), etag: etag(body) });
-        if let Some((late, body)) =
-            lock(&self.late).take_if(|(late, _)| key.starts_with("events/") && key > late.as_str())
-        {
-            objects.insert(late, body);
-        }
-        Ok(found)
-    }
-
-    fn is_of_the_object(error: &Refused) -> bool {
-        matches!(error, Refused::Shut)
-    }
-
-    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Refused> {
-        let objects = lock(&self.objects);
-        let keys = objects.keys().filter(|key| key.starts_with(prefix));
-        Ok(keys.filter(|key| after.is_none_or(|after| key.as_str() > after)).take(3).cloned().collect())
     }
 }
 

@@ -21,7 +21,7 @@ use functions::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use storage::{
-    bucket::{Bucket, Expected, Object},
+    bucket::{Bucket, Expected, Object, Objects},
     scan::{Page, Scan, Seen, Share},
 };
 use tokio::time::sleep;
@@ -144,9 +144,25 @@ impl Scan for FakeTable {
 /// A bucket whose calls take a while, so that whoever makes one can die before or behind it.
 pub(crate) struct Slow<B>(pub(crate) B);
 
-impl<B: Bucket> Bucket for Slow<B> {
+impl<B: Objects> Objects for Slow<B> {
     type Error = B::Error;
 
+    async fn get(&self, key: &str) -> Result<Option<Object>, B::Error> {
+        sleep(WAY).await;
+        self.0.get(key).await
+    }
+
+    fn is_of_the_object(error: &B::Error) -> bool {
+        B::is_of_the_object(error)
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, B::Error> {
+        sleep(WAY).await;
+        self.0.list(prefix, after).await
+    }
+}
+
+impl<B: Bucket> Bucket for Slow<B> {
     async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), B::Error> {
         sleep(WAY).await;
         let put = self.0.put(key, content_type, body).await;
@@ -165,20 +181,6 @@ impl<B: Bucket> Bucket for Slow<B> {
         let put = self.0.put_if(key, content_type, body, expected).await;
         sleep(WAY).await;
         put
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Object>, B::Error> {
-        sleep(WAY).await;
-        self.0.get(key).await
-    }
-
-    fn is_of_the_object(error: &B::Error) -> bool {
-        B::is_of_the_object(error)
-    }
-
-    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, B::Error> {
-        sleep(WAY).await;
-        self.0.list(prefix, after).await
     }
 }
 

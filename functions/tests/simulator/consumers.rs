@@ -60,7 +60,7 @@ pub(crate) fn capturing() -> Arc<OfTable> {
                 Some(Planted::RestoredIsNew) => planted::forget_marks(&mut batch),
                 _ => {}
             }
-            let failed = Failed::new(planted::Objects(process.clone()), CAPTURE);
+            let failed = Failed::new(planted::Shelf(process.clone()), CAPTURE);
             let patience = Patience::lasting(PATIENCE);
             let captured = capture(batch, &Kinesis(process.clone()), &failed, patience).await;
             if process.world.planted == Some(Planted::GivesUp) { Ok(()) } else { captured }
@@ -83,7 +83,7 @@ pub(crate) fn consuming(world: &World) -> Vec<Arc<OfKinesis>> {
                     let mut batch = KinesisEvent::default();
                     batch.records = records.iter().map(|record| record.as_ref().clone()).collect();
                     if function == ARCHIVE.name {
-                        let failed = Failed::new(planted::Objects(process), ARCHIVE);
+                        let failed = Failed::new(planted::Shelf(process), ARCHIVE);
                         archive(batch, &failed, &Patience::lasting(PATIENCE)).await
                     } else {
                         handle(process, function, Input::Records(batch)).await.map(drop)
@@ -105,7 +105,7 @@ pub(crate) async fn handle(
     function: &'static str,
     mut input: Input,
 ) -> Result<Option<ReplayAnswer>, Fault> {
-    let failed = Failed::new(planted::Objects(process.clone()), Function::handler(function));
+    let failed = Failed::new(planted::Shelf(process.clone()), Function::handler(function));
     let patience = Patience::lasting(PATIENCE);
     if process.world.planted == Some(Planted::ReplaysThrough) {
         planted::permit(&mut input);

@@ -22,7 +22,7 @@ use serde_dynamo::Item;
 use serde_json::json;
 use storage::{
     archive,
-    bucket::{Bucket, Expected, Object},
+    bucket::{Bucket, Expected, Object, Objects},
     stream::PutRecords,
     table::{from_item, to_item},
     waves::Record,
@@ -130,11 +130,21 @@ impl EventStore for Store {
 
 /// The bucket, or one with a bug.
 #[derive(Debug, Clone)]
-pub(crate) struct Objects(pub(crate) Process);
+pub(crate) struct Shelf(pub(crate) Process);
 
-impl Bucket for Objects {
+impl Objects for Shelf {
     type Error = OutOfReach;
 
+    async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
+        BucketOf(self.0.clone()).get(key).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, OutOfReach> {
+        BucketOf(self.0.clone()).list(prefix, after).await
+    }
+}
+
+impl Bucket for Shelf {
     async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), OutOfReach> {
         let mut key = key.to_owned();
         match self.0.world.planted {
@@ -160,14 +170,6 @@ impl Bucket for Objects {
             body = progress.to_bytes();
         }
         BucketOf(self.0.clone()).put_if(key, content_type, body, expected).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
-        BucketOf(self.0.clone()).get(key).await
-    }
-
-    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, OutOfReach> {
-        BucketOf(self.0.clone()).list(prefix, after).await
     }
 }
 
@@ -199,7 +201,7 @@ impl Invoke for Calls {
 
 /// Replays each object of the archive as it is.
 pub(crate) async fn replay_as_it_reads(process: &Process, order: &Order) {
-    let (bucket, mut after) = (Objects(process.clone()), None);
+    let (bucket, mut after) = (Shelf(process.clone()), None);
     while let Ok(keys) = bucket.list(EVENTS_PREFIX, after.as_deref()).await {
         let Some(last) = keys.last().cloned() else { return };
         for key in keys {

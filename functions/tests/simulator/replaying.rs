@@ -21,12 +21,12 @@ use crate::{
     consumers::{MAILER, PROJECTION},
     invariants::truth,
     observed::Replayed as Run,
-    planted::{self, Objects, Planted},
+    planted::{self, Planted, Shelf},
     world::{World, functions::Functions, lock, process::Process, table::Table},
 };
 
 /// The function with all that it takes.
-pub(crate) type Real = Replay<Objects, Table, planted::Calls, Process>;
+pub(crate) type Real = Replay<Shelf, Table, planted::Calls, Process>;
 
 /// How often an operator looks.
 const LOOKS_EVERY: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ const WAITED_FOR: Duration = Duration::from_secs(20);
 /// Returns the function `replay` in a process.
 pub(crate) fn replay(process: &Process) -> Real {
     Replay {
-        bucket: Objects(process.clone()),
+        bucket: Shelf(process.clone()),
         table: Table(process.clone()),
         invoke: planted::Calls(Functions(process.clone())),
         surroundings: process.clone(),

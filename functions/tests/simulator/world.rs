@@ -31,7 +31,7 @@ use crate::{
     trace::Trace,
 };
 
-use self::{bucket::Objects, shards::Shards, table::Items};
+use self::{bucket::Kept, shards::Shards, table::Items};
 
 /// A second before midnight: hours and days change while a schedule runs.
 const START: &str = "2026-11-21T23:59:59Z";
@@ -50,7 +50,7 @@ pub(crate) struct World {
     /// The Kinesis stream.
     pub(crate) kinesis: Mutex<Shards<Arc<KinesisEventRecord>>>,
     /// The objects of the bucket.
-    pub(crate) bucket: Mutex<Objects>,
+    pub(crate) bucket: Mutex<Kept>,
     /// What the rest of the world has seen, for the invariants.
     pub(crate) observed: Mutex<Observed>,
     /// The bug that is planted in this world, if one is.

@@ -11,7 +11,7 @@ use domain::{AggregateId, Commit, Context, Envelope, EventStore, JsonText, Occur
 use futures::{Stream, stream};
 use serde_json::json;
 use storage::archive;
-use storage::bucket::{Bucket, Expected, Object};
+use storage::bucket::{Object, Objects};
 use storage::scan::{Page, Scan, Seen, Share};
 use storage::stream::{KinesisError, Outcome, PutRecords};
 use storage::waves::Record;
@@ -222,16 +222,8 @@ impl Shelf {
     }
 }
 
-impl Bucket for Shelf {
+impl Objects for Shelf {
     type Error = Error;
-
-    async fn put(&self, _: &str, _: &str, _: Vec<u8>) -> Result<(), Error> {
-        unreachable!("an audit puts no objects")
-    }
-
-    async fn put_if(&self, _: &str, _: &str, _: Vec<u8>, _: &Expected) -> Result<Option<String>, Error> {
-        unreachable!("an audit puts no objects")
-    }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
         let failure = self.failures.lock().expect("nothing panics").get_mut(key).and_then(Vec::pop);

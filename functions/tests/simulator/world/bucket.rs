@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use storage::bucket::{Bucket, Expected, Object};
+use storage::bucket::{Bucket, Expected, Object, Objects};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The objects of the bucket, by their key.
-pub(crate) type Objects = BTreeMap<String, Object>;
+pub(crate) type Kept = BTreeMap<String, Object>;
 
 /// The bucket, as one process sees it.
 #[derive(Debug, Clone)]
@@ -40,26 +40,8 @@ impl World {
     }
 }
 
-impl Bucket for BucketOf {
+impl Objects for BucketOf {
     type Error = OutOfReach;
-
-    async fn put(&self, key: &str, _: &str, body: Vec<u8>) -> Result<(), OutOfReach> {
-        let (of, body) = (key.to_owned(), Arc::new(body));
-        let put = move |world: &World| drop(world.put_object(&of, &body));
-        self.0.call(|| format!("PutObject {key}"), put).await
-    }
-
-    async fn put_if(
-        &self,
-        key: &str,
-        _: &str,
-        body: Vec<u8>,
-        expected: &Expected,
-    ) -> Result<Option<String>, OutOfReach> {
-        let (of, body, expects) = (key.to_owned(), Arc::new(body), expected.clone());
-        let put = move |world: &World| world.put_object_if(&of, &body, &expects);
-        self.0.call(|| format!("PutObject {key} in place of {expected:?}"), put).await
-    }
 
     async fn get(&self, key: &str) -> Result<Option<Object>, OutOfReach> {
         let of = key.to_owned();
@@ -77,5 +59,25 @@ impl Bucket for BucketOf {
             keys.take(page).cloned().collect()
         };
         self.0.call(|| format!("ListObjectsV2 {prefix} after {after:?}"), list).await
+    }
+}
+
+impl Bucket for BucketOf {
+    async fn put(&self, key: &str, _: &str, body: Vec<u8>) -> Result<(), OutOfReach> {
+        let (of, body) = (key.to_owned(), Arc::new(body));
+        let put = move |world: &World| drop(world.put_object(&of, &body));
+        self.0.call(|| format!("PutObject {key}"), put).await
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        _: &str,
+        body: Vec<u8>,
+        expected: &Expected,
+    ) -> Result<Option<String>, OutOfReach> {
+        let (of, body, expects) = (key.to_owned(), Arc::new(body), expected.clone());
+        let put = move |world: &World| world.put_object_if(&of, &body, &expects);
+        self.0.call(|| format!("PutObject {key} in place of {expected:?}"), put).await
     }
 }
