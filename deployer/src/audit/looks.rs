@@ -27,9 +27,9 @@ pub struct Looks {
 impl Looks {
     /// Returns the looks at what has come since a moment by way of a stream that keeps records for
     /// this long.
-    pub fn since(since: Timestamp, kept: Duration) -> Self {
+    pub fn since(since: Timestamp, retention: Duration) -> Self {
         let near = since.checked_sub(AS_A_RULE).unwrap_or(since);
-        Self { near, far: near.checked_sub(kept).unwrap_or(near), begun: 0, was_far: false }
+        Self { near, far: near.checked_sub(retention).unwrap_or(near), begun: 0, was_far: false }
     }
 
     /// Returns from which hour on the next look lists. What the last one does not find is said to

@@ -99,8 +99,8 @@ async fn probe(
     let written = Duration::try_from(sent.at.duration_until(clock.now())).unwrap_or_default();
     passage.seen(HopKind::Table, &table, written).map(show);
     busy.waiting(&format!("waiting for probe {} to arrive", sent.id));
-    let kept = pipeline.kept(&hops, &session.scope);
-    let followed = follow(sent, &mut passage, kept, within, &session.aws, show).await;
+    let retention = pipeline.retention(&hops, &session.scope);
+    let followed = follow(sent, &mut passage, retention, within, &session.aws, show).await;
     drop(busy);
     followed?;
     if format == Format::Json {

@@ -32,9 +32,9 @@ impl Pipeline {
 
     /// Returns how long the stream keeps an event: what comes to the archive with another one may
     /// have waited for as long.
-    pub fn kept(&self, hops: &Hops, scope: &Scope) -> Duration {
+    pub fn retention(&self, hops: &Hops, scope: &Scope) -> Duration {
         let stream = ResourceId::new(Stream::KIND, self.stream_name(scope));
-        hops.consumers_of(&stream).map(|consumer| consumer.kept).max().unwrap_or_default()
+        hops.consumers_of(&stream).map(|consumer| consumer.retention).max().unwrap_or_default()
     }
 
     /// Returns the table for reading and writing one aggregate at a time.

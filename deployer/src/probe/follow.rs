@@ -74,7 +74,7 @@ pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<Sent, Erro
 pub async fn follow(
     sent: Sent,
     passage: &mut Passage,
-    kept: Duration,
+    retention: Duration,
     within: Duration,
     aws: &Aws,
     mut seen: impl FnMut(Hop),
@@ -84,7 +84,7 @@ pub async fn follow(
     for hop in passage.missing().cloned().collect::<Vec<_>>() {
         match hop.kind {
             HopKind::Capture | HopKind::Handler => looks.push(in_log(sent, hop, aws).boxed_local()),
-            HopKind::Archive => looks.push(in_archive(sent, hop, kept, aws).boxed_local()),
+            HopKind::Archive => looks.push(in_archive(sent, hop, retention, aws).boxed_local()),
             // Told by those who come after them.
             HopKind::Table | HopKind::Stream => {}
         }
@@ -132,10 +132,10 @@ fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)
 }
 
 /// Looks for the object that a probe is in, among what was put into the archive since it was sent.
-async fn in_archive(sent: Sent, hop: Hop, kept: Duration, aws: &Aws) -> Result<Sighting, Error> {
+async fn in_archive(sent: Sent, hop: Hop, retention: Duration, aws: &Aws) -> Result<Sighting, Error> {
     let bucket = S3Bucket::new(aws.s3.clone(), &hop.name);
     let since_then = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at);
-    let mut looks = Looks::since(since_then, kept);
+    let mut looks = Looks::since(since_then, retention);
     let mut known = BTreeSet::new();
     loop {
         let from = archive::hour(looks.next(false));
@@ -227,9 +227,9 @@ mod tests {
             clock: Clock::default(),
         };
         let hop = Hop { kind: HopKind::Archive, name: "archive".to_owned(), after_ms: None };
-        let kept = Duration::from_secs(24 * 3_600);
+        let retention = Duration::from_secs(24 * 3_600);
         let aws = script.aws();
-        let looked = timeout(Duration::from_secs(30), in_archive(sent, hop, kept, &aws)).await;
+        let looked = timeout(Duration::from_secs(30), in_archive(sent, hop, retention, &aws)).await;
         assert!(looked.is_err(), "it is nowhere");
         let asked = script.asked();
         let from = |hour: &str| asked.iter().filter(|asked| asked.uri.contains(hour)).count();

@@ -52,7 +52,7 @@ impl Stack<Aws> {
 
 /// Returns how late a consumer may be.
 fn late(consumer: &Consumer) -> Duration {
-    (consumer.kept / SHARE).min(LATEST)
+    (consumer.retention / SHARE).min(LATEST)
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     fn a_consumer_may_be_late_by_a_share_of_what_its_source_keeps() {
         let late_of = |hours: u64| {
             let (function, source) = ("f".to_owned(), ResourceId::new("kinesis.stream", "s"));
-            late(&Consumer { function, source, kept: Duration::from_secs(hours * 3600) })
+            late(&Consumer { function, source, retention: Duration::from_secs(hours * 3600) })
         };
         assert_eq!(late_of(24), Duration::from_secs(864));
         assert_eq!(late_of(8760), Duration::from_secs(3600));

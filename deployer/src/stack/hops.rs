@@ -36,7 +36,7 @@ pub struct Consumer {
     /// The table or stream.
     pub source: ResourceId,
     /// How long the source keeps a record; what is not handled by then is gone.
-    pub kept: Duration,
+    pub retention: Duration,
 }
 
 impl Hops {
@@ -72,8 +72,8 @@ fn consumer<C: 'static>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
     let source = ResourceId::new(kind, source);
     // Of somebody else's stream the retention is not known, and a day is the shortest there is.
     let hours = stack.get(&source).and_then(|stream| stream.state()["retention_hours"].as_u64());
-    let kept = Duration::from_hours(hours.unwrap_or(STREAM_KEEPS_HOURS.unsigned_abs().into()));
-    Some(Consumer { function: function.to_owned(), source, kept })
+    let retention = Duration::from_hours(hours.unwrap_or(STREAM_KEEPS_HOURS.unsigned_abs().into()));
+    Some(Consumer { function: function.to_owned(), source, retention })
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ impl Hops {
         let consumer = |function: &str, kind| Consumer {
             function: function.to_owned(),
             source: ResourceId::new(kind, "cart-dev-events"),
-            kept: Duration::from_hours(STREAM_KEEPS_HOURS.unsigned_abs().into()),
+            retention: Duration::from_hours(STREAM_KEEPS_HOURS.unsigned_abs().into()),
         };
         Self {
             tables: vec!["cart-dev-events".into()],

@@ -37,7 +37,7 @@ pub(super) async fn repair(
     announce(&lacking, report, ledger, sides, ui);
     super::super::confirm(&sides.session.environment, args.yes, "Publish them?", ui)?;
 
-    let looks = Looks::since(sides.now(), sides.kept);
+    let looks = Looks::since(sides.now(), sides.retention);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let told = Told::new(ui, "publishing");
@@ -100,7 +100,7 @@ fn announce(lacking: &[(AggregateId, u64)], report: &Report, ledger: &Ledger, si
         sides.pipeline.stream_name(&sides.session.scope),
     ));
     if let Some(times) = ledger.times(lacking.iter().map(|(id, version)| (id, *version))) {
-        for warning in render::published_again(times, sides.now(), sides.kept) {
+        for warning in render::published_again(times, sides.now(), sides.retention) {
             ui.warn(&warning);
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct Sides {
     /// The name of that.
     against: String,
     /// How long the stream keeps what is on its way.
-    pub(super) kept: Duration,
+    pub(super) retention: Duration,
     clock: Clock,
 }
 
@@ -43,7 +43,8 @@ impl Sides {
             store: pipeline.event_store(&session.aws),
             reference,
             against,
-            kept: pipeline.kept(&Hops::of(&session.stack(app, &Fingerprints::default())), &session.scope),
+            retention: pipeline
+                .retention(&Hops::of(&session.stack(app, &Fingerprints::default())), &session.scope),
             clock,
             session,
             pipeline,
@@ -94,7 +95,7 @@ impl Sides {
         .await?;
         let from = began.checked_sub(args.grace).unwrap_or(began);
         let end = began.checked_add(args.grace).unwrap_or(began);
-        let mut looks = Looks::since(from, self.kept);
+        let mut looks = Looks::since(from, self.retention);
         // Reading all of one side may take longer than the grace, and the other was read before.
         let mut look_again = ledger.is_unsettled();
         loop {
