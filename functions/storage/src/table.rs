@@ -59,6 +59,9 @@ pub enum ItemError {
     /// There is nothing in it.
     #[error("the item has no events")]
     Empty,
+    /// The first event of an aggregate has version 1.
+    #[error("the item has version 0, and the first is 1")]
+    Version,
 }
 
 /// Returns a commit as an item of the table.
@@ -102,6 +105,9 @@ pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemErro
     let item: CommitItem = serde_dynamo::from_item(item.into())?;
     if item.events.is_empty() {
         return Err(ItemError::Empty);
+    }
+    if item.version == 0 {
+        return Err(ItemError::Version);
     }
     let event = |event: EventItem| {
         let data = JsonText::parse(event.data);
@@ -214,6 +220,7 @@ mod tests {
         assert!(reason.ends_with(r#""cart-1" is not an aggregate id like cart#<uuid>"#), "{reason}");
         let reason = broken("/Events", json!({"L": []}));
         assert_eq!(reason, "the item has no events");
+        assert_eq!(broken("/Version/N", json!("0")), "the item has version 0, and the first is 1");
         let reason = broken("/Events/L/0/M/Data/S", json!("{"));
         assert!(reason.contains("are not JSON: EOF while parsing"), "{reason}");
         let reason = broken("/OccurredAt/S", json!("yesterday"));

@@ -23,7 +23,7 @@ pub(crate) fn start(world: &Arc<World>) {
     if world.chance.happens(300) {
         tokio::task::spawn_local(restore(world.clone()));
     }
-    for stranger in 0..5 {
+    for stranger in 0..6 {
         if !world.chance.happens(world.weather().poison) {
             continue;
         }
@@ -36,6 +36,7 @@ pub(crate) fn start(world: &Arc<World>) {
                 1 => trash(&world),
                 2 => changed_by_hand(&world),
                 3 => of_another_release(&world),
+                4 => out_of_place(&world),
                 _ => spelt_in_another_way(&world),
             }
             lock(&world.observed).busy -= 1;
@@ -50,6 +51,14 @@ fn no_commit(world: &World) {
     let item = HashMap::from([("Note".to_owned(), AttributeValue::S("hello".to_owned()))]);
     let event_id = world.stream_item(&id, 1, "INSERT", Some(&item.into()));
     aside(world, CAPTURE.name, &event_id, &["the item does not have the attributes of a commit"]);
+}
+
+/// An item of a commit that has no place among those of an aggregate.
+fn out_of_place(world: &World) {
+    let commit = commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]);
+    let item = item(&Commit { version: 0, ..commit.clone() });
+    let event_id = world.stream_item(&commit.aggregate_id.to_string(), 0, "INSERT", Some(&item));
+    aside(world, CAPTURE.name, &event_id, &["the item has version 0"]);
 }
 
 /// An item of a commit whose hash key has another spelling.
