@@ -96,7 +96,7 @@ impl Kept {
 
 /// Returns which versions of which aggregate a change of the table is about that was kept
 /// aside, and why it was. Who kept it aside could not understand it, so here nothing is an error
-/// either. What `archive` kept is no event, so nobody knows what it is about.
+/// either. What `archive` kept belongs to no aggregate.
 fn about(object: &[u8]) -> Option<(AggregateId, RangeInclusive<u64>, String)> {
     let kept: Value = serde_json::from_slice(object).ok()?;
     let reason = kept.get("reason")?.as_str()?;

@@ -92,7 +92,7 @@ impl Progress {
     pub fn begin(order: Order, now: Timestamp) -> Self {
         let mut begin = Self {
             format: FORMAT,
-            settles_in: settles_in(&order, now),
+            settles_in: settles_in(&order),
             order,
             state: State::Running,
             started_at: now,

@@ -31,7 +31,7 @@ const LISTINGS: usize = 10;
 /// is asked for within a second, starts within another, and puts within a third; this is more
 /// than twice as long, for a put that the SDK repeats, or a slow day. When the archive is further
 /// behind than that, nobody here can know it.
-const SETTLES: SignedDuration = SignedDuration::from_secs(20);
+const SETTLES: Duration = Duration::from_secs(20);
 
 /// Reads events.
 #[derive(Debug)]
@@ -129,7 +129,10 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
                 Err(reason) => progress.cannot_read(key, reason),
             }
         }
-        progress.reading.done += read;
+        let done = progress.reading.done + read;
+        // They were counted when it was ordered, and more have come since.
+        let total = progress.reading.total.map(|total| total.max(done));
+        (progress.reading.done, progress.reading.total) = (done, total);
         progress.reading.last = Some(last.clone());
         progress.place = Place::Archive(Some(last));
         Ok(Read::On)
@@ -170,16 +173,11 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
     }
 }
 
-/// Returns how long the archive may be without what happened before a replay was ordered, as far
-/// as that matters.
-pub fn settles_in(order: &Order, now: Timestamp) -> Duration {
-    let long_ago = order.only.until.is_some_and(|until| now.duration_since(until) >= SETTLES);
+/// Returns how long the archive may be without what its handler was given before a replay was
+/// ordered, as far as that matters. When it occurred says nothing: `capture` may have been late.
+pub fn settles_in(order: &Order) -> Duration {
     // A dry run counts what is there.
-    if order.from == Source::Table || order.dry_run || long_ago {
-        Duration::ZERO
-    } else {
-        SETTLES.unsigned_abs()
-    }
+    if order.from == Source::Table || order.dry_run { Duration::ZERO } else { SETTLES }
 }
 
 /// Returns what is before all keys that may still come into the archive while it settles: those
