@@ -1,14 +1,16 @@
 //! Sending a probe and looking for it: in the logs of everybody whom it passes, and in the
 //! archive. All hops are looked at together, and never by the probe itself.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use domain::contract::EVENTS_PREFIX;
 use domain::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
 use domain::{AggregateId, Commit, Context, EventStore, OccurredAt};
-use futures::future::{FutureExt, LocalBoxFuture};
+use futures::future::{FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -20,7 +22,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
-use crate::audit::Looks;
 use crate::aws::{Aws, Called, Clock};
 use crate::error::Error;
 use crate::retry::retried;
@@ -28,6 +29,10 @@ use crate::retry::retried;
 /// Between two looks. Times are those of the log lines, so a rare look makes none of them later;
 /// `FilterLogEvents` is allowed five times a second in most regions ("CloudWatch Logs quotas").
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Between two looks at all hours of the archive that an object may be named after. These list much,
+/// and nobody who looks nearby waits for that.
+const FAR_PAUSE: Duration = Duration::from_secs(10);
 
 /// By how much the clocks of AWS's services may differ, with what we do not know of them: it is
 /// told in whole seconds.
@@ -131,40 +136,66 @@ fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)
     passed.then(|| (time("timestamp"), time(KINESIS_ARRIVAL)))
 }
 
-/// Looks for the object that a probe is in, among what was put into the archive since it was sent.
+/// Looks for the object that a probe is in, among what was put into the archive since it was sent:
+/// often in the hour of the probe and behind it, and now and then in all hours that the stream still
+/// keeps. An object is named after the hour of its first record, which is an old one where `archive`
+/// catches up.
 async fn in_archive(sent: Sent, hop: Hop, retention: Duration, aws: &Aws) -> Result<Sighting, Error> {
-    let bucket = S3Bucket::new(aws.s3.clone(), &hop.name);
     let since_then = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at);
-    let mut looks = Looks::since(since_then, retention);
-    let mut known = BTreeSet::new();
-    loop {
-        let from = archive::hour(looks.next(false));
-        for key in retried(async || young(&hop.name, &from, since_then, aws).await).await? {
-            if known.contains(&key) {
-                continue;
-            }
-            let object = retried(async || Ok(bucket.get(&key).await?)).await?;
-            let events = object.map(|object| archive::events(&key, &object.body)).transpose();
-            let events = events.map_err(|error| Error::other("GetObject", chain(&error)))?;
-            if events.unwrap_or_default().iter().any(|event| event.aggregate_id == sent.id) {
-                let after = since(sent, sent.clock.now());
-                return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival: None });
-            }
-            known.insert(key);
-        }
-        sleep(PAUSE).await;
-    }
+    let oldest = since_then.checked_sub(retention).unwrap_or(since_then);
+    let looker = Looker { sent, since_then, archive: &hop.name, aws, known: RefCell::default() };
+    let near = looker.look_from(since_then, PAUSE);
+    let far = async {
+        sleep(FAR_PAUSE).await;
+        looker.look_from(oldest, FAR_PAUSE).await
+    };
+    select(pin!(near), pin!(far)).await.factor_first().0?;
+    let after = since(sent, sent.clock.now());
+    Ok(Sighting { kind: hop.kind, name: hop.name.clone(), after, arrival: None })
 }
 
-/// Returns the keys behind a place of what was put into an archive since a moment: a few.
-async fn young(archive: &str, after: &str, since: Timestamp, aws: &Aws) -> Result<Vec<String>, Error> {
-    let list = aws.s3.list_objects_v2().bucket(archive).prefix(EVENTS_PREFIX);
-    let pages = list.start_after(after).into_paginator().send();
-    let pages = pages.try_collect().await.called("ListObjectsV2")?;
-    let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
-    let young = objects
-        .filter(|object| object.last_modified().is_none_or(|modified| modified.secs() >= since.as_second()));
-    Ok(young.filter_map(|object| object.key).collect())
+/// Somebody who looks for a probe in the archive.
+struct Looker<'a> {
+    sent: Sent,
+    since_then: Timestamp,
+    archive: &'a str,
+    aws: &'a Aws,
+    /// The objects in which it is not.
+    known: RefCell<BTreeSet<String>>,
+}
+
+impl Looker<'_> {
+    /// Looks until the probe is in an object of this hour or of a later one.
+    async fn look_from(&self, from: Timestamp, pause: Duration) -> Result<(), Error> {
+        let bucket = S3Bucket::new(self.aws.s3.clone(), self.archive);
+        loop {
+            for key in retried(async || self.young(&archive::hour(from)).await).await? {
+                if self.known.borrow().contains(&key) {
+                    continue;
+                }
+                let object = retried(async || Ok(bucket.get(&key).await?)).await?;
+                let events = object.map(|object| archive::events(&key, &object.body)).transpose();
+                let events = events.map_err(|error| Error::other("GetObject", chain(&error)))?;
+                if events.unwrap_or_default().iter().any(|event| event.aggregate_id == self.sent.id) {
+                    return Ok(());
+                }
+                self.known.borrow_mut().insert(key);
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// Returns the keys behind a place of what was put there since the probe was sent: a few.
+    async fn young(&self, after: &str) -> Result<Vec<String>, Error> {
+        let list = self.aws.s3.list_objects_v2().bucket(self.archive).prefix(EVENTS_PREFIX);
+        let pages = list.start_after(after).into_paginator().send();
+        let pages = pages.try_collect().await.called("ListObjectsV2")?;
+        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+        let since = self.since_then.as_second();
+        let young =
+            objects.filter(|object| object.last_modified().is_none_or(|modified| modified.secs() >= since));
+        Ok(young.filter_map(|object| object.key).collect())
+    }
 }
 
 /// Returns how long after it was sent that was; nothing where one of AWS's clocks is behind another.
@@ -229,11 +260,11 @@ mod tests {
         let hop = Hop { kind: HopKind::Archive, name: "archive".to_owned(), after_ms: None };
         let retention = Duration::from_secs(24 * 3_600);
         let aws = script.aws();
-        let looked = timeout(Duration::from_secs(30), in_archive(sent, hop, retention, &aws)).await;
+        let looked = timeout(3 * FAR_PAUSE, in_archive(sent, hop, retention, &aws)).await;
         assert!(looked.is_err(), "it is nowhere");
         let asked = script.asked();
         let from = |hour: &str| asked.iter().filter(|asked| asked.uri.contains(hour)).count();
-        let (near, far) = (from("dt%3D2026-11-22%2Fhour%3D02%2F"), from("dt%3D2026-11-21%2Fhour%3D02%2F"));
+        let (near, far) = (from("dt%3D2026-11-22%2Fhour%3D03%2F"), from("dt%3D2026-11-21%2Fhour%3D03%2F"));
         assert!(near >= 25 && (2..=3).contains(&far), "{near} and {far} of {asked:#?}");
     }
 
