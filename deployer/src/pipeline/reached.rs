@@ -65,8 +65,9 @@ mod tests {
     use crate::aws::script::{Script, body};
 
     #[tokio::test]
-    async fn an_empty_page_of_keys_is_not_the_last_if_it_says_so() {
+    async fn a_page_without_objects_is_not_the_last_if_it_says_so() {
         let empty = "<ListBucketResult><IsTruncated>true</IsTruncated>\
+                     <Contents><Key>events/</Key></Contents>\
                      <NextContinuationToken>on</NextContinuationToken></ListBucketResult>";
         let last = "<ListBucketResult><IsTruncated>false</IsTruncated>\
                     <Contents><Key>events/a</Key></Contents></ListBucketResult>";

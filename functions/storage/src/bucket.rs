@@ -181,11 +181,14 @@ impl Objects for S3Bucket {
                 bucket: self.name.clone(),
                 source: Box::new(error),
             })?;
-            let objects = answer.contents.unwrap_or_default();
+            let keys = answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+            // What S3's console makes to show a folder ("Organizing objects by using folders", S3
+            // user guide).
+            let keys: Vec<String> = keys.filter(|key| !key.ends_with('/')).collect();
             // Only `IsTruncated` says whether there are more ("ListObjectsV2", S3 API reference):
             // a page may be empty, and not the last.
-            if !objects.is_empty() || answer.is_truncated != Some(true) {
-                return Ok(objects.into_iter().filter_map(|object| object.key).collect());
+            if !keys.is_empty() || answer.is_truncated != Some(true) {
+                return Ok(keys);
             }
             next = answer.next_continuation_token;
         }
