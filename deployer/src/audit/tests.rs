@@ -459,10 +459,8 @@ fn what_cannot_be_read_is_named() {
     world.archive(commit(1, 1, 1, 1).into_envelopes());
     world.bucket.keep("events/dt=2026-11-21/hour=19/broken", b"{}".to_vec());
     let (_, report) = audited(&world);
-    assert_eq!(
-        report.unread[0].reason,
-        "events/dt=2026-11-21/hour=19/broken is not gzip: unexpected end of file"
-    );
+    assert_eq!(report.unread[0].at, "events/dt=2026-11-21/hour=19/broken");
+    assert_eq!(report.unread[0].reason, "it is not gzip: unexpected end of file");
 }
 
 #[test]

@@ -174,8 +174,9 @@ impl Looker<'_> {
                     continue;
                 }
                 let object = retried(async || Ok(bucket.get(&key).await?)).await?;
-                let events = object.map(|object| archive::events(&key, &object.body)).transpose();
-                let events = events.map_err(|error| Error::other("GetObject", chain(&error)))?;
+                let events = object.map(|object| archive::events(&object.body)).transpose();
+                let events =
+                    events.map_err(|error| Error::other("GetObject", format!("{key}: {}", chain(&error))))?;
                 if events.unwrap_or_default().iter().any(|event| event.aggregate_id == self.sent.id) {
                     return Ok(());
                 }

@@ -244,7 +244,7 @@ mod tests {
         let (of, id) = (aggregate_type.clone(), Uuid::from_u128(3));
         bad.contradictions = vec![Contradiction { aggregate_type: of, aggregate_id, version: 5, id }];
         bad.gaps = vec![Gap { aggregate_type, aggregate_id, missing: 4, last: 9 }];
-        bad.unreadable = vec![Unreadable { key: "events/a".into(), reason: "events/a is not gzip".into() }];
+        bad.unreadable = vec![Unreadable { key: "events/a".into(), reason: "it is not gzip".into() }];
         bad.trouble = Some("log-events is out of reach".into());
         insta::assert_snapshot!("incomplete", replay_text(&bad));
         insta::assert_snapshot!("progress_with_trouble", replay_progress(&bad, None));

@@ -143,8 +143,6 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         match object(self.bucket, key).await {
             Ok(events) => Ok(Ok(events)),
             Err(Unread::Call(error)) if !B::is_of_the_object(&error) => Err(error),
-            // The key is told beside it.
-            Err(Unread::Gone(_)) => Ok(Err("it is gone".to_owned())),
             Err(other) => Ok(Err(chain(&other))),
         }
     }

@@ -19,18 +19,11 @@ const ANY_SYSTEM: u8 = 255;
 #[derive(Debug, Error)]
 pub enum BrokenObject {
     /// It is not compressed text.
-    #[error("{key} is not gzip")]
-    Gzip {
-        /// The object.
-        key: String,
-        /// What is wrong.
-        source: io::Error,
-    },
+    #[error("it is not gzip")]
+    Gzip(#[from] io::Error),
     /// A line is not an event in its envelope.
-    #[error("line {line} of {key} is not an event in its envelope")]
+    #[error("line {line} is not an event in its envelope")]
     Line {
-        /// The object.
-        key: String,
         /// The line, from 1.
         line: usize,
         /// What is wrong.
@@ -67,13 +60,12 @@ pub fn compress<'a>(events: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Ve
 ///
 /// # Errors
 /// Something in it is not an event: nothing is left out in silence.
-pub fn events(key: &str, object: &[u8]) -> Result<Vec<Envelope>, BrokenObject> {
+pub fn events(object: &[u8]) -> Result<Vec<Envelope>, BrokenObject> {
     let lines = BufReader::new(MultiGzDecoder::new(object)).split(b'\n');
     let mut events = Vec::new();
     for (line, bytes) in (1..).zip(lines) {
-        let bytes = bytes.map_err(|source| BrokenObject::Gzip { key: key.to_owned(), source })?;
-        let event = Envelope::from_bytes(&bytes);
-        events.push(event.map_err(|source| BrokenObject::Line { key: key.to_owned(), line, source })?);
+        let event = Envelope::from_bytes(&bytes?);
+        events.push(event.map_err(|source| BrokenObject::Line { line, source })?);
     }
     Ok(events)
 }

@@ -17,8 +17,8 @@ pub enum Unread<E: Error + 'static> {
     #[error(transparent)]
     Call(E),
     /// It was there a moment ago.
-    #[error("{0} was listed, and is gone")]
-    Gone(String),
+    #[error("it was listed, and is gone")]
+    Gone,
     /// It holds something other than events.
     #[error(transparent)]
     Broken(BrokenObject),
@@ -30,8 +30,8 @@ pub enum Unread<E: Error + 'static> {
 /// The call failed, or something in the object is not an event.
 pub async fn object<B: Objects>(bucket: &B, key: &str) -> Result<Vec<Envelope>, Unread<B::Error>> {
     match bucket.get(key).await.map_err(Unread::Call)? {
-        Some(object) => archive::events(key, &object.body).map_err(Unread::Broken),
-        None => Err(Unread::Gone(key.to_owned())),
+        Some(object) => archive::events(&object.body).map_err(Unread::Broken),
+        None => Err(Unread::Gone),
     }
 }
 
@@ -76,8 +76,8 @@ mod tests {
         let read = async |key: &str| object(&shelf, key).await.map(|events| events.len());
         assert_eq!(read("events/whole").await.ok(), Some(1));
         let broken = read("events/broken").await.map_err(|error| error.to_string());
-        assert_eq!(broken, Err("events/broken is not gzip".to_owned()));
+        assert_eq!(broken, Err("it is not gzip".to_owned()));
         let gone = read("events/gone").await.map_err(|error| error.to_string());
-        assert_eq!(gone, Err("events/gone was listed, and is gone".to_owned()));
+        assert_eq!(gone, Err("it was listed, and is gone".to_owned()));
     }
 }

@@ -216,7 +216,7 @@ fn what_cannot_be_handled_is_kept_with_its_reason(world: &World, truth: &Truth) 
 fn the_archive_has_what_the_table_has(world: &World, truth: &Truth) -> Result<(), String> {
     let mut archived = BTreeMap::new();
     for (key, object) in lock(&world.bucket).iter().filter(|(key, _)| key.starts_with(EVENTS_PREFIX)) {
-        let events = archive::events(key, &object.body).map_err(|error| error.to_string())?;
+        let events = archive::events(&object.body).map_err(|error| format!("{key}: {error}"))?;
         for event in events {
             let place = (event.aggregate_id, event.version);
             if let Some(other) = archived.insert(place, event.clone())

@@ -206,7 +206,7 @@ pub(crate) async fn replay_as_it_reads(process: &Process, order: &Order) {
         let Some(last) = keys.last().cloned() else { return };
         for key in keys {
             let Ok(Some(object)) = bucket.get(&key).await else { continue };
-            let Ok(mut events) = archive::events(&key, &object.body) else { continue };
+            let Ok(mut events) = archive::events(&object.body) else { continue };
             events.retain(|event| order.only.has(event));
             let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
             let batch = serde_json::to_vec(&ReplayBatch { replay, events }).expect("it is JSON");

@@ -154,7 +154,7 @@ fn owe(world: &Arc<World>, order: &Order, early: bool) {
         sleep(WAITED_FOR).await;
         let bucket = lock(&world.bucket);
         let objects = bucket.iter().filter(|(key, _)| key.starts_with(EVENTS_PREFIX));
-        let events = objects.flat_map(|(key, object)| archive::events(key, &object.body).unwrap_or_default());
+        let events = objects.flat_map(|(_, object)| archive::events(&object.body).unwrap_or_default());
         let owed = events.map(|event| (event.aggregate_id, event.version)).collect();
         lock(&world.observed).owed.insert(id, owed);
     });
