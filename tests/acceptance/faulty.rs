@@ -79,7 +79,7 @@ fn rules() -> Value {
 
 /// Returns how many calls a verb makes when nothing fails.
 fn undisturbed(place: &Place<'_>, hollow: &Hollow, verb: &str) -> u64 {
-    let (run, calls) = place.recorded_in(hollow.path(), &[verb, "local"]);
+    let (run, calls) = place.recorded_of(hollow.command(place, &[verb, "local"]));
     assert_eq!(run.code, Some(0), "{verb}: {run:#?}");
     calls.len().try_into().expect("there are not so many")
 }
@@ -88,8 +88,8 @@ fn undisturbed(place: &Place<'_>, hollow: &Hollow, verb: &str) -> u64 {
 /// anything but an error, or what could not be read.
 fn through(microburst: &Tool, place: &Place<'_>, hollow: &Hollow, verb: &str) {
     for _ in 0..RUNS {
-        let mut command = place.command(&[verb, "local"]);
-        command.current_dir(hollow.path()).env("AWS_ENDPOINT_URL", microburst.endpoint());
+        let mut command = hollow.command(place, &[verb, "local"]);
+        command.env("AWS_ENDPOINT_URL", microburst.endpoint());
         let run = Run::of(&mut command);
         match run.code {
             Some(0) => return,

@@ -138,7 +138,7 @@ fn everywhere(cloud: &Cloud, work: impl Fn(&Meeting<'_>, usize, f64) + Sync) {
             meeting
         };
         let alone = meeting(1.0);
-        let (run, calls) = alone.first.recorded_in(hollow.path(), &["up", "local"]);
+        let (run, calls) = alone.first.recorded_of(hollow.command(&alone.first, &["up", "local"]));
         assert_eq!(run.code, Some(0), "{run:#?}");
         thread::scope(|scope| {
             for at in BEGINS_AT {

@@ -33,10 +33,9 @@ fn a_second_emulator_is_read_alike(cloud: &Cloud) {
     let place = cloud.place();
     let moto = Tool::moto(&place).expect("moto can be installed");
     let there = |arguments: &[&str]| {
-        let mut command = place.command(arguments);
-        Run::of(command.current_dir(hollow.path()).env("AWS_ENDPOINT_URL", moto.endpoint()))
+        Run::of(hollow.command(&place, arguments).env("AWS_ENDPOINT_URL", moto.endpoint()))
     };
-    let here = |verb| Run::of(place.command(&[verb, "local", "--format", "json"]).current_dir(hollow.path()));
+    let here = |verb| Run::of(&mut hollow.command(&place, &[verb, "local", "--format", "json"]));
     let in_sync = || {
         let drift = there(&["drift", "local", "--format", "json"]);
         assert_eq!((drift.code, &drift.json()["verdict"]), (Some(0), &json!("in_sync")), "{drift:#?}");
@@ -50,7 +49,7 @@ fn a_second_emulator_is_read_alike(cloud: &Cloud) {
     let told = in_sync();
     let kinds: BTreeSet<&str> = steps(&told).filter_map(|step| step["kind"].as_str()).collect();
     assert_eq!(kinds, KINDS.into(), "{told:#}");
-    assert_eq!(Run::of(place.command(&["up", "local"]).current_dir(hollow.path())).code, Some(0));
+    assert_eq!(Run::of(&mut hollow.command(&place, &["up", "local"])).code, Some(0));
     assert_eq!(told, here("drift").json());
 
     let aws = place.aws_at(moto.endpoint(), "local");

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde::Deserialize;
 
@@ -47,14 +48,13 @@ impl Call {
 impl Place<'_> {
     /// Runs the deployer in this place and returns the calls that it made as well.
     pub fn recorded(&self, arguments: &[&str]) -> (Run, Vec<Call>) {
-        self.recorded_in(self.cloud.root(), arguments)
+        self.recorded_of(self.command(arguments))
     }
 
-    /// The same, with the functions of another workspace.
-    pub fn recorded_in(&self, workspace: &Path, arguments: &[&str]) -> (Run, Vec<Call>) {
+    /// The same, of a deployer that is to be run in another way.
+    pub fn recorded_of(&self, mut command: Command) -> (Run, Vec<Call>) {
         let path = self.folder().join("calls.jsonl");
-        let mut command = self.command(arguments);
-        let run = Run::of(command.current_dir(workspace).arg("--record-calls").arg(&path));
+        let run = Run::of(command.arg("--record-calls").arg(&path));
         (run, Call::recorded(&path))
     }
 

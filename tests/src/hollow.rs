@@ -42,12 +42,12 @@ impl Hollow {
     /// Returns the deployer, to be run in a place with these functions.
     pub fn command(&self, place: &Place<'_>, arguments: &[&str]) -> Command {
         let mut command = place.command(arguments);
-        command.current_dir(self.path());
+        // Theirs would be taken for the real ones, if somebody has one target folder for all.
+        command.current_dir(self.path()).env("CARGO_TARGET_DIR", self.path().join("target"));
         command
     }
 
-    /// Returns the folder in which to run the deployer.
-    pub fn path(&self) -> &Path {
+    fn path(&self) -> &Path {
         self.folder.path()
     }
 }
