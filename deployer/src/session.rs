@@ -3,6 +3,7 @@
 //! `plan`, `drift` and `up` all come through here, so they cannot disagree.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::app::App;
 use crate::aws::{Aws, CallLog, Caller, Credentials, ReadOnly, Target};
@@ -14,7 +15,7 @@ use crate::global::Global;
 use crate::local::{LocalCloud, Status};
 use crate::plan::{Plan, Wishes, plan};
 use crate::render::Ui;
-use crate::resource::Resource;
+use crate::resource::{Resource, ResourceId};
 use crate::resources::function::Function;
 use crate::resources::kinds;
 use crate::scope::Scope;
@@ -24,6 +25,10 @@ use crate::survey::{Survey, survey};
 
 /// The SDK's own variable: the endpoint that it names is used as it is.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+
+/// How long a function may run at most that the stack does not have ("Lambda quotas", Lambda
+/// developer guide).
+const LONGEST_RUN: Duration = Duration::from_secs(900);
 
 /// An environment that we are connected to.
 pub(crate) struct Session {
@@ -120,6 +125,14 @@ impl Session {
         let stack = self.stack(app, &Fingerprints::default());
         let ids = stack.resources.iter().map(|node| node.id());
         ids.filter(|id| id.kind() == Function::KIND).map(|id| id.name().to_owned()).collect()
+    }
+
+    /// Returns how long the function of this full name may run, as the stack says.
+    pub(crate) fn runs_at_most(&self, app: &App, function: &str) -> Duration {
+        let stack = self.stack(app, &Fingerprints::default());
+        let node = stack.get(&ResourceId::new(Function::KIND, function));
+        let seconds = node.and_then(|node| node.state()["timeout_s"].as_u64());
+        seconds.map_or(LONGEST_RUN, Duration::from_secs)
     }
 
     /// Returns the full name of a function, given with or without the environment's prefix.

@@ -14,6 +14,12 @@ use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly};
 use crate::error::{Class, Error};
 use crate::scope::Scope;
 
+/// How often the SDK sends a call that fails in passing.
+pub(super) const ATTEMPTS: u32 = 4;
+
+/// How long a connection may take to come about.
+pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
 /// Whose credentials to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
@@ -123,10 +129,10 @@ async fn config(scope: &Scope, target: &Target) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(https())
         .region(Region::new(scope.region.clone()))
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
+                .connect_timeout(CONNECT_WITHIN)
                 // An upload of 50 MB over a slow line is the longest call there is.
                 .operation_attempt_timeout(Duration::from_secs(180))
                 .build(),

@@ -8,6 +8,7 @@ mod cbor;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -16,6 +17,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -28,6 +30,7 @@ use crate::scope::Scope;
 /// One answer: its status, and what it says.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
+    after: Duration,
     status: u16,
     headers: Vec<(&'static str, String)>,
     says: Says,
@@ -36,18 +39,36 @@ pub(crate) struct Answer {
 #[derive(Debug, Clone)]
 enum Says {
     Body(String),
-    Fault { code: String, message: String },
+    Fault {
+        code: String,
+        message: String,
+    },
+    /// Nothing: the connection broke.
+    Nothing,
 }
 
 /// Returns the answer 200 with this body.
 pub(crate) fn body(body: impl ToString) -> Answer {
-    Answer { status: 200, headers: Vec::new(), says: Says::Body(body.to_string()) }
+    answer(200, Says::Body(body.to_string()))
 }
 
 /// Returns an answer that says that the call failed, in the form of whatever service it is.
 pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
-    let says = Says::Fault { code: code.to_owned(), message: message.to_owned() };
-    Answer { status, headers: Vec::new(), says }
+    answer(status, Says::Fault { code: code.to_owned(), message: message.to_owned() })
+}
+
+/// Returns the answer that does not come: the connection breaks after the request.
+pub(crate) fn lost() -> Answer {
+    answer(0, Says::Nothing)
+}
+
+/// Returns an answer that comes after this time.
+pub(crate) fn late(after: Duration, answer: Answer) -> Answer {
+    Answer { after, ..answer }
+}
+
+fn answer(status: u16, says: Says) -> Answer {
+    Answer { after: Duration::ZERO, status, headers: Vec::new(), says }
 }
 
 impl Answer {
@@ -55,6 +76,19 @@ impl Answer {
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
+    }
+
+    /// Returns what the client makes of it.
+    async fn given(self, service: &str) -> Result<HttpResponse, ConnectorError> {
+        if !self.after.is_zero() {
+            tokio::time::sleep(self.after).await;
+        }
+        match self.says {
+            Says::Nothing => {
+                Err(ConnectorError::io(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()))
+            }
+            _ => Ok(self.written(service)),
+        }
     }
 
     fn written(self, service: &str) -> HttpResponse {
@@ -68,6 +102,7 @@ impl Answer {
                 ),
                 _ => json!({"__type": code, "message": message}).to_string(),
             },
+            Says::Nothing => String::new(),
         };
         let status = self.status.try_into().expect("a status");
         // CloudWatch speaks CBOR; the script is written in JSON all the same.
@@ -207,7 +242,7 @@ impl HttpConnector for Script {
             body: String::from_utf8_lossy(body).into_owned(),
         });
         let answer = self.answer(&operation);
-        HttpConnectorFuture::ready(Ok(answer.written(&service)))
+        HttpConnectorFuture::new(async move { answer.given(&service).await })
     }
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncReadExt;
 
 use crate::app::App;
-use crate::aws::Called;
+use crate::aws::{self, NoAnswer, Ran, Repetition};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
@@ -34,12 +34,24 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let function = session.function(app, &args.function)?;
     let call = session.aws.lambda.invoke().function_name(&function).payload(Blob::new(payload));
     let call = call.set_log_type(args.tail.then_some(LogType::Tail));
+    let runs_at_most = session.runs_at_most(app, &function);
     let answer = {
         let _busy = ui.busy(&function);
-        call.send().await.called("Invoke")
+        aws::invoke(call, runs_at_most, Repetition::Harmful).await
     };
-    let answer = answer.map_err(|error| {
-        Problem::of_call(error, || format!("`{} up {}` deploys it", ui.program(), args.environment))
+    let answer = answer.map_err(|NoAnswer { error, ran }| match ran {
+        Ran::No => {
+            Problem::of_call(error, || format!("`{} up {}` deploys it", ui.program(), args.environment))
+        }
+        Ran::Unknown => Problem::new(format!("{function} may have run, its answer is lost: {error}")).hint(
+            format!(
+                "`{} logs {} {}` shows whether it ran; call it again only if it did not, or if running it twice \
+                 does no harm",
+                ui.program(),
+                args.environment,
+                args.function
+            ),
+        ),
     })?;
     if let Some(log) = answer.log_result() {
         let log = STANDARD.decode(log).unwrap_or_else(|_| log.as_bytes().to_vec());

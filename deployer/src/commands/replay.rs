@@ -106,7 +106,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     // Which of the functions are handlers, the function knows that calls them.
     let prefix = session.scope.prefix();
     let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();
-    let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
+    let function = ReplayFunction::new(&session, app, pipeline.replay, &args.environment, ui);
     let which = Which { handler: handler.clone(), dry_run: args.dry_run };
     let status = if args.instead.status {
         let status = function.agreed(Request::Status(which)).await?;

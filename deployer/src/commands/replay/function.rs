@@ -1,12 +1,15 @@
 //! The function that replays: what it is asked, and what its refusals mean here.
 
+use std::time::Duration;
+
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use domain::replay::{Answer, Reason, Refused, Request, Status};
 
-use crate::aws::{Aws, Called};
-use crate::error::Class;
+use crate::app::App;
+use crate::aws::{self, Aws, NoAnswer, Ran, Repetition};
+use crate::error::{Class, Error};
 use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::Session;
@@ -16,6 +19,7 @@ pub(super) struct ReplayFunction<'a> {
     aws: &'a Aws,
     name: String,
     thing: &'static str,
+    runs_at_most: Duration,
     environment: &'a str,
     program: String,
 }
@@ -37,9 +41,16 @@ impl From<InVain> for Problem {
 
 impl<'a> ReplayFunction<'a> {
     /// Returns the function of this session.
-    pub(super) fn new(session: &'a Session, thing: &'static str, environment: &'a str, ui: &Ui) -> Self {
+    pub(super) fn new(
+        session: &'a Session,
+        app: &App,
+        thing: &'static str,
+        environment: &'a str,
+        ui: &Ui,
+    ) -> Self {
         let name = session.scope.name(thing);
-        Self { aws: &session.aws, name, thing, environment, program: ui.program() }
+        let runs_at_most = session.runs_at_most(app, &name);
+        Self { aws: &session.aws, name, thing, runs_at_most, environment, program: ui.program() }
     }
 
     /// Asks it for something, and returns how the replay stands.
@@ -97,13 +108,30 @@ impl<'a> ReplayFunction<'a> {
     async fn invoke(&self, request: &Request, kind: InvocationType) -> Result<InvokeOutput, InVain> {
         let payload = serde_json::to_vec(request).expect("a request holds nothing that JSON cannot");
         let call = self.aws.lambda.invoke().function_name(&self.name).payload(Blob::new(payload));
-        let answer = call.invocation_type(kind).send().await.called("Invoke");
-        answer.map_err(|error| {
+        let repetition = match (&kind, request) {
+            // A second order would find the first one's replay in its way.
+            (InvocationType::RequestResponse, Request::Start(_)) => Repetition::Harmful,
+            _ => Repetition::Harmless,
+        };
+        let answer = aws::invoke(call.invocation_type(kind), self.runs_at_most, repetition).await;
+        answer.map_err(|NoAnswer { error, ran }| {
+            if repetition == Repetition::Harmful && ran == Ran::Unknown {
+                return InVain { problem: self.unknown(&error), passes: false };
+            }
             // What nobody knows can be a line that comes back, and credentials are renewed meanwhile.
             let passes = !matches!(error.class, Class::Denied | Class::Gone);
             let up = || format!("`{} up {}` deploys it", self.program, self.environment);
             InVain { problem: Problem::of_call(error, up), passes }
         })
+    }
+
+    /// Returns the problem that a replay may have started.
+    fn unknown(&self, error: &Error) -> Problem {
+        Problem::new(format!("the replay may have started, the answer of {} is lost: {error}", self.name))
+            .hint(format!(
+                "`{} replay {} <handler> --status` shows whether it runs; if not, run the same command again",
+                self.program, self.environment
+            ))
     }
 }
 
@@ -121,6 +149,7 @@ mod tests {
             aws: &aws,
             name: "cart-dev-replay".into(),
             thing: "replay",
+            runs_at_most: Duration::from_secs(900),
             environment: "dev",
             program: "d".into(),
         };
