@@ -12,7 +12,7 @@ mod write;
 pub use error::BundleError;
 pub use read::Bundle;
 pub(crate) use sources::{Sources, fingerprints_of};
-pub use write::{Built, Contents, Written};
+pub use write::{Built, Contents, Written, check_place};
 
 #[cfg(test)]
 mod tests;

@@ -24,16 +24,11 @@ const AFTER_HELP: &str = "Exit codes: 0 in sync or done, 1 error or stopped on r
 
 /// Runs the program: reads the command line, does as told, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
+    let ui = Ui::new();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout and are no mistake. If even that cannot be
-            // written there is nobody to tell.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::USAGE.into() } else { Exit::DONE.into() };
-        }
+        Err(error) => return told(&error, &ui).into(),
     };
-    let ui = Ui::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -51,5 +46,27 @@ pub fn run(app: &App) -> ExitCode {
     };
     // A blocking read in progress must not hold up the exit.
     runtime.shutdown_background();
-    exit.into()
+    written(exit, &ui).into()
+}
+
+/// Shows what there is to say in place of running a command: help and version are no mistakes.
+fn told(message: &clap::Error, ui: &Ui) -> Exit {
+    let text = message.render().ansi().to_string();
+    if message.use_stderr() {
+        ui.say(text.trim_end());
+        return Exit::USAGE;
+    }
+    ui.result(text.trim_end());
+    written(Exit::DONE, ui)
+}
+
+/// Returns how a command ends whose results were written, or were not.
+fn written(exit: Exit, ui: &Ui) -> Exit {
+    match ui.lost() {
+        Some(problem) => {
+            ui.error(&problem);
+            problem.exit
+        }
+        None => exit,
+    }
 }

@@ -17,6 +17,7 @@ mod probe;
 mod replay;
 mod style;
 mod table;
+mod terminal;
 mod text;
 mod told;
 mod ui;

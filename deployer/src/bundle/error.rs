@@ -18,6 +18,14 @@ pub enum BundleError {
         /// Where the bundle was to go.
         path: PathBuf,
     },
+    /// A file would take the place of something else.
+    #[error("cannot write a bundle to {}: it is {what}, not a file", .path.display())]
+    NoFile {
+        /// Where the bundle was to go.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
     /// What was fingerprinted is not what was built.
     #[error("the sources changed while they were built")]
     SourcesChanged,
@@ -66,7 +74,7 @@ impl BundleError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::IsBundle => "run the deployer of the sources, or copy this file as it is",
-            Self::OverItself { .. } => "name another file: --output",
+            Self::OverItself { .. } | Self::NoFile { .. } => "name another file: --output",
             Self::SourcesChanged => "run it again",
             Self::Damaged { .. } => {
                 "copy it again, and compare its SHA-256 with the one that `bundle` printed"
@@ -86,7 +94,11 @@ impl BundleError {
     pub(crate) fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::IsBundle | Self::OverItself { .. } | Self::NoEnvironment { .. } | Self::NoBuild { .. }
+            Self::IsBundle
+                | Self::OverItself { .. }
+                | Self::NoFile { .. }
+                | Self::NoEnvironment { .. }
+                | Self::NoBuild { .. }
         )
     }
 

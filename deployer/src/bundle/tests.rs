@@ -186,3 +186,32 @@ fn a_bundle_is_written_whole_or_not_at_all() {
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
+
+#[test]
+fn bundle_never_takes_the_place_of_what_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), rustix::fs::Mode::RWXU).unwrap();
+    std::os::unix::fs::symlink("/dev/null", at("link")).unwrap();
+    for name in ["socket", "pipe", "link"] {
+        let before = fs::symlink_metadata(at(name)).unwrap().file_type();
+        let refused = contents().write_behind(program(dir.path()), &at(name));
+        assert!(matches!(refused, Err(BundleError::NoFile { .. })), "{name}: {refused:?}");
+        assert_eq!(fs::symlink_metadata(at(name)).unwrap().file_type(), before, "{name}");
+    }
+    std::os::unix::fs::symlink("nothing", at("dangling")).unwrap();
+    assert!(contents().write_behind(program(dir.path()), &at("dangling")).is_err());
+    assert!(contents().write_behind(program(dir.path()), &at("no/such/folder")).is_err());
+}
+
+#[test]
+fn bundle_goes_where_a_link_leads() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+    fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink("file", &link).unwrap();
+    let written = contents().write_behind(program(dir.path()), &link).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().len(), written.bytes);
+}

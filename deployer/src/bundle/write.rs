@@ -1,10 +1,10 @@
 //! Makes a bundle: the same bytes for the same program and contents, whole or not at all.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, FileType, Permissions};
 use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use zip::result::ZipResult;
@@ -50,21 +50,19 @@ pub struct Written {
 }
 
 impl Contents {
-    /// Writes a bundle of the running program to `path`, in place of what is there.
+    /// Writes a bundle of the running program to `path`, in place of the file that is there.
     ///
     /// # Errors
-    /// `path` is the running program or a folder, or cannot be written.
+    /// `path` is not a place for a bundle (see [`check_place`]), or cannot be written.
     pub fn write(&self, path: &Path) -> Result<Written, BundleError> {
-        let program = executable::running().map_err(BundleError::io("read", "the program that runs"))?;
-        self.write_behind(program, path)
+        self.write_behind(running()?, path)
     }
 
     /// Writes a bundle of `program` to `path`.
     pub(super) fn write_behind(&self, program: File, path: &Path) -> Result<Written, BundleError> {
-        check_place(&program, path)?;
+        let path = &place(&program, path)?;
         // Renamed at the end: nobody sees half a bundle, and one that is in use stays whole.
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let unwritten = || BundleError::io("write", path);
         let mut file = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder).map_err(unwritten())?;
         self.write_to(program, file.as_file_mut()).map_err(unwritten())?;
@@ -109,17 +107,56 @@ impl Contents {
     }
 }
 
-/// Refuses to write where the program that runs is.
-fn check_place(program: &File, path: &Path) -> Result<(), BundleError> {
-    let Ok(there) = fs::metadata(path) else { return Ok(()) };
+/// Checks that a bundle can be written to `path`, before anything is built.
+///
+/// # Errors
+/// `path` is the running program, a folder, a device or another thing that a file must not take the
+/// place of, or its folder is not there.
+pub fn check_place(path: &Path) -> Result<(), BundleError> {
+    place(&running()?, path).map(drop)
+}
+
+fn running() -> Result<File, BundleError> {
+    executable::running().map_err(BundleError::io("read", "the program that runs"))
+}
+
+/// Returns the path of the file to write: behind a link, what it leads to.
+fn place(program: &File, path: &Path) -> Result<PathBuf, BundleError> {
+    let unwritable = || BundleError::io("write", path);
+    let there = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => fs::metadata(path).map_err(unwritable())?,
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::metadata(folder_of(path)).map_err(BundleError::io("write into", folder_of(path)))?;
+            return Ok(path.to_owned());
+        }
+        Err(error) => return Err(unwritable()(error)),
+    };
     if there.is_dir() {
-        return Err(BundleError::io("write", path)(io::ErrorKind::IsADirectory.into()));
+        return Err(unwritable()(io::ErrorKind::IsADirectory.into()));
+    }
+    if !there.is_file() {
+        return Err(BundleError::NoFile { path: path.to_owned(), what: kind(there.file_type()) });
     }
     let program = program.metadata().map_err(BundleError::io("read", "the program that runs"))?;
     if (there.dev(), there.ino()) == (program.dev(), program.ino()) {
         return Err(BundleError::OverItself { path: path.to_owned() });
     }
-    Ok(())
+    fs::canonicalize(path).map_err(unwritable())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
+fn kind(found: FileType) -> &'static str {
+    match found {
+        found if found.is_char_device() || found.is_block_device() => "a device",
+        found if found.is_fifo() => "a pipe",
+        found if found.is_socket() => "a socket",
+        _ => "no regular file",
+    }
 }
 
 /// Adds a file as it is: zips do not get smaller, and the rest is small.

@@ -14,7 +14,7 @@ use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restora
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, Ui};
+use crate::render::Ui;
 use crate::scope::Scope;
 use crate::session::Session;
 
@@ -107,7 +107,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     let audit = sides.audit(&args, &report, &done);
     match args.format {
-        Format::Json => ui.result(&render::json(&audit)),
+        Format::Json => ui.json(&audit),
         Format::Human if args.repair || args.restore => ui.result(&audit.totals()),
         Format::Human => {
             ui.result(&audit.text());

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::pipeline::Pipeline;
-use crate::render::{self, Moment, TimeLine, Ui};
+use crate::render::{Moment, TimeLine, Ui};
 use crate::session::Session;
 
 /// Show what happened to one aggregate, or how it stood back then; only reads
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
                 ui.warn(&format!("{gap}: commands on {id} fail until it is back (`audit` tells more)"));
             }
         }
-        Format::Json => ui.result(&render::json(&time_line)),
+        Format::Json => ui.json(&time_line),
     }
     Ok(Exit::DONE)
 }
@@ -106,9 +106,9 @@ fn show_state(
     match args.format {
         Format::Human => {
             ui.say(&moment.heading());
-            ui.result(&render::json(&moment.state));
+            ui.json(&moment.state);
         }
-        Format::Json => ui.result(&render::json(&moment)),
+        Format::Json => ui.json(&moment),
     }
     Ok(Exit::DONE)
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::release::{PastRun, ReleaseRecord, history};
-use crate::render::{self, Ui, history_text};
+use crate::render::{Ui, history_text};
 use crate::retry::retried;
 use crate::session::Session;
 
@@ -42,11 +42,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             ui.say(&format!("nothing was deployed to {name}, or all of it was removed since"));
         }
         Format::Human => ui.result(&history_text(&runs)),
-        Format::Json => ui.result(&render::json(&serde_json::json!({
+        Format::Json => ui.json(&serde_json::json!({
             "schema": 1,
             "environment": name,
             "runs": runs,
-        }))),
+        })),
     }
     Ok(Exit::DONE)
 }

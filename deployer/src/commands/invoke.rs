@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         ui.say(String::from_utf8_lossy(&log).trim_end());
     }
     if let Some(payload) = answer.payload() {
-        ui.result(&String::from_utf8_lossy(payload.as_ref()));
+        ui.data(payload.as_ref());
     }
     match answer.function_error() {
         None => Ok(Exit::DONE),

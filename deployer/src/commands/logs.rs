@@ -66,9 +66,10 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         lines.sort_by_key(|line| line.at);
         for line in lines.iter().filter(|line| !shown.contains(&line.identity)) {
             let name = line.function.strip_prefix(&prefix).unwrap_or(&line.function);
-            ui.result(&format!("{} {name} {}", time(line.at), line.text.trim_end()));
+            // What others wrote: a terminal must not obey it, and a file gets it as it is.
+            ui.data(format!("{} {name} {}\n", time(line.at), line.text.trim_end_matches('\n')).as_bytes());
         }
-        if !args.follow {
+        if !args.follow || ui.output_ended() {
             return Ok(Exit::DONE);
         }
         // A line can be shown to us later than a younger one of another stream.

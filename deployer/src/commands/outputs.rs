@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::build::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, Output, Ui, outputs_env, outputs_text};
+use crate::render::{Output, Ui, outputs_env, outputs_text};
 
 /// Print the names and ARNs of what the environment has
 #[derive(Debug, clap::Args)]
@@ -56,12 +56,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             }
         })
         .collect();
-    ui.result(&match args.format {
-        Format::Human => outputs_text(&outputs),
+    match args.format {
+        Format::Human => ui.result(&outputs_text(&outputs)),
         Format::Json => {
-            render::json(&json!({"schema": 1, "environment": environment.name, "outputs": outputs}))
+            ui.json(&json!({"schema": 1, "environment": environment.name, "outputs": outputs}));
         }
-        Format::Env => outputs_env(&outputs),
-    });
+        Format::Env => ui.result(&outputs_env(&outputs)),
+    }
     Ok(Exit::DONE)
 }

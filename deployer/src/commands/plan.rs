@@ -42,6 +42,9 @@ pub(super) async fn compare(
     let session = Session::reading(environment, app, global, ui).await?;
     let Planned { plan, .. } = session.plan(app, &Wishes::default(), ui).await?;
     let heading = Heading { scope: &session.scope, drift };
-    ui.result(&plan_in(format, &plan, heading));
+    match format {
+        Format::Json => ui.json(&plan),
+        _ => ui.result(&plan_in(format, &plan, heading)),
+    }
     Ok(Exit::of(plan.verdict))
 }

@@ -6,7 +6,7 @@ use crate::build::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
-use crate::render::{self, Ui};
+use crate::render::Ui;
 
 /// Print the least IAM policy for deploying the environment
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let statements = deploying(&environment, &stack);
     let statements = if args.read_only { looking(statements, &stack.looks_by()) } else { statements };
     let document = document(&statements);
-    ui.result(&render::json(&document));
+    ui.json(&document);
     let size = size(&document);
     let told = format!("{size} characters without white space; a managed policy has {MANAGED_POLICY}");
     if size > MANAGED_POLICY {

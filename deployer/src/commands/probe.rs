@@ -12,7 +12,7 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::probe::follow::{follow, send};
 use crate::probe::{HopKind, Passage};
-use crate::render::{self, ProbeReport, Ui, duration, hop_text, probe_lost};
+use crate::render::{ProbeReport, Ui, duration, hop_text, probe_lost};
 use crate::session::Session;
 use crate::stack::Hops;
 
@@ -104,14 +104,14 @@ async fn probe(
     drop(busy);
     followed?;
     if format == Format::Json {
-        ui.result(&render::json(&ProbeReport {
+        ui.json(&ProbeReport {
             schema: 1,
             environment: name,
             probe: sent.id,
             within_s: within.as_secs(),
             arrived: passage.arrived(),
             hops: &passage.hops,
-        }));
+        });
     }
     if !passage.arrived() {
         return Err(probe_lost(&passage, within, &ui.program(), name, &session.scope.prefix()));

@@ -18,7 +18,7 @@ use super::time::time;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, Ui, replay_begins, replay_text};
+use crate::render::{Ui, replay_begins, replay_text};
 use crate::session::Session;
 
 /// Feed history to a handler once more
@@ -197,11 +197,11 @@ impl Args {
     fn show(&self, status: &Status, ui: &Ui) -> Exit {
         match self.format {
             Format::Human => ui.result(&replay_text(status)),
-            Format::Json => ui.result(&render::json(&serde_json::json!({
+            Format::Json => ui.json(&serde_json::json!({
                 "schema": 1,
                 "environment": self.environment,
                 "replay": status,
-            }))),
+            })),
         }
         Exit::DONE
     }

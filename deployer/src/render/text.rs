@@ -55,7 +55,7 @@ fn masked(text: &str) -> Option<String> {
 }
 
 /// Format characters and separators of lines, after Unicode's general categories Cf, Zl, Zp.
-fn is_unseen(letter: char) -> bool {
+pub(super) fn is_unseen(letter: char) -> bool {
     matches!(
         letter,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

@@ -4,11 +4,14 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::style::{BAD, DIM, duration};
+use super::terminal::Destination;
 use crate::build::BuildEvent;
 use crate::exit::Problem;
 use crate::local::LocalEvent;
@@ -17,6 +20,17 @@ use crate::local::LocalEvent;
 #[derive(Debug, Clone)]
 pub struct Ui {
     bars: MultiProgress,
+    /// Why results can no longer be written.
+    ended: Arc<Mutex<Option<std::io::Error>>>,
+}
+
+fn stdout_destination() -> Destination {
+    let stdout = std::io::stdout();
+    Destination { terminal: stdout.is_terminal(), colours: colours(&stdout) }
+}
+
+fn colours(stream: &impl anstream::stream::RawStream) -> bool {
+    anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
 }
 
 impl Default for Ui {
@@ -34,7 +48,7 @@ impl Ui {
         } else {
             ProgressDrawTarget::hidden()
         };
-        Self { bars: MultiProgress::with_draw_target(target) }
+        Self { bars: MultiProgress::with_draw_target(target), ended: Arc::default() }
     }
 
     /// Returns how the program is called here, for hints that can be typed as they are.
@@ -46,15 +60,60 @@ impl Ui {
         std::env::args().next().unwrap_or_else(|| "deployer".into())
     }
 
-    /// Writes a result.
+    /// Writes a result for reading, and ends the line. What cannot be written fails the command
+    /// in the end: see [`Ui::lost`].
     pub fn result(&self, text: &str) {
-        // A reader that left, as `head` does, is nobody's mistake.
-        self.bars.suspend(|| drop(writeln!(anstream::stdout(), "{text}")));
+        let text = stdout_destination().text(text);
+        self.write(format!("{text}\n").as_bytes());
+    }
+
+    /// Writes data of others or for programs, byte for byte. A terminal gets what it would obey
+    /// written out.
+    pub fn data(&self, data: &[u8]) {
+        self.write(&stdout_destination().data(data));
+    }
+
+    /// Writes a value as JSON, and ends the line.
+    pub fn json(&self, value: &impl serde::Serialize) {
+        self.data(format!("{}\n", super::json(value)).as_bytes());
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let mut ended = self.ended.lock().expect("nothing panics while it writes");
+        if ended.is_some() {
+            return;
+        }
+        let write = || {
+            let mut stdout = std::io::stdout().lock();
+            stdout.write_all(bytes)?;
+            stdout.flush()
+        };
+        *ended = self.bars.suspend(write).err();
+    }
+
+    /// Tells whether results can no longer be written: whatever goes on writing can end.
+    pub fn output_ended(&self) -> bool {
+        let mut stdout = [PollFd::from_borrowed_fd(rustix::stdio::stdout(), PollFlags::empty())];
+        // A reader that is gone is told without asking for it (poll(2)).
+        let gone = poll(&mut stdout, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0);
+        gone || self.ended.lock().expect("nothing panics while it writes").is_some()
+    }
+
+    /// Returns the problem that results could not be written. A reader that left, as `head`
+    /// does, has got what it wanted.
+    pub fn lost(&self) -> Option<Problem> {
+        let ended = self.ended.lock().expect("nothing panics while it writes");
+        let error = ended.as_ref().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)?;
+        Some(Problem::new(format!("cannot write standard output: {error}")))
     }
 
     /// Says something about the work.
     pub fn say(&self, text: &str) {
-        self.bars.suspend(|| drop(writeln!(anstream::stderr(), "{text}")));
+        let stderr = std::io::stderr();
+        let to = Destination { terminal: stderr.is_terminal(), colours: colours(&stderr) };
+        let text = to.text(text);
+        // If even that cannot be written there is nobody to tell.
+        self.bars.suspend(|| drop(writeln!(stderr.lock(), "{text}")));
     }
 
     /// Says what went wrong, and what to do about it.
@@ -124,9 +183,8 @@ impl Busy {
     /// Says what is going on now.
     pub fn now(&self, what: &str) {
         // Bars know nothing of `NO_COLOR`.
-        let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        let plain = || anstream::adapter::strip_str(what).to_string();
-        self.bar.set_message(if colours { what.to_owned() } else { plain() });
+        let to = Destination { terminal: true, colours: colours(&std::io::stderr()) };
+        self.bar.set_message(to.text(what).into_owned());
     }
 
     /// Says what is waited for from now on, and counts the time anew.
