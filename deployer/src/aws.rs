@@ -62,7 +62,7 @@ pub struct Aws {
     pub ssm: aws_sdk_ssm::Client,
     /// Who we are.
     pub sts: aws_sdk_sts::Client,
-    /// The code that functions are made of, built when first asked for.
+    /// The code that functions are made of, as far as this run has built it.
     pub packages: Packages,
     /// Listings that many resources share, made once in one look.
     pub sweep: Arc<Sweep>,

@@ -44,6 +44,8 @@ pub(crate) struct Session {
 pub(crate) struct Planned {
     /// Where the functions come from.
     pub(crate) sources: Sources,
+    /// What they are made of, as the plan has it.
+    pub(crate) fingerprints: Fingerprints,
     /// What is desired.
     pub(crate) stack: Stack<Aws>,
     /// What was seen.
@@ -186,7 +188,7 @@ impl Session {
         let stack = self.stack(app, &fingerprints);
         let first = plan(&stack, &survey, wishes);
         let plan = reconsidered(first, &stack, wishes, &mut survey, &self.aws).await;
-        Ok(Planned { sources, stack, survey, plan, caller })
+        Ok(Planned { sources, fingerprints, stack, survey, plan, caller })
     }
 }
 

@@ -83,7 +83,7 @@ impl Aws {
             s3: aws_sdk_s3::Client::from_conf(client!(aws_sdk_s3).force_path_style(path_style).build()),
             ssm: aws_sdk_ssm::Client::from_conf(client!(aws_sdk_ssm).build()),
             sts: aws_sdk_sts::Client::from_conf(client!(aws_sdk_sts).build()),
-            packages: Packages::none(),
+            packages: Packages::default(),
             sweep: Arc::default(),
         }
     }

@@ -191,7 +191,7 @@ impl Script {
             s3: client!(aws_sdk_s3),
             ssm: client!(aws_sdk_ssm),
             sts: client!(aws_sdk_sts),
-            packages: Packages::none(),
+            packages: Packages::default(),
             sweep: Arc::default(),
             scope,
         }

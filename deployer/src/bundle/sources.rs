@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::error::BundleError;
 use super::read::Bundle;
 use crate::build::{BuildEvent, BuildSettings, Fingerprints, Package, Workspace};
-use crate::error::{Class, Error};
 use crate::exit::{Exit, Problem};
 
 /// The functions, built or yet to be built.
@@ -52,28 +51,39 @@ impl Sources {
         }
     }
 
+    /// Tells whether the functions are compiled, and not only taken out of the bundle.
+    pub(crate) fn compile(&self) -> bool {
+        matches!(self, Self::Workspace(_))
+    }
+
     /// Builds the functions `names`, or takes them out of the bundle. Dropping the future ends
     /// the build.
     ///
     /// # Errors
-    /// They cannot be built; or the bundle does not have them, or is damaged.
+    /// They cannot be built, or their sources are not those that were planned with any more; or
+    /// the bundle does not have them, or is damaged.
     pub(crate) async fn build(
-        self,
+        &self,
         names: &[String],
         settings: &BuildSettings,
+        planned: &Fingerprints,
         on_event: &(dyn Fn(BuildEvent) + Sync),
-    ) -> Result<BTreeMap<String, Package>, Error> {
-        let failed = |hint, message| Error { hint, ..Error::new(Class::Other, "build", message) };
+    ) -> Result<BTreeMap<String, Package>, Problem> {
         match self {
             Self::Workspace(workspace) => {
-                let built = workspace.build(names, settings, on_event).await;
-                built.map_err(|error| failed(error.hint(), error.to_string()))
+                let packages = workspace.build(names, settings, on_event).await?;
+                // The plan, and the tags that follow from it, are about what was fingerprinted.
+                for name in names {
+                    if workspace.fingerprint(name, settings)? != planned.of(name) {
+                        return Err(BundleError::SourcesChanged.into());
+                    }
+                }
+                Ok(packages)
             }
             Self::Bundle(bundle) => {
-                let (names, settings) = (names.to_vec(), settings.clone());
+                let (bundle, names, settings) = (bundle.clone(), names.to_vec(), settings.clone());
                 let read = tokio::task::spawn_blocking(move || bundle.packages(&names, &settings)).await;
-                let packages = read.expect("reading does not panic");
-                packages.map_err(|error| failed(error.hint(), error.to_string()))
+                Ok(read.expect("reading does not panic")?)
             }
         }
     }

@@ -11,6 +11,7 @@ use self::check::check;
 use crate::app::App;
 use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Clock, Packages};
+use crate::build::Fingerprints;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -21,7 +22,7 @@ use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::session::{Planned, Session};
 use crate::settle::settle;
-use crate::signal::{stop_on_signal, within};
+use crate::signal::{interruptible, stop_on_signal, within};
 use crate::stack::Stack;
 
 /// Make the environment as the code says
@@ -61,7 +62,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
-    let Planned { sources, stack, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
+    let Planned { sources, fingerprints, stack, mut survey, plan, caller } =
+        session.plan(app, &wishes, ui).await?;
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
@@ -75,19 +77,14 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         super::confirm(&session.environment, args.yes, "Do this?", ui)?;
     }
 
-    let binaries = binaries(&plan, &session);
+    session.aws.packages = build(&sources, &fingerprints, &plan, &session, ui).await?;
     let entry = Run::entry(&plan, survey.last_release(), sources.release().await, caller.arn);
     let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
-    let packages = packages(sources, binaries, &session, ui);
-    session.aws.packages = packages.clone();
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
-    let building = tokio::spawn(async move { packages.start().await });
     let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
-    // Whatever compiler is still at work is ended with it.
-    building.abort();
-    session.aws.packages = Packages::none();
+    session.aws.packages = Packages::default();
     if !report.succeeded() {
         // Who is in a hurry to leave does not wait for the record: it says "begun" then.
         let other = within(&stop, others::failed(&run, &report, &session)).await.flatten();
@@ -146,22 +143,45 @@ fn unsettled_yet(step: &Step) -> String {
 fn binaries(plan: &Plan, session: &Session) -> Vec<String> {
     let prefix = session.scope.prefix();
     let functions = plan.writes().filter(|step| step.kind == Function::KIND);
-    let uploaded = functions.filter(|step| {
-        step.action != Action::Update || step.changes.iter().any(|change| change.path.starts_with("code."))
+    let uploaded = functions.filter(|step| match step.action {
+        Action::Create | Action::Recreate => true,
+        Action::Update => step.changes.iter().any(|change| change.path.starts_with("code.")),
+        // What is pruned has no sources any more.
+        _ => false,
     });
     uploaded.filter_map(|step| step.name.strip_prefix(&prefix)).map(str::to_owned).collect()
 }
 
-fn packages(sources: Sources, binaries: Vec<String>, session: &Session, ui: &Ui) -> Packages {
+/// Builds what the plan uploads, before the first write: code that does not compile, or a package
+/// that Lambda does not take, must not leave code and infrastructure of two releases behind.
+///
+/// # Errors
+/// Something cannot be built, the sources changed meanwhile, or a signal came. Nothing was changed.
+async fn build(
+    sources: &Sources,
+    planned: &Fingerprints,
+    plan: &Plan,
+    session: &Session,
+    ui: &Ui,
+) -> Result<Packages, Problem> {
+    let binaries = binaries(plan, session);
     if binaries.is_empty() {
-        return Packages::none();
+        return Ok(Packages::default());
     }
-    let settings = session.environment.build.clone();
-    let ui = ui.clone();
-    Packages::from_build(async move {
+    let settings = &session.environment.build;
+    if sources.compile() {
+        ui.say(&format!("building {} with {settings}", count(binaries.len(), "function")));
+    }
+    let packages = {
         let busy = ui.busy("building functions");
-        sources.build(&binaries, &settings, &|event| busy.build(&event)).await
-    })
+        let on_event = |event| busy.build(&event);
+        interruptible(sources.build(&binaries, settings, planned, &on_event)).await.flatten()
+    };
+    let packages = packages.map_err(|problem| {
+        let message = format!("{}, so nothing was changed", problem.message);
+        Problem { message, ..problem }
+    })?;
+    Ok(Packages::new(packages))
 }
 
 fn unfinished(report: &Report, environment: &str, ui: &Ui) -> Problem {

@@ -300,7 +300,7 @@ impl Resource for Function {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let zip = self.package(aws).await?;
+        let zip = self.package(aws)?;
         let code = FunctionCode::builder().zip_file(Blob::new(zip.zip.to_vec())).build();
         let tags = tags.clone().into_iter().chain(self.code.tags(&zip.sha256));
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));

@@ -63,8 +63,8 @@ impl Function {
         judged(error, self.granted.as_ref(), target.as_slice())
     }
 
-    pub(super) async fn package(&self, aws: &Aws) -> Result<Package, Error> {
-        let package = aws.packages.get(&self.binary).await?;
+    pub(super) fn package<'a>(&self, aws: &'a Aws) -> Result<&'a Package, Error> {
+        let package = aws.packages.get(&self.binary)?;
         let size = package.zip.len();
         if size > LARGEST_ZIP {
             let text = format!("the zip of {} has {size} bytes, and Lambda takes {LARGEST_ZIP}", self.binary);
@@ -78,7 +78,7 @@ impl Function {
     /// Uploads the code, then says in the tags what it was made from. Cut short in between,
     /// the tags do not fit the code and the next run uploads again.
     async fn upload(&self, revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
-        let package = self.package(aws).await?;
+        let package = self.package(aws)?;
         let call = aws.lambda.update_function_code().function_name(&self.name);
         let call = call.set_revision_id(revision.map(str::to_owned));
         // The architecture changes only together with the code.

@@ -64,10 +64,7 @@ fn paths(live: &Function) -> Vec<String> {
 fn with_code(script: &Script) -> Aws {
     let (zip, path) = (b"zip".to_vec().into(), "capture.zip".into());
     let package = Package { function: "capture".into(), zip, sha256: "zip".into(), path };
-    Aws {
-        packages: Packages::from_build(async { Ok([("capture".to_owned(), package)].into()) }),
-        ..script.aws()
-    }
+    Aws { packages: Packages::new([("capture".to_owned(), package)].into()), ..script.aws() }
 }
 
 #[tokio::test]
