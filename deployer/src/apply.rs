@@ -213,6 +213,10 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
     match step.action {
         Action::Keep | Action::Refuse => return Ok(()),
         Action::Delete => return retried(async || (kind().delete)(&step.name, cloud).await).await,
+        Action::Disable => {
+            let disable = kind().disable.expect("a plan disables only what can be disabled");
+            return retried(async || disable(&step.name, cloud).await).await;
+        }
         Action::Create => retried(async || node().create(&owner_tags, cloud).await).await?,
         Action::Recreate => {
             retried(async || (kind().delete)(&step.name, cloud).await).await?;

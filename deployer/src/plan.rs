@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use compared::{Compared, NotCompared};
 pub use decide::plan;
 pub use stamp::stamp;
+pub(crate) use stamp::stamp_key;
 pub use teardown::teardown;
 
 use crate::change::Change;
@@ -33,12 +34,20 @@ pub enum Action {
     Update,
     /// Deletes and makes again.
     Recreate,
+    /// Ends what it does by itself, and leaves it where it is.
+    Disable,
     /// Deletes.
     Delete,
     /// Does nothing, because what is asked for is not done without a person.
     Refuse,
     /// Does nothing, because there is nothing to do or nothing known.
     Keep,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Update, Self::Recreate, Self::Disable, Self::Delete, Self::Refuse, Self::Keep];
 }
 
 /// What was found out about a resource. The order is by gravity, gravest first.
@@ -189,10 +198,7 @@ pub struct Plan {
 
 impl Plan {
     fn new(environment: &str, steps: Vec<Step>, compared: Compared) -> Self {
-        let mut actions: BTreeMap<Action, usize> =
-            [Action::Create, Action::Update, Action::Recreate, Action::Delete, Action::Refuse, Action::Keep]
-                .map(|action| (action, 0))
-                .into();
+        let mut actions: BTreeMap<Action, usize> = Action::ALL.map(|action| (action, 0)).into();
         let mut verdicts: BTreeMap<Verdict, usize> = Verdict::ALL.map(|verdict| (verdict, 0)).into();
         for step in &steps {
             *actions.entry(step.action).or_default() += 1;

@@ -6,9 +6,11 @@
 //! There is no lock, so none gets stuck.
 
 mod history;
+mod maker;
 mod run;
 
 pub use history::{Ending, PastRun, history};
+pub use maker::maker;
 pub use run::Run;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -30,7 +30,7 @@ pub use history::{history_text, unfinished};
 pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
-pub use plan_text::{Heading, plan_text};
+pub use plan_text::{Heading, orphans_left, plan_text};
 pub use probe::{ProbeReport, hop_text, probe_lost};
 #[cfg(test)]
 pub(crate) use replay::replayed;

@@ -125,6 +125,9 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// needs them: commands that only look send no others.
     const LOOKS_BY: &'static [&'static str] = &[];
 
+    /// Whether a thing of this kind can be disabled, which ends what it does by itself.
+    const DISABLES: bool = false;
+
     /// What things of this kind have besides, and is not compared.
     const LEFT_OUT: &'static [LeftOut] = &[];
 
@@ -192,6 +195,21 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// Lists the names that may belong to the environment. The prefix of the scope's names
     /// only narrows the listing; [`Resource::tags`] decides.
     fn list(scope: &Scope, cloud: &Self::Cloud) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
+    /// Returns what the thing of this name goes on doing when no code mentions it any more, as
+    /// the words behind its id: `still reads its stream`.
+    fn activity(
+        _name: &str,
+        _cloud: &Self::Cloud,
+    ) -> impl Future<Output = Result<Option<&'static str>, Error>> + Send {
+        std::future::ready(Ok(None))
+    }
+
+    /// Ends what [`Resource::activity`] tells, and returns when it has ended. It can be begun
+    /// again, and nothing is lost. Only called where [`Resource::DISABLES`] says so.
+    fn disable(_name: &str, _cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Reads the tags that say who owns the thing of this name: its own, or its parent's.
     /// Nothing when it is gone.

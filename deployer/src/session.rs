@@ -2,6 +2,8 @@
 //!
 //! `plan`, `drift` and `up` all come through here, so they cannot disagree.
 
+mod orphans;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -185,6 +187,7 @@ impl Session {
         let (sources, looked) = futures::join!(sources, self.look(&without_sources, ui));
         let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
         let (mut survey, caller) = looked?;
+        orphans::judge(&mut survey, &sources, &self.aws, &caller).await;
         let stack = self.stack(app, &fingerprints);
         let first = plan(&stack, &survey, wishes);
         let plan = reconsidered(first, &stack, wishes, &mut survey, &self.aws).await;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::release::{self, Recorded, Release, ReleaseRecord};
 use crate::resource::{Cloud, Kind, Node, ResourceId, Seen, Tags};
 use crate::retry::retried;
+use crate::scope::Scope;
 use crate::stack::Stack;
 
 /// How many resources are looked at together. SDK retries smooth what is too much for AWS.
@@ -23,10 +24,23 @@ pub struct Survey {
     pub seen: BTreeMap<ResourceId, Result<Option<Seen>, Error>>,
     /// What exists under the environment's prefix and is not desired, with its tags.
     pub strays: BTreeMap<ResourceId, Tags>,
+    /// What those of the strays that are ours go on doing.
+    pub active: BTreeMap<ResourceId, Activity>,
     /// Kinds or strays that could not be looked at, and the release record.
     pub unreadable: BTreeMap<ResourceId, Error>,
     /// The last entry of the release record.
     pub recorded: Option<Recorded>,
+}
+
+/// What an orphan goes on doing, and whether that is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// What it does, as the words behind its id: `still reads its stream`.
+    pub what: &'static str,
+    /// Whether it can be disabled.
+    pub disables: bool,
+    /// Why it is disabled, or why it is not. Nothing where nobody asked: the survey does not.
+    pub ends: Option<Result<String, String>>,
 }
 
 impl Survey {
@@ -52,7 +66,10 @@ pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
     }
     for (id, found) in strays {
         match found {
-            Ok(tags) => drop(survey.strays.insert(id, tags)),
+            Ok((tags, activity)) => {
+                survey.active.extend(activity.map(|activity| (id.clone(), activity)));
+                survey.strays.insert(id, tags);
+            }
             Err(error) => drop(survey.unreadable.insert(id, error)),
         }
     }
@@ -79,7 +96,7 @@ async fn read<'a, C: Cloud>(
     stream::iter(reads).buffer_unordered(TOGETHER).collect().await
 }
 
-type Found = Vec<(ResourceId, Result<Tags, Error>)>;
+type Found = Vec<(ResourceId, Result<(Tags, Option<Activity>), Error>)>;
 
 async fn strays<C: Cloud>(stack: &Stack<C>, cloud: &C, desired: &BTreeSet<ResourceId>) -> Found {
     let by_kind = stack.kinds.iter().map(|kind| strays_of(kind, stack, cloud, desired));
@@ -98,8 +115,26 @@ async fn strays_of<C: Cloud>(
     };
     let ids = names.into_iter().map(|name| ResourceId::new(kind.name, name));
     let unknown = ids.filter(|id| !desired.contains(id)).map(async |id| {
-        let tags = retried(async || (kind.tags)(id.name(), cloud).await).await;
-        Some((id, tags.transpose()?))
+        let found = stray(kind, id.name(), &stack.scope, cloud).await;
+        Some((id, found.transpose()?))
     });
     join_all(unknown).await.into_iter().flatten().collect()
+}
+
+/// Reads whose a stray is, and what it does if it is ours. Nothing when it is gone.
+async fn stray<C: Cloud>(
+    kind: &Kind<C>,
+    name: &str,
+    scope: &Scope,
+    cloud: &C,
+) -> Result<Option<(Tags, Option<Activity>)>, Error> {
+    let Some(tags) = retried(async || (kind.tags)(name, cloud).await).await? else {
+        return Ok(None);
+    };
+    let what = match scope.owns(&tags) {
+        true => retried(async || (kind.activity)(name, cloud).await).await?,
+        false => None,
+    };
+    let activity = what.map(|what| Activity { what, disables: kind.disable.is_some(), ends: None });
+    Ok(Some((tags, activity)))
 }

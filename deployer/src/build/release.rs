@@ -23,25 +23,57 @@ impl Workspace {
 /// Returns the commit of the checkout around `dir`, with `-dirty` behind it when anything in
 /// the checkout is changed or new; nothing where there is no git, no checkout or no commit.
 pub async fn release(dir: &Path) -> Option<String> {
-    let mut git = Command::new("git");
     // New files count: what is not committed yet gets compiled all the same.
-    git.args(["status", "--porcelain=v2", "--branch", "--untracked-files=normal"]);
-    for name in SET_BY_GIT {
-        git.env_remove(name);
-    }
-    // Somebody else's git in this checkout must not find its index locked.
-    git.env("GIT_OPTIONAL_LOCKS", "0").current_dir(dir);
-    let output = git.stdin(Stdio::null()).kill_on_drop(true).output().await.ok()?;
+    let status = ["status", "--porcelain=v2", "--branch", "--untracked-files=normal"];
+    let output = git(dir, &status).output().await.ok()?;
     if !output.status.success() {
         return None;
     }
     of_status(&String::from_utf8_lossy(&output.stdout))
 }
 
+/// Tells whether the checkout around `dir` has a commit among what led to its own, itself
+/// included. Nothing where git does not know: there is no checkout, or it has not the history.
+pub async fn descends_from(dir: &Path, commit: &str) -> Option<bool> {
+    if !is_commit(commit) {
+        return None;
+    }
+    let output = git(dir, &["merge-base", "--is-ancestor", commit, "HEAD"]).output().await.ok()?;
+    match output.status.code() {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        _ => None,
+    }
+}
+
+/// Returns the commit that a release is of, and whether that is all of it.
+pub fn commit_of(release: &str) -> (&str, bool) {
+    match release.strip_suffix(DIRTY) {
+        Some(commit) => (commit, false),
+        None => (release, true),
+    }
+}
+
+fn is_commit(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Returns a call of git about the checkout around `dir`, which only reads.
+fn git(dir: &Path, arguments: &[&str]) -> Command {
+    let mut git = Command::new("git");
+    for name in SET_BY_GIT {
+        git.env_remove(name);
+    }
+    // Somebody else's git in this checkout must not find its index locked.
+    git.env("GIT_OPTIONAL_LOCKS", "0").current_dir(dir);
+    git.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    git
+}
+
 /// Reads `git status --porcelain=v2 --branch`: headers begin with `#`, all else is a change.
 fn of_status(status: &str) -> Option<String> {
     let commit = status.lines().find_map(|line| line.strip_prefix("# branch.oid "))?;
-    if !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !is_commit(commit) {
         return None; // "(initial)": nothing is committed yet.
     }
     let dirty = status.lines().any(|line| !line.starts_with('#'));
@@ -85,6 +117,37 @@ mod tests {
         fs::remove_file(dir.join("folder/new")).unwrap();
         fs::write(dir.join("a"), "2").unwrap();
         assert_eq!(release(dir).await.as_ref(), Some(&dirty), "a changed file");
+    }
+
+    #[tokio::test]
+    async fn checkout_descends_from_its_own_history_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        git(dir, &["init", "--quiet", "--initial-branch=main"]);
+        let commit = |name: &str| {
+            fs::write(dir.join(name), name).unwrap();
+            git(dir, &["add", name]);
+            git(dir, &["commit", "--quiet", "--no-verify", "-m", name]);
+            git(dir, &["rev-parse", "HEAD"])
+        };
+        let first = commit("first");
+        git(dir, &["switch", "--quiet", "-c", "colleague"]);
+        let colleagues = commit("colleagues");
+        git(dir, &["switch", "--quiet", "main"]);
+        let own = commit("own");
+        assert_eq!(descends_from(dir, &first).await, Some(true));
+        assert_eq!(descends_from(dir, &own).await, Some(true));
+        assert_eq!(descends_from(dir, &colleagues).await, Some(false));
+        for unknown in ["0123456789012345678901234567890123456789", "", "--all", "main"] {
+            assert_eq!(descends_from(dir, unknown).await, None, "{unknown}");
+        }
+        assert_eq!(descends_from(Path::new("/"), &first).await, None);
+    }
+
+    #[test]
+    fn release_is_a_commit_and_perhaps_more() {
+        assert_eq!(commit_of("4b5b545"), ("4b5b545", true));
+        assert_eq!(commit_of("4b5b545-dirty"), ("4b5b545", false));
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::BundleError;
 use super::read::Bundle;
-use crate::build::{BuildEvent, BuildSettings, Fingerprints, Package, Workspace};
+use crate::build::{BuildEvent, BuildSettings, Fingerprints, Package, Workspace, descends_from};
 use crate::exit::{Exit, Problem};
 
 /// The functions, built or yet to be built.
@@ -48,6 +48,15 @@ impl Sources {
         match self {
             Self::Workspace(workspace) => workspace.release().await,
             Self::Bundle(bundle) => bundle.release().map(str::to_owned),
+        }
+    }
+
+    /// Tells whether the sources come after a commit, or are of it. Nothing where that is not known:
+    /// a bundle has no history.
+    pub(crate) async fn descend_from(&self, commit: &str) -> Option<bool> {
+        match self {
+            Self::Workspace(workspace) => descends_from(workspace.root(), commit).await,
+            Self::Bundle(_) => None,
         }
     }
 

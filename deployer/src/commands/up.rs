@@ -68,7 +68,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &stack) {
-        return finish(&session, app, args.probe.then_some(caller.clock), ui).await;
+        return finish(&session, app, &plan, args.probe.then_some(caller.clock), ui).await;
     }
     if writes {
         if let Some(text) = render::unfinished(survey.last_release()) {
@@ -102,11 +102,21 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         _ => return Err(stopped(&done, name, ui)),
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
-    finish(&session, app, args.probe.then_some(caller.clock), ui).await
+    finish(&session, app, &plan, args.probe.then_some(caller.clock), ui).await
 }
 
-/// Sends a probe, by this clock, if one is wanted, and says what there is to try.
-async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> Result<Exit, Problem> {
+/// Warns of orphans, sends a probe, by this clock, if one is wanted, and says what there is to try.
+async fn finish(
+    session: &Session,
+    app: &App,
+    plan: &Plan,
+    probe: Option<Clock>,
+    ui: &Ui,
+) -> Result<Exit, Problem> {
+    let prune = format!("`{} up {} --prune`", ui.program(), session.environment.name);
+    if let Some(text) = render::orphans_left(plan, &prune) {
+        ui.warn(&text);
+    }
     if let Some(clock) = probe {
         super::probe::after_up(session, app, clock, ui).await?;
     }

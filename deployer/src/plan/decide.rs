@@ -13,7 +13,7 @@ use crate::release::State;
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
 use crate::scope::Scope;
 use crate::stack::Stack;
-use crate::survey::Survey;
+use crate::survey::{Activity, Survey};
 
 /// Compares what is desired with what was seen and says what is to be done.
 pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Plan {
@@ -22,7 +22,7 @@ pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> P
     let decision = Decision { scope, desired: &desired, survey, owner };
     let mut steps: Vec<Step> = desired.iter().map(|subject| decision.step(*subject)).collect();
     decision.rebind(&mut steps);
-    steps.extend(decision.orphans().map(|id| orphan(id, stack.holds_data(id), wishes)));
+    steps.extend(decision.orphans().map(|id| orphan(id, survey, stack.holds_data(id), wishes)));
     users_first(&mut steps, &stack.kinds);
     steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&desired, &steps);
@@ -240,10 +240,10 @@ impl Decision<'_> {
 /// Decides about something of ours that the stack does not mention. A stale checkout must
 /// not delete what a colleague has just made, so it goes only on demand; what holds data
 /// only when it is named as well.
-fn orphan(id: &ResourceId, holds_data: bool, wishes: &Wishes) -> Step {
+fn orphan(id: &ResourceId, survey: &Survey, holds_data: bool, wishes: &Wishes) -> Step {
     let step = Step { verdicts: vec![Verdict::Orphan], ..Step::blank(id.clone()) };
     match (wishes.prune, holds_data) {
-        (false, _) => step,
+        (false, _) => active_orphan(step, survey.active.get(id)),
         (true, false) => Step { action: Action::Delete, ..step },
         (true, true) if wishes.allow.contains(&id.to_string()) => {
             Step { action: Action::Delete, risk: Risk::LosesData, ..step }
@@ -251,6 +251,16 @@ fn orphan(id: &ResourceId, holds_data: bool, wishes: &Wishes) -> Step {
         (true, true) => {
             Step { reason: Some(format!("it holds data and stays without --allow {id}")), ..step }
         }
+    }
+}
+
+/// Decides about an orphan that may go on doing something.
+fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
+    let Some(Activity { what, disables, ends }) = activity else { return step };
+    match ends.as_ref().filter(|_| *disables) {
+        Some(Ok(why)) => Step { action: Action::Disable, reason: Some(format!("it {what}: {why}")), ..step },
+        Some(Err(why)) => Step { reason: Some(format!("it {what}, and goes on: {why}")), ..step },
+        None => Step { reason: Some(format!("it {what}")), ..step },
     }
 }
 

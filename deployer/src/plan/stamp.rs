@@ -22,9 +22,14 @@ pub fn stamp(state: &Value) -> String {
 pub(super) fn place(subject: &dyn Described) -> (ResourceId, String) {
     match subject.parent() {
         None => (subject.id(), TAG_STAMP.to_owned()),
-        // A name of its own could be longer than a key may be.
-        Some(parent) => (parent, format!("{TAG_STAMP}:{}", hash(&subject.id().to_string(), 4))),
+        Some(parent) => (parent, stamp_key(&subject.id())),
     }
+}
+
+/// Returns the key of the stamp that a part has among the tags of its parent.
+pub(crate) fn stamp_key(part: &ResourceId) -> String {
+    // A name of its own could be longer than a key may be.
+    format!("{TAG_STAMP}:{}", hash(&part.to_string(), 4))
 }
 
 /// Tells whether a stamp is of the schema that this program hashes.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::changes::{Form, Line, Sign, told};
 use super::fence::{fenced, html};
-use super::plan_text::{Heading, coverage, sign_of, worth_telling};
+use super::plan_text::{Heading, coverage, numbers, sign_of, worth_telling};
 use super::style::{count, risk, to_do, verdict};
 use super::text::printable;
 use crate::plan::{Action, Plan, Step, Verdict};
@@ -56,14 +56,9 @@ pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
 
 /// Returns how many there are of each action, or of each verdict.
 fn totals(plan: &Plan, heading: Heading<'_>) -> String {
-    let columns: Vec<(&str, usize)> = if heading.drift {
-        plan.verdicts.iter().map(|(of, number)| (verdict(*of), *number)).collect()
-    } else {
-        plan.actions.iter().map(|(of, number)| (to_do(*of), *number)).collect()
-    };
-    let columns = columns.into_iter().filter(|(_, number)| *number > 0);
+    let columns = numbers(plan, heading).into_iter();
     let (titles, numbers): (Vec<&str>, Vec<String>) =
-        columns.map(|(title, number)| (title, number.to_string())).unzip();
+        columns.map(|(number, title)| (title, number.to_string())).unzip();
     let rule = vec!["---:"; titles.len()].join("|");
     format!("| {} |\n|{rule}|\n| {} |\n", titles.join(" | "), numbers.join(" | "))
 }

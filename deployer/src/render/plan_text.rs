@@ -7,6 +7,7 @@ use anstyle::Style;
 
 use super::changes::{Form, Line, Sign, Told, told};
 use super::style::{BAD, BOLD, DIM, GOOD, count, risk, sign, to_do, verdict, wrapped};
+use super::text::printable;
 use crate::plan::{Action, Compared, NotCompared, Plan, Step, Verdict};
 use crate::scope::Scope;
 
@@ -120,17 +121,54 @@ fn totals(plan: &Plan, heading: Heading<'_>) -> String {
         let clean = if heading.drift { "No drift" } else { "Nothing to do" };
         return format!("{clean}: everything is as the code says {looked_at}");
     }
-    format!("{} {looked_at}", numbers(plan, heading).join(", "))
+    let numbers: Vec<String> =
+        numbers(plan, heading).into_iter().map(|(number, what)| format!("{number} {what}")).collect();
+    format!("{} {looked_at}", numbers.join(", "))
 }
 
-/// Returns what a plan comes to: actions, or verdicts where it is read for drift.
-pub(super) fn numbers(plan: &Plan, heading: Heading<'_>) -> Vec<String> {
-    let found = |(number, what): (usize, &str)| (number > 0).then(|| format!("{number} {what}"));
-    if heading.drift {
-        plan.verdicts.iter().filter_map(|(of, number)| found((*number, verdict(*of)))).collect()
-    } else {
-        plan.actions.iter().filter_map(|(of, number)| found((*number, to_do(*of)))).collect()
+/// Returns what a plan comes to, with how many there are of each: actions, or verdicts where it is
+/// read for drift.
+pub(super) fn numbers(plan: &Plan, heading: Heading<'_>) -> Vec<(usize, &'static str)> {
+    let verdicts = || plan.verdicts.iter().map(|(of, number)| (*number, verdict(*of))).collect();
+    let mut numbers: Vec<_> = if heading.drift { verdicts() } else { to_be_done(plan) };
+    numbers.retain(|(number, _)| *number > 0);
+    numbers
+}
+
+/// Nothing is done about an orphan, and yet it is not as the code says. What could not be read is
+/// told beside what was compared.
+fn to_be_done(plan: &Plan) -> Vec<(usize, &'static str)> {
+    let kept = |of: Verdict| plan.having(of).filter(|step| step.action == Action::Keep).count();
+    let actions = plan.actions.iter().filter(|(action, _)| **action != Action::Keep);
+    let orphans = kept(Verdict::Orphan);
+    actions
+        .map(|(action, number)| (*number, to_do(*action)))
+        .chain([
+            (orphans, if orphans == 1 { "orphan" } else { "orphans" }),
+            (kept(Verdict::InSync), to_do(Action::Keep)),
+        ])
+        .collect()
+}
+
+/// Returns what a plan leaves behind that the code does not mention, with what is to be done
+/// about it, and what of it still works.
+pub fn orphans_left(plan: &Plan, to_do: &str) -> Option<String> {
+    let left = plan.having(Verdict::Orphan).filter(|step| step.action != Action::Delete);
+    let (active, idle): (Vec<&Step>, Vec<&Step>) =
+        left.partition(|step| step.action == Action::Keep && step.reason.is_some());
+    let number = active.len() + idle.len();
+    if number == 0 {
+        return None;
     }
+    let them = if number == 1 { "it" } else { "them" };
+    let resources = count(number, "resource");
+    let mut text =
+        format!("{resources} of this environment not in the code any more; to delete {them}: {to_do}");
+    for step in active {
+        let reason = step.reason.as_deref().unwrap_or_default();
+        let _ = write!(text, "\n  {}: {}", step.id, printable(reason));
+    }
+    Some(text)
 }
 
 /// Returns how much was looked at: without it, "clean" says nothing.

@@ -154,6 +154,8 @@ type ListFn<C> = for<'a> fn(&'a Scope, &'a C) -> BoxFuture<'a, Result<Vec<String
 type TagsFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<Tags>, Error>>;
 type PermissionsFn = fn(&Scope) -> Vec<Statement>;
 type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
+type ActivityFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<&'static str>, Error>>;
+type DisableFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 
 /// A kind of resource, erased: what can be done with things that no desired state mentions.
 pub struct Kind<C: 'static> {
@@ -173,6 +175,10 @@ pub struct Kind<C: 'static> {
     pub tags: TagsFn<C>,
     /// See [`Resource::delete`].
     pub delete: DeleteFn<C>,
+    /// See [`Resource::activity`].
+    pub activity: ActivityFn<C>,
+    /// See [`Resource::disable`]; nothing for a kind that cannot be disabled.
+    pub disable: Option<DisableFn<C>>,
 }
 
 impl<C: 'static> Kind<C> {
@@ -187,6 +193,8 @@ impl<C: 'static> Kind<C> {
             list: |scope, cloud| R::list(scope, cloud).boxed(),
             tags: |name, cloud| R::tags(name, cloud).boxed(),
             delete: |name, cloud| R::delete(name, cloud).boxed(),
+            activity: |name, cloud| R::activity(name, cloud).boxed(),
+            disable: R::DISABLES.then_some(|name, cloud| R::disable(name, cloud).boxed()),
         }
     }
 }

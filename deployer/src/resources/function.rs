@@ -347,6 +347,10 @@ impl Resource for Function {
         .await
     }
 
+    async fn activity(_name: &str, _aws: &Aws) -> Result<Option<&'static str>, Error> {
+        Ok(Some("can still be invoked"))
+    }
+
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let functions = aws.lambda.list_functions().into_paginator().items();
         let functions = functions.send().try_collect().await.called("ListFunctions")?;

@@ -113,6 +113,7 @@ impl Resource for Mapping {
     // It gives up to a bucket as long as it lives.
     const STANDS_ON: &'static [&'static str] =
         &["lambda.function", "dynamodb.table", "kinesis.stream", "s3.bucket"];
+    const DISABLES: bool = true;
     const LEFT_OUT: &'static [LeftOut] = &[
         LeftOut { what: "starting position", why: "it says where the mapping began, which is the past" },
         LeftOut { what: "its own tags", why: "not every Region takes them" },
@@ -240,6 +241,15 @@ impl Resource for Mapping {
         Ok(())
     }
 
+    async fn activity(name: &str, aws: &Aws) -> Result<Option<&'static str>, Error> {
+        let mut named = aws.mappings().await?.iter().filter(|mapping| named(mapping, name));
+        Ok(named.any(reads).then_some("still reads its stream and invokes its function"))
+    }
+
+    async fn disable(name: &str, aws: &Aws) -> Result<(), Error> {
+        changes::disable(name, &aws.fresh()).await
+    }
+
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let names: BTreeSet<String> = aws.mappings().await?.iter().filter_map(name_of).collect();
         // It outlives both ends, so either of them may be all that is left to know it by.
@@ -316,6 +326,11 @@ async fn whole(
         return Err(Error::other(CALL, format!("the filters could not be read: {reason}")));
     }
     Ok(mapping)
+}
+
+/// Tells whether a mapping reads its source, or is about to.
+fn reads(mapping: &EventSourceMappingConfiguration) -> bool {
+    !matches!(mapping.state(), Some("Disabled" | "Disabling" | "Deleting"))
 }
 
 async fn delete(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {

@@ -1,8 +1,10 @@
 //! What the planner says of each situation.
 
+use deployer::apply::apply;
 use deployer::error::{Class, Error};
-use deployer::plan::{Action, Plan, Verdict, Wishes};
+use deployer::plan::{Action, Plan, Verdict, Wishes, plan};
 use deployer::resource::{Resource, ResourceId, Risk, Tags};
+use deployer::stack::Stack;
 
 use crate::fake::{FakeCloud, Part, Thing, planned, scope, stack, up};
 
@@ -138,6 +140,66 @@ async fn what_is_ours_and_not_desired_is_an_orphan_and_stays() {
     let (_, plan) = planned(&stack(), &cloud).await;
     assert_eq!((only(&plan).name.as_str(), plan.verdict), ("cart-dev-old", Verdict::Orphan));
     assert_eq!(plan.writes().count(), 0);
+}
+
+/// Returns a cloud whose code lost a part that still works, and the stack that it has now.
+async fn with_orphaned_part() -> (FakeCloud, Stack<FakeCloud>, ResourceId) {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let (thing, part) = (Thing::new("a"), Part::of(&Thing::new("a")));
+    let id = ResourceId::new(Part::KIND, part.name.clone());
+    before.add(thing.clone()).add(part);
+    after.add(thing);
+    up(&before, &cloud).await;
+    (cloud, after, id)
+}
+
+#[tokio::test]
+async fn orphan_that_still_works_is_told_and_stays() {
+    let (cloud, stack, id) = with_orphaned_part().await;
+    let (_, plan) = planned(&stack, &cloud).await;
+    let orphan = plan.having(Verdict::Orphan).next().expect("the part");
+    assert_eq!((&orphan.id, orphan.action), (&id, Action::Keep));
+    assert_eq!(orphan.reason.as_deref(), Some("it still works"));
+}
+
+#[tokio::test]
+async fn orphan_that_the_code_removed_is_disabled_once() {
+    let (cloud, stack, id) = with_orphaned_part().await;
+    let (mut survey, _) = planned(&stack, &cloud).await;
+    let activity = survey.active.get_mut(&id).expect("it works");
+    activity.ends = Some(Ok("this checkout removed it".into()));
+    let disabling = plan(&stack, &survey, &Wishes::default());
+    let orphan = disabling.having(Verdict::Orphan).next().expect("the part");
+    assert_eq!((orphan.action, orphan.risk), (Action::Disable, Risk::Safe));
+    assert_eq!(orphan.reason.as_deref(), Some("it still works: this checkout removed it"));
+    assert_eq!((disabling.verdict, disabling.actions[&Action::Disable]), (Verdict::Orphan, 1));
+    cloud.writes();
+    let report = apply(&disabling, &stack, &survey, &cloud, &Default::default(), |_| {}).await;
+    assert!(report.succeeded(), "{report:?}");
+    assert_eq!(cloud.writes(), ["Disable cart-dev-a/part"]);
+    let (survey, plan) = planned(&stack, &cloud).await;
+    assert!(survey.active.is_empty() && plan.writes().next().is_none(), "{plan:?}");
+}
+
+#[tokio::test]
+async fn orphan_that_may_be_a_colleagues_goes_on() {
+    let (cloud, stack, id) = with_orphaned_part().await;
+    let (mut survey, _) = planned(&stack, &cloud).await;
+    survey.active.get_mut(&id).expect("it works").ends = Some(Err("it may be a colleague's".into()));
+    let orphan = plan(&stack, &survey, &Wishes::default());
+    let orphan = orphan.having(Verdict::Orphan).next().expect("the part");
+    assert_eq!(orphan.action, Action::Keep);
+    assert_eq!(orphan.reason.as_deref(), Some("it still works, and goes on: it may be a colleague's"));
+}
+
+#[tokio::test]
+async fn orphan_that_is_pruned_is_deleted_rather_than_disabled() {
+    let (cloud, stack, id) = with_orphaned_part().await;
+    let wishes = Wishes { prune: true, ..Wishes::default() };
+    let (mut survey, _) = planned(&stack, &cloud).await;
+    survey.active.get_mut(&id).expect("it works").ends = Some(Ok("this checkout removed it".into()));
+    let plan = plan(&stack, &survey, &wishes);
+    assert_eq!(plan.having(Verdict::Orphan).next().map(|step| step.action), Some(Action::Delete));
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 
 use deployer::change::Change;
 use deployer::error::Class;
-use deployer::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes};
-use deployer::render::{Format, Heading, plan_in};
+use deployer::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes, plan};
+use deployer::render::{Format, Heading, orphans_left, plan_in};
 use deployer::resource::{ResourceId, Risk, Tags};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,7 +46,8 @@ async fn eventful() -> Plan {
 #[tokio::test]
 async fn every_form_shows_all_of_it() {
     let plan = eventful().await;
-    for (action, number) in &plan.actions {
+    // What is pruned is not disabled: see below.
+    for (action, number) in plan.actions.iter().filter(|(action, _)| **action != Action::Disable) {
         assert!(*number > 0, "no step is {action:?}");
     }
     for (verdict, number) in &plan.verdicts {
@@ -58,6 +59,22 @@ async fn every_form_shows_all_of_it() {
         insta::assert_snapshot!(name, shown(format, &plan, false));
         insta::assert_snapshot!(format!("{name}_drift"), shown(format, &plan, true));
     }
+}
+
+#[tokio::test]
+async fn orphan_is_no_unchanged_resource() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let [kept, old] = ["kept", "old"].map(Thing::new);
+    before.add(kept.clone()).add(Part::of(&kept)).add(old.clone()).add(Part::of(&old));
+    after.add(kept);
+    up(&before, &cloud).await;
+    let (mut survey, _) = planned(&after, &cloud).await;
+    let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "cart-dev-old/part");
+    parts.for_each(|(_, activity)| activity.ends = Some(Ok("commit 4b5b545 made it".into())));
+    let plan = plan(&after, &survey, &Wishes::default());
+    insta::assert_snapshot!(shown(Format::Human, &plan, false));
+    insta::assert_snapshot!("orphans_left", orphans_left(&plan, "`up --prune`").expect("there are some"));
+    insta::assert_snapshot!("orphans_comment", shown(Format::Markdown, &plan, false));
 }
 
 #[tokio::test]

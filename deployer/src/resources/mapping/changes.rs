@@ -7,10 +7,11 @@ use futures::try_join;
 use tokio::time::Instant;
 
 use super::source::named;
-use super::{Mapping, MappingSettings, answers, delete, health, whole};
+use super::{Mapping, MappingSettings, answers, delete, health, reads, whole};
 use crate::aws::{Aws, Called, wait_until};
 use crate::error::{Class, Error, GoneIsNone};
-use crate::resource::{Cloud, Tags};
+use crate::plan::stamp_key;
+use crate::resource::{Cloud, Resource, ResourceId, Tags};
 use crate::resources::lacking::judged;
 
 pub(super) const CREATE: &str = "CreateEventSourceMapping";
@@ -103,6 +104,42 @@ impl Mapping {
         enabled(mapping.uuid().unwrap_or_default(), aws).await?;
         tagged(&mapping, aws).await
     }
+}
+
+/// Disables the mappings of this name and waits until they read no more.
+pub(super) async fn disable(name: &str, aws: &Aws) -> Result<(), Error> {
+    let reading = || async {
+        let mappings = aws.mappings().await?;
+        Ok::<_, Error>(mappings.iter().filter(|mapping| named(mapping, name) && reads(mapping)))
+    };
+    // Enabled again it is a change of the code, and nobody's drift: no stamp says otherwise.
+    unstamp(name, aws).await?;
+    for mapping in reading().await? {
+        let call = aws.lambda.update_event_source_mapping().set_uuid(mapping.uuid.clone()).enabled(false);
+        call.send().await.called("UpdateEventSourceMapping").gone_is_none()?;
+    }
+    for mapping in reading().await? {
+        wait_until("the mapping to be Disabled", CHANGES_WITHIN, async || {
+            let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
+            let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+            let reads = answer.is_some_and(|answer| answer.state() != Some("Disabled"));
+            Ok((!reads).then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Overwrites the stamp of a mapping, which is a tag of its function.
+async fn unstamp(name: &str, aws: &Aws) -> Result<(), Error> {
+    let function = name.split('/').next().unwrap_or_default();
+    if !function.starts_with(&aws.scope.prefix()) {
+        return Ok(());
+    }
+    let arn = aws.scope.arn("lambda", &format!("function:{function}"));
+    let key = stamp_key(&ResourceId::new(Mapping::KIND, name));
+    let call = aws.lambda.tag_resource().resource(arn).tags(key, "disabled");
+    call.send().await.called("TagResource").gone_is_none().map(drop)
 }
 
 /// Gives a mapping its tags, where the Region takes them: one that was adopted may have others.

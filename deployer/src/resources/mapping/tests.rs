@@ -409,3 +409,48 @@ fn permissions_end_at_functions_of_ours() {
         assert_eq!(guarded, !free, "{statement:?}");
     }
 }
+
+const NAME: &str = "cart-dev-capture/kinesis/cart-dev-events";
+
+#[tokio::test]
+async fn orphan_reads_until_it_is_disabled() {
+    let activity = async |state: &str| {
+        let script = listed(Script::new(), &[live(A, STREAM, json!({"State": state}))]);
+        Mapping::activity(NAME, &script.aws()).await.expect("a listing")
+    };
+    for reads in ["Creating", "Enabling", "Enabled", "Updating"] {
+        assert_eq!(activity(reads).await, Some("still reads its stream and invokes its function"), "{reads}");
+    }
+    for idle in ["Disabling", "Disabled", "Deleting"] {
+        assert_eq!(activity(idle).await, None, "{idle}");
+    }
+    assert_eq!(
+        Mapping::activity("cart-dev-other/kinesis/x", &listed(Script::new(), &[]).aws()).await,
+        Ok(None)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn disabling_waits_until_nothing_is_read_any_more() {
+    let states =
+        ["Enabled", "Disabling", "Disabled"].map(|state| body(live(A, STREAM, json!({"State": state}))));
+    let mappings = [live(A, STREAM, json!({})), live(B, STREAM, json!({"State": "Disabled"}))];
+    let script = listed(Script::new(), &mappings)
+        .on("TagResource", body(json!({})))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabling"}))));
+    let script = states.into_iter().fold(script, |script, state| script.on("GetEventSourceMapping", state));
+    Mapping::disable(NAME, &script.aws()).await.expect("it is disabled");
+    assert_eq!(script.writes(), ["TagResource", "UpdateEventSourceMapping"]);
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": false})]);
+    let polls = script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count();
+    assert_eq!(polls, 3);
+    // Wanted again, it is a change of the code: the stamp that its function has for it says so.
+    let key = crate::plan::stamp_key(&ResourceId::new(Mapping::KIND, NAME));
+    assert_eq!(script.sent("TagResource"), [json!({"Tags": {key: "disabled"}})]);
+}
+
+#[tokio::test]
+async fn disabling_of_what_is_gone_is_done() {
+    let script = listed(Script::new(), &[]).on("TagResource", fault(404, "ResourceNotFoundException", "no"));
+    Mapping::disable(NAME, &script.aws()).await.expect("nothing is there to disable");
+}

@@ -41,6 +41,7 @@ impl Resource for Part {
     type Cloud = FakeCloud;
     const KIND: &'static str = "fake.part";
     const STANDS_ON: &'static [&'static str] = &["fake.thing"];
+    const DISABLES: bool = true;
 
     fn name(&self) -> &str {
         &self.name
@@ -96,6 +97,19 @@ impl Resource for Part {
     async fn list(scope: &Scope, cloud: &FakeCloud) -> Result<Vec<String>, Error> {
         let ours = |name: &&String| name.starts_with(&scope.prefix());
         cloud.look("List", Self::KIND, |world| world.parts.keys().filter(ours).cloned().collect()).await
+    }
+
+    async fn activity(name: &str, cloud: &FakeCloud) -> Result<Option<&'static str>, Error> {
+        let idle = cloud.look("Read", name, |world| world.idle.contains(name)).await?;
+        Ok((!idle).then_some("still works"))
+    }
+
+    async fn disable(name: &str, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            world.idle.insert(name.to_owned());
+            Ok(())
+        };
+        cloud.write("Disable", name, effect).await
     }
 
     async fn tags(name: &str, cloud: &FakeCloud) -> Result<Option<Tags>, Error> {

@@ -1,6 +1,6 @@
 //! The cloud itself: what is in it, which calls fail, and when the caller dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use deployer::error::{Class, Error};
@@ -16,6 +16,8 @@ use super::{Part, Thing};
 pub(crate) struct World {
     pub(crate) things: BTreeMap<String, (Thing, Tags)>,
     pub(crate) parts: BTreeMap<String, Part>,
+    /// The parts that were disabled.
+    pub(crate) idle: BTreeSet<String>,
     /// Every call, as `Verb name`.
     pub(crate) calls: Vec<String>,
     /// What each call that begins like this answers, once.
