@@ -2,11 +2,11 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use serde_json::Value;
-use tracing::{instrument::WithSubscriber, level_filters::LevelFilter};
+use tracing::{Dispatch, instrument::WithSubscriber, level_filters::LevelFilter};
 
 /// The name that the functions of these tests are deployed under.
 pub(crate) const DEPLOYED: &str = "cart-dev-tested";
@@ -24,8 +24,29 @@ impl io::Write for Lines {
     }
 }
 
-/// Returns what the work comes to, and the lines of its log.
+/// A log that takes nothing and is never closed. Without it, tests beside a test take lines
+/// away from its log.
+///
+/// `tracing` remembers for the whole process whether any log wants the lines of one place in the
+/// code, from when that place is first reached until the next log is opened. While at most one
+/// log is open, it does not ask that log but the one of the thread that reached the place
+/// (`Rebuilder::JustOne`, `tracing-core` 0.1.36, `callsite.rs`). A test that captures nothing runs
+/// on a thread without a log, so its answer is "never", and the lines of a test that captures
+/// are dropped.
+///
+/// With this log there are two as soon as one captures, so `tracing` asks all open logs, under
+/// the lock that opening a log takes. It has to be the first: before any log with a level is open,
+/// no place in the code asks at all. The assertion fails where another log was opened first.
+static SILENT: LazyLock<Dispatch> = LazyLock::new(|| {
+    let silent = Dispatch::new(functions::log::to(io::sink, DEPLOYED, LevelFilter::OFF));
+    assert_eq!(LevelFilter::current(), LevelFilter::OFF, "a log was opened without `told`");
+    silent
+});
+
+/// Returns what the work comes to, and the lines of its log. Every log of these tests is opened
+/// here: see [`SILENT`].
 pub(crate) async fn told<T>(work: impl Future<Output = T>) -> (T, Vec<Value>) {
+    LazyLock::force(&SILENT);
     let lines = Lines::default();
     let writer = lines.clone();
     let log = functions::log::to(move || writer.clone(), DEPLOYED, LevelFilter::INFO);
@@ -38,4 +59,16 @@ pub(crate) async fn told<T>(work: impl Future<Output = T>) -> (T, Vec<Value>) {
 /// Returns the lines of this message.
 pub(crate) fn of<'a>(message: &str, lines: &'a [Value]) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["message"] == message).collect()
+}
+
+/// A test beside this one may reach a log line before it, on a thread without a log.
+#[tokio::test]
+async fn line_first_reached_by_a_thread_without_a_log_is_captured() {
+    let say = || tracing::info!("said");
+    let ((), lines) = told(async {
+        std::thread::spawn(say).join().expect("the thread says it");
+        say();
+    })
+    .await;
+    assert_eq!(of("said", &lines).len(), 1, "{lines:?}");
 }
