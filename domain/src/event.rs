@@ -7,11 +7,14 @@
 
 use std::fmt::Debug;
 
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, value::MapDeserializer},
+};
+use serde_json::Value;
 use thiserror::Error;
 
-use crate::json::JsonText;
+use crate::json::{InexactNumber, JsonText, check};
 
 /// Lifts the data of an event from one schema version to the next.
 pub type Upcaster = fn(Value) -> serde_json::Result<Value>;
@@ -57,7 +60,8 @@ pub struct Encoded {
     pub data: JsonText,
 }
 
-/// Why an event could not be written down: its enum and its schemas do not fit together.
+/// Why an event could not be written down: its enum and its schemas do not fit together, or it
+/// would not be the same event when it is read.
 #[derive(Debug, Error)]
 pub enum EncodeError {
     /// The variant has no entry in [`Event::SCHEMAS`].
@@ -72,6 +76,20 @@ pub enum EncodeError {
     /// The event could not be serialised at all.
     #[error("the event cannot be serialised")]
     Serialize(#[from] serde_json::Error),
+    /// The event holds a number that JSON cannot hold exactly.
+    #[error(transparent)]
+    Number(#[from] InexactNumber),
+    /// The stored form is one that the event's own type does not read.
+    #[error("the event could not be read back after it is stored")]
+    Unreadable(#[from] DecodeError),
+    /// The stored form is that of another event.
+    #[error("event type {event_type:?} would be read back with another value in `{path}`")]
+    Changed {
+        /// The name of the variant.
+        event_type: &'static str,
+        /// The first field that differs.
+        path: String,
+    },
 }
 
 /// Why a stored event could not be read.
@@ -108,17 +126,30 @@ pub enum DecodeError {
 }
 
 /// Returns an event in the form in which it is stored.
+///
+/// # Errors
+/// The event cannot be stored, or would be read back as another one. Stored events are never
+/// rewritten, so an event that is stored wrong stays wrong, and one that cannot be read makes its
+/// aggregate unusable.
 pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
+    check(event)?;
     let value = serde_json::to_value(event)?;
     let (Some(name), Some(data)) = (value["type"].as_str(), value.get("data")) else {
         return Err(EncodeError::Shape);
     };
     let schema = find::<E>(name).ok_or_else(|| EncodeError::Unlisted { event_type: name.to_owned() })?;
-    Ok(Encoded {
+    let encoded = Encoded {
         event_type: schema.event_type,
         schema_version: schema.version(),
         data: JsonText::canonical(data)?,
-    })
+    };
+    let read: E = decode(encoded.event_type, encoded.schema_version, &encoded.data)?;
+    if read != *event {
+        let path = first_difference(&value, &serde_json::to_value(&read)?);
+        let path = path.unwrap_or_else(|| "data".to_owned());
+        return Err(EncodeError::Changed { event_type: schema.event_type, path });
+    }
+    Ok(encoded)
 }
 
 /// Returns the event that was stored, lifted to the schema of today.
@@ -135,10 +166,36 @@ pub fn decode<E: Event>(event_type: &str, schema_version: u32, data: &JsonText) 
     let behind = schema_version as usize - 1;
     data.value()
         .and_then(|data| schema.upcasters[behind..].iter().try_fold(data, |data, upcast| upcast(data)))
-        .and_then(|data| serde_json::from_value(json!({ "type": event_type, "data": data })))
+        .and_then(|data| {
+            // The type comes first: `serde` buffers data that come before the type, and its buffer
+            // knows neither integers as keys of a map nor 128-bit integers.
+            let fields = [("type", event_type.into()), ("data", data)];
+            E::deserialize(MapDeserializer::new(fields.into_iter()))
+        })
         .map_err(|source| DecodeError::Data { event_type: event_type.to_owned(), schema_version, source })
 }
 
 fn find<E: Event>(event_type: &str) -> Option<&'static Schema> {
     E::SCHEMAS.iter().find(|schema| schema.event_type == event_type)
+}
+
+/// Returns the path of the first field in which two values differ.
+fn first_difference(one: &Value, other: &Value) -> Option<String> {
+    let (name, within) = match (one, other) {
+        (Value::Object(one), Value::Object(other)) => one.iter().find_map(|(name, value)| {
+            let other = other.get(name).unwrap_or(&Value::Null);
+            (value != other).then(|| (name.clone(), first_difference(value, other)))
+        })?,
+        (Value::Array(one), Value::Array(other)) => {
+            one.iter().zip(other).enumerate().find_map(|(index, (value, other))| {
+                (value != other).then(|| (format!("[{index}]"), first_difference(value, other)))
+            })?
+        }
+        _ => return None,
+    };
+    Some(match within {
+        None => name,
+        Some(within) if within.starts_with('[') => name + &within,
+        Some(within) => format!("{name}.{within}"),
+    })
 }

@@ -3,8 +3,13 @@
 //! What is written is canonical (RFC 8785), so equal values are equal bytes. What was
 //! written is handed on as text: parsing and writing it again could only lose something.
 
-use serde::{Deserialize, Serialize};
+mod numbers;
+
+use serde::{Deserialize, Serialize, ser::Error};
 use serde_json::{Value, value::RawValue};
+
+pub use self::numbers::InexactNumber;
+pub(crate) use self::numbers::check;
 
 /// The text of one JSON value, kept to the byte.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,7 +18,11 @@ pub struct JsonText(Box<RawValue>);
 
 impl JsonText {
     /// Returns the canonical text of a value.
+    ///
+    /// # Errors
+    /// The value cannot be serialised, or holds a number that JSON cannot hold exactly.
     pub fn canonical(value: &impl Serialize) -> serde_json::Result<Self> {
+        check(value).map_err(serde_json::Error::custom)?;
         Self::parse(serde_json_canonicalizer::to_string(value)?)
     }
 

@@ -7,6 +7,7 @@ mod golden;
 mod history;
 mod interleavings;
 mod kit;
+mod numbers;
 mod properties;
 mod regrouping;
 mod repo;
