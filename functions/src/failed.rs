@@ -16,6 +16,20 @@ use storage::{bucket::Bucket, fault::chain, patience::Patience};
 /// nothing; an answer that is too long fails its invocation each time ("Lambda quotas").
 const TOLD: usize = 1_000;
 
+/// What an object holds, in the order of the names.
+///
+/// The event is no `serde_json::Value`: that rounds numbers and refuses some, such as `1e400`,
+/// which may be why the event is here.
+#[derive(Serialize)]
+struct Object<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a Envelope>,
+    function: &'a str,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<Value>,
+}
+
 /// Keeps what a function could not understand.
 #[derive(Debug, Clone)]
 pub struct Failed<B> {
@@ -42,7 +56,7 @@ impl<B: Bucket> Failed<B> {
         record: &(impl Serialize + Sync),
         patience: &Patience,
     ) -> Result<(), B::Error> {
-        self.put(id, reason, json!({ "record": record }), patience.clone()).await
+        self.put(id, reason, None, Some(json!(record)), patience.clone()).await
     }
 
     /// Keeps an event that cannot be handled, under `failed/<function>/<aggregate
@@ -57,25 +71,21 @@ impl<B: Bucket> Failed<B> {
         patience: &Patience,
     ) -> Result<(), B::Error> {
         let id = format!("{}-{}-{}", event.aggregate_type, event.aggregate_id, event.version);
-        let kept = match record {
-            Some(record) => json!({ "event": event, "record": record }),
-            None => json!({ "event": event }),
-        };
-        self.put(&id, reason, kept, patience.clone()).await
+        self.put(&id, reason, Some(event), record.map(|record| json!(record)), patience.clone()).await
     }
 
     async fn put(
         &self,
         id: &str,
         reason: &(dyn Error + Send + Sync),
-        mut kept: Value,
+        event: Option<&Envelope>,
+        record: Option<Value>,
         mut patience: Patience,
     ) -> Result<(), B::Error> {
         let key = format!("{FAILED_PREFIX}{}/{}.json", self.function.name, tame(id));
         let reason = chain(reason);
-        kept["function"] = json!(self.function.name);
-        kept["reason"] = json!(reason);
-        let body = serde_json::to_vec_pretty(&kept).expect("a JSON value can be written");
+        let object = Object { event, function: self.function.name, reason: &reason, record };
+        let body = serde_json::to_vec_pretty(&object).expect("an envelope holds nothing that JSON cannot");
         while let Err(error) = self.bucket.put(&key, "application/json", body.clone()).await {
             tracing::warn!(key, reason = chain(&error), "what is kept aside could not be put there yet");
             if !patience.wait().await {

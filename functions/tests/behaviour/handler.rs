@@ -239,6 +239,39 @@ async fn what_nobody_knows_of_its_own_aggregate_is_kept_and_what_is_of_others_is
     );
 }
 
+/// The copy under `failed/` is what the event is mended from.
+#[tokio::test]
+async fn poison_keeps_the_exact_text_of_its_numbers() {
+    let failed = kept();
+    let handler = builds_state(async |_: Delivered<ShoppingCart>| Ok::<_, Trouble>(()));
+    let numbers = r#"{"item":[1e400,12345678901234567890123,1.0,1E2]}"#;
+    let mut event = envelope(cart(1), 1);
+    event.data = JsonText::parse(numbers.to_owned()).expect("it is JSON");
+    handler.answer(batch([&event]), &failed, &a_moment()).await.expect("the event is kept");
+    let object = String::from_utf8(failed.bucket().object(&key(cart(1), 1))).expect("JSON is text");
+    assert!(object.contains(numbers), "{object}");
+    let object: KeptEvent = serde_json::from_str(&object).expect("the object is JSON");
+    assert_eq!(object.event, event);
+}
+
+#[test]
+fn replayed_events_keep_the_exact_text_of_their_numbers() {
+    let numbers = r#"{"item":[1e400,12345678901234567890123,9007199254740993,1.0]}"#;
+    let mut event = envelope(cart(1), 1);
+    event.data = JsonText::parse(numbers.to_owned()).expect("it is JSON");
+    let replay = Replayed { id: REPLAY, even_if_it_acts: false };
+    let batch = ReplayBatch { replay, events: vec![event] };
+    let payload = serde_json::to_vec(&batch).expect("a batch is JSON");
+    let input: Input = serde_json::from_slice(&payload).expect("it is what a handler takes");
+    assert_eq!(input, Input::Replay(batch));
+}
+
+/// An object under `failed/`, as a program reads it to send the event again.
+#[derive(serde::Deserialize)]
+struct KeptEvent {
+    event: Envelope,
+}
+
 #[tokio::test]
 async fn a_handler_of_everything_knows_no_types() {
     let (handed, failed) = (Handed::default(), kept());
