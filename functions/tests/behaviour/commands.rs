@@ -15,7 +15,7 @@ use futures::{Stream, StreamExt, TryStreamExt, future::join_all, stream};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 const CART: Uuid = Uuid::from_u128(0xca27);
@@ -161,7 +161,7 @@ async fn what_the_caller_says_about_itself_is_stored() {
 }
 
 /// 16 ms for a read and an append each is what DynamoDB takes on a bad day.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn thirty_two_writers_at_once_all_succeed() {
     let store = FakeStore { takes: Duration::from_millis(16), ..FakeStore::default() };
     let carts = ShoppingCartRepo::new(store);
@@ -180,11 +180,11 @@ async fn thirty_two_writers_at_once_all_succeed() {
     assert!(quantities.map(|item| &item["quantity"]).all(|quantity| quantity == 8), "{cart}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn losing_every_race_is_a_conflict_while_there_is_time_to_say_so() {
     let carts = ShoppingCartRepo::new(FakeStore { always_late: true, ..FakeStore::default() });
     let event = invocation(json!({"cart_id": CART}), 3);
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let answer = command::answer(&carts, request::open_cart, event, &Machine).await;
     let answer = json!(answer.expect("a conflict is no fault"));
     assert_eq!((&answer["error"], &answer["cart_id"]), (&json!("Conflict"), &json!(CART)));
