@@ -192,7 +192,7 @@ fn common<'a>(names: impl Iterator<Item = &'a str>) -> String {
     match (beginning.is_empty(), end.is_empty()) {
         (false, _) => beginning,
         (true, false) => end.concat(),
-        (true, true) => names[0].concat(),
+        (true, true) => "Various".to_owned(),
     }
 }
 

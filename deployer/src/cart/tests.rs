@@ -20,14 +20,22 @@ use super::stack;
 /// Service Authorization Reference).
 const WITHOUT_RESOURCE: [&str; 2] = ["dynamodb:liststreams", "kinesis:liststreams"];
 
-/// The same of the actions that deploying takes.
-const DEPLOYING_WITHOUT_RESOURCE: [&str; 7] = [
+/// The same of the actions that deploying takes. The reference knows a resource for the first
+/// one, but composite alarms are shown only to who may describe all alarms ("DescribeAlarms",
+/// CloudWatch API reference).
+const DEPLOYING_WITHOUT_RESOURCE: [&str; 13] = [
+    "cloudwatch:DescribeAlarms",
     "dynamodb:ListTables",
     "iam:ListRoles",
+    "kinesis:DisableEnhancedMonitoring",
+    "kinesis:EnableEnhancedMonitoring",
     "kinesis:ListStreams",
+    "kinesis:UpdateShardCount",
+    "kinesis:UpdateStreamMode",
     "lambda:CreateEventSourceMapping",
     "lambda:ListEventSourceMappings",
     "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
     "s3:ListAllMyBuckets",
 ];
 
@@ -322,5 +330,17 @@ fn deploying_is_allowed_on_everything_only_where_aws_knows_no_resource() {
             assert!(resource != "*" || wide.is_empty(), "{wide:?} on {resource}");
         }
         assert!(statement.actions.iter().all(|action| !action.contains('*')), "{statement:?}");
+    }
+}
+
+/// An action without a resource type is denied by a statement about ARNs ("Actions, resources, and
+/// condition keys", Service Authorization Reference: "you must specify all resources").
+#[test]
+fn actions_without_a_resource_are_allowed_on_every_resource() {
+    let environment = environment("dev");
+    let statements = deploying(&environment, &stack(&environment, &Fingerprints::default()));
+    for action in DEPLOYING_WITHOUT_RESOURCE {
+        let on: Vec<_> = statements.iter().filter(|statement| statement.actions.contains(&action)).collect();
+        assert!(on.iter().any(|statement| statement.resources == ["*"]), "{action} is allowed on {on:?}");
     }
 }

@@ -123,8 +123,10 @@ impl Resource for Alarm {
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let alarms = arn(scope, &format!("{}*", scope.prefix()));
         vec![
-            // A listing by prefix is one of all alarms.
-            Statement::new("AlarmsList", ["cloudwatch:DescribeAlarms"], [arn(scope, "*")]),
+            // Composite alarms are shown only to a caller who may describe all alarms: "you must be
+            // signed on with the cloudwatch:DescribeAlarms permission that is scoped to *"
+            // ("DescribeAlarms", CloudWatch API reference). On the ARNs of alarms the call is denied.
+            Statement::new("AlarmsList", ["cloudwatch:DescribeAlarms"], ["*".to_owned()]),
             Statement::new("AlarmsRead", ["cloudwatch:ListTagsForResource"], [alarms.clone()]),
             Statement::new(
                 "AlarmsWrite",
@@ -254,11 +256,15 @@ fn arn(scope: &Scope, name: &str) -> String {
 }
 
 async fn exists(name: &str, aws: &Aws) -> Result<bool, Error> {
-    // A name is unique among alarms of every type.
-    let call = aws.cloudwatch.describe_alarms().alarm_names(name);
-    let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+    // A name is unique among alarms of every type; without types, only metric alarms are returned
+    // ("DescribeAlarms", CloudWatch API reference).
+    let types = [AlarmType::MetricAlarm, AlarmType::CompositeAlarm, AlarmType::LogAlarm];
+    let call = aws.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(types.into()));
     let answer = call.send().await.called("DescribeAlarms")?;
-    Ok(!answer.metric_alarms().is_empty() || !answer.composite_alarms().is_empty())
+    let none = answer.metric_alarms().is_empty()
+        && answer.composite_alarms().is_empty()
+        && answer.log_alarms().is_empty();
+    Ok(!none)
 }
 
 /// Returns the id of what an alarm calculates with, and what it is.

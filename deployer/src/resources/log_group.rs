@@ -113,9 +113,9 @@ impl Resource for LogGroup {
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let groups = arn(scope, &format!("/aws/lambda/{}*", scope.prefix()));
         vec![
-            // Whatever prefix is asked for, it is a question about all groups: AWS checks it
-            // on `log-group::log-stream:` (terraform-provider-aws, issue 8804).
-            Statement::new("LogGroupsList", ["logs:DescribeLogGroups"], [arn(scope, "*")]),
+            // AWS supports no resource for it ("Actions, resources, and condition keys for Amazon
+            // CloudWatch Logs", Service Authorization Reference).
+            Statement::new("LogGroupsList", ["logs:DescribeLogGroups"], ["*".to_owned()]),
             Statement::new("LogGroupsRead", ["logs:ListTagsForResource"], [groups.clone()]),
             Statement::new(
                 "LogGroupsWrite",

@@ -4,14 +4,9 @@ use serde_json::{Value, json};
 
 /// Beginnings of actions that MiniStack checks on no resource: it looks neither into CBOR,
 /// which CloudWatch speaks, nor for the ARN of a table, nor for the name of a function that is
-/// yet to be; and a listing of log groups is one of all.
-const ON_NOTHING: [&str; 5] = [
-    "cloudwatch:",
-    "dynamodb:DeleteResourcePolicy",
-    "dynamodb:GetResourcePolicy",
-    "lambda:CreateFunction",
-    "logs:DescribeLogGroups",
-];
+/// yet to be.
+const ON_NOTHING: [&str; 4] =
+    ["cloudwatch:", "dynamodb:DeleteResourcePolicy", "dynamodb:GetResourcePolicy", "lambda:CreateFunction"];
 
 /// Returns a policy with the resources that MiniStack asks about besides those that AWS does.
 pub(super) fn as_checked_here(policy: &Value) -> Value {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::aws::script::{Script, fault, scope};
+use serde_json::json;
+
+use crate::aws::script::{Script, body, fault, scope};
 use crate::diff::diff;
 use crate::resource::Described;
 
@@ -110,9 +112,19 @@ fn topics_are_told_when_it_goes_off_and_when_all_is_well() {
 #[test]
 fn permissions_end_at_the_prefix() {
     for statement in Alarm::permissions(&scope()) {
-        let listing = statement.sid == "AlarmsList";
-        let of = if listing { "alarm:*" } else { "alarm:cart-dev-*" };
-        assert_eq!(statement.resources, [format!("arn:aws:cloudwatch:eu-central-1:111111111111:{of}")]);
+        let ours = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:cart-dev-*";
+        let on = if statement.sid == "AlarmsList" { "*" } else { ours };
+        assert_eq!(statement.resources, [on]);
+    }
+}
+
+#[tokio::test]
+async fn alarm_names_are_looked_up_among_all_types() {
+    let script = Script::new().on("DescribeAlarms", body(json!({"LogAlarms": [{}]})));
+    assert_eq!(exists("cart-dev-capture-behind", &script.aws()).await, Ok(true));
+    let sent = &script.asked()[0].body;
+    for kind in ["MetricAlarm", "CompositeAlarm", "LogAlarm"] {
+        assert!(sent.contains(kind), "{kind} is not asked for: {sent}");
     }
 }
 

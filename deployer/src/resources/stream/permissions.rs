@@ -15,9 +15,20 @@ pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
     // Two lists that are alike become one statement; nothing else here is asked about on a key.
     let both = [streams, keys];
     vec![
-        // AWS supports no resource for it ("Actions, resources, and condition keys for Amazon
-        // Kinesis Data Streams", Service Authorization Reference).
+        // AWS supports no resource for these ("Actions, resources, and condition keys for Amazon
+        // Kinesis Data Streams", Service Authorization Reference), although the last four change
+        // one stream each.
         Statement::new("StreamsList", ["kinesis:ListStreams"], ["*".into()]),
+        Statement::new(
+            "StreamsScale",
+            [
+                "kinesis:DisableEnhancedMonitoring",
+                "kinesis:EnableEnhancedMonitoring",
+                "kinesis:UpdateShardCount",
+                "kinesis:UpdateStreamMode",
+            ],
+            ["*".into()],
+        ),
         Statement::new(
             "StreamsRead",
             ["kinesis:DescribeStreamSummary", "kinesis:GetResourcePolicy", "kinesis:ListTagsForStream"],
@@ -31,14 +42,10 @@ pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
                 "kinesis:DecreaseStreamRetentionPeriod",
                 "kinesis:DeleteResourcePolicy",
                 "kinesis:DeleteStream",
-                "kinesis:DisableEnhancedMonitoring",
-                "kinesis:EnableEnhancedMonitoring",
                 "kinesis:IncreaseStreamRetentionPeriod",
                 "kinesis:StartStreamEncryption",
                 "kinesis:StopStreamEncryption",
                 "kinesis:UpdateMaxRecordSize",
-                "kinesis:UpdateShardCount",
-                "kinesis:UpdateStreamMode",
                 "kinesis:UpdateStreamRecordDistributionStrategy",
                 "kms:DescribeKey",
             ],
