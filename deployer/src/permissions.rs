@@ -92,21 +92,22 @@ fn bounded(statement: Statement, boundary: &str) -> Vec<Statement> {
 /// may use the key, and give themselves a grant by it.
 fn keys(environment: &Environment, scope: &Scope) -> Vec<Statement> {
     let kms = &environment.org.kms;
-    // "DynamoDB encryption at rest: usage notes", DynamoDB developer guide; "Securing Lambda
-    // environment variables", Lambda developer guide, which are decrypted in `GetFunction`.
+    // "DynamoDB encryption at rest: usage notes: Authorizing use of a customer managed key",
+    // DynamoDB developer guide: the least that who selects the key of a table has to be allowed.
+    let of_tables = [
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:ReEncrypt*",
+    ];
+    // "Securing Lambda environment variables", Lambda developer guide: the variables are
+    // decrypted in `GetFunction`.
+    let of_functions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"];
     let used = [
-        (
-            "Table",
-            "dynamodb",
-            kms.table().today,
-            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
-        ),
-        (
-            "Functions",
-            "lambda",
-            kms.functions(),
-            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
-        ),
+        ("Table", "dynamodb", kms.table().today, &of_tables[..]),
+        ("Functions", "lambda", kms.functions(), &of_functions[..]),
     ];
     let via = |service: &str| format!("{service}.{}.amazonaws.com", scope.region);
     let used = used.into_iter().filter_map(|(thing, service, key, actions)| {

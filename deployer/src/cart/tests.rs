@@ -344,3 +344,24 @@ fn actions_without_a_resource_are_allowed_on_every_resource() {
         assert!(on.iter().any(|statement| statement.resources == ["*"]), "{action} is allowed on {on:?}");
     }
 }
+
+/// "At a minimum, DynamoDB requires the following permissions on a customer managed key"
+/// ("DynamoDB encryption at rest: usage notes", DynamoDB developer guide).
+#[test]
+fn deploying_may_use_the_key_of_the_table_as_dynamodb_requires() {
+    const LEAST: [&str; 6] = [
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:ReEncrypt*",
+    ];
+    let environment = organisation(&[]);
+    let statements = deploying(&environment, &stack(&environment, &Fingerprints::default()));
+    let of_table: Vec<_> = statements.iter().filter(|one| one.resources == [key("table")]).collect();
+    let [statement] = of_table.as_slice() else { panic!("one statement is about the key: {of_table:?}") };
+    assert_eq!(statement.actions, LEAST);
+    let via = ("StringEquals", "kms:ViaService".to_owned(), "dynamodb.eu-central-1.amazonaws.com".to_owned());
+    assert_eq!(statement.conditions, [via]);
+}
