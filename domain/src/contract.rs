@@ -104,8 +104,13 @@ pub const REPLAYS_PREFIX: &str = "replays/";
 pub mod metric {
     /// The namespace of all of them.
     pub const NAMESPACE: &str = "EventPipeline";
-    /// The dimension of all of them: the name of the function as it is deployed.
+    /// A dimension: the name of the function as it is deployed.
     pub const FUNCTION_NAME: &str = "FunctionName";
-    /// Counts what a function could not handle and has kept aside.
+    /// A dimension: the name of the table as it is deployed.
+    pub const TABLE_NAME: &str = "TableName";
+    /// Counts what a function could not handle and has kept aside, by function.
     pub const KEPT_ASIDE: &str = "KeptAside";
+    /// Counts the writes of events that a table refused because they were too many, by table.
+    /// Each attempt of the SDK counts.
+    pub const THROTTLED_WRITES: &str = "ThrottledWrites";
 }

@@ -18,8 +18,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// The metrics that there are.
-const METRICS: [&str; 1] = [metric::KEPT_ASIDE];
+/// The metrics that there are, each with its dimension. A line has the value of the dimension as
+/// a field, except the name of the function, which is in every line of a metric.
+const METRICS: [(&str, &str); 2] =
+    [(metric::KEPT_ASIDE, metric::FUNCTION_NAME), (metric::THROTTLED_WRITES, metric::TABLE_NAME)];
 
 /// Opens the log.
 pub(crate) fn open() {
@@ -62,25 +64,26 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let fields = event.metadata().fields();
-        let Some(name) = METRICS.into_iter().find(|name| fields.field(name).is_some()) else {
+        let counted = METRICS.into_iter().find(|(name, _)| fields.field(name).is_some());
+        let Some((name, dimension)) = counted else {
             return self.lines.format_event(context, writer, event);
         };
         let mut line = String::new();
         self.lines.format_event(context, Writer::new(&mut line), event)?;
         let told = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
         let function = json!(self.function);
-        writeln!(writer, r#"{told},"{}":{function},"_aws":{}}}"#, metric::FUNCTION_NAME, how(name))
+        writeln!(writer, r#"{told},"{}":{function},"_aws":{}}}"#, metric::FUNCTION_NAME, how(name, dimension))
     }
 }
 
 /// Returns what makes a metric of a line. The time is not that of the line, which CloudWatch
 /// does not read, but has to be there.
-fn how(name: &str) -> serde_json::Value {
+fn how(name: &str, dimension: &str) -> serde_json::Value {
     json!({
         "Timestamp": Timestamp::now().as_millisecond(),
         "CloudWatchMetrics": [{
             "Namespace": metric::NAMESPACE,
-            "Dimensions": [[metric::FUNCTION_NAME]],
+            "Dimensions": [[dimension]],
             "Metrics": [{ "Name": name, "Unit": "Count" }],
         }],
     })

@@ -113,6 +113,11 @@ impl Resource for Alarm {
             self.statistic.is_some() != self.extended_statistic.is_some(),
             "an alarm has either a statistic or a percentile",
         );
+        unless(
+            !self.ignores_missing_data(),
+            "CloudWatch ignores missing data of AWS/DynamoDB: the alarm would never return to OK; use a metric of \
+             the functions, or an expression with FILL",
+        );
         let actions = [&self.alarm_actions, &self.ok_actions, &self.insufficient_data_actions];
         unless(actions.iter().all(|actions| actions.len() <= 5), "a state has five actions at most");
         mistakes
@@ -184,6 +189,14 @@ impl Resource for Alarm {
 }
 
 impl Alarm {
+    /// Tells whether the alarm keeps its state while there is no data, whatever is desired for
+    /// missing data: "Alarms that evaluate metrics in the AWS/DynamoDB namespace always ignore
+    /// missing data even if you choose a different option for TreatMissingData"
+    /// ("PutMetricAlarm", CloudWatch API reference).
+    fn ignores_missing_data(&self) -> bool {
+        self.namespace == "AWS/DynamoDB" && self.treat_missing_data != "ignore"
+    }
+
     /// Returns a live alarm. What CloudWatch leaves out means its default.
     fn live(&self, live: &MetricAlarm) -> Self {
         let set = |actions: &[String]| actions.iter().cloned().collect();

@@ -12,7 +12,10 @@ use domain::{AggregateId, Commit, EventStore, OccurredAt, contract::attribute, s
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use thiserror::Error;
 
-use crate::table::{ItemError, from_item, to_item, to_restored_item};
+use crate::{
+    table::{ItemError, from_item, to_item, to_restored_item},
+    throttled::ThrottledWrites,
+};
 
 /// Keeps commits in a table with hash key `AggregateId` and range key `Version`.
 #[derive(Debug, Clone)]
@@ -150,6 +153,7 @@ impl DynamoDbEventStore {
             // What took the version comes back with the refusal: the SDK repeats a put whose
             // answer got lost, and then it is our own commit that is in the way.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = put.customize().interceptor(ThrottledWrites { table: self.table.clone() });
         let Err(error) = put.send().await else {
             return Ok(());
         };

@@ -4,7 +4,8 @@
 //! shows, compares, repairs or restores them: a format has one place. It knows neither the
 //! Lambda runtime nor how infrastructure is made.
 //!
-//! * [`event_store`], [`table`] and [`scan`]: commits as items of a DynamoDB table.
+//! * [`event_store`], [`table`] and [`scan`]: commits as items of a DynamoDB table; `throttled` counts
+//!   the writes that the table refuses.
 //! * [`stream`], [`waves`] and [`publish`]: records of a Kinesis stream, in order.
 //! * [`archive`], [`archived`] and [`bucket`]: objects of an S3 bucket.
 //! * [`patience`]: the one way of waiting before something is tried again.
@@ -20,6 +21,7 @@ pub mod publish;
 pub mod scan;
 pub mod stream;
 pub mod table;
+mod throttled;
 pub mod waves;
 
 pub use event_store::DynamoDbEventStore;

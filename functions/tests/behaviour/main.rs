@@ -13,4 +13,5 @@ mod probe;
 mod replay;
 mod replay_fakes;
 mod replay_lineup;
+mod throttled;
 mod told;

@@ -82,19 +82,21 @@ impl Alarm {
         }
     }
 
-    /// Returns the alarm of this thing that goes off when a table refuses writes, three minutes
-    /// in a row. The SDK writes again, and a table on demand grows; what lasts is one key that
-    /// is written faster than a partition can.
+    /// Returns the alarm of this thing that goes off when a table refuses writes of events, three
+    /// minutes in a row. The SDK writes again, and a table on demand grows; what lasts is one key
+    /// that is written faster than a partition can.
+    ///
+    /// The functions count refused writes themselves, because an alarm on DynamoDB's own metric
+    /// never returns to OK ([`Self::ignores_missing_data`]). Metric math (`FILL(m1, 0)`) would do
+    /// it too. But it needs a window longer than three minutes, because the newest minute of a
+    /// metric that comes late is always filled ("Using metric math functions": `FILL`, CloudWatch
+    /// user guide); and the local cloud does not keep the expressions of an alarm, so each look at
+    /// it would show drift.
     pub fn table_full(scope: &Scope, thing: &str, table: &str) -> Self {
+        let of_table = (metric::TABLE_NAME, table);
         Self {
             description: format!("{table} takes less than is written"),
-            ..Self::lasting(Self::on(
-                scope,
-                thing,
-                "AWS/DynamoDB",
-                "WriteThrottleEvents",
-                ("TableName", table),
-            ))
+            ..Self::lasting(Self::on(scope, thing, metric::NAMESPACE, metric::THROTTLED_WRITES, of_table))
         }
     }
 

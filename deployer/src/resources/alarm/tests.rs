@@ -93,12 +93,22 @@ fn a_mistake_is_told_before_cloudwatch_is_asked() {
         Alarm { evaluation_periods: 1500, datapoints_to_alarm: 1, ..alarm() },
         Alarm { datapoints_to_alarm: 4, ..alarm() },
         Alarm { extended_statistic: Some("p99".into()), ..alarm() },
+        Alarm { namespace: "AWS/DynamoDB".into(), ..alarm() },
         Alarm { alarm_actions: (0..6).map(|n| n.to_string()).collect(), ..alarm() },
     ];
     for alarm in wrong {
         assert_eq!(mistakes(alarm.clone()).len(), 1, "{alarm:?}: {:?}", mistakes(alarm.clone()));
     }
     assert!(mistakes(Alarm { period_s: 3600, evaluation_periods: 168, ..alarm() }).is_empty());
+}
+
+/// DynamoDB sends no metric while nothing is refused.
+#[test]
+fn alarm_on_throttled_writes_returns_to_ok_without_data() {
+    let throttled = Alarm::table_full(&scope(), "events-table-throttled", "cart-dev-events");
+    assert!(!throttled.ignores_missing_data(), "{} keeps its state without data", throttled.namespace);
+    assert_eq!(throttled.treat_missing_data, "notBreaching");
+    assert_eq!(Resource::mistakes(&throttled, &States::new()), [""; 0]);
 }
 
 #[test]
