@@ -48,8 +48,11 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
         // An attempt that was at work for long got somewhere: what fails now is something new.
         let since = failing_since.filter(|_| began.elapsed() < LONG).unwrap_or_else(Instant::now);
         failing_since = Some(since);
-        if !error.class.passes() || since.elapsed() + delay > patience(&error) {
-            return Err(Error { tried_for: first.map(|first| first.elapsed()), ..error });
+        // The work of another, which this attempt waited for, was tried again there.
+        let tried_there = error.tried_for.is_some();
+        if tried_there || !error.class.passes() || since.elapsed() + delay > patience(&error) {
+            let tried_for = first.map(|first| first.elapsed()).or(error.tried_for);
+            return Err(Error { tried_for, ..error });
         }
         first.get_or_insert_with(Instant::now);
         progress::waiting_for(reason(&error));
@@ -124,6 +127,20 @@ mod tests {
         })
         .await;
         assert_eq!(result, Ok(()));
+    }
+
+    /// Who shares the work of another waits for that one's retries, and not for as long again.
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_was_retried_already_is_final() {
+        let mut calls = 0;
+        let error = retried::<()>(async || {
+            calls += 1;
+            tokio::time::sleep(Duration::from_secs(120)).await;
+            Err(Error { tried_for: Some(Duration::from_secs(119)), ..failing(Class::Throttled) })
+        })
+        .await
+        .expect_err("it never works");
+        assert_eq!((calls, error.tried_for), (1, Some(Duration::from_secs(119))));
     }
 
     #[tokio::test(start_paused = true)]
