@@ -9,6 +9,7 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::hint::{self, Said};
+use super::read_only::only_reads;
 use crate::error::{Class, Error};
 
 mod words;
@@ -36,7 +37,7 @@ where
                 None => chain(&error),
             };
             let message = without_values(message);
-            let class = classify(code.as_deref(), status, &message);
+            let class = classify_call(operation, code.as_deref(), status, &message);
             let said = Said::new(operation, class, code.as_deref(), status, &message);
             let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
             Error { hint, code, request_id, ..Error::new(class, operation, message) }
@@ -66,6 +67,22 @@ fn chain(error: &dyn std::error::Error) -> String {
     said.dedup();
     let said = said.join(": ");
     said.strip_prefix("dispatch failure: other: ").unwrap_or(&said).to_owned()
+}
+
+/// Sorts the error of an operation. A denial passes where a role of ours makes the call, or where
+/// something was changed that the call needs. What the caller only reads is simply denied to it: the
+/// words are AWS's for every missing permission ("Troubleshoot access denied error messages", IAM
+/// user guide).
+fn classify_call(operation: &str, code: Option<&str>, status: Option<u16>, message: &str) -> Class {
+    match classify(code, status, message) {
+        Class::Propagating if only_reads(operation) && is_denial(message) => Class::Denied,
+        class => class,
+    }
+}
+
+fn is_denial(message: &str) -> bool {
+    let text = message.to_lowercase();
+    words::DENIALS.iter().any(|part| text.contains(part))
 }
 
 /// Sorts an error. What it says comes before its code: one code often means several things.

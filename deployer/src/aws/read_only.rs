@@ -97,7 +97,7 @@ pub(crate) const READS: &[&str] = &[
 const READS_OF_EVENTS: &[&str] = &["FilterLogEvents", "GetObject", "ListObjectsV2", "Query", "Scan"];
 
 /// Tells whether an operation is known to change nothing.
-fn only_reads(operation: &str) -> bool {
+pub(super) fn only_reads(operation: &str) -> bool {
     READS.contains(&operation) || READS_OF_EVENTS.contains(&operation)
 }
 

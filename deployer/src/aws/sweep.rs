@@ -159,4 +159,18 @@ mod tests {
         assert_eq!(all, vec![Ok(1); 8]);
         assert_eq!(script.calls(), ["DescribeAlarms"; 2]);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn denied_listing_of_log_groups_is_asked_for_once() {
+        let message = "User: arn:aws:sts::111111111111:assumed-role/look/me is not authorized to perform: \
+                       logs:DescribeLogGroups on resource: * because no identity-based policy allows the \
+                       logs:DescribeLogGroups action";
+        let script = Script::new().on("DescribeLogGroups", fault(400, "AccessDeniedException", message));
+        let aws = script.aws();
+        let waiting = (0..8).map(|_| retried(async || aws.log_groups().await.map(drop)));
+        for listed in join_all(waiting).await {
+            assert_eq!(listed.expect_err("it is denied").class, Class::Denied);
+        }
+        assert_eq!(script.calls(), ["DescribeLogGroups"]);
+    }
 }

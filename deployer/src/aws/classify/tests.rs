@@ -1,4 +1,5 @@
 use super::*;
+use crate::aws::script::{Script, fault};
 use Class::*;
 
 fn insist(cases: &[(&str, u16, &str, Class)]) {
@@ -194,6 +195,36 @@ fn what_is_not_known_everywhere_yet_passes() {
         ("ValidationException", 400, "role r is not authorized to perform: kinesis:ListShards", Propagating),
         ("AccessDenied", 403, "User: u is not authorized to perform: iam:CreateRole", Denied),
     ]);
+}
+
+/// What the caller may look at, nobody has changed a moment ago. A role of ours, or what a change
+/// asks for, may be new.
+#[tokio::test]
+async fn denied_reads_are_final_and_denied_changes_may_pass() {
+    let words =
+        "is not authorized to perform: logs:X because no identity-based policy allows the logs:X action";
+    let denied = |code| fault(400, code, words);
+    let script = Script::new()
+        .on("DescribeLogGroups", denied("AccessDeniedException"))
+        .on("ListTagsForResource", denied("AccessDeniedException"))
+        .on("DescribeStreamSummary", denied("SomethingNewException"))
+        .on("FilterLogEvents", denied("AccessDeniedException"))
+        .on("CreateLogGroup", denied("AccessDeniedException"));
+    let aws = script.aws();
+    let (logs, kinesis) = (&aws.logs, &aws.kinesis);
+    let reads = [
+        logs.describe_log_groups().send().await.called("DescribeLogGroups").map(drop),
+        logs.list_tags_for_resource().send().await.called("ListTagsForResource").map(drop),
+        kinesis.describe_stream_summary().send().await.called("DescribeStreamSummary").map(drop),
+        logs.filter_log_events().send().await.called("FilterLogEvents").map(drop),
+    ];
+    for read in reads {
+        let error = read.expect_err("it is denied");
+        assert_eq!(error.class, Denied, "{error}");
+        assert!(error.hint.is_some(), "{error} says who can change it");
+    }
+    let change = logs.create_log_group().log_group_name("g").send().await.called("CreateLogGroup");
+    assert_eq!(change.expect_err("it is denied").class, Propagating);
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub(super) const CLASSES: &[(Class, &[&str])] = &[
 /// Words of a `LimitExceededException` that is about this moment.
 pub(super) const BUSY: &[&str] = &["rate", "concurrent", "too many operations", "too many requests"];
 
+/// Words of a missing permission.
+pub(super) const DENIALS: &[&str] = &["is not authorized to perform", "no identity-based policy allows"];
+
 /// Words of a connection that was lost on the way, rather than one that cannot be made.
 pub(super) const CUT_OFF: &[&str] = &[
     "connection reset",
