@@ -183,6 +183,17 @@ fn lambda_may_do_its_errands_and_nothing_more() {
     assert_eq!(found, expected);
 }
 
+/// The name of a bucket is all that its ARN has, and names are unique in the world: once the bucket
+/// is gone, anybody can have it.
+#[test]
+fn roles_reach_buckets_of_their_own_account_only() {
+    for (role, sid, statement) in statements(&dev()) {
+        let of_s3 = strings(&statement["Action"]).iter().any(|action| action.starts_with("s3:"));
+        let account = &statement["Condition"]["stringequals"]["s3:resourceaccount"];
+        assert!(!of_s3 || *account == Value::from(vec!["111111111111"]), "{role} {sid}: {statement}");
+    }
+}
+
 /// An environment whose organisation has a key for each kind of thing, had another one before,
 /// and has a boundary.
 fn organised() -> Stack<Aws> {

@@ -36,6 +36,9 @@ pub struct Bucket {
     name: String,
     #[serde(skip)]
     arn: String,
+    /// The account that owns it, which its ARN does not say.
+    #[serde(skip)]
+    account: String,
     #[serde(skip)]
     thing: String,
     /// The environment variable that tells a function the name.
@@ -86,6 +89,7 @@ impl Bucket {
             policy: Some(tls_only(&arn)),
             name,
             arn,
+            account: scope.account.clone(),
             thing: thing.to_owned(),
             variable: None,
             former_keys: Vec::new(),

@@ -1,4 +1,8 @@
 //! What functions may do with a bucket, and what Lambda may on their behalf.
+//!
+//! All of it ends at the account. The ARN of a bucket has no account, and names are unique in the
+//! world: if the bucket is deleted, anybody can take its name, and would get all events ("Security
+//! best practices for Amazon S3 destinations", Lambda developer guide).
 
 use super::Bucket;
 use crate::policy::Statement;
@@ -16,14 +20,14 @@ impl Bucket {
     pub fn get(&self, prefix: &str) -> Grant {
         let name = sid(&["get", &self.thing, prefix]);
         let objects = format!("{}/{prefix}*", self.arn);
-        self.grant(Statement::new(name, ["s3:GetObject"], [objects]), self.decrypting())
+        self.grant(self.own(Statement::new(name, ["s3:GetObject"], [objects])), self.decrypting())
     }
 
     /// Grants listing the keys of objects. Who may not is told of an object that is not there
     /// that it is forbidden ("GetObject: Permissions", S3 API reference).
     pub fn browse(&self) -> Grant {
         let name = sid(&["browse", &self.thing]);
-        self.grant(Statement::new(name, ["s3:ListBucket"], [self.arn.clone()]), None)
+        self.grant(self.listing(name), None)
     }
 
     /// Returns what Lambda must be allowed to keep records here that a function gave up.
@@ -32,7 +36,7 @@ impl Bucket {
             // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
             // discarded batches", Lambda developer guide).
             self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
-            Statement::new(sid(&["list", &self.thing]), ["s3:ListBucket"], [self.arn.clone()]),
+            self.listing(sid(&["list", &self.thing])),
         ];
         giving_up.extend(self.encrypting());
         giving_up
@@ -57,7 +61,18 @@ impl Bucket {
     }
 
     fn put(&self, name: &[&str], prefix: &str) -> Statement {
-        Statement::new(sid(name), ["s3:PutObject"], [format!("{}/{prefix}*", self.arn)])
+        self.own(Statement::new(sid(name), ["s3:PutObject"], [format!("{}/{prefix}*", self.arn)]))
+    }
+
+    fn listing(&self, name: String) -> Statement {
+        self.own(Statement::new(name, ["s3:ListBucket"], [self.arn.clone()]))
+    }
+
+    /// Returns the statement for as long as the bucket is the account's own. Each of these actions
+    /// has the key ("Actions, resources, and condition keys for Amazon S3", Service Authorization
+    /// Reference).
+    fn own(&self, statement: Statement) -> Statement {
+        statement.when("StringEquals", "s3:ResourceAccount", &self.account)
     }
 }
 
