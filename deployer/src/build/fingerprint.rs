@@ -29,7 +29,8 @@ impl Workspace {
     /// functions, packages it depends on by path, what it needs of `Cargo.lock`, manifests,
     /// profile, target, toolchain file and compiler flags: the lock file and flags as they were
     /// when the workspace was discovered, the rest as it is now. Not covered: the machine's linker,
-    /// its own cargo configuration, and variables that a build script may look at.
+    /// its own cargo configuration, and variables that a build script may look at; nor what cannot
+    /// matter: other profiles and empty variables.
     pub fn fingerprint(&self, function: &str, settings: &BuildSettings) -> Result<String, BuildError> {
         let source = self.source_of(function)?;
         let mut hash = Hash::default();
@@ -41,24 +42,35 @@ impl Workspace {
         if settings.method != Method::Host {
             hash.text("architecture", &settings.architecture.to_string());
         }
+        let root = manifest::read(&self.root.join("Cargo.toml"))?;
+        let configurations = self.configurations()?;
+        let configured = configurations.iter().map(|(_, configuration)| configuration);
+        let profiles =
+            manifest::lineage(&settings.profile, configured.chain([&root]), &self.compiler_environment);
         for (name, value) in &self.compiler_environment {
-            hash.text(name, value);
+            if manifest::is_for_profiles(name, &profiles) {
+                hash.text(name, value);
+            }
         }
-        self.hash_packages(&mut hash, function, source, settings)?;
+        let dependencies = self.hash_packages(&mut hash, function, source)?;
+        hash.table("Cargo.toml", &manifest::of_root(&root, &profiles, &dependencies));
         for line in &self.locked {
             hash.text("locked", line);
         }
         self.hash_toolchain(&mut hash)?;
+        for (name, configuration) in configurations {
+            hash.table(name, &manifest::of_configuration(configuration, &profiles));
+        }
         Ok(hash.finish())
     }
 
+    /// Hashes the packages of ours and returns the names of what they depend on.
     fn hash_packages(
         &self,
         hash: &mut Hash,
         function: &str,
         source: &Path,
-        settings: &BuildSettings,
-    ) -> Result<(), BuildError> {
+    ) -> Result<BTreeSet<String>, BuildError> {
         let others = self.functions.values().map(PathBuf::as_path);
         let others = sources::owned_by(others.filter(|other| *other != source));
         let mut dependencies = BTreeSet::new();
@@ -76,10 +88,7 @@ impl Workspace {
         for (name, path) in files {
             hash.file(&name, &path)?;
         }
-        let root = manifest::read(&self.root.join("Cargo.toml"))?;
-        let root = manifest::of_root(&root, &settings.profile, &dependencies);
-        hash.table("Cargo.toml", &root);
-        Ok(())
+        Ok(dependencies)
     }
 
     fn hash_toolchain(&self, hash: &mut Hash) -> Result<(), BuildError> {
@@ -89,11 +98,13 @@ impl Workspace {
                 hash.file(name, &path)?;
             }
         }
-        for name in [".cargo/config.toml", ".cargo/config"] {
-            let configuration = manifest::read(&self.root.join(name))?;
-            hash.table(name, &manifest::of_configuration(configuration));
-        }
         Ok(())
+    }
+
+    /// Returns cargo's configuration files in the workspace, with their names.
+    fn configurations(&self) -> Result<Vec<(&'static str, Table)>, BuildError> {
+        let names = [".cargo/config.toml", ".cargo/config"];
+        names.into_iter().map(|name| Ok((name, manifest::read(&self.root.join(name))?))).collect()
     }
 }
 

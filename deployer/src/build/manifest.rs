@@ -2,7 +2,7 @@
 //! so that a comment, a test's dependency or another profile rebuilds nothing. It must not
 //! know which files there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,11 @@ const NOT_BUILT: [&str; 9] =
 /// Tables of cargo's configuration that change a binary.
 const CONFIGURES_BINARIES: [&str; 7] = ["build", "env", "host", "patch", "profile", "target", "unstable"];
 
-/// Keys of `[build]` that change where and how fast cargo works, not what it makes.
-const CONFIGURES_WORK: [&str; 3] = ["build-dir", "jobs", "target-dir"];
+/// Keys of `[build]` that change where and how fast cargo works, or documentation, and no binary.
+const CONFIGURES_WORK: [&str; 5] = ["build-dir", "jobs", "rustdoc", "rustdocflags", "target-dir"];
+
+/// How variables begin that set what a profile has.
+const PROFILE_VARIABLES: &str = "CARGO_PROFILE_";
 
 /// Returns the folder a manifest is in.
 pub(super) fn folder(manifest: &Path) -> &Path {
@@ -67,15 +70,20 @@ pub(super) fn dependencies(manifest: &Table) -> BTreeSet<String> {
         .collect()
 }
 
-/// Keeps what the root manifest says about binaries of `profile` that use `dependencies`.
-pub(super) fn of_root(root: &Table, profile: &str, dependencies: &BTreeSet<String>) -> Table {
+/// Keeps what the root manifest says about binaries of `profiles` that use `dependencies`.
+pub(super) fn of_root(root: &Table, profiles: &BTreeSet<String>, dependencies: &BTreeSet<String>) -> Table {
     let mut kept = Table::new();
     for key in ["patch", "replace"] {
         if let Some(value) = root.get(key) {
             kept.insert(key.to_owned(), value.clone());
         }
     }
-    kept.insert("profile".to_owned(), profiles(root, profile).into());
+    let described = |name: &String| {
+        let described = root.get("profile").and_then(|all| all.get(name)).cloned();
+        (name.clone(), described.unwrap_or_else(|| Table::new().into()))
+    };
+    let profiles: Table = profiles.iter().map(described).collect();
+    kept.insert("profile".to_owned(), profiles.into());
     if let Some(Value::Table(workspace)) = root.get("workspace") {
         let mut workspace = workspace.clone();
         workspace.retain(|key, _| ["dependencies", "package", "resolver"].contains(&key));
@@ -87,9 +95,15 @@ pub(super) fn of_root(root: &Table, profile: &str, dependencies: &BTreeSet<Strin
     kept
 }
 
-/// Keeps what `.cargo/config.toml` says about binaries.
-pub(super) fn of_configuration(mut configuration: Table) -> Table {
+/// Keeps what `.cargo/config.toml` says about binaries of `profiles`.
+pub(super) fn of_configuration(mut configuration: Table, profiles: &BTreeSet<String>) -> Table {
     configuration.retain(|key, _| CONFIGURES_BINARIES.contains(&key));
+    if let Some(Value::Table(described)) = configuration.get_mut("profile") {
+        described.retain(|name, _| profiles.contains(name));
+        if described.is_empty() {
+            configuration.remove("profile");
+        }
+    }
     if let Some(Value::Table(build)) = configuration.get_mut("build") {
         build.retain(|key, _| !CONFIGURES_WORK.contains(&key));
     }
@@ -105,23 +119,43 @@ pub(super) fn patched_paths(root: &Path) -> Result<Vec<PathBuf>, BuildError> {
     Ok(patches.filter_map(|patch| patch.get("path")?.as_str()).map(|path| root.join(path)).collect())
 }
 
-/// Returns a profile with all that it inherits from.
-fn profiles(root: &Table, profile: &str) -> Table {
-    let mut kept = Table::new();
-    let mut next = Some(profile.to_owned());
-    while let Some(name) = next.take().filter(|name| !kept.contains_key(name)) {
-        let described = root.get("profile").and_then(|all| all.get(&name)).cloned();
-        let described = described.unwrap_or_else(|| Table::new().into());
-        let inherits = described.get("inherits").and_then(Value::as_str);
-        next = match (inherits, name.as_str()) {
-            (Some(parent), _) => Some(parent.to_owned()),
-            (None, "test") => Some("dev".to_owned()),
-            (None, "bench") => Some("release".to_owned()),
-            (None, _) => None,
-        };
-        kept.insert(name, described);
+/// Returns the names of a profile and of all that it inherits from: by the root manifest, by
+/// cargo's configuration (`tables`), or by a variable. Where these differ, all of them count.
+pub(super) fn lineage<'a>(
+    profile: &str,
+    tables: impl Iterator<Item = &'a Table>,
+    variables: &BTreeMap<String, String>,
+) -> BTreeSet<String> {
+    let described: Vec<&Value> = tables.filter_map(|table| table.get("profile")).collect();
+    let mut found = BTreeSet::new();
+    let mut waiting = vec![profile.to_owned()];
+    while let Some(name) = waiting.pop() {
+        if found.contains(&name) {
+            continue;
+        }
+        let parents = described.iter().filter_map(|all| all.get(&name)?.get("inherits")?.as_str());
+        waiting.extend(parents.map(str::to_owned));
+        waiting.extend(variables.get(&format!("{}INHERITS", variable_prefix(&name))).cloned());
+        // Cargo's own profiles inherit without saying so ("Profiles", The Cargo Book).
+        waiting.extend(match name.as_str() {
+            "test" => Some("dev".to_owned()),
+            "bench" => Some("release".to_owned()),
+            _ => None,
+        });
+        found.insert(name);
     }
-    kept
+    found
+}
+
+/// Tells whether a variable is about one of these profiles, or about none in particular.
+pub(super) fn is_for_profiles(variable: &str, profiles: &BTreeSet<String>) -> bool {
+    !variable.starts_with(PROFILE_VARIABLES)
+        || profiles.iter().any(|profile| variable.starts_with(&variable_prefix(profile)))
+}
+
+/// Returns how variables about a profile begin ("Environment variables", The Cargo Book).
+fn variable_prefix(profile: &str) -> String {
+    format!("{PROFILE_VARIABLES}{}_", profile.to_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]
@@ -184,7 +218,8 @@ mod tests {
             inherits = "release"
             "#,
         );
-        let kept = of_root(&root, "lambda", &BTreeSet::from(["serde".to_owned()]));
+        let profiles = lineage("lambda", [&root].into_iter(), &BTreeMap::new());
+        let kept = of_root(&root, &profiles, &BTreeSet::from(["serde".to_owned()]));
         let expected = table(
             r#"
             [workspace]
@@ -207,9 +242,12 @@ mod tests {
             [build]
             jobs = 2
             rustflags = ["-g"]
+            rustdocflags = ["-D", "warnings"]
+            [profile.release]
+            debug = 1
             "#,
         );
-        let kept = of_configuration(configuration);
+        let kept = of_configuration(configuration, &BTreeSet::from(["dev".to_owned()]));
         assert_eq!(kept, table(r#"build.rustflags = ["-g"]"#));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub struct Workspace {
     /// What of `Cargo.lock` the package needs. Kept, because reading that file takes longer
     /// than the rest of a fingerprint.
     pub(super) locked: BTreeSet<String>,
-    /// Those variables of this process that change what rustc makes.
+    /// Those variables of this process that change what rustc makes, whatever the profile.
     pub(super) compiler_environment: BTreeMap<String, String>,
 }
 
@@ -62,7 +63,7 @@ impl Workspace {
             package: package.to_owned(),
             functions: functions(functions_package),
             members,
-            compiler_environment: compiler_environment(env::vars()),
+            compiler_environment: compiler_environment(env::vars_os()),
         })
     }
 
@@ -174,13 +175,23 @@ fn locked(path: &Path, package: &str, members: &[Member]) -> Result<BTreeSet<Str
     Ok(lock.needed_by(package, &test_only))
 }
 
-/// Picks the variables that change what rustc makes of the same sources.
-fn compiler_environment(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+/// Picks the variables that change what rustc makes of the same sources. One that is set to
+/// nothing counts as unset, and a build does not pass it on.
+pub(super) fn compiler_environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> BTreeMap<String, String> {
     variables
-        .filter(|(name, _)| {
-            name.ends_with("RUSTFLAGS") || name.starts_with("CARGO_PROFILE_") || name == "RUSTC_BOOTSTRAP"
-        })
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| is_for_compiler(name))
+        // A value that is not UTF-8 counts, though not to the last byte: cargo refuses or ignores it.
+        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
         .collect()
+}
+
+/// Tells whether a variable changes what rustc makes of the same sources.
+pub(super) fn is_for_compiler(name: &str) -> bool {
+    name.ends_with("RUSTFLAGS") || name.starts_with("CARGO_PROFILE_") || name == "RUSTC_BOOTSTRAP"
 }
 
 #[cfg(test)]
@@ -195,8 +206,9 @@ mod tests {
             ("CARGO_PROFILE_LAMBDA_LTO", "fat"),
             ("CARGO_TERM_COLOR", "always"),
             ("RUSTDOCFLAGS", "-D warnings"),
+            ("CARGO_ENCODED_RUSTFLAGS", ""),
         ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
         let kept: Vec<_> = compiler_environment(variables.into_iter()).into_keys().collect();
         let expected = ["CARGO_BUILD_RUSTFLAGS", "CARGO_PROFILE_LAMBDA_LTO", "RUSTFLAGS"];
         assert_eq!(kept, expected);

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
+use super::super::workspace::compiler_environment;
 use super::*;
 
 const FILES: [(&str, &str); 11] = [
@@ -174,6 +175,71 @@ async fn settings_and_compiler_flags_count() {
     workspace.compiler_environment.extend([flags]);
     let settings = BuildSettings::default();
     assert!(seen.insert(workspace.fingerprint("add", &settings).unwrap()));
+}
+
+/// Returns the fingerprint of `add` for `profile` with these variables of the environment set.
+async fn with_variables(root: &Path, profile: &str, variables: &[(&str, &str)]) -> String {
+    let mut workspace = Workspace::discover(root, "functions").await.unwrap();
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    workspace.compiler_environment = compiler_environment(variables);
+    let settings = BuildSettings { profile: profile.to_owned(), ..BuildSettings::default() };
+    workspace.fingerprint("add", &settings).unwrap()
+}
+
+#[tokio::test]
+async fn fingerprint_ignores_empty_variables() {
+    let checkout = checkout();
+    let plain = with_variables(checkout.path(), "lambda", &[]).await;
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PROFILE_LAMBDA_LTO", "RUSTC_BOOTSTRAP"] {
+        assert_eq!(with_variables(checkout.path(), "lambda", &[(name, "")]).await, plain, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn fingerprint_ignores_variables_of_other_profiles() {
+    let checkout = checkout();
+    for (profile, name) in [("dev", "CARGO_PROFILE_RELEASE_DEBUG"), ("lambda", "CARGO_PROFILE_DEV_DEBUG")] {
+        let plain = with_variables(checkout.path(), profile, &[]).await;
+        assert_eq!(with_variables(checkout.path(), profile, &[(name, "1")]).await, plain, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn fingerprint_counts_variables_of_inherited_profiles() {
+    let checkout = checkout();
+    append(checkout.path(), "Cargo.toml", "[profile.tiny-lambda]\ninherits = \"lambda\"\n");
+    let plain = with_variables(checkout.path(), "tiny-lambda", &[]).await;
+    for name in
+        ["CARGO_PROFILE_TINY_LAMBDA_LTO", "CARGO_PROFILE_LAMBDA_LTO", "CARGO_PROFILE_RELEASE_PACKAGE_X_LTO"]
+    {
+        assert_ne!(with_variables(checkout.path(), "tiny-lambda", &[(name, "1")]).await, plain, "{name}");
+    }
+    let inherits = [("CARGO_PROFILE_TINY_LAMBDA_INHERITS", "dev"), ("CARGO_PROFILE_DEV_DEBUG", "1")];
+    let without_last = with_variables(checkout.path(), "tiny-lambda", &inherits[..1]).await;
+    assert_ne!(with_variables(checkout.path(), "tiny-lambda", &inherits).await, without_last);
+}
+
+#[tokio::test]
+async fn fingerprint_ignores_configuration_of_other_profiles() {
+    let set = |text: &'static str| move |root: &Path| write(root, ".cargo/config.toml", text);
+    assert_eq!(noticed(set("[profile.dev]\ndebug = 1\n")).await, [false, false]);
+    assert_eq!(noticed(set("[profile.release]\ndebug = 1\n")).await, [true, true]);
+    let inherits = "[profile.lambda]\ninherits = \"dev\"\n";
+    let checkout = checkout();
+    write(checkout.path(), ".cargo/config.toml", inherits);
+    let before = fingerprints(checkout.path(), &BuildSettings::default()).await;
+    append(checkout.path(), ".cargo/config.toml", "[profile.dev]\ndebug = 1\n");
+    assert_ne!(fingerprints(checkout.path(), &BuildSettings::default()).await, before);
+}
+
+/// A fingerprint that differs here makes every deployed function pending once: raise `SCHEMA`
+/// when that is meant, and say so in the commit.
+#[tokio::test]
+async fn fingerprint_of_unchanged_sources_stays_the_same() {
+    let checkout = checkout();
+    let fingerprints = fingerprints(checkout.path(), &BuildSettings::default()).await;
+    let expected = ["fecc68165a56d58b95a602a77159a580", "cd8a8b6ace244d54ea7ca3576dd529e4"];
+    assert_eq!(fingerprints, expected);
 }
 
 #[tokio::test]
