@@ -10,6 +10,7 @@ mod failure;
 mod fingerprint;
 mod fingerprints;
 mod group;
+mod line_endings;
 mod lockfile;
 mod manifest;
 mod package;

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use toml::Table;
 
 use super::error::BuildError;
+use super::line_endings;
 use super::manifest;
 use super::settings::{BuildSettings, Method};
 use super::sources;
@@ -30,7 +31,7 @@ impl Workspace {
     /// profile, target, toolchain file and compiler flags: the lock file and flags as they were
     /// when the workspace was discovered, the rest as it is now. Not covered: the machine's linker,
     /// its own cargo configuration, and variables that a build script may look at; nor what cannot
-    /// matter: other profiles and empty variables.
+    /// matter: other profiles, empty variables, and the line endings of text.
     pub fn fingerprint(&self, function: &str, settings: &BuildSettings) -> Result<String, BuildError> {
         let source = self.source_of(function)?;
         let mut hash = Hash::default();
@@ -124,7 +125,7 @@ impl Hash {
 
     fn file(&mut self, name: &str, path: &Path) -> Result<(), BuildError> {
         let content = fs::read(path).map_err(BuildError::io("read", path))?;
-        self.bytes(name, &content);
+        self.bytes(name, &line_endings::unified(&content));
         Ok(())
     }
 

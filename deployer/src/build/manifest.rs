@@ -34,7 +34,8 @@ pub(super) fn read(path: &Path) -> Result<Table, BuildError> {
         return Ok(Table::new());
     }
     let text = fs::read_to_string(path).map_err(BuildError::io("read", path))?;
-    toml::from_str(&text)
+    // Inside a string of several lines, TOML keeps the line endings of the file.
+    toml::from_str(&text.replace("\r\n", "\n"))
         .map_err(|error| BuildError::Manifest { path: path.to_owned(), message: error.to_string() })
 }
 

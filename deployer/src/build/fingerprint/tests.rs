@@ -232,6 +232,46 @@ async fn fingerprint_ignores_configuration_of_other_profiles() {
     assert_ne!(fingerprints(checkout.path(), &BuildSettings::default()).await, before);
 }
 
+#[tokio::test]
+async fn fingerprint_ignores_line_endings_of_text() {
+    let setup = |root: &Path| {
+        append(root, "domain/src/lib.rs", "//! Text.\n\npub const LINES: &str = \"a\nb\";\n");
+        append(root, "functions/src/bin/add.rs", "\n");
+        append(root, "domain/Cargo.toml", "description = \"\"\"a\nb\"\"\"\n");
+        write(root, "rust-toolchain.toml", "[toolchain]\nchannel = \"stable\"\n");
+        write(root, ".cargo/config.toml", "[env]\nMOTTO = \"\"\"a\nb\"\"\"\n");
+    };
+    let (unix, windows) = (checkout(), checkout());
+    for checkout in [&unix, &windows] {
+        setup(checkout.path());
+    }
+    let added = ["rust-toolchain.toml", ".cargo/config.toml"];
+    for name in FILES.iter().map(|(name, _)| *name).chain(added) {
+        let text = fs::read_to_string(windows.path().join(name)).unwrap();
+        write(windows.path(), name, &text.replace('\n', "\r\n"));
+    }
+    let settings = BuildSettings::default();
+    assert_eq!(fingerprints(windows.path(), &settings).await, fingerprints(unix.path(), &settings).await);
+}
+
+#[tokio::test]
+async fn fingerprint_counts_every_byte_of_binary_files() {
+    for content in [&b"\x89PNG\r\n\x1a\n\0\0"[..], b"a lone \r and a pair\r\n"] {
+        let checkout = checkout();
+        let (settings, path) = (BuildSettings::default(), checkout.path().join("domain/picture"));
+        fs::write(&path, content).unwrap();
+        let before = fingerprints(checkout.path(), &settings).await;
+        let unix: Vec<u8> = content
+            .iter()
+            .enumerate()
+            .filter(|(at, byte)| **byte != b'\r' || content.get(at + 1) != Some(&b'\n'))
+            .map(|(_, byte)| *byte)
+            .collect();
+        fs::write(&path, unix).unwrap();
+        assert_ne!(fingerprints(checkout.path(), &settings).await, before, "{content:?}");
+    }
+}
+
 /// A fingerprint that differs here makes every deployed function pending once: raise `SCHEMA`
 /// when that is meant, and say so in the commit.
 #[tokio::test]
