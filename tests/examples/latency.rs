@@ -29,7 +29,7 @@ struct Taken {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
+    let mut arguments = env::args_os().skip(1).map(|text| text.to_string_lossy().into_owned());
     let runs: usize = arguments.next().map_or(Ok(10), |text| text.parse())?;
     let milliseconds: u64 = arguments.next().map_or(Ok(50), |text| text.parse())?;
     let binary = arguments.next();

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use acceptance::{Cloud, Deployed, Faulty, Storm, Weather};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let storm = asked_for(env::args().skip(1))?;
+    let storm = asked_for(env::args_os().skip(1).map(|text| text.to_string_lossy().into_owned()))?;
     let cloud = Cloud::start()?;
     let passed = pass(&cloud, storm);
     cloud.stop()?;

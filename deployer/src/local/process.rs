@@ -2,6 +2,7 @@
 //! requests or the state file.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,30 +60,33 @@ impl Launch<'_> {
     /// Returns all variables of MiniStack, which are also those of the functions it runs. No
     /// credentials, profile, proxy or home of the user is among them: they would change its
     /// root key, or have functions call the real AWS.
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
         let scratch = self.scratch.display();
-        let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, env::var(name).ok()?)));
+        let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
         passed_on
-            .chain([
-                ("GATEWAY_PORT", self.port.to_string()),
-                ("BIND_HOST", "127.0.0.1".to_owned()),
-                // Functions get this over anything in their own configuration.
-                ("AWS_ENDPOINT_URL", self.endpoint.to_owned()),
-                ("AUTH", "true".to_owned()),
-                // Both would listen on every interface.
-                ("IOT_MTLS_ENABLED", "0".to_owned()),
-                ("SFTP_ENABLED", "0".to_owned()),
-                ("PERSIST_STATE", "0".to_owned()),
-                ("S3_PERSIST", "0".to_owned()),
-                // No Docker is looked for, or waited for when it hangs.
-                ("DOCKER_HOST", format!("unix://{scratch}/no-docker")),
-                ("HOME", scratch.to_string()),
-                ("TMPDIR", scratch.to_string()),
-                ("STATE_DIR", format!("{scratch}/state")),
-                ("S3_DATA_DIR", format!("{scratch}/s3")),
-                ("LANG", "C.UTF-8".to_owned()),
-                ("TZ", "UTC".to_owned()),
-            ])
+            .chain(
+                [
+                    ("GATEWAY_PORT", self.port.to_string()),
+                    ("BIND_HOST", "127.0.0.1".to_owned()),
+                    // Functions get this over anything in their own configuration.
+                    ("AWS_ENDPOINT_URL", self.endpoint.to_owned()),
+                    ("AUTH", "true".to_owned()),
+                    // Both would listen on every interface.
+                    ("IOT_MTLS_ENABLED", "0".to_owned()),
+                    ("SFTP_ENABLED", "0".to_owned()),
+                    ("PERSIST_STATE", "0".to_owned()),
+                    ("S3_PERSIST", "0".to_owned()),
+                    // No Docker is looked for, or waited for when it hangs.
+                    ("DOCKER_HOST", format!("unix://{scratch}/no-docker")),
+                    ("HOME", scratch.to_string()),
+                    ("TMPDIR", scratch.to_string()),
+                    ("STATE_DIR", format!("{scratch}/state")),
+                    ("S3_DATA_DIR", format!("{scratch}/s3")),
+                    ("LANG", "C.UTF-8".to_owned()),
+                    ("TZ", "UTC".to_owned()),
+                ]
+                .map(|(name, value)| (name, value.into())),
+            )
             .collect()
     }
 }
@@ -179,7 +183,7 @@ mod tests {
         let log = PathBuf::from("/tmp/log");
         let environment = launch(Path::new("/tmp/instance"), &log).environment();
         let aws = environment.iter().filter(|(name, _)| name.starts_with("AWS_"));
-        let aws: Vec<_> = aws.map(|(name, value)| (*name, value.as_str())).collect();
+        let aws: Vec<_> = aws.map(|(name, value)| (*name, value.to_str().unwrap())).collect();
         assert_eq!(aws, [("AWS_ENDPOINT_URL", "http://127.0.0.1:4567")]);
         let user = ["HTTP_PROXY", "https_proxy", "USER", "CARGO_HOME"];
         assert!(environment.iter().all(|(name, _)| !user.contains(name)));

@@ -57,7 +57,8 @@ impl Ui {
         if std::env::var_os("CARGO").is_some() {
             return "cargo deployer".into();
         }
-        std::env::args().next().unwrap_or_else(|| "deployer".into())
+        let program = std::env::args_os().next();
+        program.map_or_else(|| "deployer".into(), |program| program.to_string_lossy().into_owned())
     }
 
     /// Writes a result for reading, and ends the line. What cannot be written fails the command

@@ -27,7 +27,8 @@ fn main() -> ExitCode {
             usual(panicked);
         }
     }));
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = std::env::args_os().skip(1).map(|text| text.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.collect();
     match tool::Order::of(&arguments) {
         Some(Ok(order)) => order.run(),
         Some(Err(usage)) => {

@@ -1,0 +1,5 @@
+//! The deployer as a process: what it makes of its variables, its arguments, its terminal and
+//! signals. No cloud is needed: cargo is a script, and AWS at most a socket.
+
+mod environment;
+mod place;
