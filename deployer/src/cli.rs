@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 
 use crate::app::App;
 use crate::commands::{self, Command};
@@ -22,10 +22,27 @@ struct Cli {
 
 const AFTER_HELP: &str = "Exit codes: 0 in sync or done, 1 error or stopped on request, 2 pending changes, 3 drift, 4 something could not be read, 5 foreign resources, 6 orphans only, 64 usage or configuration, 130 left at once by a signal.";
 
+/// Reads the command line, and the variables that options may have.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().mut_args(without_empty_variable);
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Has an option look at its variable only if that has a value. CI systems set variables to nothing
+/// where they mean "unset", and clap refuses an empty value.
+fn without_empty_variable(option: Arg) -> Arg {
+    let is_empty = |name| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    match option.get_env().is_some_and(is_empty) {
+        true => option.env(clap::builder::Resettable::Reset),
+        false => option,
+    }
+}
+
 /// Runs the program: reads the command line, does as told, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return told(&error, &ui).into(),
     };

@@ -54,7 +54,7 @@ impl Ui {
     /// Returns how the program is called here, for hints that can be typed as they are.
     pub fn program(&self) -> String {
         // Cargo sets this for what it runs.
-        if std::env::var_os("CARGO").is_some() {
+        if std::env::var_os("CARGO").is_some_and(|cargo| !cargo.is_empty()) {
             return "cargo deployer".into();
         }
         let program = std::env::args_os().next();

@@ -33,3 +33,13 @@ fn program_name_that_is_not_utf8_does_not_panic() {
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("hint: `B\u{fffd}R up local` starts it"), "{stderr}");
 }
+
+#[test]
+fn empty_variable_of_an_option_is_unset() {
+    let place = Place::new();
+    place.end_build();
+    let output = place.command(&["build", "dev"]).env("DEPLOYER_ENVIRONMENTS", "").output();
+    let (code, stderr) = said(&output.expect("it was just built"));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("this cargo builds nothing"), "{stderr}");
+}
