@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::aws::WrongEndpoint;
 use crate::build::BuildError;
 use crate::environment::EnvironmentError;
 use crate::error::{Class, Error};
@@ -114,6 +115,12 @@ impl From<BuildError> for Problem {
     fn from(error: BuildError) -> Self {
         let exit = if matches!(error, BuildError::NoFunction { .. }) { Exit::USAGE } else { Exit::ERROR };
         Self { hint: error.hint(), exit, ..Self::caused(&error) }
+    }
+}
+
+impl From<WrongEndpoint> for Problem {
+    fn from(error: WrongEndpoint) -> Self {
+        Self::usage(error.to_string()).hint(error.hint())
     }
 }
 

@@ -115,7 +115,7 @@ impl Session {
             target.credentials = Credentials::Fixed("test", "test");
         }
         let scope = environment.scope(app.stack_name);
-        let aws = Aws::connect(scope.clone(), &target).await;
+        let aws = Aws::connect_checked(scope.clone(), &target).await?;
         Ok(Self { environment, scope, aws })
     }
 

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use super::endpoint::WrongEndpoint;
 use super::login::Login;
 use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly};
 use crate::error::{Class, Error};
@@ -19,6 +20,9 @@ pub(super) const ATTEMPTS: u32 = 4;
 
 /// How long a connection may take to come about.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// The setting of the AWS configuration files that has the endpoint of all services.
+const PROFILE_ENDPOINT: &str = "`endpoint_url` of the AWS configuration file";
 
 /// Whose credentials to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +60,30 @@ impl Aws {
     /// Returns clients for the scope's account and region. Makes no call.
     pub async fn connect(scope: Scope, target: &Target) -> Self {
         let config = config(&scope, target).await;
+        Self::of(scope, target, &config)
+    }
+
+    /// Returns clients like [`Aws::connect`], after a look at the endpoints that the caller chose.
+    ///
+    /// # Errors
+    /// No call can be sent to one of them.
+    pub(crate) async fn connect_checked(scope: Scope, target: &Target) -> Result<Self, WrongEndpoint> {
+        // An endpoint given here comes before all variables and files.
+        if target.endpoint.is_none()
+            && let Some(wrong) = WrongEndpoint::in_variables(std::env::vars_os())
+        {
+            return Err(wrong);
+        }
+        let config = config(&scope, target).await;
+        let wrong = config.endpoint_url().and_then(|url| WrongEndpoint::of(PROFILE_ENDPOINT, url));
+        wrong.map_or_else(|| Ok(Self::of(scope, target, &config)), Err)
+    }
+
+    fn of(scope: Scope, target: &Target, config: &SdkConfig) -> Self {
         // One macro, because the clients' builders share no trait.
         macro_rules! client {
             ($sdk:ident) => {{
-                let mut builder = $sdk::config::Builder::from(&config);
+                let mut builder = $sdk::config::Builder::from(config);
                 if let Some(log) = &target.call_log {
                     builder = builder.interceptor(log.clone());
                 }
