@@ -12,6 +12,7 @@ use super::hint::{self, Said};
 use super::read_only::only_reads;
 use crate::error::{Class, Error};
 
+mod debug_form;
 mod words;
 
 /// Turns the outcome of a call into ours.
@@ -59,11 +60,12 @@ fn without_values(mut message: String) -> String {
 }
 
 /// Returns an error and what it was because of, without repeating what the next one says,
-/// and without the words for the SDK's own insides.
+/// and without the words and values of the SDK's own insides.
 /// (The SDK's own `DisplayErrorContext` adds the whole response for debugging.)
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |cause| cause.source());
-    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut said: Vec<String> =
+        causes.map(|cause| debug_form::left_out(&cause.to_string()).into_owned()).collect();
     said.dedup();
     let said = said.join(": ");
     said.strip_prefix("dispatch failure: other: ").unwrap_or(&said).to_owned()

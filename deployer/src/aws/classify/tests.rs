@@ -1,5 +1,7 @@
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+
 use super::*;
-use crate::aws::script::{Script, fault};
+use crate::aws::script::{Script, body, fault};
 use Class::*;
 
 fn insist(cases: &[(&str, u16, &str, Class)]) {
@@ -257,4 +259,25 @@ fn credentials_that_are_missing_wrong_or_old_are_about_credentials() {
     }
     let chain = "dispatch failure: other: the credential provider was not enabled";
     assert_eq!(classify(None, None, chain), Credentials);
+}
+
+#[test]
+fn error_never_has_the_payload_of_a_request() {
+    let says = "failed to apply endpoint `localhost:1` to request `Request { body: SdkBody { inner: \
+                Once(Some(b\"secret\")), retryable: true } }`";
+    let failed: Result<(), SdkError<GetCallerIdentityError, HttpResponse>> =
+        Err(SdkError::construction_failure(says));
+    let error = failed.called("Invoke").expect_err("it failed");
+    assert_eq!(
+        error.message,
+        "failed to construct request: failed to apply endpoint `localhost:1` to request …"
+    );
+}
+
+#[tokio::test]
+async fn unexpected_xml_is_told_without_debug_form() {
+    let script = Script::new().on("GetCallerIdentity", body("<Other><A/></Other>"));
+    let answer = script.aws().sts.get_caller_identity().send().await;
+    let error = answer.called("GetCallerIdentity").expect_err("it is no answer");
+    assert!(error.message.ends_with("expected GetCallerIdentityResponse got …"), "{error}");
 }
