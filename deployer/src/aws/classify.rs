@@ -8,11 +8,13 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use self::page::Page;
 use super::hint::{self, Said};
 use super::read_only::only_reads;
 use crate::error::{Class, Error};
 
 mod debug_form;
+mod page;
 mod words;
 
 /// Turns the outcome of a call into ours.
@@ -32,6 +34,9 @@ where
         self.map_err(|error| {
             let status = error.raw_response().map(|response| response.status().as_u16());
             let request_id = error.request_id().map(str::to_owned);
+            if let Some(page) = error.raw_response().and_then(Page::of) {
+                return Error::new(page.class(), operation, page.message()).hint(page::HINT);
+            }
             let code = error.code().map(str::to_owned);
             let message = match error.message() {
                 Some(message) => message.to_owned(),

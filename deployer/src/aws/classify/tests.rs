@@ -281,3 +281,22 @@ async fn unexpected_xml_is_told_without_debug_form() {
     let error = answer.called("GetCallerIdentity").expect_err("it is no answer");
     assert!(error.message.ends_with("expected GetCallerIdentityResponse got …"), "{error}");
 }
+
+#[tokio::test]
+async fn page_in_place_of_an_answer_is_named() {
+    let html = body("<!DOCTYPE html>\n<html><body>This page is blocked</body></html>");
+    let script = Script::new().on("GetCallerIdentity", html.clone()).on("ListTables", html);
+    let aws = script.aws();
+    let xml = aws.sts.get_caller_identity().send().await.called("GetCallerIdentity").map(drop);
+    let json = aws.dynamodb.list_tables().send().await.called("ListTables").map(drop);
+    for error in [xml, json].map(|answer| answer.expect_err("it is no answer")) {
+        assert_eq!(
+            (error.class, error.message.as_str()),
+            (Other, "what answers is not AWS (HTML, HTTP 200)")
+        );
+        assert!(error.hint.is_some_and(|hint| hint.contains("proxy or web filter")));
+    }
+    let gone = Script::new().on("DescribeTable", fault(404, "ResourceNotFoundException", "no"));
+    let answer = gone.aws().dynamodb.describe_table().table_name("t").send().await;
+    assert_eq!(answer.called("DescribeTable").map(drop).map_err(|error| error.class), Err(Gone));
+}
