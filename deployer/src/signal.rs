@@ -1,16 +1,39 @@
-//! Ctrl-C and SIGTERM: the first begins nothing more, the second leaves at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first begins nothing more, the second leaves at once.
+//!
+//! A thread of its own listens, and ends the process when the time after the first signal is over.
+//! It writes nothing and takes no lock that a write holds: in a terminal that nobody reads (Ctrl-S,
+//! an ssh session that stalls) every write waits, and with it whatever task or lock it has.
+//!
+//! Where nothing has to be ended with the program there is no thread, and the kernel ends it. To
+//! begin with, cargo runs in a process group of its own, which the terminal's SIGINT and SIGHUP do
+//! not reach.
 
+use std::fs;
+use std::process;
+use std::sync::OnceLock;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::runtime;
+use tokio::signal::unix::{self, SignalKind};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
 
-/// How long what is left to do may take once the run is stopped. With what the executor gives
-/// to what is in flight, a stopped run ends within seven seconds.
+/// How long what is left to do may take once the run is stopped.
 const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// How long after the first signal the program may go on. What is in flight and the last word take
+/// six seconds together; with the way out, the program ends within seven.
+const LONGEST: Duration = Duration::from_millis(6_500);
+
+/// How long the way out may take, on which standard output is flushed.
+const WAY_OUT: Duration = Duration::from_millis(300);
 
 /// Listens for signals until dropped.
 pub(crate) struct Listening(JoinHandle<()>);
@@ -21,16 +44,13 @@ impl Drop for Listening {
     }
 }
 
-/// Cancels `stop` on the first signal and ends the process on the second.
+/// Cancels `stop` on the first signal. The process ends on the second, or when the time is over.
 pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
-    let (stop, ui) = (stop.clone(), ui.clone());
+    let (stop, ui, first) = (stop.clone(), ui.clone(), first_signal());
     Listening(tokio::spawn(async move {
-        signal().await;
-        ui.say("stopping: nothing more is begun; what is in flight is finished (again to leave at once)");
+        first.cancelled().await;
         stop.cancel();
-        signal().await;
-        crate::build::end_all();
-        std::process::exit(Exit::INTERRUPTED.code().into());
+        ui.say("stopping: nothing more is begun; what is in flight is finished (again to leave at once)");
     }))
 }
 
@@ -46,29 +66,109 @@ pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output
     }
 }
 
-/// Gives up a build at the first signal: at the terminal it does not reach cargo, which ends
-/// with the future.
+/// Gives up a build at the first signal: cargo does not get it from the terminal, and ends with the
+/// future.
 pub(crate) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T, Problem> {
+    // Before cargo is started: without the thread, a signal would leave it behind.
+    let first = first_signal();
     tokio::select! {
         built = build => Ok(built),
-        () = signal() => {
+        () = first.cancelled() => {
             Err(Problem { exit: Exit::INTERRUPTED, ..Problem::new("interrupted while building") })
         }
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for the first Ctrl-C, SIGTERM or SIGHUP of this process.
 pub(crate) async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    match (interrupt, terminate) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+    first_signal().cancelled().await;
+}
+
+/// Returns what the first signal cancels. From now on signals no longer end the process by
+/// themselves.
+fn first_signal() -> &'static CancellationToken {
+    static FIRST: OnceLock<CancellationToken> = OnceLock::new();
+    FIRST.get_or_init(|| {
+        let first = CancellationToken::new();
+        let (listens, begun) = mpsc::channel();
+        let thread = {
+            let first = first.clone();
+            move || watch(&first, &listens)
+        };
+        // Without the thread, signals keep their default: the process ends.
+        if thread::Builder::new().name("signals".to_owned()).spawn(thread).is_ok() {
+            // It fails where the thread could not listen and has ended.
+            let _ = begun.recv();
         }
-        // Without handlers the signals keep their default: the process ends.
-        _ => std::future::pending().await,
+        first
+    })
+}
+
+/// Waits for a first signal, cancels `first`, and ends the process on a second one or in time.
+fn watch(first: &CancellationToken, listens: &mpsc::Sender<()>) {
+    let Ok(runtime) = runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let Ok(mut signals) = Signals::listen() else { return };
+        // The receiver waits for it.
+        let _ = listens.send(());
+        signals.next().await;
+        first.cancel();
+        let _ = timeout(LONGEST, signals.next()).await;
+        leave();
+    });
+}
+
+/// Ends cargo with its compilers, and the process.
+fn leave() {
+    crate::build::end_all();
+    // The exit flushes standard output, and may have to wait for a reader.
+    let exit = thread::Builder::new().spawn(|| process::exit(Exit::INTERRUPTED.code().into()));
+    if exit.is_ok() {
+        thread::sleep(WAY_OUT);
     }
+    // This cannot fail: every process may end itself.
+    let _ = kill_process(getpid(), Signal::KILL);
+}
+
+/// The signals that end the program.
+struct Signals {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+    /// Nothing where it is ignored.
+    hangup: Option<unix::Signal>,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        let hangup = if hangup_is_ignored() { None } else { Some(unix::signal(SignalKind::hangup())?) };
+        Ok(Self {
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            terminate: unix::signal(SignalKind::terminate())?,
+            hangup,
+        })
+    }
+
+    async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => drop(hangup.recv().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = hangup => {}
+        }
+    }
+}
+
+/// Tells whether the program was started to go on without its terminal, as by `nohup`, which has
+/// SIGHUP ignored. Only Linux tells; elsewhere it is not ignored.
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The lowest bit is signal 1, SIGHUP.
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM while nothing answers: the run is over within seconds, says how far it came
+//! Ctrl-C, SIGTERM and SIGHUP while nothing answers: the run is over within seconds, says how far it came
 //! and how to go on, and the next one does.
 
 use std::thread;
@@ -20,7 +20,7 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 /// What a shell makes of SIGINT (128 + 2).
 const INTERRUPTED: i32 = 130;
 
-const SIGNALS: [Signal; 2] = [Signal::INT, Signal::TERM];
+const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
 /// While what was no longer answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,3 +4,5 @@
 mod endpoints;
 mod environment;
 mod place;
+mod signals;
+mod terminal;

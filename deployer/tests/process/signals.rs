@@ -1,0 +1,102 @@
+//! Signals end the program, and cargo with its compilers, whatever the terminal does.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::place::{Place, Running, ends};
+use crate::terminal::Terminal;
+
+/// In what time a run has to be over.
+const WITHIN: Duration = Duration::from_secs(7);
+/// "At once", on a machine that is busy with other tests.
+const AT_ONCE: Duration = Duration::from_secs(3);
+/// What a shell makes of SIGINT (128 + 2).
+const INTERRUPTED: Option<i32> = Some(130);
+
+const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
+
+#[test]
+fn signal_ends_a_build_and_its_compilers() {
+    for signal in SIGNALS {
+        let place = Place::new();
+        let mut running = Running::of(&mut place.command(&["build", "dev"]));
+        let compiler = place.compiler();
+        running.signal(signal);
+        let (code, after) = running.end();
+        assert_eq!(code, INTERRUPTED, "{signal:?}");
+        assert!(after < AT_ONCE, "{signal:?} after {after:?}");
+        ends(compiler);
+    }
+}
+
+#[test]
+fn unread_terminal_does_not_outlast_a_signal() {
+    for signal in SIGNALS {
+        let (place, terminal) = (Place::new(), Terminal::new());
+        let mut command = place.command(&["build", "dev"]);
+        let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
+        let compiler = place.compiler();
+        terminal.fill();
+        running.signal(signal);
+        let (code, after) = running.end();
+        assert_eq!(code, INTERRUPTED, "{signal:?}");
+        assert!(after < WITHIN, "{signal:?} after {after:?}");
+        ends(compiler);
+    }
+}
+
+#[test]
+fn second_signal_ends_a_build_on_an_unread_terminal_at_once() {
+    let (place, terminal) = (Place::new(), Terminal::new());
+    let mut command = place.command(&["build", "dev"]);
+    let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
+    let compiler = place.compiler();
+    terminal.fill();
+    running.signal(Signal::INT);
+    // Two of one kind that come together are one to the kernel.
+    running.signal(Signal::TERM);
+    let (code, after) = running.end();
+    assert_eq!(code, INTERRUPTED);
+    assert!(after < AT_ONCE, "after {after:?}");
+    ends(compiler);
+}
+
+#[test]
+fn ignored_hangup_does_not_end_a_build() {
+    let place = Place::new();
+    let deployer = place.command(&["build", "dev"]);
+    let mut nohup = Command::new("sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$0\" build dev"]).arg(deployer.get_program());
+    nohup
+        .current_dir(place.path(""))
+        .envs(deployer.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut running = Running::of(&mut nohup);
+    let compiler = place.compiler();
+    running.signal(Signal::HUP);
+    place.end_build();
+    assert_eq!(running.end().0, Some(1), "it ends with the build");
+    ends(compiler);
+}
+
+/// Without a handler the kernel ends it.
+#[test]
+fn signal_ends_a_command_that_waits_for_an_answer() {
+    for verb in ["plan", "logs"] {
+        for signal in SIGNALS {
+            let (place, terminal) = (Place::new(), Terminal::new());
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+            let address = listener.local_addr().expect("it listens");
+            let mut command = place.command(&[verb, "dev"]);
+            command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
+            let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
+            let _never_answered = listener.accept().expect("it calls");
+            terminal.fill();
+            running.signal(signal);
+            let (_, after) = running.end();
+            assert!(after < AT_ONCE, "{verb}: {signal:?} after {after:?}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A terminal that nobody reads, as after Ctrl-S or in an ssh session that stalls.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// `O_NONBLOCK`.
+const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+
+/// A terminal that nobody reads.
+pub(crate) struct Terminal {
+    _reader: OwnedFd,
+    path: PathBuf,
+}
+
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        let reader = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
+        grantpt(&reader).expect("it is ours");
+        unlockpt(&reader).expect("it is ours");
+        let path = ptsname(&reader, Vec::new()).expect("it has a name");
+        Self { path: OsStr::from_bytes(path.as_bytes()).into(), _reader: reader }
+    }
+
+    /// Returns the side that a program writes to.
+    pub(crate) fn stdio(&self) -> Stdio {
+        self.open(0).into()
+    }
+
+    /// Fills what the terminal holds back for its reader, so that every further write waits.
+    pub(crate) fn fill(&self) {
+        let mut side = self.open(NONBLOCK);
+        loop {
+            match side.write(b".") {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn open(&self, flags: i32) -> File {
+        let no_terminal_of_ours = i32::try_from(OpenptFlags::NOCTTY.bits()).expect("it is one bit");
+        File::options()
+            .read(true)
+            .write(true)
+            .custom_flags(no_terminal_of_ours | flags)
+            .open(&self.path)
+            .expect("it is ours")
+    }
+}
