@@ -3,6 +3,7 @@
 
 mod endpoints;
 mod environment;
+mod output;
 mod place;
 mod signals;
 mod terminal;
