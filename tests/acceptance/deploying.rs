@@ -4,12 +4,37 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use acceptance::{Call, Cloud, Inventory, Place, Run, differences};
+use acceptance::{Call, Cloud, Hollow, Inventory, Place, Run, differences};
 use serde_json::Value;
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down)];
+pub(crate) const TESTS: &[Test] = &[
+    ("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down),
+    ("code_that_does_not_compile_changes_nothing", code_that_does_not_compile_changes_nothing),
+];
+
+/// Neither into an empty account, nor where something else is to be changed as well.
+fn code_that_does_not_compile_changes_nothing(cloud: &Cloud) {
+    let (place, hollow) = (cloud.place(), Hollow::of(cloud).expect("a temporary folder can be made"));
+    let up = || Run::of(&mut hollow.command(&place, &["up", "local"]));
+    hollow.break_code("get-cart").expect("the folder can be written");
+    let refused = |before: &Inventory| {
+        let run = up();
+        assert_eq!(run.code, Some(1), "{run:#?}");
+        for said in ["cannot find value `broken`", "cargo could not build", "nothing was changed"] {
+            assert!(run.stderr.contains(said), "`{said}` is not said: {run:#?}");
+        }
+        assert_eq!(differences(before, &place.inventory()), [""; 0]);
+    };
+    refused(&Inventory::new());
+    hollow.mend_code("get-cart").expect("the folder can be written");
+    assert_eq!(up().code, Some(0));
+    let before = place.inventory();
+    hollow.break_code("get-cart").expect("the folder can be written");
+    place.environment("local", "[local]\nport = 4566\n[functions]\nmemory_mb = 512\n");
+    refused(&before);
+}
 
 /// The first `up` says what it made, the second does nothing, orphans are told and left alone,
 /// and `down` leaves an empty account.

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{EventSourcePosition, FunctionCode, Runtime};
 use deployer::aws::Aws;
+use deployer::release::{Release, ReleaseRecord};
 use deployer::scope::Tags;
 use serde_json::Value;
 
@@ -16,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("what_is_adopted_is_ours_from_then_on", what_is_adopted_is_ours_from_then_on),
     ("orphans_of_every_kind_go_on_demand", orphans_of_every_kind_go_on_demand),
     ("the_history_tells_who_deployed_what", the_history_tells_who_deployed_what),
+    ("removed_handler_stops_and_a_colleagues_goes_on", removed_handler_stops_and_a_colleagues_goes_on),
 ];
 
 /// A log group that Lambda made first stops `up`; adopted by name it gets our settings, keeps
@@ -92,6 +94,60 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     assert!(went.iter().all(|gone| gone.contains(&name)), "{went:?}");
     assert_eq!(went.len(), 8, "{went:?}");
     assert!(after.keys().all(|name| before.contains_key(name)), "nothing came");
+}
+
+/// An orphaned mapping that reads its stream is disabled by the next `up` of a checkout whose
+/// history has the commit that made it. Otherwise it goes on, and `up` says why.
+fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
+    let place = cloud.place();
+    place.deploys(&["up", "local"]);
+    let aws = place.aws("local");
+    let (function, stream) = (aws.scope.name("log-events"), aws.scope.name("old"));
+    let uuid = cloud.wait(orphaned_mapping(&aws, &function, &stream));
+    let id = format!("lambda.event-source-mapping/{function}/kinesis/{stream}");
+    let enabled = || {
+        let mapping = cloud.wait(aws.lambda.get_event_source_mapping().uuid(&uuid).send());
+        mapping.expect("it is there").state() == Some("Enabled")
+    };
+    let last = cloud.wait(aws.last_release()).expect("the record can be read").expect("there is one").release;
+    let made_by = |commit: Option<&str>| {
+        let run = |run: &str| Release { run: run.to_owned(), ..last.clone() };
+        let mut maker = Release { release: commit.map(str::to_owned), ..run("maker") };
+        maker.deployed.insert(id.clone());
+        for entry in [run("before"), maker] {
+            cloud.wait(aws.record(&entry, false)).expect("the record can be written");
+        }
+    };
+    let goes_on = |why: &str| {
+        let up = place.only_reads(&["up", "local"]);
+        assert_eq!(up.code, Some(0), "{up:#?}");
+        let warning = up.stderr.split("warning: ").nth(1).unwrap_or_default();
+        assert!(warning.contains(&id) && warning.contains(why), "{why}: {up:#?}");
+        assert!(warning.contains("up local --prune`") && enabled(), "{up:#?}");
+    };
+
+    goes_on("the release record does not say which commit made it");
+    made_by(Some("0123456789012345678901234567890123456789"));
+    goes_on("of which this checkout has no history");
+    made_by(last.release.as_deref());
+    let up = place.deploys(&["up", "local"]);
+    assert!(up.stderr.contains(&format!("✓ disabled {id} ")) && !enabled(), "{up:#?}");
+    let again = place.only_reads(&["up", "local"]);
+    assert_eq!(again.code, Some(0), "{again:#?}");
+    assert!(!again.stderr.contains("still reads"), "{again:#?}");
+    place.deploys(&["down", "local"]);
+}
+
+/// Makes a stream of the environment that no code mentions, and has a function read it.
+async fn orphaned_mapping(aws: &Aws, function: &str, stream: &str) -> String {
+    aws.kinesis.create_stream().stream_name(stream).shard_count(1).send().await.expect("the name is free");
+    let tags = Some(aws.scope.tags().into_iter().collect());
+    let tag = aws.kinesis.add_tags_to_stream().stream_name(stream).set_tags(tags);
+    tag.send().await.expect("the stream is there");
+    let mapping = aws.lambda.create_event_source_mapping().function_name(function);
+    let mapping = mapping.event_source_arn(aws.scope.arn("kinesis", &format!("stream/{stream}")));
+    let mapping = mapping.starting_position(EventSourcePosition::TrimHorizon).send().await;
+    mapping.expect("function and stream are there").uuid.expect("a mapping has a UUID")
 }
 
 /// Each run that changed something is told, the latest first, with who and how it ended.

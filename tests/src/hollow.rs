@@ -16,6 +16,9 @@ const MANIFEST: &str = "[package]\nname = \"functions\"\nversion = \"0.1.0\"\ned
 /// What cargo insists on when it must not write a lock file itself.
 const LOCK: &str = "version = 4\n\n[[package]]\nname = \"functions\"\nversion = \"0.1.0\"\n";
 
+/// What the functions do.
+const NOTHING: &str = "fn main() {}\n";
+
 /// The workspace, until the value is dropped.
 #[derive(Debug)]
 pub struct Hollow {
@@ -34,9 +37,29 @@ impl Hollow {
         fs::write(hollow.path().join("Cargo.toml"), MANIFEST)?;
         fs::write(hollow.path().join("Cargo.lock"), LOCK)?;
         for real in fs::read_dir(cloud.root().join("functions").join(&sources))? {
-            fs::write(hollow.path().join(&sources).join(real?.file_name()), "fn main() {}\n")?;
+            fs::write(hollow.path().join(&sources).join(real?.file_name()), NOTHING)?;
         }
         Ok(hollow)
+    }
+
+    /// Gives a function code that does not compile.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn break_code(&self, function: &str) -> io::Result<()> {
+        self.write(function, "fn main() { broken }\n")
+    }
+
+    /// Gives a function code that compiles, and does nothing.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mend_code(&self, function: &str) -> io::Result<()> {
+        self.write(function, NOTHING)
+    }
+
+    fn write(&self, function: &str, code: &str) -> io::Result<()> {
+        fs::write(self.path().join("src/bin").join(format!("{function}.rs")), code)
     }
 
     /// Returns the deployer, to be run in a place with these functions.
