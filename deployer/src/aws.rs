@@ -11,6 +11,7 @@ mod hint;
 mod invoke;
 mod log_lines;
 mod login;
+mod pace;
 mod packages;
 mod read_only;
 mod releases;
@@ -27,6 +28,7 @@ use connect::{ATTEMPTS, CONNECT_WITHIN};
 pub use connect::{Caller, Credentials, Target};
 pub(crate) use endpoint::WrongEndpoint;
 pub(crate) use invoke::{NoAnswer, Ran, Repetition, invoke};
+pub(crate) use log_lines::LogQuery;
 pub use login::Login;
 pub use packages::Packages;
 pub(crate) use read_only::READS;
@@ -66,6 +68,8 @@ pub struct Aws {
     pub sts: aws_sdk_sts::Client,
     /// The code that functions are made of, as far as this run has built it.
     pub packages: Packages,
+    /// The pace of reads of logs, which all of this process share.
+    pub(crate) log_reads: pace::Pace,
     /// Listings that many resources share, made once in one look.
     pub sweep: Arc<Sweep>,
 }

@@ -11,7 +11,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::endpoint::WrongEndpoint;
 use super::login::Login;
-use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly};
+use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly, log_lines};
 use crate::error::{Class, Error};
 use crate::scope::Scope;
 
@@ -108,6 +108,7 @@ impl Aws {
             ssm: aws_sdk_ssm::Client::from_conf(client!(aws_sdk_ssm).build()),
             sts: aws_sdk_sts::Client::from_conf(client!(aws_sdk_sts).build()),
             packages: Packages::default(),
+            log_reads: log_lines::pace(),
             sweep: Arc::default(),
         }
     }

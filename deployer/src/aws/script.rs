@@ -7,6 +7,7 @@
 mod cbor;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::{Value, json};
 
-use super::{Aws, Packages};
+use super::{Aws, Packages, log_lines};
 use crate::scope::Scope;
 
 /// One answer: its status, and what it says.
@@ -141,6 +142,20 @@ pub(crate) struct Asked {
 pub(crate) struct Script {
     answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<Answer>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    computed: Computed,
+}
+
+/// Says what the answer to a request is.
+type Answering = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+
+/// Answers that follow from what was asked.
+#[derive(Clone, Default)]
+struct Computed(BTreeMap<&'static str, Answering>);
+
+impl fmt::Debug for Computed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
 }
 
 impl Script {
@@ -153,6 +168,16 @@ impl Script {
     /// and the last one again and again. What has none at all fails the test.
     pub(crate) fn on(self, operation: &'static str, answer: Answer) -> Self {
         self.answers.lock().expect("no test panics here").entry(operation).or_default().push_back(answer);
+        self
+    }
+
+    /// Returns the same with answers to this operation that follow from what is asked.
+    pub(crate) fn by(
+        mut self,
+        operation: &'static str,
+        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        self.computed.0.insert(operation, Arc::new(answer));
         self
     }
 
@@ -192,6 +217,7 @@ impl Script {
             ssm: client!(aws_sdk_ssm),
             sts: client!(aws_sdk_sts),
             packages: Packages::default(),
+            log_reads: log_lines::pace(),
             sweep: Arc::default(),
             scope,
         }
@@ -236,12 +262,16 @@ impl HttpConnector for Script {
         let header = |name: &str| request.headers().get(name).unwrap_or_default().to_owned();
         let (operation, service) = (header(OPERATION), header(SERVICE));
         let body = request.body().bytes().unwrap_or_default();
-        self.asked.lock().expect("no test panics here").push(Asked {
+        let asked = Asked {
             operation: operation.clone(),
             uri: request.uri().to_owned(),
             body: String::from_utf8_lossy(body).into_owned(),
-        });
-        let answer = self.answer(&operation);
+        };
+        self.asked.lock().expect("no test panics here").push(asked.clone());
+        let answer = match self.computed.0.get(operation.as_str()) {
+            Some(answer) => answer(&asked),
+            None => self.answer(&operation),
+        };
         HttpConnectorFuture::new(async move { answer.given(&service).await })
     }
 }

@@ -1,13 +1,14 @@
 //! `deployer logs`: what functions wrote, merged and in order, once or as it comes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::aws::Aws;
+use crate::aws::{Aws, Clock, LogQuery};
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -17,8 +18,9 @@ use crate::session::Session;
 /// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How far each look goes back behind the youngest line of the last.
-const OVERLAP_MS: i64 = 10_000;
+/// How far each look goes back behind the beginning of the last one. A line that CloudWatch Logs
+/// shows later than this after its own time is not shown.
+const LATEST: SignedDuration = SignedDuration::from_mins(2);
 
 /// Show what functions wrote to their logs
 #[derive(Debug, clap::Args)]
@@ -39,12 +41,18 @@ pub(crate) struct Args {
 }
 
 /// One line of one function.
+#[derive(Debug)]
 struct Line {
     at: i64,
-    /// Tells it from others when the next look shows it again.
-    identity: String,
-    function: String,
+    identity: Identity,
     text: String,
+}
+
+/// What tells a line from others when the next look shows it again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Identity {
+    function: String,
+    event: String,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
@@ -54,45 +62,109 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,
     };
     let prefix = session.scope.prefix();
-    let from = Timestamp::now().checked_sub(args.since);
+    // What is late is told by AWS's clock: that of this machine may be minutes ahead.
+    let clock = if args.follow { session.aws.guard().await?.clock } else { Clock::default() };
+    let from = clock.now().checked_sub(args.since);
     let from = from.map_err(|_| Problem::usage("--since is before there were clocks"))?;
-    let mut from = from.as_millisecond();
-    let mut shown: HashSet<String> = HashSet::new();
-    loop {
-        let reads =
-            functions.iter().map(|function| lines(function, from, args.filter.as_deref(), &session.aws));
+    let logs = Logs {
+        functions,
+        filter: args.filter.as_deref(),
+        aws: &session.aws,
+        now: &|| clock.now(),
+    };
+    // What others wrote: a terminal must not obey it, and a file gets it as it is.
+    let show = |lines: &[Line]| {
+        for Line { at, identity, text } in lines {
+            let name = identity.function.strip_prefix(&prefix).unwrap_or(&identity.function);
+            ui.data(format!("{} {name} {}\n", time(*at), text.trim_end_matches('\n')).as_bytes());
+        }
+        // A reader that wants no more is no failure.
+        if ui.output_ended() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    if args.follow {
+        logs.follow(from, show).await?;
+    } else {
+        let _ = show(&logs.lines(from.as_millisecond()).await?);
+    }
+    Ok(Exit::DONE)
+}
+
+/// The logs to read.
+struct Logs<'a> {
+    functions: Vec<String>,
+    filter: Option<&'a str>,
+    aws: &'a Aws,
+    now: &'a (dyn Fn() -> Timestamp + Sync),
+}
+
+impl Logs<'_> {
+    /// Shows lines from a moment on as they come, until `show` breaks off. It is called after each
+    /// look, also when there is nothing new.
+    async fn follow(
+        &self,
+        from: Timestamp,
+        mut show: impl FnMut(&[Line]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let mut shown = Shown { from: from.as_millisecond(), lines: HashMap::new() };
+        loop {
+            let began = (self.now)();
+            let lines = self.lines(shown.from).await?;
+            if show(&shown.news(lines)).is_break() {
+                return Ok(());
+            }
+            shown.forget_before(began.checked_sub(LATEST).unwrap_or(Timestamp::MIN));
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Returns the lines of all functions from a moment on, in milliseconds since 1970, in order.
+    async fn lines(&self, from: i64) -> Result<Vec<Line>, Error> {
+        let reads = self.functions.iter().map(|function| self.lines_of(function, from));
         let mut lines: Vec<Line> = try_join_all(reads).await?.into_iter().flatten().collect();
         // Stable: lines of one millisecond keep the order in which they were written.
         lines.sort_by_key(|line| line.at);
-        for line in lines.iter().filter(|line| !shown.contains(&line.identity)) {
-            let name = line.function.strip_prefix(&prefix).unwrap_or(&line.function);
-            // What others wrote: a terminal must not obey it, and a file gets it as it is.
-            ui.data(format!("{} {name} {}\n", time(line.at), line.text.trim_end_matches('\n')).as_bytes());
-        }
-        if !args.follow || ui.output_ended() {
-            return Ok(Exit::DONE);
-        }
-        // A line can be shown to us later than a younger one of another stream.
-        from = lines.last().map_or(from, |line| from.max(line.at - OVERLAP_MS));
-        shown = lines.into_iter().map(|line| line.identity).collect();
-        tokio::time::sleep(PAUSE).await;
+        Ok(lines)
+    }
+
+    async fn lines_of(&self, function: &str, from: i64) -> Result<Vec<Line>, Error> {
+        let events = self.aws.log_lines(LogQuery { function, from, filter: self.filter }).await?;
+        let lines = events.into_iter().map(|event| {
+            let (at, text) = (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default());
+            let stream = event.log_stream_name.unwrap_or_default();
+            let event = event.event_id.unwrap_or_else(|| format!("{stream} {at} {text}"));
+            Line { at, identity: Identity { function: function.to_owned(), event }, text }
+        });
+        Ok(lines.collect())
     }
 }
 
-/// Reads a function's lines from a moment on.
-async fn lines(function: &str, from: i64, filter: Option<&str>, aws: &Aws) -> Result<Vec<Line>, Error> {
-    let events = aws.log_lines(function, from, filter.map(str::to_owned)).await?;
-    Ok(events
-        .into_iter()
-        .map(|event| {
-            let (at, text) = (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default());
-            let stream = event.log_stream_name.unwrap_or_default();
-            let identity = event.event_id.unwrap_or_else(|| format!("{stream} {at} {text}"));
-            Line { at, identity, function: function.to_owned(), text }
-        })
-        .collect())
+/// The lines that were shown, as far as the next look can show them again.
+///
+/// A look begins at a time of the clock and never at that of a line: lines come late, and a line
+/// may have a time that is two hours ahead ("PutLogEvents", CloudWatch Logs API reference).
+struct Shown {
+    /// The time of the oldest line that the next look shows.
+    from: i64,
+    lines: HashMap<Identity, i64>,
+}
+
+impl Shown {
+    /// Returns the lines that were not shown yet, and takes them for shown.
+    fn news(&mut self, mut lines: Vec<Line>) -> Vec<Line> {
+        lines.retain(|line| self.lines.insert(line.identity.clone(), line.at).is_none());
+        lines
+    }
+
+    /// Has the next look begin here, and forgets what it does not show.
+    fn forget_before(&mut self, time: Timestamp) {
+        self.from = self.from.max(time.as_millisecond());
+        self.lines.retain(|_, at| *at >= self.from);
+    }
 }
 
 fn time(millisecond: i64) -> String {
     Timestamp::from_millisecond(millisecond).map_or_else(|_| millisecond.to_string(), |at| format!("{at:.3}"))
 }
+
+#[cfg(test)]
+mod tests;

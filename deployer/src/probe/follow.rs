@@ -22,12 +22,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
-use crate::aws::{Aws, Called, Clock};
+use crate::aws::{Aws, Called, Clock, LogQuery};
 use crate::error::Error;
 use crate::retry::retried;
 
-/// Between two looks. Times are those of the log lines, so a rare look makes none of them later;
-/// `FilterLogEvents` is allowed five times a second in most regions ("CloudWatch Logs quotas").
+/// Between two looks. Times are those of the log lines, so a rare look makes none of them later.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Between two looks at all hours of the archive that an object may be named after. These list much,
@@ -108,7 +107,7 @@ pub async fn follow(
 /// Looks for the line that a function writes when a probe passes it.
 async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
     loop {
-        let lines = retried(async || lines(&hop.name, sent, aws).await).await?;
+        let lines = lines(&hop.name, sent, aws).await?;
         let found = lines.iter().find_map(|line| {
             let (at, arrival) = passed(line.message()?, sent.id)?;
             Some((at.or_else(|| Timestamp::from_millisecond(line.timestamp()?).ok()), arrival))
@@ -125,7 +124,8 @@ async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
 async fn lines(function: &str, sent: Sent, aws: &Aws) -> Result<Vec<FilteredLogEvent>, Error> {
     let from = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at).as_millisecond();
     // In quotes, it is looked for in the whole line, whatever the form of that.
-    aws.log_lines(function, from, Some(format!("\"{}\"", sent.id))).await
+    let filter = format!("\"{}\"", sent.id);
+    aws.log_lines(LogQuery { function, from, filter: Some(&filter) }).await
 }
 
 /// Reads a line of a log: when the probe passed, and when its record came into the stream.

@@ -71,6 +71,7 @@ fn ignored_hangup_does_not_end_a_build() {
     let mut nohup = Command::new("sh");
     nohup.args(["-c", "trap '' HUP; exec \"$0\" build dev"]).arg(deployer.get_program());
     nohup
+        .stderr(Stdio::null())
         .current_dir(place.path(""))
         .envs(deployer.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut running = Running::of(&mut nohup);
