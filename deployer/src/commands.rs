@@ -18,6 +18,8 @@ mod replay;
 mod time;
 mod up;
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
 
 use crate::app::App;
@@ -78,6 +80,13 @@ fn never_deployed(program: &str, environment: &str) -> String {
     )
 }
 
+/// Returns names without those that were given before, in the order in which they were given.
+fn each_once(mut names: Vec<String>) -> Vec<String> {
+    let mut given = BTreeSet::new();
+    names.retain(|name| given.insert(name.clone()));
+    names
+}
+
 /// Asks before the first write: a person at a terminal, `--yes` elsewhere, nobody for a
 /// local cloud.
 fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Result<(), Problem> {
@@ -91,5 +100,16 @@ fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Res
     match ui.ask(&format!("{question} [y/N]")).as_str() {
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(Problem::new("not confirmed, so nothing was changed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_that_is_given_twice_counts_once() {
+        let names = ["get-cart", "add-item", "get-cart"].map(str::to_owned);
+        assert_eq!(each_once(names.to_vec()), ["get-cart", "add-item"]);
     }
 }

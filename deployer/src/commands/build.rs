@@ -28,7 +28,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let workspace = Workspace::discover(".", app.package).await?;
     let wanted = match args.functions {
         named if named.is_empty() => workspace.functions().map(str::to_owned).collect(),
-        named => named,
+        named => super::each_once(named),
     };
     let packages = {
         let busy = ui.busy("building functions");

@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let from = clock.now().checked_sub(args.since);
     let from = from.map_err(|_| Problem::usage("--since is before there were clocks"))?;
     let logs = Logs {
-        functions,
+        functions: super::each_once(functions),
         filter: args.filter.as_deref(),
         aws: &session.aws,
         now: &|| clock.now(),
