@@ -51,7 +51,7 @@ pub struct Stream {
     /// Metrics that are paid for by the shard.
     shard_metrics: BTreeSet<String>,
     max_record_kib: i32,
-    /// `USER_PARTITION_KEY` keeps the order of what has one key.
+    /// `USER_PARTITION_KEY` keeps the order of what has one key. A provisioned stream has no other.
     distribution: String,
     /// Who else may use it; nothing means nobody.
     resource_policy: Option<Policy>,
@@ -215,6 +215,10 @@ impl Resource for Stream {
         if live.resource_policy != self.resource_policy {
             self.delete_resource_policy(aws).await?;
         }
+        // Before the mode: only a stream on demand has a distribution to change.
+        if live.distribution != self.distribution {
+            self.change_distribution(aws).await?;
+        }
         if live.capacity != self.capacity {
             self.change_capacity(aws).await?;
         }
@@ -229,9 +233,6 @@ impl Resource for Stream {
         }
         if live.max_record_kib != self.max_record_kib {
             self.change_record_size(aws).await?;
-        }
-        if live.distribution != self.distribution {
-            self.change_distribution(aws).await?;
         }
         Ok(())
     }

@@ -95,6 +95,7 @@ impl Stream {
         call.send().await.called("DeleteResourcePolicy").gone_is_none().map(drop)
     }
 
+    /// AWS takes this of a stream on demand only.
     pub(super) async fn change_distribution(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.update_stream_record_distribution_strategy().stream_arn(&self.arn);
         let call = call.record_distribution_strategy(self.distribution.as_str().into());

@@ -14,12 +14,16 @@ impl Stream {
         let mode = summary.stream_mode_details.as_ref().map(|details| &details.stream_mode);
         let encrypted = summary.encryption_type == Some(EncryptionType::Kms);
         let metrics = summary.enhanced_monitoring.iter().flat_map(|metrics| metrics.shard_level_metrics());
+        let capacity = match mode {
+            Some(StreamMode::OnDemand) => Capacity::OnDemand,
+            _ => Capacity::Provisioned { shards: summary.open_shard_count },
+        };
+        // Another one is for streams on demand only, and so is the call that changes it
+        // ("UpdateStreamRecordDistributionStrategy", Kinesis API reference).
         let distribution = summary.record_distribution_strategy.as_ref();
+        let distribution = distribution.filter(|_| capacity == Capacity::OnDemand);
         Self {
-            capacity: match mode {
-                Some(StreamMode::OnDemand) => Capacity::OnDemand,
-                _ => Capacity::Provisioned { shards: summary.open_shard_count },
-            },
+            capacity,
             retention_hours: summary.retention_period_hours,
             kms_key: summary.key_id.as_deref().filter(|_| encrypted).map(key_name),
             shard_metrics: metrics.map(|name| name.as_str().to_owned()).collect(),
@@ -94,21 +98,21 @@ mod tests {
 
     #[test]
     fn whatever_somebody_changes_shows() {
-        let on_demand = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand).build();
+        let on_demand = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand);
+        let on_demand = on_demand.build().expect("complete");
         let metrics = EnhancedMetrics::builder().shard_level_metrics(MetricsName::IncomingBytes).build();
         let rows = [
-            (
-                made().stream_mode_details(on_demand.expect("complete")),
-                ["capacity.mode", "capacity.shards"].as_slice(),
-            ),
+            (made().stream_mode_details(on_demand.clone()), ["capacity.mode", "capacity.shards"].as_slice()),
             (made().open_shard_count(2), &["capacity.shards"]),
             (made().retention_period_hours(48), &["retention_hours"]),
             (made().encryption_type(EncryptionType::Kms).key_id("alias/aws/kinesis"), &["kms_key"]),
             (made().enhanced_monitoring(metrics), &["shard_metrics"]),
             (made().max_record_size_in_kib(10_240), &["max_record_kib"]),
             (
-                made().record_distribution_strategy(RecordDistributionStrategy::from("OTHER")),
-                &["distribution"],
+                made()
+                    .stream_mode_details(on_demand.clone())
+                    .record_distribution_strategy(RecordDistributionStrategy::from("AUTO")),
+                &["capacity.mode", "capacity.shards", "distribution"],
             ),
         ];
         for (live, expected) in rows {

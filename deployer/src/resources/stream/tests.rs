@@ -154,6 +154,42 @@ async fn changes_are_made_one_by_one_with_the_stream_active_between() {
     assert_eq!(calls[first - 2..first], ["DescribeStreamSummary"; 2]);
 }
 
+/// "This operation is only supported for data streams that use the on-demand capacity mode"
+/// ("UpdateStreamRecordDistributionStrategy", Kinesis API reference).
+#[tokio::test(start_paused = true)]
+async fn distribution_is_changed_while_the_stream_is_on_demand() {
+    let by_hand = json!({
+        "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+        "RecordDistributionStrategy": "AUTO",
+    });
+    let script = bare(Script::new())
+        .on("DescribeStreamSummary", summary_of("ACTIVE", by_hand.clone()))
+        .on(
+            "DescribeStreamSummary",
+            summary_of("ACTIVE", json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}})),
+        )
+        .on(
+            "DescribeStreamSummary",
+            summary_of("ACTIVE", json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}})),
+        )
+        .on("DescribeStreamSummary", summary_of("ACTIVE", json!({})))
+        .on("UpdateStreamRecordDistributionStrategy", body("{}"))
+        .on("UpdateStreamMode", body("{}"));
+    let live = live(&script).await;
+    assert_eq!(live.distribution, "AUTO");
+    stream().update(&live, &script.aws()).await.expect("both are put back");
+    assert_eq!(script.writes(), ["UpdateStreamRecordDistributionStrategy", "UpdateStreamMode"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn provisioned_stream_has_no_distribution_to_change() {
+    let script = bare(Script::new())
+        .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"RecordDistributionStrategy": "AUTO"})));
+    let live = live(&script).await;
+    stream().update(&live, &script.aws()).await.expect("there is nothing to do");
+    assert_eq!(script.writes(), [""; 0]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_retention_that_a_lost_answer_set_is_set() {
     let said =
