@@ -76,6 +76,15 @@ impl Error {
         }
     }
 
+    /// Returns the error of a call about what was made a moment ago: "there is no such thing" passes
+    /// by itself there, since not every copy of AWS's data knows the thing yet.
+    pub fn of_newborn(self) -> Self {
+        match self.class {
+            Class::Gone => Self { class: Class::Propagating, ..self },
+            _ => self,
+        }
+    }
+
     /// Returns the error with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -179,7 +179,8 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     fn read(&self, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Live<Self>>, Error>> + Send;
 
     /// Makes it, tagged with `tags` from the first moment where AWS allows that, and
-    /// returns when others can use it. Must succeed on what an attempt cut short left behind.
+    /// returns when others can use it. Must succeed on what an attempt cut short left behind. An
+    /// answer that there is no such thing is tried again: what is new is not known everywhere yet.
     fn create(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Changes in place what differs between `live` and `self`.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use serde_json::Value;
 
 use super::{Effect, LeftOut, Live, Resource, ResourceId, States, Tags};
@@ -134,7 +134,9 @@ impl<R: Resource> Node<R::Cloud> for R {
     }
 
     fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
-        Resource::create(self, tags, cloud).boxed()
+        // What is not found here was made by an earlier call of the same creation, or is what others
+        // made a moment ago for this one.
+        Resource::create(self, tags, cloud).map_err(Error::of_newborn).boxed()
     }
 
     fn update<'a>(&'a self, live: &'a Seen, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
@@ -146,7 +148,8 @@ impl<R: Resource> Node<R::Cloud> for R {
     }
 
     fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
-        Resource::tag(self, tags, cloud).boxed()
+        // The stamp is the last that a new thing gets.
+        Resource::tag(self, tags, cloud).map_err(Error::of_newborn).boxed()
     }
 }
 
