@@ -136,6 +136,8 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "NoSuchBucket"
         | "NoSuchKey"
         | "NoSuchUpload"
+        // DynamoDB, where backups are asked about or set.
+        | "TableNotFoundException"
         | "NotFound"
         | "404"
         | "ParameterNotFound" => Class::Gone,
@@ -191,7 +193,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "BucketAlreadyExists" => Class::Exists,
 
         // DynamoDB, Kinesis and Logs say it of hard quotas and of busy moments alike.
-        "LimitExceededException" if words::BUSY.iter().any(|part| text.contains(part)) => Class::Throttled,
+        "LimitExceededException" if words::BUSY.iter().any(|busy| says(text, busy)) => Class::Throttled,
         "LimitExceeded" | "LimitExceededException" | "TooManyBuckets" | "CodeStorageExceededException" => {
             Class::Quota
         }
@@ -221,6 +223,14 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "RequestTimeTooSkewed" => Class::Credentials,
         _ => return None,
     })
+}
+
+/// Tells whether a text has these words, and not only as a part of others: "operate" says nothing of
+/// a rate.
+fn says(text: &str, words: &str) -> bool {
+    let ends = |text: &str| text.chars().next_back().is_none_or(|c| !c.is_alphabetic());
+    let begins = |text: &str| text.chars().next().is_none_or(|c| !c.is_alphabetic());
+    text.match_indices(words).any(|(at, found)| ends(&text[..at]) && begins(&text[at + found.len()..]))
 }
 
 #[cfg(test)]

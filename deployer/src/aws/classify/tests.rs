@@ -93,6 +93,12 @@ fn every_code_has_a_class() {
         ("LimitExceededException", 400, "Rate exceeded for stream s under account 1.", Throttled),
         ("LimitExceededException", 400, "Too many operations for a given subscriber", Throttled),
         ("LimitExceededException", 400, "Resource limit exceeded.", Quota),
+        // "Rate" is a word here, and no part of one.
+        ("LimitExceededException", 400, "You may operate 5 separate streams. Generate fewer.", Quota),
+        ("LimitExceededException", 400, "The rate of your requests is too high", Throttled),
+        ("LimitExceededException", 400, "Operations on tables are limited to 500 concurrently", Throttled),
+        // Of backups; every other call says `ResourceNotFoundException`.
+        ("TableNotFoundException", 400, "Table not found: t", Gone),
         ("OperationAbortedException", 400, "", InProgress),
         ("ResourceAlreadyExistsException", 400, "", Exists),
         ("ParameterNotFound", 400, "", Gone),

@@ -44,7 +44,8 @@ pub(super) const CLASSES: &[(Class, &[&str])] = &[
 ];
 
 /// Words of a `LimitExceededException` that is about this moment.
-pub(super) const BUSY: &[&str] = &["rate", "concurrent", "too many operations", "too many requests"];
+pub(super) const BUSY: &[&str] =
+    &["rate", "concurrent", "concurrently", "too many operations", "too many requests"];
 
 /// Words of a missing permission.
 pub(super) const DENIALS: &[&str] = &["is not authorized to perform", "no identity-based policy allows"];

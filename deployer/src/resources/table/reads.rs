@@ -17,15 +17,8 @@ const TAGS: Duration = Duration::from_secs(10);
 /// Returns what there is of backups.
 pub(super) async fn backups(name: &str, aws: &Aws) -> Result<Option<ContinuousBackupsDescription>, Error> {
     let call = aws.dynamodb.describe_continuous_backups().table_name(name);
-    let answer = call.send().await.called("DescribeContinuousBackups");
-    answer.map(|answer| answer.continuous_backups_description).map_err(|error| {
-        // These calls have a code of their own for it ("DescribeContinuousBackups", DynamoDB
-        // API reference).
-        match error.code.as_deref() {
-            Some("TableNotFoundException") => Error { class: Class::Gone, ..error },
-            _ => error,
-        }
-    })
+    let answer = call.send().await.called("DescribeContinuousBackups")?;
+    Ok(answer.continuous_backups_description)
 }
 
 /// Returns when items go by themselves.
