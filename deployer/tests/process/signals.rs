@@ -1,7 +1,7 @@
 //! Signals end the program, and cargo with its compilers, whatever the terminal does.
 
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
