@@ -102,7 +102,7 @@ async fn late_line_is_shown_when_it_comes() {
     let fake = Fake::with(vec![
         written("a", "late", seconds(1), seconds(20)),
         written("a", "later", seconds(2), seconds(100)),
-        written("a", "in time", seconds(10), seconds(1)),
+        written("a", "in time", seconds(15), seconds(1)),
         written("a", "last", seconds(110), seconds(1)),
     ]);
     let shown = fake.follow(&["a"], 4).await;
