@@ -160,10 +160,10 @@ pub fn orphans_left(plan: &Plan, to_do: &str) -> Option<String> {
     if number == 0 {
         return None;
     }
-    let them = if number == 1 { "it" } else { "them" };
+    let (are, them) = if number == 1 { ("is", "it") } else { ("are", "them") };
     let resources = count(number, "resource");
     let mut text =
-        format!("{resources} of this environment not in the code any more; to delete {them}: {to_do}");
+        format!("{resources} of this environment {are} no longer in the code; to delete {them}: {to_do}");
     for step in active {
         let reason = step.reason.as_deref().unwrap_or_default();
         let _ = write!(text, "\n  {}: {}", step.id, printable(reason));
