@@ -24,6 +24,6 @@ pub use event::BuildEvent;
 pub use fingerprints::Fingerprints;
 pub use group::end_all;
 pub use package::Package;
-pub use release::{commit_of, descends_from, release};
+pub use release::{commit_of, descends_from, history, release};
 pub use settings::{Architecture, BuildSettings, Method};
 pub use workspace::Workspace;

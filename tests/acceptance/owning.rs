@@ -128,7 +128,7 @@ fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
 
     goes_on("the release record does not say which commit made it");
     made_by(Some("0123456789012345678901234567890123456789"));
-    goes_on("of which this checkout has no history");
+    goes_on("which is not in the history that is known here");
     made_by(last.release.as_deref());
     let up = place.deploys(&["up", "local"]);
     assert!(up.stderr.contains(&format!("✓ disabled {id} ")) && !enabled(), "{up:#?}");

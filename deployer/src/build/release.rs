@@ -10,6 +10,9 @@ use super::workspace::Workspace;
 /// What stands behind a commit when the sources are not quite of it.
 const DIRTY: &str = "-dirty";
 
+/// How many commits a bundle knows: those of years, in 80 KB.
+const HISTORY: usize = 2_000;
+
 /// Variables by which a hook of git tells its repository; ours is the one around the folder.
 const SET_BY_GIT: [&str; 3] = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"];
 
@@ -43,6 +46,18 @@ pub async fn descends_from(dir: &Path, commit: &str) -> Option<bool> {
         Some(0) => Some(true),
         Some(1) => Some(false),
         _ => None,
+    }
+}
+
+/// Returns the commits that led to that of the checkout around `dir`, itself included, latest first
+/// and [`HISTORY`] at most; none where git has no history.
+pub async fn history(dir: &Path) -> Vec<String> {
+    let most = format!("--max-count={HISTORY}");
+    match git(dir, &["rev-list", &most, "HEAD"]).output().await {
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -142,6 +157,8 @@ mod tests {
             assert_eq!(descends_from(dir, unknown).await, None, "{unknown}");
         }
         assert_eq!(descends_from(Path::new("/"), &first).await, None);
+        assert_eq!(history(dir).await, [own, first]);
+        assert_eq!(history(Path::new("/")).await, [""; 0]);
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub(super) struct Manifest {
     pub(super) stack: String,
     /// The commit that the sources are of, `-dirty` when they are not just that.
     pub(super) release: Option<String>,
+    /// The commits that led to it, latest first. Older bundles have none.
+    #[serde(default)]
+    pub(super) history: Vec<String>,
     /// What the bundle is for.
     pub(super) environments: Vec<String>,
     /// The files of these environments, and those that they extend.

@@ -57,6 +57,12 @@ impl Bundle {
         self.manifest.release.as_deref()
     }
 
+    /// Tells whether the sources come after a commit, or are of it. Nothing for a commit that the
+    /// bundle does not know: it has only those that led to its own.
+    pub fn descends_from(&self, commit: &str) -> Option<bool> {
+        self.manifest.history.iter().any(|known| known == commit).then_some(true)
+    }
+
     /// Returns the environments that it is for.
     pub fn environments(&self) -> &[String] {
         &self.manifest.environments

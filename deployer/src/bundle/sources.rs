@@ -51,12 +51,11 @@ impl Sources {
         }
     }
 
-    /// Tells whether the sources come after a commit, or are of it. Nothing where that is not known:
-    /// a bundle has no history.
+    /// Tells whether the sources come after a commit, or are of it. Nothing where that is not known.
     pub(crate) async fn descend_from(&self, commit: &str) -> Option<bool> {
         match self {
             Self::Workspace(workspace) => descends_from(workspace.root(), commit).await,
-            Self::Bundle(_) => None,
+            Self::Bundle(bundle) => bundle.descends_from(commit),
         }
     }
 

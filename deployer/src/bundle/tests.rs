@@ -24,6 +24,7 @@ fn contents() -> Contents {
     Contents {
         stack: "cart".into(),
         release: Some("0123abc".into()),
+        history: vec!["0123abc".into(), "456def0".into()],
         environments: vec!["dev".into(), "prod".into()],
         files: ["base", "dev", "prod"].map(|name| (format!("{name}.toml"), format!("# {name}\n"))).into(),
         builds: vec![Built { settings: BuildSettings::default(), functions: functions.into() }],
@@ -70,6 +71,10 @@ fn what_is_put_in_comes_out() {
     let (_dir, path, written) = made();
     let bundle = open(&path).unwrap();
     assert_eq!(bundle.release(), Some("0123abc"));
+    assert_eq!(
+        ["0123abc", "456def0", "789"].map(|commit| bundle.descends_from(commit)),
+        [Some(true), Some(true), None]
+    );
     assert_eq!(bundle.environments(), ["dev", "prod"]);
     assert_eq!(bundle.environment_file(Path::new("any/dev.toml")).unwrap(), "# dev\n");
     let settings = BuildSettings::default();

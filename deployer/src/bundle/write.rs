@@ -23,6 +23,8 @@ pub struct Contents {
     pub stack: String,
     /// The commit that the sources are of.
     pub release: Option<String>,
+    /// The commits that led to it, itself included.
+    pub history: Vec<String>,
     /// The environments that it is for.
     pub environments: Vec<String>,
     /// Their files and those that they extend: the texts by name, such as `dev.toml`.
@@ -83,6 +85,7 @@ impl Contents {
             schema: manifest::SCHEMA,
             stack: self.stack.clone(),
             release: self.release.clone(),
+            history: self.history.clone(),
             environments: self.environments.clone(),
             files: BTreeMap::new(),
             builds: BTreeMap::new(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::build::{BuildSettings, Workspace};
+use crate::build::{self, BuildSettings, Workspace};
 use crate::bundle::{Built, Bundle, BundleError, Contents, Written, check_place, fingerprints_of};
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Problem};
@@ -44,6 +44,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let contents = Contents {
         stack: app.stack_name.to_owned(),
         release,
+        history: build::history(workspace.root()).await,
         environments: environments.into_iter().map(|environment| environment.name).collect(),
         files,
         builds: builds.into_values().collect(),

@@ -43,12 +43,12 @@ async fn superseded(
     let short = commit.get(..SHORT).unwrap_or(commit);
     match sources.descend_from(commit).await {
         Some(true) if committed || by == caller => {
-            Ok(format!("commit {short} made it, and this checkout comes after that without it"))
+            Ok(format!("commit {short} made it, and this release comes after that without it"))
         }
         Some(true) => Err(format!("{by} made it from changes that were not committed")),
         Some(false) => {
             Err(format!("commit {short} made it, which is not in this checkout: it may be a colleague's"))
         }
-        None => Err(format!("commit {short} made it, of which this checkout has no history")),
+        None => Err(format!("commit {short} made it, which is not in the history that is known here")),
     }
 }
