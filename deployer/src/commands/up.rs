@@ -15,7 +15,7 @@ use crate::build::Fingerprints;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::plan::{Action, Plan, Step, Wishes};
+use crate::plan::{Action, Plan, Step, Verdict, Wishes};
 use crate::release::{Release, Run, State};
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
@@ -68,7 +68,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &stack) {
-        return finish(&session, app, &plan, args.probe.then_some(caller.clock), ui).await;
+        warn_of_orphans(&session, &plan, &wishes, ui);
+        return finish(&session, app, args.probe.then_some(caller.clock), ui).await;
     }
     if writes {
         if let Some(text) = render::unfinished(survey.last_release()) {
@@ -102,21 +103,25 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         _ => return Err(stopped(&done, name, ui)),
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
-    finish(&session, app, &plan, args.probe.then_some(caller.clock), ui).await
+    warn_of_orphans(&session, &plan, &wishes, ui);
+    finish(&session, app, args.probe.then_some(caller.clock), ui).await
 }
 
-/// Warns of orphans, sends a probe, by this clock, if one is wanted, and says what there is to try.
-async fn finish(
-    session: &Session,
-    app: &App,
-    plan: &Plan,
-    probe: Option<Clock>,
-    ui: &Ui,
-) -> Result<Exit, Problem> {
-    let prune = format!("`{} up {} --prune`", ui.program(), session.environment.name);
-    if let Some(text) = render::orphans_left(plan, &prune) {
+/// Warns of what the code lost and is still there.
+fn warn_of_orphans(session: &Session, plan: &Plan, wishes: &Wishes, ui: &Ui) {
+    let mut prune = format!("{} up {} --prune", ui.program(), session.environment.name);
+    if wishes.prune {
+        // What is left holds data.
+        let left = plan.having(Verdict::Orphan).filter(|step| step.action != Action::Delete);
+        left.for_each(|step| prune.push_str(&format!(" --allow {}", step.id)));
+    }
+    if let Some(text) = render::orphans_left(plan, &format!("`{prune}`")) {
         ui.warn(&text);
     }
+}
+
+/// Sends a probe, by this clock, if one is wanted, and says what there is to try.
+async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> Result<Exit, Problem> {
     if let Some(clock) = probe {
         super::probe::after_up(session, app, clock, ui).await?;
     }
