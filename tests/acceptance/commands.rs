@@ -154,9 +154,10 @@ fn a_plan_comes_in_four_forms(cloud: &Cloud) {
     assert_eq!(json["schema"], 1);
     assert_eq!((&json["environment"], &json["verdict"]), (&json!("local"), &json!("pending")));
     let resources = json["resources"].as_array().expect("resources are a list");
-    let none =
-        json!({"create": resources.len(), "update": 0, "recreate": 0, "delete": 0, "refuse": 0, "keep": 0});
-    assert_eq!(json["actions"], none);
+    let creates = json!({
+        "create": resources.len(), "update": 0, "recreate": 0, "disable": 0, "delete": 0, "refuse": 0, "keep": 0
+    });
+    assert_eq!(json["actions"], creates);
     let pending = json!({
         "in_sync": 0, "drift": 0, "pending": resources.len(), "unknown": 0, "foreign": 0, "orphan": 0
     });

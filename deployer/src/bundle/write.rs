@@ -130,7 +130,7 @@ fn place(program: &File, path: &Path) -> Result<PathBuf, BundleError> {
         Ok(there) if there.is_symlink() => fs::metadata(path).map_err(unwritable())?,
         Ok(there) => there,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::metadata(folder_of(path)).map_err(BundleError::io("write into", folder_of(path)))?;
+            fs::metadata(folder_of(path)).map_err(unwritable())?;
             return Ok(path.to_owned());
         }
         Err(error) => return Err(unwritable()(error)),
