@@ -316,7 +316,8 @@ impl SerializeMap for Members<'_> {
     /// A key becomes a string, in which each number is exact. It is kept for the path.
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
         let key = serde_json::to_string(key).map_err(|_| Stop::Unserialisable)?;
-        self.key = key.trim_matches('"').to_owned();
+        let text = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+        self.key = text.unwrap_or(&key).to_owned();
         Ok(())
     }
 
