@@ -43,19 +43,19 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Ran::No => {
             Problem::of_call(error, || format!("`{} up {}` deploys it", ui.program(), args.environment))
         }
-        Ran::Unknown => Problem::new(format!("{function} may have run, its answer is lost: {error}")).hint(
-            format!(
-                "`{} logs {} {}` shows whether it ran; call it again only if it did not, or if running it twice \
-                 does no harm",
-                ui.program(),
-                args.environment,
-                args.function
-            ),
-        ),
+        Ran::Unknown => {
+            // Such as an endpoint that is not AWS's.
+            let cause = error.hint.as_ref().map(|hint| format!("{hint}; ")).unwrap_or_default();
+            let logs = format!("{} logs {} {}", ui.program(), args.environment, args.function);
+            Problem::new(format!("{function} may have run, its answer is lost: {error}")).hint(format!(
+                "{cause}`{logs}` shows whether it ran: call it again only if it did not, or if running it twice does \
+                 no harm"
+            ))
+        }
     })?;
     if let Some(log) = answer.log_result() {
         let log = STANDARD.decode(log).unwrap_or_else(|_| log.as_bytes().to_vec());
-        ui.say(String::from_utf8_lossy(&log).trim_end());
+        ui.say_foreign(String::from_utf8_lossy(&log).trim_end());
     }
     if let Some(payload) = answer.payload() {
         ui.data(payload.as_ref());
@@ -83,9 +83,34 @@ async fn payload(argument: &str) -> Result<Vec<u8>, Problem> {
         }
         None => (argument.as_bytes().to_vec(), "--payload"),
     };
-    match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(Problem::usage(format!("{origin} is not JSON: {error}"))
-            .hint("quote it for the shell: --payload '{\"cart_id\": \"…\"}'")),
+    // `serde_json` passes over strings without a look at their bytes.
+    let checked = match std::str::from_utf8(&bytes) {
+        Ok(text) => serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let Err(error) = checked else { return Ok(bytes) };
+    let problem = Problem::usage(format!("{origin} is not JSON: {error}"));
+    Err(match origin {
+        "--payload" => problem.hint(
+            "quote it for the shell: --payload '{\"cart_id\": \"…\"}'; @FILE reads a file, - standard input",
+        ),
+        _ => problem,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn payload_that_is_no_json_is_refused_before_the_call() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for wrong in [&b"{\"cart_id\":\"\xff\"}"[..], b"{", b"", b"{} {}"] {
+            std::fs::write(file.path(), wrong).unwrap();
+            let refused = payload(&format!("@{}", file.path().display())).await.expect_err("it is no JSON");
+            assert_eq!((refused.exit, refused.hint), (Exit::USAGE, None), "{wrong:?}");
+        }
+        assert!(payload("{cart_id: 1}").await.expect_err("it is no JSON").hint.is_some());
+        assert_eq!(payload(r#"{"item": "tea"}"#).await.unwrap(), br#"{"item": "tea"}"#);
     }
 }
