@@ -127,7 +127,8 @@ fn running() -> Result<File, BundleError> {
 fn place(program: &File, path: &Path) -> Result<PathBuf, BundleError> {
     let unwritable = || BundleError::io("write", path);
     let there = match fs::symlink_metadata(path) {
-        Ok(there) if there.is_symlink() => fs::metadata(path).map_err(unwritable())?,
+        Ok(there) if there.is_symlink() => fs::metadata(path)
+            .map_err(|_| BundleError::NoFile { path: path.to_owned(), what: "a link to nothing" })?,
         Ok(there) => there,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::metadata(folder_of(path)).map_err(unwritable())?;
