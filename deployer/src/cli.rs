@@ -68,12 +68,12 @@ pub fn run(app: &App) -> ExitCode {
 
 /// Shows what there is to say in place of running a command: help and version are no mistakes.
 fn told(message: &clap::Error, ui: &Ui) -> Exit {
-    let text = message.render().ansi().to_string();
     if message.use_stderr() {
-        ui.say(text.trim_end());
+        // It repeats what was typed, so it has no colours.
+        ui.say_foreign(message.render().to_string().trim_end());
         return Exit::USAGE;
     }
-    ui.result(text.trim_end());
+    ui.result(message.render().ansi().to_string().trim_end());
     written(Exit::DONE, ui)
 }
 

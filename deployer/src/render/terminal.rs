@@ -16,9 +16,37 @@ pub(super) struct Destination {
 
 impl Destination {
     /// Returns our own text as it is to be written there. Colours are the only control sequences
-    /// that we write, so everything else of the kind comes from others.
+    /// that we write, so everything else of the kind comes from others; and text of others is made
+    /// printable before it is put into ours.
     pub(super) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.written(text, self.colours)
+        let plain = |letter: char| !(letter == ESCAPE || self.terminal && is_obeyed(letter));
+        if text.chars().all(plain) {
+            return Cow::Borrowed(text);
+        }
+        let mut written = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            if let Some(length) = colour(rest) {
+                let (colour, behind) = rest.split_at(length);
+                written.push_str(if self.colours { colour } else { "" });
+                rest = behind;
+                continue;
+            }
+            rest = &rest[letter.len_utf8()..];
+            if self.terminal { show(&mut written, letter) } else { written.push(letter) }
+        }
+        Cow::Owned(written)
+    }
+
+    /// Returns text that has no colours of ours in it, such as an error's, as it is to be written
+    /// there.
+    pub(super) fn foreign<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if !self.terminal || !text.chars().any(is_obeyed) {
+            return Cow::Borrowed(text);
+        }
+        let mut shown = String::with_capacity(text.len());
+        text.chars().for_each(|letter| show(&mut shown, letter));
+        Cow::Owned(shown)
     }
 
     /// Returns others' data as it is to be written there: byte for byte, but for a terminal with
@@ -28,32 +56,11 @@ impl Destination {
             return Cow::Borrowed(data);
         }
         let text = String::from_utf8_lossy(data);
-        let mut shown = String::with_capacity(text.len() + 1);
-        text.chars().for_each(|letter| show(&mut shown, letter));
+        let mut shown = self.foreign(&text).into_owned();
         if !shown.ends_with('\n') {
             shown.push('\n');
         }
         Cow::Owned(shown.into_bytes())
-    }
-
-    fn written<'a>(&self, text: &'a str, colours: bool) -> Cow<'a, str> {
-        let plain = |letter: char| !(letter == ESCAPE || self.terminal && is_obeyed(letter));
-        if text.chars().all(plain) {
-            return Cow::Borrowed(text);
-        }
-        let mut written = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(letter) = rest.chars().next() {
-            let (part, behind) = rest.split_at(colour(rest).unwrap_or(letter.len_utf8()));
-            rest = behind;
-            match part.len() > letter.len_utf8() {
-                true if colours => written.push_str(part),
-                true => {}
-                false if self.terminal => show(&mut written, letter),
-                false => written.push(letter),
-            }
-        }
-        Cow::Owned(written)
     }
 }
 
@@ -73,7 +80,7 @@ fn is_obeyed(letter: char) -> bool {
 
 fn show(shown: &mut String, letter: char) {
     if is_obeyed(letter) {
-        // All of them are in Unicode's first plane.
+        // Control characters and those of `is_unseen` are in Unicode's first plane: JSON has four digits.
         let _ = write!(shown, "\\u{:04x}", u32::from(letter));
     } else {
         shown.push(letter);
@@ -109,6 +116,12 @@ mod tests {
         }
         assert_eq!(PIPE.text(THEIRS), THEIRS);
         assert_eq!(PIPE.data(THEIRS.as_bytes()), THEIRS.as_bytes());
+    }
+
+    #[test]
+    fn errors_have_no_colours_of_others_on_terminals() {
+        assert_eq!(COLOUR_TERMINAL.foreign("no\u{1b}[31mpe\nnext"), "no\\u001b[31mpe\nnext");
+        assert_eq!(PIPE.foreign(THEIRS), THEIRS);
     }
 
     #[test]

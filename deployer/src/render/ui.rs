@@ -29,6 +29,11 @@ fn stdout_destination() -> Destination {
     Destination { terminal: stdout.is_terminal(), colours: colours(&stdout) }
 }
 
+fn stderr_destination() -> Destination {
+    let stderr = std::io::stderr();
+    Destination { terminal: stderr.is_terminal(), colours: colours(&stderr) }
+}
+
 fn colours(stream: &impl anstream::stream::RawStream) -> bool {
     anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
 }
@@ -110,27 +115,32 @@ impl Ui {
 
     /// Says something about the work.
     pub fn say(&self, text: &str) {
-        let stderr = std::io::stderr();
-        let to = Destination { terminal: stderr.is_terminal(), colours: colours(&stderr) };
-        let text = to.text(text);
+        let text = stderr_destination().text(text);
         // If even that cannot be written there is nobody to tell.
-        self.bars.suspend(|| drop(writeln!(stderr.lock(), "{text}")));
+        self.bars.suspend(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
+    }
+
+    /// Says something that others wrote, or that was typed.
+    pub fn say_foreign(&self, text: &str) {
+        self.say(&stderr_destination().foreign(text));
     }
 
     /// Says what went wrong, and what to do about it.
     pub fn error(&self, problem: &Problem) {
-        let mut text = format!("{BAD}error{BAD:#}: {problem}");
+        let to = stderr_destination();
+        let mut text = format!("{BAD}error{BAD:#}: {}", to.foreign(&problem.message));
         for detail in &problem.details {
-            text.push_str(&format!("\n  {detail}"));
+            text.push_str(&format!("\n  {}", to.foreign(detail)));
         }
         if let Some(hint) = &problem.hint {
-            text.push_str(&format!("\n{DIM}hint:{DIM:#} {hint}"));
+            text.push_str(&format!("\n{DIM}hint:{DIM:#} {}", to.foreign(hint)));
         }
         self.say(&text);
     }
 
     /// Warns.
     pub fn warn(&self, text: &str) {
+        let text = stderr_destination().foreign(text);
         self.say(&format!("{style}warning{style:#}: {text}", style = super::style::CHANGE));
     }
 
