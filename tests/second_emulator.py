@@ -8,6 +8,9 @@ S3: moto names the root of two answers after the operation. AWS's are Versioning
 NotificationConfiguration (S3 API reference, GetBucketVersioning and
 GetBucketNotificationConfiguration), and the SDK insists.
 
+Lambda: moto answers about a mapping that is not there with status 404, the content type of a page,
+and no code. AWS's is ResourceNotFoundException (GetEventSourceMapping, Lambda API reference).
+
 Lambda: moto does not know whether a function may go on invoking itself. What is put is what is
 got, and the default is Terminate (PutFunctionRecursionConfig, Lambda API reference).
 """
@@ -69,6 +72,12 @@ def application(environ, start_response):
         wrong, right = b"GetBucket%sResponse" % root.title(), b"%sConfiguration" % root.title()
         answer = Response.from_app(moto, environ, buffered=True)
         answer.set_data(answer.get_data().replace(wrong, right))
+        return answer(environ, start_response)
+    if "/event-source-mappings/" in path and environ["REQUEST_METHOD"] == "GET":
+        answer = Response.from_app(moto, environ, buffered=True)
+        if answer.status_code == 404:
+            answer.headers["content-type"] = "application/json"
+            answer.headers["x-amzn-errortype"] = "ResourceNotFoundException"
         return answer(environ, start_response)
     if path.endswith("/recursion-config"):
         if environ["REQUEST_METHOD"] == "PUT":
