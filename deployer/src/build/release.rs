@@ -50,7 +50,7 @@ pub async fn descends_from(dir: &Path, commit: &str) -> Option<bool> {
 }
 
 /// Returns the commits that led to that of the checkout around `dir`, itself included, latest first
-/// and [`HISTORY`] at most; none where git has no history.
+/// and 2,000 at most; none where git has no history.
 pub async fn history(dir: &Path) -> Vec<String> {
     let most = format!("--max-count={HISTORY}");
     match git(dir, &["rev-list", &most, "HEAD"]).output().await {

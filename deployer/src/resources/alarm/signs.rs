@@ -87,7 +87,7 @@ impl Alarm {
     /// that is written faster than a partition can.
     ///
     /// The functions count refused writes themselves, because an alarm on DynamoDB's own metric
-    /// never returns to OK ([`Self::ignores_missing_data`]). Metric math (`FILL(m1, 0)`) would do
+    /// never returns to OK (`ignores_missing_data`). Metric math (`FILL(m1, 0)`) would do
     /// it too. But it needs a window longer than three minutes, because the newest minute of a
     /// metric that comes late is always filled ("Using metric math functions": `FILL`, CloudWatch
     /// user guide); and the local cloud does not keep the expressions of an alarm, so each look at
