@@ -3,6 +3,7 @@
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::by_status;
 use crate::error::Class;
 
 /// What to do about a page, whoever sent it.
@@ -34,10 +35,7 @@ impl Page {
     /// a 403 page not that AWS denied anything; AWS's own load balancers send pages when they are
     /// too busy.
     pub(super) fn class(&self) -> Class {
-        match self.status {
-            429 | 500 | 502 | 503 | 504 => Class::Throttled,
-            _ => Class::Other,
-        }
+        by_status(Some(self.status))
     }
 
     /// Returns what to say of it.
