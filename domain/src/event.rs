@@ -141,7 +141,7 @@ pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
     let encoded = Encoded {
         event_type: schema.event_type,
         schema_version: schema.version(),
-        data: JsonText::canonical(data)?,
+        data: JsonText::canonical_of_checked(data)?,
     };
     let read: E = decode(encoded.event_type, encoded.schema_version, &encoded.data)?;
     if read != *event {

@@ -23,6 +23,11 @@ impl JsonText {
     /// The value cannot be serialised, or holds a number that JSON cannot hold exactly.
     pub fn canonical(value: &impl Serialize) -> serde_json::Result<Self> {
         check(value).map_err(serde_json::Error::custom)?;
+        Self::canonical_of_checked(value)
+    }
+
+    /// Returns the canonical text of a value whose numbers were checked.
+    pub(crate) fn canonical_of_checked(value: &impl Serialize) -> serde_json::Result<Self> {
         Self::parse(serde_json_canonicalizer::to_string(value)?)
     }
 
