@@ -11,7 +11,7 @@ mod write;
 
 pub use error::BundleError;
 pub use read::Bundle;
-pub(crate) use sources::{Sources, fingerprints_of};
+pub(crate) use sources::Sources;
 pub use write::{Built, Contents, Written, check_place};
 
 #[cfg(test)]

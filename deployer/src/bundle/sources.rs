@@ -101,7 +101,7 @@ impl Sources {
 ///
 /// # Errors
 /// A source cannot be read.
-pub(crate) fn fingerprints_of(
+fn fingerprints_of(
     workspace: &Workspace,
     settings: &BuildSettings,
 ) -> Result<BTreeMap<String, String>, Problem> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::build::{self, BuildSettings, Workspace};
-use crate::bundle::{Built, Bundle, BundleError, Contents, Written, check_place, fingerprints_of};
+use crate::bundle::{Built, Bundle, BundleError, Contents, Sources, Written, check_place};
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -90,18 +90,16 @@ fn environments(
 /// Builds all functions with these settings.
 async fn build(workspace: &Workspace, settings: &BuildSettings, ui: &Ui) -> Result<Built, Problem> {
     let names: Vec<String> = workspace.functions().map(str::to_owned).collect();
-    let before = fingerprints_of(workspace, settings)?;
+    let sources = Sources::Workspace(workspace.clone());
+    // What is promoted is what was fingerprinted, or nothing.
+    let fingerprints = sources.fingerprints(settings)?;
     ui.say(&format!("building {} with {settings}", count(names.len(), "function")));
     let busy = ui.busy("building functions");
     let on_event = |event| busy.build(&event);
-    let mut packages = interruptible(workspace.build(&names, settings, &on_event)).await??;
-    // What is promoted is what was fingerprinted, or nothing.
-    if fingerprints_of(workspace, settings)? != before {
-        return Err(BundleError::SourcesChanged.into());
-    }
-    let functions = before.into_iter().filter_map(|(name, fingerprint)| {
-        let package = packages.remove(&name)?;
-        Some((name, (fingerprint, package)))
+    let packages = interruptible(sources.build(&names, settings, &fingerprints, &on_event)).await??;
+    let functions = packages.into_iter().map(|(name, package)| {
+        let fingerprint = fingerprints.of(&name);
+        (name, (fingerprint, package))
     });
     Ok(Built { settings: settings.clone(), functions: functions.collect() })
 }
