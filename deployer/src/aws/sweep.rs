@@ -8,9 +8,7 @@
 
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::MetricAlarm;
-use aws_sdk_cloudwatchlogs::operation::describe_log_groups::DescribeLogGroupsOutput;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
-use aws_sdk_lambda::operation::list_event_source_mappings::ListEventSourceMappingsOutput;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use tokio::sync::OnceCell;
@@ -54,10 +52,8 @@ impl Aws {
         let prefix = format!("/aws/lambda/{}", self.scope.prefix());
         let call = self.logs.describe_log_groups().log_group_name_prefix(prefix);
         let list = move || {
-            let pages = call.clone().into_paginator().send();
-            let pages = async { pages.try_collect().await.called("DescribeLogGroups") };
-            let groups = |page: DescribeLogGroupsOutput| page.log_groups.unwrap_or_default();
-            pages.map_ok(move |pages| pages.into_iter().flat_map(groups).collect()).boxed()
+            let groups = call.clone().into_paginator().items().send();
+            async { groups.try_collect().await.called("DescribeLogGroups") }.boxed()
         };
         listed(&self.sweep.log_groups, retried(list).boxed()).await
     }
@@ -70,11 +66,8 @@ impl Aws {
     pub async fn mappings(&self) -> Result<&[EventSourceMappingConfiguration], Error> {
         let call = self.lambda.list_event_source_mappings();
         let list = move || {
-            let pages = call.clone().into_paginator().send();
-            let pages = async { pages.try_collect().await.called("ListEventSourceMappings") };
-            let mappings =
-                |page: ListEventSourceMappingsOutput| page.event_source_mappings.unwrap_or_default();
-            pages.map_ok(move |pages| pages.into_iter().flat_map(mappings).collect()).boxed()
+            let mappings = call.clone().into_paginator().items().send();
+            async { mappings.try_collect().await.called("ListEventSourceMappings") }.boxed()
         };
         listed(&self.sweep.mappings, retried(list).boxed()).await
     }
