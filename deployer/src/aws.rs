@@ -26,7 +26,7 @@ pub use classify::Called;
 pub use clock::Clock;
 use connect::{ATTEMPTS, CONNECT_WITHIN};
 pub use connect::{Caller, Credentials, Target};
-pub(crate) use endpoint::WrongEndpoint;
+pub(crate) use endpoint::{WrongEndpoint, own_endpoint};
 pub(crate) use invoke::{NoAnswer, Ran, Repetition, invoke};
 pub(crate) use log_lines::LogQuery;
 pub use login::Login;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::App;
-use crate::aws::{Aws, CallLog, Caller, Credentials, ReadOnly, Target};
+use crate::aws::{Aws, CallLog, Caller, Credentials, ReadOnly, Target, own_endpoint};
 use crate::build::{BuildSettings, Fingerprints};
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
@@ -24,9 +24,6 @@ use crate::scope::Scope;
 use crate::settle::reconsidered;
 use crate::stack::Stack;
 use crate::survey::{Survey, survey};
-
-/// The SDK's own variable: the endpoint that it names is used as it is.
-const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 
 /// How long a function may run at most that the stack does not have ("Lambda quotas", Lambda
 /// developer guide).
@@ -108,7 +105,7 @@ impl Session {
             target.call_log = Some(log?);
         }
         if let Some(settings) = &environment.local
-            && !own_endpoint()
+            && own_endpoint().is_none()
         {
             target.endpoint = Some(endpoint(settings, name, global.folder(), access, ui).await?);
             // The local cloud's root, which protects nothing.
@@ -178,7 +175,7 @@ impl Session {
     /// # Errors
     /// The stack is not one that AWS would take; see also [`Session::look`] and [`sources`].
     pub(crate) async fn plan(&self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
-        self.environment.check_method(own_endpoint())?;
+        self.environment.check_method(own_endpoint().is_some())?;
         // Nothing that is looked at depends on what the functions are made of.
         let without_sources = self.stack(app, &Fingerprints::default());
         check(&without_sources, &self.environment.name)?;
@@ -205,11 +202,6 @@ fn check(stack: &Stack<Aws>, environment: &str) -> Result<(), Problem> {
     Err(Problem::usage(format!("the stack of `{environment}` has mistakes, so nothing was looked at"))
         .details(told)
         .hint("correct the stack, or the numbers in the environment file"))
-}
-
-/// Tells whether the caller chose the endpoint of everything.
-fn own_endpoint() -> bool {
-    std::env::var_os(ENDPOINT_VARIABLE).is_some_and(|endpoint| !endpoint.is_empty())
 }
 
 /// Returns where the functions come from, and their fingerprints. Compiles nothing.

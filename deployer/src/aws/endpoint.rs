@@ -21,6 +21,11 @@ pub(crate) struct WrongEndpoint {
     why: &'static str,
 }
 
+/// Returns the endpoint of all services that the caller's variable names: it is used as it is.
+pub(crate) fn own_endpoint() -> Option<OsString> {
+    std::env::var_os(VARIABLE).filter(|endpoint| !endpoint.is_empty())
+}
+
 impl WrongEndpoint {
     /// Returns the first variable that has an endpoint no call can be sent to.
     pub(crate) fn in_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<Self> {

@@ -3,6 +3,7 @@
 //! The words of denials are those of "Troubleshoot access denied error messages" (IAM user
 //! guide).
 
+use super::endpoint::own_endpoint;
 use crate::error::Class;
 
 /// An error as AWS gave it.
@@ -194,7 +195,7 @@ fn denied(said: &Said<'_>) -> &'static str {
 
 /// An endpoint set in the environment and forgotten is the usual reason for not reaching AWS.
 fn endpoint() -> Option<String> {
-    let endpoint = std::env::var("AWS_ENDPOINT_URL").ok().filter(|endpoint| !endpoint.is_empty())?;
+    let endpoint = own_endpoint()?.into_string().ok()?;
     Some(format!("AWS_ENDPOINT_URL is set to {endpoint}: is that what you mean, and does it answer?"))
 }
 
