@@ -228,6 +228,11 @@ impl Plan {
         self.steps.iter().filter(move |step| step.verdicts.contains(&verdict))
     }
 
+    /// Returns the orphans that stay.
+    pub fn orphans_left(&self) -> impl Iterator<Item = &Step> {
+        self.having(Verdict::Orphan).filter(|step| step.action != Action::Delete)
+    }
+
     /// Returns the steps that lose data when they are carried out.
     pub fn losses(&self) -> impl Iterator<Item = &Step> {
         self.writes().filter(|step| step.risk == Risk::LosesData)

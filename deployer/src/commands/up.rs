@@ -15,7 +15,7 @@ use crate::build::Fingerprints;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::plan::{Action, Plan, Step, Verdict, Wishes};
+use crate::plan::{Action, Plan, Step, Wishes};
 use crate::release::{Release, Run, State};
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::resource::Resource;
@@ -112,8 +112,7 @@ fn warn_of_orphans(session: &Session, plan: &Plan, wishes: &Wishes, ui: &Ui) {
     let mut prune = format!("{} up {} --prune", ui.program(), session.environment.name);
     if wishes.prune {
         // What is left holds data.
-        let left = plan.having(Verdict::Orphan).filter(|step| step.action != Action::Delete);
-        left.for_each(|step| prune.push_str(&format!(" --allow {}", step.id)));
+        plan.orphans_left().for_each(|step| prune.push_str(&format!(" --allow {}", step.id)));
     }
     if let Some(text) = render::orphans_left(plan, &format!("`{prune}`")) {
         ui.warn(&text);

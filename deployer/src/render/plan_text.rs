@@ -153,10 +153,7 @@ fn to_be_done(plan: &Plan) -> Vec<(usize, &'static str)> {
 /// Returns what a plan leaves behind that the code does not mention, with what is to be done
 /// about it, and what of it still works.
 pub fn orphans_left(plan: &Plan, to_do: &str) -> Option<String> {
-    let left = plan.having(Verdict::Orphan).filter(|step| step.action != Action::Delete);
-    let (active, idle): (Vec<&Step>, Vec<&Step>) =
-        left.partition(|step| step.action == Action::Keep && step.reason.is_some());
-    let number = active.len() + idle.len();
+    let number = plan.orphans_left().count();
     if number == 0 {
         return None;
     }
@@ -164,9 +161,10 @@ pub fn orphans_left(plan: &Plan, to_do: &str) -> Option<String> {
     let resources = count(number, "resource");
     let mut text =
         format!("{resources} of this environment {are} no longer in the code; to delete {them}: {to_do}");
-    for step in active {
-        let reason = step.reason.as_deref().unwrap_or_default();
-        let _ = write!(text, "\n  {}: {}", step.id, printable(reason));
+    for step in plan.orphans_left().filter(|step| step.action == Action::Keep) {
+        if let Some(reason) = &step.reason {
+            let _ = write!(text, "\n  {}: {}", step.id, printable(reason));
+        }
     }
     Some(text)
 }
