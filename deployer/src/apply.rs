@@ -215,7 +215,7 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
         Action::Delete => return retried(async || (kind().delete)(&step.name, cloud).await).await,
         Action::Disable => {
             let disable = kind().disable.expect("a plan disables only what can be disabled");
-            return retried(async || disable(&step.name, cloud).await).await;
+            return retried(async || disable(&step.name, &step.tags, cloud).await).await;
         }
         Action::Create => retried(async || node().create(&owner_tags, cloud).await).await?,
         Action::Recreate => {

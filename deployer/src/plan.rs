@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 pub use compared::{Compared, NotCompared};
 pub use decide::plan;
 pub use stamp::stamp;
-pub(crate) use stamp::stamp_key;
 pub use teardown::teardown;
 
 use crate::change::Change;
@@ -124,7 +123,7 @@ pub struct Step {
     /// What has its tags, when it has none itself.
     #[serde(skip)]
     pub parent: Option<ResourceId>,
-    /// The tags to leave behind, stamp included; written last.
+    /// The tags to leave behind, stamp included; written last, and first where it is disabled.
     #[serde(skip)]
     pub tags: Tags,
     /// How many fields were compared.

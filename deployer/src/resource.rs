@@ -206,9 +206,14 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         std::future::ready(Ok(None))
     }
 
-    /// Ends what [`Resource::activity`] tells, and returns when it has ended. It can be begun
-    /// again, and nothing is lost. Only called where [`Resource::DISABLES`] says so.
-    fn disable(_name: &str, _cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send {
+    /// Ends what [`Resource::activity`] tells, and returns when it has ended. It can start
+    /// again, and nothing is lost. What holds the stamp gets the tags before that. Only called where
+    /// [`Resource::DISABLES`] says so.
+    fn disable(
+        _name: &str,
+        _tags: &Tags,
+        _cloud: &Self::Cloud,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
         std::future::ready(Ok(()))
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::order::users_first;
 use super::owner::Owner;
-use super::stamp::{comparable, is_stamp, place, stamp};
+use super::stamp::{comparable, is_stamp, of_disabled, place, stamp};
 use super::{Action, Compared, Plan, Step, Verdict, Wishes, why};
 use crate::change::Change;
 use crate::diff::{diff, fields};
@@ -258,7 +258,10 @@ fn orphan(id: &ResourceId, survey: &Survey, holds_data: bool, wishes: &Wishes) -
 fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
     let Some(Activity { what, disables, ends }) = activity else { return step };
     match ends.as_ref().filter(|_| *disables) {
-        Some(Ok(why)) => Step { action: Action::Disable, reason: Some(format!("it {what}: {why}")), ..step },
+        Some(Ok(why)) => {
+            let (tags, reason) = (of_disabled(&step.id), Some(format!("it {what}: {why}")));
+            Step { action: Action::Disable, reason, tags, ..step }
+        }
         Some(Err(why)) => Step { reason: Some(format!("it {what}, and goes on: {why}")), ..step },
         None => Step { reason: Some(format!("it {what}")), ..step },
     }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::resource::{Described, ResourceId};
+use crate::resource::{Described, ResourceId, Tags};
 use crate::scope::TAG_STAMP;
 
 /// The version of what is hashed. Under another number only "pending" can be said.
@@ -26,8 +26,14 @@ pub(super) fn place(subject: &dyn Described) -> (ResourceId, String) {
     }
 }
 
+/// Returns the stamp of a part that is disabled. It is that of no state: wanted again, the part is
+/// a change of the code, and nobody's drift.
+pub(super) fn of_disabled(part: &ResourceId) -> Tags {
+    Tags::from([(stamp_key(part), "disabled".to_owned())])
+}
+
 /// Returns the key of the stamp that a part has among the tags of its parent.
-pub(crate) fn stamp_key(part: &ResourceId) -> String {
+fn stamp_key(part: &ResourceId) -> String {
     // A name of its own could be longer than a key may be.
     format!("{TAG_STAMP}:{}", hash(&part.to_string(), 4))
 }

@@ -158,7 +158,7 @@ type TagsFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<Tags>
 type PermissionsFn = fn(&Scope) -> Vec<Statement>;
 type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 type ActivityFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<&'static str>, Error>>;
-type DisableFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
+type DisableFn<C> = for<'a> fn(&'a str, &'a Tags, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 
 /// A kind of resource, erased: what can be done with things that no desired state mentions.
 pub struct Kind<C: 'static> {
@@ -197,7 +197,7 @@ impl<C: 'static> Kind<C> {
             tags: |name, cloud| R::tags(name, cloud).boxed(),
             delete: |name, cloud| R::delete(name, cloud).boxed(),
             activity: |name, cloud| R::activity(name, cloud).boxed(),
-            disable: R::DISABLES.then_some(|name, cloud| R::disable(name, cloud).boxed()),
+            disable: R::DISABLES.then_some(|name, tags, cloud| R::disable(name, tags, cloud).boxed()),
         }
     }
 }

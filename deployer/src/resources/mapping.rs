@@ -246,8 +246,8 @@ impl Resource for Mapping {
         Ok(named.any(reads).then_some("still reads its stream and invokes its function"))
     }
 
-    async fn disable(name: &str, aws: &Aws) -> Result<(), Error> {
-        changes::disable(name, &aws.fresh()).await
+    async fn disable(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        changes::disable(name, tags, &aws.fresh()).await
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {

@@ -177,6 +177,11 @@ async fn orphan_that_the_code_removed_is_disabled_once() {
     let report = apply(&disabling, &stack, &survey, &cloud, &Default::default(), |_| {}).await;
     assert!(report.succeeded(), "{report:?}");
     assert_eq!(cloud.writes(), ["Disable cart-dev-a/part"]);
+    // Wanted again, it is a change of the code: its stamp, which its thing has, says so.
+    let tags = cloud.world().things["cart-dev-a"].1.clone();
+    let mut stamps = tags.iter().filter(|(key, _)| key.starts_with("deployer:stamp:"));
+    assert_eq!(stamps.next().map(|(_, stamp)| stamp.as_str()), Some("disabled"), "{tags:?}");
+    assert_eq!(stamps.next(), None, "{tags:?}");
     let (survey, plan) = planned(&stack, &cloud).await;
     assert!(survey.active.is_empty() && plan.writes().next().is_none(), "{plan:?}");
 }

@@ -10,8 +10,7 @@ use super::source::named;
 use super::{Mapping, MappingSettings, answers, delete, health, reads, whole};
 use crate::aws::{Aws, Called, wait_until};
 use crate::error::{Class, Error, GoneIsNone};
-use crate::plan::stamp_key;
-use crate::resource::{Cloud, Resource, ResourceId, Tags};
+use crate::resource::{Cloud, Tags};
 use crate::resources::lacking::judged;
 
 pub(super) const CREATE: &str = "CreateEventSourceMapping";
@@ -106,19 +105,17 @@ impl Mapping {
     }
 }
 
-/// Disables the mappings of this name and waits until they read no more.
-pub(super) async fn disable(name: &str, aws: &Aws) -> Result<(), Error> {
-    let reading = || async {
-        let mappings = aws.mappings().await?;
-        Ok::<_, Error>(mappings.iter().filter(|mapping| named(mapping, name) && reads(mapping)))
-    };
-    // Enabled again it is a change of the code, and nobody's drift: no stamp says otherwise.
-    unstamp(name, aws).await?;
-    for mapping in reading().await? {
+/// Disables the mappings of this name and waits until they read no more. Their function gets the
+/// tags.
+pub(super) async fn disable(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+    tag_function(name, tags, aws).await?;
+    let mappings = aws.mappings().await?.iter();
+    let reading: Vec<_> = mappings.filter(|mapping| named(mapping, name) && reads(mapping)).collect();
+    for mapping in &reading {
         let call = aws.lambda.update_event_source_mapping().set_uuid(mapping.uuid.clone()).enabled(false);
         call.send().await.called("UpdateEventSourceMapping").gone_is_none()?;
     }
-    for mapping in reading().await? {
+    for mapping in reading {
         wait_until("the mapping to be Disabled", CHANGES_WITHIN, async || {
             let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
             let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
@@ -130,15 +127,14 @@ pub(super) async fn disable(name: &str, aws: &Aws) -> Result<(), Error> {
     Ok(())
 }
 
-/// Overwrites the stamp of a mapping, which is a tag of its function.
-async fn unstamp(name: &str, aws: &Aws) -> Result<(), Error> {
+/// Tags the function that a mapping of this name invokes.
+async fn tag_function(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
     let function = name.split('/').next().unwrap_or_default();
     if !function.starts_with(&aws.scope.prefix()) {
         return Ok(());
     }
     let arn = aws.scope.arn("lambda", &format!("function:{function}"));
-    let key = stamp_key(&ResourceId::new(Mapping::KIND, name));
-    let call = aws.lambda.tag_resource().resource(arn).tags(key, "disabled");
+    let call = aws.lambda.tag_resource().resource(arn).set_tags(Some(tags.clone().into_iter().collect()));
     call.send().await.called("TagResource").gone_is_none().map(drop)
 }
 

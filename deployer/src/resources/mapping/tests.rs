@@ -439,18 +439,17 @@ async fn disabling_waits_until_nothing_is_read_any_more() {
         .on("TagResource", body(json!({})))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabling"}))));
     let script = states.into_iter().fold(script, |script, state| script.on("GetEventSourceMapping", state));
-    Mapping::disable(NAME, &script.aws()).await.expect("it is disabled");
+    let tags = Tags::from([("deployer:stamp:1".to_owned(), "disabled".to_owned())]);
+    Mapping::disable(NAME, &tags, &script.aws()).await.expect("it is disabled");
     assert_eq!(script.writes(), ["TagResource", "UpdateEventSourceMapping"]);
     assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": false})]);
     let polls = script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count();
     assert_eq!(polls, 3);
-    // Wanted again, it is a change of the code: the stamp that its function has for it says so.
-    let key = crate::plan::stamp_key(&ResourceId::new(Mapping::KIND, NAME));
-    assert_eq!(script.sent("TagResource"), [json!({"Tags": {key: "disabled"}})]);
+    assert_eq!(script.sent("TagResource"), [json!({"Tags": tags})]);
 }
 
 #[tokio::test]
 async fn disabling_of_what_is_gone_is_done() {
     let script = listed(Script::new(), &[]).on("TagResource", fault(404, "ResourceNotFoundException", "no"));
-    Mapping::disable(NAME, &script.aws()).await.expect("nothing is there to disable");
+    Mapping::disable(NAME, &Tags::new(), &script.aws()).await.expect("nothing is there to disable");
 }

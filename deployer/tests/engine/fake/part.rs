@@ -104,8 +104,10 @@ impl Resource for Part {
         Ok((!idle).then_some("still works"))
     }
 
-    async fn disable(name: &str, cloud: &FakeCloud) -> Result<(), Error> {
+    async fn disable(name: &str, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
         let effect = |world: &mut World| {
+            let thing = world.parts.get(name).and_then(|part| world.things.get_mut(&part.of));
+            thing.into_iter().for_each(|(_, of_thing)| of_thing.extend(tags.clone()));
             world.idle.insert(name.to_owned());
             Ok(())
         };
