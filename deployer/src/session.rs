@@ -184,7 +184,9 @@ impl Session {
         let (sources, looked) = futures::join!(sources, self.look(&without_sources, ui));
         let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
         let (mut survey, caller) = looked?;
-        orphans::judge(&mut survey, &sources, &self.aws, &caller).await;
+        if !wishes.prune {
+            orphans::judge(&mut survey, &without_sources, &sources, &self.aws, &caller).await;
+        }
         let stack = self.stack(app, &fingerprints);
         let first = plan(&stack, &survey, wishes);
         let plan = reconsidered(first, &stack, wishes, &mut survey, &self.aws).await;

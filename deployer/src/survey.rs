@@ -37,10 +37,17 @@ pub struct Survey {
 pub struct Activity {
     /// What it does, as the words behind its id: `still reads its stream`.
     pub what: &'static str,
-    /// Whether it can be disabled.
-    pub disables: bool,
-    /// Why it is disabled, or why it is not. Nothing where nobody asked: the survey does not.
-    pub ends: Option<Result<String, String>>,
+    /// Whether it is disabled. Nothing where it cannot be, or was not asked: the survey does not.
+    pub fate: Option<Fate>,
+}
+
+/// Whether an orphan that goes on working is disabled, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is.
+    Disable(String),
+    /// It is not.
+    Leave(String),
 }
 
 impl Survey {
@@ -135,6 +142,6 @@ async fn stray<C: Cloud>(
         true => retried(async || (kind.activity)(name, cloud).await).await?,
         false => None,
     };
-    let activity = what.map(|what| Activity { what, disables: kind.disable.is_some(), ends: None });
+    let activity = what.map(|what| Activity { what, fate: None });
     Ok(Some((tags, activity)))
 }

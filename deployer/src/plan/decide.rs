@@ -13,7 +13,7 @@ use crate::release::State;
 use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
 use crate::scope::Scope;
 use crate::stack::Stack;
-use crate::survey::{Activity, Survey};
+use crate::survey::{Activity, Fate, Survey};
 
 /// Compares what is desired with what was seen and says what is to be done.
 pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Plan {
@@ -256,13 +256,13 @@ fn orphan(id: &ResourceId, survey: &Survey, holds_data: bool, wishes: &Wishes) -
 
 /// Decides about an orphan that may go on doing something.
 fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
-    let Some(Activity { what, disables, ends }) = activity else { return step };
-    match ends.as_ref().filter(|_| *disables) {
-        Some(Ok(why)) => {
+    let Some(Activity { what, fate }) = activity else { return step };
+    match fate {
+        Some(Fate::Disable(why)) => {
             let (tags, reason) = (of_disabled(&step.id), Some(format!("it {what}: {why}")));
             Step { action: Action::Disable, reason, tags, ..step }
         }
-        Some(Err(why)) => Step { reason: Some(format!("it {what}, and goes on: {why}")), ..step },
+        Some(Fate::Leave(why)) => Step { reason: Some(format!("it {what}, and goes on: {why}")), ..step },
         None => Step { reason: Some(format!("it {what}")), ..step },
     }
 }

@@ -5,6 +5,7 @@ use deployer::error::{Class, Error};
 use deployer::plan::{Action, Plan, Verdict, Wishes, plan};
 use deployer::resource::{Resource, ResourceId, Risk, Tags};
 use deployer::stack::Stack;
+use deployer::survey::Fate;
 
 use crate::fake::{FakeCloud, Part, Thing, planned, scope, stack, up};
 
@@ -167,7 +168,7 @@ async fn orphan_that_the_code_removed_is_disabled_once() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let (mut survey, _) = planned(&stack, &cloud).await;
     let activity = survey.active.get_mut(&id).expect("it works");
-    activity.ends = Some(Ok("this checkout removed it".into()));
+    activity.fate = Some(Fate::Disable("this checkout removed it".into()));
     let disabling = plan(&stack, &survey, &Wishes::default());
     let orphan = disabling.having(Verdict::Orphan).next().expect("the part");
     assert_eq!((orphan.action, orphan.risk), (Action::Disable, Risk::Safe));
@@ -190,7 +191,7 @@ async fn orphan_that_the_code_removed_is_disabled_once() {
 async fn orphan_that_may_be_a_colleagues_goes_on() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let (mut survey, _) = planned(&stack, &cloud).await;
-    survey.active.get_mut(&id).expect("it works").ends = Some(Err("it may be a colleague's".into()));
+    survey.active.get_mut(&id).expect("it works").fate = Some(Fate::Leave("it may be a colleague's".into()));
     let orphan = plan(&stack, &survey, &Wishes::default());
     let orphan = orphan.having(Verdict::Orphan).next().expect("the part");
     assert_eq!(orphan.action, Action::Keep);
@@ -202,7 +203,8 @@ async fn orphan_that_is_pruned_is_deleted_rather_than_disabled() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let wishes = Wishes { prune: true, ..Wishes::default() };
     let (mut survey, _) = planned(&stack, &cloud).await;
-    survey.active.get_mut(&id).expect("it works").ends = Some(Ok("this checkout removed it".into()));
+    survey.active.get_mut(&id).expect("it works").fate =
+        Some(Fate::Disable("this checkout removed it".into()));
     let plan = plan(&stack, &survey, &wishes);
     assert_eq!(plan.having(Verdict::Orphan).next().map(|step| step.action), Some(Action::Delete));
 }

@@ -6,6 +6,7 @@ use deployer::error::Class;
 use deployer::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes, plan};
 use deployer::render::{Format, Heading, orphans_left, plan_in};
 use deployer::resource::{ResourceId, Risk, Tags};
+use deployer::survey::Fate;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -70,7 +71,7 @@ async fn orphan_is_no_unchanged_resource() {
     up(&before, &cloud).await;
     let (mut survey, _) = planned(&after, &cloud).await;
     let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "cart-dev-old/part");
-    parts.for_each(|(_, activity)| activity.ends = Some(Ok("commit 4b5b545 made it".into())));
+    parts.for_each(|(_, activity)| activity.fate = Some(Fate::Disable("commit 4b5b545 made it".into())));
     let plan = plan(&after, &survey, &Wishes::default());
     insta::assert_snapshot!(shown(Format::Human, &plan, false));
     insta::assert_snapshot!("orphans_left", orphans_left(&plan, "`up --prune`").expect("there are some"));
