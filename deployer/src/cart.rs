@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use deployer::aws::Aws;
 use deployer::build::Fingerprints;
+use deployer::composites::Lambda;
 use deployer::environment::Environment;
 use deployer::resources::bucket::Bucket;
 use deployer::resources::kinds;
 use deployer::resources::stream::Stream;
 use deployer::resources::table::{StreamView, Table};
-use deployer::stack::{Lambda, Stack};
+use deployer::stack::Stack;
 use domain::contract::{self, attribute, *};
 
 pub(crate) use self::state::state;

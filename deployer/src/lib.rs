@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod change;
 mod cli;
 mod commands;
+pub mod composites;
 pub mod diff;
 pub mod environment;
 pub mod error;

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::composites::Hops;
 use crate::pipeline::Pipeline;
 use crate::resource::{Resource, ResourceId};
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
 use crate::scope::Scope;
-use crate::stack::Hops;
 
 /// What a hop is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

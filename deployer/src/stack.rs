@@ -2,15 +2,6 @@
 //!
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
-mod alarms;
-mod dashboard;
-mod hops;
-mod lambda;
-
-pub use crate::resources::Grant;
-pub use hops::{Consumer, Hops};
-pub use lambda::{EventSource, Lambda};
-
 use crate::resource::{Described, Kind, Node, ResourceId, States};
 use crate::scope::Scope;
 

@@ -8,13 +8,13 @@ use jiff::SignedDuration;
 use crate::app::App;
 use crate::aws::Clock;
 use crate::build::Fingerprints;
+use crate::composites::Hops;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::probe::follow::{follow, send};
 use crate::probe::{HopKind, Passage};
 use crate::render::{ProbeReport, Ui, duration, hop_text, probe_lost};
 use crate::session::Session;
-use crate::stack::Hops;
 
 /// How long a probe may take through what was deployed just now: a mapping that was made or
 /// changed can take "several minutes" to begin ("CreateEventSourceMapping", Lambda API

@@ -9,10 +9,10 @@ use storage::stream::KinesisStream;
 
 use super::Pipeline;
 use crate::aws::Aws;
+use crate::composites::Hops;
 use crate::resource::{Resource, ResourceId};
 use crate::resources::stream::Stream;
 use crate::scope::Scope;
-use crate::stack::Hops;
 
 impl Pipeline {
     /// Returns the name of the events table.

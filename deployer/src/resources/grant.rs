@@ -7,7 +7,7 @@ use crate::resource::ResourceId;
 /// that tells the function the resource's name, and the edge in the graph.
 ///
 /// Resources make their own grants (`events.append()`); a function takes them with
-/// [`Lambda::may`](crate::stack::Lambda::may).
+/// [`Lambda::may`](crate::composites::Lambda::may).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grant {
     /// What is allowed, on what.

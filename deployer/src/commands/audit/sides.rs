@@ -11,11 +11,11 @@ use crate::app::App;
 use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare};
 use crate::aws::Clock;
 use crate::build::Fingerprints;
+use crate::composites::Hops;
 use crate::error::Error;
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, SHOWN, Told, Ui, count};
 use crate::session::Session;
-use crate::stack::Hops;
 
 /// Between two looks at what is under way.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Consumer, Hops, Stack};
+use super::{Consumer, Hops};
 use crate::aws::Aws;
 use crate::resources::alarm::Alarm;
+use crate::stack::Stack;
 
 /// Of the time for which a source keeps its records, the share by which a consumer may be
 /// late: 99 parts are left to repair it.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Grant, Stack};
 use crate::aws::Aws;
 use crate::build::Fingerprints;
 use crate::environment::Environment;
 use crate::policy::{Policy, Statement};
 use crate::resource::{Resource, ResourceId};
+use crate::resources::Grant;
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::log_group::LogGroup;
@@ -19,6 +19,7 @@ use crate::resources::role::Role;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
 use crate::scope::Scope;
+use crate::stack::Stack;
 
 /// A function and everything that belongs to it.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use domain::contract::metric;
 use serde_json::Value;
 
 use self::widgets::{Metric, Rows};
-use super::{Consumer, Hops, Stack};
+use super::{Consumer, Hops};
 use crate::aws::Aws;
 use crate::resource::{Resource, ResourceId};
 use crate::resources::alarm::Alarm;
@@ -15,6 +15,7 @@ use crate::resources::dashboard::Dashboard;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
 use crate::scope::Scope;
+use crate::stack::Stack;
 
 /// S3 measures once a day ("Amazon S3 daily storage metrics", S3 user guide).
 const DAY_S: u32 = 86_400;

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use super::Stack;
 use crate::resource::{Resource, ResourceId};
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;
 use crate::resources::table::{STREAM_KEEPS_HOURS, Table};
+use crate::stack::Stack;
 
 /// The way of an event through a stack. Names are whole, and in the order of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
