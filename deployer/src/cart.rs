@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deployer::aws::Aws;
 use deployer::build::Fingerprints;
-use deployer::composites::Lambda;
+use deployer::composites::{Composites, Lambda};
 use deployer::environment::Environment;
 use deployer::resources::bucket::Bucket;
 use deployer::resources::kinds;

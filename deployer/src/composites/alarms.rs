@@ -1,7 +1,6 @@
 //! The alarms of a stack: for each hop of an event, what it looks like when that hop does not
 //! work.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Consumer, Hops};
@@ -15,40 +14,30 @@ const SHARE: u32 = 100;
 /// Nobody wants to hear of it later than that, however long the source keeps its records.
 const LATEST: Duration = Duration::from_secs(3600);
 
-impl Stack<Aws> {
-    /// Adds an alarm for each sign of trouble at each hop, telling these topics.
-    pub fn alarms(&mut self, topics: &BTreeSet<String>) -> &mut Self {
-        let hops = Hops::of(self);
-        for alarm in self.of_hops(&hops) {
-            self.add(alarm.telling(topics));
-        }
-        self
-    }
-
-    fn of_hops(&self, hops: &Hops) -> Vec<Alarm> {
-        let scope = &self.scope;
-        let prefix = scope.prefix();
-        let thing = |name: &str, sign: &str| format!("{}-{sign}", name.strip_prefix(&prefix).unwrap_or(name));
-        let tables = hops.tables.iter();
-        let tables = tables.map(|table| Alarm::table_full(scope, &thing(table, "table-throttled"), table));
-        let streams = hops.streams.iter();
-        let streams =
-            streams.map(|stream| Alarm::stream_full(scope, &thing(stream, "stream-throttled"), stream));
-        let callees = hops.callees.iter();
-        let callees = callees.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
-        let consumers = hops.consumers.iter().flat_map(|consumer| {
-            let function = consumer.function.as_str();
-            let thing = |sign| thing(function, sign);
-            [
-                Alarm::iterator_age(scope, &thing("behind"), function, late(consumer)),
-                Alarm::errors(scope, &thing("failing"), function),
-                Alarm::throttles(scope, &thing("throttled"), function),
-                Alarm::kept_aside(scope, &thing("keeping-aside"), function),
-                Alarm::undelivered(scope, &thing("losing"), function),
-            ]
-        });
-        tables.chain(streams).chain(callees).chain(consumers).collect()
-    }
+/// Returns an alarm for each sign of trouble at each hop.
+pub(super) fn of(stack: &Stack<Aws>) -> Vec<Alarm> {
+    let hops = Hops::of(stack);
+    let scope = &stack.scope;
+    let prefix = scope.prefix();
+    let thing = |name: &str, sign: &str| format!("{}-{sign}", name.strip_prefix(&prefix).unwrap_or(name));
+    let tables = hops.tables.iter();
+    let tables = tables.map(|table| Alarm::table_full(scope, &thing(table, "table-throttled"), table));
+    let streams = hops.streams.iter();
+    let streams = streams.map(|stream| Alarm::stream_full(scope, &thing(stream, "stream-throttled"), stream));
+    let callees = hops.callees.iter();
+    let callees = callees.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
+    let consumers = hops.consumers.iter().flat_map(|consumer| {
+        let function = consumer.function.as_str();
+        let thing = |sign| thing(function, sign);
+        [
+            Alarm::iterator_age(scope, &thing("behind"), function, late(consumer)),
+            Alarm::errors(scope, &thing("failing"), function),
+            Alarm::throttles(scope, &thing("throttled"), function),
+            Alarm::kept_aside(scope, &thing("keeping-aside"), function),
+            Alarm::undelivered(scope, &thing("losing"), function),
+        ]
+    });
+    tables.chain(streams).chain(callees).chain(consumers).collect()
 }
 
 /// Returns how late a consumer may be.

@@ -20,16 +20,11 @@ use crate::stack::Stack;
 /// S3 measures once a day ("Amazon S3 daily storage metrics", S3 user guide).
 const DAY_S: u32 = 86_400;
 
-impl Stack<Aws> {
-    /// Adds a dashboard that shows the way of an event through the stack, and the alarms that
-    /// were added before.
-    pub fn dashboard(&mut self) -> &mut Self {
-        let alarms = self.resources.iter().filter(|node| node.id().kind() == Alarm::KIND);
-        let alarms: Vec<&str> = alarms.filter_map(|node| node.arn()).collect();
-        let body = body(&self.scope, &Hops::of(self), &alarms);
-        let dashboard = Dashboard::new(&self.scope, body);
-        self.add(dashboard)
-    }
+/// Returns a dashboard that shows the way of an event through the stack, and its alarms.
+pub(super) fn of(stack: &Stack<Aws>) -> Dashboard {
+    let alarms = stack.resources.iter().filter(|node| node.id().kind() == Alarm::KIND);
+    let alarms: Vec<&str> = alarms.filter_map(|node| node.arn()).collect();
+    Dashboard::new(&stack.scope, body(&stack.scope, &Hops::of(stack), &alarms))
 }
 
 /// Returns what the dashboard shows.

@@ -138,7 +138,7 @@ impl Lambda {
     }
 
     /// Adds everything that belongs to the Lambda.
-    fn add_to(self, stack: &mut Stack<Aws>) {
+    pub(super) fn add_to(self, stack: &mut Stack<Aws>) {
         let variables: BTreeMap<String, String> =
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
         let used: BTreeSet<ResourceId> = self.grants.iter().map(|grant| grant.on.clone()).collect();
@@ -171,14 +171,6 @@ fn each_once(statements: impl Iterator<Item = Statement>) -> Vec<Statement> {
         }
     }
     each
-}
-
-impl Stack<Aws> {
-    /// Adds a Lambda.
-    pub fn lambda(&mut self, lambda: Lambda) -> &mut Self {
-        lambda.add_to(self);
-        self
-    }
 }
 
 impl EventSource for Table {
