@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
 
-/// Names one aggregate among all of all types; spelt `cart#<uuid>`.
+/// Names one aggregate among all of all types; spelt `<type>#<uuid>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct AggregateId {
@@ -26,7 +26,7 @@ pub struct InvalidId {
 
 /// The text is not an aggregate id as stores spell it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not an aggregate id like cart#<uuid>")]
+#[error("{0:?} is not an aggregate id like <type>#<uuid>")]
 pub struct InvalidAggregateId(String);
 
 impl AggregateId {
@@ -95,14 +95,14 @@ pub fn parse(field: &'static str, text: &str) -> Result<Uuid, InvalidId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cart::ShoppingCart;
+    use crate::probe::Probe;
 
     const ID: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
 
     #[test]
     fn an_aggregate_id_is_read_as_it_is_written() {
-        let id = AggregateId::of::<ShoppingCart>(ID.parse().unwrap());
-        assert_eq!(id.to_string(), format!("cart#{ID}"));
+        let id = AggregateId::of::<Probe>(ID.parse().unwrap());
+        assert_eq!(id.to_string(), format!("probe#{ID}"));
         assert_eq!(id.to_string().parse(), Ok(id));
     }
 
@@ -111,10 +111,10 @@ mod tests {
         for text in [
             ID.to_owned(),
             format!("#{ID}"),
-            format!("cart#{}", ID.to_uppercase()),
-            format!("cart#{}", ID.replace('-', "")),
-            format!("cart#x#{ID}"),
-            "cart#1".to_owned(),
+            format!("tally#{}", ID.to_uppercase()),
+            format!("tally#{}", ID.replace('-', "")),
+            format!("tally#x#{ID}"),
+            "tally#1".to_owned(),
         ] {
             assert!(text.parse::<AggregateId>().is_err(), "{text}");
         }
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn an_identifier_is_a_hyphenated_uuid_in_either_case() {
-        assert_eq!(parse("cart_id", &ID.to_uppercase()), parse("cart_id", ID));
+        assert_eq!(parse("tally_id", &ID.to_uppercase()), parse("tally_id", ID));
         for text in ["", "1", &ID.replace('-', ""), &format!("{{{ID}}}")] {
-            assert_eq!(parse("cart_id", text), Err(InvalidId { field: "cart_id" }), "{text}");
+            assert_eq!(parse("tally_id", text), Err(InvalidId { field: "tally_id" }), "{text}");
         }
     }
 }

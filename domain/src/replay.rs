@@ -89,7 +89,7 @@ mod tests {
         let expected = json!({"replay": {"id": id, "even_if_it_acts": false}, "events": []});
         assert_eq!(json!(batch), expected);
         let kept =
-            KeptAside { aggregate_type: "cart".into(), aggregate_id: id, version: 3, reason: "odd".into() };
+            KeptAside { aggregate_type: "tally".into(), aggregate_id: id, version: 3, reason: "odd".into() };
         let answer = ReplayAnswer {
             handler: "log-events".into(),
             does: Does::Acts,
@@ -101,7 +101,7 @@ mod tests {
             "handler": "log-events",
             "does": "acts",
             "handled": 2,
-            "kept_aside": [{"aggregate_type": "cart", "aggregate_id": id, "version": 3, "reason": "odd"}],
+            "kept_aside": [{"aggregate_type": "tally", "aggregate_id": id, "version": 3, "reason": "odd"}],
             "refused": false,
         });
         assert_eq!(json!(answer), expected);

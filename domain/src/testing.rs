@@ -3,5 +3,10 @@
 
 pub mod conformance;
 mod given;
+mod golden;
+mod repeats;
+pub mod tally;
 
 pub use given::{Given, When, given};
+pub use golden::Golden;
+pub use repeats::assert_repeats_change_nothing;

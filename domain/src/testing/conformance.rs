@@ -15,13 +15,13 @@ use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
-    cart::{CartCommand, ShoppingCart, ShoppingCartRepo},
     commit::{Commit, Context, StoredEvent},
     id::AggregateId,
     json::JsonText,
     occurred_at::OccurredAt,
-    repo::StoreError,
+    repo::{Repo, StoreError},
     store::{AppendError, EventStore},
+    testing::tally::{Tally, TallyCommand},
 };
 
 /// Runs every case, one after another.
@@ -34,7 +34,7 @@ pub async fn all<S: EventStore>(store: impl AsyncFn() -> S) {
     of_many_writers_at_once_one_wins(&store).await;
     appending_the_very_same_commit_again_succeeds(&store).await;
     more_than_a_megabyte_is_read_whole(&store).await;
-    a_cart_is_fetched_as_it_was_stored(&store).await;
+    an_aggregate_is_fetched_as_it_was_stored(&store).await;
 }
 
 /// Reading what was never written finds nothing, and is no error.
@@ -79,7 +79,7 @@ pub async fn aggregates_do_not_see_each_other<S: EventStore>(store: impl AsyncFn
     let store = store().await;
     let one = aggregate("one");
     let two = aggregate("two");
-    let other_type: AggregateId = format!("cart2#{}", one.uuid()).parse().expect("the id is well-formed");
+    let other_type: AggregateId = format!("tally2#{}", one.uuid()).parse().expect("the id is well-formed");
     for id in [&one, &two, &other_type] {
         append(&store, &commit(id, 1, &id.to_string(), 1)).await;
     }
@@ -154,30 +154,30 @@ pub async fn more_than_a_megabyte_is_read_whole<S: EventStore>(store: impl Async
     assert!(read(&store, &id).await == commits, "the history is another");
 }
 
-/// What the cart decides survives the store, and a repeated command finds itself in it.
-pub async fn a_cart_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
-    let carts = ShoppingCartRepo::new(store().await);
-    let cart_id = aggregate("cart").uuid();
-    let add = CartCommand::AddItem { item: "Earl Grey, 250 g".to_owned(), quantity: 2 };
-    let commands = [CartCommand::Open, add.clone(), add, CartCommand::Close];
+/// What an aggregate decides survives the store, and a repeated command finds itself in it.
+pub async fn an_aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
+    let tallies = Repo::<Tally, _>::new(store().await);
+    let tally_id = aggregate("tally").uuid();
+    let add = TallyCommand::Count { what: "tea".to_owned(), times: 2 };
+    let commands = [TallyCommand::Open, add.clone(), add, TallyCommand::Close];
     let mut decisions = Vec::new();
     for (n, command) in (0..).zip(&commands) {
         let command_id = Uuid::from_u128(n);
-        let history = carts.fetch(cart_id).await.expect("the cart is fetched");
+        let history = tallies.fetch(tally_id).await.expect("the tally is fetched");
         let decision = history.decide(command_id, command).expect("it is allowed");
         let context = Context::new(command_id, time());
         // The first decision is stored twice, the second time under other ids: too late.
-        let new_id = |word: &str| uuid(&format!("{cart_id} {n} {word}"));
-        let stored = carts.store(&decision, context.clone(), || new_id("a")).await;
+        let new_id = |word: &str| uuid(&format!("{tally_id} {n} {word}"));
+        let stored = tallies.store(&decision, context.clone(), || new_id("a")).await;
         stored.expect("the decision is stored");
-        let late = carts.store(&decision, context, || new_id("b")).await;
+        let late = tallies.store(&decision, context, || new_id("b")).await;
         assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
         decisions.push(decision);
     }
 
-    let history = carts.fetch(cart_id).await.expect("the cart is fetched");
+    let history = tallies.fetch(tally_id).await.expect("the tally is fetched");
     assert_eq!(history.version(), 4);
-    assert_eq!(history.state().lines()[0].quantity, 4);
+    assert_eq!(history.state().count_of("tea"), 4);
     for (n, (command, first)) in (0..).zip(commands.iter().zip(decisions)) {
         let again = history.decide(Uuid::from_u128(n), command);
         let again = again.expect("a repeated command is allowed");
@@ -193,7 +193,7 @@ fn uuid(word: &str) -> Uuid {
 }
 
 fn aggregate(word: &str) -> AggregateId {
-    AggregateId::of::<ShoppingCart>(uuid(&format!("{} {word}", ShoppingCart::TYPE)))
+    AggregateId::of::<Tally>(uuid(&format!("{} {word}", Tally::TYPE)))
 }
 
 fn time() -> OccurredAt {
@@ -208,9 +208,9 @@ fn text(json: &str) -> JsonText {
 fn commit(id: &AggregateId, version: u64, word: &str, size: usize) -> Commit {
     let event = |n| StoredEvent {
         id: uuid(&format!("{id} {version} {word} {n}")),
-        event_type: "ItemAdded".to_owned(),
+        event_type: "Counted".to_owned(),
         schema_version: 1,
-        data: text(&format!(r#"{{"item":"{word}","quantity":{}}}"#, n + 1)),
+        data: text(&format!(r#"{{"what":"{word}","times":{}}}"#, n + 1)),
     };
     Commit {
         aggregate_id: id.clone(),

@@ -4,15 +4,15 @@
 //! meets, so that an event without a schema is noticed by the first test that mentions it.
 //!
 //! ```
-//! use domain::{cart::{CartCommand, CartError, CartEvent, ShoppingCart}, testing::given};
+//! use domain::{testing::tally::{Tally, TallyCommand, TallyError, TallyEvent}, testing::given};
 //!
-//! given::<ShoppingCart>([CartEvent::CartOpened {}])
-//!     .when(&CartCommand::Close)
-//!     .then([CartEvent::CartClosed {}]);
+//! given::<Tally>([TallyEvent::TallyOpened {}])
+//!     .when(&TallyCommand::Close)
+//!     .then([TallyEvent::TallyClosed {}]);
 //!
-//! given::<ShoppingCart>([])
-//!     .when(&CartCommand::Close)
-//!     .then_refused(&CartError::CartNotFound);
+//! given::<Tally>([])
+//!     .when(&TallyCommand::Close)
+//!     .then_refused(&TallyError::NotOpened);
 //! ```
 
 use std::fmt::Debug;

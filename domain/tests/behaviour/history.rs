@@ -2,15 +2,15 @@
 
 use domain::{
     AggregateId, Commit, Context, Decision, History, JsonText,
-    cart::{CartCommand, CartError, CartEvent, ShoppingCart},
     history::{HistoryError, Refused},
+    testing::tally::{Tally, TallyCommand, TallyError, TallyEvent},
 };
 use uuid::Uuid;
 
-type Cart = History<ShoppingCart>;
+type Tallied = History<Tally>;
 
-fn cart_id() -> AggregateId {
-    AggregateId::of::<ShoppingCart>(Uuid::from_u128(1))
+fn tally_id() -> AggregateId {
+    AggregateId::of::<Tally>(Uuid::from_u128(1))
 }
 
 fn context(command: u128) -> Context {
@@ -18,40 +18,40 @@ fn context(command: u128) -> Context {
     Context::new(Uuid::from_u128(command), time)
 }
 
-fn commit(behind: u64, command: u128, events: &[CartEvent]) -> Commit {
-    Commit::of(cart_id(), behind, events, context(command), Uuid::nil).unwrap()
+fn commit(behind: u64, command: u128, events: &[TallyEvent]) -> Commit {
+    Commit::of(tally_id(), behind, events, context(command), Uuid::nil).unwrap()
 }
 
-fn tea(quantity: u32) -> CartEvent {
-    CartEvent::ItemAdded { item: "tea".to_owned(), quantity }
+fn tea(times: u32) -> TallyEvent {
+    TallyEvent::Counted { what: "tea".to_owned(), times }
 }
 
-fn add_tea(quantity: i64) -> CartCommand {
-    CartCommand::AddItem { item: "tea".to_owned(), quantity }
+fn add_tea(times: i64) -> TallyCommand {
+    TallyCommand::Count { what: "tea".to_owned(), times }
 }
 
 /// Opened by command 1, filled by 2, closed by 3.
-fn closed_cart() -> Cart {
-    let mut history = Cart::new(cart_id());
+fn closed_tally() -> Tallied {
+    let mut history = Tallied::new(tally_id());
     for commit in [
-        commit(0, 1, &[CartEvent::CartOpened {}]),
+        commit(0, 1, &[TallyEvent::TallyOpened {}]),
         commit(1, 2, &[tea(2)]),
-        commit(2, 3, &[CartEvent::CartClosed {}]),
+        commit(2, 3, &[TallyEvent::TallyClosed {}]),
     ] {
         history.fold(&commit).unwrap();
     }
     history
 }
 
-fn decide(history: &Cart, command_id: u128, command: &CartCommand) -> Decision<ShoppingCart> {
+fn decide(history: &Tallied, command_id: u128, command: &TallyCommand) -> Decision<Tally> {
     history.decide(Uuid::from_u128(command_id), command).unwrap()
 }
 
 #[test]
 fn a_missing_or_repeated_commit_is_a_gap() {
     for behind in [0, 1, 3, 9] {
-        let mut history = Cart::new(cart_id());
-        let first = commit(0, 1, &[CartEvent::CartOpened {}, tea(1)]);
+        let mut history = Tallied::new(tally_id());
+        let first = commit(0, 1, &[TallyEvent::TallyOpened {}, tea(1)]);
         history.fold(&first).unwrap();
         let error = history.fold(&commit(behind, 2, &[tea(1)])).unwrap_err();
         let HistoryError::Gap { expected: 3, found, .. } = error else {
@@ -63,34 +63,34 @@ fn a_missing_or_repeated_commit_is_a_gap() {
 
 #[test]
 fn a_commit_of_another_aggregate_is_refused() {
-    let mut history = Cart::new(AggregateId::of::<ShoppingCart>(Uuid::from_u128(2)));
+    let mut history = Tallied::new(AggregateId::of::<Tally>(Uuid::from_u128(2)));
     let error = history.fold(&commit(0, 1, &[tea(1)])).unwrap_err();
     assert!(matches!(error, HistoryError::Foreign { .. }), "{error}");
 }
 
 #[test]
 fn a_commit_with_an_unreadable_event_is_not_folded_at_all() {
-    let mut history = Cart::new(cart_id());
-    let mut commit = commit(0, 1, &[CartEvent::CartOpened {}, tea(1)]);
+    let mut history = Tallied::new(tally_id());
+    let mut commit = commit(0, 1, &[TallyEvent::TallyOpened {}, tea(1)]);
     commit.events[1].data = JsonText::parse("{}".to_owned()).unwrap();
     let error = history.fold(&commit).unwrap_err();
-    assert_eq!(error.to_string(), format!("version 2 of {} cannot be read", cart_id()));
+    assert_eq!(error.to_string(), format!("version 2 of {} cannot be read", tally_id()));
     assert_eq!((history.version(), history.state().status()), (0, None));
 }
 
 #[test]
 fn a_repeated_command_gets_the_answer_of_the_first_time() {
-    let history = closed_cart();
+    let history = closed_tally();
     let again = decide(&history, 2, &add_tea(2));
     assert_eq!((again.events.len(), again.version), (0, 2));
-    assert_eq!(again.state.lines()[0].quantity, 2);
-    assert_eq!(again.state.status(), Some(domain::cart::Status::Open), "as it was back then");
+    assert_eq!(again.state.count_of("tea"), 2);
+    assert_eq!(again.state.status(), Some(domain::testing::tally::Status::Open), "as it was back then");
 }
 
 #[test]
 fn a_command_id_cannot_be_used_for_something_else() {
-    let history = closed_cart();
-    for (id, command) in [(2, add_tea(3)), (2, CartCommand::Close), (1, add_tea(2)), (3, add_tea(2))] {
+    let history = closed_tally();
+    for (id, command) in [(2, add_tea(3)), (2, TallyCommand::Close), (1, add_tea(2)), (3, add_tea(2))] {
         let command_id = Uuid::from_u128(id);
         let refused = history.decide(command_id, &command);
         assert_eq!(refused, Err(Refused::CommandReused { command_id }));
@@ -99,20 +99,20 @@ fn a_command_id_cannot_be_used_for_something_else() {
 
 #[test]
 fn a_new_command_is_decided_on_the_last_state() {
-    let history = closed_cart();
+    let history = closed_tally();
     let refused = history.decide(Uuid::from_u128(4), &add_tea(1));
-    assert_eq!(refused, Err(Refused::Rule(CartError::CartClosed)));
-    let nothing = decide(&history, 5, &CartCommand::Close);
+    assert_eq!(refused, Err(Refused::Rule(TallyError::Closed)));
+    let nothing = decide(&history, 5, &TallyCommand::Close);
     assert_eq!((nothing.events.len(), nothing.version), (0, 3));
 }
 
 #[test]
 fn a_decision_carries_the_state_after_its_events() {
-    let mut history = Cart::new(cart_id());
-    history.fold(&commit(0, 1, &[CartEvent::CartOpened {}])).unwrap();
+    let mut history = Tallied::new(tally_id());
+    history.fold(&commit(0, 1, &[TallyEvent::TallyOpened {}])).unwrap();
     let decision = decide(&history, 2, &add_tea(7));
     assert_eq!(decision.events, [tea(7)]);
     assert_eq!(decision.version, 2);
-    assert_eq!(decision.state.lines()[0].quantity, 7);
+    assert_eq!(decision.state.count_of("tea"), 7);
     assert_eq!(history.version(), 1, "deciding changes nothing");
 }

@@ -2,9 +2,9 @@
 //! done twice, and what is stored is always a history.
 
 use domain::{
-    Context, Decision, InMemoryStore, OccurredAt, ShoppingCartRepo,
-    cart::{CartCommand, ShoppingCart},
+    Context, Decision, InMemoryStore, OccurredAt, Repo,
     repo::StoreError,
+    testing::tally::{Tally, TallyCommand},
 };
 use futures::executor::block_on;
 use jiff::Timestamp;
@@ -14,19 +14,19 @@ use uuid::Uuid;
 /// One writer with one command: it fetches and decides in one step, stores in the next.
 struct Writer {
     command_id: Uuid,
-    command: CartCommand,
-    decided: Option<Decision<ShoppingCart>>,
-    answer: Option<Decision<ShoppingCart>>,
+    command: TallyCommand,
+    decided: Option<Decision<Tally>>,
+    answer: Option<Decision<Tally>>,
 }
 
 impl Writer {
-    fn new(command_id: u128, command: CartCommand) -> Self {
+    fn new(command_id: u128, command: TallyCommand) -> Self {
         Self { command_id: Uuid::from_u128(command_id), command, decided: None, answer: None }
     }
 
-    async fn step(&mut self, carts: &ShoppingCartRepo<&InMemoryStore>, ids: &mut u128) {
+    async fn step(&mut self, tallies: &Repo<Tally, &InMemoryStore>, ids: &mut u128) {
         let Some(decision) = self.decided.take() else {
-            let history = carts.fetch(Uuid::nil()).await.unwrap();
+            let history = tallies.fetch(Uuid::nil()).await.unwrap();
             let decided = history.decide(self.command_id, &self.command);
             self.decided = Some(decided.unwrap());
             return;
@@ -36,7 +36,7 @@ impl Writer {
             *ids += 1;
             Uuid::from_u128(*ids)
         };
-        match carts.store(&decision, context, new_id).await {
+        match tallies.store(&decision, context, new_id).await {
             Ok(()) => self.answer = Some(decision),
             Err(StoreError::Conflict) => {}
             Err(error) => panic!("{error}"),
@@ -44,8 +44,8 @@ impl Writer {
     }
 }
 
-fn add(item: &str) -> CartCommand {
-    CartCommand::AddItem { item: item.to_owned(), quantity: 1 }
+fn count(what: &str) -> TallyCommand {
+    TallyCommand::Count { what: what.to_owned(), times: 1 }
 }
 
 proptest! {
@@ -53,27 +53,27 @@ proptest! {
     #[test]
     fn every_command_counts_once(turns in vec(0..10_usize, 0..200)) {
         let store = InMemoryStore::new();
-        let carts = ShoppingCartRepo::new(&store);
+        let tallies = Repo::<Tally, _>::new(&store);
         let mut ids = 0;
         let mut writers: Vec<_> = (0..10_u128)
-            .map(|n| Writer::new(n % 8, add(&format!("item {}", n % 8))))
+            .map(|n| Writer::new(n % 8, count(&format!("thing {}", n % 8))))
             .collect();
         block_on(async {
-            let mut opener = Writer::new(100, CartCommand::Open);
+            let mut opener = Writer::new(100, TallyCommand::Open);
             while opener.answer.is_none() {
-                opener.step(&carts, &mut ids).await;
+                opener.step(&tallies, &mut ids).await;
             }
             // First in the order drawn, then each until it has its answer.
             let rest = (0..10).flat_map(|n| std::iter::repeat_n(n, 4));
             for turn in turns.into_iter().chain(rest) {
                 let writer = &mut writers[turn];
                 if writer.answer.is_none() {
-                    writer.step(&carts, &mut ids).await;
+                    writer.step(&tallies, &mut ids).await;
                 }
             }
-            let history = carts.fetch(Uuid::nil()).await.unwrap();
+            let history = tallies.fetch(Uuid::nil()).await.unwrap();
             prop_assert_eq!(history.version(), 9);
-            prop_assert!(history.state().lines().iter().all(|line| line.quantity == 1));
+            prop_assert!(history.state().counts().values().all(|times| *times == 1));
             let answer = |n: usize| {
                 let answer = writers[n].answer.as_ref().unwrap();
                 (answer.state.clone(), answer.version)

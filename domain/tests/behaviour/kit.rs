@@ -3,8 +3,8 @@
 use std::panic::catch_unwind;
 
 use domain::{
-    cart::{CartCommand, CartError, CartEvent, ShoppingCart},
     testing::given,
+    testing::tally::{Tally, TallyCommand, TallyError, TallyEvent},
 };
 
 fn failure(test: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -13,22 +13,22 @@ fn failure(test: impl FnOnce() + std::panic::UnwindSafe) -> String {
 
 #[test]
 fn a_failure_tells_the_whole_story() {
-    let tea = || CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 };
+    let tea = || TallyEvent::Counted { what: "tea".to_owned(), times: 1 };
     let message = failure(move || {
-        given::<ShoppingCart>([CartEvent::CartOpened {}, tea()])
-            .when(&CartCommand::Close)
-            .then([tea(), CartEvent::CartClosed {}]);
+        given::<Tally>([TallyEvent::TallyOpened {}, tea()])
+            .when(&TallyCommand::Close)
+            .then([tea(), TallyEvent::TallyClosed {}]);
     });
     assert_eq!(
         message,
-        r#"a decision of cart went another way
+        r#"a decision of tally went another way
 
-   given CartOpened
-         ItemAdded { item: "tea", quantity: 1 }
+   given TallyOpened
+         Counted { what: "tea", times: 1 }
     when Close
-    then ItemAdded { item: "tea", quantity: 1 }
-         CartClosed
-     but CartClosed
+    then Counted { what: "tea", times: 1 }
+         TallyClosed
+     but TallyClosed
 "#
     );
 }
@@ -36,16 +36,16 @@ fn a_failure_tells_the_whole_story() {
 #[test]
 fn a_failure_tells_why_a_command_was_refused() {
     let message = failure(|| {
-        given::<ShoppingCart>([]).when(&CartCommand::Close).then_refused(&CartError::CartClosed);
+        given::<Tally>([]).when(&TallyCommand::Close).then_refused(&TallyError::Closed);
     });
     assert_eq!(
         message,
-        "a decision of cart went another way
+        "a decision of tally went another way
 
    given nothing
     when Close
-    then refused: CartClosed
-     but refused: CartNotFound
+    then refused: Closed
+     but refused: NotOpened
 "
     );
 }

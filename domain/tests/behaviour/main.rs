@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod cart;
+mod cart_properties;
 mod golden;
 mod history;
 mod interleavings;
 mod kit;
 mod numbers;
+mod probe;
 mod properties;
 mod regrouping;
 mod repo;

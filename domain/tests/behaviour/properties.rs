@@ -1,28 +1,24 @@
 //! What holds for any sequence of commands, and for any envelope.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    Aggregate, AggregateId, Commit, Context, Envelope, History, JsonText, OccurredAt,
-    cart::{CartCommand, CartEvent, ShoppingCart, Status},
+    Aggregate, AggregateId, Envelope, JsonText, OccurredAt,
     event::{decode, encode},
+    testing::{
+        assert_repeats_change_nothing,
+        tally::{Tally, TallyCommand, TallyEvent},
+    },
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*};
 use uuid::Uuid;
 
-/// Few items and few out-of-range values, so that commands meet each other.
-pub(crate) fn command() -> impl Strategy<Value = CartCommand> {
+/// Few things and few out-of-range values, so that commands meet each other.
+fn command() -> impl Strategy<Value = TallyCommand> {
     prop_oneof![
-        2 => Just(CartCommand::Open),
-        8 => ("[abc]{0,2}", -1..1001_i64).prop_map(|(item, quantity)| CartCommand::AddItem { item, quantity }),
-        1 => Just(CartCommand::Close),
+        2 => Just(TallyCommand::Open),
+        8 => ("[abc]{0,2}", -1..1001_i64).prop_map(|(what, times)| TallyCommand::Count { what, times }),
+        1 => Just(TallyCommand::Close),
     ]
-}
-
-fn at_noon(command: usize) -> Context {
-    let noon = OccurredAt::new(Timestamp::from_second(1_795_262_400).unwrap());
-    Context::new(Uuid::from_u128(command as u128), noon)
 }
 
 fn uuid() -> impl Strategy<Value = Uuid> {
@@ -34,12 +30,12 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let time = -62_135_596_800_000_000..253_402_207_200_000_000_i64;
     let event = (".{1,200}", 1..=999_u32);
     let rest = (option::of(".{0,50}"), time, event, 1..1_u64 << 53);
-    (ids, rest).prop_map(|(ids, (actor, time, (item, quantity), version))| {
-        let event = encode(&CartEvent::ItemAdded { item, quantity }).unwrap();
+    (ids, rest).prop_map(|(ids, (actor, time, (what, times), version))| {
+        let event = encode(&TallyEvent::Counted { what, times }).unwrap();
         Envelope {
             actor,
             aggregate_id: ids.0,
-            aggregate_type: ShoppingCart::TYPE.to_owned(),
+            aggregate_type: Tally::TYPE.to_owned(),
             causation_id: ids.3,
             command_id: ids.1,
             correlation_id: ids.2,
@@ -54,58 +50,10 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
 }
 
 proptest! {
-    /// The cart against a simpler telling of the same rules.
-    #[test]
-    fn folding_decisions_gives_what_was_asked_for(commands in vec(command(), 0..60)) {
-        let mut cart = ShoppingCart::default();
-        let mut status = None;
-        let mut totals = BTreeMap::<String, u64>::new();
-        for command in commands {
-            let before = cart.clone();
-            let decided = cart.decide(&command);
-            prop_assert_eq!(&cart, &before, "deciding changes nothing");
-            let allowed = match &command {
-                CartCommand::Open => status != Some(Status::Closed),
-                CartCommand::Close => status.is_some(),
-                CartCommand::AddItem { item, quantity } =>
-                    status == Some(Status::Open) && !item.is_empty() && (1..=999).contains(quantity),
-            };
-            prop_assert_eq!(decided.is_ok(), allowed, "{:?}", command);
-            for event in decided.into_iter().flatten() {
-                cart.apply(&event);
-                match event {
-                    CartEvent::CartOpened {} => status = Some(Status::Open),
-                    CartEvent::ItemAdded { item, quantity } =>
-                        *totals.entry(item).or_default() += u64::from(quantity),
-                    CartEvent::CartClosed {} => status = Some(Status::Closed),
-                }
-            }
-            let lines = cart.lines().iter().map(|line| (line.item.clone(), line.quantity));
-            prop_assert_eq!(lines.collect::<BTreeMap<_, _>>(), totals.clone());
-            prop_assert_eq!(cart.status(), status);
-        }
-    }
-
     /// Whatever happened since: a repeat adds nothing and is answered as the first was.
     #[test]
     fn repeating_any_command_changes_nothing(commands in vec(command(), 1..40)) {
-        let id = AggregateId::of::<ShoppingCart>(Uuid::nil());
-        let mut history = History::<ShoppingCart>::new(id.clone());
-        let mut committed = Vec::new();
-        for (n, command) in commands.into_iter().enumerate() {
-            let context = at_noon(n);
-            let Ok(decision) = history.decide(context.command_id, &command) else { continue };
-            if decision.events.is_empty() { continue }
-            let commit = Commit::of(id.clone(), history.version(), &decision.events, context.clone(), Uuid::nil);
-            history.fold(&commit.unwrap()).unwrap();
-            committed.push((context.command_id, command, decision));
-
-            for (command_id, command, first) in &committed {
-                let again = history.decide(*command_id, command).unwrap();
-                prop_assert!(again.events.is_empty());
-                prop_assert_eq!((&again.state, again.version), (&first.state, first.version));
-            }
-        }
+        assert_repeats_change_nothing::<Tally>(commands);
     }
 
     /// The writer sorts nothing and escapes by itself; RFC 8785 must not see a difference.
@@ -123,10 +71,10 @@ proptest! {
     }
 
     #[test]
-    fn an_event_is_read_as_it_was_written(item in ".{0,300}", quantity: u32) {
-        let event = CartEvent::ItemAdded { item, quantity };
+    fn an_event_is_read_as_it_was_written(what in ".{0,300}", times: u32) {
+        let event = TallyEvent::Counted { what, times };
         let encoded = encode(&event).unwrap();
-        let read = decode::<CartEvent>(encoded.event_type, encoded.schema_version, &encoded.data);
+        let read = decode::<TallyEvent>(encoded.event_type, encoded.schema_version, &encoded.data);
         prop_assert_eq!(read.unwrap(), event);
     }
 
@@ -135,7 +83,7 @@ proptest! {
     fn any_text_is_read_or_refused(text in ".{0,80}") {
         let _ = text.parse::<AggregateId>();
         let _ = text.parse::<OccurredAt>();
-        let _ = domain::id::parse("cart_id", &text);
+        let _ = domain::id::parse("tally_id", &text);
         let _ = JsonText::parse(text.clone());
         let _ = Envelope::from_bytes(text.as_bytes());
     }

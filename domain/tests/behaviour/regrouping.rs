@@ -53,13 +53,13 @@ fn opened(aggregate_type: &str) -> Envelope {
         "command_id":"00000000-0000-0000-0000-000000000002",
         "correlation_id":"00000000-0000-0000-0000-000000000002","data":{},
         "id":"00000000-0000-0000-0000-000000000003","occurred_at":"2026-11-21T19:02:03.123456Z",
-        "schema_version":1,"type":"CartOpened","version":1}"#;
+        "schema_version":1,"type":"TallyOpened","version":1}"#;
     Envelope { aggregate_type: aggregate_type.to_owned(), ..Envelope::from_bytes(bytes).unwrap() }
 }
 
 #[test]
 fn a_commit_with_a_gap_is_in_parts() {
-    let commits = Commit::from_envelopes([1, 2, 4].map(|version| Envelope { version, ..opened("cart") }));
+    let commits = Commit::from_envelopes([1, 2, 4].map(|version| Envelope { version, ..opened("tally") }));
     let shape = |commit: &Commit| (commit.version, commit.events.len());
     assert_eq!(commits.unwrap().iter().map(shape).collect::<Vec<_>>(), [(1, 2), (4, 1)]);
 }

@@ -1,13 +1,13 @@
-//! How the repository of carts treats gaps and empty decisions.
+//! How the repository of tallies treats gaps and empty decisions.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use domain::{
-    AggregateId, Commit, Context, EventStore, InMemoryStore, ShoppingCartRepo,
-    cart::{CartCommand, CartEvent, ShoppingCart},
+    AggregateId, Commit, Context, EventStore, InMemoryStore, Repo,
     history::HistoryError,
     repo::FetchError,
     store::AppendError,
+    testing::tally::{Tally, TallyCommand, TallyEvent},
 };
 use futures::{Stream, StreamExt, executor::block_on};
 use uuid::Uuid;
@@ -43,9 +43,9 @@ fn context() -> Context {
 
 fn torn(torn_reads: usize) -> Torn {
     let inner = InMemoryStore::new();
-    let id = AggregateId::of::<ShoppingCart>(Uuid::nil());
+    let id = AggregateId::of::<Tally>(Uuid::nil());
     for behind in 0..3 {
-        let events = [CartEvent::CartOpened {}];
+        let events = [TallyEvent::TallyOpened {}];
         let mut n = u128::from(behind);
         let new_id = || {
             n += 10;
@@ -60,7 +60,7 @@ fn torn(torn_reads: usize) -> Torn {
 #[test]
 fn a_gap_is_read_once_more() {
     let store = torn(1);
-    let history = block_on(ShoppingCartRepo::new(&store).fetch(Uuid::nil())).unwrap();
+    let history = block_on(Repo::<Tally, _>::new(&store).fetch(Uuid::nil())).unwrap();
     assert_eq!(history.version(), 3);
     assert_eq!(store.reads.load(Relaxed), 2);
 }
@@ -68,9 +68,9 @@ fn a_gap_is_read_once_more() {
 #[test]
 fn a_gap_that_stays_is_an_error() {
     let store = torn(usize::MAX);
-    let error = block_on(ShoppingCartRepo::new(&store).fetch(Uuid::nil())).unwrap_err();
+    let error = block_on(Repo::<Tally, _>::new(&store).fetch(Uuid::nil())).unwrap_err();
     let gap = FetchError::<std::convert::Infallible>::History(HistoryError::Gap {
-        id: AggregateId::of::<ShoppingCart>(Uuid::nil()),
+        id: AggregateId::of::<Tally>(Uuid::nil()),
         expected: 2,
         found: 3,
     });
@@ -80,17 +80,17 @@ fn a_gap_that_stays_is_an_error() {
 
 #[test]
 fn a_decision_without_events_writes_nothing() {
-    let carts = ShoppingCartRepo::new(InMemoryStore::new());
-    let store = async |command_id: u128, command: &CartCommand| {
-        let history = carts.fetch(Uuid::nil()).await.unwrap();
+    let tallies = Repo::<Tally, _>::new(InMemoryStore::new());
+    let store = async |command_id: u128, command: &TallyCommand| {
+        let history = tallies.fetch(Uuid::nil()).await.unwrap();
         let command_id = Uuid::from_u128(command_id);
         let decision = history.decide(command_id, command).unwrap();
         let context = Context { command_id, ..context() };
-        carts.store(&decision, context, Uuid::nil).await.unwrap();
+        tallies.store(&decision, context, Uuid::nil).await.unwrap();
     };
     block_on(async {
-        store(1, &CartCommand::Open).await;
-        store(2, &CartCommand::Open).await;
-        assert_eq!(carts.fetch(Uuid::nil()).await.unwrap().version(), 1);
+        store(1, &TallyCommand::Open).await;
+        store(2, &TallyCommand::Open).await;
+        assert_eq!(tallies.fetch(Uuid::nil()).await.unwrap().version(), 1);
     });
 }

@@ -21,7 +21,7 @@ conforms! {
     of_many_writers_at_once_one_wins
     appending_the_very_same_commit_again_succeeds
     more_than_a_megabyte_is_read_whole
-    a_cart_is_fetched_as_it_was_stored
+    an_aggregate_is_fetched_as_it_was_stored
 }
 
 /// The cases share nothing, so one store for all of them will do.

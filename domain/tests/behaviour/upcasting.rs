@@ -4,11 +4,10 @@
 use domain::{
     Envelope, JsonText,
     event::{DecodeError, Event, Schema, decode, encode},
+    testing::Golden,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-use crate::golden::{assert_complete, golden};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", deny_unknown_fields)]
@@ -34,12 +33,16 @@ impl Event for ParcelEvent {
     }];
 }
 
+fn files() -> Golden {
+    Golden::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/parcel"))
+}
+
 fn weighed(grams: u32, scale: &str) -> ParcelEvent {
     ParcelEvent::ParcelWeighed { grams, scale: scale.to_owned() }
 }
 
 fn read(version: u32) -> Result<ParcelEvent, DecodeError> {
-    let file = golden("parcel", "ParcelWeighed", version);
+    let file = files().read("ParcelWeighed", version);
     let envelope = Envelope::from_bytes(file.as_bytes()).unwrap();
     assert_eq!(envelope.schema_version, version);
     envelope.event()
@@ -47,7 +50,7 @@ fn read(version: u32) -> Result<ParcelEvent, DecodeError> {
 
 #[test]
 fn every_version_is_read_in_the_shape_of_today() {
-    assert_complete("parcel", ParcelEvent::SCHEMAS);
+    files().assert_complete(ParcelEvent::SCHEMAS);
     assert_eq!(read(1).unwrap(), weighed(1134, "unknown"));
     assert_eq!(read(2).unwrap(), weighed(1134, "unknown"));
     assert_eq!(read(3).unwrap(), weighed(1134, "dock 4"));

@@ -238,7 +238,7 @@ mod tests {
             crate::fault::chain(&from_item(item).expect_err("the item is broken"))
         };
         let reason = broken("/AggregateId/S", json!("cart-1"));
-        assert!(reason.ends_with(r#""cart-1" is not an aggregate id like cart#<uuid>"#), "{reason}");
+        assert!(reason.ends_with(r#""cart-1" is not an aggregate id like <type>#<uuid>"#), "{reason}");
         let reason = broken("/Events", json!({"L": []}));
         assert_eq!(reason, "the item has no events");
         assert_eq!(broken("/Version/N", json!("0")), "the item has version 0, and the first is 1");

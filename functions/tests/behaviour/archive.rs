@@ -84,7 +84,7 @@ async fn an_event_without_its_place_is_kept_aside() {
     let no_aggregate = "the event is of no aggregate, so it was not published by capture";
     for (n, id) in ["", "a#b"].into_iter().enumerate() {
         let id = format!("{id}#{}", cart(1));
-        assert_eq!(reason(n), format!("{no_aggregate}: {id:?} is not an aggregate id like cart#<uuid>"));
+        assert_eq!(reason(n), format!("{no_aggregate}: {id:?} is not an aggregate id like <type>#<uuid>"));
     }
     assert_eq!(reason(2), "the event has version 0, so it was not published by capture: the first is 1");
 }

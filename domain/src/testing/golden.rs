@@ -1,0 +1,52 @@
+//! Golden files: every version of every event as it was written once. What is in a table or an
+//! archive cannot be changed, so these files never are; a new schema version adds one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::event::Schema;
+
+/// The golden files of one aggregate: `<event type>.v<schema version>.json`.
+#[derive(Debug, Clone)]
+pub struct Golden {
+    folder: PathBuf,
+}
+
+impl Golden {
+    /// Returns the golden files in a folder.
+    pub fn of(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Returns the text of the file of one version of one event.
+    ///
+    /// # Panics
+    /// There is no such file.
+    #[track_caller]
+    pub fn read(&self, event_type: &str, version: u32) -> String {
+        let path = self.folder.join(name(event_type, version));
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Asserts that there is a file for each version of each event, and no other file.
+    ///
+    /// # Panics
+    /// One is missing or too many.
+    #[track_caller]
+    pub fn assert_complete(&self, schemas: &[Schema]) {
+        let due = schemas
+            .iter()
+            .flat_map(|schema| (1..=schema.version()).map(|version| name(schema.event_type, version)));
+        let there = fs::read_dir(&self.folder).and_then(|files| {
+            files.map(|file| Ok(file?.file_name().to_string_lossy().into_owned())).collect()
+        });
+        let there: BTreeSet<String> =
+            there.unwrap_or_else(|error| panic!("{}: {error}", self.folder.display()));
+        assert_eq!(there, due.collect::<BTreeSet<_>>());
+    }
+}
+
+fn name(event_type: &str, version: u32) -> String {
+    format!("{event_type}.v{version}.json")
+}

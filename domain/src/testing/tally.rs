@@ -1,0 +1,131 @@
+//! A tally: the smallest aggregate that has all an aggregate can have. The tests of this crate and
+//! of stores use it, and name no aggregate of a real system.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    aggregate::Aggregate,
+    event::{Event, Schema},
+};
+
+/// Counts things by name, from when it is opened until it is closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    status: Option<Status>,
+    counts: BTreeMap<String, u64>,
+}
+
+/// Whether a tally still counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It counts.
+    Open,
+    /// Its counts are final.
+    Closed,
+}
+
+impl Tally {
+    /// Returns the status, or nothing when the tally was never opened.
+    pub fn status(&self) -> Option<Status> {
+        self.status
+    }
+
+    /// Returns how often this was counted.
+    pub fn count_of(&self, what: &str) -> u64 {
+        self.counts.get(what).copied().unwrap_or_default()
+    }
+
+    /// Returns everything that was counted.
+    pub fn counts(&self) -> &BTreeMap<String, u64> {
+        &self.counts
+    }
+}
+
+/// What happened to a tally.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", deny_unknown_fields)]
+pub enum TallyEvent {
+    /// Counting began.
+    TallyOpened {},
+    /// Something was counted.
+    Counted {
+        /// Its name.
+        what: String,
+        /// How often.
+        times: u32,
+    },
+    /// Counting ended.
+    TallyClosed {},
+}
+
+impl Event for TallyEvent {
+    const SCHEMAS: &'static [Schema] =
+        &[Schema::first("TallyOpened"), Schema::first("Counted"), Schema::first("TallyClosed")];
+}
+
+/// What a caller asks of a tally.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TallyCommand {
+    /// Opens it.
+    Open,
+    /// Counts something.
+    Count {
+        /// Its name.
+        what: String,
+        /// How often.
+        times: i64,
+    },
+    /// Closes it.
+    Close,
+}
+
+/// Why a tally refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TallyError {
+    /// It was never opened.
+    #[error("the tally was never opened")]
+    NotOpened,
+    /// It is closed.
+    #[error("the tally is closed")]
+    Closed,
+    /// This cannot be counted.
+    #[error("times must be 1 to 999")]
+    InvalidTimes,
+}
+
+impl Aggregate for Tally {
+    const TYPE: &'static str = "tally";
+    type Event = TallyEvent;
+    type Command = TallyCommand;
+    type Error = TallyError;
+
+    fn apply(&mut self, event: &TallyEvent) {
+        match event {
+            TallyEvent::TallyOpened {} => self.status = Some(Status::Open),
+            TallyEvent::Counted { what, times } => {
+                *self.counts.entry(what.clone()).or_default() += u64::from(*times);
+            }
+            TallyEvent::TallyClosed {} => self.status = Some(Status::Closed),
+        }
+    }
+
+    fn decide(&self, command: &TallyCommand) -> Result<Vec<TallyEvent>, TallyError> {
+        match (command, self.status) {
+            (TallyCommand::Open, None) => Ok(vec![TallyEvent::TallyOpened {}]),
+            (TallyCommand::Open, Some(Status::Open)) => Ok(vec![]),
+            (TallyCommand::Open | TallyCommand::Count { .. }, Some(Status::Closed)) => {
+                Err(TallyError::Closed)
+            }
+            (TallyCommand::Count { .. } | TallyCommand::Close, None) => Err(TallyError::NotOpened),
+            (TallyCommand::Count { what, times }, Some(Status::Open)) => match u32::try_from(*times) {
+                Ok(times @ 1..=999) => Ok(vec![TallyEvent::Counted { what: what.clone(), times }]),
+                _ => Err(TallyError::InvalidTimes),
+            },
+            (TallyCommand::Close, Some(Status::Open)) => Ok(vec![TallyEvent::TallyClosed {}]),
+            (TallyCommand::Close, Some(Status::Closed)) => Ok(vec![]),
+        }
+    }
+}

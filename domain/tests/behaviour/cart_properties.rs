@@ -1,0 +1,59 @@
+//! What holds for any sequence of commands to a cart.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Aggregate,
+    cart::{CartCommand, CartEvent, ShoppingCart, Status},
+    testing::assert_repeats_change_nothing,
+};
+use proptest::{collection::vec, prelude::*};
+
+/// Few items and few out-of-range values, so that commands meet each other.
+fn command() -> impl Strategy<Value = CartCommand> {
+    prop_oneof![
+        2 => Just(CartCommand::Open),
+        8 => ("[abc]{0,2}", -1..1001_i64).prop_map(|(item, quantity)| CartCommand::AddItem { item, quantity }),
+        1 => Just(CartCommand::Close),
+    ]
+}
+
+proptest! {
+    /// The cart against a simpler telling of the same rules.
+    #[test]
+    fn folding_decisions_gives_what_was_asked_for(commands in vec(command(), 0..60)) {
+        let mut cart = ShoppingCart::default();
+        let mut status = None;
+        let mut totals = BTreeMap::<String, u64>::new();
+        for command in commands {
+            let before = cart.clone();
+            let decided = cart.decide(&command);
+            prop_assert_eq!(&cart, &before, "deciding changes nothing");
+            let allowed = match &command {
+                CartCommand::Open => status != Some(Status::Closed),
+                CartCommand::Close => status.is_some(),
+                CartCommand::AddItem { item, quantity } =>
+                    status == Some(Status::Open) && !item.is_empty() && (1..=999).contains(quantity),
+            };
+            prop_assert_eq!(decided.is_ok(), allowed, "{:?}", command);
+            for event in decided.into_iter().flatten() {
+                cart.apply(&event);
+                match event {
+                    CartEvent::CartOpened {} => status = Some(Status::Open),
+                    CartEvent::ItemAdded { item, quantity } =>
+                        *totals.entry(item).or_default() += u64::from(quantity),
+                    CartEvent::CartClosed {} => status = Some(Status::Closed),
+                }
+            }
+            let lines = cart.lines().iter().map(|line| (line.item.clone(), line.quantity));
+            prop_assert_eq!(lines.collect::<BTreeMap<_, _>>(), totals.clone());
+            prop_assert_eq!(cart.status(), status);
+        }
+    }
+
+    /// Whatever happened since: a repeat adds nothing and is answered as the first was.
+    #[test]
+    fn repeating_any_command_of_a_cart_changes_nothing(commands in vec(command(), 1..40)) {
+        assert_repeats_change_nothing::<ShoppingCart>(commands);
+    }
+}
