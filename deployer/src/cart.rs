@@ -15,6 +15,7 @@ use deployer::resources::stream::Stream;
 use deployer::resources::table::{StreamView, Table};
 use deployer::stack::Stack;
 use domain::contract::{self, attribute, *};
+use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 
 pub(crate) use self::state::state;
 

@@ -1,5 +1,5 @@
-//! The names that the functions and the stack agree on: environment variables, table
-//! attributes, archive prefixes, and the functions themselves.
+//! The names that functions and stack agree on: environment variables, table attributes, archive
+//! prefixes, metrics, and the functions that every system of events has.
 //!
 //! Both sides take them from here, so a misspelt name does not compile. Nothing here knows
 //! how a name is put to use.
@@ -9,6 +9,11 @@
 pub struct Variable(&'static str);
 
 impl Variable {
+    /// Returns the variable of this name.
+    pub const fn named(name: &'static str) -> Self {
+        Self(name)
+    }
+
     /// Returns the name as the operating system knows it.
     pub const fn name(self) -> &'static str {
         self.0
@@ -51,17 +56,6 @@ impl Function {
     }
 }
 
-/// Opens a cart.
-pub const OPEN_CART: Function = Function { name: "open-cart", does: "Opens a cart", reads: &[EVENTS_TABLE] };
-/// Adds an item to an open cart.
-pub const ADD_ITEM: Function =
-    Function { name: "add-item", does: "Adds an item to an open cart", reads: &[EVENTS_TABLE] };
-/// Closes a cart.
-pub const CLOSE_CART: Function =
-    Function { name: "close-cart", does: "Closes a cart", reads: &[EVENTS_TABLE] };
-/// Answers what is in a cart.
-pub const GET_CART: Function =
-    Function { name: "get-cart", does: "Answers what is in a cart", reads: &[EVENTS_TABLE] };
 /// Publishes each event of each commit in the table's stream to Kinesis.
 pub const CAPTURE: Function = Function {
     name: "capture",
@@ -77,9 +71,6 @@ pub const REPLAY: Function = Function {
 /// Keeps each published event in the archive.
 pub const ARCHIVE: Function =
     Function { name: "archive", does: "Keeps each published event in the archive", reads: &[ARCHIVE_BUCKET] };
-
-/// Every function of the system apart from handlers ([`Function::handler`]).
-pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, ARCHIVE, REPLAY];
 
 /// The attributes of an item of the events table that both sides name: one item is one commit.
 /// `storage::table` has all of them.

@@ -13,7 +13,7 @@
 //! * [`store`], [`memory`] and [`repo`]: how commits are read and appended.
 //! * [`answer`]: what a caller is told.
 //! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
-//! * [`contract`]: the names shared with the program that deploys all this.
+//! * [`contract`] and [`functions`]: the names shared with the program that deploys all this.
 //!
 //! # A cart in five lines
 //!
@@ -34,6 +34,7 @@ pub mod commit;
 pub mod contract;
 pub mod envelope;
 pub mod event;
+pub mod functions;
 pub mod history;
 pub mod id;
 pub mod json;

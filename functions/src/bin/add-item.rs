@@ -1,6 +1,6 @@
 //! Adds an item to an open cart.
 
-use domain::contract::ADD_ITEM;
+use domain::functions::ADD_ITEM;
 use functions::{
     command, request,
     start::{serve, start},

@@ -1,6 +1,6 @@
 //! Closes a cart.
 
-use domain::contract::CLOSE_CART;
+use domain::functions::CLOSE_CART;
 use functions::{
     command, request,
     start::{serve, start},

@@ -1,6 +1,6 @@
 //! Answers what is in a cart.
 
-use domain::contract::GET_CART;
+use domain::functions::GET_CART;
 use functions::{
     query,
     start::{serve, start},

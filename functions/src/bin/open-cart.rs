@@ -1,6 +1,6 @@
 //! Opens a cart.
 
-use domain::contract::OPEN_CART;
+use domain::functions::OPEN_CART;
 use functions::{
     command, request,
     start::{serve, start},

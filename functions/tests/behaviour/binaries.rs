@@ -3,7 +3,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use domain::contract::{ARCHIVE_BUCKET, FUNCTIONS, Function};
+use domain::contract::{ARCHIVE_BUCKET, Function};
+use domain::functions::FUNCTIONS;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin");
 
@@ -28,7 +29,7 @@ fn a_binary_is_in_the_contract_or_a_handler() {
     for name in binaries.iter().filter(|name| function(name).is_none()) {
         let source = fs::read_to_string(format!("{SOURCES}/{name}.rs")).expect("sources are text");
         let is_a_handler = source.contains(r#"Function::handler(env!("CARGO_BIN_NAME"))"#);
-        assert!(is_a_handler, "{name} is no handler, and not in domain::contract::FUNCTIONS");
+        assert!(is_a_handler, "{name} is no handler, and not in domain::functions::FUNCTIONS");
     }
 }
 

@@ -6,6 +6,7 @@ use deployer::aws::Aws;
 use deployer::resource::ResourceId;
 use deployer::stack::Stack;
 use domain::contract;
+use domain::functions::FUNCTIONS;
 use serde_json::Value;
 
 use super::{dev, keys, root, statements, states};
@@ -13,7 +14,7 @@ use super::{dev, keys, root, statements, states};
 /// Returns what is deployed and is not in the contract: the handlers, each a line of the stack.
 fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
     let mut functions: BTreeSet<String> = states(stack, "lambda.function").into_keys().collect();
-    for function in contract::FUNCTIONS {
+    for function in FUNCTIONS {
         assert!(functions.remove(function.name), "{} has no place in the stack", function.name);
     }
     functions
@@ -22,7 +23,7 @@ fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
 /// Returns the contract of everything that is deployed.
 pub(super) fn functions(stack: &Stack<Aws>) -> Vec<contract::Function> {
     let handlers = handlers(stack).into_iter().map(|name| contract::Function::handler(name.leak()));
-    contract::FUNCTIONS.iter().copied().chain(handlers).collect()
+    FUNCTIONS.iter().copied().chain(handlers).collect()
 }
 
 /// Returns the consumers of the event stream.
