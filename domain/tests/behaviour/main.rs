@@ -1,17 +1,7 @@
-//! How the domain behaves, seen from outside: one module per behaviour.
+//! How carts behave, seen from outside: one module per behaviour.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod cart;
 mod cart_properties;
 mod golden;
-mod history;
-mod interleavings;
-mod kit;
-mod numbers;
-mod probe;
-mod properties;
-mod regrouping;
-mod repo;
-mod stores;
-mod upcasting;

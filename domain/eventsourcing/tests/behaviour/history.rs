@@ -1,6 +1,6 @@
 //! What histories insist on, and how they answer commands they have seen.
 
-use domain::{
+use eventsourcing::{
     AggregateId, Commit, Context, Decision, History, JsonText,
     history::{HistoryError, Refused},
     testing::tally::{Tally, TallyCommand, TallyError, TallyEvent},
@@ -84,7 +84,11 @@ fn a_repeated_command_gets_the_answer_of_the_first_time() {
     let again = decide(&history, 2, &add_tea(2));
     assert_eq!((again.events.len(), again.version), (0, 2));
     assert_eq!(again.state.count_of("tea"), 2);
-    assert_eq!(again.state.status(), Some(domain::testing::tally::Status::Open), "as it was back then");
+    assert_eq!(
+        again.state.status(),
+        Some(eventsourcing::testing::tally::Status::Open),
+        "as it was back then"
+    );
 }
 
 #[test]

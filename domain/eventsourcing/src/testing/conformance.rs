@@ -5,7 +5,7 @@
 //! suite starts. Nothing here needs a particular async runtime.
 //!
 //! ```
-//! use domain::{InMemoryStore, testing::conformance};
+//! use eventsourcing::{InMemoryStore, testing::conformance};
 //!
 //! futures::executor::block_on(conformance::all(async || InMemoryStore::new()));
 //! ```

@@ -1,7 +1,7 @@
 //! Writers that get into each other's way in every order: nothing is lost, nothing is
 //! done twice, and what is stored is always a history.
 
-use domain::{
+use eventsourcing::{
     Context, Decision, InMemoryStore, OccurredAt, Repo,
     repo::StoreError,
     testing::tally::{Tally, TallyCommand},

@@ -1,6 +1,6 @@
 //! Commits that are published and put together again.
 
-use domain::{Commit, Envelope, StoredEvent};
+use eventsourcing::{Commit, Envelope, StoredEvent};
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 

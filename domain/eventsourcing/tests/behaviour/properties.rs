@@ -1,6 +1,6 @@
 //! What holds for any sequence of commands, and for any envelope.
 
-use domain::{
+use eventsourcing::{
     Aggregate, AggregateId, Envelope, JsonText, OccurredAt,
     event::{decode, encode},
     testing::{
@@ -83,7 +83,7 @@ proptest! {
     fn any_text_is_read_or_refused(text in ".{0,80}") {
         let _ = text.parse::<AggregateId>();
         let _ = text.parse::<OccurredAt>();
-        let _ = domain::id::parse("tally_id", &text);
+        let _ = eventsourcing::id::parse("tally_id", &text);
         let _ = JsonText::parse(text.clone());
         let _ = Envelope::from_bytes(text.as_bytes());
     }

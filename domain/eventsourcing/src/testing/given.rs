@@ -4,7 +4,7 @@
 //! meets, so that an event without a schema is noticed by the first test that mentions it.
 //!
 //! ```
-//! use domain::{testing::tally::{Tally, TallyCommand, TallyError, TallyEvent}, testing::given};
+//! use eventsourcing::{testing::tally::{Tally, TallyCommand, TallyError, TallyEvent}, testing::given};
 //!
 //! given::<Tally>([TallyEvent::TallyOpened {}])
 //!     .when(&TallyCommand::Close)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use domain::{
+use eventsourcing::{
     AggregateId, Commit, Context, EventStore, InMemoryStore, Repo,
     history::HistoryError,
     repo::FetchError,

@@ -1,6 +1,6 @@
 //! The in-memory store against the suite for stores.
 
-use domain::{InMemoryStore, testing::conformance};
+use eventsourcing::{InMemoryStore, testing::conformance};
 use futures::executor::block_on;
 
 macro_rules! conforms {

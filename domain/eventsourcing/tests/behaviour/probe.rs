@@ -1,6 +1,6 @@
 //! Probes stay in the history like any event, and are read for as long as it is kept.
 
-use domain::{
+use eventsourcing::{
     AggregateId, Commit, Context, Envelope,
     event::Event,
     probe::{Probe, ProbeEvent},

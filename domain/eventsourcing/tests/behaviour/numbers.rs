@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
+use eventsourcing::{
     Aggregate, Context, Decision, EventStore, InMemoryStore, JsonText, Repo,
     event::{EncodeError, Event, Schema, decode, encode},
     repo::StoreError,
@@ -234,7 +234,7 @@ fn store_appends_nothing_when_a_number_is_inexact() {
         tills.store(&decision, context, Uuid::nil).await.unwrap_err()
     });
     assert!(matches!(error, StoreError::Encode(EncodeError::Number(_))), "{error:?}");
-    let id = domain::AggregateId::of::<Till>(Uuid::nil());
+    let id = eventsourcing::AggregateId::of::<Till>(Uuid::nil());
     assert_eq!(block_on(store.read(&id).count()), 0);
 }
 

@@ -1,7 +1,7 @@
 //! Events of older schemas: an aggregate that exists for tests only, whose one event has
 //! changed its shape twice.
 
-use domain::{
+use eventsourcing::{
     Envelope, JsonText,
     event::{DecodeError, Event, Schema, decode, encode},
     testing::Golden,

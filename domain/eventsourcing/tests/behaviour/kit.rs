@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use domain::{
+use eventsourcing::{
     testing::given,
     testing::tally::{Tally, TallyCommand, TallyError, TallyEvent},
 };

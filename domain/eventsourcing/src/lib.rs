@@ -1,0 +1,43 @@
+//! Event sourcing as functions from values to values, and the contracts of what is stored.
+//!
+//! This crate knows no business rules, no AWS, no async runtime, no clock and no randomness. Times
+//! and fresh identifiers are passed in, stores are reached through a trait.
+//!
+//! # Where to start reading
+//!
+//! * [`aggregate`] and [`event`]: what a set of business rules has to offer.
+//! * [`commit`], [`envelope`], [`json`] and [`occurred_at`]: what is stored and published.
+//! * [`history`]: what the commits of one aggregate fold to, and how a command is decided.
+//! * [`store`], [`memory`] and [`repo`]: how commits are read and appended.
+//! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
+//! * [`contract`]: the names that functions share with the program that deploys them.
+//! * `testing`, a feature: a kit for tests of decisions and of stores.
+
+pub mod aggregate;
+pub mod commit;
+pub mod contract;
+pub mod envelope;
+pub mod event;
+pub mod history;
+pub mod id;
+pub mod json;
+pub mod memory;
+pub mod occurred_at;
+pub mod probe;
+mod regrouped;
+pub mod replay;
+pub mod repo;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use aggregate::Aggregate;
+pub use commit::{Commit, Context, StoredEvent};
+pub use envelope::Envelope;
+pub use history::{Decision, History};
+pub use id::AggregateId;
+pub use json::JsonText;
+pub use memory::InMemoryStore;
+pub use occurred_at::OccurredAt;
+pub use repo::Repo;
+pub use store::EventStore;

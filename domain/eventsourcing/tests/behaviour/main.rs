@@ -1,0 +1,14 @@
+//! How event sourcing behaves, seen from outside: one module per behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod history;
+mod interleavings;
+mod kit;
+mod numbers;
+mod probe;
+mod properties;
+mod regrouping;
+mod repo;
+mod stores;
+mod upcasting;
