@@ -14,8 +14,8 @@ use deployer::resources::kinds;
 use deployer::resources::stream::Stream;
 use deployer::resources::table::{StreamView, Table};
 use deployer::stack::Stack;
-use domain::contract::{self, attribute, *};
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
+use eventsourcing::contract::{self, attribute, *};
 
 pub(crate) use self::state::state;
 

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use deployer::app::App;
 use deployer::pipeline::{AggregateApp, Pipeline};
 use deployer::run;
-use domain::Aggregate;
 use domain::cart::ShoppingCart;
-use domain::contract::CAPTURE;
+use eventsourcing::Aggregate;
+use eventsourcing::contract::CAPTURE;
 
 fn main() -> ExitCode {
     run(&App {

@@ -6,7 +6,7 @@
 
 mod reached;
 
-use domain::Commit;
+use eventsourcing::Commit;
 use serde_json::Value;
 
 /// The parts of the event pipeline, by the names that the stack gives them.

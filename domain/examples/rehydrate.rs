@@ -7,8 +7,11 @@
 #![expect(clippy::print_stdout, reason = "showing something is what an example is for")]
 
 use domain::{
-    Aggregate, Context, InMemoryStore, OccurredAt, ShoppingCartRepo,
+    ShoppingCartRepo,
     cart::{CartCommand, CartEvent, ShoppingCart, Status},
+};
+use eventsourcing::{
+    Aggregate, Context, InMemoryStore, OccurredAt,
     event::{decode, encode},
     history::Refused,
 };

@@ -2,14 +2,11 @@
 //!
 //! A broken rule is an answer like any other. Faults are not answers; they never come here.
 
+use eventsourcing::{Decision, History, history::Refused, id::InvalidId};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{
-    cart::{CartError, Line, ShoppingCart, Status},
-    history::{Decision, History, Refused},
-    id::InvalidId,
-};
+use crate::cart::{CartError, Line, ShoppingCart, Status};
 
 /// The answer to a command or a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,10 +117,11 @@ impl From<Refused<CartError>> for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use eventsourcing::Aggregate;
     use serde_json::json;
 
     use super::*;
-    use crate::{aggregate::Aggregate, cart::CartEvent};
+    use crate::cart::CartEvent;
 
     #[test]
     fn a_cart_and_a_refusal_look_as_promised() {

@@ -3,15 +3,13 @@
 //! A cart is opened, filled and closed. This file holds all of the business rules and is
 //! the one to replace by an aggregate of your own.
 
+use eventsourcing::{
+    Aggregate, Repo,
+    event::{Event, Schema},
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
-
-use crate::{
-    aggregate::Aggregate,
-    event::{Event, Schema},
-    repo::Repo,
-};
 
 /// The longest name of an item, in characters.
 pub const MAX_NAME_LENGTH: usize = 200;

@@ -2,7 +2,7 @@
 //!
 //! `functions` has a binary for each, and the stack a line; both take the names from here.
 
-use crate::contract::{ARCHIVE, CAPTURE, EVENTS_TABLE, Function, REPLAY};
+use eventsourcing::contract::{ARCHIVE, CAPTURE, EVENTS_TABLE, Function, REPLAY};
 
 /// Opens a cart.
 pub const OPEN_CART: Function = Function { name: "open-cart", does: "Opens a cart", reads: &[EVENTS_TABLE] };

@@ -9,12 +9,13 @@
 //! * [`answer`]: what a caller is told.
 //! * [`functions`]: the names shared with the program that deploys all this.
 //!
-//! What an event, a commit and a store of events are is the crate `eventsourcing`, re-exported here.
+//! Events, commits, histories and stores in general are the crate `eventsourcing`.
 //!
 //! # A cart in five lines
 //!
 //! ```
-//! use domain::{Aggregate, cart::{CartCommand, CartEvent, ShoppingCart}};
+//! use domain::cart::{CartCommand, CartEvent, ShoppingCart};
+//! use eventsourcing::Aggregate;
 //!
 //! let mut cart = ShoppingCart::default();
 //! let events = cart.decide(&CartCommand::Open)?;
@@ -29,4 +30,3 @@ pub mod functions;
 
 pub use answer::Answer;
 pub use cart::ShoppingCartRepo;
-pub use eventsourcing::*;

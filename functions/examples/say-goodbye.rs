@@ -1,10 +1,8 @@
 //! Says goodbye to a cart that was closed: a handler to copy. As `src/bin/say-goodbye.rs`, and
 //! with a line in the stack, `handler("say-goodbye")`, it would be deployed.
 
-use domain::{
-    cart::{CartEvent, ShoppingCart},
-    contract::Function,
-};
+use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::contract::Function;
 use functions::{
     handler::{Delivered, Trouble, acts},
     start::start,

@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
-use domain::{
+use eventsourcing::{
     Aggregate,
     contract::attribute,
     probe::{self, Probe},
@@ -101,7 +101,7 @@ fn pluck(change: &EventRecord) -> Result<Plucked, CaptureError> {
     let commit = from_item(change.change.new_image.clone())?;
     let id = &commit.aggregate_id;
     let probe = (id.aggregate_type() == Probe::TYPE).then(|| id.uuid());
-    let record = |envelope: domain::Envelope| {
+    let record = |envelope: eventsourcing::Envelope| {
         let record = Record::of(&envelope);
         let (version, bytes) = (envelope.version, record.size());
         if bytes > MAX_RECORD_BYTES {

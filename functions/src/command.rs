@@ -1,6 +1,7 @@
 //! A command from request to answer: fetch, decide, store, and again if somebody was faster.
 
-use domain::{Answer, Context, EventStore, OccurredAt, ShoppingCartRepo, answer::Refusal, repo::StoreError};
+use domain::{Answer, ShoppingCartRepo, answer::Refusal};
+use eventsourcing::{Context, EventStore, OccurredAt, repo::StoreError};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storage::patience::Patience;

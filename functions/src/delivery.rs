@@ -3,7 +3,7 @@
 mod records;
 
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
-use domain::{
+use eventsourcing::{
     Aggregate, Envelope,
     id::InvalidAggregateId,
     probe::{self, Probe},

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use domain::{
+use eventsourcing::{
     Envelope,
     contract::{FAILED_PREFIX, Function, metric},
 };

@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_fault_tells_its_causes() {
-        let error = Settings::read_from(domain::contract::ARCHIVE, |_| None);
+        let error = Settings::read_from(eventsourcing::contract::ARCHIVE, |_| None);
         let fault = Fault::from(Outer(error.expect_err("nothing is set")));
         let told = "starting failed: archive needs ARCHIVE_BUCKET to be set";
         assert_eq!(format!("{fault:?}"), told);

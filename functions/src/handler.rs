@@ -33,7 +33,7 @@ mod trouble;
 use std::marker::PhantomData;
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
-use domain::replay::{Does, ReplayAnswer, ReplayBatch};
+use eventsourcing::replay::{Does, ReplayAnswer, ReplayBatch};
 use lambda_runtime::LambdaEvent;
 use storage::{bucket::Bucket, patience::Patience};
 

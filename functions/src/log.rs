@@ -6,7 +6,7 @@
 
 use std::{env, fmt};
 
-use domain::contract::metric;
+use eventsourcing::contract::metric;
 use jiff::Timestamp;
 use serde_json::json;
 use tracing::{Event, Subscriber, level_filters::LevelFilter, subscriber::set_global_default};

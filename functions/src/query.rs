@@ -1,6 +1,7 @@
 //! A question from request to answer: how a cart stands right now.
 
-use domain::{Answer, EventStore, ShoppingCartRepo};
+use domain::{Answer, ShoppingCartRepo};
+use eventsourcing::EventStore;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 

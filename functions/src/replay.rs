@@ -60,7 +60,7 @@ mod runner;
 
 use std::time::SystemTime;
 
-use domain::replay::{Answer, Reason, Request};
+use eventsourcing::replay::{Answer, Reason, Request};
 use serde_json::Value;
 use storage::{bucket::Bucket, scan::Scan};
 use tokio::time::Instant;

@@ -6,8 +6,8 @@
 use domain::{
     answer::Refusal,
     cart::{CartCommand, cart_opened_by},
-    id,
 };
+use eventsourcing::id;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::contract::{Function, Variable};
+use eventsourcing::contract::{Function, Variable};
 use thiserror::Error;
 
 /// The values of the variables that a function reads.
@@ -86,7 +86,7 @@ fn names(variables: &[Variable]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::contract::{ARCHIVE_BUCKET, CAPTURE, EVENT_STREAM, EVENTS_TABLE};
+    use eventsourcing::contract::{ARCHIVE_BUCKET, CAPTURE, EVENT_STREAM, EVENTS_TABLE};
 
     use super::*;
 

@@ -7,10 +7,8 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use domain::{
-    ShoppingCartRepo,
-    contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS},
-};
+use domain::ShoppingCartRepo;
+use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use storage::{DynamoDbEventStore, bucket::S3Bucket, scan::EventsTable, stream::KinesisStream};

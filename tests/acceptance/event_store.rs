@@ -1,7 +1,7 @@
 //! The store in the deployed table keeps the promises of every store of events.
 
 use acceptance::{Cloud, Deployed};
-use domain::testing::conformance;
+use eventsourcing::testing::conformance;
 use storage::DynamoDbEventStore;
 
 use crate::Test;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_kinesis::primitives::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::OccurredAt;
+use eventsourcing::OccurredAt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@
 use acceptance::{Cloud, Deployed, Rewritten, until};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::cart::ShoppingCart;
-use domain::{AggregateId, Commit, Context, EventStore, JsonText, OccurredAt, StoredEvent};
+use eventsourcing::{AggregateId, Commit, Context, EventStore, JsonText, OccurredAt, StoredEvent};
 use serde_json::{Value, json};
 use storage::DynamoDbEventStore;
 use uuid::Uuid;
@@ -17,7 +17,8 @@ pub(crate) const TESTS: &[Test] =
 /// A handler that knows the events of today, in the place of log-events, which takes any.
 const BEFORE: &str = r#"//! Logs what happens to carts.
 
-use domain::{cart::ShoppingCart, contract::Function};
+use domain::cart::ShoppingCart;
+use eventsourcing::contract::Function;
 use functions::{
     handler::{Delivered, Trouble, builds_state},
     start::start,
@@ -39,7 +40,8 @@ async fn log(Delivered { envelope, replay, .. }: Delivered<ShoppingCart>) -> Res
 /// The same handler, which has learnt of one more type of event.
 const AFTER: &str = r#"//! Logs what happens to carts, of which some can be parked.
 
-use domain::{cart::CartEvent, contract::Function, event::DecodeError, Envelope};
+use domain::cart::CartEvent;
+use eventsourcing::{contract::Function, event::DecodeError, Envelope};
 use functions::{
     handler::{Delivered, Takes, Trouble, builds_state},
     start::start,

@@ -6,7 +6,7 @@ use acceptance::{Cloud, Deployed};
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::cart::{CartEvent, ShoppingCart};
-use domain::{AggregateId, Commit, Context, EventStore};
+use eventsourcing::{AggregateId, Commit, Context, EventStore};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use storage::DynamoDbEventStore;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use domain::contract::ARCHIVE_BUCKET;
+use eventsourcing::contract::ARCHIVE_BUCKET;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cloud::Cloud;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use domain::Envelope;
+use eventsourcing::Envelope;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use storage::scan::{EventsTable, Scan, Share};

@@ -1,6 +1,6 @@
 //! The comparison: from what both sides have to what differs. Pure.
 
-use domain::AggregateId;
+use eventsourcing::AggregateId;
 use jiff::Timestamp;
 
 use super::ledger::{Account, Entry};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::pin::pin;
 
-use domain::contract::{ARCHIVE, CAPTURE, FAILED_PREFIX};
-use domain::{AggregateId, EventStore};
+use eventsourcing::contract::{ARCHIVE, CAPTURE, FAILED_PREFIX};
+use eventsourcing::{AggregateId, EventStore};
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::Value;
 use storage::bucket::Objects;

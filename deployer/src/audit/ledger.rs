@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 
-use domain::{AggregateId, Commit, Envelope};
+use eventsourcing::{AggregateId, Commit, Envelope};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use domain::contract::EVENTS_PREFIX;
-use domain::{AggregateId, Commit, Envelope, EventStore};
+use eventsourcing::contract::EVENTS_PREFIX;
+use eventsourcing::{AggregateId, Commit, Envelope, EventStore};
 use futures::future::{try_join, try_join_all};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use domain::{AggregateId, Commit, EventStore};
+use eventsourcing::{AggregateId, Commit, EventStore};
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::patience::Patience;
 use storage::publish::{PublishError, publish};

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Mutex;
 
-use domain::Commit;
-use domain::contract::EVENTS_PREFIX;
+use eventsourcing::Commit;
+use eventsourcing::contract::EVENTS_PREFIX;
 use storage::archive::compress;
 use storage::bucket::{Object, Objects, S3Bucket};
 use storage::fault::chain;

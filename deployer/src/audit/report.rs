@@ -1,6 +1,6 @@
 //! What an audit finds, as data: for reading, for programs, and for what is done about it.
 
-use domain::AggregateId;
+use eventsourcing::AggregateId;
 use serde::Serialize;
 use serde_json::Value;
 

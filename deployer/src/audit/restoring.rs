@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{AggregateId, Commit, Envelope, OccurredAt};
+use eventsourcing::{AggregateId, Commit, Envelope, OccurredAt};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 use storage::DynamoDbEventStore;

@@ -6,7 +6,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use domain::{AggregateId, Commit, JsonText};
+use eventsourcing::{AggregateId, Commit, JsonText};
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -215,7 +215,7 @@ fn what_cannot_be_published_ends_its_own_aggregate_only() {
 }
 
 /// Returns where a handler stands, in whose way is what is behind a gap.
-fn follows(from: u64, events: &[domain::Envelope]) -> u64 {
+fn follows(from: u64, events: &[eventsourcing::Envelope]) -> u64 {
     events.iter().fold(from, |place, event| if event.version == place + 1 { event.version } else { place })
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use domain::store::AppendError;
+use eventsourcing::store::AppendError;
 use storage::bucket::S3Error;
 use storage::event_store::DynamoDbError;
 use storage::fault::chain;

@@ -1,7 +1,8 @@
 //! What a cart's commits fold to: the very answer that its callers get.
 
+use domain::Answer;
 use domain::cart::ShoppingCart;
-use domain::{Answer, Commit, History};
+use eventsourcing::{Commit, History};
 use serde_json::Value;
 use storage::fault::chain;
 

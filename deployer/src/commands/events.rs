@@ -3,7 +3,7 @@
 mod at;
 
 use clap::ValueEnum;
-use domain::{AggregateId, Commit, Envelope, EventStore};
+use eventsourcing::{AggregateId, Commit, Envelope, EventStore};
 use futures::TryStreamExt;
 
 use self::at::At;

@@ -7,7 +7,7 @@ mod follow;
 mod function;
 
 use clap::ValueEnum;
-use domain::replay::{Only, Order, Reason, Refused, Request, Source, State, Status, Which};
+use eventsourcing::replay::{Only, Order, Reason, Refused, Request, Source, State, Status, Which};
 use jiff::Timestamp;
 use uuid::Uuid;
 

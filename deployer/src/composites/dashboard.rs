@@ -3,7 +3,7 @@
 
 mod widgets;
 
-use domain::contract::metric;
+use eventsourcing::contract::metric;
 use serde_json::Value;
 
 use self::widgets::{Metric, Rows};

@@ -7,9 +7,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
-use domain::contract::EVENTS_PREFIX;
-use domain::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
-use domain::{AggregateId, Commit, Context, EventStore, OccurredAt};
+use eventsourcing::contract::EVENTS_PREFIX;
+use eventsourcing::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
+use eventsourcing::{AggregateId, Commit, Context, EventStore, OccurredAt};
 use futures::future::{FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! The story of one aggregate, as a table and as JSON, and how it stood at one moment of it.
 
-use domain::{Envelope, OccurredAt};
+use eventsourcing::{Envelope, OccurredAt};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ pub(crate) use fixture::replayed;
 
 use std::time::Duration;
 
-use domain::replay::{Does, Only, Order, Source, State, Status};
+use eventsourcing::replay::{Does, Only, Order, Source, State, Status};
 
 use super::style::{count, duration, thousands};
 use super::table::columns;
@@ -214,7 +214,7 @@ fn some(many: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::replay::{Contradiction, Gap, KeptAside, Unreadable};
+    use eventsourcing::replay::{Contradiction, Gap, KeptAside, Unreadable};
     use uuid::Uuid;
 
     use super::*;

@@ -1,12 +1,9 @@
 //! The rules of the cart, one test per rule.
 
-use domain::{
-    cart::{
-        CartCommand, CartError, CartEvent, Line, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart, Status,
-        cart_opened_by,
-    },
-    testing::given,
+use domain::cart::{
+    CartCommand, CartError, CartEvent, Line, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart, Status, cart_opened_by,
 };
+use eventsourcing::testing::given;
 
 fn opened() -> CartEvent {
     CartEvent::CartOpened {}

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Aggregate,
-    cart::{CartCommand, CartEvent, ShoppingCart, Status},
-    testing::assert_repeats_change_nothing,
-};
+use domain::cart::{CartCommand, CartEvent, ShoppingCart, Status};
+use eventsourcing::{Aggregate, testing::assert_repeats_change_nothing};
 use proptest::{collection::vec, prelude::*};
 
 /// Few items and few out-of-range values, so that commands meet each other.

@@ -1,12 +1,8 @@
 //! Every event ever written, as a file: what is in the table and the archive cannot be
 //! changed, so these files never are. A new schema version adds a file.
 
-use domain::{
-    AggregateId, Commit, Context, Envelope,
-    cart::{CartEvent, ShoppingCart},
-    event::Event,
-    testing::Golden,
-};
+use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::{AggregateId, Commit, Context, Envelope, event::Event, testing::Golden};
 use uuid::Uuid;
 
 fn files() -> Golden {

@@ -1,6 +1,6 @@
 //! Keeps each published event in the archive.
 
-use domain::contract::ARCHIVE;
+use eventsourcing::contract::ARCHIVE;
 use functions::{
     archive::archive,
     delivery::Records,

@@ -1,7 +1,7 @@
 //! Publishes each event of each commit in the table's stream to Kinesis.
 
 use aws_lambda_events::event::dynamodb::Event;
-use domain::contract::CAPTURE;
+use eventsourcing::contract::CAPTURE;
 use functions::{
     capture::capture,
     start::{serve, start},

@@ -1,6 +1,6 @@
 //! Writes one log line for each published event, for people who want to see what happens.
 
-use domain::contract::Function;
+use eventsourcing::contract::Function;
 use functions::{
     handler::{Delivered, Everything, Trouble, acts},
     start::start,

@@ -1,6 +1,6 @@
 //! Feeds history to one handler.
 
-use domain::contract::REPLAY;
+use eventsourcing::contract::REPLAY;
 use functions::{
     replay::cut_off,
     start::{serve, start},

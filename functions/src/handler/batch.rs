@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_lambda_events::event::kinesis::KinesisEventRecord;
-use domain::{Envelope, replay::KeptAside};
+use eventsourcing::{Envelope, replay::KeptAside};
 use futures::{FutureExt, StreamExt, stream};
 use storage::{bucket::Bucket, fault::chain, patience::Patience};
 use thiserror::Error;

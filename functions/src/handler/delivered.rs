@@ -1,6 +1,6 @@
 //! An event as a handler gets it, and which events it gets.
 
-use domain::{Aggregate, Envelope, event::DecodeError};
+use eventsourcing::{Aggregate, Envelope, event::DecodeError};
 use uuid::Uuid;
 
 /// An event on its way into a handler; `T` says whose events that takes.

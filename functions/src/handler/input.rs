@@ -1,7 +1,7 @@
 //! What a handler is invoked with: a batch by its mapping, or one by a replay.
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
-use domain::{
+use eventsourcing::{
     Envelope,
     replay::{ReplayBatch, Replayed},
 };

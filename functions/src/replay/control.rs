@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
+use eventsourcing::{
     contract::REPLAY,
     replay::{Answer, Does, Order, Reason, ReplayBatch, Replayed, Request, State, Which},
 };

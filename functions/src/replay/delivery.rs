@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::replay::{Does, Order, ReplayAnswer, ReplayBatch, Replayed, State};
+use eventsourcing::replay::{Does, Order, ReplayAnswer, ReplayBatch, Replayed, State};
 use futures::{StreamExt, stream::FuturesUnordered};
 use storage::{bucket::Bucket, fault::chain, patience::Patience, scan::Scan};
 use tokio::time::{Instant, sleep_until};

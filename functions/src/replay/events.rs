@@ -1,6 +1,6 @@
 //! Events for the tests of a replay.
 
-use domain::{Envelope, JsonText};
+use eventsourcing::{Envelope, JsonText};
 use uuid::Uuid;
 
 /// Returns the event of this version of an aggregate.

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{AggregateId, Envelope};
+use eventsourcing::{AggregateId, Envelope};
 use uuid::Uuid;
 
 use super::lineup::Lineup;

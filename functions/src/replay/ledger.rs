@@ -5,7 +5,7 @@
 
 use std::{error::Error, time::Duration};
 
-use domain::{contract::REPLAYS_PREFIX, replay::Which};
+use eventsourcing::{contract::REPLAYS_PREFIX, replay::Which};
 use storage::{
     bucket::{Bucket, Expected},
     patience::Patience,

@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{AggregateId, Envelope, replay::Gap};
+use eventsourcing::{AggregateId, Envelope, replay::Gap};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

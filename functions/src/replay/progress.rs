@@ -6,7 +6,7 @@ mod saved;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{
+use eventsourcing::{
     AggregateId, Envelope,
     replay::{
         Contradiction, Counts, Does, Gap, KeptAside, Only, Order, Reading, ReplayAnswer, Source, State,

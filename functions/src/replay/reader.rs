@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, error::Error, time::Duration};
 
-use domain::{
+use eventsourcing::{
     Envelope,
     contract::EVENTS_PREFIX,
     replay::{Order, Source},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::replay::{Answer, Order, Reason, Runner, State, Which};
+use eventsourcing::replay::{Answer, Order, Reason, Runner, State, Which};
 use storage::{
     bucket::{Bucket, Expected},
     fault::chain,

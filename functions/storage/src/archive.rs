@@ -7,7 +7,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 
-use domain::{Envelope, contract::EVENTS_PREFIX};
+use eventsourcing::{Envelope, contract::EVENTS_PREFIX};
 use flate2::{Compression, GzBuilder, read::MultiGzDecoder};
 use jiff::{Timestamp, tz::TimeZone};
 use thiserror::Error;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use domain::Envelope;
+use eventsourcing::Envelope;
 use thiserror::Error;
 
 use crate::{

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, query::QueryError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{AggregateId, Commit, EventStore, OccurredAt, contract::attribute, store::AppendError};
+use eventsourcing::{AggregateId, Commit, EventStore, OccurredAt, contract::attribute, store::AppendError};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use thiserror::Error;
 

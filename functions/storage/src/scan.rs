@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{Client, error::SdkError, operation::scan::ScanError, types::AttributeValue};
-use domain::{Commit, contract::attribute};
+use eventsourcing::{Commit, contract::attribute};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

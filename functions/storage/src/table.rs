@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AggregateId, Commit, Context, JsonText, OccurredAt, StoredEvent, id::InvalidAggregateId};
+use eventsourcing::{
+    AggregateId, Commit, Context, JsonText, OccurredAt, StoredEvent, id::InvalidAggregateId,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -134,10 +136,8 @@ pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemErro
 
 #[cfg(test)]
 mod tests {
-    use domain::{
-        cart::{CartEvent, ShoppingCart},
-        contract::attribute,
-    };
+    use eventsourcing::contract::attribute;
+    use eventsourcing::testing::tally::{Tally, TallyEvent};
     use serde_json::{Value, json};
 
     use super::*;
@@ -146,8 +146,8 @@ mod tests {
     fn commit() -> Commit {
         let time = "2026-11-21T19:02:03.123456Z".parse();
         let context = Context::new(Uuid::from_u128(2), time.expect("the time is well-formed"));
-        let events = [CartEvent::CartOpened {}, CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 2 }];
-        let id = AggregateId::of::<ShoppingCart>(Uuid::from_u128(1));
+        let events = [TallyEvent::TallyOpened {}, TallyEvent::Counted { what: "tea".to_owned(), times: 2 }];
+        let id = AggregateId::of::<Tally>(Uuid::from_u128(1));
         let mut n = 2;
         let new_id = || {
             n += 1;
@@ -175,11 +175,11 @@ mod tests {
         assert_eq!(
             notation(&commit()),
             json!({
-                attribute::AGGREGATE_ID: {"S": "cart#00000000-0000-0000-0000-000000000001"},
+                attribute::AGGREGATE_ID: {"S": "tally#00000000-0000-0000-0000-000000000001"},
                 attribute::VERSION: {"N": "5"},
                 "Events": {"L": [
-                    event(3, "CartOpened", "{}"),
-                    event(4, "ItemAdded", r#"{"item":"tea","quantity":2}"#),
+                    event(3, "TallyOpened", "{}"),
+                    event(4, "Counted", r#"{"times":2,"what":"tea"}"#),
                 ]},
                 "CommandId": {"S": Uuid::from_u128(2)},
                 "CorrelationId": {"S": Uuid::from_u128(2)},
@@ -237,8 +237,8 @@ mod tests {
             let item: serde_dynamo::Item = serde_json::from_value(item).expect("it is an item");
             crate::fault::chain(&from_item(item).expect_err("the item is broken"))
         };
-        let reason = broken("/AggregateId/S", json!("cart-1"));
-        assert!(reason.ends_with(r#""cart-1" is not an aggregate id like <type>#<uuid>"#), "{reason}");
+        let reason = broken("/AggregateId/S", json!("tally-1"));
+        assert!(reason.ends_with(r#""tally-1" is not an aggregate id like <type>#<uuid>"#), "{reason}");
         let reason = broken("/Events", json!({"L": []}));
         assert_eq!(reason, "the item has no events");
         assert_eq!(broken("/Version/N", json!("0")), "the item has version 0, and the first is 1");

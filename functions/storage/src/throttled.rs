@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
     error::{BoxError, ProvideErrorMetadata},
     operation::put_item::PutItemError,
 };
-use domain::contract::metric;
+use eventsourcing::contract::metric;
 
 /// The codes of a refused write ("Error handling with DynamoDB", DynamoDB developer guide).
 const CODES: [&str; 3] =

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::Envelope;
+use eventsourcing::Envelope;
 
 /// The most records that one call can carry.
 const MAX_RECORDS: usize = 500;

@@ -2,7 +2,7 @@
 
 use std::{io::Read, time::Duration};
 
-use domain::{Envelope, contract::ARCHIVE};
+use eventsourcing::{Envelope, contract::ARCHIVE};
 use flate2::read::GzDecoder;
 use functions::{archive::archive, failed::Failed};
 use storage::patience::Patience;

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use domain::contract::{ARCHIVE_BUCKET, Function};
 use domain::functions::FUNCTIONS;
+use eventsourcing::contract::{ARCHIVE_BUCKET, Function};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin");
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
-use domain::{Commit, contract::CAPTURE};
+use eventsourcing::{Commit, contract::CAPTURE};
 use functions::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
 use storage::{

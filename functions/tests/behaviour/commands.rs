@@ -2,10 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::{
-    AggregateId, Commit, EventStore, InMemoryStore, ShoppingCartRepo, cart::cart_opened_by,
-    store::AppendError,
-};
+use domain::{ShoppingCartRepo, cart::cart_opened_by};
+use eventsourcing::{AggregateId, Commit, EventStore, InMemoryStore, store::AppendError};
 use functions::{
     command, query,
     request::{self, Parse},

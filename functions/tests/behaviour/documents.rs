@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::{dynamodb, kinesis::KinesisEvent};
-use domain::contract::ARCHIVE;
+use eventsourcing::contract::ARCHIVE;
 use flate2::read::GzDecoder;
 use functions::archive::archive;
 use serde_json::{Value, json};

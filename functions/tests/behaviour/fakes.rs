@@ -10,11 +10,8 @@ use std::{
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::{
-    AggregateId, Commit, Context, Envelope,
-    cart::{CartEvent, ShoppingCart},
-    contract::Function,
-};
+use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::{AggregateId, Commit, Context, Envelope, contract::Function};
 use functions::{delivery::Records, failed::Failed};
 use serde_json::{Value, json};
 use storage::{

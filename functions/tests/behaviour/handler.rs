@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use domain::{
+use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::{
     Envelope, JsonText,
-    cart::{CartEvent, ShoppingCart},
     contract::Function,
     replay::{Does, KeptAside, ReplayBatch, Replayed},
 };

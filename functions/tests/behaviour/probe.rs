@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
+use eventsourcing::{
     AggregateId, Commit, Context,
     contract::{ARCHIVE, CAPTURE, Function},
     probe::{Probe, ProbeEvent},

@@ -3,7 +3,7 @@
 
 use std::{io::Read, time::Duration};
 
-use domain::{
+use eventsourcing::{
     Envelope,
     contract::EVENTS_PREFIX,
     replay::{Answer, Does, Reason, State, Status},

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{
+use eventsourcing::{
     Commit,
     replay::{Does, ReplayAnswer, ReplayBatch},
 };

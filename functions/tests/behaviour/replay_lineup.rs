@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Envelope, JsonText};
+use eventsourcing::{Envelope, JsonText};
 use functions::replay::lineup::{Lineup, Load, Taken};
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;

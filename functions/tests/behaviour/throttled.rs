@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
-use domain::EventStore;
+use eventsourcing::EventStore;
 use serde_json::json;
 use storage::DynamoDbEventStore;
 

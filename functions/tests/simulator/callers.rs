@@ -4,9 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    AggregateId, Answer, Commit, Context, EventStore, OccurredAt, ShoppingCartRepo,
+    Answer, ShoppingCartRepo,
     cart::{CartEvent, ShoppingCart},
 };
+use eventsourcing::{AggregateId, Commit, Context, EventStore, OccurredAt};
 use functions::{
     command,
     request::{self, Parse},

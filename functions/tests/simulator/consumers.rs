@@ -7,8 +7,8 @@ use aws_lambda_events::event::{
     dynamodb::{Event, EventRecord},
     kinesis::{KinesisEvent, KinesisEventRecord},
 };
-use domain::{
-    cart::{CartEvent, ShoppingCart},
+use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::{
     contract::{ARCHIVE, CAPTURE, Function},
     replay::ReplayAnswer,
 };

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
+use domain::cart::CartEvent;
+use eventsourcing::{
     Envelope,
-    cart::CartEvent,
     contract::{EVENTS_PREFIX, FAILED_PREFIX, attribute},
     replay::{Reason, State},
 };

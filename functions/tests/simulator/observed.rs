@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::replay::{Order, Reason, State};
+use eventsourcing::replay::{Order, Reason, State};
 use uuid::Uuid;
 
 /// An event that a handler has handled.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
-use domain::{
+use eventsourcing::{
     AggregateId, Commit, EventStore,
     contract::{EVENTS_PREFIX, FAILED_PREFIX, REPLAYS_PREFIX, attribute},
     replay::{Order, ReplayBatch, Replayed},

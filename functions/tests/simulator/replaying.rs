@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use domain::{
+use eventsourcing::{
     contract::{EVENTS_PREFIX, REPLAY},
     replay::{Answer, Only, Order, Reason, ReplayBatch, Replayed, Request, Runner, Source, State, Which},
 };

@@ -3,9 +3,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use domain::{
+use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::{
     AggregateId, Commit, Context, Envelope, JsonText, OccurredAt, StoredEvent,
-    cart::{CartEvent, ShoppingCart},
     contract::{ARCHIVE, CAPTURE, FAILED_PREFIX, attribute},
 };
 use serde_dynamo::{AttributeValue, Item};

@@ -6,8 +6,8 @@ use std::iter::Cycle;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::store::AppendError;
-use domain::{AggregateId, Commit, Context, Envelope, EventStore, JsonText, OccurredAt, StoredEvent};
+use eventsourcing::store::AppendError;
+use eventsourcing::{AggregateId, Commit, Context, Envelope, EventStore, JsonText, OccurredAt, StoredEvent};
 use futures::{Stream, stream};
 use serde_json::json;
 use storage::archive;

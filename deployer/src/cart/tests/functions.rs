@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use deployer::aws::Aws;
 use deployer::resource::ResourceId;
 use deployer::stack::Stack;
-use domain::contract;
 use domain::functions::FUNCTIONS;
+use eventsourcing::contract;
 use serde_json::Value;
 
 use super::{dev, keys, root, statements, states};

@@ -52,8 +52,8 @@ pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command
 
 #[cfg(test)]
 mod tests {
-    use domain::probe::{Probe, ProbeEvent};
-    use domain::{AggregateId, Commit, Context, OccurredAt};
+    use eventsourcing::probe::{Probe, ProbeEvent};
+    use eventsourcing::{AggregateId, Commit, Context, OccurredAt};
     use jiff::Timestamp;
     use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::AggregateId;
+use eventsourcing::AggregateId;
 use jiff::SignedDuration;
 use storage::stream::{KinesisStream, Outcome, PutRecords};
 use storage::waves::Record;

@@ -1,6 +1,6 @@
 //! `audit --restore`: writes back into the table what only the archive has.
 
-use domain::OccurredAt;
+use eventsourcing::OccurredAt;
 use tokio_util::sync::CancellationToken;
 
 use super::Args;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::Commit;
+use eventsourcing::Commit;
 use jiff::Timestamp;
 
 use crate::commands::time::time;
@@ -72,20 +72,20 @@ fn up_to(version: u64, mut commit: Commit) -> Option<Commit> {
 
 #[cfg(test)]
 mod tests {
-    use domain::cart::{CartEvent, ShoppingCart};
-    use domain::{AggregateId, Context, OccurredAt};
+    use eventsourcing::probe::{Probe, ProbeEvent};
+    use eventsourcing::{AggregateId, Context, OccurredAt};
 
     use super::*;
 
     /// Commits of these many events each, a second apart but for the third, whose clock was
     /// a minute slow.
     fn commits(sizes: &[usize]) -> Vec<Commit> {
-        let id = AggregateId::of::<ShoppingCart>(Default::default());
+        let id = AggregateId::of::<Probe>(Default::default());
         let mut behind = 0;
         let commit = |(number, size): (i64, &usize)| {
             let second = 1_795_262_400 + if number == 3 { number - 60 } else { number };
             let at = OccurredAt::new(Timestamp::from_second(second).expect("it is a time"));
-            let events = vec![CartEvent::CartClosed {}; *size];
+            let events = vec![ProbeEvent::Probed {}; *size];
             let context = Context::new(Default::default(), at);
             let commit = Commit::of(id.clone(), behind, &events, context, Default::default);
             behind += *size as u64;

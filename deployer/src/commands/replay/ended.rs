@@ -1,7 +1,7 @@
 //! How a replay ended: whether that is a success, and what is to be done about what is not as it
 //! should be. Pure.
 
-use domain::replay::{Does, Order, State, Status};
+use eventsourcing::replay::{Does, Order, State, Status};
 
 use crate::exit::Problem;
 use crate::render::{count, replay_unmatched};
@@ -65,7 +65,7 @@ fn problem(status: &Status, audit: &str) -> Option<Problem> {
 
 #[cfg(test)]
 mod tests {
-    use domain::replay::Only;
+    use eventsourcing::replay::Only;
 
     use super::*;
     use crate::render::replayed;

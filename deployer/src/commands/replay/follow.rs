@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::replay::{Request, Runner, State, Status, Which};
+use eventsourcing::replay::{Request, Runner, State, Status, Which};
 
 use super::function::{InVain, ReplayFunction};
 use crate::exit::Problem;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use domain::replay::{Answer, Reason, Refused, Request, Status};
+use eventsourcing::replay::{Answer, Reason, Refused, Request, Status};
 
 use crate::app::App;
 use crate::aws::{self, Aws, NoAnswer, Ran, Repetition};
@@ -137,7 +137,7 @@ impl<'a> ReplayFunction<'a> {
 
 #[cfg(test)]
 mod tests {
-    use domain::replay::Which;
+    use eventsourcing::replay::Which;
 
     use super::*;
     use crate::aws::script::{Answer, Script, body, fault};

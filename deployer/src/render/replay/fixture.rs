@@ -1,6 +1,6 @@
 //! A replay to show, for tests.
 
-use domain::replay::{Counts, Does, Only, Order, Reading, Source, State, Status};
+use eventsourcing::replay::{Counts, Does, Only, Order, Reading, Source, State, Status};
 use uuid::Uuid;
 
 /// Returns the status of a replay.

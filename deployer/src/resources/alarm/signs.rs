@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::contract::metric;
+use eventsourcing::contract::metric;
 
 use super::{Alarm, arn};
 use crate::scope::Scope;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::contract::REPLAY;
+use eventsourcing::contract::REPLAY;
 use functions::{
     Fault,
     handler::Input,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use aws_lambda_events::event::dynamodb::{EventRecord, StreamRecord};
-use domain::{AggregateId, Commit, EventStore, contract::attribute, store::AppendError};
+use eventsourcing::{AggregateId, Commit, EventStore, contract::attribute, store::AppendError};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde_dynamo::{AttributeValue, Item};
 use storage::{
