@@ -40,6 +40,7 @@ pub use wait::wait_until;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::policy::Statement;
 use crate::resource::{Cloud, Tags};
 use crate::scope::Scope;
 
@@ -75,6 +76,8 @@ pub struct Aws {
 }
 
 impl Cloud for Aws {
+    type Permission = Statement;
+
     fn fresh(&self) -> Self {
         Self { sweep: Arc::default(), ..self.clone() }
     }

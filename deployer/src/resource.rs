@@ -19,7 +19,6 @@ use serde_json::Value;
 use crate::change::Change;
 pub use crate::change::Risk;
 use crate::error::Error;
-use crate::policy::Statement;
 use crate::scope::Scope;
 pub use crate::scope::Tags;
 
@@ -93,6 +92,9 @@ pub type States = BTreeMap<ResourceId, Value>;
 
 /// What resources live in: clients, and whatever a look at it may remember.
 pub trait Cloud: Clone + Send + Sync + 'static {
+    /// What a caller has to be allowed, in the words of this cloud.
+    type Permission: 'static;
+
     /// Returns the same cloud with nothing remembered of earlier looks, such as listings
     /// that many resources share.
     fn fresh(&self) -> Self;
@@ -173,7 +175,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
 
     /// Returns what the caller of all the methods below has to be allowed, on things of this
     /// kind that belong to the scope.
-    fn permissions(scope: &Scope) -> Vec<Statement>;
+    fn permissions(scope: &Scope) -> Vec<<Self::Cloud as Cloud>::Permission>;
 
     /// Reads the live state, or nothing when there is no such thing.
     fn read(&self, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Live<Self>>, Error>> + Send;

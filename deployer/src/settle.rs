@@ -55,7 +55,7 @@ pub async fn settle<C: Cloud>(
     }
 }
 
-fn settles_within<C>(stack: &Stack<C>, id: &ResourceId) -> Duration {
+fn settles_within<C: Cloud>(stack: &Stack<C>, id: &ResourceId) -> Duration {
     stack.get(id).map_or(Duration::ZERO, |node| node.settles_within())
 }
 

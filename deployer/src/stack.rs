@@ -2,11 +2,11 @@
 //!
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
-use crate::resource::{Described, Kind, Node, ResourceId, States};
+use crate::resource::{Cloud, Described, Kind, Node, ResourceId, States};
 use crate::scope::Scope;
 
 /// Everything that one environment is to have.
-pub struct Stack<C: 'static> {
+pub struct Stack<C: Cloud> {
     /// What it is called and where it is.
     pub scope: Scope,
     /// The resources, in the order in which people read them.
@@ -15,7 +15,7 @@ pub struct Stack<C: 'static> {
     pub kinds: Vec<Kind<C>>,
 }
 
-impl<C: 'static> Stack<C> {
+impl<C: Cloud> Stack<C> {
     /// Returns an empty stack that knows these kinds.
     pub fn new(scope: Scope, kinds: Vec<Kind<C>>) -> Self {
         Self { scope, resources: Vec::new(), kinds }

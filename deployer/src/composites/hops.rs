@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::resource::{Resource, ResourceId};
+use crate::resource::{Cloud, Resource, ResourceId};
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::mapping::Mapping;
@@ -41,7 +41,7 @@ pub struct Consumer {
 
 impl Hops {
     /// Reads the way off a stack.
-    pub fn of<C: 'static>(stack: &Stack<C>) -> Self {
+    pub fn of<C: Cloud>(stack: &Stack<C>) -> Self {
         let named = |kind: &str| {
             let ids = stack.resources.iter().map(|node| node.id());
             ids.filter(|id| id.kind() == kind).map(|id| id.name().to_owned()).collect::<Vec<_>>()
@@ -65,7 +65,7 @@ impl Hops {
 }
 
 /// Returns what a mapping joins. Its name says it: `<function>/<service>/<source>`.
-fn consumer<C: 'static>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
+fn consumer<C: Cloud>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
     let mut parts = mapping.splitn(3, '/');
     let (function, service, source) = (parts.next()?, parts.next()?, parts.next()?);
     let kind = if service == "kinesis" { Stream::KIND } else { Table::KIND };

@@ -10,13 +10,13 @@ use crate::change::Change;
 use crate::diff::{diff, fields};
 use crate::error::Error;
 use crate::release::State;
-use crate::resource::{Described, Effect, ResourceId, Risk, Seen, Tags};
+use crate::resource::{Cloud, Described, Effect, ResourceId, Risk, Seen, Tags};
 use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::{Activity, Fate, Survey};
 
 /// Compares what is desired with what was seen and says what is to be done.
-pub fn plan<C: 'static>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Plan {
+pub fn plan<C: Cloud>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Plan {
     let (scope, desired) = (&stack.scope, stack.described());
     let owner = Owner { scope, record: survey.last_release(), adopt: &wishes.adopt };
     let decision = Decision { scope, desired: &desired, survey, owner };

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Step};
-use crate::resource::{Kind, ResourceId};
+use crate::resource::{Cloud, Kind, ResourceId};
 
 /// Makes every deletion wait for the other writes to what stands on its kind: a role goes
 /// after the functions that have it, and after those that are given another one.
-pub(super) fn users_first<C: 'static>(steps: &mut [Step], kinds: &[Kind<C>]) {
+pub(super) fn users_first<C: Cloud>(steps: &mut [Step], kinds: &[Kind<C>]) {
     let writes: BTreeSet<ResourceId> =
         steps.iter().filter(|step| step.writes()).map(|step| step.id.clone()).collect();
     for step in steps.iter_mut().filter(|step| step.action == Action::Delete) {

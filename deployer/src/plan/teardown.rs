@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::order::users_first;
 use super::owner::Owner;
 use super::{Action, Compared, Plan, Step, Verdict};
-use crate::resource::Risk;
+use crate::resource::{Cloud, Risk};
 use crate::stack::Stack;
 use crate::survey::Survey;
 
@@ -13,7 +13,7 @@ use crate::survey::Survey;
 ///
 /// `survey` is one of an empty stack, so that everything found is a stray: whether the code
 /// still mentions a thing plays no part in whether it is ours.
-pub fn teardown<C: 'static>(stack: &Stack<C>, survey: &Survey) -> Plan {
+pub fn teardown<C: Cloud>(stack: &Stack<C>, survey: &Survey) -> Plan {
     let owner = Owner { scope: &stack.scope, record: survey.last_release(), adopt: &BTreeSet::new() };
     let owned = survey.strays.iter().filter(|(id, tags)| owner.owns(id, tags)).map(|(id, _)| id);
     let mut steps: Vec<Step> = owned

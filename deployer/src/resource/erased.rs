@@ -8,10 +8,9 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use serde_json::Value;
 
-use super::{Effect, LeftOut, Live, Resource, ResourceId, States, Tags};
+use super::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, States, Tags};
 use crate::change::Change;
 use crate::error::Error;
-use crate::policy::Statement;
 use crate::scope::Scope;
 
 /// What the pure planner knows of a desired resource.
@@ -155,13 +154,13 @@ impl<R: Resource> Node<R::Cloud> for R {
 
 type ListFn<C> = for<'a> fn(&'a Scope, &'a C) -> BoxFuture<'a, Result<Vec<String>, Error>>;
 type TagsFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<Tags>, Error>>;
-type PermissionsFn = fn(&Scope) -> Vec<Statement>;
+type PermissionsFn<C> = fn(&Scope) -> Vec<<C as Cloud>::Permission>;
 type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 type ActivityFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<&'static str>, Error>>;
 type DisableFn<C> = for<'a> fn(&'a str, &'a Tags, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 
 /// A kind of resource, erased: what can be done with things that no desired state mentions.
-pub struct Kind<C: 'static> {
+pub struct Kind<C: Cloud> {
     /// See [`Resource::KIND`].
     pub name: &'static str,
     /// See [`Resource::STANDS_ON`].
@@ -171,7 +170,7 @@ pub struct Kind<C: 'static> {
     /// See [`Resource::LOOKS_BY`].
     pub looks_by: &'static [&'static str],
     /// See [`Resource::permissions`].
-    pub permissions: PermissionsFn,
+    pub permissions: PermissionsFn<C>,
     /// See [`Resource::list`].
     pub list: ListFn<C>,
     /// See [`Resource::tags`].
@@ -184,7 +183,7 @@ pub struct Kind<C: 'static> {
     pub disable: Option<DisableFn<C>>,
 }
 
-impl<C: 'static> Kind<C> {
+impl<C: Cloud> Kind<C> {
     /// Returns the kind of `R`.
     pub fn of<R: Resource<Cloud = C>>() -> Self {
         Self {

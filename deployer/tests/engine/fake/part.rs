@@ -2,7 +2,6 @@
 
 use deployer::change::Change;
 use deployer::error::Error;
-use deployer::policy::Statement;
 use deployer::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
 use deployer::scope::Scope;
 use serde::Serialize;
@@ -60,7 +59,7 @@ impl Resource for Part {
         Effect::Recreate(Risk::LosesPosition)
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
+    fn permissions(_scope: &Scope) -> Vec<String> {
         Vec::new()
     }
 

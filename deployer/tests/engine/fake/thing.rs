@@ -2,7 +2,6 @@
 
 use deployer::change::Change;
 use deployer::error::{Class, Error};
-use deployer::policy::Statement;
 use deployer::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
 use deployer::scope::Scope;
 use serde::Serialize;
@@ -64,7 +63,7 @@ impl Resource for Thing {
         }
     }
 
-    fn permissions(_scope: &Scope) -> Vec<Statement> {
+    fn permissions(_scope: &Scope) -> Vec<String> {
         Vec::new()
     }
 

@@ -162,6 +162,8 @@ impl World {
 }
 
 impl Cloud for FakeCloud {
+    type Permission = String;
+
     fn fresh(&self) -> Self {
         self.clone()
     }
