@@ -2,6 +2,7 @@
 //! are finished by being run again.
 
 use std::collections::VecDeque;
+use std::env;
 use std::sync::Mutex;
 use std::thread;
 
@@ -11,6 +12,10 @@ use serde_json::json;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[("killed_anywhere_and_run_again", killed_anywhere_and_run_again)];
+
+/// When it is set, the deployer is killed around every call, which takes 11 minutes of processor
+/// time; otherwise around the first and the last call of each operation.
+const EVERY_CALL: &str = "KILLED_AT_EVERY_CALL";
 
 /// Accounts at a time. More would wait for the cloud, which is one process.
 const AT_ONCE: usize = 3;
@@ -35,8 +40,8 @@ struct Stage {
 }
 
 /// An undisturbed `up`, one that changes what is there, and a `down` tell which calls there are.
-/// For each call and each side of it there is an account in which the deployer is killed there
-/// and run once more.
+/// For each call that is chosen, and each side of it, there is an account in which the deployer is
+/// killed there and run once more.
 fn killed_anywhere_and_run_again(cloud: &Cloud) {
     let cloud = &cloud.aside().expect("another cloud can be started");
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
@@ -68,7 +73,7 @@ impl Stage {
         assert_eq!(trapped.run.code, Some(0), "{verb}: {trapped:#?}");
         assert!(!trapped.changes.is_empty(), "{verb} changed nothing: {trapped:#?}");
         let sides = |call: Change| [(call.clone(), Side::Before), (call, Side::After)];
-        let points = trapped.changes.into_iter().flat_map(sides).collect();
+        let points = chosen(trapped.changes).into_iter().flat_map(sides).collect();
         Self { verb, environment, points, after: place.likeness() }
     }
 
@@ -101,4 +106,17 @@ impl Stage {
         // Of a stamp, the comparison sees only that there is one.
         if self.verb == "up" { run(&["drift", "local"], 0).map(drop) } else { Ok(()) }
     }
+}
+
+/// Returns the calls around which the deployer is killed.
+fn chosen(calls: Vec<Change>) -> Vec<Change> {
+    if env::var_os(EVERY_CALL).is_some() {
+        return calls;
+    }
+    let operations: Vec<String> = calls.iter().map(|call| call.operation().to_owned()).collect();
+    let outermost = |at: usize| {
+        let (before, after) = (&operations[..at], &operations[at + 1..]);
+        !before.contains(&operations[at]) || !after.contains(&operations[at])
+    };
+    calls.into_iter().enumerate().filter(|(at, _)| outermost(*at)).map(|(_, call)| call).collect()
 }

@@ -114,6 +114,22 @@ impl Request {
         fields?.split('&').find_map(|field| field.strip_prefix("Action=").map(str::to_owned))
     }
 
+    /// Returns the operation alone: in REST, where it has no name, the path without the names in it
+    /// that begin with this prefix.
+    pub(crate) fn operation(&self, prefix: &str) -> String {
+        if let Some(target) = self.header("x-amz-target") {
+            return target.to_owned();
+        }
+        self.named().unwrap_or_else(|| {
+            let path = percent_decode_str(&self.path).decode_utf8_lossy();
+            let mut parts = path.split(prefix);
+            let first = parts.next().unwrap_or_default().to_owned();
+            let in_name = |next: char| next.is_ascii_alphanumeric() || next == '-';
+            let path = parts.fold(first, |path, part| path + part.trim_start_matches(in_name));
+            format!("{} {path}", self.method)
+        })
+    }
+
     /// Describes it so that it is told apart from the others of one run: what it asks for, and
     /// the things with this prefix that it mentions.
     pub(crate) fn describe(&self, prefix: &str) -> String {
@@ -170,6 +186,16 @@ mod tests {
             [true, false, true, true],
             "what begins like a read is one"
         );
+    }
+
+    #[test]
+    fn operation_is_named_without_the_resource() {
+        let json = request("POST / HTTP/1.1\r\nX-Amz-Target: Logs_20140328.TagResource\r\n\r\n", "{}");
+        assert_eq!(json.operation("cart-local-"), "Logs_20140328.TagResource");
+        let rest = "PUT /2015-03-31/functions/cart-local-add-item/configuration HTTP/1.1\r\n\r\n";
+        assert_eq!(request(rest, "").operation("cart-local-"), "PUT /2015-03-31/functions//configuration");
+        let bucket = request("PUT /cart-local-archive-1?versioning= HTTP/1.1\r\n\r\n", "");
+        assert_eq!(bucket.operation("cart-local-"), "PUT /?versioning=");
     }
 
     #[test]

@@ -20,6 +20,15 @@ pub struct Change {
     what: String,
     /// How often the same was asked before: a thing may be tagged twice.
     before: usize,
+    /// What it asks for, of no resource in particular.
+    operation: String,
+}
+
+impl Change {
+    /// Returns the operation, the same for all resources of a kind.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
 }
 
 impl fmt::Display for Change {
@@ -168,7 +177,8 @@ impl Trap {
         let change = mutates.then(|| {
             let what = impersonal(&request.describe(&self.prefix), &self.account);
             let before = state.seen.iter().filter(|seen| seen.what == what).count();
-            Change { what, before }
+            let operation = impersonal(&request.operation(&self.prefix), &self.account);
+            Change { what, before, operation }
         });
         let verdict = match &self.at {
             Some(Moment::Change(at, Side::Before)) if change.as_ref() == Some(at) => Verdict::Hold,
