@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use deployer::app::App;
-use deployer::aws::{Aws, Called};
+use deployer::aws::{Aws, AwsNames, Called};
 use deployer::build::Fingerprints;
 use deployer::environment::Environment;
 use deployer::error::{Error, GoneIsNone};

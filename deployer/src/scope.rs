@@ -1,4 +1,4 @@
-//! Who owns what: the names, ARNs and owner tags of one environment of one stack.
+//! Who owns what: the names and owner tags of one environment of one stack.
 //!
 //! Everything here is derived; nothing is looked up, so resources that mention each other
 //! can be made at the same time.
@@ -44,37 +44,6 @@ impl Scope {
         format!("{}{thing}", self.prefix())
     }
 
-    /// Returns the name of a bucket, which is unique in the whole partition.
-    pub fn bucket_name(&self, thing: &str) -> String {
-        format!("{}-{}-{}", self.name(thing), self.account, self.region)
-    }
-
-    /// Returns the IAM path of the environment's roles: `/cart/dev/`.
-    pub fn role_path(&self) -> String {
-        format!("/{}/{}/", self.stack, self.environment)
-    }
-
-    /// Returns the partition of the region, the second part of every ARN.
-    pub fn partition(&self) -> &'static str {
-        // The prefixes are those of botocore's partitions.json.
-        match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
-    }
-
-    /// Returns the ARN of a regional resource.
-    pub fn arn(&self, service: &str, resource: &str) -> String {
-        let (partition, region, account) = (self.partition(), &self.region, &self.account);
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
-    }
-
-    /// Returns the ARN of an IAM resource, which has no region.
-    pub fn iam_arn(&self, resource: &str) -> String {
-        format!("arn:{}:iam::{}:{resource}", self.partition(), self.account)
-    }
-
     /// Returns the tags that say that a resource is ours.
     pub fn tags(&self) -> Tags {
         [(TAG_STACK, &self.stack), (TAG_ENVIRONMENT, &self.environment), (TAG_REGION, &self.region)]
@@ -109,20 +78,7 @@ mod tests {
 
     #[test]
     fn names_are_derived() {
-        let scope = scope("dev", "eu-central-1");
-        assert_eq!(scope.name("events"), "cart-dev-events");
-        assert_eq!(scope.bucket_name("archive"), "cart-dev-archive-111111111111-eu-central-1",);
-        assert_eq!(
-            scope.arn("dynamodb", "table/cart-dev-events"),
-            "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events",
-        );
-    }
-
-    #[test]
-    fn the_partition_follows_the_region() {
-        assert_eq!(scope("dev", "cn-north-1").partition(), "aws-cn");
-        assert_eq!(scope("dev", "us-gov-west-1").partition(), "aws-us-gov");
-        assert_eq!(scope("dev", "us-east-1").partition(), "aws");
+        assert_eq!(scope("dev", "eu-central-1").name("events"), "cart-dev-events");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime, State};
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 
 use crate::Test;
 

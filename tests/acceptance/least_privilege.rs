@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use acceptance::{Cloud, Deployed, until};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use deployer::aws::AwsNames;
 use deployer::policy::Policy;
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::endpoint::WrongEndpoint;
 use super::login::Login;
+use super::names::AwsNames;
 use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly, log_lines};
 use crate::error::{Class, Error};
 use crate::scope::Scope;

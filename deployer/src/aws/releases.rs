@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use jiff::Timestamp;
 
+use super::names::AwsNames;
 use super::{Aws, Called};
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use self::sides::Sides;
 use crate::app::App;
 use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restorable};
+use crate::aws::AwsNames;
 use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, AwsNames};
 use crate::build::Fingerprints;
 use crate::environment::Environment;
 use crate::policy::{Policy, Statement};

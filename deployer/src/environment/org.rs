@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::Environment;
 use super::arn::{Boundary, KeyArn, RoleArn};
 use super::tag::{TagKey, TagValue};
+use crate::aws::AwsNames;
 use crate::aws::Login;
 use crate::resources::Keys;
 use crate::scope::Tags;

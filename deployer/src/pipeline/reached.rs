@@ -8,7 +8,7 @@ use storage::scan::EventsTable;
 use storage::stream::KinesisStream;
 
 use super::Pipeline;
-use crate::aws::Aws;
+use crate::aws::{Aws, AwsNames};
 use crate::composites::Hops;
 use crate::resource::{Resource, ResourceId};
 use crate::resources::stream::Stream;

@@ -8,7 +8,7 @@ use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFlu
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, MetricDataQuery, Tag};
 use serde::Serialize;
 
-use crate::aws::{Aws, Called};
+use crate::aws::{Aws, AwsNames, Called};
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{LeftOut, Live, Resource, States, Tags};

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::lifecycle::Rule;
-use crate::aws::{Aws, Called};
+use crate::aws::{Aws, AwsNames, Called};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::types::{DashboardValidationMessage, Tag};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::aws::{Aws, Called};
+use crate::aws::{Aws, AwsNames, Called};
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
 use crate::resource::{LeftOut, Live, Resource, States, Tags};

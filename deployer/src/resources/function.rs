@@ -27,7 +27,7 @@ use futures::try_join;
 use serde::Serialize;
 
 use self::changes::CHANGES_WITHIN;
-use crate::aws::{Aws, Called, wait_until};
+use crate::aws::{Aws, AwsNames, Called, wait_until};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};

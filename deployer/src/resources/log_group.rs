@@ -4,7 +4,7 @@
 use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
 use serde::Serialize;
 
-use crate::aws::{Aws, Called};
+use crate::aws::{Aws, AwsNames, Called};
 use crate::change::Change;
 use crate::environment::RetentionDays;
 use crate::error::{Class, Error, GoneIsNone};

@@ -23,7 +23,7 @@ use serde::Serialize;
 use self::changes::{CHANGES_WITHIN, CREATE};
 use self::source::{name_of, named, source_name, tags_of_source};
 use super::function::Function;
-use crate::aws::{Aws, Called, wait_until};
+use crate::aws::{Aws, AwsNames, Called, wait_until};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};

@@ -13,7 +13,7 @@ use futures::{join, try_join};
 use serde::Serialize;
 
 use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
-use crate::aws::{Aws, Called};
+use crate::aws::{Aws, AwsNames, Called};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};

@@ -16,7 +16,7 @@ use futures::join;
 use serde::Serialize;
 
 use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
-use crate::aws::{Aws, Called, wait_until};
+use crate::aws::{Aws, AwsNames, Called, wait_until};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};

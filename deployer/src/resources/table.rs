@@ -24,7 +24,7 @@ use serde::Serialize;
 use self::changes::change;
 use self::primary_key::KeyAttribute;
 use self::states::{SETTLED, active, described, earlier_gone, gone, status};
-use crate::aws::{Aws, Called, wait_until};
+use crate::aws::{Aws, AwsNames, Called, wait_until};
 use crate::change::Change;
 use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};

@@ -5,7 +5,7 @@
 //! test of the reader in their place.
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StandardUnit, Statistic};
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use deployer::scope::Scope;
 
 use super::row::{GONE, Raw, Row, sent};

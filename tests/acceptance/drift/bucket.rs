@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use deployer::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;

@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::{
     LayerVersionContentInput, LogFormat, LoggingConfig, RecursiveLoop, Runtime, SnapStart, SnapStartApplyOn,
     SystemLogLevel, TracingConfig, TracingMode, VpcConfig,
 };
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use deployer::scope::Scope;
 use futures::FutureExt;
 

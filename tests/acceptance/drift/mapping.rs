@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingConfiguration, Filter, FilterCriteria, FunctionResponseType,
     OnFailure,
 };
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use deployer::scope::Scope;
 use futures::FutureExt;
 

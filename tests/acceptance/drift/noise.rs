@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{
     EphemeralStorage, FilterCriteria, LogFormat, LoggingConfig, TracingConfig, TracingMode, VpcConfig,
 };
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, NotificationConfiguration, Tag, Tagging};
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use futures::FutureExt;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What somebody can do to a role. Privilege added by hand is the drift that matters most.
 
 use aws_sdk_iam::operation::put_role_policy::builders::PutRolePolicyFluentBuilder;
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use deployer::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;

@@ -5,6 +5,7 @@
 //! test of the reader in their place.
 
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
+use deployer::aws::AwsNames;
 use deployer::scope::Scope;
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ProvisionedThroughput, ScalarAttributeType, SseSpecification, SseType,
     StreamSpecification, StreamViewType, TableClass, TimeToLiveSpecification,
 };
-use deployer::aws::Aws;
+use deployer::aws::{Aws, AwsNames};
 use deployer::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;

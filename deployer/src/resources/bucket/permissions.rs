@@ -5,6 +5,7 @@
 //! A KMS key of one's own takes nothing more: S3 does not look at the key before an object is
 //! written ("PutBucketEncryption", S3 API reference).
 
+use crate::aws::AwsNames;
 use crate::policy::Statement;
 use crate::scope::Scope;
 

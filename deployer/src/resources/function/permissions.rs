@@ -2,6 +2,7 @@
 //! AWS Lambda", Service Authorization Reference; "GetFunction", Lambda API reference, for the
 //! tags in its answer).
 
+use crate::aws::AwsNames;
 use crate::policy::Statement;
 use crate::scope::Scope;
 

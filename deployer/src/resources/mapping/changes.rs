@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::source::named;
 use super::{Mapping, MappingSettings, answers, delete, health, reads, whole};
-use crate::aws::{Aws, Called, wait_until};
+use crate::aws::{Aws, AwsNames, Called, wait_until};
 use crate::error::{Class, Error, GoneIsNone};
 use crate::resource::{Cloud, Tags};
 use crate::resources::lacking::judged;

@@ -5,6 +5,7 @@
 //! administers a stream describes the key ("Permissions to use user-generated KMS keys", Kinesis
 //! developer guide). The key may be of any account, and what somebody put is any key.
 
+use crate::aws::AwsNames;
 use crate::policy::Statement;
 use crate::scope::Scope;
 

@@ -3,6 +3,7 @@
 //! With a KMS key of one's own also `kms:DescribeKey` and `kms:CreateGrant` on the key
 //! ("DynamoDB encryption at rest: usage notes", DynamoDB developer guide).
 
+use crate::aws::AwsNames;
 use crate::policy::Statement;
 use crate::scope::Scope;
 

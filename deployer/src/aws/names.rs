@@ -1,0 +1,81 @@
+//! The names and ARNs that AWS's rules give the things of a scope.
+
+use crate::scope::Scope;
+
+/// What AWS's rules make of a scope: names that are unique beyond it, and ARNs.
+pub trait AwsNames {
+    /// Returns the name of a bucket, which is unique in the whole partition.
+    fn bucket_name(&self, thing: &str) -> String;
+
+    /// Returns the IAM path of the environment's roles: `/cart/dev/`.
+    fn role_path(&self) -> String;
+
+    /// Returns the partition of the region, the second part of every ARN.
+    fn partition(&self) -> &'static str;
+
+    /// Returns the ARN of a regional resource.
+    fn arn(&self, service: &str, resource: &str) -> String;
+
+    /// Returns the ARN of an IAM resource, which has no region.
+    fn iam_arn(&self, resource: &str) -> String;
+}
+
+impl AwsNames for Scope {
+    fn bucket_name(&self, thing: &str) -> String {
+        format!("{}-{}-{}", self.name(thing), self.account, self.region)
+    }
+
+    fn role_path(&self) -> String {
+        format!("/{}/{}/", self.stack, self.environment)
+    }
+
+    fn partition(&self) -> &'static str {
+        // The prefixes are those of botocore's partitions.json.
+        match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, region, account) = (self.partition(), &self.region, &self.account);
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    fn iam_arn(&self, resource: &str) -> String {
+        format!("arn:{}:iam::{}:{resource}", self.partition(), self.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(region: &str) -> Scope {
+        Scope {
+            stack: "cart".into(),
+            environment: "dev".into(),
+            account: "111111111111".into(),
+            region: region.into(),
+            extra_tags: Default::default(),
+        }
+    }
+
+    #[test]
+    fn names_are_derived() {
+        let scope = scope("eu-central-1");
+        assert_eq!(scope.bucket_name("archive"), "cart-dev-archive-111111111111-eu-central-1",);
+        assert_eq!(
+            scope.arn("dynamodb", "table/cart-dev-events"),
+            "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events",
+        );
+    }
+
+    #[test]
+    fn the_partition_follows_the_region() {
+        assert_eq!(scope("cn-north-1").partition(), "aws-cn");
+        assert_eq!(scope("us-gov-west-1").partition(), "aws-us-gov");
+        assert_eq!(scope("us-east-1").partition(), "aws");
+    }
+}
