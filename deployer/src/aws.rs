@@ -36,6 +36,7 @@ pub use packages::Packages;
 pub(crate) use read_only::READS;
 pub use read_only::{Noted, ReadOnly};
 pub(crate) use releases::permissions as release_permissions;
+pub use storage::Classify;
 pub use sweep::Sweep;
 pub use wait::wait_until;
 

@@ -12,6 +12,7 @@ use storage::bucket::Objects;
 use storage::scan::Scan;
 
 use super::{AT_ONCE, Broken, KeptAside, Look, Report};
+use crate::aws::Classify;
 use crate::error::Error;
 
 /// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
@@ -31,9 +32,9 @@ pub struct Kept {
 
 impl<T, S, B> Look<'_, T, S, B>
 where
-    T: Scan<Error: Into<Error>>,
-    S: EventStore<Error: Into<Error>>,
-    B: Objects<Error: Into<Error>>,
+    T: Scan<Error: Classify>,
+    S: EventStore<Error: Classify>,
+    B: Objects<Error: Classify>,
 {
     /// Counts what was kept aside on the way to the archive, and finds out what it is about.
     ///

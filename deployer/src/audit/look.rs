@@ -15,6 +15,7 @@ use storage::fault::chain;
 use storage::scan::{Scan, Seen, Share};
 
 use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Report};
+use crate::aws::Classify;
 use crate::error::{Class, Error};
 use crate::retry::retried;
 
@@ -44,9 +45,9 @@ pub struct Look<'a, T, S, B> {
 
 impl<T, S, B> Look<'_, T, S, B>
 where
-    T: Scan<Error: Into<Error>>,
-    S: EventStore<Error: Into<Error>>,
-    B: Objects<Error: Into<Error>>,
+    T: Scan<Error: Classify>,
+    S: EventStore<Error: Classify>,
+    B: Objects<Error: Classify>,
 {
     /// Reads all of both sides, and tells how far it has come.
     ///
@@ -112,7 +113,7 @@ where
         after: Option<String>,
     ) -> impl Stream<Item = Result<Vec<String>, Error>> {
         stream::try_unfold((prefix, after), async |(prefix, after)| {
-            let list = async || self.bucket.list(&prefix, after.as_deref()).await.map_err(Into::into);
+            let list = async || self.bucket.list(&prefix, after.as_deref()).await.map_err(Classify::classify);
             let page: Vec<String> = retried(list).await?;
             // None only when there are none, so the page behind the last has to be asked for.
             let last = page.last().cloned();
@@ -129,7 +130,7 @@ where
     ) -> Result<(), Error> {
         let mut after: Option<Seen> = None;
         loop {
-            let scan = async || self.table.scan(share, after.as_ref()).await.map_err(Into::<Error>::into);
+            let scan = async || self.table.scan(share, after.as_ref()).await.map_err(Classify::classify);
             let page = retried(scan).await?;
             let events: usize = page.commits.iter().flatten().map(|commit| commit.events.len()).sum();
             {
@@ -186,10 +187,10 @@ where
 /// wrong with that one.
 pub(super) async fn aggregate<S>(store: &S, id: &AggregateId) -> Result<(Vec<Commit>, Option<String>), Error>
 where
-    S: EventStore<Error: Into<Error>>,
+    S: EventStore<Error: Classify>,
 {
     let attempt = async || {
-        let mut items = std::pin::pin!(store.read(id).map_err(Into::<Error>::into));
+        let mut items = std::pin::pin!(store.read(id).map_err(Classify::classify));
         let mut commits = Vec::new();
         loop {
             match items.try_next().await {
@@ -210,11 +211,11 @@ where
 /// left out of what is restored, and with it the end of each history in it.
 pub(super) async fn read<B>(bucket: &B, key: &str) -> Result<Result<Vec<Envelope>, String>, Error>
 where
-    B: Objects<Error: Into<Error>>,
+    B: Objects<Error: Classify>,
 {
     let attempt = async || match object(bucket, key).await {
         Ok(events) => Ok(Ok(events)),
-        Err(Unread::Call(error)) => Err(error.into()),
+        Err(Unread::Call(error)) => Err(error.classify()),
         Err(other) => Ok(Err(chain(&other))),
     };
     match retried(attempt).await {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::look::aggregate;
 use super::{AT_ONCE, Report};
+use crate::aws::Classify;
 use crate::error::Error;
 
 /// How many events are published at a time, whole aggregates.
@@ -68,9 +69,9 @@ pub async fn publish_again<S, P>(
     told: impl Fn(&Published),
 ) -> Result<Published, Error>
 where
-    S: EventStore<Error: Into<Error>>,
+    S: EventStore<Error: Classify>,
     P: PutRecords,
-    PublishError<P::Error>: Into<Error>,
+    PublishError<P::Error>: Classify,
 {
     let lacking = report.lacking().filter_map(|finding| {
         let from = finding.not_in_archive.first()?;
@@ -121,16 +122,16 @@ impl Portion {
     /// there on `capture` publishes in order.
     async fn publish<S, P>(mut self, store: &S, to: &P, published: &mut Published) -> Result<(), Error>
     where
-        S: EventStore<Error: Into<Error>>,
+        S: EventStore<Error: Classify>,
         P: PutRecords,
-        PublishError<P::Error>: Into<Error>,
+        PublishError<P::Error>: Classify,
     {
         for _ in 0..ROUNDS {
             if self.records.is_empty() {
                 return Ok(());
             }
             published.events += self.records.len();
-            publish(to, self.records, Patience::lasting(PATIENCE)).await.map_err(Into::into)?;
+            publish(to, self.records, Patience::lasting(PATIENCE)).await.map_err(Classify::classify)?;
             let behind = self.open.into_iter().map(|(id, versions)| read(store, id, versions.end, None));
             let mut grown = stream::iter(behind).buffered(AT_ONCE);
             self = Self::default();
@@ -156,7 +157,7 @@ async fn read<S>(
     disputed: Option<u64>,
 ) -> Result<(AggregateId, Suffix), Error>
 where
-    S: EventStore<Error: Into<Error>>,
+    S: EventStore<Error: Classify>,
 {
     let (commits, broken) = aggregate(store, &id).await?;
     Ok((id, Suffix::of(commits, from, disputed, broken)))

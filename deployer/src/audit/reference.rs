@@ -15,6 +15,7 @@ use storage::bucket::{Object, Objects, S3Bucket};
 use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, Seen, Share};
 
+use crate::aws::Classify;
 use crate::error::{Class, Error};
 
 /// The archive, or what is taken for one.
@@ -64,7 +65,7 @@ pub struct Pages<T> {
     found: Mutex<BTreeMap<String, Option<Seen>>>,
 }
 
-impl<T: Scan<Error: Into<Error>>> Pages<T> {
+impl<T: Scan<Error: Classify>> Pages<T> {
     /// Returns the pages of a table.
     pub fn of(table: T) -> Self {
         Self { table, found: Mutex::new(BTreeMap::from([(key(0), None)])) }
@@ -84,7 +85,7 @@ fn key_of(commit: &Commit) -> Seen {
     Seen { aggregate_id: commit.aggregate_id.to_string(), version: commit.version.to_string() }
 }
 
-impl<T: Scan<Error: Into<Error>>> Objects for Pages<T> {
+impl<T: Scan<Error: Classify>> Objects for Pages<T> {
     type Error = Error;
 
     /// Items that are no commits make the page one that cannot be read: nobody knows what they
@@ -99,7 +100,7 @@ impl<T: Scan<Error: Into<Error>>> Objects for Pages<T> {
         let mut lines = Vec::new();
         // Nobody promises that a page ends where it did when it was listed.
         'pages: loop {
-            let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Into::into)?;
+            let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Classify::classify)?;
             for commit in page.commits {
                 let commit = commit.map_err(|item| Error::new(Class::Broken, "Scan", chain(&item)))?;
                 let last = behind.as_ref().is_some_and(|behind| *behind == key_of(&commit));
@@ -129,7 +130,7 @@ impl<T: Scan<Error: Into<Error>>> Objects for Pages<T> {
         let Some((this, begins, pages)) = next else {
             return Ok(Vec::new());
         };
-        let page = self.table.scan(Share::WHOLE, begins.as_ref()).await.map_err(Into::into)?;
+        let page = self.table.scan(Share::WHOLE, begins.as_ref()).await.map_err(Classify::classify)?;
         if let Some(next) = page.next {
             let mut found = self.found();
             if !found.values().any(|known| known.as_ref() == Some(&next)) {
@@ -145,14 +146,14 @@ impl Objects for Reference {
 
     async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
         match self {
-            Self::Archive(bucket) => Ok(bucket.get(key).await?),
+            Self::Archive(bucket) => bucket.get(key).await.map_err(Classify::classify),
             Self::Table(pages) => pages.get(key).await,
         }
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
         match self {
-            Self::Archive(bucket) => Ok(bucket.list(prefix, after).await?),
+            Self::Archive(bucket) => bucket.list(prefix, after).await.map_err(Classify::classify),
             Self::Table(pages) => pages.list(prefix, after).await,
         }
     }

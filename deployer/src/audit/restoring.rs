@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::{Account, Entry};
 use super::look::read;
 use super::{AT_ONCE, Broken, Fingerprint, Ledger};
+use crate::aws::Classify;
 use crate::error::Error;
 use crate::retry::retried;
 
@@ -55,7 +56,7 @@ pub trait WriteBack {
 
 impl WriteBack for DynamoDbEventStore {
     async fn write_back(&self, commit: &Commit, at: OccurredAt) -> Result<(), Error> {
-        self.restore(commit, at).await.map_err(Error::from)
+        self.restore(commit, at).await.map_err(Classify::classify)
     }
 }
 
@@ -130,7 +131,7 @@ pub async fn restore<B, W>(
     told: impl Fn(&Restored),
 ) -> Restored
 where
-    B: Objects<Error: Into<Error>>,
+    B: Objects<Error: Classify>,
     W: WriteBack,
 {
     let mut restored = Restored::default();
@@ -202,7 +203,7 @@ async fn fetch<B>(
     restored: &mut Restored,
 ) -> HashMap<AggregateId, BTreeMap<u64, Envelope>>
 where
-    B: Objects<Error: Into<Error>>,
+    B: Objects<Error: Classify>,
 {
     let mut wanted: BTreeMap<&AggregateId, BTreeMap<u64, Fingerprint>> = BTreeMap::new();
     let mut objects = BTreeSet::new();

@@ -15,6 +15,12 @@ use storage::stream::KinesisError;
 use super::Called;
 use crate::error::{Class, Error};
 
+/// An error of the crate `storage`, which knows nothing of the engine.
+pub trait Classify {
+    /// Returns it as the engine's error, with what can be done about it.
+    fn classify(self) -> Error;
+}
+
 fn of_call<E>(operation: &str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -32,58 +38,64 @@ where
     Error { message: format!("{} (table {table})", told.message), ..told }
 }
 
-impl From<DynamoDbError> for Error {
-    fn from(error: DynamoDbError) -> Self {
-        match error {
+impl Classify for Error {
+    fn classify(self) -> Error {
+        self
+    }
+}
+
+impl Classify for DynamoDbError {
+    fn classify(self) -> Error {
+        match self {
             DynamoDbError::Read { source, table, .. } => of_table("Query", *source, &table),
             DynamoDbError::Append { source, table, .. } => of_table("PutItem", *source, &table),
-            DynamoDbError::Item { .. } => Self::new(Class::Broken, "events table", chain(&error)),
+            DynamoDbError::Item { .. } => Error::new(Class::Broken, "events table", chain(&self)),
         }
     }
 }
 
-impl From<AppendError<DynamoDbError>> for Error {
-    fn from(error: AppendError<DynamoDbError>) -> Self {
-        match error {
-            AppendError::Conflict => Self::other("PutItem", "the version is taken by another commit"),
-            AppendError::Store(error) => error.into(),
+impl Classify for AppendError<DynamoDbError> {
+    fn classify(self) -> Error {
+        match self {
+            AppendError::Conflict => Error::other("PutItem", "the version is taken by another commit"),
+            AppendError::Store(error) => error.classify(),
         }
     }
 }
 
-impl From<ScanFailed> for Error {
-    fn from(error: ScanFailed) -> Self {
-        of_table("Scan", *error.source, &error.table)
+impl Classify for ScanFailed {
+    fn classify(self) -> Error {
+        of_table("Scan", *self.source, &self.table)
     }
 }
 
-impl From<S3Error> for Error {
-    fn from(error: S3Error) -> Self {
-        match error {
+impl Classify for S3Error {
+    fn classify(self) -> Error {
+        match self {
             S3Error::Put { source, .. } => of_call("PutObject", *source),
             S3Error::Get { source, .. } => of_call("GetObject", *source),
             S3Error::List { source, .. } => of_call("ListObjectsV2", *source),
             // The line broke, which the SDK does not see once it has handed over the answer.
-            S3Error::Body { .. } => Self::new(Class::Throttled, "GetObject", chain(&error)),
+            S3Error::Body { .. } => Error::new(Class::Throttled, "GetObject", chain(&self)),
         }
     }
 }
 
-impl From<KinesisError> for Error {
-    fn from(error: KinesisError) -> Self {
-        match error {
+impl Classify for KinesisError {
+    fn classify(self) -> Error {
+        match self {
             KinesisError::Call { source, .. } => of_call("PutRecords", *source),
-            KinesisError::Record(_) => Self::other("PutRecords", chain(&error)),
+            KinesisError::Record(_) => Error::other("PutRecords", chain(&self)),
         }
     }
 }
 
-impl From<PublishError<KinesisError>> for Error {
-    fn from(error: PublishError<KinesisError>) -> Self {
-        match error {
-            PublishError::Call { source, .. } => source.into(),
+impl Classify for PublishError<KinesisError> {
+    fn classify(self) -> Error {
+        match self {
+            PublishError::Call { source, .. } => source.classify(),
             PublishError::Answer { .. } | PublishError::Rejected { .. } => {
-                Self::other("PutRecords", chain(&error))
+                Error::other("PutRecords", chain(&self))
             }
         }
     }
@@ -101,7 +113,7 @@ mod tests {
     #[test]
     fn an_object_that_broke_off_is_read_again() {
         let source = std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into();
-        let error = Error::from(S3Error::Body { key: "k".to_owned(), bucket: "b".to_owned(), source });
+        let error = S3Error::Body { key: "k".to_owned(), bucket: "b".to_owned(), source }.classify();
         assert!(error.class.passes(), "{error:?}");
     }
 
@@ -114,7 +126,7 @@ mod tests {
         let status = 400.try_into().expect("it is a status");
         let answer = HttpResponse::new(status, SdkBody::empty());
         let failed = SdkError::service_error(ScanError::ResourceNotFoundException(gone), answer);
-        let error = Error::from(ScanFailed { table: "copy".to_owned(), source: Box::new(failed) });
+        let error = ScanFailed { table: "copy".to_owned(), source: Box::new(failed) }.classify();
         assert_eq!(error.class, Class::Gone);
         assert_eq!(
             error.to_string(),

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use self::at::At;
 use super::never_deployed;
 use crate::app::App;
-use crate::error::Error;
+use crate::aws::Classify;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::pipeline::Pipeline;
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let commits = {
         let _busy = ui.busy(&format!("reading {id}"));
         let store = pipeline.event_store(&session.aws);
-        let read = async { store.read(&id).map_err(Error::from).try_collect::<Vec<Commit>>().await };
+        let read = async { store.read(&id).map_err(Classify::classify).try_collect::<Vec<Commit>>().await };
         let unread = |error| Problem::of_call(error, || never_deployed(&ui.program(), name));
         futures::try_join!(session.aws.guard(), read).map_err(unread)?.1
     };

@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
+use crate::aws::Classify;
 use crate::aws::{Aws, Called, Clock, LogQuery};
 use crate::error::Error;
 use crate::retry::retried;
@@ -67,7 +68,7 @@ pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<Sent, Erro
     let events = [ProbeEvent::Probed {}];
     let commit = Commit::of(AggregateId::of::<Probe>(sent.id), 0, &events, context, Uuid::now_v7);
     let commit = commit.map_err(|error| Error::other("PutItem", chain(&error)))?;
-    store.append(&commit).await?;
+    store.append(&commit).await.map_err(Classify::classify)?;
     Ok(sent)
 }
 
@@ -173,7 +174,7 @@ impl Looker<'_> {
                 if self.known.borrow().contains(&key) {
                     continue;
                 }
-                let object = retried(async || Ok(bucket.get(&key).await?)).await?;
+                let object = retried(async || bucket.get(&key).await.map_err(Classify::classify)).await?;
                 let events = object.map(|object| archive::events(&object.body)).transpose();
                 let events =
                     events.map_err(|error| Error::other("GetObject", format!("{key}: {}", chain(&error))))?;
