@@ -1,0 +1,92 @@
+//! A cloud in memory, and two kinds of things in it: one with tags, one with a parent. The feature
+//! `testing`.
+
+mod part;
+mod thing;
+mod world;
+
+pub use part::Part;
+pub use thing::Thing;
+pub use world::{FakeCloud, Fault, When, World};
+
+use crate::apply::{Report, apply};
+use crate::error::Error;
+use crate::plan::{Plan, Wishes, plan, teardown};
+use crate::release::{Release, ReleaseRecord, Run, State};
+use crate::resource::Kind;
+use crate::retry::retried;
+use crate::scope::Scope;
+use crate::stack::Stack;
+use crate::survey::{Survey, survey};
+
+/// Returns the scope that all fake things belong to: `cart` in `dev`.
+pub fn scope() -> Scope {
+    Scope {
+        stack: "cart".into(),
+        environment: "dev".into(),
+        account: "111111111111".into(),
+        region: "eu-central-1".into(),
+        extra_tags: Default::default(),
+    }
+}
+
+/// Returns an empty stack that knows both kinds.
+pub fn stack() -> Stack<FakeCloud> {
+    Stack::new(scope(), vec![Kind::of::<Thing>(), Kind::of::<Part>()])
+}
+
+/// Looks and plans.
+pub async fn planned(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> (Survey, Plan) {
+    planned_with(stack, cloud, &Wishes::default()).await
+}
+
+/// Looks and plans what the caller wishes.
+pub async fn planned_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishes) -> (Survey, Plan) {
+    let survey = survey(stack, cloud).await;
+    let plan = plan(stack, &survey, wishes);
+    (survey, plan)
+}
+
+/// Looks, plans and applies; returns the report.
+///
+/// # Panics
+/// Another run is at work.
+pub async fn up(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> Report {
+    up_with(stack, cloud, &Wishes::default()).await.expect("no other run is at work")
+}
+
+/// Looks, plans what the caller wishes, says so in the record, applies, and says how it ended.
+///
+/// # Errors
+/// The record cannot be written, or another run was at work.
+pub async fn up_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishes) -> Result<Report, Error> {
+    let (survey, plan) = planned_with(stack, cloud, wishes).await;
+    let entry = Run::entry(&plan, survey.last_release(), None, "somebody".into());
+    let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
+    let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
+    let met = run.met(cloud).await?;
+    match run.end(cloud, &report, met.is_none()).await?.or(met) {
+        None => Ok(report),
+        Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
+    }
+}
+
+/// Looks at everything of ours and removes it, the record last.
+///
+/// # Panics
+/// Another run is at work, or the record cannot be removed.
+pub async fn down(cloud: &FakeCloud) -> Report {
+    let stack = stack();
+    let survey = survey(&stack, cloud).await;
+    let plan = teardown(&stack, &survey);
+    if let Some(last) = &survey.recorded {
+        let entry = Run::entry(&plan, Some(&last.release), None, "somebody".into());
+        let entry = Release { state: State::Removing, deployed: Default::default(), ..entry };
+        Run::begin(cloud, Some(last), entry).await.expect("no other run is at work");
+    }
+    let report = apply(&plan, &stack, &survey, cloud, &Default::default(), |_| {}).await;
+    if report.succeeded() {
+        retried(async || cloud.forget_releases().await).await.expect("what passes is tried again");
+    }
+    report
+}

@@ -1,0 +1,129 @@
+//! A kind without tags, which is a part of a thing and can only be made anew.
+
+use crate::change::Change;
+use crate::error::Error;
+use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::scope::Scope;
+use serde::Serialize;
+
+use super::{FakeCloud, Thing, World};
+
+/// A part of a thing, without tags: it can only be made anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// The name: its thing's, and `/part`.
+    pub name: String,
+    /// A setting.
+    pub speed: u32,
+    #[serde(skip)]
+    /// The name of its thing.
+    pub of: String,
+    /// What it reads, if that is another thing.
+    #[serde(skip)]
+    pub reads: Option<String>,
+}
+
+impl Part {
+    /// Returns the part of a thing.
+    pub fn of(thing: &Thing) -> Self {
+        Self { name: format!("{}/part", thing.name), speed: 1, of: thing.name.clone(), reads: None }
+    }
+
+    /// Returns the part bound to another thing than its own.
+    pub fn reading(mut self, thing: &Thing) -> Self {
+        self.reads = Some(thing.name.clone());
+        self
+    }
+
+    /// Returns the part with this setting.
+    pub fn speed(mut self, speed: u32) -> Self {
+        self.speed = speed;
+        self
+    }
+}
+
+impl Resource for Part {
+    type Cloud = FakeCloud;
+    const KIND: &'static str = "fake.part";
+    const STANDS_ON: &'static [&'static str] = &["fake.thing"];
+    const DISABLES: bool = true;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn parent(&self) -> Option<ResourceId> {
+        Some(ResourceId::new(Thing::KIND, self.of.clone()))
+    }
+
+    fn bound_to(&self) -> Option<ResourceId> {
+        let reads = self.reads.as_ref().unwrap_or(&self.of);
+        Some(ResourceId::new(Thing::KIND, reads.clone()))
+    }
+
+    fn effect(&self, _change: &Change) -> Effect {
+        Effect::Recreate(Risk::LosesPosition)
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
+        let found = cloud.look("Read", &self.name, |world| world.parts.get(&self.name).cloned()).await?;
+        Ok(found.map(|resource| Live { resource, tags: None }))
+    }
+
+    async fn create(&self, _tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            assert!(world.things.contains_key(&self.of), "a part is made after its thing");
+            world.parts.insert(self.name.clone(), self.clone());
+            Ok(())
+        };
+        cloud.write("Create", &self.name, effect).await
+    }
+
+    async fn update(&self, _live: &Self, _cloud: &FakeCloud) -> Result<(), Error> {
+        unreachable!("a part can only be made anew")
+    }
+
+    async fn tag(&self, _tags: &Tags, _cloud: &FakeCloud) -> Result<(), Error> {
+        unreachable!("a part has no tags")
+    }
+
+    async fn delete(name: &str, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            world.parts.remove(name);
+            Ok(())
+        };
+        cloud.write("Delete", name, effect).await
+    }
+
+    async fn list(scope: &Scope, cloud: &FakeCloud) -> Result<Vec<String>, Error> {
+        let ours = |name: &&String| name.starts_with(&scope.prefix());
+        cloud.look("List", Self::KIND, |world| world.parts.keys().filter(ours).cloned().collect()).await
+    }
+
+    async fn activity(name: &str, cloud: &FakeCloud) -> Result<Option<&'static str>, Error> {
+        let idle = cloud.look("Read", name, |world| world.idle.contains(name)).await?;
+        Ok((!idle).then_some("still works"))
+    }
+
+    async fn disable(name: &str, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            let thing = world.parts.get(name).and_then(|part| world.things.get_mut(&part.of));
+            thing.into_iter().for_each(|(_, of_thing)| of_thing.extend(tags.clone()));
+            world.idle.insert(name.to_owned());
+            Ok(())
+        };
+        cloud.write("Disable", name, effect).await
+    }
+
+    async fn tags(name: &str, cloud: &FakeCloud) -> Result<Option<Tags>, Error> {
+        let of_its_thing = |world: &World| {
+            let part = world.parts.get(name)?;
+            world.things.get(&part.of).map(|(_, tags)| tags.clone())
+        };
+        cloud.look("Tags", name, of_its_thing).await
+    }
+}

@@ -1,0 +1,143 @@
+//! A kind that has tags and holds data.
+
+use crate::change::Change;
+use crate::error::{Class, Error};
+use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::scope::Scope;
+use serde::Serialize;
+
+use super::{FakeCloud, World, scope};
+
+/// A thing with tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Thing {
+    /// The name.
+    pub name: String,
+    /// A setting that loses data when it becomes less.
+    pub size: u32,
+    /// A setting that cannot be changed.
+    pub key: String,
+    /// Its parts are bound to it.
+    pub face: u32,
+    #[serde(skip)]
+    /// What has to be there before it.
+    pub needs: Vec<ResourceId>,
+}
+
+impl Thing {
+    /// Returns the thing of this name, behind the prefix of the scope.
+    pub fn new(name: &str) -> Self {
+        Self { name: format!("cart-dev-{name}"), size: 1, key: "k".into(), face: 0, needs: Vec::new() }
+    }
+
+    /// Returns the thing, to be made after another.
+    pub fn needing(mut self, other: &Self) -> Self {
+        self.needs.push(ResourceId::new(Self::KIND, other.name.clone()));
+        self
+    }
+
+    /// Returns the thing with this size.
+    pub fn size(mut self, size: u32) -> Self {
+        self.size = size;
+        self
+    }
+}
+
+impl Resource for Thing {
+    type Cloud = FakeCloud;
+    const KIND: &'static str = "fake.thing";
+    const STANDS_ON: &'static [&'static str] = &[];
+    const STATEFUL: bool = true;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Vec<ResourceId> {
+        self.needs.clone()
+    }
+
+    fn renews(&self, change: &Change) -> bool {
+        change.path == "face"
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        let shrinks = change.desired.as_u64() < change.live.as_u64();
+        match change.path.as_str() {
+            "key" => Effect::Refuse("copy what is in it to another thing"),
+            "size" if shrinks => Effect::InPlace(Risk::LosesData),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn permissions(_scope: &Scope) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
+        let found = cloud.look("Read", &self.name, |world| world.things.get(&self.name).cloned()).await?;
+        Ok(found.map(|(resource, tags)| Live { resource, tags: Some(tags) }))
+    }
+
+    async fn create(&self, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
+        self.build(cloud).await?;
+        let effect = |world: &mut World| {
+            let tags = if world.forgets_tags { Tags::new() } else { tags.clone() };
+            match world.things.get(&self.name) {
+                // An attempt cut short made it.
+                Some((_, live)) if scope().owns(live) || live.is_empty() => {}
+                Some(_) => return Err(Error::new(Class::Exists, "Create", "somebody made it meanwhile")),
+                None => drop(world.things.insert(self.name.clone(), (self.clone(), tags))),
+            }
+            Ok(())
+        };
+        cloud.write("Create", &self.name, effect).await?;
+        match Resource::read(self, cloud).await? {
+            Some(live) if live.resource.size != self.size => self.update(&live.resource, cloud).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn update(&self, _live: &Self, cloud: &FakeCloud) -> Result<(), Error> {
+        self.build(cloud).await?;
+        let effect = |world: &mut World| {
+            let (thing, _) = world.things.get_mut(&self.name).expect("what is updated exists");
+            *thing = self.clone();
+            Ok(())
+        };
+        cloud.write("Update", &self.name, effect).await
+    }
+
+    async fn tag(&self, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            let (_, live) = world.things.get_mut(&self.name).expect("what is tagged exists");
+            live.extend(tags.clone());
+            Ok(())
+        };
+        cloud.write("Tag", &self.name, effect).await
+    }
+
+    async fn delete(name: &str, cloud: &FakeCloud) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            world.things.remove(name);
+            Ok(())
+        };
+        cloud.write("Delete", name, effect).await
+    }
+
+    async fn list(scope: &Scope, cloud: &FakeCloud) -> Result<Vec<String>, Error> {
+        let ours = |name: &&String| name.starts_with(&scope.prefix());
+        cloud.look("List", Self::KIND, |world| world.things.keys().filter(ours).cloned().collect()).await
+    }
+
+    async fn tags(name: &str, cloud: &FakeCloud) -> Result<Option<Tags>, Error> {
+        cloud.look("Tags", name, |world| world.things.get(name).map(|(_, tags)| tags.clone())).await
+    }
+}
+
+impl Thing {
+    /// What has to be there before anything is sent, as a function's code has.
+    async fn build(&self, cloud: &FakeCloud) -> Result<(), Error> {
+        cloud.look("Read", &format!("sources of {}", self.name), |_| ()).await
+    }
+}

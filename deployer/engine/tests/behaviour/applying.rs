@@ -1,0 +1,164 @@
+//! What the executor does with a plan.
+
+use std::sync::{Arc, Mutex};
+
+use engine::apply::{Event, Failure, apply};
+use engine::error::Class;
+use engine::plan::Verdict;
+use tokio_util::sync::CancellationToken;
+
+use engine::testing::{FakeCloud, Part, Thing, When, planned, stack, up};
+
+#[tokio::test]
+async fn what_others_need_comes_first_and_the_stamp_last() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (a, b) = (Thing::new("a"), Thing::new("b"));
+    stack.add(Part::of(&b)).add(b.needing(&a)).add(a);
+    assert!(up(&stack, &cloud).await.succeeded());
+    assert_eq!(
+        cloud.writes(),
+        [
+            "Create cart-dev-a",
+            "Tag cart-dev-a",
+            "Create cart-dev-b",
+            "Tag cart-dev-b",
+            "Create cart-dev-b/part",
+            // The part's stamp is on what it is a part of.
+            "Tag cart-dev-b",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_second_run_writes_nothing() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    cloud.writes();
+    up(&stack, &cloud).await;
+    assert!(cloud.writes().is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_takes_only_its_dependants_with_it_and_names_the_cause() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (a, b, c) = (Thing::new("a"), Thing::new("b"), Thing::new("c"));
+    stack.add(b.clone().needing(&a)).add(Part::of(&b)).add(a).add(c);
+    cloud.fail("Create cart-dev-a", Class::Denied);
+    let report = up(&stack, &cloud).await;
+    let told: Vec<String> = report
+        .outcomes
+        .iter()
+        .map(|outcome| match &outcome.result {
+            Ok(()) => format!("{} done", outcome.id),
+            Err(Failure::Failed(_)) => format!("{} failed", outcome.id),
+            Err(Failure::Skipped(cause)) => format!("{} skipped for {cause}", outcome.id),
+            Err(Failure::Stopped) => format!("{} stopped", outcome.id),
+            Err(Failure::Interrupted) => format!("{} interrupted", outcome.id),
+        })
+        .collect();
+    for expected in [
+        "fake.thing/cart-dev-a failed",
+        "fake.thing/cart-dev-b skipped for fake.thing/cart-dev-a",
+        "fake.part/cart-dev-b/part skipped for fake.thing/cart-dev-b",
+        "fake.thing/cart-dev-c done",
+    ] {
+        assert!(told.iter().any(|line| line == expected), "{expected} in {told:#?}");
+    }
+    assert_eq!(told.len(), 4);
+
+    assert!(up(&stack, &cloud).await.succeeded(), "running it again repairs");
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync);
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_is_tried_again() {
+    for class in [Class::Propagating, Class::InProgress, Class::Throttled] {
+        let (mut stack, cloud) = (stack(), FakeCloud::default());
+        stack.add(Thing::new("a"));
+        cloud.fail("Create", class);
+        cloud.fail("Tag", class);
+        assert!(up(&stack, &cloud).await.succeeded());
+    }
+}
+
+#[tokio::test]
+async fn an_update_of_tags_alone_leaves_the_rest_alone() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").1.remove("deployer:stamp");
+    cloud.writes();
+    up(&stack, &cloud).await;
+    assert_eq!(cloud.writes(), ["Tag cart-dev-a"]);
+}
+
+#[tokio::test]
+async fn a_recreated_part_is_deleted_first() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    stack.add(thing.clone()).add(Part::of(&thing));
+    up(&stack, &cloud).await;
+    cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
+    cloud.writes();
+    up(&stack, &cloud).await;
+    assert_eq!(cloud.writes(), ["Delete cart-dev-a/part", "Create cart-dev-a/part", "Tag cart-dev-a"]);
+}
+
+#[tokio::test]
+async fn a_stopped_run_begins_nothing_more_and_says_so() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (a, b) = (Thing::new("a"), Thing::new("b"));
+    stack.add(b.needing(&a)).add(a);
+    let (survey, plan) = planned(&stack, &cloud).await;
+    let stop = CancellationToken::new();
+    let (stopping, events) = (stop.clone(), Arc::new(Mutex::new(0)));
+    let counted = Arc::clone(&events);
+    let report = apply(&plan, &stack, &survey, &cloud, &stop, move |event| {
+        *counted.lock().expect("counting does not panic") += 1;
+        if matches!(event, Event::Ended(_)) {
+            stopping.cancel();
+        }
+    })
+    .await;
+    assert_eq!(cloud.writes(), ["Create cart-dev-a", "Tag cart-dev-a"]);
+    assert!(matches!(report.outcomes[1].result, Err(Failure::Stopped)));
+    assert_eq!(*events.lock().expect("counting does not panic"), 3);
+}
+
+#[tokio::test]
+async fn a_run_cut_short_before_a_child_is_no_drift() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone().size(2)).add(Part::of(&thing).speed(2));
+    up(&before, &cloud).await;
+    cloud.fail("Delete cart-dev-a/part", Class::Denied);
+    assert!(!up(&after, &cloud).await.succeeded());
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::Pending, "nobody but the code moved: {plan:?}");
+    assert!(up(&after, &cloud).await.succeeded());
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_run_gives_what_is_in_flight_a_few_seconds_and_leaves() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (a, b) = (Thing::new("a"), Thing::new("b"));
+    stack.add(b.needing(&a)).add(a);
+    let (survey, plan) = planned(&stack, &cloud).await;
+    // A call that is never answered.
+    cloud.world().dies = Some((0, When::After));
+    let begun = tokio::time::Instant::now();
+    let running = CancellationToken::new();
+    let stopping = running.clone();
+    let report = apply(&plan, &stack, &survey, &cloud, &running, move |event| {
+        if matches!(event, Event::Started(..)) {
+            stopping.cancel();
+        }
+    })
+    .await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(6), "{:?}", begun.elapsed());
+    let told: Vec<_> = report.outcomes.iter().map(|outcome| outcome.result.clone()).collect();
+    assert!(matches!(told.as_slice(), [Err(Failure::Interrupted), Err(Failure::Stopped)]), "{told:?}",);
+}

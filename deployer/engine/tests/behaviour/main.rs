@@ -1,0 +1,9 @@
+//! The engine against a fake cloud: every rule of planning, applying and tearing down,
+//! without AWS and without an emulator.
+
+mod applying;
+mod owning;
+mod planning;
+mod properties;
+mod settling;
+mod tearing_down;

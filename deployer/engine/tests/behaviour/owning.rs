@@ -1,0 +1,368 @@
+//! What is taken over, what is pruned, and what the release record is evidence of.
+
+use std::collections::BTreeSet;
+
+use engine::apply::Report;
+use engine::error::{Class, Error};
+use engine::plan::{Action, Plan, Verdict, Wishes};
+use engine::release::{Ending, Release, ReleaseRecord, Run, State, history};
+use engine::resource::{Risk, Tags};
+use engine::stack::Stack;
+use engine::survey::Survey;
+
+use engine::testing::{
+    FakeCloud, Fault, Part, Thing, When, down, planned, planned_with, scope, stack, up, up_with,
+};
+
+fn ids(ids: &[&str]) -> BTreeSet<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_adopted_becomes_ours_and_as_the_code_says() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a").size(2));
+    let theirs: Tags = [("team".to_owned(), "checkout".to_owned())].into();
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), theirs));
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+
+    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    let (_, plan) = planned_with(&stack, &cloud, &wishes).await;
+    assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
+    assert!(up_with(&stack, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync, "without the wish as well");
+    let world = cloud.world();
+    let (thing, tags) = &world.things["cart-dev-a"];
+    assert_eq!(thing.size, 2);
+    assert_eq!(tags["team"], "checkout", "tags of others stay");
+}
+
+#[tokio::test]
+async fn with_what_is_adopted_come_its_parts() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    stack.add(thing.clone()).add(Part::of(&thing));
+    cloud.world().things.insert(thing.name.clone(), (thing.clone(), Tags::new()));
+    cloud.world().parts.insert("cart-dev-a/part".into(), Part::of(&thing));
+    assert_eq!(planned(&stack, &cloud).await.1.having(Verdict::Foreign).count(), 2);
+    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.having(Verdict::Foreign).count(), 0);
+}
+
+#[tokio::test]
+async fn an_orphan_goes_only_on_demand_and_what_holds_data_only_by_name() {
+    let cloud = FakeCloud::default();
+    let old = Thing::new("old");
+    cloud.world().things.insert(old.name.clone(), (old.clone(), scope().tags()));
+    cloud.world().parts.insert("cart-dev-old/part".into(), Part::of(&old));
+
+    let (_, plan) = planned(&stack(), &cloud).await;
+    assert_eq!(plan.writes().count(), 0);
+    let prune = Wishes { prune: true, ..Wishes::default() };
+    let (_, plan) = planned_with(&stack(), &cloud, &prune).await;
+    let deleted: Vec<String> = plan.writes().map(|step| step.id.to_string()).collect();
+    assert_eq!(deleted, ["fake.part/cart-dev-old/part"]);
+    let kept = plan.steps.iter().find(|step| step.name == "cart-dev-old").expect("it is reported");
+    assert!(kept.reason.as_ref().is_some_and(|why| why.contains("--allow fake.thing/cart-dev-old")));
+
+    let by_name = Wishes { allow: ids(&["fake.thing/cart-dev-old"]), ..prune };
+    let (_, plan) = planned_with(&stack(), &cloud, &by_name).await;
+    assert_eq!(plan.losses().count(), 1);
+    assert!(up_with(&stack(), &cloud, &by_name).await.expect("nobody else is at work").succeeded());
+    assert_eq!(cloud.writes(), ["Delete cart-dev-old/part", "Delete cart-dev-old"]);
+}
+
+#[tokio::test]
+async fn pruning_leaves_what_is_not_ours() {
+    let cloud = FakeCloud::default();
+    let mut theirs = scope().tags();
+    theirs.insert("deployer:environment".into(), "dev-2".into());
+    for (name, tags) in [("2-a", theirs), ("b", Tags::new())] {
+        let thing = Thing::new(name);
+        cloud.world().parts.insert(format!("{}/part", thing.name), Part::of(&thing));
+        cloud.world().things.insert(thing.name.clone(), (thing, tags));
+    }
+    let everything = ids(&["fake.thing/cart-dev-2-a", "fake.thing/cart-dev-b"]);
+    let wishes = Wishes { prune: true, allow: everything, ..Wishes::default() };
+    assert_eq!(planned_with(&stack(), &cloud, &wishes).await.1.writes().count(), 0);
+}
+
+#[tokio::test]
+async fn what_the_record_knows_of_was_deleted_and_not_forgotten() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!((plan.verdict, plan.steps[0].risk), (Verdict::Pending, Risk::Safe));
+    up(&stack, &cloud).await;
+    cloud.world().things.clear();
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!((plan.verdict, plan.steps[0].risk), (Verdict::Drift, Risk::LosesData));
+}
+
+#[tokio::test]
+async fn what_a_down_that_was_cut_short_deleted_is_no_drift() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a")).add(Thing::new("b"));
+    up(&stack, &cloud).await;
+    cloud.fail("Delete cart-dev-b", Class::Denied);
+    assert!(!down(&cloud).await.succeeded());
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    {
+        let mut world = cloud.world();
+        world.forgets_tags = true;
+        // The record, the create; then the tags.
+        world.dies = Some((2, When::Before));
+    }
+    tokio::select! {
+        _ = up(&stack, &cloud) => panic!("it died"),
+        () = cloud.death() => {}
+    }
+    assert_eq!(cloud.world().things["cart-dev-a"].1, Tags::new());
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
+    // What the run did not set out to make is still somebody else's.
+    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
+    stack.add(Thing::new("b"));
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+}
+
+#[tokio::test]
+async fn a_name_taken_by_somebody_with_our_kind_of_tags_is_theirs_whatever_the_record_says() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    cloud.fail("Create cart-dev-a", Class::Denied);
+    assert!(!up(&stack, &cloud).await.succeeded());
+    let mut theirs = scope().tags();
+    theirs.insert("deployer:environment".into(), "dev-2".into());
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), theirs));
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+}
+
+/// Looks, and says that a run begins.
+async fn begin(stack: &Stack<FakeCloud>, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
+    let (survey, plan) = planned(stack, cloud).await;
+    begin_with(&survey, &plan, cloud, who).await
+}
+
+/// Says that a run begins that has looked before.
+async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
+    let entry = Run::entry(plan, survey.last_release(), None, who.to_owned());
+    Run::begin(cloud, survey.recorded.as_ref(), entry).await
+}
+
+/// Ends a run that made no change, and returns whom it met.
+async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
+    let met = run.met(cloud).await.expect("the record can be read");
+    let later = run.end(cloud, &Report::default(), met.is_none()).await;
+    later.expect("the record can be written").or(met)
+}
+
+#[tokio::test]
+async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
+    for before in [false, true] {
+        let (mut one, mut other, cloud) = (stack(), stack(), FakeCloud::default());
+        one.add(Thing::new("a"));
+        other.add(Thing::new("a").size(2));
+        if before {
+            up(&one, &cloud).await;
+        }
+        let (one, other) = (planned(&one, &cloud).await, planned(&other, &cloud).await);
+        let first = begin_with(&one.0, &one.1, &cloud, "one").await.expect("it was first");
+        let said = cloud.world().releases.last().map(|last| last.release.clone());
+        let refused = begin_with(&other.0, &other.1, &cloud, "other").await.expect_err("it was second");
+        assert_eq!(refused.class, Class::Exists);
+        assert!(refused.to_string().contains("by one"), "{refused}");
+        let last = cloud.world().releases.last().map(|last| last.release.clone());
+        assert_eq!(last, said, "what the first said is the last word");
+        let met = end(&first, &cloud).await;
+        assert_eq!(met, None, "who stopped before it wrote was not at work");
+        let told = history(cloud.releases().await.expect("it can be read"));
+        assert!(told.iter().all(|run| run.by != "other"), "and is no history: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_hears_of_another_that_was_at_work_meanwhile() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    assert!(up(&stack, &cloud).await.succeeded(), "the other looks later, and goes on from there");
+    let other = end(&run, &cloud).await;
+    assert_eq!(other.map(|other| other.by), Some("somebody".into()));
+}
+
+#[tokio::test]
+async fn what_a_run_at_work_set_out_to_make_outlasts_the_end_of_another() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let one = begin(&stack, &cloud, "one").await.expect("it is alone");
+    let other = begin(&stack, &cloud, "other").await.expect("it looked later");
+    let met = end(&one, &cloud).await;
+    assert_eq!(met.map(|met| met.by), Some("other".into()));
+    let making = cloud.world().releases.last().map(|last| last.release.making.clone());
+    assert_eq!(making, Some(ids(&["fake.thing/cart-dev-a"])));
+    let met = end(&other, &cloud).await;
+    assert_eq!(met.map(|met| met.by), Some("one".into()));
+}
+
+#[tokio::test]
+async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    // Between the look and the beginning.
+    stack.add(Thing::new("b"));
+    let (survey, plan) = planned(&stack, &cloud).await;
+    assert!(down(&cloud).await.succeeded());
+    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("all of it is gone");
+    assert!(refused.to_string().contains("down"), "{refused}");
+    assert!(cloud.world().releases.is_empty());
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending, "nobody deleted it by hand");
+
+    // Between the beginning and the end.
+    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    assert!(down(&cloud).await.succeeded());
+    let other = end(&run, &cloud).await;
+    assert_eq!(other.map(|other| other.state), Some(State::Removing));
+    assert!(cloud.world().releases.is_empty());
+
+    // And somebody has begun anew, with as many entries.
+    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    assert!(down(&cloud).await.succeeded());
+    begin(&stack, &cloud, "other").await.expect("nothing is there");
+    let other = end(&run, &cloud).await;
+    assert_eq!(other.map(|other| other.by), Some("other".into()));
+}
+
+#[tokio::test]
+async fn what_is_new_in_the_stack_was_not_deleted() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (store, user) = (Thing::new("store"), Thing::new("user"));
+    stack.add(user.clone());
+    up(&stack, &cloud).await;
+    let mut more = engine::testing::stack();
+    more.add(user.needing(&store)).add(store);
+    let (_, plan) = planned(&more, &cloud).await;
+    assert_eq!((plan.verdict, plan.losses().count()), (Verdict::Pending, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_cut_short_is_pending_and_no_drift() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    before.add(Thing::new("a"));
+    after.add(Thing::new("a").size(2));
+    up(&before, &cloud).await;
+    // The record, the update; then the stamp.
+    cloud.world().dies = Some((2, When::Before));
+    tokio::select! {
+        _ = up(&after, &cloud) => panic!("it died"),
+        () = cloud.death() => {}
+    }
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Pending);
+    assert_eq!(planned(&before, &cloud).await.1.verdict, Verdict::Pending);
+    up(&after, &cloud).await;
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "from then on it is somebody");
+}
+
+#[tokio::test]
+async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let call = "Create cart-dev-a".to_owned();
+    let error = Error::new(Class::Denied, "CreateThing", "no");
+    cloud.world().failures.push(Fault { call, error, when: When::Before });
+    assert!(!up(&stack, &cloud).await.succeeded());
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), Tags::new()));
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    down(&cloud).await;
+    assert_eq!(cloud.world().things.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_never_sent_was_neither_made_nor_changed() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    before.add(Thing::new("a"));
+    after.add(Thing::new("a").size(2)).add(Thing::new("b"));
+    up(&before, &cloud).await;
+    // The compiler fails.
+    cloud.fail("Read sources of cart-dev-a", Class::Other);
+    cloud.fail("Read sources of cart-dev-b", Class::Other);
+    assert!(!up(&after, &cloud).await.succeeded());
+    let last = cloud.world().releases.last().map(|last| last.release.clone()).expect("it was written");
+    assert!(last.making.is_empty() && last.changing.is_empty(), "{last:?}");
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!(plan.steps[0].verdicts, [Verdict::Drift, Verdict::Pending], "somebody changed it");
+    assert_eq!(plan.steps[1].verdicts, [Verdict::Foreign], "somebody made it");
+}
+
+#[tokio::test]
+async fn what_we_have_in_another_region_cannot_be_adopted() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let mut tags = scope().tags();
+    tags.insert("deployer:region".into(), "eu-west-1".into());
+    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
+    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.verdict, Verdict::Foreign);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_got_lost_is_nobody_else() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let error = Error::new(Class::Throttled, "Record", "the connection broke");
+            let call = "Record release".to_owned();
+            cloud.world().failures.push(Fault { call, error, when: When::After });
+        }
+        assert!(up(&stack, &cloud).await.succeeded());
+    }
+}
+
+#[tokio::test]
+async fn the_history_tells_how_each_run_ended() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    cloud.fail("Create", Class::Denied);
+    up(&stack, &cloud).await;
+    up(&stack, &cloud).await;
+    stack.add(Thing::new("b"));
+    for _ in 0..2 {
+        begin(&stack, &cloud, "one").await.expect("it is alone");
+    }
+    let runs = history(cloud.releases().await.expect("they can be read"));
+    let endings: Vec<Ending> = runs.iter().map(|run| run.ending).collect();
+    assert_eq!(endings, [Ending::Open, Ending::CutShort, Ending::Done, Ending::Failed]);
+    assert_eq!(runs[2].deployed, ids(&["fake.thing/cart-dev-a"]));
+    assert_eq!(runs[0].changes, [(Action::Create, 1)].into());
+}
+
+#[tokio::test]
+async fn a_role_goes_after_what_is_given_another_one() {
+    let cloud = FakeCloud::default();
+    let (old, thing) = (Thing::new("old"), Thing::new("a"));
+    let mut before = stack();
+    before.add(old.clone()).add(thing.clone()).add(Part::of(&thing));
+    up(&before, &cloud).await;
+    let mut after = stack();
+    after.add(thing.clone()).add(Part::of(&thing).speed(2));
+    let allow = ids(&["fake.thing/cart-dev-old"]);
+    let wishes = Wishes { prune: true, allow, ..Wishes::default() };
+    cloud.writes();
+    assert!(up_with(&after, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
+    let writes = cloud.writes();
+    let at = |call: &str| writes.iter().position(|made| made == call).expect("it was made");
+    // Parts stand on things: what is deleted of things waits for them.
+    assert!(at("Create cart-dev-a/part") < at("Delete cart-dev-old"), "{writes:?}");
+}

@@ -1,0 +1,179 @@
+//! Whatever the world looks like, whichever call fails and wherever a run dies, running it
+//! again converges, and nothing of others is touched.
+
+use engine::error::{Class, Error};
+use engine::plan::Verdict;
+use engine::resource::Tags;
+use proptest::prelude::*;
+
+use engine::testing::{FakeCloud, Fault, Part, Thing, When, down, planned, scope, stack, up, up_with};
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// What is live of one thing before the run.
+#[derive(Debug, Clone)]
+enum Before {
+    Absent,
+    Ours { size: u32, stamped: bool, part: Option<u32> },
+}
+
+/// Everything that can come between.
+#[derive(Debug, Clone)]
+struct Trouble {
+    befores: Vec<Before>,
+    /// Calls that fail, some of them with their effect and without an answer.
+    faults: Vec<(&'static str, &'static str, Class, When)>,
+    /// The runs that die, and where.
+    deaths: Vec<(usize, When)>,
+    forgets_tags: bool,
+}
+
+fn before() -> impl Strategy<Value = Before> {
+    let ours = (0u32..3, any::<bool>(), proptest::option::of(0u32..3))
+        .prop_map(|(size, stamped, part)| Before::Ours { size, stamped, part });
+    prop_oneof![Just(Before::Absent), ours]
+}
+
+fn when() -> impl Strategy<Value = When> {
+    prop_oneof![Just(When::Before), Just(When::After)]
+}
+
+fn fault() -> impl Strategy<Value = (&'static str, &'static str, Class, When)> {
+    let verb =
+        prop::sample::select(vec!["Create", "Update", "Tag", "Delete", "Read", "List", "Record", "Forget"]);
+    let name = prop::sample::select(vec!["cart-dev-a", "cart-dev-b", "cart-dev-c", "cart-dev-d", "", "fake"]);
+    let class = prop::sample::select(vec![
+        Class::Throttled,
+        Class::Propagating,
+        Class::InProgress,
+        Class::Denied,
+        Class::Other,
+    ]);
+    // Who is refused has no effect; an answer may get lost after it.
+    (verb, name, class, when()).prop_map(|(verb, name, class, when)| match class {
+        Class::Throttled | Class::Other => (verb, name, class, when),
+        _ => (verb, name, class, When::Before),
+    })
+}
+
+fn trouble() -> impl Strategy<Value = Trouble> {
+    (
+        prop::collection::vec(before(), NAMES.len()),
+        prop::collection::vec(fault(), 0..4),
+        prop::collection::vec((0usize..16, when()), 0..4),
+        any::<bool>(),
+    )
+        .prop_map(|(befores, faults, deaths, forgets_tags)| Trouble {
+            befores,
+            faults,
+            deaths,
+            forgets_tags,
+        })
+}
+
+/// Puts together what was there before, and something of somebody else's.
+fn world(trouble: &Trouble) -> FakeCloud {
+    let cloud = FakeCloud::default();
+    let mut world = cloud.world();
+    world.forgets_tags = trouble.forgets_tags;
+    for (thing, tags) in foreign() {
+        world.things.insert(thing.name.clone(), (thing, tags));
+    }
+    for (name, before) in NAMES.iter().zip(&trouble.befores) {
+        let Before::Ours { size, stamped, part } = before else { continue };
+        let thing = Thing::new(name).size(*size);
+        let mut tags = scope().tags();
+        if *stamped {
+            tags.insert("deployer:stamp".into(), "1:0".into());
+        }
+        if let Some(speed) = part {
+            let part = Part::of(&thing).speed(*speed);
+            world.parts.insert(part.name.clone(), part);
+        }
+        world.things.insert(thing.name.clone(), (thing, tags));
+    }
+    for (verb, name, class, when) in &trouble.faults {
+        let call = format!("{verb} {name}");
+        let error = Error::new(*class, call.clone(), "asked to fail");
+        world.failures.push(Fault { call, error, when: *when });
+    }
+    drop(world);
+    cloud
+}
+
+/// Something of an environment whose names begin like ours, and something of nobody's.
+fn foreign() -> [(Thing, Tags); 2] {
+    let mut theirs = scope().tags();
+    theirs.insert("deployer:environment".into(), "dev-2".into());
+    [(Thing::new("2-a"), theirs), (Thing::new("old"), Tags::new())]
+}
+
+fn chain() -> engine::stack::Stack<FakeCloud> {
+    let mut stack = stack();
+    let mut last: Option<Thing> = None;
+    for name in NAMES {
+        let mut thing = Thing::new(name);
+        if let Some(last) = &last {
+            thing = thing.needing(last);
+        }
+        stack.add(Part::of(&thing));
+        stack.add(thing.clone());
+        last = Some(thing);
+    }
+    stack
+}
+
+/// Runs something again and again, each time with the next death, until it succeeds.
+async fn until_it_succeeds(cloud: &FakeCloud, deaths: &[(usize, When)], mut run: impl AsyncFnMut() -> bool) {
+    let mut deaths = deaths.iter();
+    // Each run uses up a death or a failure, or ends with success.
+    for _ in 0..10 {
+        cloud.world().dies = deaths.next().copied();
+        let succeeded = tokio::select! {
+            biased;
+            succeeded = run() => succeeded,
+            () = cloud.death() => false,
+        };
+        if succeeded {
+            cloud.world().dies = None;
+            return;
+        }
+    }
+    panic!("it never converges");
+}
+
+async fn converges(trouble: Trouble) {
+    let (cloud, stack) = (world(&trouble), chain());
+    let up_once = async || match up_with(&stack, &cloud, &Default::default()).await {
+        Ok(report) => report.succeeded(),
+        Err(_) => false,
+    };
+    // What could not be read was not planned: `up` stops there.
+    let up_or_stop =
+        async || planned(&stack, &cloud).await.1.having(Verdict::Unknown).next().is_none() && up_once().await;
+    until_it_succeeds(&cloud, &trouble.deaths, up_or_stop).await;
+    cloud.world().failures.clear();
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync);
+    cloud.writes();
+    up(&stack, &cloud).await;
+    assert!(cloud.writes().is_empty(), "a converged world is left alone");
+    assert!(cloud.world().releases.last().is_some_and(|last| last.release.making.is_empty()));
+
+    until_it_succeeds(&cloud, &trouble.deaths, async || down(&cloud).await.succeeded()).await;
+    let world = cloud.world();
+    let left: Vec<_> = world.things.values().cloned().collect();
+    assert_eq!(left, foreign());
+    assert!(world.parts.is_empty());
+    assert!(world.releases.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn up_converges_from_anything_and_down_leaves_only_what_is_not_ours(trouble in trouble()) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+        runtime.block_on(converges(trouble));
+    }
+}

@@ -1,0 +1,78 @@
+//! What is read again: before somebody is accused, and until AWS shows what it accepted.
+
+use std::time::Duration;
+
+use engine::apply::apply;
+use engine::plan::{Verdict, Wishes};
+use engine::resource::{Resource, ResourceId};
+use engine::settle::{reconsidered, settle};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use engine::testing::{FakeCloud, Part, Thing, planned, stack, up};
+
+#[tokio::test(start_paused = true)]
+async fn what_looks_changed_is_read_once_more() {
+    let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    for (later, verdict) in [(1, Verdict::InSync), (7, Verdict::Drift)] {
+        let size = |size| cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = size;
+        size(7);
+        let (mut survey, plan) = planned(&stack, &cloud).await;
+        assert_eq!(plan.verdict, Verdict::Drift);
+        size(later);
+        let plan = reconsidered(plan, &stack, &wishes, &mut survey, &cloud).await;
+        assert_eq!(plan.verdict, verdict);
+        size(1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_clean_is_not_read_again() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    let (mut survey, plan) = planned(&stack, &cloud).await;
+    cloud.world().calls.clear();
+    reconsidered(plan, &stack, &Wishes::default(), &mut survey, &cloud).await;
+    assert!(cloud.world().calls.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_show_in_time_is_a_warning() {
+    let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
+    stack.add(Thing::new("a")).add(Thing::new("b"));
+    up(&stack, &cloud).await;
+    // AWS shows an older state of one of them for longer than it may.
+    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    let (mut survey, _) = planned(&stack, &cloud).await;
+    let changed = ["cart-dev-a", "cart-dev-b"].map(|name| ResourceId::new(Thing::KIND, name));
+    let begun = Instant::now();
+    let stop = CancellationToken::new();
+    let unsettled = settle(&stack, &wishes, &mut survey, changed.clone().into(), &cloud, &stop).await;
+    assert_eq!(unsettled.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["cart-dev-a"]);
+    let waited = begun.elapsed();
+    assert!(waited > Duration::from_secs(15) && waited <= Thing::SETTLES_WITHIN, "{waited:?}");
+
+    stop.cancel();
+    let begun = Instant::now();
+    settle(&stack, &wishes, &mut survey, changed.into(), &cloud, &stop).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO, "who is stopped does not wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_its_stamp_on_another_settles_with_it() {
+    let (mut before, mut after, cloud, wishes) = (stack(), stack(), FakeCloud::default(), Wishes::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone()).add(Part::of(&thing).speed(2));
+    up(&before, &cloud).await;
+    let (mut survey, plan) = planned(&after, &cloud).await;
+    let stop = CancellationToken::new();
+    let report = apply(&plan, &after, &survey, &cloud, &stop, |_| {}).await;
+    let begun = Instant::now();
+    let unsettled = settle(&after, &wishes, &mut survey, report.done(), &cloud, &stop).await;
+    assert!(unsettled.is_empty(), "{unsettled:?}");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}

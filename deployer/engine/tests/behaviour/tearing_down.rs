@@ -1,0 +1,39 @@
+//! What goes with an environment, and what stays.
+
+use engine::plan::Verdict;
+use engine::resource::Tags;
+
+use engine::testing::{FakeCloud, Part, Thing, down, planned, scope, stack, up};
+
+#[tokio::test]
+async fn users_go_before_what_they_use() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    stack.add(thing.clone()).add(Part::of(&thing));
+    up(&stack, &cloud).await;
+    cloud.writes();
+    assert!(down(&cloud).await.succeeded());
+    assert_eq!(cloud.writes(), ["Delete cart-dev-a/part", "Delete cart-dev-a"]);
+    assert!(down(&cloud).await.outcomes.is_empty(), "a second time there is nothing to do");
+}
+
+#[tokio::test]
+async fn what_our_tags_do_not_own_stays() {
+    let cloud = FakeCloud::default();
+    let mut theirs = scope().tags();
+    theirs.insert("deployer:environment".into(), "dev-2".into());
+    cloud.world().things.insert("cart-dev-2-a".into(), (Thing::new("2-a"), theirs));
+    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
+    cloud.world().things.insert("cart-dev-c".into(), (Thing::new("c"), scope().tags()));
+    assert!(down(&cloud).await.succeeded());
+    assert_eq!(cloud.writes(), ["Delete cart-dev-c"]);
+}
+
+#[tokio::test]
+async fn an_orphan_goes_too() {
+    let cloud = FakeCloud::default();
+    cloud.world().things.insert("cart-dev-old".into(), (Thing::new("old"), scope().tags()));
+    assert_eq!(planned(&stack(), &cloud).await.1.verdict, Verdict::Orphan);
+    down(&cloud).await;
+    assert!(cloud.world().things.is_empty());
+}

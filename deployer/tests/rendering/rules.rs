@@ -1,0 +1,54 @@
+//! The page of rules: every rule has a source, and tests that exist.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Returns the cells of every rule: number, rule, source, tests.
+fn rules(page: &str) -> Vec<[String; 4]> {
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| # "));
+    let cells = rows.map(|row| {
+        let cells: Vec<String> =
+            row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+        <[String; 4]>::try_from(cells).unwrap_or_else(|cells| panic!("a rule has four cells: {cells:?}"))
+    });
+    cells.collect()
+}
+
+/// Gathers the names of all functions below a folder.
+fn functions(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("the folder is committed").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            functions(&path, names);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&path).expect("sources are text");
+            let after = text.split("fn ").skip(1);
+            names.extend(after.filter_map(|rest| rest.split(['(', '<']).next()).map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_a_number_a_source_and_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/rules.md")).expect("the page is committed");
+    let mut known = BTreeSet::new();
+    for folder in ["deployer/src", "deployer/engine", "deployer/tests", "tests"] {
+        functions(&root.join(folder), &mut known);
+    }
+    let rules = rules(&page);
+    assert!(rules.len() > 40, "the page was not understood: {}", rules.len());
+    let mut numbers = Vec::new();
+    for [number, rule, source, tests] in &rules {
+        numbers.push(number.parse::<u32>().unwrap_or_else(|_| panic!("`{number}` is no number")));
+        assert!(rule.ends_with('.'), "rule {number} is a sentence");
+        assert!(!source.is_empty(), "rule {number} has no source");
+        let tests: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "rule {number} has no test");
+        for test in tests {
+            assert!(known.contains(test), "rule {number} names `{test}`, which there is not");
+        }
+    }
+    assert!(numbers.is_sorted_by(|one, next| one < next), "numbers rise: {numbers:?}");
+}
