@@ -10,13 +10,13 @@ use deployer::app::App;
 use deployer::aws::{Aws, AwsNames, Called};
 use deployer::build::Fingerprints;
 use deployer::environment::Environment;
-use deployer::error::{Error, GoneIsNone};
 use deployer::policy::Statement;
-use deployer::resource::{Kind, Live, Resource, ResourceId, Tags};
 use deployer::resources::{kinds, log_group::LogGroup};
 use deployer::run;
-use deployer::scope::Scope;
-use deployer::stack::Stack;
+use engine::error::{Error, GoneIsNone};
+use engine::resource::{Kind, Live, Resource, ResourceId, Tags};
+use engine::scope::Scope;
+use engine::stack::Stack;
 use serde::Serialize;
 
 /// Counts the lines of a log group that match a pattern.

@@ -2,12 +2,13 @@
 //!
 //! Another stack is another [`App`].
 
+use engine::stack::Stack;
+
 use crate::aws::Aws;
 use crate::build::Fingerprints;
 use crate::environment::Environment;
 use crate::exit::Problem;
 use crate::pipeline::Pipeline;
-use crate::stack::Stack;
 
 /// A stack and what the command line needs to know of it.
 #[derive(Debug, Clone, Copy)]

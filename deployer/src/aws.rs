@@ -42,10 +42,11 @@ pub use wait::wait_until;
 
 use std::sync::Arc;
 
-use crate::error::Error;
+use engine::error::Error;
+use engine::resource::{Cloud, Tags};
+use engine::scope::Scope;
+
 use crate::policy::Statement;
-use crate::resource::{Cloud, Tags};
-use crate::scope::Scope;
 
 /// The clients of one environment's account and region. Cheap to clone.
 #[derive(Clone)]

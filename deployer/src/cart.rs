@@ -13,8 +13,8 @@ use deployer::resources::bucket::Bucket;
 use deployer::resources::kinds;
 use deployer::resources::stream::Stream;
 use deployer::resources::table::{StreamView, Table};
-use deployer::stack::Stack;
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
+use engine::stack::Stack;
 use eventsourcing::contract::{self, attribute, *};
 
 pub(crate) use self::state::state;

@@ -11,8 +11,9 @@ pub use lambda::{EventSource, Lambda};
 
 use std::collections::BTreeSet;
 
+use engine::stack::Stack;
+
 use crate::aws::Aws;
-use crate::stack::Stack;
 
 /// Adds several resources to a stack at once.
 pub trait Composites {

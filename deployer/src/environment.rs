@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use alarms::Alarms;
+use engine::scope::Scope;
 pub use error::EnvironmentError;
 pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
 use crate::build::{BuildSettings, Method};
-use crate::scope::Scope;
 
 /// One environment: what its file says.
 #[derive(Debug, Clone, Deserialize)]

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use engine::error::{Class, Error};
+use engine::plan::Verdict;
+
 use crate::aws::WrongEndpoint;
 use crate::build::BuildError;
 use crate::environment::EnvironmentError;
-use crate::error::{Class, Error};
 use crate::local::LocalError;
-use crate::plan::Verdict;
 
 /// An exit code, as documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

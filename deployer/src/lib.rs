@@ -26,6 +26,3 @@ mod session;
 mod signal;
 
 pub use cli::run;
-pub use engine::{
-    apply, change, diff, error, plan, progress, release, resource, retry, scope, settle, stack, survey,
-};

@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::scope::Scope;
+use engine::stack::Stack;
 use serde_json::Value;
 
 use crate::aws::{Aws, READS, release_permissions};
 use crate::environment::Environment;
 use crate::policy::{Condition, Policy, Statement};
-use crate::scope::Scope;
-use crate::stack::Stack;
 
 /// The most characters of a managed policy, white space not counted ("IAM and AWS STS quotas",
 /// IAM user guide).

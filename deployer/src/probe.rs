@@ -7,14 +7,14 @@ pub mod follow;
 
 use std::time::Duration;
 
+use engine::resource::{Resource, ResourceId};
+use engine::scope::Scope;
 use serde::Serialize;
 
 use crate::composites::Hops;
 use crate::pipeline::Pipeline;
-use crate::resource::{Resource, ResourceId};
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
-use crate::scope::Scope;
 
 /// What a hop is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -40,8 +40,7 @@ pub(crate) use told::Told;
 pub use ui::{Busy, Ui};
 
 use clap::ValueEnum;
-
-use crate::plan::Plan;
+use engine::plan::Plan;
 
 /// The form of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -16,11 +16,11 @@ mod sid;
 pub mod stream;
 pub mod table;
 
+use engine::resource::Kind;
 pub use grant::Grant;
 pub use key::Keys;
 
 use crate::aws::Aws;
-use crate::resource::Kind;
 
 /// Returns every kind. What is not listed here is neither found nor deleted.
 pub fn kinds() -> Vec<Kind<Aws>> {

@@ -7,6 +7,13 @@ mod orphans;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use engine::plan::{Plan, Wishes, plan};
+use engine::resource::{Resource, ResourceId};
+use engine::scope::Scope;
+use engine::settle::reconsidered;
+use engine::stack::Stack;
+use engine::survey::{Survey, survey};
+
 use crate::app::App;
 use crate::aws::{Aws, CallLog, Caller, Credentials, ReadOnly, Target, own_endpoint};
 use crate::build::{BuildSettings, Fingerprints};
@@ -15,15 +22,9 @@ use crate::environment::{Environment, Local};
 use crate::exit::Problem;
 use crate::global::Global;
 use crate::local::{LocalCloud, Status};
-use crate::plan::{Plan, Wishes, plan};
 use crate::render::Ui;
-use crate::resource::{Resource, ResourceId};
 use crate::resources::function::Function;
 use crate::resources::kinds;
-use crate::scope::Scope;
-use crate::settle::reconsidered;
-use crate::stack::Stack;
-use crate::survey::{Survey, survey};
 
 /// How long a function may run at most that the stack does not have ("Lambda quotas", Lambda
 /// developer guide).

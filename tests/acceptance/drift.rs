@@ -21,7 +21,7 @@ mod table;
 use acceptance::{Cloud, Place, Run};
 use aws_sdk_lambda::types::Environment;
 use deployer::aws::AwsNames;
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use serde_json::{Value, json};
 
 use self::row::Row;

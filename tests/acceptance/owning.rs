@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{EventSourcePosition, FunctionCode, Runtime};
 use deployer::aws::{Aws, AwsNames};
-use deployer::release::{Release, ReleaseRecord};
-use deployer::scope::Tags;
+use engine::release::{Release, ReleaseRecord};
+use engine::scope::Tags;
 use serde_json::Value;
 
 use crate::Test;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use deployer::aws::{Aws, Credentials, Target};
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use serde_json::Value;
 use tempfile::TempDir;
 

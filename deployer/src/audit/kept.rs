@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::pin::pin;
 
+use engine::error::Error;
 use eventsourcing::contract::{ARCHIVE, CAPTURE, FAILED_PREFIX};
 use eventsourcing::{AggregateId, EventStore};
 use futures::{StreamExt, TryStreamExt, future, stream};
@@ -13,7 +14,6 @@ use storage::scan::Scan;
 
 use super::{AT_ONCE, Broken, KeptAside, Look, Report};
 use crate::aws::Classify;
-use crate::error::Error;
 
 /// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
 /// developer guide).

@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use engine::error::{Class, Error};
+use engine::retry::retried;
 use eventsourcing::contract::EVENTS_PREFIX;
 use eventsourcing::{AggregateId, Commit, Envelope, EventStore};
 use futures::future::{try_join, try_join_all};
@@ -16,8 +18,6 @@ use storage::scan::{Scan, Seen, Share};
 
 use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Report};
 use crate::aws::Classify;
-use crate::error::{Class, Error};
-use crate::retry::retried;
 
 /// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
 const SHARES: i32 = 8;

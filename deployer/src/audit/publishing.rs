@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use engine::error::Error;
 use eventsourcing::{AggregateId, Commit, EventStore};
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::patience::Patience;
@@ -20,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use super::look::aggregate;
 use super::{AT_ONCE, Report};
 use crate::aws::Classify;
-use crate::error::Error;
 
 /// How many events are published at a time, whole aggregates.
 const AT_A_TIME: usize = 2_000;

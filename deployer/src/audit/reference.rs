@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Mutex;
 
+use engine::error::{Class, Error};
 use eventsourcing::Commit;
 use eventsourcing::contract::EVENTS_PREFIX;
 use storage::archive::compress;
@@ -16,7 +17,6 @@ use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, Seen, Share};
 
 use crate::aws::Classify;
-use crate::error::{Class, Error};
 
 /// The archive, or what is taken for one.
 #[derive(Debug)]

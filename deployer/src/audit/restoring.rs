@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use engine::error::Error;
+use engine::retry::retried;
 use eventsourcing::{AggregateId, Commit, Envelope, OccurredAt};
 use futures::{StreamExt, stream};
 use serde::Serialize;
@@ -17,8 +19,6 @@ use super::ledger::{Account, Entry};
 use super::look::read;
 use super::{AT_ONCE, Broken, Fingerprint, Ledger};
 use crate::aws::Classify;
-use crate::error::Error;
-use crate::retry::retried;
 
 /// How many events are held in memory at a time; the archive is read once for each time.
 const AT_A_TIME: usize = 100_000;

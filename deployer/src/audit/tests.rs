@@ -6,6 +6,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use engine::error::{Class, Error};
 use eventsourcing::{AggregateId, Commit, JsonText};
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -14,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 use self::world::{World, altered, commit, commits};
 use super::*;
-use crate::error::{Class, Error};
 
 /// What is done to an event after both sides were equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

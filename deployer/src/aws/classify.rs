@@ -7,11 +7,11 @@
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use engine::error::{Class, Error};
 
 use self::page::Page;
 use super::hint::{self, Said};
 use super::read_only::only_reads;
-use crate::error::{Class, Error};
 
 mod debug_form;
 mod page;

@@ -11,10 +11,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
+use engine::error::Error;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Aws, Called};
-use crate::error::Error;
 
 /// The clock of AWS, as far as one can tell it from ours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

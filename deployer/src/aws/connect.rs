@@ -8,13 +8,13 @@ use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use engine::error::{Class, Error};
+use engine::scope::Scope;
 
 use super::endpoint::WrongEndpoint;
 use super::login::Login;
 use super::names::AwsNames;
 use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly, log_lines};
-use crate::error::{Class, Error};
-use crate::scope::Scope;
 
 /// How often the SDK sends a call that fails in passing.
 pub(super) const ATTEMPTS: u32 = 4;

@@ -3,8 +3,9 @@
 //! The words of denials are those of "Troubleshoot access denied error messages" (IAM user
 //! guide).
 
+use engine::error::Class;
+
 use super::endpoint::own_endpoint;
-use crate::error::Class;
 
 /// An error as AWS gave it.
 pub(super) struct Said<'a> {

@@ -14,9 +14,9 @@ use aws_sdk_lambda::operation::invoke::builders::InvokeFluentBuilder;
 use aws_sdk_lambda::operation::invoke::{InvokeError, InvokeOutput};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use engine::error::Error;
 
 use super::{ATTEMPTS, CONNECT_WITHIN, Called};
-use crate::error::Error;
 
 /// What a call may take beyond the function's own time: starting it, and the way there and back.
 /// "Set the read timeout of your client higher than the function timeout" (*Invoke*, Lambda API

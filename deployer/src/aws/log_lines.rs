@@ -2,11 +2,11 @@
 
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use engine::error::{Error, GoneIsNone};
+use engine::retry::retried;
 
 use super::pace::Pace;
 use super::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
-use crate::retry::retried;
 
 /// Returns the pace of all reads of logs. `FilterLogEvents` is allowed five times a second for each
 /// account and Region, whatever the number of readers, and that cannot be raised ("CloudWatch Logs

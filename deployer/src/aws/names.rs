@@ -1,6 +1,6 @@
 //! The names and ARNs that AWS's rules give the things of a scope.
 
-use crate::scope::Scope;
+use engine::scope::Scope;
 
 /// What AWS's rules make of a scope: names that are unique beyond it, and ARNs.
 pub trait AwsNames {

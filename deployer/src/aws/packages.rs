@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine::error::Error;
+
 use crate::build::Package;
-use crate::error::Error;
 
 /// Packages by the name of the function's binary. Cheap to clone.
 #[derive(Debug, Clone, Default)]

@@ -9,8 +9,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-
-use crate::progress;
+use engine::progress;
 
 /// Refuses every operation outside a list of reads.
 #[derive(Debug, Clone, Default)]
@@ -127,10 +126,11 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use engine::progress::Sent;
+
     use super::*;
     use crate::aws::script::scope;
     use crate::aws::{Aws, Credentials, Target};
-    use crate::progress::Sent;
 
     async fn connected(read_only: Option<ReadOnly>) -> Aws {
         // Nobody listens on the discard port: what is sent is not answered.

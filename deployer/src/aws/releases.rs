@@ -4,15 +4,15 @@ use std::io::{Read, Write};
 
 use aws_sdk_ssm::types::{ParameterTier, ParameterType, Tag};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use engine::error::{Class, Error, GoneIsNone};
+use engine::release::{Recorded, Release, ReleaseRecord, SCHEMA, name};
+use engine::scope::Scope;
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use jiff::Timestamp;
 
 use super::names::AwsNames;
 use super::{Aws, Called};
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, name};
-use crate::scope::Scope;
 
 /// What a parameter of the standard tier holds, in bytes ("PutParameter", Systems Manager API
 /// reference). A longer record is packed; one of the advanced tier holds twice as much.
@@ -154,9 +154,10 @@ fn read(value: &str, scope: &Scope) -> Option<Release> {
 
 #[cfg(test)]
 mod tests {
+    use engine::release::State;
+
     use super::*;
     use crate::aws::script::scope;
-    use crate::release::State;
 
     fn release(resources: usize) -> Release {
         let ids = (0..resources).map(|n| format!("logs.log-group//aws/lambda/cart-dev-function-{n}"));

@@ -23,10 +23,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
+use engine::scope::Scope;
 use serde_json::{Value, json};
 
 use super::{Aws, Packages, log_lines};
-use crate::scope::Scope;
 
 /// One answer: its status, and what it says.
 #[derive(Debug, Clone)]
@@ -315,9 +315,10 @@ pub(crate) fn scope() -> Scope {
 
 #[cfg(test)]
 mod tests {
+    use engine::error::Class;
+
     use super::*;
     use crate::aws::Called;
-    use crate::error::Class;
 
     #[tokio::test]
     async fn answers_come_in_order_and_the_last_one_stays() {

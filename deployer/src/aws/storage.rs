@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use engine::error::{Class, Error};
 use eventsourcing::store::AppendError;
 use storage::bucket::S3Error;
 use storage::event_store::DynamoDbError;
@@ -13,7 +14,6 @@ use storage::scan::ScanFailed;
 use storage::stream::KinesisError;
 
 use super::Called;
-use crate::error::{Class, Error};
 
 /// An error of the crate `storage`, which knows nothing of the engine.
 pub trait Classify {

@@ -10,12 +10,12 @@ use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use engine::error::Error;
+use engine::retry::retried;
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Called};
-use crate::error::Error;
-use crate::retry::retried;
 
 /// A listing that was made, or why it could not be.
 type Listing<T> = OnceCell<Result<Vec<T>, Error>>;
@@ -87,17 +87,17 @@ async fn listed<'a, T>(
 mod tests {
     use std::time::Duration;
 
+    use engine::error::Class;
+    use engine::resource::Kind;
+    use engine::stack::Stack;
+    use engine::survey::survey;
     use futures::future::join_all;
     use tokio::time::Instant;
 
     use super::*;
     use crate::aws::script::{Script, body, fault, scope};
-    use crate::error::Class;
-    use crate::resource::Kind;
     use crate::resources::alarm::Alarm;
     use crate::resources::log_group::LogGroup;
-    use crate::stack::Stack;
-    use crate::survey::survey;
 
     fn throttled() -> Script {
         let fault = || fault(400, "ThrottlingException", "Rate exceeded");

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use engine::error::{Class, Error};
+use engine::progress;
 use tokio::time::Instant;
-
-use crate::error::{Class, Error};
-use crate::progress;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(2);

@@ -10,7 +10,7 @@ use deployer::build::Fingerprints;
 use deployer::environment::Environment;
 use deployer::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use deployer::resources::kinds;
-use deployer::stack::Stack;
+use engine::stack::Stack;
 use serde_json::Value;
 
 use self::functions::{consumers, functions};

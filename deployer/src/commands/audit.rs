@@ -6,17 +6,17 @@ mod restore;
 mod sides;
 
 use clap::ValueEnum;
+use engine::error::Error;
+use engine::scope::Scope;
 use jiff::SignedDuration;
 
 use self::sides::Sides;
 use crate::app::App;
 use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restorable};
 use crate::aws::AwsNames;
-use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
-use crate::scope::Scope;
 use crate::session::Session;
 
 /// Compare the events table with its archive, and put back what one of them lacks

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use engine::apply::apply;
+use engine::plan::{Plan, Verdict, teardown};
+use engine::release::{self, Release, ReleaseRecord, Run, State};
+use engine::resource::{ResourceId, Tags};
+use engine::retry::retried;
+use engine::survey::{Survey, survey};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::apply::apply;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::plan::{Plan, Verdict, teardown};
-use crate::release::{self, Release, ReleaseRecord, Run, State};
 use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in, unfinished};
-use crate::resource::{ResourceId, Tags};
-use crate::retry::retried;
 use crate::session::Session;
 use crate::signal::{stop_on_signal, within};
-use crate::survey::{Survey, survey};
 
 /// How often `down` looks whether something came back, and after how long each time. An
 /// invocation in flight ends within a second as a rule.

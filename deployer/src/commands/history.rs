@@ -1,13 +1,13 @@
 //! `deployer history`: who deployed what, and when, as the release record has it.
 
 use clap::ValueEnum;
+use engine::release::{PastRun, ReleaseRecord, history};
+use engine::retry::retried;
 
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::release::{PastRun, ReleaseRecord, history};
 use crate::render::{Ui, history_text};
-use crate::retry::retried;
 use crate::session::Session;
 
 /// Show who deployed what, and when; only reads

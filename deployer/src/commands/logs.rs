@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use engine::error::Error;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
 use crate::aws::{Aws, Clock, LogQuery};
-use crate::error::Error;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;

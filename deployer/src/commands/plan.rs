@@ -1,9 +1,10 @@
 //! `deployer plan`: what `up` would do.
 
+use engine::plan::Wishes;
+
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::plan::Wishes;
 use crate::render::{Format, Heading, Ui, plan_in};
 use crate::session::{Planned, Session};
 

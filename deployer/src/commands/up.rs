@@ -5,25 +5,25 @@ mod others;
 
 use std::time::Instant;
 
+use engine::apply::{Failure, Report, apply};
+use engine::plan::{Action, Plan, Step, Wishes};
+use engine::release::{Release, Run, State};
+use engine::resource::Resource;
+use engine::settle::settle;
+use engine::stack::Stack;
 use tokio_util::sync::CancellationToken;
 
 use self::check::check;
 use crate::app::App;
-use crate::apply::{Failure, Report, apply};
 use crate::aws::{Aws, Clock, Packages};
 use crate::build::Fingerprints;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::plan::{Action, Plan, Step, Wishes};
-use crate::release::{Release, Run, State};
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
-use crate::resource::Resource;
 use crate::resources::function::Function;
 use crate::session::{Planned, Session};
-use crate::settle::settle;
 use crate::signal::{interruptible, stop_on_signal, within};
-use crate::stack::Stack;
 
 /// Make the environment as the code says
 ///

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use engine::stack::Stack;
+
 use super::{Consumer, Hops};
 use crate::aws::Aws;
 use crate::resources::alarm::Alarm;
-use crate::stack::Stack;
 
 /// Of the time for which a source keeps its records, the share by which a consumer may be
 /// late: 99 parts are left to repair it.
@@ -47,8 +48,9 @@ fn late(consumer: &Consumer) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use engine::resource::ResourceId;
+
     use super::*;
-    use crate::resource::ResourceId;
 
     #[test]
     fn a_consumer_may_be_late_by_a_share_of_what_its_source_keeps() {

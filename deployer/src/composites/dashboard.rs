@@ -3,19 +3,19 @@
 
 mod widgets;
 
+use engine::resource::{Resource, ResourceId};
+use engine::scope::Scope;
+use engine::stack::Stack;
 use eventsourcing::contract::metric;
 use serde_json::Value;
 
 use self::widgets::{Metric, Rows};
 use super::{Consumer, Hops};
 use crate::aws::Aws;
-use crate::resource::{Resource, ResourceId};
 use crate::resources::alarm::Alarm;
 use crate::resources::dashboard::Dashboard;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
-use crate::scope::Scope;
-use crate::stack::Stack;
 
 /// S3 measures once a day ("Amazon S3 daily storage metrics", S3 user guide).
 const DAY_S: u32 = 86_400;

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-use crate::resource::{Cloud, Resource, ResourceId};
+use engine::resource::{Cloud, Resource, ResourceId};
+use engine::stack::Stack;
+
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;
 use crate::resources::table::{STREAM_KEEPS_HOURS, Table};
-use crate::stack::Stack;
 
 /// The way of an event through a stack. Names are whole, and in the order of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]

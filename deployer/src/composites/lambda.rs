@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
+use engine::resource::{Resource, ResourceId};
+use engine::scope::Scope;
+use engine::stack::Stack;
+
 use crate::aws::{Aws, AwsNames};
 use crate::build::Fingerprints;
 use crate::environment::Environment;
 use crate::policy::{Policy, Statement};
-use crate::resource::{Resource, ResourceId};
 use crate::resources::Grant;
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
@@ -18,8 +21,6 @@ use crate::resources::mapping::{Mapping, MappingSettings};
 use crate::resources::role::Role;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
-use crate::scope::Scope;
-use crate::stack::Stack;
 
 /// A function and everything that belongs to it.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use engine::scope::Tags;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -12,7 +13,6 @@ use super::tag::{TagKey, TagValue};
 use crate::aws::AwsNames;
 use crate::aws::Login;
 use crate::resources::Keys;
-use crate::scope::Tags;
 
 /// The tags that AWS allows on a resource ("Tag naming limits and requirements", Tagging AWS
 /// resources user guide), less those that are kept for the deployer's own.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use engine::resource::{Resource, ResourceId};
+use engine::scope::Scope;
 use storage::DynamoDbEventStore;
 use storage::bucket::S3Bucket;
 use storage::scan::EventsTable;
@@ -10,9 +12,7 @@ use storage::stream::KinesisStream;
 use super::Pipeline;
 use crate::aws::{Aws, AwsNames};
 use crate::composites::Hops;
-use crate::resource::{Resource, ResourceId};
 use crate::resources::stream::Stream;
-use crate::scope::Scope;
 
 impl Pipeline {
     /// Returns the name of the events table.

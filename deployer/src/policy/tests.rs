@@ -192,7 +192,7 @@ fn a_difference_is_at_the_statement_that_it_is_in() {
     );
     let live =
         policy(&json!([{"Sid": "Read", "Action": "a:*"}, {"Action": "b:B"}, {"Sid": "All", "Action": "*"}]));
-    let changes = crate::diff::diff(&plain(&live), &plain(&desired));
+    let changes = engine::diff::diff(&plain(&live), &plain(&desired));
     let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
     assert_eq!(paths, ["statements.All", "statements.Read.Action", "statements.Write"]);
 }
@@ -202,7 +202,7 @@ fn one_more_without_a_name_is_the_only_difference() {
     let desired = policy(&json!([{"Action": "b:B"}, {"Action": "c:C"}]));
     for added in ["a:A", "b:C", "d:D"] {
         let live = policy(&json!([{"Action": "b:B"}, {"Action": added}, {"Action": "c:C"}]));
-        let changes = crate::diff::diff(&plain(&live), &plain(&desired));
+        let changes = engine::diff::diff(&plain(&live), &plain(&desired));
         assert_eq!(changes.len(), 1, "{changes:?}");
         assert_eq!(changes[0].live, json!({"Action": [added.to_lowercase()]}));
         assert!(changes[0].path.starts_with("statements.#"), "{changes:?}");

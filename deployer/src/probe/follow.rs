@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use engine::error::Error;
+use engine::retry::retried;
 use eventsourcing::contract::EVENTS_PREFIX;
 use eventsourcing::probe::{KINESIS_ARRIVAL, PROBE, Probe, ProbeEvent};
 use eventsourcing::{AggregateId, Commit, Context, EventStore, OccurredAt};
@@ -24,8 +26,6 @@ use uuid::Uuid;
 use super::{Hop, HopKind, Passage};
 use crate::aws::Classify;
 use crate::aws::{Aws, Called, Clock, LogQuery};
-use crate::error::Error;
-use crate::retry::retried;
 
 /// Between two looks. Times are those of the log lines, so a rare look makes none of them later.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -207,11 +207,11 @@ fn since(sent: Sent, at: Timestamp) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use engine::error::Class;
     use tokio::time::timeout;
 
     use super::*;
     use crate::aws::script::{Script, body, fault};
-    use crate::error::Class;
 
     const ID: Uuid = Uuid::from_u128(7);
 

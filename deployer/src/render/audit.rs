@@ -6,12 +6,12 @@ pub use again::published_again;
 
 use std::fmt::Write;
 
+use engine::diff::diff;
 use serde::Serialize;
 
 use super::style::{BAD, BOLD, DIM, GOOD, count, thousands, wrapped};
 use super::text::{compact, printable};
 use crate::audit::{Contents, Difference, Finding, Other, Published, Report, Restored, Verdict, Versions};
-use crate::diff::diff;
 
 /// How many aggregates are shown to people, and how many other things of a sort.
 pub const SHOWN: usize = 20;

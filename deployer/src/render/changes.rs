@@ -2,13 +2,13 @@
 //!
 //! Every form of a plan shows changes in this form, so none can show less than another.
 
+use engine::change::Change;
+use engine::diff::diff;
+use engine::resource::Risk;
 use serde_json::{Map, Value};
 use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 
 use super::text::{compact, printable, value};
-use crate::change::Change;
-use crate::diff::diff;
-use crate::resource::Risk;
 
 /// How many characters both sides of a change may have together to stand on one line.
 const SHORT: usize = 80;

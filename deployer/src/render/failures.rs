@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use engine::apply::{Failure, Outcome, Report};
+use engine::error::Error;
+use engine::resource::ResourceId;
+
 use super::style::{BAD, DIM, to_do, wrapped};
-use crate::apply::{Failure, Outcome, Report};
-use crate::error::Error;
-use crate::resource::ResourceId;
 
 /// Returns every failure of a run with its resources, then what was not done for which
 /// reason. Nothing when all went well.

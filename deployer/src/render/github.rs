@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use engine::plan::{Plan, Step, Verdict};
+use engine::resource::Risk;
+
 use super::markdown::plan_markdown;
 use super::plan_text::Heading;
 use super::style::{risk, verdict};
 use super::text::printable;
-use crate::plan::{Plan, Step, Verdict};
-use crate::resource::Risk;
 
 /// How many annotations of each level GitHub shows of one step (actions/toolkit,
 /// docs/problem-matchers.md).

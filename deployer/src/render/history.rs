@@ -1,9 +1,10 @@
 //! The release record for reading.
 
+use engine::plan::Action;
+use engine::release::{Ending, PastRun, Release, State};
+
 use super::style::count;
 use super::table::columns;
-use crate::plan::Action;
-use crate::release::{Ending, PastRun, Release, State};
 
 /// Returns a line for each run, the latest first.
 pub fn history_text(runs: &[PastRun]) -> String {

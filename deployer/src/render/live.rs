@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use engine::apply::{Event, Failure, Outcome};
+use engine::resource::ResourceId;
+
 use super::style::{BAD, DIM, GOOD, done, duration};
 use super::ui::{Busy, Ui};
 use super::waits::Waits;
-use crate::apply::{Event, Failure, Outcome};
-use crate::resource::ResourceId;
 
 /// Shows the events of one run.
 #[derive(Clone)]

@@ -3,12 +3,13 @@
 
 use std::fmt::Write;
 
+use engine::plan::{Action, Plan, Step, Verdict};
+
 use super::changes::{Form, Line, Sign, told};
 use super::fence::{fenced, html};
 use super::plan_text::{Heading, coverage, numbers, sign_of, worth_telling};
 use super::style::{count, risk, to_do, verdict};
 use super::text::printable;
-use crate::plan::{Action, Plan, Step, Verdict};
 
 /// How many bytes a comment may have. GitHub takes 65,536 characters (its API answers "body
 /// is too long (maximum is 65536 characters)"); the rest is for what somebody adds.

@@ -1,9 +1,9 @@
 //! Names and ARNs of what is deployed, for people, scripts and shells.
 
+use engine::resource::ResourceId;
 use serde::Serialize;
 
 use super::table::columns;
-use crate::resource::ResourceId;
 
 /// A resource that others may want to name.
 #[derive(Debug, Clone, Serialize)]

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anstyle::Style;
+use engine::plan::{Action, Compared, NotCompared, Plan, Step, Verdict};
+use engine::scope::Scope;
 
 use super::changes::{Form, Line, Sign, Told, told};
 use super::style::{BAD, BOLD, DIM, GOOD, count, risk, sign, to_do, verdict, wrapped};
 use super::text::printable;
-use crate::plan::{Action, Compared, NotCompared, Plan, Step, Verdict};
-use crate::scope::Scope;
 
 /// How far a path may push the values after it to the right.
 const WIDEST_PATH: usize = 48;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use engine::plan::{Action, Verdict};
+use engine::resource::Risk;
 
 use super::text::printable;
-use crate::plan::{Action, Verdict};
-use crate::resource::Risk;
 
 /// How wide text is made that would be too wide for reading.
 const COLUMNS: usize = 100;

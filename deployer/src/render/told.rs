@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use engine::progress;
+
 use super::{Busy, Ui};
-use crate::progress;
 
 /// How often a line moves, at most.
 const MOVES: Duration = Duration::from_millis(100);

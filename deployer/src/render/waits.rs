@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use engine::resource::ResourceId;
+
 use super::style::duration;
-use crate::resource::ResourceId;
 
 /// How long nothing is said of a wait. Shorter ones are not worth a line in a log.
 const EVERY: Duration = Duration::from_secs(10);

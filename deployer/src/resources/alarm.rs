@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, MetricDataQuery, Tag};
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{LeftOut, Live, Resource, States, Tags};
+use engine::scope::Scope;
 use serde::Serialize;
 
 use crate::aws::{Aws, AwsNames, Called};
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::resource::{LeftOut, Live, Resource, States, Tags};
-use crate::scope::Scope;
 
 /// An alarm.
 #[derive(Debug, Clone, Serialize)]

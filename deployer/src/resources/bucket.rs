@@ -13,19 +13,19 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
 use futures::{join, try_join};
 use serde::Serialize;
 use serde_json::json;
 
 use self::lifecycle::Rule;
 use crate::aws::{Aws, AwsNames, Called};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
-use crate::scope::Scope;
 
 /// Days that the parts of an upload are kept that nobody finishes.
 const UPLOAD_DAYS: i32 = 7;

@@ -8,15 +8,15 @@ mod note;
 use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
 use aws_sdk_cloudwatch::types::{DashboardValidationMessage, Tag};
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{LeftOut, Live, Resource, States, Tags};
+use engine::scope::Scope;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::aws::{Aws, AwsNames, Called};
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::resource::{LeftOut, Live, Resource, States, Tags};
 use crate::resources::lint;
-use crate::scope::Scope;
 
 /// The widgets that a dashboard has at most ("Dashboard body structure and syntax", CloudWatch
 /// user guide).

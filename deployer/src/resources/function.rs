@@ -23,18 +23,18 @@ use std::collections::BTreeMap;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
+use engine::scope::Scope;
 use futures::try_join;
 use serde::Serialize;
 
 use self::changes::CHANGES_WITHIN;
 use crate::aws::{Aws, AwsNames, Called, wait_until};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
 use crate::resources::sid::sid;
 use crate::resources::{Grant, key};
-use crate::scope::Scope;
 
 const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
 

@@ -1,7 +1,8 @@
 //! A grant: what a function may do with a resource, and how it comes to know it.
 
+use engine::resource::ResourceId;
+
 use crate::policy::Statement;
-use crate::resource::ResourceId;
 
 /// One permission of a function: the least-privilege statement, the environment variable
 /// that tells the function the resource's name, and the edge in the graph.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use engine::change::Change;
+
 use super::sid::sid;
-use crate::change::Change;
 use crate::policy::Statement;
 
 /// The KMS keys of a thing that keeps data: who is to read it all needs all of them.

@@ -1,6 +1,7 @@
 //! Propagation or denial? Lambda says both in the same words, so what we grant decides.
 
-use crate::error::{Class, Error};
+use engine::error::{Class, Error};
+
 use crate::policy::Policy;
 
 /// Judges an error that says that a function's role may not do something.

@@ -2,16 +2,16 @@
 //! everything for ever and is nobody's.
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
 use serde::Serialize;
 
 use crate::aws::{Aws, AwsNames, Called};
-use crate::change::Change;
 use crate::environment::RetentionDays;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Statement;
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::lint;
-use crate::scope::Scope;
 
 /// The log group of one function.
 #[derive(Debug, Clone, Serialize)]

@@ -17,6 +17,10 @@ pub(in crate::resources) use source::readers;
 use std::collections::BTreeSet;
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
+use engine::scope::Scope;
 use futures::try_join;
 use serde::Serialize;
 
@@ -24,11 +28,7 @@ use self::changes::{CHANGES_WITHIN, CREATE};
 use self::source::{name_of, named, source_name, tags_of_source};
 use super::function::Function;
 use crate::aws::{Aws, AwsNames, Called, wait_until};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
-use crate::scope::Scope;
 
 /// A mapping.
 #[derive(Debug, Clone, Serialize)]

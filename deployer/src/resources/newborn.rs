@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use engine::error::{Class, Error};
+use engine::resource::{Resource, Tags};
+
 use crate::aws::{Aws, wait_until};
-use crate::error::{Class, Error};
-use crate::resource::{Resource, Tags};
 
 /// A new bucket is known everywhere after two minutes at the latest
 /// (terraform-provider-aws, internal/service/s3). A table and a stream are at once as a rule.
@@ -41,10 +42,12 @@ pub(super) fn not_known_yet(error: Error) -> Error {
 mod tests {
     use std::time::Duration;
 
+    use engine::resource::Node;
+    use engine::retry::retried;
+
     use super::*;
     use crate::aws::script::{Script, body, fault, scope};
     use crate::policy::Policy;
-    use crate::resource::Node;
     use crate::resources::alarm::Alarm;
     use crate::resources::bucket::Bucket;
     use crate::resources::function::Function;
@@ -53,7 +56,6 @@ mod tests {
     use crate::resources::role::Role;
     use crate::resources::stream::Stream;
     use crate::resources::table::Table;
-    use crate::retry::retried;
 
     fn role() -> Role {
         Role::for_service(&scope(), "capture", "lambda.amazonaws.com", Policy::allowing(&[]))

@@ -9,18 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
 use futures::{join, try_join};
 use serde::Serialize;
 
 use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
 use crate::aws::{Aws, AwsNames, Called};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::lint;
 use crate::resources::newborn::not_known_yet;
-use crate::scope::Scope;
 
 /// The name of the inline policy that holds what the stack grants.
 const GRANTS: &str = "grants";

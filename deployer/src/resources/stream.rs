@@ -12,18 +12,18 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
 use futures::join;
 use serde::Serialize;
 
 use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
 use crate::aws::{Aws, AwsNames, Called, wait_until};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
-use crate::scope::Scope;
 
 /// The default and least of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
 const RETENTION_HOURS: i32 = 24;

@@ -18,6 +18,10 @@ use std::fmt::Display;
 
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
 use futures::join;
 use serde::Serialize;
 
@@ -25,13 +29,9 @@ use self::changes::change;
 use self::primary_key::KeyAttribute;
 use self::states::{SETTLED, active, described, earlier_gone, gone, status};
 use crate::aws::{Aws, AwsNames, Called, wait_until};
-use crate::change::Change;
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::{Policy, Statement};
-use crate::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
 use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
-use crate::scope::Scope;
 
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
 /// Streams", DynamoDB developer guide). It cannot be changed.

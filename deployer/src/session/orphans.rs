@@ -1,14 +1,15 @@
 //! Whether an orphan that goes on working is to be disabled: one that this checkout has removed
 //! is, one that a checkout has which this one does not know of must not be.
 
+use engine::release::{Recorded, Release, ReleaseRecord, maker};
+use engine::resource::ResourceId;
+use engine::retry::retried;
+use engine::stack::Stack;
+use engine::survey::{Fate, Survey};
+
 use crate::aws::{Aws, Caller};
 use crate::build::commit_of;
 use crate::bundle::Sources;
-use crate::release::{Recorded, Release, ReleaseRecord, maker};
-use crate::resource::ResourceId;
-use crate::retry::retried;
-use crate::stack::Stack;
-use crate::survey::{Fate, Survey};
 
 /// How many digits of a commit people see.
 const SHORT: usize = 7;

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 use deployer::aws::{Aws, AwsNames};
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;
 

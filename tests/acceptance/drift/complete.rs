@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use deployer::policy::Policy;
-use deployer::resource::Described;
 use deployer::resources::alarm::Alarm;
 use deployer::resources::bucket::Bucket;
 use deployer::resources::dashboard::Dashboard;
@@ -14,7 +13,8 @@ use deployer::resources::mapping::{Mapping, MappingSettings};
 use deployer::resources::role::Role;
 use deployer::resources::stream::Stream;
 use deployer::resources::table::Table;
-use deployer::scope::Scope;
+use engine::resource::Described;
+use engine::scope::Scope;
 
 /// What the local cloud cannot show, by kind and field, and the test that shows it: file and
 /// name.

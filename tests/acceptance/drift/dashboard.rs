@@ -1,7 +1,7 @@
 //! What somebody can do to a dashboard. `PutDashboard` replaces a dashboard as a whole.
 
 use deployer::aws::Aws;
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::{Value, json};
 

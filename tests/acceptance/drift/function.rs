@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{
     SystemLogLevel, TracingConfig, TracingMode, VpcConfig,
 };
 use deployer::aws::{Aws, AwsNames};
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use futures::FutureExt;
 
 use super::row::{GONE, Raw, Row, sent};

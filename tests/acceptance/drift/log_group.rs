@@ -4,7 +4,7 @@
 //! place.
 
 use deployer::aws::Aws;
-use deployer::scope::Scope;
+use engine::scope::Scope;
 
 use super::row::{GONE, Row, sent};
 

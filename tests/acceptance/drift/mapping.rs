@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::{
     OnFailure,
 };
 use deployer::aws::{Aws, AwsNames};
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use futures::FutureExt;
 
 use super::row::{GONE, Raw, Row};

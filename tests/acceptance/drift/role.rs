@@ -2,7 +2,7 @@
 
 use aws_sdk_iam::operation::put_role_policy::builders::PutRolePolicyFluentBuilder;
 use deployer::aws::{Aws, AwsNames};
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;
 

@@ -6,7 +6,7 @@
 
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
 use deployer::aws::AwsNames;
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use serde_json::json;
 
 use super::row::{GONE, Row, sent};

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
     StreamSpecification, StreamViewType, TableClass, TimeToLiveSpecification,
 };
 use deployer::aws::{Aws, AwsNames};
-use deployer::scope::Scope;
+use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;
 

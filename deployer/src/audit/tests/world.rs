@@ -6,6 +6,7 @@ use std::iter::Cycle;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use engine::error::{Class, Error};
 use eventsourcing::store::AppendError;
 use eventsourcing::{AggregateId, Commit, Context, Envelope, EventStore, JsonText, OccurredAt, StoredEvent};
 use futures::{Stream, stream};
@@ -18,7 +19,6 @@ use storage::waves::Record;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Look, WriteBack};
-use crate::error::{Class, Error};
 
 /// When everything happened.
 pub(super) const OCCURRED_AT: &str = "2026-11-21T19:02:03.123456Z";

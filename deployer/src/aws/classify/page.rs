@@ -2,9 +2,9 @@
 //! endpoint, and says nothing about AWS.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use engine::error::Class;
 
 use super::by_status;
-use crate::error::Class;
 
 /// What to do about a page, whoever sent it.
 pub(super) const HINT: &str = "a proxy or web filter on the way to AWS may answer in its place, or AWS_ENDPOINT_URL \

@@ -1,6 +1,6 @@
 //! What AWS says, in lower case, where its words tell more than its codes.
 
-use crate::error::Class;
+use engine::error::Class;
 
 /// Words of a message by what they mean, the first that fit.
 ///

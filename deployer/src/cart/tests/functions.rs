@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use deployer::aws::Aws;
-use deployer::resource::ResourceId;
-use deployer::stack::Stack;
 use domain::functions::FUNCTIONS;
+use engine::resource::ResourceId;
+use engine::stack::Stack;
 use eventsourcing::contract;
 use serde_json::Value;
 

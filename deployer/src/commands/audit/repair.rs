@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use engine::error::Error;
+use engine::progress;
 use eventsourcing::AggregateId;
 use jiff::SignedDuration;
 use storage::stream::{KinesisStream, Outcome, PutRecords};
@@ -11,9 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Args;
 use super::sides::{PAUSE, Sides};
 use crate::audit::{Finding, Ledger, LeftOut, Looks, Published, Report, publish_again};
-use crate::error::Error;
 use crate::exit::Problem;
-use crate::progress;
 use crate::render::{self, Told, Ui, count, first_of};
 use crate::signal::stop_on_signal;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engine::error::Error;
 use jiff::{SignedDuration, Timestamp};
 use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
@@ -12,7 +13,6 @@ use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare
 use crate::aws::Clock;
 use crate::build::Fingerprints;
 use crate::composites::Hops;
-use crate::error::Error;
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, SHOWN, Told, Ui, count};
 use crate::session::Session;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use engine::error::{Class, Error};
 use eventsourcing::replay::{Answer, Reason, Refused, Request, Status};
 
 use crate::app::App;
 use crate::aws::{self, Aws, NoAnswer, Ran, Repetition};
-use crate::error::{Class, Error};
 use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::Session;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::change::{Change, Risk};
+use engine::change::{Change, Risk};
+use engine::plan::{Action, Plan, Step, Verdict, Wishes};
+
 use crate::exit::Problem;
-use crate::plan::{Action, Plan, Step, Verdict, Wishes};
 use crate::session::Session;
 
 /// Stops before the first write when anything speaks against it.

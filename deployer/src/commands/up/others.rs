@@ -1,11 +1,12 @@
 //! Whoever else is at work in the environment: there is no lock, so it is told.
 
+use engine::apply::Report;
+use engine::error::Error;
+use engine::plan::{Step, Wishes};
+use engine::release::{Release, Run};
+
 use crate::app::App;
-use crate::apply::Report;
-use crate::error::Error;
 use crate::exit::Problem;
-use crate::plan::{Step, Wishes};
-use crate::release::{Release, Run};
 use crate::render::Ui;
 use crate::session::{Planned, Session};
 

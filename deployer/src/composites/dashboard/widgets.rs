@@ -1,9 +1,8 @@
 //! The widgets of a dashboard, in rows ("Dashboard body structure and syntax", CloudWatch user
 //! guide).
 
+use engine::scope::Scope;
 use serde_json::{Value, json};
-
-use crate::scope::Scope;
 
 /// A dashboard is so wide.
 const WIDTH: usize = 24;

@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use engine::scope::Scope;
 use eventsourcing::contract::metric;
 
 use super::{Alarm, arn};
-use crate::scope::Scope;
 
 /// What fails in passing is over within a minute. What is still so in the third is not.
 const LASTING: i32 = 3;

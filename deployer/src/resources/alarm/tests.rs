@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::*;
+use engine::diff::diff;
+use engine::resource::Described;
 use serde_json::json;
 
 use crate::aws::script::{Script, body, fault, scope};
-use crate::diff::diff;
-use crate::resource::Described;
 
 fn alarm() -> Alarm {
     Alarm::iterator_age(&scope(), "capture-behind", "cart-dev-capture", Duration::from_secs(900))

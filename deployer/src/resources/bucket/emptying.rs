@@ -1,10 +1,10 @@
 //! Emptying a bucket: every version, every delete marker, every unfinished upload.
 
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
+use engine::error::{Class, Error};
 
 use super::writes::incomplete;
 use crate::aws::{Aws, Called};
-use crate::error::{Class, Error};
 
 /// A version of an object, or a delete marker.
 struct Version {

@@ -4,9 +4,10 @@
 //! world: if the bucket is deleted, anybody can take its name, and would get all events ("Security
 //! best practices for Amazon S3 destinations", Lambda developer guide).
 
+use engine::resource::{Resource, ResourceId};
+
 use super::Bucket;
 use crate::policy::Statement;
-use crate::resource::{Resource, ResourceId};
 use crate::resources::sid::sid;
 use crate::resources::{Grant, key};
 
@@ -78,9 +79,10 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use engine::scope::Scope;
+
     use super::*;
     use crate::aws::script::scope;
-    use crate::scope::Scope;
 
     #[test]
     fn writing_under_two_prefixes_takes_two_names() {

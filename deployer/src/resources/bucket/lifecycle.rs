@@ -7,10 +7,9 @@ use aws_sdk_s3::types::{
     NoncurrentVersionExpiration,
 };
 use aws_smithy_types::error::operation::BuildError;
+use engine::change::Change;
 use serde::Serialize;
 use serde_json::Value;
-
-use crate::change::Change;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

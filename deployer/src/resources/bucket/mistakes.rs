@@ -33,9 +33,10 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use engine::scope::Scope;
+
     use super::*;
     use crate::aws::script::scope;
-    use crate::scope::Scope;
 
     fn mistakes(stack: &str, thing: &str) -> Vec<String> {
         let scope = Scope { stack: stack.into(), ..scope() };

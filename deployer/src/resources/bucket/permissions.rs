@@ -5,9 +5,10 @@
 //! A KMS key of one's own takes nothing more: S3 does not look at the key before an object is
 //! written ("PutBucketEncryption", S3 API reference).
 
+use engine::scope::Scope;
+
 use crate::aws::AwsNames;
 use crate::policy::Statement;
-use crate::scope::Scope;
 
 /// Returns what all calls about the scope's buckets take.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::types::BucketVersioningStatus;
+use engine::error::{Class, Error};
+use engine::resource::Tags;
 
 use super::{Encryption, PublicAccessBlock, Rule};
 use crate::aws::{Aws, Called};
-use crate::error::{Class, Error};
 use crate::policy::Policy;
-use crate::resource::Tags;
 
 pub(super) async fn public_access_block(bucket: &str, aws: &Aws) -> Result<PublicAccessBlock, Error> {
     let answer = aws.s3.get_public_access_block().bucket(bucket).send().await;

@@ -1,8 +1,9 @@
 //! What is said to S3, and what is made of answers that no emulator gives.
 
+use engine::diff::diff;
+
 use super::*;
 use crate::aws::script::{Script, body, fault, scope};
-use crate::diff::diff;
 
 fn bucket() -> Bucket {
     Bucket::new(&scope(), "archive")

@@ -6,11 +6,11 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
 use aws_smithy_types::error::operation::BuildError;
+use engine::error::Error;
+use engine::resource::Tags;
 
 use super::Bucket;
 use crate::aws::{Aws, Called};
-use crate::error::Error;
-use crate::resource::Tags;
 
 impl Bucket {
     pub(super) async fn put_public_access_block(&self, aws: &Aws) -> Result<(), Error> {

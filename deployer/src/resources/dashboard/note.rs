@@ -7,9 +7,8 @@
 //! be made. AWS itself recommends a text widget that says what made a dashboard
 //! ("PutDashboard", CloudWatch API reference).
 
+use engine::resource::Tags;
 use serde_json::Value;
-
-use crate::resource::Tags;
 
 /// Tells whether a body has a text widget.
 pub(super) fn has_room(body: &Value) -> bool {

@@ -1,11 +1,11 @@
 //! What a dashboard makes of CloudWatch's answers, and what it says to CloudWatch.
 
+use engine::diff::diff;
+use engine::resource::Described;
 use serde_json::json;
 
 use super::*;
 use crate::aws::script::{Answer, Script, body, fault, scope};
-use crate::diff::diff;
-use crate::resource::Described;
 
 fn shown() -> Value {
     json!({"widgets": [

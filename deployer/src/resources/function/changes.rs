@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
+use engine::diff::diff;
+use engine::error::Error;
+use engine::resource::{Described, Resource};
 
 use super::{Function, configuration, get, resource_policy};
 use crate::aws::{Aws, Called, wait_until};
 use crate::build::Package;
-use crate::diff::diff;
-use crate::error::Error;
-use crate::resource::{Described, Resource};
 use crate::resources::lacking::judged;
 
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes

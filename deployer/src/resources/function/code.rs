@@ -1,8 +1,7 @@
 //! What a function runs, in a form that can be compared without compiling anything.
 
+use engine::resource::Tags;
 use serde::Serialize;
-
-use crate::resource::Tags;
 
 const TAG_FINGERPRINT: &str = "deployer:code-fingerprint";
 const TAG_SHA256: &str = "deployer:code-sha256";

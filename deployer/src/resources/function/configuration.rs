@@ -11,12 +11,12 @@ use aws_sdk_lambda::types::{
     FunctionConfiguration, LastUpdateStatus, LoggingConfig, SnapStart, State, TracingConfig, VpcConfig,
     VpcConfigResponse,
 };
+use engine::error::Error;
+use engine::resource::Live;
 use serde::Serialize;
 
 use super::{Code, Function, Secret, tags_of};
-use crate::error::Error;
 use crate::policy::Policy;
-use crate::resource::Live;
 
 /// Where a function logs to, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

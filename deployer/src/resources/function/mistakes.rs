@@ -1,7 +1,8 @@
 //! What Lambda would refuse of a function, or accept and starve.
 
+use engine::resource::{Resource, ResourceId, States};
+
 use super::Function;
-use crate::resource::{Resource, ResourceId, States};
 use crate::resources::lint;
 use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;

@@ -2,9 +2,10 @@
 //! AWS Lambda", Service Authorization Reference; "GetFunction", Lambda API reference, for the
 //! tags in its answer).
 
+use engine::scope::Scope;
+
 use crate::aws::AwsNames;
 use crate::policy::Statement;
-use crate::scope::Scope;
 
 /// Returns what all calls about the scope's functions take.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {

@@ -4,9 +4,10 @@
 //!
 //! Read and set only for a function that is meant to: it is a call more for each look.
 
+use engine::error::{Error, GoneIsNone};
+
 use super::Function;
 use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
 
 impl Function {
     /// Returns what is set, if it matters here.

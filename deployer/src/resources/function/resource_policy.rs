@@ -1,9 +1,9 @@
 //! The resource policy of a function: who may invoke or change it besides its account.
 
+use engine::error::{Error, GoneIsNone};
 use serde_json::Value;
 
 use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
 use crate::policy::Policy;
 
 /// Reads the policy, or nothing when nobody was given a permission.

@@ -1,13 +1,13 @@
 //! What a function makes of Lambda's answers, and what it says to Lambda.
 
+use engine::diff::diff;
+use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::Packages;
 use crate::aws::script::{Answer, Script, body, fault, scope};
 use crate::build::Package;
-use crate::diff::diff;
-use crate::resource::Described;
 use crate::resources::mapping::{Mapping, MappingSettings};
 use crate::resources::stream::Stream;
 

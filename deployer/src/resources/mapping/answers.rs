@@ -2,8 +2,7 @@
 
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
-
-use crate::error::{Class, Error};
+use engine::error::{Class, Error};
 
 /// Tells whether a call failed because of tags: not every Region takes those of a mapping
 /// (terraform-provider-aws, issues 39820 and 39849), and not every caller may set them.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition};
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Cloud, Tags};
 use futures::try_join;
 use tokio::time::Instant;
 
 use super::source::named;
 use super::{Mapping, MappingSettings, answers, delete, health, reads, whole};
 use crate::aws::{Aws, AwsNames, Called, wait_until};
-use crate::error::{Class, Error, GoneIsNone};
-use crate::resource::{Cloud, Tags};
 use crate::resources::lacking::judged;
 
 pub(super) const CREATE: &str = "CreateEventSourceMapping";

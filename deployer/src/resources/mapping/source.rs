@@ -1,11 +1,11 @@
 //! What a mapping reads, and the name that follows from it.
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use engine::error::Error;
+use engine::resource::{Resource, ResourceId, States, Tags};
 
 use super::{Mapping, MappingSettings};
 use crate::aws::Aws;
-use crate::error::Error;
-use crate::resource::{Resource, ResourceId, States, Tags};
 use crate::resources::stream::Stream;
 use crate::resources::table::{self, Table};
 

@@ -1,11 +1,11 @@
 //! What a mapping makes of Lambda's answers, and what it says to Lambda.
 
+use engine::diff::diff;
+use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::script::{Script, body, fault, scope};
-use crate::diff::diff;
-use crate::resource::Described;
 use crate::resources::stream::Stream;
 
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-capture";

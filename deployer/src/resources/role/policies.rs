@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::error::{Error, GoneIsNone};
 use futures::future::try_join_all;
 
 use super::{Role, parsed};
 use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
 use crate::policy::Policy;
 
 impl Role {

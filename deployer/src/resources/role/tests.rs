@@ -1,11 +1,11 @@
 //! What a role makes of IAM's answers, and what it says to IAM.
 
+use engine::diff::diff;
+use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::script::{Answer, Script, body, fault, scope};
-use crate::diff::diff;
-use crate::resource::Described;
 
 fn grants() -> Policy {
     Policy::allowing(&[Statement::new("Load", ["dynamodb:Query"], ["arn:t".to_owned()])])

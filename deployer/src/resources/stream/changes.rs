@@ -1,11 +1,11 @@
 //! Changes of a live stream: one after another, each with the stream ACTIVE before and after.
 
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, ScalingType, StreamDescriptionSummary};
+use engine::error::{Class, Error, GoneIsNone};
 
 use super::Stream;
 use super::states::{SETTLED, active};
 use crate::aws::{Aws, Called, wait_until};
-use crate::error::{Class, Error, GoneIsNone};
 
 impl Stream {
     /// The mode first: an on-demand stream that becomes provisioned keeps its shards. One that

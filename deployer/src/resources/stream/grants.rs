@@ -1,8 +1,9 @@
 //! What functions may do with a stream, and what Lambda may on their behalf.
 
+use engine::resource::{Resource, ResourceId};
+
 use super::Stream;
 use crate::policy::Statement;
-use crate::resource::{Resource, ResourceId};
 use crate::resources::sid::sid;
 use crate::resources::{Grant, key};
 

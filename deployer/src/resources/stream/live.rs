@@ -3,9 +3,9 @@
 use aws_sdk_kinesis::types::{
     EncryptionType, RecordDistributionStrategy, StreamDescriptionSummary, StreamMode, StreamModeDetails,
 };
+use engine::error::Error;
 
 use super::{Capacity, RECORD_KIB, Stream};
-use crate::error::Error;
 use crate::policy::Policy;
 
 impl Stream {
@@ -67,10 +67,10 @@ mod tests {
     use aws_sdk_kinesis::primitives::DateTime;
     use aws_sdk_kinesis::types::builders::StreamDescriptionSummaryBuilder;
     use aws_sdk_kinesis::types::{EnhancedMetrics, MetricsName, StreamStatus};
+    use engine::diff::diff;
 
     use super::*;
     use crate::aws::script::scope;
-    use crate::diff::diff;
 
     fn made() -> StreamDescriptionSummaryBuilder {
         StreamDescriptionSummary::builder()

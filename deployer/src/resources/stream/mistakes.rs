@@ -1,7 +1,8 @@
 //! What Kinesis would refuse, or accept and not do.
 
+use engine::resource::States;
+
 use super::{Capacity, Stream};
-use crate::resource::States;
 use crate::resources::{lint, mapping};
 
 /// How often a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads
@@ -38,11 +39,11 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
+    use engine::resource::{Resource, ResourceId};
     use serde_json::Value;
 
     use super::*;
     use crate::aws::script::scope;
-    use crate::resource::{Resource, ResourceId};
 
     fn stream() -> Stream {
         Stream::new(&scope(), "events")

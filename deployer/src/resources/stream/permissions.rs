@@ -5,9 +5,10 @@
 //! administers a stream describes the key ("Permissions to use user-generated KMS keys", Kinesis
 //! developer guide). The key may be of any account, and what somebody put is any key.
 
+use engine::scope::Scope;
+
 use crate::aws::AwsNames;
 use crate::policy::Statement;
-use crate::scope::Scope;
 
 /// Returns what all calls about the scope's streams take.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {

@@ -1,9 +1,10 @@
 //! What the summary does not say of a stream: a call for each.
 
+use engine::error::{Error, GoneIsNone};
+use engine::resource::Tags;
+
 use crate::aws::{Aws, Called};
-use crate::error::{Error, GoneIsNone};
 use crate::policy::Policy;
-use crate::resource::Tags;
 
 /// The most tags that a stream can have, and that one page can hold.
 const TAGS: i32 = 50;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_kinesis::types::{StreamDescriptionSummary, StreamStatus};
+use engine::error::{Error, GoneIsNone};
 
 use crate::aws::{Aws, Called, wait_until};
-use crate::error::{Error, GoneIsNone};
 
 /// Most changes take seconds; one of many shards takes minutes.
 pub(super) const SETTLED: Duration = Duration::from_secs(15 * 60);

@@ -1,10 +1,10 @@
 //! What is said to Kinesis, and what is made of answers that no emulator gives.
 
+use engine::diff::diff;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::script::{Answer, Script, body, fault, scope};
-use crate::diff::diff;
 
 fn stream() -> Stream {
     Stream::new(&scope(), "events")

@@ -1,10 +1,10 @@
 //! How a table is paid for: by request, or by capacity kept ready.
 
 use aws_sdk_dynamodb::types::{BillingMode, OnDemandThroughput, ProvisionedThroughput, TableDescription};
+use engine::error::Error;
 use serde::Serialize;
 
 use super::requests::incomplete;
-use crate::error::Error;
 
 /// How a table is paid for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

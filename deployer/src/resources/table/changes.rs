@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
 use aws_sdk_dynamodb::types::BillingMode;
+use engine::error::{Class, Error};
 
 use super::states::{SETTLED, active};
 use super::{Table, requests};
 use crate::aws::{Aws, Called, wait_until};
-use crate::error::{Class, Error};
 
 /// How long a new table can be without backups that could be turned on
 /// (terraform-provider-aws, internal/service/dynamodb).

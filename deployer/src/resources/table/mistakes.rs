@@ -1,7 +1,8 @@
 //! What DynamoDB would refuse, or accept and not do.
 
+use engine::resource::States;
+
 use super::{Billing, Table};
-use crate::resource::States;
 use crate::resources::{lint, mapping};
 
 /// How many consumers one shard of a table's stream feeds without throttling them ("Change
@@ -45,12 +46,12 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use engine::resource::{Resource, ResourceId};
     use serde_json::Value;
 
     use super::super::StreamView;
     use super::*;
     use crate::aws::script::scope;
-    use crate::resource::{Resource, ResourceId};
 
     fn table() -> Table {
         Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)

@@ -3,9 +3,10 @@
 //! With a KMS key of one's own also `kms:DescribeKey` and `kms:CreateGrant` on the key
 //! ("DynamoDB encryption at rest: usage notes", DynamoDB developer guide).
 
+use engine::scope::Scope;
+
 use crate::aws::AwsNames;
 use crate::policy::Statement;
-use crate::scope::Scope;
 
 /// Returns what all calls about the scope's tables take.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {

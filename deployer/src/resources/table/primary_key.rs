@@ -1,10 +1,10 @@
 //! The primary key of a table: a hash key, and a range key if there is one.
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, TableDescription};
+use engine::error::Error;
 use serde::Serialize;
 
 use super::requests::incomplete;
-use crate::error::Error;
 
 /// One attribute of the primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{ContinuousBackupsDescription, TimeToLiveDescription};
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::Tags;
 
 use super::arn;
 use super::states::described;
 use crate::aws::{Aws, Called, wait_until};
-use crate::error::{Class, Error, GoneIsNone};
 use crate::policy::Policy;
-use crate::resource::Tags;
 
 /// How long the tags of a table that was just made may take to show.
 const TAGS: Duration = Duration::from_secs(10);

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::{
     SseSpecification, SseType, StreamSpecification, Tag, TimeToLiveSpecification,
 };
 use aws_smithy_types::error::operation::BuildError;
+use engine::error::Error;
+use engine::resource::Tags;
 
 use super::Table;
-use crate::error::Error;
-use crate::resource::Tags;
 
 impl Table {
     pub(super) fn encryption(&self) -> SseSpecification {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{TableDescription, TableStatus};
+use engine::error::{Error, GoneIsNone};
 
 use crate::aws::{Aws, Called, wait_until};
-use crate::error::{Error, GoneIsNone};
 
 /// Most changes take seconds; one of the billing mode or of an index can take minutes.
 pub(super) const SETTLED: Duration = Duration::from_secs(15 * 60);

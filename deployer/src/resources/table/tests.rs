@@ -1,10 +1,10 @@
 //! What is said to DynamoDB, and what is made of answers that no emulator gives.
 
+use engine::progress::heard;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::script::{Script, body, fault, scope};
-use crate::progress::heard;
 
 fn table() -> Table {
     Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)
