@@ -9,11 +9,13 @@
 //! * [`commit`], [`envelope`], [`json`] and [`occurred_at`]: what is stored and published.
 //! * [`history`]: what the commits of one aggregate fold to, and how a command is decided.
 //! * [`store`], [`memory`] and [`repo`]: how commits are read and appended.
+//! * [`transaction`] and [`answer`]: a command from request to answer.
 //! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
 //! * [`contract`]: the names that functions share with the program that deploys them.
 //! * `testing`, a feature: a kit for tests of decisions and of stores.
 
 pub mod aggregate;
+pub mod answer;
 pub mod commit;
 pub mod contract;
 pub mod envelope;
@@ -28,10 +30,13 @@ mod regrouped;
 pub mod replay;
 pub mod repo;
 pub mod store;
+pub mod surroundings;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transaction;
 
 pub use aggregate::Aggregate;
+pub use answer::{Answer, Answering, Refusal};
 pub use commit::{Commit, Context, StoredEvent};
 pub use envelope::Envelope;
 pub use history::{Decision, History};
@@ -41,3 +46,5 @@ pub use memory::InMemoryStore;
 pub use occurred_at::OccurredAt;
 pub use repo::Repo;
 pub use store::EventStore;
+pub use surroundings::Surroundings;
+pub use transaction::{Request, transact};

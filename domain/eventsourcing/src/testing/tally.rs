@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
+    answer::Answering,
     event::{Event, Schema},
 };
 
@@ -126,6 +128,35 @@ impl Aggregate for Tally {
             },
             (TallyCommand::Close, Some(Status::Open)) => Ok(vec![TallyEvent::TallyClosed {}]),
             (TallyCommand::Close, Some(Status::Closed)) => Ok(vec![]),
+        }
+    }
+}
+
+/// How a tally stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TallyView {
+    /// The tally.
+    pub tally_id: Uuid,
+    /// The version of the last event that is counted.
+    pub version: u64,
+    /// How often each thing was counted.
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl Answering for Tally {
+    const ID_FIELD: &'static str = "tally_id";
+    type View = TallyView;
+
+    fn view(&self, tally_id: Uuid, version: u64) -> Result<TallyView, TallyError> {
+        self.status.ok_or(TallyError::NotOpened)?;
+        Ok(TallyView { tally_id, version, counts: self.counts.clone() })
+    }
+
+    fn rule(error: &TallyError) -> &'static str {
+        match error {
+            TallyError::NotOpened => "NotOpened",
+            TallyError::Closed => "Closed",
+            TallyError::InvalidTimes => "InvalidTimes",
         }
     }
 }

@@ -11,4 +11,5 @@ mod properties;
 mod regrouping;
 mod repo;
 mod stores;
+mod transaction;
 mod upcasting;

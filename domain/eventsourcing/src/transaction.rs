@@ -1,0 +1,97 @@
+//! A command from what was asked to what is stored: fetch, decide, store, and again whenever
+//! another decision was faster.
+
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    aggregate::Aggregate,
+    commit::Context,
+    history::{Decision, Refused},
+    occurred_at::OccurredAt,
+    repo::{FetchError, Repo, StoreError},
+    store::EventStore,
+    surroundings::Surroundings,
+};
+
+/// A command as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<C> {
+    /// The aggregate it is about.
+    pub aggregate_id: Uuid,
+    /// What is wanted of it.
+    pub command: C,
+    /// What tells a repeat from another command.
+    pub command_id: Uuid,
+    /// What the messages of a conversation share; the command id when none was given.
+    pub correlation_id: Uuid,
+    /// Who asks, as the caller says.
+    pub actor: Option<String>,
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub struct Transaction<A: Aggregate> {
+    /// How it ended.
+    pub outcome: Outcome<A>,
+    /// How often it was decided anew because another decision was faster.
+    pub lost_races: u32,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub enum Outcome<A: Aggregate> {
+    /// It was decided, and is stored.
+    Stored(Decision<A>),
+    /// It was refused, and nothing is stored.
+    Refused(Refused<A::Error>),
+    /// Other decisions were faster each time, and nothing is stored.
+    Conflict,
+}
+
+/// Why it is not known what a command led to.
+#[derive(Debug, Error)]
+pub enum TransactError<E: std::error::Error + 'static> {
+    /// The aggregate could not be fetched. Nothing was stored.
+    #[error(transparent)]
+    Fetch(#[from] FetchError<E>),
+    /// The decision could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError<E>),
+}
+
+/// Carries out a command, deciding it again each time another decision was faster.
+///
+/// A lost race is normal life: the aggregate is fetched and the rules are checked anew, since
+/// the command may mean something else by now. `again` waits before the next try and tells
+/// whether there is to be one.
+///
+/// # Errors
+/// The store failed, or holds what makes no history.
+pub async fn transact<A: Aggregate, S: EventStore>(
+    repo: &Repo<A, S>,
+    request: &Request<A::Command>,
+    surroundings: &impl Surroundings,
+    mut again: impl AsyncFnMut() -> bool,
+) -> Result<Transaction<A>, TransactError<S::Error>> {
+    let mut lost_races = 0;
+    let outcome = loop {
+        let history = repo.fetch(request.aggregate_id).await?;
+        let decision = match history.decide(request.command_id, &request.command) {
+            Ok(decision) => decision,
+            Err(refused) => break Outcome::Refused(refused),
+        };
+        let context = Context {
+            correlation_id: request.correlation_id,
+            actor: request.actor.clone(),
+            ..Context::new(request.command_id, OccurredAt::new(surroundings.now()))
+        };
+        match repo.store(&decision, context, || surroundings.new_id()).await {
+            Ok(()) => break Outcome::Stored(decision),
+            Err(StoreError::Conflict) if again().await => lost_races += 1,
+            Err(StoreError::Conflict) => break Outcome::Conflict,
+            Err(error) => return Err(error.into()),
+        }
+    };
+    Ok(Transaction { outcome, lost_races })
+}

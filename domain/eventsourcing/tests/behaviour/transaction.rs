@@ -1,0 +1,110 @@
+//! Commands from what was asked to what is stored and answered, with races on the way.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use eventsourcing::{
+    AggregateId, Answer, Commit, EventStore, InMemoryStore, Repo, Request, Surroundings,
+    store::AppendError,
+    testing::tally::{Tally, TallyCommand},
+    transact,
+    transaction::{Outcome, Transaction},
+};
+use futures::{Stream, executor::block_on};
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+/// A store in which others are faster this often.
+struct Crowded {
+    inner: InMemoryStore,
+    faster: AtomicU32,
+}
+
+impl EventStore for Crowded {
+    type Error = <InMemoryStore as EventStore>::Error;
+
+    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
+        self.inner.read(id)
+    }
+
+    async fn append(&self, commit: &Commit) -> Result<(), AppendError<Self::Error>> {
+        match self.faster.fetch_update(Relaxed, Relaxed, |times| times.checked_sub(1)) {
+            Ok(_) => Err(AppendError::Conflict),
+            Err(_) => self.inner.append(commit).await,
+        }
+    }
+}
+
+/// Noon, and ids that are counted.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Surroundings for Counting {
+    fn now(&self) -> Timestamp {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::from_u128(self.0.fetch_add(1, Relaxed).into())
+    }
+}
+
+const ID: Uuid = Uuid::from_u128(7);
+
+fn request(command_id: u128, command: TallyCommand) -> Request<TallyCommand> {
+    let command_id = Uuid::from_u128(command_id);
+    Request { aggregate_id: ID, command, command_id, correlation_id: command_id, actor: None }
+}
+
+/// Opens a tally while others are faster this often, and tries again this often.
+fn open(faster: u32, tries_again: u32) -> Transaction<Tally> {
+    let store = Crowded { inner: InMemoryStore::new(), faster: AtomicU32::new(faster) };
+    let mut left = tries_again;
+    let again = async || {
+        let more = left > 0;
+        left = left.saturating_sub(1);
+        more
+    };
+    let repo = Repo::<Tally, _>::new(store);
+    block_on(transact(&repo, &request(1, TallyCommand::Open), &Counting::default(), again)).unwrap()
+}
+
+#[test]
+fn command_is_decided_again_until_no_other_is_faster() {
+    let Transaction { outcome: Outcome::Stored(decision), lost_races } = open(3, 5) else {
+        panic!("it is stored");
+    };
+    assert_eq!((decision.version, lost_races), (1, 3));
+}
+
+#[test]
+fn command_that_loses_each_race_is_a_conflict() {
+    let Transaction { outcome, lost_races } = open(9, 2);
+    assert_eq!(lost_races, 2);
+    assert_eq!(
+        json!(Answer::to_command(ID, outcome)),
+        json!({"error": "Conflict", "tally_id": ID,
+            "message": "the tally is being changed by too many at once: repeat the command, with the same command_id"})
+    );
+}
+
+#[test]
+fn command_is_answered_with_a_view_or_with_the_broken_rule() {
+    let repo = Repo::<Tally, _>::new(InMemoryStore::new());
+    let answer = |command_id, command| {
+        let request = request(command_id, command);
+        let again = async || unreachable!("no other decision is faster");
+        let done = block_on(transact(&repo, &request, &Counting::default(), again));
+        json!(Answer::to_command(ID, done.unwrap().outcome))
+    };
+    let not_opened = json!({"error": "NotOpened", "message": "the tally was never opened", "tally_id": ID});
+    assert_eq!(answer(1, TallyCommand::Close), not_opened);
+    assert_eq!(answer(2, TallyCommand::Open), json!({"tally_id": ID, "version": 1, "counts": {}}));
+    let count = |times| TallyCommand::Count { what: "tea".to_owned(), times };
+    let counted = json!({"tally_id": ID, "version": 2, "counts": {"tea": 2}});
+    assert_eq!(answer(3, count(2)), counted);
+    assert_eq!(answer(3, count(2)), counted, "a repeat is answered the same");
+    assert_eq!(answer(3, count(3))["error"], "CommandReused");
+    let history = block_on(repo.fetch(ID)).unwrap();
+    assert_eq!(json!(Answer::of(&history)), counted);
+}
