@@ -28,5 +28,5 @@ pub mod answer;
 pub mod cart;
 pub mod functions;
 
-pub use answer::Answer;
+pub use answer::CartView;
 pub use cart::ShoppingCartRepo;

@@ -1,73 +1,55 @@
-//! A command from request to answer: fetch, decide, store, and again if somebody was faster.
+//! A command from request to answer.
 
-use domain::{Answer, ShoppingCartRepo, answer::Refusal};
-use eventsourcing::{Context, EventStore, OccurredAt, repo::StoreError};
+use eventsourcing::{
+    Answer, Answering, EventStore, Refusal, Repo, Request, Surroundings, transact,
+    transaction::{Outcome, Transaction},
+};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storage::patience::Patience;
+use tracing::field::display;
 
-use crate::{
-    fault::Fault,
-    request::{Parse, Request},
-    surroundings::Surroundings,
-};
+use crate::{fault::Fault, fields::Parse};
 
-/// Answers one invocation of a function that changes carts.
-pub async fn answer<S: EventStore>(
-    carts: &ShoppingCartRepo<S>,
-    parse: Parse,
+/// Answers one invocation of a function that changes aggregates of one type.
+pub async fn answer<A: Answering, S: EventStore>(
+    repo: &Repo<A, S>,
+    parse: Parse<A::Command>,
     event: LambdaEvent<Value>,
     surroundings: &impl Surroundings,
-) -> Result<Answer, Fault> {
+) -> Result<Answer<A::View>, Fault> {
     let patience = Patience::until(event.context.deadline());
     let answer = match parse(event.payload, surroundings.new_id()) {
-        Ok(request) => execute(carts, &request, patience, surroundings).await?,
+        Ok(request) => execute(repo, &request, patience, surroundings).await?,
         Err(refusal) => refusal.into(),
     };
-    if let Answer::Refusal(Refusal { error, message, cart_id }) = &answer {
-        tracing::info!(error, message, cart_id = cart_id.map(tracing::field::display), "refused");
+    if let Answer::Refusal(Refusal { error, message, about }) = &answer {
+        let aggregate_id = about.map(|(_, id)| display(id));
+        tracing::info!(error, message, aggregate_type = A::TYPE, aggregate_id, "refused");
     }
     Ok(answer)
 }
 
-/// Executes a command, deciding it again each time another one was faster.
-///
-/// A lost race is normal life: the cart is fetched and the rules are checked anew, since
-/// the command may mean something else by now. Patience alone bounds how often: what counts
-/// for the caller is the time, not the number.
-pub async fn execute<S: EventStore>(
-    carts: &ShoppingCartRepo<S>,
-    request: &Request,
+/// Executes a command. Patience alone bounds how often it is tried: what counts for the caller is
+/// the time, not the number.
+pub async fn execute<A: Answering, S: EventStore>(
+    repo: &Repo<A, S>,
+    request: &Request<A::Command>,
     mut patience: Patience,
     surroundings: &impl Surroundings,
-) -> Result<Answer, Fault> {
-    for lost_races in 0.. {
-        let history = carts.fetch(request.cart_id).await?;
-        let decision = match history.decide(request.command_id, &request.command) {
-            Ok(decision) => decision,
-            Err(refused) => return Ok(Refusal::from(refused).about(request.cart_id).into()),
-        };
-        let context = Context {
-            correlation_id: request.correlation_id,
-            actor: request.actor.clone(),
-            ..Context::new(request.command_id, OccurredAt::new(surroundings.now()))
-        };
-        match carts.store(&decision, context, || surroundings.new_id()).await {
-            Ok(()) => {
-                tracing::info!(
-                    cart_id = %request.cart_id,
-                    command_id = %request.command_id,
-                    version = decision.version,
-                    events = decision.events.len(),
-                    lost_races,
-                    "decided"
-                );
-                return Ok(Answer::decided(&decision));
-            }
-            Err(StoreError::Conflict) if patience.wait().await => {}
-            Err(StoreError::Conflict) => break,
-            Err(fault) => return Err(fault.into()),
-        }
+) -> Result<Answer<A::View>, Fault> {
+    let transaction = transact(repo, request, surroundings, async || patience.wait().await).await?;
+    let Transaction { outcome, lost_races } = transaction;
+    if let Outcome::Stored(decision) = &outcome {
+        tracing::info!(
+            aggregate_type = A::TYPE,
+            aggregate_id = %request.aggregate_id,
+            command_id = %request.command_id,
+            version = decision.version,
+            events = decision.events.len(),
+            lost_races,
+            "decided"
+        );
     }
-    Ok(Refusal::conflict().about(request.cart_id).into())
+    Ok(Answer::to_command(request.aggregate_id, outcome))
 }

@@ -32,6 +32,7 @@ pub mod command;
 pub mod delivery;
 pub mod failed;
 pub mod fault;
+pub mod fields;
 pub mod handler;
 pub mod invoke;
 pub mod log;

@@ -1,22 +1,21 @@
-//! A question from request to answer: how a cart stands right now.
+//! A question from request to answer: how an aggregate stands right now.
 
-use domain::{Answer, ShoppingCartRepo};
-use eventsourcing::EventStore;
+use eventsourcing::{Answer, Answering, EventStore, Repo};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 
-use crate::{fault::Fault, request};
+use crate::{fault::Fault, fields::question};
 
-/// Answers one invocation of a function that asks for a cart.
+/// Answers one invocation of a function that asks for an aggregate.
 ///
-/// The cart is folded from the same events that commands are decided on, so a caller sees
-/// what it wrote a moment ago.
-pub async fn answer<S: EventStore>(
-    carts: &ShoppingCartRepo<S>,
+/// It is folded from the same events that commands are decided on, so a caller sees what it wrote a
+/// moment ago.
+pub async fn answer<A: Answering, S: EventStore>(
+    repo: &Repo<A, S>,
     event: LambdaEvent<Value>,
-) -> Result<Answer, Fault> {
-    match request::get_cart(event.payload) {
-        Ok(cart_id) => Ok(Answer::of(&carts.fetch(cart_id).await?)),
+) -> Result<Answer<A::View>, Fault> {
+    match question::<A>(event.payload) {
+        Ok(id) => Ok(Answer::of(&repo.fetch(id).await?)),
         Err(refusal) => Ok(refusal.into()),
     }
 }

@@ -60,12 +60,13 @@ mod runner;
 
 use std::time::SystemTime;
 
+use eventsourcing::Surroundings;
 use eventsourcing::replay::{Answer, Reason, Request};
 use serde_json::Value;
 use storage::{bucket::Bucket, scan::Scan};
 use tokio::time::Instant;
 
-use crate::{fault::Fault, invoke::Invoke, surroundings::Surroundings};
+use crate::{fault::Fault, invoke::Invoke};
 
 /// Returns the moment at which an invocation is cut off, by the clock that waits are made with.
 pub fn cut_off(deadline: SystemTime) -> Instant {

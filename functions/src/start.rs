@@ -7,8 +7,8 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use domain::ShoppingCartRepo;
 use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS};
+use eventsourcing::{Aggregate, Repo};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use storage::{DynamoDbEventStore, bucket::S3Bucket, scan::EventsTable, stream::KinesisStream};
@@ -68,11 +68,11 @@ where
 }
 
 impl Start {
-    /// Returns the carts in the events table.
-    pub fn carts(&self) -> Result<ShoppingCartRepo<DynamoDbEventStore>, SettingsError> {
+    /// Returns the aggregates of one type in the events table.
+    pub fn repo<A: Aggregate>(&self) -> Result<Repo<A, DynamoDbEventStore>, SettingsError> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
         let table = self.settings.get(EVENTS_TABLE)?;
-        Ok(ShoppingCartRepo::new(DynamoDbEventStore::new(client, table)))
+        Ok(Repo::new(DynamoDbEventStore::new(client, table)))
     }
 
     /// Returns the stream that events are published to.

@@ -1,8 +1,7 @@
 //! What a cart's commits fold to: the very answer that its callers get.
 
-use domain::Answer;
 use domain::cart::ShoppingCart;
-use eventsourcing::{Commit, History};
+use eventsourcing::{Answer, Commit, History};
 use serde_json::Value;
 use storage::fault::chain;
 

@@ -1,5 +1,6 @@
 //! Adds an item to an open cart.
 
+use domain::cart::ShoppingCart;
 use domain::functions::ADD_ITEM;
 use functions::{
     command, request,
@@ -9,6 +10,6 @@ use functions::{
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
-    let carts = start(ADD_ITEM).await?.carts()?;
+    let carts = start(ADD_ITEM).await?.repo::<ShoppingCart>()?;
     serve(|event| command::answer(&carts, request::add_item, event, &Machine)).await
 }

@@ -1,5 +1,6 @@
 //! Closes a cart.
 
+use domain::cart::ShoppingCart;
 use domain::functions::CLOSE_CART;
 use functions::{
     command, request,
@@ -9,6 +10,6 @@ use functions::{
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
-    let carts = start(CLOSE_CART).await?.carts()?;
+    let carts = start(CLOSE_CART).await?.repo::<ShoppingCart>()?;
     serve(|event| command::answer(&carts, request::close_cart, event, &Machine)).await
 }

@@ -1,5 +1,6 @@
 //! Answers what is in a cart.
 
+use domain::cart::ShoppingCart;
 use domain::functions::GET_CART;
 use functions::{
     query,
@@ -8,6 +9,6 @@ use functions::{
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
-    let carts = start(GET_CART).await?.carts()?;
+    let carts = start(GET_CART).await?.repo::<ShoppingCart>()?;
     serve(|event| query::answer(&carts, event)).await
 }

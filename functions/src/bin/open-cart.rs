@@ -1,5 +1,6 @@
 //! Opens a cart.
 
+use domain::cart::ShoppingCart;
 use domain::functions::OPEN_CART;
 use functions::{
     command, request,
@@ -9,6 +10,6 @@ use functions::{
 
 #[tokio::main]
 async fn main() -> Result<(), functions::Fault> {
-    let carts = start(OPEN_CART).await?.carts()?;
+    let carts = start(OPEN_CART).await?.repo::<ShoppingCart>()?;
     serve(|event| command::answer(&carts, request::open_cart, event, &Machine)).await
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing::{
+    Surroundings,
     contract::REPLAY,
     replay::{Answer, Does, Order, Reason, ReplayBatch, Replayed, Request, State, Which},
 };
@@ -16,7 +17,6 @@ use super::{Replay, delivery::answer_of, ledger::Ledger, progress::Progress, rea
 use crate::{
     fault::Fault,
     invoke::{Invoke, Reply},
-    surroundings::Surroundings,
 };
 
 /// How long something is tried again for somebody who waits for an answer.

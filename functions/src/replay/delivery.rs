@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use eventsourcing::Surroundings;
 use eventsourcing::replay::{Does, Order, ReplayAnswer, ReplayBatch, Replayed, State};
 use futures::{StreamExt, stream::FuturesUnordered};
 use storage::{bucket::Bucket, fault::chain, patience::Patience, scan::Scan};
@@ -16,7 +17,6 @@ use super::{
 use crate::{
     fault::Fault,
     invoke::{Invoke, Reply},
-    surroundings::Surroundings,
 };
 
 /// How long a batch is tried again, after what the handler has tried itself.

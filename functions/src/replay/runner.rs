@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use eventsourcing::Surroundings;
 use eventsourcing::replay::{Answer, Order, Reason, Runner, State, Which};
 use storage::{
     bucket::{Bucket, Expected},
@@ -17,7 +18,7 @@ use super::{
     progress::{Place, Progress},
     reader::{Read, Reader},
 };
-use crate::{fault::Fault, invoke::Invoke, surroundings::Surroundings};
+use crate::{fault::Fault, invoke::Invoke};
 
 /// How many events are read before they are delivered, if there are as many.
 const ROUND: u64 = 2_000;

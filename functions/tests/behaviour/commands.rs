@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::{ShoppingCartRepo, cart::cart_opened_by};
-use eventsourcing::{AggregateId, Commit, EventStore, InMemoryStore, store::AppendError};
-use functions::{
-    command, query,
-    request::{self, Parse},
-    surroundings::Machine,
+use domain::{
+    ShoppingCartRepo,
+    cart::{CartCommand, cart_opened_by},
 };
+use eventsourcing::{AggregateId, Commit, EventStore, InMemoryStore, store::AppendError};
+use functions::{command, fields::Parse, query, request, surroundings::Machine};
 use futures::{Stream, StreamExt, TryStreamExt, future::join_all, stream};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -72,7 +71,7 @@ fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
     LambdaEvent::new(payload, context)
 }
 
-async fn send<S: EventStore>(carts: &Carts<S>, parse: Parse, payload: Value) -> Value {
+async fn send<S: EventStore>(carts: &Carts<S>, parse: Parse<CartCommand>, payload: Value) -> Value {
     json!(command::answer(carts, parse, invocation(payload, 30), &Machine).await.expect("no fault"))
 }
 
@@ -108,7 +107,7 @@ async fn a_cart_is_opened_filled_shown_and_closed() {
 #[tokio::test]
 async fn broken_rules_are_answers() {
     let carts = carts();
-    let error = async |parse: Parse, payload: Value| {
+    let error = async |parse: Parse<CartCommand>, payload: Value| {
         let answer = send(&carts, parse, payload).await;
         (answer["error"].clone(), answer["cart_id"].clone())
     };

@@ -11,13 +11,10 @@ use std::{
 };
 
 use eventsourcing::{
-    Commit,
+    Commit, Surroundings,
     replay::{Does, ReplayAnswer, ReplayBatch},
 };
-use functions::{
-    invoke::{Invoke, Reply},
-    surroundings::Surroundings,
-};
+use functions::invoke::{Invoke, Reply};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use storage::{

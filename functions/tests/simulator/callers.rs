@@ -4,15 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Answer, ShoppingCartRepo,
-    cart::{CartEvent, ShoppingCart},
+    ShoppingCartRepo,
+    cart::{CartCommand, CartEvent, ShoppingCart},
 };
-use eventsourcing::{AggregateId, Commit, Context, EventStore, OccurredAt};
-use functions::{
-    command,
-    request::{self, Parse},
-    surroundings::Surroundings,
-};
+use eventsourcing::{AggregateId, Answer, Commit, Context, EventStore, OccurredAt, Surroundings};
+use functions::{command, fields::Parse, request};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
@@ -66,7 +62,7 @@ async fn fill(world: &Arc<World>, cart: Uuid) {
 }
 
 /// Sends a command until there is an answer.
-async fn send(world: &Arc<World>, function: &str, parse: Parse, payload: Value) {
+async fn send(world: &Arc<World>, function: &str, parse: Parse<CartCommand>, payload: Value) {
     let id = |field: &str| payload[field].as_str().and_then(|id| id.parse::<Uuid>().ok()).unwrap_or_default();
     for attempt in 0.. {
         let process = lambda::process(world, function, attempt >= PATIENCE);
@@ -82,7 +78,7 @@ async fn send(world: &Arc<World>, function: &str, parse: Parse, payload: Value) 
             Ok(Answer::Refusal(refusal)) if refusal.error == "Conflict" => {}
             // The caller's connection breaks at times.
             Ok(_) if world.chance.happens(world.weather().lost_answers) => {}
-            Ok(Answer::Cart(_)) => {
+            Ok(Answer::View(_)) => {
                 // A cart can be open already; an item is always new.
                 if function == "add-item" {
                     lock(&world.observed).acknowledged.insert((id("cart_id"), id("command_id")));

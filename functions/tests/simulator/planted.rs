@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
 use eventsourcing::{
-    AggregateId, Commit, EventStore,
+    AggregateId, Commit, EventStore, Surroundings,
     contract::{EVENTS_PREFIX, FAILED_PREFIX, REPLAYS_PREFIX, attribute},
     replay::{Order, ReplayBatch, Replayed},
     store::AppendError,
@@ -15,7 +15,6 @@ use functions::{
     handler::Input,
     invoke::{Invoke, Reply},
     replay::progress::Progress,
-    surroundings::Surroundings,
 };
 use futures::{Stream, TryStreamExt};
 use serde_dynamo::Item;

@@ -4,13 +4,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use eventsourcing::{
+    Surroundings,
     contract::{EVENTS_PREFIX, REPLAY},
     replay::{Answer, Only, Order, Reason, ReplayBatch, Replayed, Request, Runner, Source, State, Which},
 };
 use functions::{
     invoke::{Invoke, Reply},
     replay::Replay,
-    surroundings::Surroundings,
 };
 use serde_json::json;
 use storage::archive;

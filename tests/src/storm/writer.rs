@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::ShoppingCartRepo;
+use domain::cart::CartCommand;
 use functions::command::execute;
-use functions::request::{self, Parse};
+use functions::fields::Parse;
+use functions::request;
 use functions::surroundings::Machine;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -69,7 +71,7 @@ struct Writer<'a> {
 /// One command: the function it is for, and what it is sent.
 struct Command {
     function: &'static str,
-    parse: Parse,
+    parse: Parse<CartCommand>,
     payload: Value,
 }
 
@@ -147,7 +149,7 @@ impl Command {
     fn nth(cart: Uuid, version: u64, last: u64) -> Self {
         let id = Uuid::now_v7();
         let mut payload = json!({ "cart_id": cart, "command_id": id });
-        let (function, parse): (_, Parse) = if version == 1 {
+        let (function, parse): (_, Parse<CartCommand>) = if version == 1 {
             ("open-cart", request::open_cart)
         } else if version == last {
             ("close-cart", request::close_cart)

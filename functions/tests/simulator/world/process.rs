@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use functions::surroundings::Surroundings;
+use eventsourcing::Surroundings;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 use tokio::{
