@@ -3,13 +3,13 @@
 
 use domain::cart::{CartEvent, ShoppingCart};
 use eventsourcing::contract::Function;
-use functions::{
+use runtime::{
     handler::{Delivered, Trouble, acts},
     start::start,
 };
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
     acts(say_goodbye).serve(&start).await
 }

@@ -5,7 +5,7 @@ use eventsourcing::{Refusal, Request};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::fields::{Fields, missing};
+use runtime::request::{Fields, missing};
 
 /// Reads `{"cart_id"?}`.
 pub fn open_cart(payload: Value, fresh_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
@@ -39,7 +39,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fields::{Parse, question};
+    use runtime::request::{Parse, question};
 
     const CART: Uuid = Uuid::from_u128(1);
     const COMMAND: Uuid = Uuid::from_u128(2);

@@ -19,13 +19,10 @@ const BEFORE: &str = r#"//! Logs what happens to carts.
 
 use domain::cart::ShoppingCart;
 use eventsourcing::contract::Function;
-use functions::{
-    handler::{Delivered, Trouble, builds_state},
-    start::start,
-};
+use runtime::{handler::{Delivered, Trouble, builds_state}, start::start};
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
     builds_state(log).serve(&start).await
 }
@@ -42,10 +39,7 @@ const AFTER: &str = r#"//! Logs what happens to carts, of which some can be park
 
 use domain::cart::CartEvent;
 use eventsourcing::{contract::Function, event::DecodeError, Envelope};
-use functions::{
-    handler::{Delivered, Takes, Trouble, builds_state},
-    start::start,
-};
+use runtime::{handler::{Delivered, Takes, Trouble, builds_state}, start::start};
 
 /// What happens to carts.
 #[derive(Debug, Clone)]
@@ -74,7 +68,7 @@ impl Takes for Carts {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
     builds_state(log).serve(&start).await
 }

@@ -1,16 +1,16 @@
 //! Keeps each published event in the archive.
 
 use eventsourcing::contract::ARCHIVE;
-use functions::{
+use lambda_runtime::LambdaEvent;
+use runtime::{
     archive::archive,
     delivery::Records,
     start::{serve, start},
 };
-use lambda_runtime::LambdaEvent;
 use storage::patience::Patience;
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let failed = start(ARCHIVE).await?.failed()?;
     serve(async |event: LambdaEvent<Records>| {
         let patience = Patience::until(event.context.deadline());

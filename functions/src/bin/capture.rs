@@ -2,15 +2,15 @@
 
 use aws_lambda_events::event::dynamodb::Event;
 use eventsourcing::contract::CAPTURE;
-use functions::{
+use lambda_runtime::LambdaEvent;
+use runtime::{
     capture::capture,
     start::{serve, start},
 };
-use lambda_runtime::LambdaEvent;
 use storage::patience::Patience;
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let start = start(CAPTURE).await?;
     let (stream, failed) = (start.stream()?, start.failed()?);
     serve(|event: LambdaEvent<Event>| {

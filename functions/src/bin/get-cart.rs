@@ -2,13 +2,13 @@
 
 use domain::cart::ShoppingCart;
 use domain::functions::GET_CART;
-use functions::{
+use runtime::{
     query,
     start::{serve, start},
 };
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let carts = start(GET_CART).await?.repo::<ShoppingCart>()?;
     serve(|event| query::answer(&carts, event)).await
 }

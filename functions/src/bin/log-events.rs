@@ -1,13 +1,13 @@
 //! Writes one log line for each published event, for people who want to see what happens.
 
 use eventsourcing::contract::Function;
-use functions::{
+use runtime::{
     handler::{Delivered, Everything, Trouble, acts},
     start::start,
 };
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
     acts(log).serve(&start).await
 }

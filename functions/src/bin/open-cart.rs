@@ -2,14 +2,15 @@
 
 use domain::cart::ShoppingCart;
 use domain::functions::OPEN_CART;
-use functions::{
-    command, request,
+use functions::request;
+use runtime::{
+    command,
     start::{serve, start},
     surroundings::Machine,
 };
 
 #[tokio::main]
-async fn main() -> Result<(), functions::Fault> {
+async fn main() -> Result<(), runtime::Fault> {
     let carts = start(OPEN_CART).await?.repo::<ShoppingCart>()?;
     serve(|event| command::answer(&carts, request::open_cart, event, &Machine)).await
 }

@@ -4,7 +4,7 @@ use std::{io::Read, time::Duration};
 
 use eventsourcing::{Envelope, contract::ARCHIVE};
 use flate2::read::GzDecoder;
-use functions::{archive::archive, failed::Failed};
+use runtime::{archive::archive, failed::Failed};
 use storage::patience::Patience;
 
 use crate::fakes::{FakeBucket, cart, delivered, envelope, failed};

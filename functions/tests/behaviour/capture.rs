@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
 use eventsourcing::{Commit, contract::CAPTURE};
-use functions::{capture::capture, failed::Failed};
+use runtime::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     patience::Patience,

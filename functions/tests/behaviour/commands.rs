@@ -7,9 +7,10 @@ use domain::{
     cart::{CartCommand, cart_opened_by},
 };
 use eventsourcing::{AggregateId, Commit, EventStore, InMemoryStore, store::AppendError};
-use functions::{command, fields::Parse, query, request, surroundings::Machine};
+use functions::request;
 use futures::{Stream, StreamExt, TryStreamExt, future::join_all, stream};
 use lambda_runtime::{Context, LambdaEvent};
+use runtime::{command, query, request::Parse, surroundings::Machine};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};

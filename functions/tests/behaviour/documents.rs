@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lambda_events::event::{dynamodb, kinesis::KinesisEvent};
 use eventsourcing::contract::ARCHIVE;
 use flate2::read::GzDecoder;
-use functions::archive::archive;
+use runtime::archive::archive;
 use serde_json::{Value, json};
 use storage::{
     patience::Patience,

@@ -12,7 +12,7 @@ use aws_lambda_events::event::kinesis::KinesisEvent;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::cart::{CartEvent, ShoppingCart};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, contract::Function};
-use functions::{delivery::Records, failed::Failed};
+use runtime::{delivery::Records, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},

@@ -14,7 +14,7 @@ use eventsourcing::{
     contract::Function,
     replay::{Does, KeptAside, ReplayBatch, Replayed},
 };
-use functions::{
+use runtime::{
     failed::Failed,
     handler::{Delivered, Everything, Input, Place, Trouble, acts, builds_state},
 };
@@ -36,7 +36,7 @@ const REPLAY: Uuid = Uuid::from_u128(0x4e9);
 struct Handed(Mutex<Vec<(Uuid, u64)>>);
 
 impl Handed {
-    fn note<T: functions::handler::Takes>(&self, delivered: &Delivered<T>) {
+    fn note<T: runtime::handler::Takes>(&self, delivered: &Delivered<T>) {
         let Envelope { aggregate_id, version, .. } = delivered.envelope;
         self.0.lock().expect("no test goes on after a panic").push((aggregate_id, version));
     }

@@ -7,7 +7,7 @@ use eventsourcing::{
     contract::{ARCHIVE, CAPTURE, Function},
     probe::{Probe, ProbeEvent},
 };
-use functions::{
+use runtime::{
     archive::archive,
     capture::capture,
     handler::{Delivered, Input, Trouble, builds_state},

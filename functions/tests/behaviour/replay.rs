@@ -8,9 +8,9 @@ use eventsourcing::{
     contract::EVENTS_PREFIX,
     replay::{Answer, Does, Reason, State, Status},
 };
-use functions::replay::Replay;
 use futures::join;
 use proptest::{collection::vec, prelude::*};
+use runtime::replay::Replay;
 use serde_json::{Value, json};
 use storage::archive::compress;
 use tokio::time::{Instant, sleep, timeout};

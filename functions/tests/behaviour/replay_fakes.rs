@@ -14,8 +14,8 @@ use eventsourcing::{
     Commit, Surroundings,
     replay::{Does, ReplayAnswer, ReplayBatch},
 };
-use functions::invoke::{Invoke, Reply};
 use jiff::Timestamp;
+use runtime::invoke::{Invoke, Reply};
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},

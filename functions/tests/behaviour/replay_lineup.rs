@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eventsourcing::{Envelope, JsonText};
-use functions::replay::lineup::{Lineup, Load, Taken};
 use proptest::{collection::vec, prelude::*};
+use runtime::replay::lineup::{Lineup, Load, Taken};
 use uuid::Uuid;
 
 use crate::fakes::{cart, envelope};

@@ -38,7 +38,7 @@ impl io::Write for Lines {
 /// the lock that opening a log takes. It has to be the first: before any log with a level is open,
 /// no place in the code asks at all. The assertion fails where another log was opened first.
 static SILENT: LazyLock<Dispatch> = LazyLock::new(|| {
-    let silent = Dispatch::new(functions::log::to(io::sink, DEPLOYED, LevelFilter::OFF));
+    let silent = Dispatch::new(runtime::log::to(io::sink, DEPLOYED, LevelFilter::OFF));
     assert_eq!(LevelFilter::current(), LevelFilter::OFF, "a log was opened without `told`");
     silent
 });
@@ -49,7 +49,7 @@ pub(crate) async fn told<T>(work: impl Future<Output = T>) -> (T, Vec<Value>) {
     LazyLock::force(&SILENT);
     let lines = Lines::default();
     let writer = lines.clone();
-    let log = functions::log::to(move || writer.clone(), DEPLOYED, LevelFilter::INFO);
+    let log = runtime::log::to(move || writer.clone(), DEPLOYED, LevelFilter::INFO);
     let done = work.with_subscriber(log).await;
     let lines = lines.0.lock().expect("no test goes on after a panic");
     let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());

@@ -8,9 +8,10 @@ use domain::{
     cart::{CartCommand, CartEvent, ShoppingCart},
 };
 use eventsourcing::{AggregateId, Answer, Commit, Context, EventStore, OccurredAt, Surroundings};
-use functions::{command, fields::Parse, request};
+use functions::request;
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
+use runtime::{command, request::Parse};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -12,14 +12,14 @@ use eventsourcing::{
     contract::{ARCHIVE, CAPTURE, Function},
     replay::ReplayAnswer,
 };
-use functions::{
+use futures::FutureExt;
+use runtime::{
     Fault,
     archive::archive,
     capture::capture,
     failed::Failed,
     handler::{Delivered, Input, Trouble, acts, builds_state},
 };
-use futures::FutureExt;
 use storage::patience::Patience;
 
 use crate::{

@@ -10,13 +10,13 @@ use eventsourcing::{
     replay::{Order, ReplayBatch, Replayed},
     store::AppendError,
 };
-use functions::{
+use futures::{Stream, TryStreamExt};
+use runtime::{
     Fault,
     handler::Input,
     invoke::{Invoke, Reply},
     replay::progress::Progress,
 };
-use futures::{Stream, TryStreamExt};
 use serde_dynamo::Item;
 use serde_json::json;
 use storage::{

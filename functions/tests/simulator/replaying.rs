@@ -8,7 +8,7 @@ use eventsourcing::{
     contract::{EVENTS_PREFIX, REPLAY},
     replay::{Answer, Only, Order, Reason, ReplayBatch, Replayed, Request, Runner, Source, State, Which},
 };
-use functions::{
+use runtime::{
     invoke::{Invoke, Reply},
     replay::Replay,
 };

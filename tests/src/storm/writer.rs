@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use domain::ShoppingCartRepo;
 use domain::cart::CartCommand;
-use functions::command::execute;
-use functions::fields::Parse;
 use functions::request;
-use functions::surroundings::Machine;
 use futures::{StreamExt, stream};
+use runtime::command::execute;
+use runtime::request::Parse;
+use runtime::surroundings::Machine;
 use serde_json::{Value, json};
 use storage::DynamoDbEventStore;
 use storage::patience::Patience;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use eventsourcing::contract::REPLAY;
-use functions::{
+use runtime::{
     Fault,
     handler::Input,
     invoke::{Invoke, Reply},

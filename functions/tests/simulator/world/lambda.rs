@@ -2,8 +2,8 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use functions::Fault;
 use futures::FutureExt;
+use runtime::Fault;
 use thiserror::Error;
 use tokio::time::timeout;
 

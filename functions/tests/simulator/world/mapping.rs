@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-use functions::Fault;
 use futures::future::LocalBoxFuture;
+use runtime::Fault;
 use tokio::time::sleep;
 
 use super::{

@@ -9,7 +9,7 @@ pub(super) fn event(aggregate: u128, version: u64) -> Envelope {
     Envelope {
         actor: None,
         aggregate_id: Uuid::from_u128(aggregate),
-        aggregate_type: "cart".to_owned(),
+        aggregate_type: "tally".to_owned(),
         causation_id: None,
         command_id: Uuid::from_u128(7),
         correlation_id: Uuid::from_u128(7),
@@ -17,7 +17,7 @@ pub(super) fn event(aggregate: u128, version: u64) -> Envelope {
         id: Uuid::from_u128(aggregate << 32 | u128::from(version)),
         occurred_at: time,
         schema_version: 1,
-        event_type: "CartOpened".to_owned(),
+        event_type: "TallyOpened".to_owned(),
         version,
     }
 }

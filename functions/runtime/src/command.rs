@@ -9,7 +9,7 @@ use serde_json::Value;
 use storage::patience::Patience;
 use tracing::field::display;
 
-use crate::{fault::Fault, fields::Parse};
+use crate::{fault::Fault, request::Parse};
 
 /// Answers one invocation of a function that changes aggregates of one type.
 pub async fn answer<A: Answering, S: EventStore>(

@@ -4,7 +4,7 @@ use eventsourcing::{Answer, Answering, EventStore, Repo};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 
-use crate::{fault::Fault, fields::question};
+use crate::{fault::Fault, request::question};
 
 /// Answers one invocation of a function that asks for an aggregate.
 ///

@@ -1,7 +1,7 @@
 //! A fault: something that is nobody's answer, and that trying again may mend.
 //!
 //! Lambda counts it as an error, delivers stream batches again and rings alarms. A broken
-//! rule of the cart is never one.
+//! rule is never one.
 
 use std::{error::Error, fmt};
 

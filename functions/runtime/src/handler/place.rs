@@ -5,21 +5,21 @@ use thiserror::Error;
 /// What a state that has come to some version has to do with an event.
 ///
 /// ```
-/// use domain::cart::{CartEvent, ShoppingCart};
-/// use functions::handler::{Delivered, Place, Trouble};
+/// use eventsourcing::testing::tally::{Tally, TallyEvent};
+/// use runtime::handler::{Delivered, Place, Trouble};
 ///
-/// /// A row of a table: how many items a cart has, and which version says so.
-/// struct Row { version: u64, items: u32 }
+/// /// A row of a table: how much a tally has counted, and which version says so.
+/// struct Row { version: u64, counted: u32 }
 ///
-/// fn apply(row: &mut Row, delivered: &Delivered<ShoppingCart>) -> Result<(), Trouble> {
+/// fn apply(row: &mut Row, delivered: &Delivered<Tally>) -> Result<(), Trouble> {
 ///     match Place::of(delivered.envelope.version, row.version) {
 ///         Place::Seen => return Ok(()),
 ///         // Or: build the row from the events table, which is always right.
 ///         Place::Behind(gap) => return Err(Trouble::poison(gap)),
 ///         Place::Next => row.version = delivered.envelope.version,
 ///     }
-///     if let CartEvent::ItemAdded { quantity, .. } = delivered.event {
-///         row.items += quantity;
+///     if let TallyEvent::Counted { times, .. } = delivered.event {
+///         row.counted += times;
 ///     }
 ///     // Write both, on the condition that the version in the table is the one before.
 ///     Ok(())
