@@ -1,6 +1,5 @@
-//! What people and programs are shown of plans and failures; and that the page of rules is true.
+//! What people and programs are shown of plans and failures.
 
 mod failing;
 mod masking;
 mod plans;
-mod rules;

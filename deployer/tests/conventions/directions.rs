@@ -1,0 +1,75 @@
+//! The floor plan: which crate may know which. `ARCHITECTURE.md` says it in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// Every crate of this repository, and those of the others that it may know.
+const MAY_KNOW: [(&str, &[&str]); 8] = [
+    ("eventsourcing", &[]),
+    ("engine", &[]),
+    ("domain", &["eventsourcing"]),
+    ("storage", &["eventsourcing"]),
+    ("runtime", &["eventsourcing", "storage"]),
+    ("functions", &["domain", "eventsourcing", "runtime", "storage"]),
+    ("deployer", &["domain", "engine", "eventsourcing", "storage"]),
+    ("acceptance", &["deployer", "domain", "engine", "eventsourcing", "functions", "runtime", "storage"]),
+];
+
+/// Crates that others must not be made of, not even through another crate: what their names begin
+/// with.
+const MUST_NOT_HOLD: [(&str, &[&str]); 4] = [
+    // `uuid` brings the crates of randomness for those who ask it for new ids, which is not asked here.
+    ("eventsourcing", &["aws", "tokio", "fastrand", "anstream", "clap"]),
+    ("domain", &["aws", "tokio", "fastrand", "anstream", "clap"]),
+    ("engine", &["aws", "anstream", "anstyle", "clap", "indicatif"]),
+    ("storage", &["lambda_runtime", "anstream", "clap"]),
+];
+
+fn metadata() -> Metadata {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).exec().expect("cargo describes the workspace")
+}
+
+#[test]
+fn crates_know_only_the_crates_below_them() {
+    let metadata = metadata();
+    let packages = metadata.workspace_packages();
+    let own: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let known: BTreeMap<&str, &[&str]> = MAY_KNOW.into();
+    assert_eq!(own, known.keys().copied().collect(), "each crate has a place in the floor plan");
+    for package in packages {
+        let name = package.name.as_str();
+        // For its tests, a crate may know itself with the feature `testing`.
+        let knows = package.dependencies.iter().map(|dependency| dependency.name.as_str());
+        for other in knows.filter(|other| own.contains(other) && *other != name) {
+            assert!(known[name].contains(&other), "{name} knows {other}, which it must not");
+        }
+    }
+}
+
+#[test]
+fn crates_are_made_of_nothing_that_they_must_not_know() {
+    let metadata = metadata();
+    let resolve = metadata.resolve.as_ref().expect("cargo resolved the workspace");
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    for (name, forbidden) in MUST_NOT_HOLD {
+        let package = metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == name);
+        let mut waiting = vec![&package.expect("the crate is here").id];
+        let mut seen = BTreeSet::new();
+        while let Some(id) = waiting.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let dependencies = nodes[id].deps.iter();
+            let normal = dependencies.filter(|dependency| {
+                dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
+            });
+            waiting.extend(normal.map(|dependency| &dependency.pkg));
+            let made_of = metadata[id].name.as_str();
+            let bad = forbidden.iter().find(|begin| made_of.starts_with(**begin));
+            assert_eq!(bad, None, "{name} is made of {made_of}");
+        }
+        assert!(seen.len() > 3, "{name} has dependencies: {seen:?}");
+    }
+}
