@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use runtime::{archive::archive, failed::Failed};
 use storage::patience::Patience;
 
-use crate::fakes::{FakeBucket, cart, delivered, envelope, failed};
+use crate::fakes::{FakeBucket, delivered, envelope, failed, tally};
 
 fn a_moment() -> Patience {
     Patience::lasting(Duration::from_secs(5))
@@ -22,7 +22,7 @@ fn text(object: &[u8]) -> String {
 #[tokio::test]
 async fn a_batch_becomes_one_object_with_one_line_per_event() {
     let failed = failed(ARCHIVE);
-    let records: Vec<_> = (1..=3).map(|version| envelope(cart(1), version).to_bytes()).collect();
+    let records: Vec<_> = (1..=3).map(|version| envelope(tally(1), version).to_bytes()).collect();
     archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
     // The first record came right before the hour ended, the last after.
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49592.ndjson.gz";
@@ -33,7 +33,7 @@ async fn a_batch_becomes_one_object_with_one_line_per_event() {
 
 #[tokio::test]
 async fn the_same_batch_is_the_same_object_to_the_byte() {
-    let records = [envelope(cart(1), 1).to_bytes()];
+    let records = [envelope(tally(1), 1).to_bytes()];
     let mut objects = Vec::new();
     for _ in 0..2 {
         let failed = failed(ARCHIVE);
@@ -49,7 +49,7 @@ async fn the_same_batch_is_the_same_object_to_the_byte() {
 #[tokio::test]
 async fn what_is_no_event_is_kept_aside() {
     let failed = failed(ARCHIVE);
-    let event = envelope(cart(1), 1).to_bytes();
+    let event = envelope(tally(1), 1).to_bytes();
     let mut in_lines = event.clone();
     in_lines.insert(1, b'\n');
     let records = [b"trash".to_vec(), event.clone(), in_lines, vec![0xff]];
@@ -71,7 +71,7 @@ async fn what_is_no_event_is_kept_aside() {
 #[tokio::test]
 async fn an_event_without_its_place_is_kept_aside() {
     let failed = failed(ARCHIVE);
-    let event = envelope(cart(1), 1);
+    let event = envelope(tally(1), 1);
     let of = |aggregate_type: &str| Envelope { aggregate_type: aggregate_type.to_owned(), ..event.clone() };
     let strangers = [of(""), of("a#b"), Envelope { version: 0, ..event.clone() }];
     let records: Vec<_> = strangers.iter().chain([&event]).map(Envelope::to_bytes).collect();
@@ -83,7 +83,7 @@ async fn an_event_without_its_place_is_kept_aside() {
     let reason = |n| failed.bucket().json(&aside(n))["reason"].clone();
     let no_aggregate = "the event is of no aggregate, so it was not published by capture";
     for (n, id) in ["", "a#b"].into_iter().enumerate() {
-        let id = format!("{id}#{}", cart(1));
+        let id = format!("{id}#{}", tally(1));
         assert_eq!(reason(n), format!("{no_aggregate}: {id:?} is not an aggregate id like <type>#<uuid>"));
     }
     assert_eq!(reason(2), "the event has version 0, so it was not published by capture: the first is 1");
@@ -99,7 +99,7 @@ async fn a_batch_without_events_leaves_no_object() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_out_of_reach_fails_the_batch() {
-    for record in [envelope(cart(1), 1).to_bytes(), b"trash".to_vec()] {
+    for record in [envelope(tally(1), 1).to_bytes(), b"trash".to_vec()] {
         let bucket = FakeBucket::out_of_reach();
         let fault = archive(delivered(&[record]), &Failed::new(bucket, ARCHIVE), &a_moment()).await;
         assert_eq!(fault.expect_err("the batch fails").to_string(), "out of reach");

@@ -11,7 +11,7 @@ use storage::{
     table::{to_item, to_restored_item},
 };
 
-use crate::fakes::{FakeBucket, FakeStream, cart, commit, failed};
+use crate::fakes::{FakeBucket, FakeStream, commit, failed, tally};
 
 const A_MOMENT: Duration = Duration::from_secs(5);
 
@@ -53,25 +53,25 @@ fn inserts(commits: &[Commit]) -> Event {
 #[tokio::test]
 async fn each_event_of_each_commit_is_published_in_order() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
-    let commits = [commit(cart(1), 1..=3), commit(cart(2), 8..=8), commit(cart(1), 4..=5)];
+    let commits = [commit(tally(1), 1..=3), commit(tally(2), 8..=8), commit(tally(1), 4..=5)];
     let captured = capture(inserts(&commits), &stream, &failed, Patience::lasting(A_MOMENT)).await;
     captured.expect("everything is published");
-    assert_eq!(stream.taken(), [(cart(1), vec![1, 2, 3, 4, 5]), (cart(2), vec![8])].into());
-    assert_eq!(stream.calls(), [2, 1, 1, 1, 1], "never two events of one cart in one call");
+    assert_eq!(stream.taken(), [(tally(1), vec![1, 2, 3, 4, 5]), (tally(2), vec![8])].into());
+    assert_eq!(stream.calls(), [2, 1, 1, 1, 1], "never two events of one aggregate in one call");
 }
 
-/// The first call carries one event of each of three carts, and the stream takes two.
+/// The first call carries one event of each of three aggregates, and the stream takes two.
 #[tokio::test(start_paused = true)]
 async fn one_of_three_is_rejected_and_still_goes_before_what_follows_it() {
     for place in 0..3 {
         let stream = FakeStream::rejecting([(0, place)]);
-        let commits = [1, 2, 3].map(|n| commit(cart(n), 1..=3));
+        let commits = [1, 2, 3].map(|n| commit(tally(n), 1..=3));
         let batch = inserts(&commits);
         capture(batch, &stream, &failed(CAPTURE), Patience::lasting(A_MOMENT))
             .await
             .expect("everything is published");
         let whole = vec![1, 2, 3];
-        let all = [1, 2, 3].map(|n| (cart(n), whole.clone()));
+        let all = [1, 2, 3].map(|n| (tally(n), whole.clone()));
         assert_eq!(stream.taken(), all.into());
         assert_eq!(stream.calls(), [3, 3, 3, 1]);
     }
@@ -80,18 +80,18 @@ async fn one_of_three_is_rejected_and_still_goes_before_what_follows_it() {
 #[tokio::test(start_paused = true)]
 async fn what_is_rejected_for_good_fails_the_batch() {
     let stream = FakeStream::rejecting((0..1000).map(|call| (call, 0)));
-    let batch = inserts(&[commit(cart(1), 1..=2), commit(cart(2), 1..=2)]);
+    let batch = inserts(&[commit(tally(1), 1..=2), commit(tally(2), 1..=2)]);
     let patience = Patience::lasting(Duration::from_millis(100));
     let fault = capture(batch, &stream, &failed(CAPTURE), patience).await;
     let fault = fault.expect_err("the batch fails").to_string();
     assert_eq!(fault, "1 records are still rejected, the first for throttled");
-    assert_eq!(stream.taken(), [(cart(2), vec![1, 2])].into(), "others go on meanwhile");
+    assert_eq!(stream.taken(), [(tally(2), vec![1, 2])].into(), "others go on meanwhile");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_out_of_reach_fails_the_batch() {
     let stream = FakeStream::out_of_reach();
-    let batch = inserts(&[commit(cart(1), 1..=2)]);
+    let batch = inserts(&[commit(tally(1), 1..=2)]);
     let fault = capture(batch, &stream, &failed(CAPTURE), Patience::lasting(A_MOMENT)).await;
     let fault = fault.expect_err("the batch fails").to_string();
     assert_eq!(fault, "publishing 1 records failed: out of reach");
@@ -100,7 +100,7 @@ async fn a_stream_out_of_reach_fails_the_batch() {
 #[tokio::test]
 async fn only_inserts_are_events() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
-    let image = inserted(&commit(cart(1), 1..=1));
+    let image = inserted(&commit(tally(1), 1..=1));
     let batch = batch(["MODIFY", "REMOVE"].map(|name| change("1", name, image.clone())));
     capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
     assert_eq!((stream.calls(), failed.bucket().keys()), (vec![], vec![]));
@@ -111,29 +111,29 @@ async fn only_inserts_are_events() {
 async fn what_is_written_back_is_not_published_again() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let at = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
-    let restored = to_restored_item(&commit(cart(1), 1..=2), at).expect("a commit makes an item");
+    let restored = to_restored_item(&commit(tally(1), 1..=2), at).expect("a commit makes an item");
     let restored = json!(serde_dynamo::Item::from(restored));
     let batch =
-        batch([change("a", "INSERT", restored), change("b", "INSERT", inserted(&commit(cart(1), 3..=3)))]);
+        batch([change("a", "INSERT", restored), change("b", "INSERT", inserted(&commit(tally(1), 3..=3)))]);
     capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
-    assert_eq!(stream.taken(), [(cart(1), vec![3])].into());
+    assert_eq!(stream.taken(), [(tally(1), vec![3])].into());
     assert_eq!(failed.bucket().keys(), [""; 0]);
 }
 
 #[tokio::test]
 async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
-    let mut poison = inserted(&commit(cart(1), 2..=2));
+    let mut poison = inserted(&commit(tally(1), 2..=2));
     poison["Events"]["L"][0]["M"]["Data"]["S"] = json!("{");
     let stranger = json!({"AggregateId": {"S": "settings"}, "Version": {"N": "1"}, "Blob": {"B": "AAAA"}});
     let batch = batch([
-        change("a", "INSERT", inserted(&commit(cart(1), 1..=1))),
+        change("a", "INSERT", inserted(&commit(tally(1), 1..=1))),
         change("b", "INSERT", poison.clone()),
         change("c/../d", "INSERT", stranger),
-        change("e", "INSERT", inserted(&commit(cart(1), 3..=3))),
+        change("e", "INSERT", inserted(&commit(tally(1), 3..=3))),
     ]);
     capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
-    assert_eq!(stream.taken(), [(cart(1), vec![1, 3])].into());
+    assert_eq!(stream.taken(), [(tally(1), vec![1, 3])].into());
     assert_eq!(failed.bucket().keys(), ["failed/capture/b.json", "failed/capture/c-..-d.json"]);
     let kept = failed.bucket().json("failed/capture/b.json");
     assert_eq!(kept["record"]["dynamodb"]["NewImage"], poison);

@@ -10,7 +10,7 @@ use std::{
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::testing::tally::{Tally, TallyEvent};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, contract::Function};
 use runtime::{delivery::Records, failed::Failed};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl FakeStream {
         Self { out_of_reach: true, ..Self::default() }
     }
 
-    /// Returns the events that were taken, as `cart/version`, by cart.
+    /// Returns the events that were taken, as versions, by aggregate.
     pub(crate) fn taken(&self) -> BTreeMap<Uuid, Vec<u64>> {
         let mut taken = BTreeMap::<_, Vec<_>>::new();
         for record in lock(&self.taken).iter() {
@@ -215,26 +215,25 @@ pub(crate) fn failed(function: Function) -> Failed<FakeBucket> {
     Failed::new(FakeBucket::default(), function)
 }
 
-pub(crate) fn cart(n: u128) -> Uuid {
+pub(crate) fn tally(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-/// Returns a commit that adds some tea per version.
-pub(crate) fn commit(cart: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
-    let id = AggregateId::of::<ShoppingCart>(cart);
+/// Returns a commit that counts some tea per version.
+pub(crate) fn commit(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
+    let aggregate_id = AggregateId::of::<Tally>(id);
     let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
     let behind = versions.start() - 1;
-    let events: Vec<_> =
-        versions.map(|_| CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 }).collect();
+    let events: Vec<_> = versions.map(|_| TallyEvent::Counted { what: "tea".to_owned(), times: 1 }).collect();
     let context = Context::new(Uuid::from_u128(7), time);
-    Commit::of(id, behind, &events, context, Uuid::now_v7).expect("the events can be stored")
+    Commit::of(aggregate_id, behind, &events, context, Uuid::now_v7).expect("the events can be stored")
 }
 
 /// Returns the envelope of the event of one version, the same whenever it is asked for.
-pub(crate) fn envelope(cart: Uuid, version: u64) -> Envelope {
-    let mut envelopes = commit(cart, version..=version).into_envelopes();
+pub(crate) fn envelope(id: Uuid, version: u64) -> Envelope {
+    let mut envelopes = commit(id, version..=version).into_envelopes();
     let envelope = envelopes.next().expect("the commit has one event");
-    Envelope { id: Uuid::new_v5(&cart, &version.to_be_bytes()), ..envelope }
+    Envelope { id: Uuid::new_v5(&id, &version.to_be_bytes()), ..envelope }
 }
 
 /// Returns a batch of Kinesis with these records.

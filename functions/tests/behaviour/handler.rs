@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::cart::{CartEvent, ShoppingCart};
+use eventsourcing::testing::tally::{Tally, TallyEvent};
 use eventsourcing::{
     Envelope, JsonText,
     contract::Function,
@@ -24,14 +24,14 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
-    fakes::{FakeBucket, cart, delivered, envelope, failed},
+    fakes::{FakeBucket, delivered, envelope, failed, tally},
     told::{DEPLOYED, of, told},
 };
 
 const NAME: &str = "tested";
 const REPLAY: Uuid = Uuid::from_u128(0x4e9);
 
-/// What a handler was handed, as cart and version.
+/// What a handler was handed, as aggregate and version.
 #[derive(Default)]
 struct Handed(Mutex<Vec<(Uuid, u64)>>);
 
@@ -41,9 +41,9 @@ impl Handed {
         self.0.lock().expect("no test goes on after a panic").push((aggregate_id, version));
     }
 
-    fn of(&self, cart: Uuid) -> Vec<u64> {
+    fn of(&self, id: Uuid) -> Vec<u64> {
         let all = self.0.lock().expect("no test goes on after a panic");
-        all.iter().filter(|(of, _)| *of == cart).map(|(_, version)| *version).collect()
+        all.iter().filter(|(of, _)| *of == id).map(|(_, version)| *version).collect()
     }
 }
 
@@ -58,16 +58,16 @@ fn replayed(even_if_it_acts: bool, events: impl IntoIterator<Item = Envelope>) -
     Input::Replay(ReplayBatch { replay, events: events.into_iter().collect() })
 }
 
-fn events(cart: Uuid, versions: std::ops::RangeInclusive<u64>) -> Vec<Envelope> {
-    versions.map(|version| envelope(cart, version)).collect()
+fn events(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Vec<Envelope> {
+    versions.map(|version| envelope(id, version)).collect()
 }
 
 fn kept() -> Failed<FakeBucket> {
     failed(Function::handler(NAME))
 }
 
-fn key(cart: Uuid, version: u64) -> String {
-    format!("failed/tested/cart-{cart}-{version}.json")
+fn key(id: Uuid, version: u64) -> String {
+    format!("failed/tested/tally-{id}-{version}.json")
 }
 
 fn a_moment() -> Patience {
@@ -79,29 +79,29 @@ fn a_moment() -> Patience {
 struct OutOfStock;
 
 #[tokio::test(start_paused = true)]
-async fn events_of_a_cart_are_handed_over_in_order_and_carts_do_not_wait_for_one_another() {
+async fn events_of_an_aggregate_are_handed_over_in_order_and_aggregates_do_not_wait_for_one_another() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         // The earlier an event, the longer it takes.
         sleep(Duration::from_secs(10 - delivered.envelope.version)).await;
         handed.note(&delivered);
         Ok(())
     });
-    let all = (1..=3).flat_map(|version| (1..=5).map(move |n| envelope(cart(n), version)));
+    let all = (1..=3).flat_map(|version| (1..=5).map(move |n| envelope(tally(n), version)));
     let all: Vec<_> = all.collect();
     let begun = tokio::time::Instant::now();
     handler.answer(batch(&all), &failed, &a_moment()).await.expect("all is handled");
     for n in 1..=5 {
-        assert_eq!(handed.of(cart(n)), [1, 2, 3]);
+        assert_eq!(handed.of(tally(n)), [1, 2, 3]);
     }
-    assert_eq!(begun.elapsed().as_secs(), 9 + 8 + 7, "five carts take as long as one");
+    assert_eq!(begun.elapsed().as_secs(), 9 + 8 + 7, "five aggregates take as long as one");
 }
 
 #[tokio::test]
 async fn a_handler_gets_the_event_its_envelope_and_no_mark() {
-    let (failed, event) = (kept(), envelope(cart(1), 4));
-    let handler = acts(async |delivered: Delivered<ShoppingCart>| {
-        assert_eq!(delivered.event, CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 });
+    let (failed, event) = (kept(), envelope(tally(1), 4));
+    let handler = acts(async |delivered: Delivered<Tally>| {
+        assert_eq!(delivered.event, TallyEvent::Counted { what: "tea".to_owned(), times: 1 });
         assert_eq!((&delivered.envelope, delivered.replay), (&event, None));
         Ok::<_, Trouble>(())
     });
@@ -110,59 +110,59 @@ async fn a_handler_gets_the_event_its_envelope_and_no_mark() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_tried_again_before_anything_later_of_its_cart() {
+async fn what_passes_is_tried_again_before_anything_later_of_its_aggregate() {
     let (handed, failed, tried) = (Handed::default(), kept(), AtomicUsize::new(0));
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         if delivered.envelope.version == 2 && tried.fetch_add(1, Ordering::Relaxed) < 4 {
             return Err(OutOfStock.into());
         }
         Ok(())
     });
-    handler.answer(batch(&events(cart(1), 1..=3)), &failed, &a_moment()).await.expect("it passed");
-    assert_eq!(handed.of(cart(1)), [1, 2, 2, 2, 2, 2, 3]);
+    handler.answer(batch(&events(tally(1), 1..=3)), &failed, &a_moment()).await.expect("it passed");
+    assert_eq!(handed.of(tally(1)), [1, 2, 2, 2, 2, 2, 3]);
     assert_eq!(failed.bucket().keys(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_pass_fails_the_batch_and_nothing_more_is_begun() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         match delivered.envelope.version {
             2 => Err(OutOfStock.into()),
             _ => Ok(()),
         }
     });
-    let all: Vec<_> = (1..=30).flat_map(|n| events(cart(n), 1..=3)).collect();
+    let all: Vec<_> = (1..=30).flat_map(|n| events(tally(n), 1..=3)).collect();
     let fault = handler.answer(batch(&all), &failed, &a_moment()).await;
     let fault = fault.expect_err("the batch fails").to_string();
-    assert!(fault.starts_with("version 2 of cart 00000000-0000-0000-0000-"), "{fault}");
+    assert!(fault.starts_with("version 2 of tally 00000000-0000-0000-0000-"), "{fault}");
     assert!(fault.ends_with(" could not be handled for now: out of stock"), "{fault}");
     for n in 1..=30 {
-        assert!(!handed.of(cart(n)).contains(&3), "nothing overtakes in cart {n}");
+        assert!(!handed.of(tally(n)).contains(&3), "nothing overtakes in aggregate {n}");
     }
-    assert_eq!(handed.of(cart(30)), [0; 0], "there is no time left, and it would be done twice");
+    assert_eq!(handed.of(tally(30)), [0; 0], "there is no time left, and it would be done twice");
     assert_eq!(failed.bucket().keys(), [""; 0], "what may pass is not poison");
 }
 
 #[tokio::test]
 async fn poison_is_kept_aside_with_its_reason_and_rings_and_the_rest_goes_on() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         match delivered.envelope.version {
             2 => Err(Trouble::poison(OutOfStock)),
             _ => Ok(()),
         }
     });
-    let events = events(cart(1), 1..=3);
+    let events = events(tally(1), 1..=3);
     let (done, lines) = told(handler.answer(batch(&events), &failed, &a_moment())).await;
     done.expect("the rest goes on");
-    assert_eq!(handed.of(cart(1)), [1, 2, 3], "poison is tried once");
+    assert_eq!(handed.of(tally(1)), [1, 2, 3], "poison is tried once");
 
-    assert_eq!(failed.bucket().keys(), [key(cart(1), 2)]);
-    let object = failed.bucket().json(&key(cart(1), 2));
+    assert_eq!(failed.bucket().keys(), [key(tally(1), 2)]);
+    let object = failed.bucket().json(&key(tally(1), 2));
     assert_eq!((&object["function"], &object["reason"]), (&json!(NAME), &json!("out of stock")));
     assert_eq!(object["event"], json!(events[1]));
     assert_eq!(object["record"]["eventID"], "shardId-000000000003:49591");
@@ -171,7 +171,7 @@ async fn poison_is_kept_aside_with_its_reason_and_rings_and_the_rest_goes_on() {
     let lines = of("kept aside", &lines);
     let [line] = lines.as_slice() else { panic!("one line tells of it: {lines:?}") };
     assert_eq!((&line["KeptAside"], &line["FunctionName"]), (&json!(1), &json!(DEPLOYED)));
-    assert_eq!((&line["level"], &line["key"]), (&json!("ERROR"), &json!(key(cart(1), 2))));
+    assert_eq!((&line["level"], &line["key"]), (&json!("ERROR"), &json!(key(tally(1), 2))));
     assert!(line["_aws"]["Timestamp"].is_i64(), "{line}");
     let metric = json!([{
         "Namespace": "EventPipeline",
@@ -184,30 +184,30 @@ async fn poison_is_kept_aside_with_its_reason_and_rings_and_the_rest_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_tried_again_and_then_poison() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         let version = delivered.envelope.version;
-        let times = handed.of(cart(1)).into_iter().filter(|handed| *handed == version).count();
+        let times = handed.of(tally(1)).into_iter().filter(|handed| *handed == version).count();
         match version {
             1 if times == 1 => panic!("once"),
             2 => panic!("each time: {version}"),
             _ => Ok::<_, Trouble>(()),
         }
     });
-    let done = handler.answer(batch(&events(cart(1), 1..=3)), &failed, &a_moment()).await;
+    let done = handler.answer(batch(&events(tally(1), 1..=3)), &failed, &a_moment()).await;
     done.expect("the rest goes on");
-    assert_eq!(handed.of(cart(1)), [1, 1, 2, 2, 2, 3]);
-    assert_eq!(failed.bucket().keys(), [key(cart(1), 2)]);
-    let reason = &failed.bucket().json(&key(cart(1), 2))["reason"];
+    assert_eq!(handed.of(tally(1)), [1, 1, 2, 2, 2, 3]);
+    assert_eq!(failed.bucket().keys(), [key(tally(1), 2)]);
+    let reason = &failed.bucket().json(&key(tally(1), 2))["reason"];
     assert_eq!(reason, "the handler panicked: each time: 2");
 }
 
 #[tokio::test]
 async fn a_panic_without_time_to_try_again_is_no_poison_yet() {
     let failed = kept();
-    let handler = builds_state(async |_: Delivered<ShoppingCart>| -> Result<(), Trouble> { panic!("once") });
+    let handler = builds_state(async |_: Delivered<Tally>| -> Result<(), Trouble> { panic!("once") });
     let no_time = Patience::lasting(Duration::ZERO);
-    let fault = handler.answer(batch(&events(cart(1), 1..=1)), &failed, &no_time).await;
+    let fault = handler.answer(batch(&events(tally(1), 1..=1)), &failed, &no_time).await;
     let fault = fault.expect_err("the batch fails").to_string();
     assert!(fault.ends_with(": the handler panicked: once"), "{fault}");
     assert_eq!(failed.bucket().keys(), [""; 0]);
@@ -216,25 +216,25 @@ async fn a_panic_without_time_to_try_again_is_no_poison_yet() {
 #[tokio::test]
 async fn what_nobody_knows_of_its_own_aggregate_is_kept_and_what_is_of_others_is_passed_over() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         Ok::<_, Trouble>(())
     });
-    let mut events = events(cart(1), 1..=5);
-    events[0].event_type = "CartStolen".to_owned();
+    let mut events = events(tally(1), 1..=5);
+    events[0].event_type = "TallyLost".to_owned();
     events[1].schema_version = 9;
-    events[2].data = JsonText::parse(r#"{"item":7}"#.to_owned()).expect("it is JSON");
+    events[2].data = JsonText::parse(r#"{"what":7}"#.to_owned()).expect("it is JSON");
     events[3].aggregate_type = "parcel".to_owned();
     handler.answer(batch(&events), &failed, &a_moment()).await.expect("the rest goes on");
-    assert_eq!(handed.of(cart(1)), [5]);
-    let keys: Vec<_> = (1..=3).map(|version| key(cart(1), version)).collect();
+    assert_eq!(handed.of(tally(1)), [5]);
+    let keys: Vec<_> = (1..=3).map(|version| key(tally(1), version)).collect();
     assert_eq!(failed.bucket().keys(), keys);
-    let reason = |version| failed.bucket().json(&key(cart(1), version))["reason"].clone();
-    assert_eq!(reason(1), r#"event type "CartStolen" is unknown"#);
-    assert_eq!(reason(2), r#"schema version 9 of event type "ItemAdded" is unknown, the newest is 1"#);
+    let reason = |version| failed.bucket().json(&key(tally(1), version))["reason"].clone();
+    assert_eq!(reason(1), r#"event type "TallyLost" is unknown"#);
+    assert_eq!(reason(2), r#"schema version 9 of event type "Counted" is unknown, the newest is 1"#);
     let data = reason(3).as_str().expect("there is a reason").to_owned();
     assert!(
-        data.starts_with(r#"the data of event type "ItemAdded", schema version 1, do not fit: "#),
+        data.starts_with(r#"the data of event type "Counted", schema version 1, do not fit: "#),
         "{data}"
     );
 }
@@ -243,12 +243,12 @@ async fn what_nobody_knows_of_its_own_aggregate_is_kept_and_what_is_of_others_is
 #[tokio::test]
 async fn poison_keeps_the_exact_text_of_its_numbers() {
     let failed = kept();
-    let handler = builds_state(async |_: Delivered<ShoppingCart>| Ok::<_, Trouble>(()));
-    let numbers = r#"{"item":[1e400,12345678901234567890123,1.0,1E2]}"#;
-    let mut event = envelope(cart(1), 1);
+    let handler = builds_state(async |_: Delivered<Tally>| Ok::<_, Trouble>(()));
+    let numbers = r#"{"what":[1e400,12345678901234567890123,1.0,1E2]}"#;
+    let mut event = envelope(tally(1), 1);
     event.data = JsonText::parse(numbers.to_owned()).expect("it is JSON");
     handler.answer(batch([&event]), &failed, &a_moment()).await.expect("the event is kept");
-    let object = String::from_utf8(failed.bucket().object(&key(cart(1), 1))).expect("JSON is text");
+    let object = String::from_utf8(failed.bucket().object(&key(tally(1), 1))).expect("JSON is text");
     assert!(object.contains(numbers), "{object}");
     let object: KeptEvent = serde_json::from_str(&object).expect("the object is JSON");
     assert_eq!(object.event, event);
@@ -256,8 +256,8 @@ async fn poison_keeps_the_exact_text_of_its_numbers() {
 
 #[test]
 fn replayed_events_keep_the_exact_text_of_their_numbers() {
-    let numbers = r#"{"item":[1e400,12345678901234567890123,9007199254740993,1.0]}"#;
-    let mut event = envelope(cart(1), 1);
+    let numbers = r#"{"what":[1e400,12345678901234567890123,9007199254740993,1.0]}"#;
+    let mut event = envelope(tally(1), 1);
     event.data = JsonText::parse(numbers.to_owned()).expect("it is JSON");
     let replay = Replayed { id: REPLAY, even_if_it_acts: false };
     let batch = ReplayBatch { replay, events: vec![event] };
@@ -279,32 +279,32 @@ async fn a_handler_of_everything_knows_no_types() {
         handed.note(&delivered);
         Ok::<_, Trouble>(())
     });
-    let mut events = events(cart(1), 1..=2);
-    events[0].event_type = "CartStolen".to_owned();
+    let mut events = events(tally(1), 1..=2);
+    events[0].event_type = "TallyLost".to_owned();
     events[1].aggregate_type = "parcel".to_owned();
     handler.answer(batch(&events), &failed, &a_moment()).await.expect("all is handled");
-    assert_eq!(handed.of(cart(1)), [1, 2]);
+    assert_eq!(handed.of(tally(1)), [1, 2]);
 }
 
 #[tokio::test]
 async fn a_record_that_is_no_event_is_kept_as_it_came() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         Ok::<_, Trouble>(())
     });
-    let records = [b"trash".to_vec(), envelope(cart(1), 1).to_bytes()];
+    let records = [b"trash".to_vec(), envelope(tally(1), 1).to_bytes()];
     let batch = Input::Records(delivered(&records));
     handler.answer(batch, &failed, &a_moment()).await.expect("the rest goes on");
-    assert_eq!(handed.of(cart(1)), [1]);
+    assert_eq!(handed.of(tally(1)), [1]);
     assert_eq!(failed.bucket().keys(), ["failed/tested/shardId-000000000003-49590.json"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn poison_that_cannot_be_kept_fails_the_batch() {
     let failed = Failed::new(FakeBucket::out_of_reach(), Function::handler(NAME));
-    let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(Trouble::poison(OutOfStock)));
-    for input in [batch(&events(cart(1), 1..=1)), replayed(false, events(cart(1), 1..=1))] {
+    let handler = builds_state(async |_: Delivered<Tally>| Err(Trouble::poison(OutOfStock)));
+    for input in [batch(&events(tally(1), 1..=1)), replayed(false, events(tally(1), 1..=1))] {
         let fault = handler.answer(input, &failed, &a_moment()).await.expect_err("it must not vanish");
         assert_eq!(fault.to_string(), "out of reach");
     }
@@ -315,9 +315,9 @@ async fn poison_that_cannot_be_kept_fails_the_batch() {
 async fn poison_waits_for_the_bucket_before_the_batch_fails() {
     let failed = kept();
     failed.bucket().fail(3);
-    let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(Trouble::poison(OutOfStock)));
-    handler.answer(batch(&events(cart(1), 1..=1)), &failed, &a_moment()).await.expect("it is kept");
-    assert_eq!(failed.bucket().keys(), [key(cart(1), 1)]);
+    let handler = builds_state(async |_: Delivered<Tally>| Err(Trouble::poison(OutOfStock)));
+    handler.answer(batch(&events(tally(1), 1..=1)), &failed, &a_moment()).await.expect("it is kept");
+    assert_eq!(failed.bucket().keys(), [key(tally(1), 1)]);
 
     failed.bucket().fail(3);
     let trash = Input::Records(delivered(&[b"trash".to_vec()]));
@@ -328,7 +328,7 @@ async fn poison_waits_for_the_bucket_before_the_batch_fails() {
 #[tokio::test]
 async fn a_replay_is_marked_and_answered() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         assert_eq!(delivered.replay, Some(REPLAY));
         handed.note(&delivered);
         match delivered.envelope.version {
@@ -336,42 +336,41 @@ async fn a_replay_is_marked_and_answered() {
             _ => Ok(()),
         }
     });
-    let mut events = events(cart(1), 1..=4);
+    let mut events = events(tally(1), 1..=4);
     events[3].aggregate_type = "parcel".to_owned();
     let answer = handler.answer(replayed(false, events), &failed, &a_moment()).await;
     let answer = answer.expect("the rest goes on").expect("a replay is answered");
     assert_eq!((answer.handler.as_str(), answer.does, answer.refused), (NAME, Does::BuildsState, false));
-    assert_eq!((answer.handled, handed.of(cart(1))), (2, vec![1, 2, 3]));
+    assert_eq!((answer.handled, handed.of(tally(1))), (2, vec![1, 2, 3]));
     let kept_aside = KeptAside {
-        aggregate_type: "cart".to_owned(),
-        aggregate_id: cart(1),
+        aggregate_type: "tally".to_owned(),
+        aggregate_id: tally(1),
         version: 2,
         reason: "out of stock".to_owned(),
     };
     assert_eq!(answer.kept_aside, [kept_aside]);
-    assert_eq!(failed.bucket().keys(), [key(cart(1), 2)]);
-    assert_eq!(failed.bucket().json(&key(cart(1), 2)).get("record"), None);
+    assert_eq!(failed.bucket().keys(), [key(tally(1), 2)]);
+    assert_eq!(failed.bucket().json(&key(tally(1), 2)).get("record"), None);
 }
 
 /// An answer that Lambda refuses would come again and again, and a line that is cut rings nothing.
 #[tokio::test]
 async fn a_reason_of_any_length_is_kept_whole_and_told_in_short() {
     let (failed, long) = (kept(), "ö".repeat(2_000_000));
-    let handler =
-        builds_state(async |_: Delivered<ShoppingCart>| Err::<(), _>(Trouble::poison(long.as_str())));
-    let input = replayed(false, events(cart(1), 1..=1));
+    let handler = builds_state(async |_: Delivered<Tally>| Err::<(), _>(Trouble::poison(long.as_str())));
+    let input = replayed(false, events(tally(1), 1..=1));
     let (answer, lines) = told(handler.answer(input, &failed, &a_moment())).await;
     let answer = answer.expect("nothing is in the way").expect("a replay is answered");
     let short = format!("{}…", "ö".repeat(1_000));
     assert_eq!(answer.kept_aside[0].reason, short);
     assert_eq!(of("kept aside", &lines)[0]["reason"], short);
-    assert_eq!(failed.bucket().json(&key(cart(1), 1))["reason"], long);
+    assert_eq!(failed.bucket().json(&key(tally(1), 1))["reason"], long);
 }
 
 #[tokio::test]
 async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
     let (handed, failed) = (Handed::default(), kept());
-    let handler = acts(async |delivered: Delivered<ShoppingCart>| {
+    let handler = acts(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
         Ok::<_, Trouble>(())
     });
@@ -379,12 +378,12 @@ async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
         let answer = handler.answer(input, &failed, &a_moment()).await.expect("nothing fails");
         answer.expect("a replay is answered")
     };
-    let refused = answer(replayed(false, events(cart(1), 1..=2))).await;
+    let refused = answer(replayed(false, events(tally(1), 1..=2))).await;
     assert_eq!((refused.does, refused.refused, refused.handled), (Does::Acts, true, 0));
-    assert_eq!(handed.of(cart(1)), [0; 0]);
-    let done = answer(replayed(true, events(cart(1), 1..=2))).await;
+    assert_eq!(handed.of(tally(1)), [0; 0]);
+    let done = answer(replayed(true, events(tally(1), 1..=2))).await;
     assert_eq!((done.does, done.refused, done.handled), (Does::Acts, false, 2));
-    assert_eq!(handed.of(cart(1)), [1, 2]);
+    assert_eq!(handed.of(tally(1)), [1, 2]);
     // Without events it is a question.
     assert_eq!(answer(replayed(false, [])).await.does, Does::Acts);
 }
@@ -392,8 +391,8 @@ async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
 #[tokio::test(start_paused = true)]
 async fn a_replay_in_whose_way_something_is_fails() {
     let failed = kept();
-    let handler = builds_state(async |_: Delivered<ShoppingCart>| Err(OutOfStock.into()));
-    let fault = handler.answer(replayed(false, events(cart(1), 1..=1)), &failed, &a_moment()).await;
+    let handler = builds_state(async |_: Delivered<Tally>| Err(OutOfStock.into()));
+    let fault = handler.answer(replayed(false, events(tally(1), 1..=1)), &failed, &a_moment()).await;
     let fault = fault.expect_err("it has to come again").to_string();
     assert!(fault.ends_with(" could not be handled for now: out of stock"), "{fault}");
 }
@@ -404,7 +403,7 @@ async fn a_replay_in_whose_way_something_is_fails() {
 async fn a_state_with_its_version_beside_it_is_exact() {
     let (state, failed) = (Mutex::new((0_u64, Vec::new())), kept());
     let poison = AtomicUsize::new(3);
-    let handler = builds_state(async |delivered: Delivered<ShoppingCart>| {
+    let handler = builds_state(async |delivered: Delivered<Tally>| {
         let mut state = state.lock().expect("nothing panics");
         let version = delivered.envelope.version;
         match Place::of(version, state.0) {
@@ -418,14 +417,14 @@ async fn a_state_with_its_version_beside_it_is_exact() {
         state.1.push(version);
         Ok(())
     });
-    let events = events(cart(1), 1..=4);
+    let events = events(tally(1), 1..=4);
     for order in [&[0, 1, 0, 1][..], &[1, 2, 3], &[0, 3]] {
         let again = batch(order.iter().map(|&n: &usize| &events[n]));
         handler.answer(again, &failed, &a_moment()).await.expect("the rest goes on");
     }
     assert_eq!(state.lock().expect("nothing panics").1, [1, 2]);
-    assert_eq!(failed.bucket().keys(), [key(cart(1), 3), key(cart(1), 4)]);
-    let reason = &failed.bucket().json(&key(cart(1), 4))["reason"];
+    assert_eq!(failed.bucket().keys(), [key(tally(1), 3), key(tally(1), 4)]);
+    let reason = &failed.bucket().json(&key(tally(1), 4))["reason"];
     assert_eq!(reason, "version 4 came, and version 3 is the next: replay this aggregate");
 
     poison.store(0, Ordering::Relaxed);

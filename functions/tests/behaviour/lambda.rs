@@ -17,7 +17,7 @@ use std::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::fakes::{batch, cart, envelope};
+use crate::fakes::{batch, envelope, tally};
 
 /// A function that is running.
 struct Running {
@@ -140,16 +140,16 @@ impl Running {
 #[test]
 fn log_events_writes_a_line_for_each_event_and_refuses_to_do_it_again() {
     let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
-    let mut event = envelope(cart(1), 4);
+    let mut event = envelope(tally(1), 4);
     event.actor = Some("zoë".to_owned());
     let mut expected = json!({
         "level": "INFO",
         "message": "event",
         "event_id": event.id,
-        "event_type": "ItemAdded",
+        "event_type": "Counted",
         "schema_version": 1,
-        "aggregate_type": "cart",
-        "aggregate_id": cart(1),
+        "aggregate_type": "tally",
+        "aggregate_id": tally(1),
         "version": 4,
         "occurred_at": "2026-11-21T19:02:03.123456Z",
         "command_id": event.command_id,

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     capture::{batch, change, inserted},
-    fakes::{FakeStream, cart, delivered, envelope, failed},
+    fakes::{FakeStream, delivered, envelope, failed, tally},
     told::{of, told},
 };
 
@@ -34,7 +34,7 @@ fn probe() -> Commit {
 /// Returns a batch of Kinesis with an event and a probe, which came in a second later.
 fn passing() -> aws_lambda_events::event::kinesis::KinesisEvent {
     let probe = probe().into_envelopes().next().expect("a probe is an event");
-    delivered(&[envelope(cart(1), 1).to_bytes(), probe.to_bytes()])
+    delivered(&[envelope(tally(1), 1).to_bytes(), probe.to_bytes()])
 }
 
 fn assert_told(lines: &[Value], arrival: Option<&str>) {
@@ -76,8 +76,8 @@ async fn archive_keeps_it_and_tells() {
 /// What is stuck behind another event of its batch has not come through.
 #[tokio::test]
 async fn a_handler_tells_of_none_whose_batch_failed() {
-    let failed = failed(Function::handler("carts"));
-    let handler = builds_state(async |_: Delivered<domain::cart::ShoppingCart>| {
+    let failed = failed(Function::handler("tallies"));
+    let handler = builds_state(async |_: Delivered<eventsourcing::testing::tally::Tally>| {
         Err(Trouble::passing(std::io::Error::other("the way is blocked")))
     });
     let patience = Patience::lasting(Duration::ZERO);
@@ -87,10 +87,10 @@ async fn a_handler_tells_of_none_whose_batch_failed() {
 }
 
 #[tokio::test]
-async fn a_handler_of_carts_tells_and_passes_over_it() {
-    let failed = failed(Function::handler("carts"));
-    let handler = builds_state(async |delivered: Delivered<domain::cart::ShoppingCart>| {
-        assert_eq!(delivered.envelope.aggregate_id, cart(1));
+async fn a_handler_of_one_type_tells_and_passes_over_it() {
+    let failed = failed(Function::handler("tallies"));
+    let handler = builds_state(async |delivered: Delivered<eventsourcing::testing::tally::Tally>| {
+        assert_eq!(delivered.envelope.aggregate_id, tally(1));
         Ok::<_, Trouble>(())
     });
     let patience = Patience::lasting(Duration::from_secs(5));

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use crate::{
-    fakes::{FakeBucket, Refused, cart, commit, envelope},
+    fakes::{FakeBucket, Refused, commit, envelope, tally},
     replay_fakes::{Counting, FakeHandler, FakeTable, Slow},
 };
 
@@ -27,7 +27,7 @@ type Fake = Replay<Slow<FakeBucket>, FakeTable, FakeHandler, Counting>;
 const LONG: Duration = Duration::from_secs(900);
 
 fn replay(handler: FakeHandler) -> Fake {
-    let table = FakeTable((1..=5).map(|n| commit(cart(n), 1..=7)).collect());
+    let table = FakeTable((1..=5).map(|n| commit(tally(n), 1..=7)).collect());
     Replay {
         bucket: Slow(FakeBucket::default()),
         table,
@@ -37,26 +37,26 @@ fn replay(handler: FakeHandler) -> Fake {
     }
 }
 
-/// Keeps events in an object of the archive, by cart and version.
+/// Keeps events in an object of the archive, by aggregate and version.
 fn archived(replay: &Fake, key: &str, events: &[(u128, u64)]) {
     archived_in(replay, "dt=2026-11-21/hour=19", key, events);
 }
 
 fn archived_in(replay: &Fake, hour: &str, key: &str, events: &[(u128, u64)]) {
-    let lines: Vec<_> = events.iter().map(|&(n, version)| envelope(cart(n), version).to_bytes()).collect();
+    let lines: Vec<_> = events.iter().map(|&(n, version)| envelope(tally(n), version).to_bytes()).collect();
     let object = compress(lines.iter().map(Vec::as_slice)).expect("memory can be written");
     replay.bucket.0.keep(&format!("{EVENTS_PREFIX}{hour}/{key}.ndjson.gz"), object);
 }
 
-/// An archive of five carts with seven events each, with duplicates, and out of order.
+/// An archive of five aggregates with seven events each, with duplicates, and out of order.
 fn archive(replay: &Fake) {
-    let carts = |versions: &[u64]| -> Vec<_> {
+    let events = |versions: &[u64]| -> Vec<_> {
         (1..=5).flat_map(|n| versions.iter().map(move |&version| (n, version))).collect()
     };
-    archived(replay, "a", &carts(&[1, 2, 3]));
-    archived(replay, "b", &carts(&[6, 2, 5]));
-    archived(replay, "c", &carts(&[3, 4]));
-    archived(replay, "d", &carts(&[7]));
+    archived(replay, "a", &events(&[1, 2, 3]));
+    archived(replay, "b", &events(&[6, 2, 5]));
+    archived(replay, "c", &events(&[3, 4]));
+    archived(replay, "d", &events(&[7]));
 }
 
 fn order() -> Value {
@@ -104,12 +104,12 @@ async fn each_aggregate_arrives_in_order_though_it_was_archived_in_another() {
     let status = whole(&replay, order()).await;
     assert_eq!(status.state, State::Complete, "{status:?}");
     for n in 1..=5 {
-        assert_eq!(replay.invoke.seen(cart(n)), (1..=7).collect::<Vec<_>>());
+        assert_eq!(replay.invoke.seen(tally(n)), (1..=7).collect::<Vec<_>>());
     }
     let counts = status.counts;
     assert_eq!((counts.read, counts.duplicates, counts.delivered, counts.handled), (45, 10, 35, 35));
     assert_eq!((counts.aggregates, counts.waiting, counts.gaps), (5, 0, 0));
-    assert_eq!(status.by_type["ItemAdded"], 35);
+    assert_eq!(status.by_type["Counted"], 35);
     assert_eq!((status.reading.done, status.reading.total, status.reading.pass), (4, Some(4), 1));
     assert!(replay.invoke.batches().iter().all(|batch| batch.replay.id == Uuid::from_u128(1)));
 }
@@ -119,7 +119,7 @@ async fn the_table_serves_as_well() {
     let replay = replay(FakeHandler::default());
     let status = whole(&replay, with(order(), "from", json!("table"))).await;
     assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
-    assert_eq!(replay.invoke.seen(cart(5)), (1..=7).collect::<Vec<_>>());
+    assert_eq!(replay.invoke.seen(tally(5)), (1..=7).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,9 +131,9 @@ async fn only_what_was_asked_for_is_delivered() {
         assert_eq!(status.state, State::Complete);
         status.counts.delivered
     };
-    assert_eq!(only(json!({"aggregates": [cart(2), cart(3)]})).await, 14);
-    assert_eq!(only(json!({"types": ["ItemAdded"]})).await, 35);
-    assert_eq!(only(json!({"types": ["CartOpened"]})).await, 0);
+    assert_eq!(only(json!({"aggregates": [tally(2), tally(3)]})).await, 14);
+    assert_eq!(only(json!({"types": ["Counted"]})).await, 35);
+    assert_eq!(only(json!({"types": ["TallyOpened"]})).await, 0);
     // All of these occurred at 19:02:03.123456.
     assert_eq!(only(json!({"since": "2026-11-21T19:02:03.123456Z"})).await, 35);
     assert_eq!(only(json!({"since": "2026-11-21T19:02:04Z"})).await, 0);
@@ -179,24 +179,24 @@ async fn what_is_missing_is_a_gap_and_holds_back_only_its_aggregate() {
     archived(&replay, "a", &[(1, 1), (1, 2), (2, 1), (2, 3), (2, 4), (1, 3)]);
     let status = whole(&replay, order()).await;
     assert_eq!(status.state, State::Incomplete);
-    assert_eq!((replay.invoke.seen(cart(1)), replay.invoke.seen(cart(2))), (vec![1, 2, 3], vec![1]));
+    assert_eq!((replay.invoke.seen(tally(1)), replay.invoke.seen(tally(2))), (vec![1, 2, 3], vec![1]));
     assert_eq!((status.counts.gaps, status.gaps.len(), status.counts.waiting), (1, 1, 2));
     let gap = &status.gaps[0];
-    assert_eq!((gap.aggregate_id, gap.missing, gap.last), (cart(2), 2, 4));
+    assert_eq!((gap.aggregate_id, gap.missing, gap.last), (tally(2), 2, 4));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_in_whose_place_another_came_is_told_and_not_delivered() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
-    let fork = Envelope { id: Uuid::from_u128(99), ..envelope(cart(3), 4) };
+    let fork = Envelope { id: Uuid::from_u128(99), ..envelope(tally(3), 4) };
     let object = compress([&*fork.to_bytes()]).expect("memory can be written");
     replay.bucket.0.keep(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/e.ndjson.gz"), object);
     let status = whole(&replay, order()).await;
     assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 35));
     assert_eq!((status.counts.contradictions, status.counts.duplicates), (1, 10));
     let told = &status.contradictions[0];
-    assert_eq!((told.aggregate_id, told.version, told.id), (cart(3), 4, fork.id));
+    assert_eq!((told.aggregate_id, told.version, told.id), (tally(3), 4, fork.id));
     let delivered = replay.invoke.batches().into_iter().flat_map(|batch| batch.events);
     assert!(!delivered.into_iter().any(|event| event.id == fork.id));
 }
@@ -208,11 +208,11 @@ async fn an_object_that_came_behind_the_readers_back_is_found() {
     archived(&replay, "b", &[(1, 2)]);
     replay.bucket.0.keep_behind_the_reader(
         &format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/a.ndjson.gz"),
-        compress([envelope(cart(1), 1).to_bytes().as_slice()]).expect("memory can be written"),
+        compress([envelope(tally(1), 1).to_bytes().as_slice()]).expect("memory can be written"),
     );
     let status = whole(&replay, order()).await;
     assert_eq!((status.state, status.reading.pass), (State::Complete, 2));
-    assert_eq!(replay.invoke.seen(cart(1)), [1, 2]);
+    assert_eq!(replay.invoke.seen(tally(1)), [1, 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,7 +253,7 @@ async fn what_comes_into_the_archive_a_little_later_is_delivered_as_well() {
         };
         let (status, ()) = join!(whole(&replay, order()), later);
         assert_eq!((status.state, status.counts.delivered), (State::Complete, 37), "{hour}: {status:?}");
-        assert_eq!(replay.invoke.seen(cart(1)), (1..=8).collect::<Vec<_>>(), "{hour}");
+        assert_eq!(replay.invoke.seen(tally(1)), (1..=8).collect::<Vec<_>>(), "{hour}");
         assert_eq!((status.reading.pass, status.counts.duplicates), (1, 10), "nothing is read twice");
         assert_eq!(status.reading.total, Some(status.reading.done), "no more are read than there are");
     }
@@ -342,8 +342,8 @@ async fn what_makes_no_sense_is_refused_before_anything_is_asked() {
             with(order(), "only", json!({"since": "2026-11-22T00:00:00Z", "until": "2026-11-21T00:00:00Z"})),
             Reason::InvalidRequest,
         ),
-        (with(order(), "handler", json!("add-item")), Reason::UnknownHandler),
-        (json!({"do": "status", "handler": "add-item"}), Reason::UnknownHandler),
+        (with(order(), "handler", json!("unknown")), Reason::UnknownHandler),
+        (json!({"do": "status", "handler": "unknown"}), Reason::UnknownHandler),
         (json!({"do": "status", "handler": "log-events"}), Reason::NoReplay),
         (json!({"do": "cancel", "handler": "log-events"}), Reason::NoReplay),
         (json!({}), Reason::InvalidRequest),
@@ -356,7 +356,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_does_not_answer_as_one_is_refused() {
-    let replay = replay(FakeHandler { answers: Some(json!({"cart_id": 1})), ..FakeHandler::default() });
+    let replay = replay(FakeHandler { answers: Some(json!({"tally_id": 1})), ..FakeHandler::default() });
     let (reason, message) = refused(ask(&replay, order()).await);
     assert_eq!(reason, Reason::HandlerFailed);
     assert!(message.contains("does not answer as a handler"), "{message}");
@@ -543,7 +543,7 @@ async fn a_runner_that_is_slower_than_the_one_that_took_over_stops() {
     assert_eq!(second.expect("nothing failed").refused, None);
     assert_eq!(status(&replay).await.state, State::Complete);
     for n in 1..=5 {
-        assert_eq!(replay.invoke.seen_first(cart(n)), (1..=7).collect::<Vec<_>>());
+        assert_eq!(replay.invoke.seen_first(tally(n)), (1..=7).collect::<Vec<_>>());
     }
 }
 
@@ -608,7 +608,7 @@ proptest! {
             one().await.expect("nothing fails");
             assert_eq!(status(&replay).await.state, State::Complete);
             for n in 1..=5 {
-                assert_eq!(replay.invoke.seen_first(cart(n)), (1..=7).collect::<Vec<_>>());
+                assert_eq!(replay.invoke.seen_first(tally(n)), (1..=7).collect::<Vec<_>>());
             }
         });
     }

@@ -58,17 +58,17 @@ impl FakeHandler {
         lock(&self.batches).clone()
     }
 
-    /// Returns the versions of a cart that it was given.
-    pub(crate) fn seen(&self, cart: Uuid) -> Vec<u64> {
+    /// Returns the versions of an aggregate that it was given.
+    pub(crate) fn seen(&self, id: Uuid) -> Vec<u64> {
         let batches = lock(&self.batches);
         let events = batches.iter().flat_map(|batch| &batch.events);
-        events.filter(|event| event.aggregate_id == cart).map(|event| event.version).collect()
+        events.filter(|event| event.aggregate_id == id).map(|event| event.version).collect()
     }
 
     /// Returns these without what it had been given before.
-    pub(crate) fn seen_first(&self, cart: Uuid) -> Vec<u64> {
+    pub(crate) fn seen_first(&self, id: Uuid) -> Vec<u64> {
         let mut first = Vec::new();
-        for version in self.seen(cart) {
+        for version in self.seen(id) {
             if !first.contains(&version) {
                 first.push(version);
             }
@@ -133,7 +133,7 @@ impl Scan for FakeTable {
         let place: usize = after.map_or(0, |seen| seen.version.parse().expect("it is a place"));
         let commits: Vec<_> = self.0.iter().skip(place).take(2).cloned().map(Ok).collect();
         let (next, more) = (place + 2, self.0.len() > place + 2);
-        let next = more.then(|| Seen { aggregate_id: "cart".to_owned(), version: next.to_string() });
+        let next = more.then(|| Seen { aggregate_id: "tally".to_owned(), version: next.to_string() });
         Ok(Page { commits, next })
     }
 }

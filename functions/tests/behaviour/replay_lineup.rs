@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*};
 use runtime::replay::lineup::{Lineup, Load, Taken};
 use uuid::Uuid;
 
-use crate::fakes::{cart, envelope};
+use crate::fakes::{envelope, tally};
 
 /// What has gone, by aggregate.
 type Gone = BTreeMap<Uuid, Vec<u64>>;
@@ -48,7 +48,7 @@ fn reachable(events: &[(u8, u8)]) -> Gone {
     let of = |aggregate| -> Vec<u64> {
         (1..=u8::MAX).take_while(|&version| came.contains(&(aggregate, version))).map(u64::from).collect()
     };
-    let all = (0..4).map(|aggregate| (cart(aggregate.into()), of(aggregate)));
+    let all = (0..4).map(|aggregate| (tally(aggregate.into()), of(aggregate)));
     all.filter(|(_, versions)| !versions.is_empty()).collect()
 }
 
@@ -68,7 +68,7 @@ proptest! {
             let before = gone.clone();
             lineup.again();
             for ((aggregate, version), (goes, dies)) in events.iter().zip(goes_after.iter().zip(&dies_after)) {
-                take(&mut lineup, envelope(cart(u128::from(*aggregate)), u64::from(*version)));
+                take(&mut lineup, envelope(tally(u128::from(*aggregate)), u64::from(*version)));
                 if *goes { let_go(&mut lineup, &mut gone) }
                 if *dies { lineup = saved_and_read(&lineup) }
             }
@@ -80,10 +80,10 @@ proptest! {
         prop_assert_eq!(&gone, &reachable(&events));
         // What is left has a gap before it, and each gap is told.
         let stuck = events.iter().filter(|(aggregate, version)| {
-            let gone = gone.get(&cart(u128::from(*aggregate)));
+            let gone = gone.get(&tally(u128::from(*aggregate)));
             !gone.is_some_and(|gone| gone.contains(&u64::from(*version)))
         });
-        let stuck: BTreeSet<_> = stuck.map(|(aggregate, _)| cart(u128::from(*aggregate))).collect();
+        let stuck: BTreeSet<_> = stuck.map(|(aggregate, _)| tally(u128::from(*aggregate))).collect();
         let gaps: BTreeSet<_> = lineup.gaps().map(|gap| gap.aggregate_id).collect();
         prop_assert_eq!(gaps, stuck);
         for gap in lineup.gaps() {
@@ -97,37 +97,37 @@ proptest! {
 #[test]
 fn an_event_is_held_back_until_those_before_it_have_come() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
-    assert_eq!(take(&mut lineup, envelope(cart(1), 3)), Taken::LinedUp);
-    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::LinedUp);
-    assert_eq!(take(&mut lineup, envelope(cart(1), 3)), Taken::Known);
+    assert_eq!(take(&mut lineup, envelope(tally(1), 3)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(tally(1), 3)), Taken::Known);
     let_go(&mut lineup, &mut gone);
     assert_eq!((lineup.waiting(), gone.len()), (2, 0));
-    assert_eq!(take(&mut lineup, envelope(cart(1), 1)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(tally(1), 1)), Taken::LinedUp);
     let_go(&mut lineup, &mut gone);
-    assert_eq!((lineup.waiting(), &gone[&cart(1)]), (0, &vec![1, 2, 3]));
-    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::Known);
+    assert_eq!((lineup.waiting(), &gone[&tally(1)]), (0, &vec![1, 2, 3]));
+    assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::Known);
 }
 
 #[test]
 fn without_room_an_event_is_let_go_and_its_aggregate_has_a_gap_until_it_comes_again() {
     let (mut lineup, mut gone) = (Lineup::with_room(events(1)), Gone::new());
-    assert_eq!(take(&mut lineup, envelope(cart(1), 5)), Taken::LinedUp);
-    assert_eq!(take(&mut lineup, envelope(cart(2), 2)), Taken::LetGo);
-    assert_eq!(take(&mut lineup, envelope(cart(2), 1)), Taken::LinedUp, "what may go needs no room");
+    assert_eq!(take(&mut lineup, envelope(tally(1), 5)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(tally(2), 2)), Taken::LetGo);
+    assert_eq!(take(&mut lineup, envelope(tally(2), 1)), Taken::LinedUp, "what may go needs no room");
     let_go(&mut lineup, &mut gone);
-    let gap = lineup.gaps().find(|gap| gap.aggregate_id == cart(2)).expect("version 2 is still to come");
+    let gap = lineup.gaps().find(|gap| gap.aggregate_id == tally(2)).expect("version 2 is still to come");
     assert_eq!((gap.missing, gap.last), (2, 2));
     lineup.again();
-    assert_eq!(take(&mut lineup, envelope(cart(2), 2)), Taken::LinedUp);
+    assert_eq!(take(&mut lineup, envelope(tally(2), 2)), Taken::LinedUp);
     let_go(&mut lineup, &mut gone);
-    assert_eq!(gone[&cart(2)], [1, 2]);
+    assert_eq!(gone[&tally(2)], [1, 2]);
     assert_eq!(lineup.gaps().count(), 1);
 }
 
 /// Ten events of 1 MB each would be more than their number says.
 #[test]
 fn room_is_bounded_by_bytes_as_well() {
-    let (small, mut large) = (envelope(cart(1), 5), envelope(cart(1), 4));
+    let (small, mut large) = (envelope(tally(1), 5), envelope(tally(1), 4));
     large.data = JsonText::parse(format!("\"{}\"", "x".repeat(10_000))).expect("it is JSON");
     let (mut lineup, mut gone) = (Lineup::with_room(Load { events: 10, bytes: 5_000 }), Gone::new());
     assert_eq!(take(&mut lineup, small), Taken::LinedUp);
@@ -137,29 +137,29 @@ fn room_is_bounded_by_bytes_as_well() {
     assert_eq!(lineup.take(aggregate, Envelope { version: 3, ..large.clone() }, false), Taken::LinedUp);
     // What may go is no longer held back, so there is room again.
     for version in [1, 2] {
-        take(&mut lineup, envelope(cart(1), version));
+        take(&mut lineup, envelope(tally(1), version));
     }
     assert_eq!(lineup.may_go().events, 3);
     assert_eq!(saved_and_read(&lineup), lineup, "loads are counted alike once more");
     assert_eq!(take(&mut lineup, large), Taken::LinedUp, "it need not be held back any more");
     let_go(&mut lineup, &mut gone);
-    assert_eq!((gone[&cart(1)].len(), lineup.may_go(), lineup.waiting()), (5, Load::default(), 0));
+    assert_eq!((gone[&tally(1)].len(), lineup.may_go(), lineup.waiting()), (5, Load::default(), 0));
 }
 
 /// History forked: only one of the two can be true, and it is not for a replay to say which.
 #[test]
 fn another_event_of_the_same_version_is_told_from_a_copy() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
-    let other = |version| Envelope { id: Uuid::from_u128(99), ..envelope(cart(1), version) };
-    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::LinedUp);
+    let other = |version| Envelope { id: Uuid::from_u128(99), ..envelope(tally(1), version) };
+    assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
     assert_eq!(take(&mut lineup, other(2)), Taken::Contradicts, "while it waits");
-    assert_eq!(take(&mut lineup, envelope(cart(1), 2)), Taken::Known);
-    take(&mut lineup, envelope(cart(1), 1));
+    assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::Known);
+    take(&mut lineup, envelope(tally(1), 1));
     let_go(&mut lineup, &mut gone);
     // After it has gone, and whoever goes on knows as much.
     let mut lineup = saved_and_read(&lineup);
     for version in [1, 2] {
         assert_eq!(take(&mut lineup, other(version)), Taken::Contradicts);
-        assert_eq!(take(&mut lineup, envelope(cart(1), version)), Taken::Known);
+        assert_eq!(take(&mut lineup, envelope(tally(1), version)), Taken::Known);
     }
 }

@@ -16,11 +16,11 @@ use serde_json::json;
 use storage::DynamoDbEventStore;
 
 use crate::{
-    fakes::{cart, commit},
+    fakes::{commit, tally},
     told::{of, told},
 };
 
-const TABLE: &str = "cart-dev-events";
+const TABLE: &str = "tally-dev-events";
 
 /// Answers one request after another on a port of loopback with these codes, or with success for
 /// an empty one.
@@ -73,7 +73,7 @@ fn store(endpoint: String) -> DynamoDbEventStore {
 #[tokio::test]
 async fn throttled_writes_are_counted_by_table() {
     let store = store(table(&["ProvisionedThroughputExceededException", "ThrottlingException", ""]));
-    let (appended, lines) = told(store.append(&commit(cart(1), 1..=1))).await;
+    let (appended, lines) = told(store.append(&commit(tally(1), 1..=1))).await;
     appended.expect("the SDK repeats what was refused");
     let lines = of("the table refused a write", &lines);
     let [line, again] = lines.as_slice() else { panic!("each refusal has a line: {lines:?}") };
@@ -91,7 +91,7 @@ async fn throttled_writes_are_counted_by_table() {
 #[tokio::test]
 async fn refused_writes_of_another_kind_are_not_counted() {
     let store = store(table(&["AccessDeniedException"]));
-    let (appended, lines) = told(store.append(&commit(cart(1), 1..=1))).await;
+    let (appended, lines) = told(store.append(&commit(tally(1), 1..=1))).await;
     appended.expect_err("it is denied");
     assert_eq!(of("the table refused a write", &lines), [&json!(null); 0]);
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tracing::{Dispatch, instrument::WithSubscriber, level_filters::LevelFilter};
 
 /// The name that the functions of these tests are deployed under.
-pub(crate) const DEPLOYED: &str = "cart-dev-tested";
+pub(crate) const DEPLOYED: &str = "tally-dev-tested";
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
