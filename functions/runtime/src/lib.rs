@@ -24,6 +24,7 @@
 //! * [`surroundings`]: the time and new ids.
 //! * [`invoke`]: functions that are called by another.
 //! * The crate `storage`: how events are kept and carried.
+//! * `testing`, a feature: a stream and a bucket in memory.
 
 pub mod archive;
 pub mod capture;
@@ -40,5 +41,7 @@ pub mod request;
 pub mod settings;
 pub mod start;
 pub mod surroundings;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use fault::Fault;

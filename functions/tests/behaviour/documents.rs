@@ -13,7 +13,7 @@ use storage::{
     table::{from_item, to_item},
 };
 
-use crate::fakes::failed;
+use runtime::testing::failed;
 
 const PAGE: &str = include_str!("../../../docs/pipeline.md");
 const GOLDEN: &str = include_str!("../../../domain/tests/golden/cart/ItemAdded.v1.json");

@@ -17,7 +17,7 @@ use std::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::fakes::{batch, envelope, tally};
+use runtime::testing::{batch, envelope, tally};
 
 /// A function that is running.
 struct Running {

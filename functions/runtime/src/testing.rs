@@ -1,4 +1,5 @@
-//! Stand-ins for AWS that keep what they are given and fail when they are told to.
+//! Stand-ins for AWS that keep what they are given and fail when they are told to. The feature
+//! `testing`.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,6 @@ use aws_lambda_events::event::kinesis::KinesisEvent;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use eventsourcing::testing::tally::{Tally, TallyEvent};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, contract::Function};
-use runtime::{delivery::Records, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},
@@ -22,18 +22,22 @@ use storage::{
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::{delivery::Records, failed::Failed};
+
 /// Why a call fails.
 #[derive(Debug, Error)]
-pub(crate) enum Refused {
+pub enum Refused {
+    /// There is no connection.
     #[error("out of reach")]
     OutOfReach,
+    /// It is of one object, and stays so.
     #[error("not in this storage class")]
     Shut,
 }
 
 /// A stream that keeps the records of a call in no particular order: in reverse.
-#[derive(Default)]
-pub(crate) struct FakeStream {
+#[derive(Debug, Default)]
+pub struct FakeStream {
     taken: Mutex<Vec<Record>>,
     calls: Mutex<Vec<usize>>,
     rejects: Vec<(usize, usize)>,
@@ -42,16 +46,17 @@ pub(crate) struct FakeStream {
 
 impl FakeStream {
     /// Returns a stream that rejects records: which call, and which place in it, from 0.
-    pub(crate) fn rejecting(rejects: impl IntoIterator<Item = (usize, usize)>) -> Self {
+    pub fn rejecting(rejects: impl IntoIterator<Item = (usize, usize)>) -> Self {
         Self { rejects: rejects.into_iter().collect(), ..Self::default() }
     }
 
-    pub(crate) fn out_of_reach() -> Self {
+    /// Returns a stream that no call comes through to.
+    pub fn out_of_reach() -> Self {
         Self { out_of_reach: true, ..Self::default() }
     }
 
     /// Returns the events that were taken, as versions, by aggregate.
-    pub(crate) fn taken(&self) -> BTreeMap<Uuid, Vec<u64>> {
+    pub fn taken(&self) -> BTreeMap<Uuid, Vec<u64>> {
         let mut taken = BTreeMap::<_, Vec<_>>::new();
         for record in lock(&self.taken).iter() {
             let envelope = Envelope::from_bytes(&record.data).expect("an envelope was published");
@@ -62,7 +67,7 @@ impl FakeStream {
     }
 
     /// Returns how many records each call had.
-    pub(crate) fn calls(&self) -> Vec<usize> {
+    pub fn calls(&self) -> Vec<usize> {
         lock(&self.calls).clone()
     }
 }
@@ -87,8 +92,8 @@ impl PutRecords for FakeStream {
 }
 
 /// A bucket in memory.
-#[derive(Default)]
-pub(crate) struct FakeBucket {
+#[derive(Debug, Default)]
+pub struct FakeBucket {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
     late: Mutex<Option<(String, Vec<u8>)>>,
     conflicts: AtomicUsize,
@@ -99,43 +104,53 @@ pub(crate) struct FakeBucket {
 
 impl FakeBucket {
     /// Keeps an object that a test begins with.
-    pub(crate) fn keep(&self, key: &str, body: Vec<u8>) {
+    pub fn keep(&self, key: &str, body: Vec<u8>) {
         lock(&self.objects).insert(key.to_owned(), body);
     }
 
     /// Keeps an object as soon as somebody has read what comes behind it.
-    pub(crate) fn keep_behind_the_reader(&self, key: &str, body: Vec<u8>) {
+    pub fn keep_behind_the_reader(&self, key: &str, body: Vec<u8>) {
         *lock(&self.late) = Some((key.to_owned(), body));
     }
 
     /// Refuses as many conditional puts from now on, though nobody else writes.
-    pub(crate) fn conflict(&self, times: usize) {
+    pub fn conflict(&self, times: usize) {
         self.conflicts.store(times, Ordering::Relaxed);
     }
 
     /// Fails as many puts from now on.
-    pub(crate) fn fail(&self, times: usize) {
+    pub fn fail(&self, times: usize) {
         self.fails.store(times, Ordering::Relaxed);
     }
 
     /// Hands an object to nobody from now on.
-    pub(crate) fn shut(&self, key: &str) {
+    pub fn shut(&self, key: &str) {
         *lock(&self.shut) = Some(key.to_owned());
     }
 
-    pub(crate) fn out_of_reach() -> Self {
+    /// Returns a bucket that no call comes through to.
+    pub fn out_of_reach() -> Self {
         Self { out_of_reach: true, ..Self::default() }
     }
 
-    pub(crate) fn keys(&self) -> Vec<String> {
+    /// Returns the keys of all objects.
+    pub fn keys(&self) -> Vec<String> {
         lock(&self.objects).keys().cloned().collect()
     }
 
-    pub(crate) fn object(&self, key: &str) -> Vec<u8> {
+    /// Returns the bytes of an object.
+    ///
+    /// # Panics
+    /// There is no such object.
+    pub fn object(&self, key: &str) -> Vec<u8> {
         lock(&self.objects).get(key).cloned().unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
     }
 
-    pub(crate) fn json(&self, key: &str) -> Value {
+    /// Returns an object as JSON.
+    ///
+    /// # Panics
+    /// There is no such object, or it is something else.
+    pub fn json(&self, key: &str) -> Value {
         serde_json::from_slice(&self.object(key)).expect("the object is JSON")
     }
 }
@@ -211,16 +226,21 @@ fn etag(body: &[u8]) -> String {
     format!("{:x}", Uuid::new_v5(&Uuid::NAMESPACE_OID, body))
 }
 
-pub(crate) fn failed(function: Function) -> Failed<FakeBucket> {
+/// Returns the place for what a function cannot understand, in a bucket of its own.
+pub fn failed(function: Function) -> Failed<FakeBucket> {
     Failed::new(FakeBucket::default(), function)
 }
 
-pub(crate) fn tally(n: u128) -> Uuid {
+/// Returns the id of one of the tallies that these tests are about.
+pub fn tally(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-/// Returns a commit that counts some tea per version.
-pub(crate) fn commit(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
+/// Returns a commit of a tally that counts some tea per version.
+///
+/// # Panics
+/// The versions begin with 0.
+pub fn commit(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
     let aggregate_id = AggregateId::of::<Tally>(id);
     let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
     let behind = versions.start() - 1;
@@ -230,21 +250,24 @@ pub(crate) fn commit(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commi
 }
 
 /// Returns the envelope of the event of one version, the same whenever it is asked for.
-pub(crate) fn envelope(id: Uuid, version: u64) -> Envelope {
+///
+/// # Panics
+/// The version is 0.
+pub fn envelope(id: Uuid, version: u64) -> Envelope {
     let mut envelopes = commit(id, version..=version).into_envelopes();
     let envelope = envelopes.next().expect("the commit has one event");
     Envelope { id: Uuid::new_v5(&id, &version.to_be_bytes()), ..envelope }
 }
 
 /// Returns a batch of Kinesis with these records.
-pub(crate) fn delivered(records: &[Vec<u8>]) -> KinesisEvent {
+pub fn delivered(records: &[Vec<u8>]) -> KinesisEvent {
     let batch = batch(records).to_string();
     let Records(batch) = serde_json::from_str(&batch).expect("the batch is well-formed");
     batch
 }
 
 /// Returns a batch of Kinesis with these records, as Lambda delivers it.
-pub(crate) fn batch(records: &[Vec<u8>]) -> Value {
+pub fn batch(records: &[Vec<u8>]) -> Value {
     let record = |(n, data): (usize, &Vec<u8>)| {
         json!({
             "kinesis": {

@@ -11,7 +11,7 @@ use storage::{
     table::{to_item, to_restored_item},
 };
 
-use crate::fakes::{FakeBucket, FakeStream, commit, failed, tally};
+use runtime::testing::{FakeBucket, FakeStream, commit, failed, tally};
 
 const A_MOMENT: Duration = Duration::from_secs(5);
 

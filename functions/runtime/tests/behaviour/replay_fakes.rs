@@ -24,7 +24,7 @@ use storage::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::fakes::Refused;
+use runtime::testing::Refused;
 
 /// How long a call to the bucket takes before, and again behind, what it does.
 const WAY: Duration = Duration::from_millis(10);

@@ -16,10 +16,8 @@ use storage::archive::compress;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use crate::{
-    fakes::{FakeBucket, Refused, commit, envelope, tally},
-    replay_fakes::{Counting, FakeHandler, FakeTable, Slow},
-};
+use crate::replay_fakes::{Counting, FakeHandler, FakeTable, Slow};
+use runtime::testing::{FakeBucket, Refused, commit, envelope, tally};
 
 type Fake = Replay<Slow<FakeBucket>, FakeTable, FakeHandler, Counting>;
 

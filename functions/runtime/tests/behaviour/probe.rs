@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 use crate::{
     capture::{batch, change, inserted},
-    fakes::{FakeStream, delivered, envelope, failed, tally},
     told::{of, told},
 };
+use runtime::testing::{FakeStream, delivered, envelope, failed, tally};
 
 const PROBE: Uuid = Uuid::from_u128(0x960be);
 

@@ -15,10 +15,8 @@ use eventsourcing::EventStore;
 use serde_json::json;
 use storage::DynamoDbEventStore;
 
-use crate::{
-    fakes::{commit, tally},
-    told::{of, told},
-};
+use crate::told::{of, told};
+use runtime::testing::{commit, tally};
 
 const TABLE: &str = "tally-dev-events";
 

@@ -23,10 +23,8 @@ use storage::patience::Patience;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::{
-    fakes::{FakeBucket, delivered, envelope, failed, tally},
-    told::{DEPLOYED, of, told},
-};
+use crate::told::{DEPLOYED, of, told};
+use runtime::testing::{FakeBucket, delivered, envelope, failed, tally};
 
 const NAME: &str = "tested";
 const REPLAY: Uuid = Uuid::from_u128(0x4e9);

@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*};
 use runtime::replay::lineup::{Lineup, Load, Taken};
 use uuid::Uuid;
 
-use crate::fakes::{envelope, tally};
+use runtime::testing::{envelope, tally};
 
 /// What has gone, by aggregate.
 type Gone = BTreeMap<Uuid, Vec<u64>>;

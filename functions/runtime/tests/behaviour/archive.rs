@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use runtime::{archive::archive, failed::Failed};
 use storage::patience::Patience;
 
-use crate::fakes::{FakeBucket, delivered, envelope, failed, tally};
+use runtime::testing::{FakeBucket, delivered, envelope, failed, tally};
 
 fn a_moment() -> Patience {
     Patience::lasting(Duration::from_secs(5))
