@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP while nothing answers: the run is over within seconds, says how far it came
 //! and how to go on, and the next one does.
 
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -113,8 +114,26 @@ impl Undisturbed {
         if during == During::Down {
             insist(place, hollow, "up");
         }
-        place.trapped(hollow.command(place, &[verb, "local"]), Some(at), signals)
+        let command = hearing_hangups(&hollow.command(place, &[verb, "local"]));
+        place.trapped(command, Some(at), signals)
     }
+}
+
+/// Returns the command as one that SIGHUP reaches, although `nohup` may have started these tests:
+/// it would be ignored by everything that they start, and rightly so by the deployer.
+fn hearing_hangups(command: &Command) -> Command {
+    let mut hearing = Command::new("env");
+    hearing.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => hearing.env(name, value),
+            None => hearing.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        hearing.current_dir(folder);
+    }
+    hearing
 }
 
 /// Insists that the next run ends what was begun, and that everything goes in the end.
