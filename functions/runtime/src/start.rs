@@ -7,7 +7,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS};
+use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS, Variable};
 use eventsourcing::{Aggregate, Repo};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,19 @@ where
 }
 
 impl Start {
+    /// Returns how AWS is reached, to make a client of one's own with.
+    pub fn aws(&self) -> &SdkConfig {
+        &self.aws
+    }
+
+    /// Returns the value of a variable that the function says it reads.
+    ///
+    /// # Errors
+    /// The function does not say so.
+    pub fn setting(&self, variable: Variable) -> Result<&str, SettingsError> {
+        self.settings.get(variable)
+    }
+
     /// Returns the aggregates of one type in the events table.
     pub fn repo<A: Aggregate>(&self) -> Result<Repo<A, DynamoDbEventStore>, SettingsError> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
