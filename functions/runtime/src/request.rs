@@ -1,7 +1,7 @@
 //! What callers may send: the fields of a request, and clear words for everything else.
 //!
 //! A request with a field that is not known is refused as a whole. It is most likely a misspelt
-//! one, and ignoring `quantiy` would put one of something into a cart.
+//! one, and ignoring `quantiy` would add one of something.
 
 use eventsourcing::{Answering, Refusal, Request, id};
 use serde_json::{Map, Value};
@@ -19,9 +19,9 @@ pub type Parse<C> = fn(Value, Uuid) -> Result<Request<C>, Refusal>;
 /// Reads a question, which has the id of an aggregate and nothing else.
 ///
 /// # Errors
-/// It has something else, or no id.
+/// It is not an object, has another field, or its id is missing or not a UUID.
 pub fn question<A: Answering>(payload: Value) -> Result<Uuid, Refusal> {
-    Fields::of(payload, &[A::ID_FIELD])?.required_id(A::ID_FIELD)
+    Fields::of_question(payload, &[A::ID_FIELD])?.required_id(A::ID_FIELD)
 }
 
 /// The fields of a request. One that is null counts as not given.
@@ -29,6 +29,14 @@ pub fn question<A: Answering>(payload: Value) -> Result<Uuid, Refusal> {
 pub struct Fields(Map<String, Value>);
 
 impl Fields {
+    /// Returns the fields of a question, which may have these.
+    ///
+    /// # Errors
+    /// It is not an object, or has a field that is not known.
+    pub fn of_question(payload: Value, own: &[&str]) -> Result<Self, Refusal> {
+        Self::of(payload, own)
+    }
+
     /// Returns the fields of a command, which may have these beside those of each command.
     ///
     /// # Errors
@@ -57,7 +65,7 @@ impl Fields {
     /// Returns the request of a command about this aggregate.
     ///
     /// # Errors
-    /// What each command may have is not as it must be.
+    /// The actor is not a text of 1 to 200 characters, or the correlation id is not a UUID.
     pub fn request<C>(self, aggregate_id: Uuid, command: C, command_id: Uuid) -> Result<Request<C>, Refusal> {
         let actor = self.text("actor")?;
         let length = actor.map_or(1, |actor| actor.chars().count());

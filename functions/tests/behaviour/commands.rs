@@ -1,4 +1,4 @@
-//! Commands from request to answer: rules, repeats and races.
+//! Commands about carts from request to answer: rules and repeats.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,53 +6,15 @@ use domain::{
     ShoppingCartRepo,
     cart::{CartCommand, cart_opened_by},
 };
-use eventsourcing::{AggregateId, Commit, EventStore, InMemoryStore, store::AppendError};
+use eventsourcing::{AggregateId, EventStore, InMemoryStore};
 use functions::request;
-use futures::{Stream, StreamExt, TryStreamExt, future::join_all, stream};
+use futures::StreamExt;
 use lambda_runtime::{Context, LambdaEvent};
 use runtime::{command, query, request::Parse, surroundings::Machine};
 use serde_json::{Value, json};
-use thiserror::Error;
-use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 const CART: Uuid = Uuid::from_u128(0xca27);
-
-/// A store that takes as long as one on the network, or fails, or always loses the race.
-#[derive(Default)]
-struct FakeStore {
-    inner: InMemoryStore,
-    takes: Duration,
-    out_of_reach: bool,
-    always_late: bool,
-}
-
-#[derive(Debug, Error)]
-#[error("out of reach")]
-struct OutOfReach;
-
-impl EventStore for FakeStore {
-    type Error = OutOfReach;
-
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, OutOfReach>> + Send {
-        let reading = async move {
-            sleep(self.takes).await;
-            if self.out_of_reach {
-                return Err(OutOfReach);
-            }
-            Ok(self.inner.read(id).map(|Ok(commit)| Ok(commit)))
-        };
-        stream::once(reading).try_flatten()
-    }
-
-    async fn append(&self, commit: &Commit) -> Result<(), AppendError<OutOfReach>> {
-        sleep(self.takes).await;
-        if self.always_late {
-            return Err(AppendError::Conflict);
-        }
-        self.inner.append(commit).await.map_err(|_| AppendError::Conflict)
-    }
-}
 
 type Carts<S> = ShoppingCartRepo<S>;
 
@@ -156,48 +118,4 @@ async fn what_the_caller_says_about_itself_is_stored() {
     assert_eq!(context.correlation_id, Uuid::from_u128(2));
     assert_eq!(context.actor.as_deref(), Some("zoë"));
     assert_eq!(commit.events[0].id.get_version_num(), 7);
-}
-
-/// 16 ms for a read and an append each is what DynamoDB takes on a bad day.
-#[tokio::test(start_paused = true)]
-async fn thirty_two_writers_at_once_all_succeed() {
-    let store = FakeStore { takes: Duration::from_millis(16), ..FakeStore::default() };
-    let carts = ShoppingCartRepo::new(store);
-    send(&carts, request::open_cart, json!({"cart_id": CART})).await;
-    let add = |n: u128| json!({"cart_id": CART, "item": format!("item {}", n % 4), "command_id": Uuid::from_u128(n)});
-    // Each command is sent twice at the same time, as an impatient caller would.
-    let send = |n: u128| send(&carts, request::add_item, add(n % 32));
-    let answers = join_all((0..64).map(send)).await;
-    for (first, second) in answers.iter().zip(&answers[32..]) {
-        assert_eq!(first["error"], Value::Null);
-        assert_eq!(first, second, "a repeat is answered the same");
-    }
-    let cart = ask(&carts, json!({"cart_id": CART})).await;
-    assert_eq!(cart["version"], 33);
-    let quantities = cart["items"].as_array().expect("there are items").iter();
-    assert!(quantities.map(|item| &item["quantity"]).all(|quantity| quantity == 8), "{cart}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn losing_every_race_is_a_conflict_while_there_is_time_to_say_so() {
-    let carts = ShoppingCartRepo::new(FakeStore { always_late: true, ..FakeStore::default() });
-    let event = invocation(json!({"cart_id": CART}), 3);
-    let start = Instant::now();
-    let answer = command::answer(&carts, request::open_cart, event, &Machine).await;
-    let answer = json!(answer.expect("a conflict is no fault"));
-    assert_eq!((&answer["error"], &answer["cart_id"]), (&json!("Conflict"), &json!(CART)));
-    assert!(start.elapsed() < Duration::from_secs(2), "the invocation has time left");
-}
-
-#[tokio::test]
-async fn a_store_out_of_reach_is_a_fault() {
-    let store = FakeStore { out_of_reach: true, ..FakeStore::default() };
-    let carts = ShoppingCartRepo::new(store);
-    let event = || invocation(json!({"cart_id": CART}), 30);
-    let fault = command::answer(&carts, request::open_cart, event(), &Machine).await;
-    let fault = fault.expect_err("the store is out of reach").to_string();
-    assert_eq!(fault, "the store of events failed: out of reach");
-    let fault = query::answer(&carts, event()).await;
-    let fault = fault.expect_err("the store is out of reach").to_string();
-    assert_eq!(fault, "the store of events failed: out of reach");
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod capture;
+mod commands;
 mod handler;
 mod order;
 mod probe;
