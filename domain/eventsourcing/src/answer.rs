@@ -14,7 +14,7 @@ use crate::{
 
 /// An aggregate that callers can be told about.
 pub trait Answering: Aggregate {
-    /// The field that holds the aggregate's id, in requests and in answers: `cart_id`.
+    /// The field that holds the aggregate's id, in requests and in answers: `tally_id`.
     const ID_FIELD: &'static str;
 
     /// How an aggregate stands at one version, as callers see it.
@@ -26,7 +26,7 @@ pub trait Answering: Aggregate {
     /// There is nothing to show: no such aggregate came to be.
     fn view(&self, id: Uuid, version: u64) -> Result<Self::View, Self::Error>;
 
-    /// Returns the name by which callers tell broken rules apart: `CartClosed`.
+    /// Returns the name by which callers tell broken rules apart: `Closed`.
     fn rule(error: &Self::Error) -> &'static str;
 }
 
@@ -43,7 +43,7 @@ pub enum Answer<V> {
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// A name to tell reasons apart by, such as `CartClosed`.
+    /// A name to tell reasons apart by, such as `Closed`.
     pub error: &'static str,
     /// A sentence for people.
     pub message: String,

@@ -38,7 +38,7 @@ pub const HANDLERS: Variable = Variable("HANDLERS");
 /// What both sides know of one Lambda function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function {
-    /// The binary in `functions/src/bin/` and the last part of the deployed name.
+    /// The name of its binary, and the last part of the deployed name.
     pub name: &'static str,
     /// What it does, for those who meet it in a console.
     pub does: &'static str,

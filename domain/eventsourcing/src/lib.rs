@@ -8,8 +8,8 @@
 //! * [`aggregate`] and [`event`]: what a set of business rules has to offer.
 //! * [`commit`], [`envelope`], [`json`] and [`occurred_at`]: what is stored and published.
 //! * [`history`]: what the commits of one aggregate fold to, and how a command is decided.
-//! * [`store`], [`memory`] and [`repo`]: how commits are read and appended.
-//! * [`transaction`] and [`answer`]: a command from request to answer.
+//! * [`store`], [`memory`] and [`repo`]: how commits are read and appended; [`id`]: how they are told apart.
+//! * [`transaction`], [`surroundings`] and [`answer`]: a command from request to answer.
 //! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
 //! * [`contract`]: the names that functions share with the program that deploys them.
 //! * `testing`, a feature: a kit for tests of decisions and of stores.

@@ -49,13 +49,13 @@ pub enum Outcome<A: Aggregate> {
     Conflict,
 }
 
-/// Why it is not known what a command led to.
+/// Why a command was not carried out.
 #[derive(Debug, Error)]
 pub enum TransactError<E: std::error::Error + 'static> {
     /// The aggregate could not be fetched. Nothing was stored.
     #[error(transparent)]
     Fetch(#[from] FetchError<E>),
-    /// The decision could not be stored.
+    /// The decision could not be written down, or the store failed and may have it all the same.
     #[error(transparent)]
     Store(#[from] StoreError<E>),
 }
@@ -67,7 +67,7 @@ pub enum TransactError<E: std::error::Error + 'static> {
 /// whether there is to be one.
 ///
 /// # Errors
-/// The store failed, or holds what makes no history.
+/// The store failed, or holds what makes no history; or the decided events cannot be written down.
 pub async fn transact<A: Aggregate, S: EventStore>(
     repo: &Repo<A, S>,
     request: &Request<A::Command>,

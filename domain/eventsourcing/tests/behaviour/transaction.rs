@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use eventsourcing::{
-    AggregateId, Answer, Commit, EventStore, InMemoryStore, Repo, Request, Surroundings,
+    AggregateId, Answer, Commit, Context, EventStore, InMemoryStore, OccurredAt, Repo, Request, Surroundings,
     store::AppendError,
-    testing::tally::{Tally, TallyCommand},
+    testing::tally::{Tally, TallyCommand, TallyEvent},
     transact,
     transaction::{Outcome, Transaction},
 };
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-/// A store in which others are faster this often.
+/// A store in which others count something this often before the next decision is stored.
 struct Crowded {
     inner: InMemoryStore,
     faster: AtomicU32,
@@ -28,10 +28,14 @@ impl EventStore for Crowded {
     }
 
     async fn append(&self, commit: &Commit) -> Result<(), AppendError<Self::Error>> {
-        match self.faster.fetch_update(Relaxed, Relaxed, |times| times.checked_sub(1)) {
-            Ok(_) => Err(AppendError::Conflict),
-            Err(_) => self.inner.append(commit).await,
+        if self.faster.fetch_update(Relaxed, Relaxed, |times| times.checked_sub(1)).is_ok() {
+            let counted = [TallyEvent::Counted { what: "tea".to_owned(), times: 1 }];
+            let id = || Uuid::from_u128(0xfa57 + u128::from(commit.version));
+            let context = Context::new(id(), OccurredAt::new(Timestamp::UNIX_EPOCH));
+            let other = Commit::of(commit.aggregate_id.clone(), commit.version - 1, &counted, context, id);
+            self.inner.append(&other.unwrap()).await?;
         }
+        self.inner.append(commit).await
     }
 }
 
@@ -56,30 +60,36 @@ fn request(command_id: u128, command: TallyCommand) -> Request<TallyCommand> {
     Request { aggregate_id: ID, command, command_id, correlation_id: command_id, actor: None }
 }
 
-/// Opens a tally while others are faster this often, and tries again this often.
-fn open(faster: u32, tries_again: u32) -> Transaction<Tally> {
-    let store = Crowded { inner: InMemoryStore::new(), faster: AtomicU32::new(faster) };
+/// Counts tea twice in an open tally while others are faster this often, and tries again this often.
+fn count(faster: u32, tries_again: u32) -> Transaction<Tally> {
+    let store = Crowded { inner: InMemoryStore::new(), faster: AtomicU32::new(0) };
+    let repo = Repo::<Tally, _>::new(&store);
+    let surroundings = Counting::default();
+    let open = request(1, TallyCommand::Open);
+    block_on(transact(&repo, &open, &surroundings, async || false)).unwrap();
+    store.faster.store(faster, Relaxed);
     let mut left = tries_again;
     let again = async || {
         let more = left > 0;
         left = left.saturating_sub(1);
         more
     };
-    let repo = Repo::<Tally, _>::new(store);
-    block_on(transact(&repo, &request(1, TallyCommand::Open), &Counting::default(), again)).unwrap()
+    let count = request(2, TallyCommand::Count { what: "tea".to_owned(), times: 2 });
+    block_on(transact(&repo, &count, &surroundings, again)).unwrap()
 }
 
 #[test]
-fn command_is_decided_again_until_no_other_is_faster() {
-    let Transaction { outcome: Outcome::Stored(decision), lost_races } = open(3, 5) else {
+fn command_is_decided_again_on_what_others_stored_meanwhile() {
+    let Transaction { outcome: Outcome::Stored(decision), lost_races } = count(3, 5) else {
         panic!("it is stored");
     };
-    assert_eq!((decision.version, lost_races), (1, 3));
+    assert_eq!((decision.version, lost_races), (5, 3));
+    assert_eq!(decision.state.count_of("tea"), 3 + 2);
 }
 
 #[test]
 fn command_that_loses_each_race_is_a_conflict() {
-    let Transaction { outcome, lost_races } = open(9, 2);
+    let Transaction { outcome, lost_races } = count(9, 2);
     assert_eq!(lost_races, 2);
     assert_eq!(
         json!(Answer::to_command(ID, outcome)),
