@@ -26,6 +26,9 @@ const FILES: [(&str, &str); 5] = [
 /// cannot always be started: what another test starts meanwhile has it open for a moment.
 const CARGO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/cargo");
 
+/// The deployer's binary.
+pub(crate) const DEPLOYER: &str = env!("CARGO_BIN_EXE_deployer");
+
 /// A folder to run the deployer in.
 pub(crate) struct Place(TempDir);
 
@@ -55,7 +58,21 @@ impl Place {
 
     /// Returns the deployer, to be run here without a terminal, credentials or endpoint.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_deployer"));
+        self.prepared(Command::new(DEPLOYER), arguments)
+    }
+
+    /// The same, which SIGHUP reaches although `nohup` may have started these tests.
+    pub(crate) fn command_hearing_hangups(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("env");
+        // Of GNU's `env`, which is that of Linux.
+        if cfg!(target_os = "linux") {
+            command.arg("--default-signal=HUP");
+        }
+        command.arg(DEPLOYER);
+        self.prepared(command, arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         for name in ["AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "DEPLOYER_ENVIRONMENTS"] {
             command.env_remove(name);
         }
