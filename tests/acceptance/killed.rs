@@ -1,5 +1,5 @@
-//! Killed with SIGKILL before and after every call that may change something, `up` and `down`
-//! are finished by being run again.
+//! Killed with SIGKILL before and after calls that may change something, `up` and `down` are
+//! finished by being run again.
 
 use std::collections::VecDeque;
 use std::env;
@@ -13,7 +13,7 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[("killed_anywhere_and_run_again", killed_anywhere_and_run_again)];
 
-/// When it is set, the deployer is killed around every call, which takes 11 minutes of processor
+/// When it is 1, the deployer is killed around every call, which takes 11 minutes of processor
 /// time; otherwise around the first and the last call of each operation.
 const EVERY_CALL: &str = "KILLED_AT_EVERY_CALL";
 
@@ -110,7 +110,7 @@ impl Stage {
 
 /// Returns the calls around which the deployer is killed.
 fn chosen(calls: Vec<Change>) -> Vec<Change> {
-    if env::var_os(EVERY_CALL).is_some() {
+    if env::var_os(EVERY_CALL).is_some_and(|value| value == "1") {
         return calls;
     }
     let operations: Vec<String> = calls.iter().map(|call| call.operation().to_owned()).collect();

@@ -1,7 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP while nothing answers: the run is over within seconds, says how far it came
 //! and how to go on, and the next one does.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -123,7 +123,11 @@ impl Undisturbed {
 /// it would be ignored by everything that they start, and rightly so by the deployer.
 fn hearing_hangups(command: &Command) -> Command {
     let mut hearing = Command::new("env");
-    hearing.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    // Of GNU's `env`, which is that of Linux.
+    if cfg!(target_os = "linux") {
+        hearing.arg("--default-signal=HUP");
+    }
+    hearing.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => hearing.env(name, value),
