@@ -13,7 +13,7 @@ const FIRST: Duration = Duration::from_millis(20);
 /// How long any wait is at most.
 ///
 /// Writers who lost a race wait anywhere between nothing and this ("full jitter"). With 32
-/// writers on one cart and about 20 ms for fetch and append, 400 ms hold some 20 attempts,
+/// writers on one aggregate and about 20 ms for fetch and append, 400 ms hold some 20 attempts,
 /// so every round lets about one writer through; all 32 are done within a few seconds. A
 /// longer wait would only idle, a shorter one would have them all collide again.
 const LONGEST: Duration = Duration::from_millis(400);
