@@ -1,8 +1,8 @@
 //! Reconciles the AWS resources of an environment with a stack written in Rust.
 //!
 //! The desired world is code, the actual world is what AWS answers, and there is no state
-//! file between them. `survey` looks, `plan` decides without I/O, `apply` acts without
-//! deciding, `render` shows; `resources` has one file for each kind of AWS thing.
+//! file between them. The crate `engine` looks, plans and applies; here, `resources` has one file for
+//! each kind of AWS thing, and `render` shows.
 
 pub mod app;
 pub mod audit;

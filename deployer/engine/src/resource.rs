@@ -104,7 +104,7 @@ pub trait Cloud: Clone + Send + Sync + 'static {
 ///
 /// Every method makes one attempt. The executor retries what [`Error::class`] calls
 /// passing, so no resource has a retry loop of its own; waiting for a state is
-/// `aws::wait_until`.
+/// the kind's business.
 pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// The cloud that things of this kind live in.
     type Cloud: Cloud;

@@ -15,7 +15,7 @@ use storage::stream::KinesisError;
 
 use super::Called;
 
-/// An error of the crate `storage`, which knows nothing of the engine.
+/// What can be told as an error of the engine: the errors of crates that know nothing of it.
 pub trait Classify {
     /// Returns it as the engine's error, with what can be done about it.
     fn classify(self) -> Error;
