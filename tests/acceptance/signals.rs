@@ -114,18 +114,18 @@ impl Undisturbed {
         if during == During::Down {
             insist(place, hollow, "up");
         }
-        let command = hearing_hangups(&hollow.command(place, &[verb, "local"]));
+        let command = hearing_signals(&hollow.command(place, &[verb, "local"]));
         place.trapped(command, Some(at), signals)
     }
 }
 
-/// Returns the command as one that SIGHUP reaches, although `nohup` may have started these tests:
-/// it would be ignored by everything that they start, and rightly so by the deployer.
-fn hearing_hangups(command: &Command) -> Command {
+/// Returns the command as one that signals reach, although `nohup` or a shell's `&` may have started
+/// these tests: what they have ignored is ignored by all that is started, and rightly so.
+fn hearing_signals(command: &Command) -> Command {
     let mut hearing = Command::new("env");
     // Of GNU's `env`, which is that of Linux.
     if cfg!(target_os = "linux") {
-        hearing.arg("--default-signal=HUP");
+        hearing.arg("--default-signal=HUP,INT,TERM");
     }
     hearing.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     for (name, value) in command.get_envs() {

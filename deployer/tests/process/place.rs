@@ -61,12 +61,13 @@ impl Place {
         self.prepared(Command::new(DEPLOYER), arguments)
     }
 
-    /// The same, which SIGHUP reaches although `nohup` may have started these tests.
-    pub(crate) fn command_hearing_hangups(&self, arguments: &[&str]) -> Command {
+    /// The same, which signals reach although `nohup` or a shell's `&` may have started these tests:
+    /// both have some ignored.
+    pub(crate) fn command_hearing_signals(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("env");
         // Of GNU's `env`, which is that of Linux.
         if cfg!(target_os = "linux") {
-            command.arg("--default-signal=HUP");
+            command.arg("--default-signal=HUP,INT,TERM");
         }
         command.arg(DEPLOYER);
         self.prepared(command, arguments)

@@ -22,7 +22,7 @@ const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 fn signal_ends_a_build_and_its_compilers() {
     for signal in SIGNALS {
         let place = Place::new();
-        let mut running = Running::of(&mut place.command_hearing_hangups(&["build", "dev"]));
+        let mut running = Running::of(&mut place.command_hearing_signals(&["build", "dev"]));
         let compiler = place.compiler();
         running.signal(signal);
         let (code, after) = running.end();
@@ -36,7 +36,7 @@ fn signal_ends_a_build_and_its_compilers() {
 fn unread_terminal_does_not_outlast_a_signal() {
     for signal in SIGNALS {
         let (place, terminal) = (Place::new(), Terminal::new());
-        let mut command = place.command_hearing_hangups(&["build", "dev"]);
+        let mut command = place.command_hearing_signals(&["build", "dev"]);
         let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
         let compiler = place.compiler();
         terminal.fill();
@@ -51,7 +51,7 @@ fn unread_terminal_does_not_outlast_a_signal() {
 #[test]
 fn second_signal_ends_a_build_on_an_unread_terminal_at_once() {
     let (place, terminal) = (Place::new(), Terminal::new());
-    let mut command = place.command_hearing_hangups(&["build", "dev"]);
+    let mut command = place.command_hearing_signals(&["build", "dev"]);
     let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
     let compiler = place.compiler();
     terminal.fill();
@@ -90,7 +90,7 @@ fn signal_ends_a_command_that_waits_for_an_answer() {
             let (place, terminal) = (Place::new(), Terminal::new());
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
             let address = listener.local_addr().expect("it listens");
-            let mut command = place.command_hearing_hangups(&[verb, "dev"]);
+            let mut command = place.command_hearing_signals(&[verb, "dev"]);
             command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
             let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
             let _never_answered = listener.accept().expect("it calls");
