@@ -7,12 +7,14 @@ use std::{
         Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use eventsourcing::testing::tally::{Tally, TallyEvent};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, contract::Function};
+use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},
@@ -229,6 +231,22 @@ fn etag(body: &[u8]) -> String {
 /// Returns the place for what a function cannot understand, in a bucket of its own.
 pub fn failed(function: Function) -> Failed<FakeBucket> {
     Failed::new(FakeBucket::default(), function)
+}
+
+/// Returns an invocation that has this many seconds left.
+///
+/// # Panics
+/// The clock of the machine is before 1970.
+pub fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
+    let deadline = SystemTime::now() + Duration::from_secs(seconds);
+    let mut context = lambda_runtime::Context::default();
+    context.deadline = deadline
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("the clock is right")
+        .as_millis()
+        .try_into()
+        .expect("the clock is right");
+    LambdaEvent::new(payload, context)
 }
 
 /// Returns the id of one of the tallies that these tests are about.

@@ -1,7 +1,5 @@
 //! Commands about carts from request to answer: rules and repeats.
 
-use std::time::{Duration, SystemTime};
-
 use domain::{
     ShoppingCartRepo,
     cart::{CartCommand, cart_opened_by},
@@ -9,8 +7,7 @@ use domain::{
 use eventsourcing::{AggregateId, EventStore, InMemoryStore};
 use functions::request;
 use futures::StreamExt;
-use lambda_runtime::{Context, LambdaEvent};
-use runtime::{command, query, request::Parse, surroundings::Machine};
+use runtime::{command, query, request::Parse, surroundings::Machine, testing::invocation};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -20,18 +17,6 @@ type Carts<S> = ShoppingCartRepo<S>;
 
 fn carts() -> Carts<InMemoryStore> {
     ShoppingCartRepo::new(InMemoryStore::new())
-}
-
-fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
-    let deadline = SystemTime::now() + Duration::from_secs(seconds);
-    let mut context = Context::default();
-    context.deadline = deadline
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("the clock is right")
-        .as_millis()
-        .try_into()
-        .expect("the clock is right");
-    LambdaEvent::new(payload, context)
 }
 
 async fn send<S: EventStore>(carts: &Carts<S>, parse: Parse<CartCommand>, payload: Value) -> Value {

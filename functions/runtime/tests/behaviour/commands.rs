@@ -1,6 +1,6 @@
 //! Commands and questions about any aggregate, from request to answer, with races and faults.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use eventsourcing::{
     AggregateId, Commit, EventStore, InMemoryStore, Refusal, Repo, Request,
@@ -8,12 +8,11 @@ use eventsourcing::{
     testing::tally::{Tally, TallyCommand},
 };
 use futures::{Stream, StreamExt, TryStreamExt, future::join_all, stream};
-use lambda_runtime::{Context, LambdaEvent};
 use runtime::{
     command, query,
     request::{Fields, Parse, missing},
     surroundings::Machine,
-    testing::tally,
+    testing::{invocation, tally},
 };
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -68,18 +67,6 @@ fn count(payload: Value, fresh_id: Uuid) -> Result<Request<TallyCommand>, Refusa
     let what = fields.text("what")?.ok_or_else(|| missing("what"))?.to_owned();
     let times = fields.integer("times")?.unwrap_or(1);
     fields.request(id, TallyCommand::Count { what, times }, command_id)
-}
-
-fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
-    let deadline = SystemTime::now() + Duration::from_secs(seconds);
-    let mut context = Context::default();
-    context.deadline = deadline
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("the clock is right")
-        .as_millis()
-        .try_into()
-        .expect("the clock is right");
-    LambdaEvent::new(payload, context)
 }
 
 async fn send<S: EventStore>(repo: &Repo<Tally, S>, parse: Parse<TallyCommand>, payload: Value) -> Value {
