@@ -33,19 +33,7 @@ impl Fields {
     ///
     /// # Errors
     /// It is not an object, or has a field that is not known.
-    pub fn of_question(payload: Value, own: &[&str]) -> Result<Self, Refusal> {
-        Self::of(payload, own)
-    }
-
-    /// Returns the fields of a command, which may have these beside those of each command.
-    ///
-    /// # Errors
-    /// It is not an object, or has a field that is not known.
-    pub fn of_command(payload: Value, own: &[&str]) -> Result<Self, Refusal> {
-        Self::of(payload, &[own, &OF_EACH_COMMAND].concat())
-    }
-
-    fn of(payload: Value, allowed: &[&str]) -> Result<Self, Refusal> {
+    pub fn of_question(payload: Value, allowed: &[&str]) -> Result<Self, Refusal> {
         let Value::Object(mut fields) = payload else {
             return Err(Refusal::invalid_request(format!(
                 "the request must be a JSON object; allowed are {}",
@@ -60,6 +48,14 @@ impl Fields {
         }
         fields.retain(|_, value| !value.is_null());
         Ok(Self(fields))
+    }
+
+    /// Returns the fields of a command, which may have these beside those of each command.
+    ///
+    /// # Errors
+    /// It is not an object, or has a field that is not known.
+    pub fn of_command(payload: Value, own: &[&str]) -> Result<Self, Refusal> {
+        Self::of_question(payload, &[own, &OF_EACH_COMMAND].concat())
     }
 
     /// Returns the request of a command about this aggregate.
