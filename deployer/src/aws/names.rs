@@ -53,13 +53,7 @@ mod tests {
     use super::*;
 
     fn scope(region: &str) -> Scope {
-        Scope {
-            stack: "cart".into(),
-            environment: "dev".into(),
-            account: "111111111111".into(),
-            region: region.into(),
-            extra_tags: Default::default(),
-        }
+        Scope { region: region.into(), ..engine::testing::scope() }
     }
 
     #[test]

@@ -26,6 +26,8 @@ use aws_smithy_types::retry::RetryConfig;
 use engine::scope::Scope;
 use serde_json::{Value, json};
 
+pub(crate) use engine::testing::scope;
+
 use super::{Aws, Packages, log_lines};
 
 /// One answer: its status, and what it says.
@@ -299,17 +301,6 @@ impl Intercept for Name {
         headers.insert(OPERATION, metadata.name().to_owned());
         headers.insert(SERVICE, metadata.service().to_owned());
         Ok(())
-    }
-}
-
-/// Returns the scope of `cart-dev`.
-pub(crate) fn scope() -> Scope {
-    Scope {
-        stack: "cart".into(),
-        environment: "dev".into(),
-        account: "111111111111".into(),
-        region: "eu-central-1".into(),
-        extra_tags: Default::default(),
     }
 }
 
