@@ -28,5 +28,4 @@ pub mod answer;
 pub mod cart;
 pub mod functions;
 
-pub use answer::CartView;
 pub use cart::ShoppingCartRepo;
