@@ -1,7 +1,7 @@
 //! One error of one call to the cloud, sorted into what the engine can do about it.
 //!
-//! The sorting itself is the cloud's business; the engine only looks at
-//! the class. Messages are lowercase fragments that compose.
+//! The sorting itself is the cloud's business; the engine only looks at the class. Messages are
+//! lowercase fragments that compose.
 
 use std::fmt;
 use std::time::Duration;

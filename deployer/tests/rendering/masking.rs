@@ -9,7 +9,6 @@ use engine::plan::{Wishes, plan};
 use engine::resource::{Live, Resource, ResourceId, Seen};
 use engine::stack::Stack;
 use engine::survey::Survey;
-
 use engine::testing::scope;
 
 const BEFORE: &str = "hunter2-before";

@@ -7,10 +7,9 @@ use engine::error::Class;
 use engine::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes, plan};
 use engine::resource::{ResourceId, Risk, Tags};
 use engine::survey::Fate;
+use engine::testing::{FakeCloud, Part, Thing, planned, planned_with, scope, stack, up};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-use engine::testing::{FakeCloud, Part, Thing, planned, planned_with, scope, stack, up};
 
 /// How long a comment may be on GitHub.
 const LONGEST_COMMENT: usize = 65_536;

@@ -7,13 +7,12 @@ use aws_lambda_events::event::{dynamodb, kinesis::KinesisEvent};
 use eventsourcing::contract::ARCHIVE;
 use flate2::read::GzDecoder;
 use runtime::archive::archive;
+use runtime::testing::failed;
 use serde_json::{Value, json};
 use storage::{
     patience::Patience,
     table::{from_item, to_item},
 };
-
-use runtime::testing::failed;
 
 const PAGE: &str = include_str!("../../../docs/pipeline.md");
 const GOLDEN: &str = include_str!("../../../domain/tests/golden/cart/ItemAdded.v1.json");

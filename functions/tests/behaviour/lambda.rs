@@ -14,10 +14,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use runtime::testing::{batch, envelope, tally};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use runtime::testing::{batch, envelope, tally};
 
 /// A function that is running.
 struct Running {

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use engine::apply::{Event, Failure, apply};
 use engine::error::Class;
 use engine::plan::Verdict;
-use tokio_util::sync::CancellationToken;
-
 use engine::testing::{FakeCloud, Part, Thing, When, planned, stack, up};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn what_others_need_comes_first_and_the_stamp_last() {

@@ -9,7 +9,6 @@ use engine::release::{Ending, Release, ReleaseRecord, Run, State, history};
 use engine::resource::{Risk, Tags};
 use engine::stack::Stack;
 use engine::survey::Survey;
-
 use engine::testing::{
     FakeCloud, Fault, Part, Thing, When, down, planned, planned_with, scope, stack, up, up_with,
 };

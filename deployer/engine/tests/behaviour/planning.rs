@@ -6,7 +6,6 @@ use engine::plan::{Action, Plan, Verdict, Wishes, plan};
 use engine::resource::{Resource, ResourceId, Risk, Tags};
 use engine::stack::Stack;
 use engine::survey::Fate;
-
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up};
 
 fn only(plan: &Plan) -> &engine::plan::Step {

@@ -4,9 +4,8 @@
 use engine::error::{Class, Error};
 use engine::plan::Verdict;
 use engine::resource::Tags;
-use proptest::prelude::*;
-
 use engine::testing::{FakeCloud, Fault, Part, Thing, When, down, planned, scope, stack, up, up_with};
+use proptest::prelude::*;
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 

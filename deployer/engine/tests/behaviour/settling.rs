@@ -6,10 +6,9 @@ use engine::apply::apply;
 use engine::plan::{Verdict, Wishes};
 use engine::resource::{Resource, ResourceId};
 use engine::settle::{reconsidered, settle};
+use engine::testing::{FakeCloud, Part, Thing, planned, stack, up};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-use engine::testing::{FakeCloud, Part, Thing, planned, stack, up};
 
 #[tokio::test(start_paused = true)]
 async fn what_looks_changed_is_read_once_more() {

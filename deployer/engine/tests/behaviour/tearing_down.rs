@@ -2,7 +2,6 @@
 
 use engine::plan::Verdict;
 use engine::resource::Tags;
-
 use engine::testing::{FakeCloud, Part, Thing, down, planned, scope, stack, up};
 
 #[tokio::test]

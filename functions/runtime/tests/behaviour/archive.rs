@@ -4,10 +4,9 @@ use std::{io::Read, time::Duration};
 
 use eventsourcing::{Envelope, contract::ARCHIVE};
 use flate2::read::GzDecoder;
+use runtime::testing::{FakeBucket, delivered, envelope, failed, tally};
 use runtime::{archive::archive, failed::Failed};
 use storage::patience::Patience;
-
-use runtime::testing::{FakeBucket, delivered, envelope, failed, tally};
 
 fn a_moment() -> Patience {
     Patience::lasting(Duration::from_secs(5))

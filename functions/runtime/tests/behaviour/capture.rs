@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
 use eventsourcing::{Commit, contract::CAPTURE};
+use runtime::testing::{FakeBucket, FakeStream, commit, failed, tally};
 use runtime::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     patience::Patience,
     table::{to_item, to_restored_item},
 };
-
-use runtime::testing::{FakeBucket, FakeStream, commit, failed, tally};
 
 const A_MOMENT: Duration = Duration::from_secs(5);
 

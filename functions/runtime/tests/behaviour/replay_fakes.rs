@@ -16,6 +16,7 @@ use eventsourcing::{
 };
 use jiff::Timestamp;
 use runtime::invoke::{Invoke, Reply};
+use runtime::testing::Refused;
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},
@@ -23,8 +24,6 @@ use storage::{
 };
 use tokio::time::sleep;
 use uuid::Uuid;
-
-use runtime::testing::Refused;
 
 /// How long a call to the bucket takes before, and again behind, what it does.
 const WAY: Duration = Duration::from_millis(10);

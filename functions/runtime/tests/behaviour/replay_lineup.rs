@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use eventsourcing::{Envelope, JsonText};
 use proptest::{collection::vec, prelude::*};
 use runtime::replay::lineup::{Lineup, Load, Taken};
-use uuid::Uuid;
-
 use runtime::testing::{envelope, tally};
+use uuid::Uuid;
 
 /// What has gone, by aggregate.
 type Gone = BTreeMap<Uuid, Vec<u64>>;
