@@ -7,8 +7,7 @@
 use std::process::ExitCode;
 
 use deployer::app::App;
-use deployer::aws::{Aws, AwsNames, Called};
-use deployer::build::Fingerprints;
+use deployer::aws::{Aws, AwsNames, Called, Fingerprints};
 use deployer::environment::Environment;
 use deployer::policy::Statement;
 use deployer::resources::{kinds, log_group::LogGroup};

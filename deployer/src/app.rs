@@ -4,8 +4,7 @@
 
 use engine::stack::Stack;
 
-use crate::aws::Aws;
-use crate::build::Fingerprints;
+use crate::aws::{Aws, Fingerprints};
 use crate::environment::Environment;
 use crate::exit::Problem;
 use crate::pipeline::Pipeline;

@@ -32,7 +32,7 @@ pub(crate) use invoke::{NoAnswer, Ran, Repetition, invoke};
 pub(crate) use log_lines::LogQuery;
 pub use login::Login;
 pub use names::AwsNames;
-pub use packages::Packages;
+pub use packages::{Fingerprints, Package, Packages};
 pub(crate) use read_only::READS;
 pub use read_only::{Noted, ReadOnly};
 pub(crate) use releases::permissions as release_permissions;

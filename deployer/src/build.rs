@@ -1,6 +1,6 @@
 //! Turns the functions of a cargo package into zips that Lambda accepts, and says from the
 //! sources alone, without compiling, whether a package would change. It knows cargo, ELF and
-//! zip files; it must not know AWS, environments or what the functions are for.
+//! zip files; it must not call AWS, nor know environments or what the functions are for.
 
 mod cargo;
 mod elf;
@@ -8,7 +8,6 @@ mod error;
 mod event;
 mod failure;
 mod fingerprint;
-mod fingerprints;
 mod group;
 mod line_endings;
 mod lockfile;
@@ -21,9 +20,7 @@ mod workspace;
 
 pub use error::BuildError;
 pub use event::BuildEvent;
-pub use fingerprints::Fingerprints;
 pub use group::end_all;
-pub use package::Package;
 pub use release::{commit_of, descends_from, history, release};
 pub use settings::{Architecture, BuildSettings, Method};
 pub use workspace::Workspace;

@@ -5,8 +5,7 @@ mod state;
 
 use std::time::Duration;
 
-use deployer::aws::Aws;
-use deployer::build::Fingerprints;
+use deployer::aws::{Aws, Fingerprints};
 use deployer::composites::{Composites, Lambda};
 use deployer::environment::Environment;
 use deployer::resources::bucket::Bucket;
@@ -47,7 +46,8 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .expiring_versions(REPLAYS_PREFIX, 1)
         .known_as(ARCHIVE_BUCKET);
 
-    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, environment, sources).described(f.does);
+    let defaults = environment.lambda_defaults(sources);
+    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, &defaults).described(f.does);
     let handler =
         |name: &'static str| {
             lambda(contract::Function::handler(name))

@@ -7,7 +7,7 @@ mod hops;
 mod lambda;
 
 pub use hops::{Consumer, Hops};
-pub use lambda::{EventSource, Lambda};
+pub use lambda::{EventSource, Lambda, LambdaDefaults};
 
 use std::collections::BTreeSet;
 

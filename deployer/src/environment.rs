@@ -21,7 +21,9 @@ pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
+use crate::aws::Fingerprints;
 use crate::build::{BuildSettings, Method};
+use crate::composites::LambdaDefaults;
 
 /// One environment: what its file says.
 #[derive(Debug, Clone, Deserialize)]
@@ -160,6 +162,20 @@ impl Environment {
             account: self.account.to_string(),
             region: self.region.to_string(),
             extra_tags: self.org.tags(),
+        }
+    }
+
+    /// Returns what all Lambdas of the environment have in common.
+    pub fn lambda_defaults(&self, fingerprints: &Fingerprints) -> LambdaDefaults {
+        LambdaDefaults {
+            architecture: self.build.architecture.to_string(),
+            memory_mb: self.functions.memory_mb.get(),
+            timeout_s: self.functions.timeout_s.get(),
+            log_retention_days: self.functions.log_retention_days.get(),
+            log_key: self.org.kms.logs(),
+            variables_key: self.org.kms.functions(),
+            permissions_boundary: self.org.permissions_boundary(),
+            fingerprints: fingerprints.clone(),
         }
     }
 }

@@ -15,8 +15,8 @@ use engine::stack::Stack;
 use engine::survey::{Survey, survey};
 
 use crate::app::App;
-use crate::aws::{Aws, CallLog, Caller, Credentials, ReadOnly, Target, own_endpoint};
-use crate::build::{BuildSettings, Fingerprints};
+use crate::aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
+use crate::build::BuildSettings;
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;

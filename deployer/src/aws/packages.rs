@@ -1,11 +1,41 @@
-//! The functions' code on its way to Lambda, built before the first write.
+//! The functions' code on its way to Lambda, built before the first write, and the fingerprints of the
+//! sources it is built from. Building is somebody else's work.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::error::Error;
 
-use crate::build::Package;
+/// A function as Lambda takes it.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The name of the function.
+    pub function: String,
+    /// The zip: one executable file, `bootstrap`.
+    pub zip: Arc<[u8]>,
+    /// The base64 of the zip's SHA-256, which Lambda calls `CodeSha256`.
+    pub sha256: String,
+    /// Where the zip is kept.
+    pub path: PathBuf,
+}
+
+/// The fingerprints of the functions' sources, by binary.
+#[derive(Debug, Clone, Default)]
+pub struct Fingerprints(BTreeMap<String, String>);
+
+impl Fingerprints {
+    /// Returns the fingerprint of a binary; empty where the command needs none.
+    pub fn of(&self, binary: &str) -> String {
+        self.0.get(binary).cloned().unwrap_or_default()
+    }
+}
+
+impl FromIterator<(String, String)> for Fingerprints {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
 
 /// Packages by the name of the function's binary. Cheap to clone.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +18,7 @@ use super::error::BuildError;
 use super::event::BuildEvent;
 use super::settings::{BuildSettings, Method};
 use super::workspace::Workspace;
+use crate::aws::Package;
 
 /// The name `provided.al2023` starts.
 const BOOTSTRAP: &str = "bootstrap";
@@ -28,19 +28,6 @@ const LIMIT: usize = 50 * 1024 * 1024;
 
 /// Zips at a time: each holds a binary and its zip in memory.
 const AT_ONCE: usize = 4;
-
-/// A function as Lambda takes it.
-#[derive(Clone, Debug)]
-pub struct Package {
-    /// The name of the function.
-    pub function: String,
-    /// The zip: one executable file, `bootstrap`.
-    pub zip: Arc<[u8]>,
-    /// The base64 of the zip's SHA-256, which Lambda calls `CodeSha256`.
-    pub sha256: String,
-    /// Where the zip is kept.
-    pub path: PathBuf,
-}
 
 impl Workspace {
     /// Compiles and packages the functions `names`, all in one call of cargo.

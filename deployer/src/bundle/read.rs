@@ -14,7 +14,8 @@ use zip::read::{ArchiveOffset, Config};
 use super::error::BundleError;
 use super::executable::{self, Form};
 use super::manifest::{self, Build, Entry, Manifest};
-use crate::build::{BuildSettings, Package};
+use crate::aws::Package;
+use crate::build::BuildSettings;
 
 /// A program with its functions and environment files.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::error::BundleError;
 use super::read::Bundle;
-use crate::build::{BuildEvent, BuildSettings, Fingerprints, Package, Workspace, descends_from};
+use crate::aws::{Fingerprints, Package};
+use crate::build::{BuildEvent, BuildSettings, Workspace, descends_from};
 use crate::exit::{Exit, Problem};
 
 /// The functions, built or yet to be built.

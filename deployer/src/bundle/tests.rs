@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use super::executable::{Form, form};
 use super::*;
-use crate::build::{BuildSettings, Method, Package};
+use crate::aws::Package;
+use crate::build::{BuildSettings, Method};
 
 const PROGRAM: &[u8] = include_bytes!("../../tests/fixtures/hello-x86_64");
 

@@ -14,7 +14,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::error::BundleError;
 use super::executable::{self, MARK};
 use super::manifest::{self, Build, Entry, Function, Manifest};
-use crate::build::{BuildSettings, Package};
+use crate::aws::Package;
+use crate::build::BuildSettings;
 
 /// What goes into a bundle besides the program.
 #[derive(Debug, Clone, Default)]

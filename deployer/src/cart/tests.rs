@@ -5,8 +5,7 @@ mod functions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use deployer::aws::Aws;
-use deployer::build::Fingerprints;
+use deployer::aws::{Aws, Fingerprints};
 use deployer::environment::Environment;
 use deployer::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use deployer::resources::kinds;

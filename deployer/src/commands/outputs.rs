@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::app::App;
-use crate::build::Fingerprints;
+use crate::aws::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{Output, Ui, outputs_env, outputs_text};

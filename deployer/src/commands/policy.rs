@@ -2,7 +2,7 @@
 //! and no credentials.
 
 use crate::app::App;
-use crate::build::Fingerprints;
+use crate::aws::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};

@@ -6,8 +6,7 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 
 use crate::app::App;
-use crate::aws::Clock;
-use crate::build::Fingerprints;
+use crate::aws::{Clock, Fingerprints};
 use crate::composites::Hops;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;

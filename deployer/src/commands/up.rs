@@ -15,8 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::check::check;
 use crate::app::App;
-use crate::aws::{Aws, Clock, Packages};
-use crate::build::Fingerprints;
+use crate::aws::{Aws, Clock, Fingerprints, Packages};
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;

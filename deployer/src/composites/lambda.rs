@@ -9,9 +9,7 @@ use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
 use engine::stack::Stack;
 
-use crate::aws::{Aws, AwsNames};
-use crate::build::Fingerprints;
-use crate::environment::Environment;
+use crate::aws::{Aws, AwsNames, Fingerprints};
 use crate::policy::{Policy, Statement};
 use crate::resources::Grant;
 use crate::resources::bucket::Bucket;
@@ -37,6 +35,27 @@ pub struct Lambda {
     mappings: Vec<Mapping>,
 }
 
+/// What the Lambdas of a stack have in common, as far as one does not say otherwise.
+#[derive(Debug, Clone)]
+pub struct LambdaDefaults {
+    /// `arm64` or `x86_64`.
+    pub architecture: String,
+    /// Memory in MB; the share of a processor grows with it.
+    pub memory_mb: i32,
+    /// The longest invocation, in seconds.
+    pub timeout_s: i32,
+    /// Days that log lines are kept.
+    pub log_retention_days: i32,
+    /// ARN of the KMS key of the log groups; nothing means CloudWatch's own.
+    pub log_key: Option<String>,
+    /// ARN of the KMS key of the environment variables; nothing means Lambda's own.
+    pub variables_key: Option<String>,
+    /// ARN of the policy that bounds the roles.
+    pub permissions_boundary: Option<String>,
+    /// What the functions are built from.
+    pub fingerprints: Fingerprints,
+}
+
 /// Something whose records Lambda polls and hands to a function.
 pub trait EventSource {
     /// Returns what Lambda has to be allowed on behalf of the function.
@@ -46,27 +65,26 @@ pub trait EventSource {
 }
 
 impl Lambda {
-    /// Returns the Lambda made of the binary of this name, sized as the environment says.
-    pub fn new(scope: &Scope, binary: &str, environment: &Environment, sources: &Fingerprints) -> Self {
-        let (settings, org) = (&environment.functions, &environment.org);
+    /// Returns the Lambda made of the binary of this name.
+    pub fn new(scope: &Scope, binary: &str, defaults: &LambdaDefaults) -> Self {
         let name = scope.name(binary);
-        let log_group = LogGroup::of_function(scope, &name, settings.log_retention_days.get())
-            .encrypted_with(org.kms.logs());
+        let log_group = LogGroup::of_function(scope, &name, defaults.log_retention_days)
+            .encrypted_with(defaults.log_key.clone());
         let role = scope.name(binary);
         let needs =
             vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
         let role_arn = scope.iam_arn(&format!("role{}{name}", scope.role_path()));
         let function = Function::new(scope, binary, role_arn, needs)
-            .architecture(environment.build.architecture.to_string())
-            .memory_mb(settings.memory_mb.get())
-            .timeout_s(settings.timeout_s.get())
-            .encrypted_with(org.kms.functions())
-            .fingerprint(sources.of(binary));
+            .architecture(&defaults.architecture)
+            .memory_mb(defaults.memory_mb)
+            .timeout_s(defaults.timeout_s)
+            .encrypted_with(defaults.variables_key.clone())
+            .fingerprint(defaults.fingerprints.of(binary));
         Self {
             thing: binary.to_owned(),
             function,
             scope: scope.clone(),
-            boundary: org.permissions_boundary(),
+            boundary: defaults.permissions_boundary.clone(),
             grants: Vec::new(),
             errands: vec![log_group.writing()],
             log_group,
@@ -86,13 +104,13 @@ impl Lambda {
         self
     }
 
-    /// Returns the Lambda with this time for one invocation, whatever the environment says.
+    /// Returns the Lambda with this time for one invocation, whatever is the default.
     pub fn lasting(mut self, time: Duration) -> Self {
         self.function = self.function.timeout_s(i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
         self
     }
 
-    /// Returns the Lambda with this memory at least, whatever the environment says.
+    /// Returns the Lambda with this memory at least, whatever is the default.
     pub fn with_memory_mb(mut self, least: i32) -> Self {
         self.function = self.function.at_least_memory_mb(least);
         self

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::EnvironmentError;
+use crate::resources::log_group::RETENTION_DAYS;
 
 /// A whole number in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -41,12 +42,6 @@ impl<const MIN: i32, const MAX: i32> TryFrom<i64> for Between<MIN, MAX> {
 pub struct RetentionDays(i32);
 
 impl RetentionDays {
-    /// What `PutRetentionPolicy` takes (CloudWatch Logs API reference).
-    pub(crate) const ALLOWED: [i32; 22] = [
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
-        3653,
-    ];
-
     pub(super) const fn of(days: i32) -> Self {
         Self(days)
     }
@@ -61,9 +56,9 @@ impl TryFrom<i64> for RetentionDays {
     type Error = String;
 
     fn try_from(number: i64) -> Result<Self, String> {
-        let found = Self::ALLOWED.iter().find(|days| i64::from(**days) == number);
+        let found = RETENTION_DAYS.iter().find(|days| i64::from(**days) == number);
         found.map(|days| Self(*days)).ok_or_else(|| {
-            let known = Self::ALLOWED.map(|days| days.to_string()).join(", ");
+            let known = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
             format!("{number} is not a number of days that CloudWatch Logs knows: {known}")
         })
     }

@@ -9,9 +9,13 @@ use engine::scope::Scope;
 use serde::Serialize;
 
 use crate::aws::{Aws, AwsNames, Called};
-use crate::environment::RetentionDays;
 use crate::policy::Statement;
 use crate::resources::lint;
+
+/// The numbers of days that lines can be kept: what `PutRetentionPolicy` takes (CloudWatch Logs
+/// API reference).
+pub const RETENTION_DAYS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// The log group of one function.
 #[derive(Debug, Clone, Serialize)]
@@ -99,7 +103,7 @@ impl Resource for LogGroup {
         if self.name.starts_with("aws/") {
             mistakes.push("CloudWatch keeps names that begin with `aws/` for AWS".into());
         }
-        let allowed = RetentionDays::ALLOWED;
+        let allowed = RETENTION_DAYS;
         let days = self.retention_days.filter(|days| !allowed.contains(days));
         mistakes.extend(
             days.map(|days| format!("lines are kept for one of {allowed:?} days, and not for {days}")),

@@ -8,8 +8,7 @@ use engine::error::Error;
 use engine::resource::{Described, Resource};
 
 use super::{Function, configuration, get, resource_policy};
-use crate::aws::{Aws, Called, wait_until};
-use crate::build::Package;
+use crate::aws::{Aws, Called, Package, wait_until};
 use crate::resources::lacking::judged;
 
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes

@@ -5,9 +5,8 @@ use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::Packages;
 use crate::aws::script::{Answer, Script, body, fault, scope};
-use crate::build::Package;
+use crate::aws::{Package, Packages};
 use crate::resources::mapping::{Mapping, MappingSettings};
 use crate::resources::stream::Stream;
 
