@@ -18,7 +18,6 @@ mod read_only;
 mod releases;
 #[cfg(test)]
 pub(crate) mod script;
-mod storage;
 mod sweep;
 mod wait;
 
@@ -36,7 +35,6 @@ pub use packages::{Fingerprints, Package, Packages};
 pub(crate) use read_only::READS;
 pub use read_only::{Noted, ReadOnly};
 pub(crate) use releases::permissions as release_permissions;
-pub use storage::Classify;
 pub use sweep::Sweep;
 pub use wait::wait_until;
 

@@ -24,5 +24,6 @@ pub mod render;
 pub mod resources;
 mod session;
 mod signal;
+pub mod storage_errors;
 
 pub use cli::run;

@@ -13,7 +13,7 @@ use storage::bucket::Objects;
 use storage::scan::Scan;
 
 use super::{AT_ONCE, Broken, KeptAside, Look, Report};
-use crate::aws::Classify;
+use crate::storage_errors::Classify;
 
 /// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
 /// developer guide).

@@ -17,7 +17,7 @@ use storage::fault::chain;
 use storage::scan::{Scan, Seen, Share};
 
 use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Report};
-use crate::aws::Classify;
+use crate::storage_errors::Classify;
 
 /// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
 const SHARES: i32 = 8;

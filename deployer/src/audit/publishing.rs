@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::look::aggregate;
 use super::{AT_ONCE, Report};
-use crate::aws::Classify;
+use crate::storage_errors::Classify;
 
 /// How many events are published at a time, whole aggregates.
 const AT_A_TIME: usize = 2_000;

@@ -16,7 +16,7 @@ use storage::bucket::{Object, Objects, S3Bucket};
 use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, Seen, Share};
 
-use crate::aws::Classify;
+use crate::storage_errors::Classify;
 
 /// The archive, or what is taken for one.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::{Account, Entry};
 use super::look::read;
 use super::{AT_ONCE, Broken, Fingerprint, Ledger};
-use crate::aws::Classify;
+use crate::storage_errors::Classify;
 
 /// How many events are held in memory at a time; the archive is read once for each time.
 const AT_A_TIME: usize = 100_000;

@@ -9,12 +9,12 @@ use futures::TryStreamExt;
 use self::at::At;
 use super::never_deployed;
 use crate::app::App;
-use crate::aws::Classify;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::pipeline::Pipeline;
 use crate::render::{Moment, TimeLine, Ui};
 use crate::session::Session;
+use crate::storage_errors::Classify;
 
 /// Show what happened to one aggregate, or how it stood back then; only reads
 #[derive(Debug, clap::Args)]

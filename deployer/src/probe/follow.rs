@@ -24,8 +24,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
-use crate::aws::Classify;
 use crate::aws::{Aws, Called, Clock, LogQuery};
+use crate::storage_errors::Classify;
 
 /// Between two looks. Times are those of the log lines, so a rare look makes none of them later.
 const PAUSE: Duration = Duration::from_secs(1);
