@@ -17,7 +17,7 @@ mod packages;
 mod read_only;
 mod releases;
 #[cfg(test)]
-pub(crate) mod script;
+pub mod script;
 mod sweep;
 mod wait;
 
@@ -26,15 +26,15 @@ pub use classify::Called;
 pub use clock::Clock;
 use connect::{ATTEMPTS, CONNECT_WITHIN};
 pub use connect::{Caller, Credentials, Target};
-pub(crate) use endpoint::{WrongEndpoint, own_endpoint};
-pub(crate) use invoke::{NoAnswer, Ran, Repetition, invoke};
-pub(crate) use log_lines::LogQuery;
+pub use endpoint::{WrongEndpoint, own_endpoint};
+pub use invoke::{NoAnswer, Ran, Repetition, invoke};
+pub use log_lines::LogQuery;
 pub use login::Login;
 pub use names::AwsNames;
 pub use packages::{Fingerprints, Package, Packages};
-pub(crate) use read_only::READS;
+pub use read_only::READS;
 pub use read_only::{Noted, ReadOnly};
-pub(crate) use releases::permissions as release_permissions;
+pub use releases::permissions as release_permissions;
 pub use sweep::Sweep;
 pub use wait::wait_until;
 

@@ -32,7 +32,7 @@ impl Clock {
 
     /// Returns a clock that is ahead of ours.
     #[cfg(test)]
-    pub(crate) fn ahead_by(ahead: SignedDuration) -> Self {
+    pub fn ahead_by(ahead: SignedDuration) -> Self {
         Self { ahead }
     }
 

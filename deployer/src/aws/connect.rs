@@ -68,7 +68,7 @@ impl Aws {
     ///
     /// # Errors
     /// No call can be sent to one of them.
-    pub(crate) async fn connect_checked(scope: Scope, target: &Target) -> Result<Self, WrongEndpoint> {
+    pub async fn connect_checked(scope: Scope, target: &Target) -> Result<Self, WrongEndpoint> {
         // An endpoint given here comes before all variables and files.
         if target.endpoint.is_none()
             && let Some(wrong) = WrongEndpoint::in_variables(std::env::vars_os())

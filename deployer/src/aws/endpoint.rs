@@ -15,20 +15,20 @@ const IGNORED_BY: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 /// An endpoint that no call can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{setting} is `{value}`, which {why}")]
-pub(crate) struct WrongEndpoint {
+pub struct WrongEndpoint {
     setting: String,
     value: String,
     why: &'static str,
 }
 
 /// Returns the endpoint of all services that the caller's variable names: it is used as it is.
-pub(crate) fn own_endpoint() -> Option<OsString> {
+pub fn own_endpoint() -> Option<OsString> {
     std::env::var_os(VARIABLE).filter(|endpoint| !endpoint.is_empty())
 }
 
 impl WrongEndpoint {
     /// Returns the first variable that has an endpoint no call can be sent to.
-    pub(crate) fn in_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<Self> {
+    pub fn in_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<Self> {
         let variables: Vec<(OsString, OsString)> = variables.collect();
         let ignored =
             variables.iter().any(|(name, value)| name == IGNORED_BY && value.eq_ignore_ascii_case("true"));
@@ -49,7 +49,7 @@ impl WrongEndpoint {
     }
 
     /// Returns what to write instead.
-    pub(crate) fn hint(&self) -> String {
+    pub fn hint(&self) -> String {
         let rest = self.value.split_once("://").map_or(self.value.as_str(), |(_, rest)| rest);
         let rest: String = rest.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         let host = if rest.is_empty() { "localhost:4566".to_owned() } else { rest };

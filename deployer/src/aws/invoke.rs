@@ -25,7 +25,7 @@ const BESIDES: Duration = Duration::from_secs(60);
 
 /// What running the function twice for one request would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repetition {
+pub enum Repetition {
     /// Nothing: the request only reads, or the second run finds the work of the first.
     Harmless,
     /// What it did the first time, once more.
@@ -34,16 +34,16 @@ pub(crate) enum Repetition {
 
 /// Why there is no answer of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NoAnswer {
+pub struct NoAnswer {
     /// What went wrong.
-    pub(crate) error: Error,
+    pub error: Error,
     /// Whether the function ran, or runs.
-    pub(crate) ran: Ran,
+    pub ran: Ran,
 }
 
 /// Whether a function ran that did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ran {
+pub enum Ran {
     /// It did not.
     No,
     /// That is not known.
@@ -54,7 +54,7 @@ pub(crate) enum Ran {
 ///
 /// # Errors
 /// There is no answer, or the call was refused.
-pub(crate) async fn invoke(
+pub async fn invoke(
     call: InvokeFluentBuilder,
     runs_at_most: Duration,
     repetition: Repetition,

@@ -17,18 +17,18 @@ pub(super) fn pace() -> Pace {
 
 /// Lines of one function, from a moment on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LogQuery<'a> {
+pub struct LogQuery<'a> {
     /// The function, as it is deployed.
-    pub(crate) function: &'a str,
+    pub function: &'a str,
     /// The time of the first line, in milliseconds since 1970.
-    pub(crate) from: i64,
+    pub from: i64,
     /// A filter pattern that chooses some of them.
-    pub(crate) filter: Option<&'a str>,
+    pub filter: Option<&'a str>,
 }
 
 impl Aws {
     /// Reads all lines that a query is for. A group that is not there yet has none.
-    pub(crate) async fn log_lines(&self, query: LogQuery<'_>) -> Result<Vec<FilteredLogEvent>, Error> {
+    pub async fn log_lines(&self, query: LogQuery<'_>) -> Result<Vec<FilteredLogEvent>, Error> {
         let mut lines = Vec::new();
         let mut token: Option<String> = None;
         loop {

@@ -49,7 +49,7 @@ impl Intercept for Noted {
 
 /// The operations that looking needs, sorted. A list of names and no pattern: `GetRecords`
 /// reads, too, and has no place here.
-pub(crate) const READS: &[&str] = &[
+pub const READS: &[&str] = &[
     "DescribeAlarms",
     "DescribeContinuousBackups",
     "DescribeLogGroups",

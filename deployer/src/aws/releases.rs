@@ -87,7 +87,7 @@ impl ReleaseRecord for Aws {
 }
 
 /// Returns what the caller has to be allowed on the record.
-pub(crate) fn permissions(scope: &Scope) -> Vec<Statement> {
+pub fn permissions(scope: &Scope) -> Vec<Statement> {
     // The name begins with a slash of its own.
     let arn = scope.arn("ssm", &format!("parameter{}", name(scope)));
     vec![

@@ -26,13 +26,13 @@ use aws_smithy_types::retry::RetryConfig;
 use engine::scope::Scope;
 use serde_json::{Value, json};
 
-pub(crate) use engine::testing::scope;
+pub use engine::testing::scope;
 
 use super::{Aws, Packages, log_lines};
 
 /// One answer: its status, and what it says.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub struct Answer {
     after: Duration,
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -51,22 +51,22 @@ enum Says {
 }
 
 /// Returns the answer 200 with this body.
-pub(crate) fn body(body: impl ToString) -> Answer {
+pub fn body(body: impl ToString) -> Answer {
     answer(200, Says::Body(body.to_string()))
 }
 
 /// Returns an answer that says that the call failed, in the form of whatever service it is.
-pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
+pub fn fault(status: u16, code: &str, message: &str) -> Answer {
     answer(status, Says::Fault { code: code.to_owned(), message: message.to_owned() })
 }
 
 /// Returns the answer that does not come: the connection breaks after the request.
-pub(crate) fn lost() -> Answer {
+pub fn lost() -> Answer {
     answer(0, Says::Nothing)
 }
 
 /// Returns an answer that comes after this time.
-pub(crate) fn late(after: Duration, answer: Answer) -> Answer {
+pub fn late(after: Duration, answer: Answer) -> Answer {
     Answer { after, ..answer }
 }
 
@@ -76,7 +76,7 @@ fn answer(status: u16, says: Says) -> Answer {
 
 impl Answer {
     /// Returns the answer with this header.
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
@@ -130,18 +130,18 @@ impl Answer {
 
 /// One request that was made.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// The operation, such as `CreateTable`.
-    pub(crate) operation: String,
+    pub operation: String,
     /// Where, with the query.
-    pub(crate) uri: String,
+    pub uri: String,
     /// What was sent: JSON, XML or a form.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 /// A script of answers, and a record of what was asked.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Script {
+pub struct Script {
     answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<Answer>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     computed: Computed,
@@ -162,19 +162,19 @@ impl fmt::Debug for Computed {
 
 impl Script {
     /// Returns an AWS that answers nothing yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
     /// Returns the same with one more answer to this operation. They are given in this order,
     /// and the last one again and again. What has none at all fails the test.
-    pub(crate) fn on(self, operation: &'static str, answer: Answer) -> Self {
+    pub fn on(self, operation: &'static str, answer: Answer) -> Self {
         self.answers.lock().expect("no test panics here").entry(operation).or_default().push_back(answer);
         self
     }
 
     /// Returns the same with answers to this operation that follow from what is asked.
-    pub(crate) fn by(
+    pub fn by(
         mut self,
         operation: &'static str,
         answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
@@ -184,12 +184,12 @@ impl Script {
     }
 
     /// Returns clients that ask here, for `cart-dev` in `eu-central-1`.
-    pub(crate) fn aws(&self) -> Aws {
+    pub fn aws(&self) -> Aws {
         self.aws_of(scope())
     }
 
     /// Returns clients that ask here, of this scope.
-    pub(crate) fn aws_of(&self, scope: Scope) -> Aws {
+    pub fn aws_of(&self, scope: Scope) -> Aws {
         let script = self.clone();
         let http = http_client_fn(move |_, _| SharedHttpConnector::new(script.clone()));
         macro_rules! client {
@@ -226,24 +226,24 @@ impl Script {
     }
 
     /// Returns the operations that were asked for, in order.
-    pub(crate) fn calls(&self) -> Vec<String> {
+    pub fn calls(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.operation).collect()
     }
 
     /// Returns the operations that were asked for and change something, in order.
-    pub(crate) fn writes(&self) -> Vec<String> {
+    pub fn writes(&self) -> Vec<String> {
         let reads = ["Describe", "Get", "List", "Head"];
         let writes = self.calls().into_iter();
         writes.filter(|operation| !reads.iter().any(|read| operation.starts_with(read))).collect()
     }
 
     /// Returns the requests that were made, in order.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("no test panics here").clone()
     }
 
     /// Returns what was sent to this operation, as JSON, in order.
-    pub(crate) fn sent(&self, operation: &str) -> Vec<Value> {
+    pub fn sent(&self, operation: &str) -> Vec<Value> {
         let asked = self.asked().into_iter().filter(|asked| asked.operation == operation);
         asked.map(|asked| serde_json::from_str(&asked.body).expect("the body is JSON")).collect()
     }

@@ -80,7 +80,7 @@ fn consumer<C: Cloud>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
 #[cfg(test)]
 impl Hops {
     /// Returns the way of a cart's event, with a handler and a function that is called.
-    pub(crate) fn of_a_cart() -> Self {
+    pub fn of_a_cart() -> Self {
         let consumer = |function: &str, kind| Consumer {
             function: function.to_owned(),
             source: ResourceId::new(kind, "cart-dev-events"),
