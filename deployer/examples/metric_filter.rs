@@ -6,11 +6,11 @@
 
 use std::process::ExitCode;
 
+use aws::policy::Statement;
+use aws::resources::{kinds, log_group::LogGroup};
+use aws::{Aws, AwsNames, Called, Fingerprints};
 use deployer::app::App;
-use deployer::aws::{Aws, AwsNames, Called, Fingerprints};
 use deployer::environment::Environment;
-use deployer::policy::Statement;
-use deployer::resources::{kinds, log_group::LogGroup};
 use deployer::run;
 use engine::error::{Error, GoneIsNone};
 use engine::resource::{Kind, Live, Resource, ResourceId, Tags};

@@ -4,10 +4,10 @@
 
 use engine::stack::Stack;
 
-use crate::aws::{Aws, Fingerprints};
 use crate::environment::Environment;
 use crate::exit::Problem;
 use crate::pipeline::Pipeline;
+use aws::{Aws, Fingerprints};
 
 /// A stack and what the command line needs to know of it.
 #[derive(Debug, Clone, Copy)]

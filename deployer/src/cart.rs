@@ -5,13 +5,13 @@ mod state;
 
 use std::time::Duration;
 
-use deployer::aws::{Aws, Fingerprints};
-use deployer::composites::{Composites, Lambda};
+use aws::composites::{Composites, Lambda};
+use aws::resources::bucket::Bucket;
+use aws::resources::kinds;
+use aws::resources::stream::Stream;
+use aws::resources::table::{StreamView, Table};
+use aws::{Aws, Fingerprints};
 use deployer::environment::Environment;
-use deployer::resources::bucket::Bucket;
-use deployer::resources::kinds;
-use deployer::resources::stream::Stream;
-use deployer::resources::table::{StreamView, Table};
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 use engine::stack::Stack;
 use eventsourcing::contract::{self, attribute, *};

@@ -21,9 +21,9 @@ pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
-use crate::aws::Fingerprints;
 use crate::build::{BuildSettings, Method};
-use crate::composites::LambdaDefaults;
+use aws::Fingerprints;
+use aws::composites::LambdaDefaults;
 
 /// One environment: what its file says.
 #[derive(Debug, Clone, Deserialize)]

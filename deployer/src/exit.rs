@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use engine::error::{Class, Error};
 use engine::plan::Verdict;
 
-use crate::aws::WrongEndpoint;
 use crate::build::BuildError;
 use crate::environment::EnvironmentError;
 use crate::local::LocalError;
+use aws::WrongEndpoint;
 
 /// An exit code, as documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

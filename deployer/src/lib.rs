@@ -6,22 +6,18 @@
 
 pub mod app;
 pub mod audit;
-pub mod aws;
 pub mod build;
 pub mod bundle;
 mod cli;
 mod commands;
-pub mod composites;
 pub mod environment;
 pub mod exit;
 mod global;
 pub mod local;
 pub mod permissions;
 pub mod pipeline;
-pub mod policy;
 pub mod probe;
 pub mod render;
-pub mod resources;
 mod session;
 mod signal;
 pub mod storage_errors;

@@ -10,9 +10,9 @@ use engine::scope::Scope;
 use engine::stack::Stack;
 use serde_json::Value;
 
-use crate::aws::{Aws, READS, release_permissions};
 use crate::environment::Environment;
-use crate::policy::{Condition, Policy, Statement};
+use aws::policy::{Condition, Policy, Statement};
+use aws::{Aws, READS, release_permissions};
 
 /// The most characters of a managed policy, white space not counted ("IAM and AWS STS quotas",
 /// IAM user guide).

@@ -11,10 +11,10 @@ use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
 use serde::Serialize;
 
-use crate::composites::Hops;
 use crate::pipeline::Pipeline;
-use crate::resources::stream::Stream;
-use crate::resources::table::Table;
+use aws::composites::Hops;
+use aws::resources::stream::Stream;
+use aws::resources::table::Table;
 
 /// What a hop is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -106,8 +106,8 @@ impl Passage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::script::scope;
     use crate::pipeline::AggregateApp;
+    use aws::testing::scope;
 
     fn passage() -> Passage {
         let aggregate = AggregateApp { type_name: "cart", state: |_| Ok(serde_json::Value::Null) };

@@ -15,7 +15,6 @@ use engine::stack::Stack;
 use engine::survey::{Survey, survey};
 
 use crate::app::App;
-use crate::aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 use crate::build::BuildSettings;
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
@@ -23,8 +22,9 @@ use crate::exit::Problem;
 use crate::global::Global;
 use crate::local::{LocalCloud, Status};
 use crate::render::Ui;
-use crate::resources::function::Function;
-use crate::resources::kinds;
+use aws::resources::function::Function;
+use aws::resources::kinds;
+use aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 
 /// How long a function may run at most that the stack does not have ("Lambda quotas", Lambda
 /// developer guide).

@@ -13,7 +13,7 @@ use storage::publish::PublishError;
 use storage::scan::ScanFailed;
 use storage::stream::KinesisError;
 
-use crate::aws::Called;
+use aws::Called;
 
 /// What can be told as an error of the engine: the errors of crates that know nothing of it.
 pub trait Classify {

@@ -1,7 +1,7 @@
 //! `audit` sees what the archive has lost and puts it back; `events` tells what happened to a cart.
 
 use acceptance::{Cloud, Deployed, Place, Run, Storm};
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use serde_json::{Value, json};
 
 use crate::Test;

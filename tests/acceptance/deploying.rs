@@ -1,6 +1,6 @@
 //! `up`, `plan` and `down`: everything comes, stays, and goes.
 
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

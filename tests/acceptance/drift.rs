@@ -19,8 +19,8 @@ mod stream;
 mod table;
 
 use acceptance::{Cloud, Place, Run};
+use aws::AwsNames;
 use aws_sdk_lambda::types::Environment;
-use deployer::aws::AwsNames;
 use engine::scope::Scope;
 use serde_json::{Value, json};
 

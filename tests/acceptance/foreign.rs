@@ -1,12 +1,12 @@
 //! What has our names and not our tags belongs to somebody else: it is told and never touched.
 
 use acceptance::{Cloud, Place, differences, until};
+use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime, State};
-use deployer::aws::{Aws, AwsNames};
 
 use crate::Test;
 

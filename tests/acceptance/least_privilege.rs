@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acceptance::{Cloud, Deployed, until};
+use aws::AwsNames;
+use aws::policy::Policy;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use deployer::aws::AwsNames;
-use deployer::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::Test;

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use acceptance::{Cloud, Place, Run};
-use deployer::aws::{Aws, Credentials, Target};
+use aws::{Aws, Credentials, Target};
 
 use crate::Test;
 

@@ -1,6 +1,6 @@
 //! What an organisation demands is on everything, and a personal environment has it too.
 
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use std::fs;
 
 use acceptance::Cloud;

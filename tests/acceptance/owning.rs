@@ -1,12 +1,12 @@
 //! What is taken over, what is pruned, and what is remembered of who deployed what.
 
 use acceptance::{Cloud, Place, Run};
+use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{EventSourcePosition, FunctionCode, Runtime};
-use deployer::aws::{Aws, AwsNames};
 use engine::release::{Release, ReleaseRecord};
 use engine::scope::Tags;
 use serde_json::Value;

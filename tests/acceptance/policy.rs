@@ -9,7 +9,7 @@
 mod local;
 mod needed;
 
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use std::collections::BTreeSet;
 
 use acceptance::{Cloud, Place, Run};

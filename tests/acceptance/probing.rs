@@ -1,7 +1,7 @@
 //! `probe`: one marked event goes through every hop, or it is said where it stopped.
 
 use acceptance::{Cloud, Place, until};
-use deployer::aws::{Aws, AwsNames};
+use aws::{Aws, AwsNames};
 use serde_json::{Value, json};
 
 use crate::Test;

@@ -1,7 +1,7 @@
 //! History is handed to a handler once more: all of it, in order, whoever is killed meanwhile,
 //! and never to a handler that acts unless that is meant.
 
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use std::process::Stdio;
 
 use acceptance::{Cloud, Deployed, Place, Run, Running, Signal, Storm, Witness, until};

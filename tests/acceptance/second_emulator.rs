@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use acceptance::{Cloud, Hollow, Place, Run, Tool};
+use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use deployer::aws::{Aws, AwsNames};
 use serde_json::{Value, json};
 
 use crate::Test;

@@ -1,7 +1,7 @@
 //! Environments of one account: they come up beside each other and go without each other, and
 //! none goes or changes without having been meant.
 
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use std::fs;
 use std::thread;
 

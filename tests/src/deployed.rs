@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
+use aws::{Aws, AwsNames};
 use aws_sdk_kinesis::types::ShardIteratorType;
 use aws_sdk_lambda::primitives::Blob;
-use deployer::aws::{Aws, AwsNames};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use deployer::aws::Aws;
+use aws::Aws;
 
 use crate::place::Place;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use deployer::aws::{Aws, Credentials, Target};
+use aws::{Aws, Credentials, Target};
 use engine::scope::Scope;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! What the table holds, and what each consumer has seen of it, read through AWS's own calls.
 
-use deployer::aws::AwsNames;
+use aws::AwsNames;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 

@@ -18,7 +18,7 @@ use super::error::BuildError;
 use super::event::BuildEvent;
 use super::settings::{BuildSettings, Method};
 use super::workspace::Workspace;
-use crate::aws::Package;
+use aws::Package;
 
 /// The name `provided.al2023` starts.
 const BOOTSTRAP: &str = "bootstrap";

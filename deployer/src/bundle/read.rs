@@ -14,8 +14,8 @@ use zip::read::{ArchiveOffset, Config};
 use super::error::BundleError;
 use super::executable::{self, Form};
 use super::manifest::{self, Build, Entry, Manifest};
-use crate::aws::Package;
 use crate::build::BuildSettings;
+use aws::Package;
 
 /// A program with its functions and environment files.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::error::BundleError;
 use super::read::Bundle;
-use crate::aws::{Fingerprints, Package};
 use crate::build::{BuildEvent, BuildSettings, Workspace, descends_from};
 use crate::exit::{Exit, Problem};
+use aws::{Fingerprints, Package};
 
 /// The functions, built or yet to be built.
 #[derive(Debug, Clone)]

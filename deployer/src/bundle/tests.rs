@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::executable::{Form, form};
 use super::*;
-use crate::aws::Package;
 use crate::build::{BuildSettings, Method};
+use aws::Package;
 
 const PROGRAM: &[u8] = include_bytes!("../../tests/fixtures/hello-x86_64");
 

@@ -14,8 +14,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::error::BundleError;
 use super::executable::{self, MARK};
 use super::manifest::{self, Build, Entry, Function, Manifest};
-use crate::aws::Package;
 use crate::build::BuildSettings;
+use aws::Package;
 
 /// What goes into a bundle besides the program.
 #[derive(Debug, Clone, Default)]

@@ -7,8 +7,8 @@
 //! payload. Ranges and meanings are those of "CreateEventSourceMapping" (Lambda API reference);
 //! `docs/pipeline.md` says what each setting costs, and when to change it.
 
-use deployer::resources::mapping::MappingSettings;
-use deployer::resources::table::STREAM_KEEPS_HOURS;
+use aws::resources::mapping::MappingSettings;
+use aws::resources::table::STREAM_KEEPS_HOURS;
 
 /// From the table's stream to Kinesis.
 pub(super) fn capture() -> MappingSettings {

@@ -5,10 +5,9 @@ mod functions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use deployer::aws::{Aws, Fingerprints};
+use aws::{Aws, Fingerprints};
 use deployer::environment::Environment;
 use deployer::permissions::{MANAGED_POLICY, deploying, document, looking, size};
-use deployer::resources::kinds;
 use engine::stack::Stack;
 use serde_json::Value;
 
@@ -75,24 +74,6 @@ fn statements(stack: &Stack<Aws>) -> Vec<(String, String, Value)> {
 
 fn strings(value: &Value) -> Vec<&str> {
     value.as_array().expect("a list").iter().map(|item| item.as_str().expect("text")).collect()
-}
-
-#[test]
-fn every_resource_file_is_registered() {
-    let files = std::fs::read_dir(root().join("deployer/src/resources")).expect("the kinds are here");
-    let sources = files.map(|file| file.expect("a readable folder").path()).filter(|path| path.is_file());
-    let mut written: Vec<String> = sources
-        .map(|path| std::fs::read_to_string(path).expect("sources are text"))
-        .filter(|source| source.contains("impl Resource for"))
-        .map(|source| {
-            let (_, after) = source.split_once("const KIND: &'static str = \"").expect("a kind has a name");
-            after.split('"').next().expect("the name ends").to_owned()
-        })
-        .collect();
-    let mut registered: Vec<String> = kinds().iter().map(|kind| kind.name.to_owned()).collect();
-    written.sort();
-    registered.sort();
-    assert_eq!(registered, written, "resources::kinds() against the files beside it");
 }
 
 #[test]

@@ -13,11 +13,11 @@ use jiff::SignedDuration;
 use self::sides::Sides;
 use crate::app::App;
 use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restorable};
-use crate::aws::AwsNames;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
 use crate::session::Session;
+use aws::AwsNames;
 
 /// Compare the events table with its archive, and put back what one of them lacks
 ///
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_table_is_not_held_against_itself() {
-        let scope = crate::aws::script::scope();
+        let scope = aws::testing::scope();
         let own = scope.name("events");
         let refused = |table: &str| other_than(&own, table, &scope).is_err();
         assert!(refused(&own));

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncReadExt;
 
 use crate::app::App;
-use crate::aws::{self, NoAnswer, Ran, Repetition};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
 use crate::session::Session;
+use aws::{NoAnswer, Ran, Repetition};
 
 /// Call a deployed function; prints the response payload alone
 #[derive(Debug, clap::Args)]

@@ -9,11 +9,11 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::aws::{Aws, Clock, LogQuery};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
 use crate::session::Session;
+use aws::{Aws, Clock, LogQuery};
 
 /// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
 const PAUSE: Duration = Duration::from_secs(2);

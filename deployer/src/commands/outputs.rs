@@ -4,10 +4,10 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::app::App;
-use crate::aws::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{Output, Ui, outputs_env, outputs_text};
+use aws::Fingerprints;
 
 /// Print the names and ARNs of what the environment has
 #[derive(Debug, clap::Args)]

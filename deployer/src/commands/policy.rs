@@ -2,11 +2,11 @@
 //! and no credentials.
 
 use crate::app::App;
-use crate::aws::Fingerprints;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use crate::render::Ui;
+use aws::Fingerprints;
 
 /// Print the least IAM policy for deploying the environment
 #[derive(Debug, clap::Args)]

@@ -6,14 +6,14 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 
 use crate::app::App;
-use crate::aws::{Clock, Fingerprints};
-use crate::composites::Hops;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::probe::follow::{follow, send};
 use crate::probe::{HopKind, Passage};
 use crate::render::{ProbeReport, Ui, duration, hop_text, probe_lost};
 use crate::session::Session;
+use aws::composites::Hops;
+use aws::{Clock, Fingerprints};
 
 /// How long a probe may take through what was deployed just now: a mapping that was made or
 /// changed can take "several minutes" to begin ("CreateEventSourceMapping", Lambda API

@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::check::check;
 use crate::app::App;
-use crate::aws::{Aws, Clock, Fingerprints, Packages};
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
-use crate::resources::function::Function;
 use crate::session::{Planned, Session};
 use crate::signal::{interruptible, stop_on_signal, within};
+use aws::resources::function::Function;
+use aws::{Aws, Clock, Fingerprints, Packages};
 
 /// Make the environment as the code says
 ///

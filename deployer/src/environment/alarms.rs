@@ -1,6 +1,6 @@
 //! Who hears of alarms.
 
-use crate::aws::AwsNames;
+use aws::AwsNames;
 use std::collections::BTreeSet;
 use std::ops::Range;
 

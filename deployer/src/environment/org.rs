@@ -10,9 +10,9 @@ use toml::Spanned;
 use super::Environment;
 use super::arn::{Boundary, KeyArn, RoleArn};
 use super::tag::{TagKey, TagValue};
-use crate::aws::AwsNames;
-use crate::aws::Login;
-use crate::resources::Keys;
+use aws::AwsNames;
+use aws::Login;
+use aws::resources::Keys;
 
 /// The tags that AWS allows on a resource ("Tag naming limits and requirements", Tagging AWS
 /// resources user guide), less those that are kept for the deployer's own.

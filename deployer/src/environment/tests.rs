@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::resources::Keys;
+use aws::resources::Keys;
 
 const LEAST: &str = "region = \"eu-central-1\"\naccount = \"111111111111\"\n";
 const KEY: &str = "arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -35,7 +35,7 @@ fn region_and_account_are_enough() {
     assert!(environment.local.is_none());
     assert_eq!(environment.org.permissions_boundary(), None);
     assert_eq!(environment.org.kms.table(), Keys::default());
-    assert_eq!(environment.org.login(), crate::aws::Login::default());
+    assert_eq!(environment.org.login(), aws::Login::default());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::EnvironmentError;
-use crate::resources::log_group::RETENTION_DAYS;
+use aws::resources::log_group::RETENTION_DAYS;
 
 /// A whole number in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

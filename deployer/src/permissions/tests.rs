@@ -60,7 +60,7 @@ fn looking_takes_no_more_than_reads() {
 fn every_call_that_looks_is_allowed_to_who_looks() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../environments");
     let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
-    let stack = Stack::new(environment.scope("cart"), crate::resources::kinds());
+    let stack = Stack::new(environment.scope("cart"), aws::resources::kinds());
     let allowed = looking(deploying(&environment, &stack), &stack.looks_by());
     let allowed: BTreeSet<&str> =
         allowed.iter().flat_map(|statement| &statement.actions).map(|action| operation(action)).collect();

@@ -10,9 +10,9 @@ use storage::scan::EventsTable;
 use storage::stream::KinesisStream;
 
 use super::Pipeline;
-use crate::aws::{Aws, AwsNames};
-use crate::composites::Hops;
-use crate::resources::stream::Stream;
+use aws::composites::Hops;
+use aws::resources::stream::Stream;
+use aws::{Aws, AwsNames};
 
 impl Pipeline {
     /// Returns the name of the events table.
@@ -62,7 +62,7 @@ impl Pipeline {
 mod tests {
     use storage::bucket::Objects;
 
-    use crate::aws::script::{Script, body};
+    use aws::testing::{Script, body};
 
     #[tokio::test]
     async fn a_page_without_objects_is_not_the_last_if_it_says_so() {

@@ -24,8 +24,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::{Hop, HopKind, Passage};
-use crate::aws::{Aws, Called, Clock, LogQuery};
 use crate::storage_errors::Classify;
+use aws::{Aws, Called, Clock, LogQuery};
 
 /// Between two looks. Times are those of the log lines, so a rare look makes none of them later.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -211,7 +211,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::aws::script::{Script, body, fault};
+    use aws::testing::{Script, body, fault};
 
     const ID: Uuid = Uuid::from_u128(7);
 

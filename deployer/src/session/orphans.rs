@@ -7,9 +7,9 @@ use engine::retry::retried;
 use engine::stack::Stack;
 use engine::survey::{Fate, Survey};
 
-use crate::aws::{Aws, Caller};
 use crate::build::commit_of;
 use crate::bundle::Sources;
+use aws::{Aws, Caller};
 
 /// How many digits of a commit people see.
 const SHORT: usize = 7;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use aws::resources::function::Function;
+use aws::resources::kinds;
 use deployer::render::{Format, Heading, plan_in};
-use deployer::resources::function::Function;
-use deployer::resources::kinds;
 use engine::plan::{Wishes, plan};
 use engine::resource::{Live, Resource, ResourceId, Seen};
 use engine::stack::Stack;

@@ -4,8 +4,8 @@
 //! MiniStack loses the expressions of an alarm on metric math: [`super::complete`] names the
 //! test of the reader in their place.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StandardUnit, Statistic};
-use deployer::aws::{Aws, AwsNames};
 use engine::scope::Scope;
 
 use super::row::{GONE, Raw, Row, sent};

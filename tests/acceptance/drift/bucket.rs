@@ -1,5 +1,6 @@
 //! What somebody can do to a bucket.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketVersioningStatus, CorsConfiguration, CorsRule,
@@ -8,7 +9,6 @@ use aws_sdk_s3::types::{
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
-use deployer::aws::{Aws, AwsNames};
 use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;

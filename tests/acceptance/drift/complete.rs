@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use deployer::policy::Policy;
-use deployer::resources::alarm::Alarm;
-use deployer::resources::bucket::Bucket;
-use deployer::resources::dashboard::Dashboard;
-use deployer::resources::function::Function;
-use deployer::resources::log_group::LogGroup;
-use deployer::resources::mapping::{Mapping, MappingSettings};
-use deployer::resources::role::Role;
-use deployer::resources::stream::Stream;
-use deployer::resources::table::Table;
+use aws::policy::Policy;
+use aws::resources::alarm::Alarm;
+use aws::resources::bucket::Bucket;
+use aws::resources::dashboard::Dashboard;
+use aws::resources::function::Function;
+use aws::resources::log_group::LogGroup;
+use aws::resources::mapping::{Mapping, MappingSettings};
+use aws::resources::role::Role;
+use aws::resources::stream::Stream;
+use aws::resources::table::Table;
 use engine::resource::Described;
 use engine::scope::Scope;
 

@@ -1,6 +1,6 @@
 //! What somebody can do to a dashboard. `PutDashboard` replaces a dashboard as a whole.
 
-use deployer::aws::Aws;
+use aws::Aws;
 use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! What somebody can do to a function.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -7,7 +8,6 @@ use aws_sdk_lambda::types::{
     LayerVersionContentInput, LogFormat, LoggingConfig, RecursiveLoop, Runtime, SnapStart, SnapStartApplyOn,
     SystemLogLevel, TracingConfig, TracingMode, VpcConfig,
 };
-use deployer::aws::{Aws, AwsNames};
 use engine::scope::Scope;
 use futures::FutureExt;
 

@@ -3,7 +3,7 @@
 //! MiniStack cannot give a group a key: [`super::complete`] names the test of the reader in its
 //! place.
 
-use deployer::aws::Aws;
+use aws::Aws;
 use engine::scope::Scope;
 
 use super::row::{GONE, Row, sent};

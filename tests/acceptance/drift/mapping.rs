@@ -3,12 +3,12 @@
 //! MiniStack keeps no tumbling window, no metrics and no key of a mapping, and never gives a
 //! mapping up: [`super::complete`] names the tests of the reader in their place.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingConfiguration, Filter, FilterCriteria, FunctionResponseType,
     OnFailure,
 };
-use deployer::aws::{Aws, AwsNames};
 use engine::scope::Scope;
 use futures::FutureExt;
 

@@ -3,12 +3,12 @@
 //! Tags of AWS itself (`aws:…`) cannot be made by a call; like those of others they are not
 //! ours, and only ours are compared.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::types::{SseSpecification, TimeToLiveSpecification};
 use aws_sdk_lambda::types::{
     EphemeralStorage, FilterCriteria, LogFormat, LoggingConfig, TracingConfig, TracingMode, VpcConfig,
 };
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, NotificationConfiguration, Tag, Tagging};
-use deployer::aws::{Aws, AwsNames};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ async fn tagged(aws: &Aws) -> Done {
 async fn reworded(aws: &Aws, thing: &str) -> Done {
     let role = aws.scope.name(thing);
     let read = aws.iam.get_role_policy().role_name(&role).policy_name("grants").send().await?;
-    let document = deployer::policy::Policy::parse(&read.policy_document)?.to_json();
+    let document = aws::policy::Policy::parse(&read.policy_document)?.to_json();
     let mut document: Value = serde_json::from_str(&document)?;
     let statements = document["Statement"].as_array_mut().ok_or("statements are a list")?;
     statements.reverse();

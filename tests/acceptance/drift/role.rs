@@ -1,7 +1,7 @@
 //! What somebody can do to a role. Privilege added by hand is the drift that matters most.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_iam::operation::put_role_policy::builders::PutRolePolicyFluentBuilder;
-use deployer::aws::{Aws, AwsNames};
 use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use acceptance::Place;
-use deployer::aws::Aws;
+use aws::Aws;
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
 

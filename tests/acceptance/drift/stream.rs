@@ -4,8 +4,8 @@
 //! are distributed, and does not show metrics by the shard: [`super::complete`] names the
 //! test of the reader in their place.
 
+use aws::AwsNames;
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
-use deployer::aws::AwsNames;
 use engine::scope::Scope;
 use serde_json::json;
 

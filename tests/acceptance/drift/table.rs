@@ -4,6 +4,7 @@
 //! cannot be added to a table there: [`super::complete`] names the test of the reader in their
 //! place.
 
+use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -12,7 +13,6 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ProvisionedThroughput, ScalarAttributeType, SseSpecification, SseType,
     StreamSpecification, StreamViewType, TableClass, TimeToLiveSpecification,
 };
-use deployer::aws::{Aws, AwsNames};
 use engine::scope::Scope;
 use futures::FutureExt;
 use serde_json::json;

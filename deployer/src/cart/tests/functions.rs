@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use deployer::aws::Aws;
+use aws::Aws;
 use domain::functions::FUNCTIONS;
 use engine::resource::ResourceId;
 use engine::stack::Stack;

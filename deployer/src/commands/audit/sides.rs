@@ -10,11 +10,11 @@ use storage::scan::EventsTable;
 use super::{Args, Done};
 use crate::app::App;
 use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare};
-use crate::aws::{Clock, Fingerprints};
-use crate::composites::Hops;
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, SHOWN, Told, Ui, count};
 use crate::session::Session;
+use aws::composites::Hops;
+use aws::{Clock, Fingerprints};
 
 /// Between two looks at what is under way.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::*;
-use crate::aws::script::{Answer, Asked, Script, body, fault};
+use aws::testing::{Answer, Asked, Script, body, fault};
 
 /// When all tests begin, in milliseconds since 1970.
 const START: i64 = 1_795_000_000_000;

@@ -9,10 +9,10 @@ use engine::error::{Class, Error};
 use eventsourcing::replay::{Answer, Reason, Refused, Request, Status};
 
 use crate::app::App;
-use crate::aws::{self, Aws, NoAnswer, Ran, Repetition};
 use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::Session;
+use aws::{Aws, NoAnswer, Ran, Repetition};
 
 /// The function of an environment.
 pub(super) struct ReplayFunction<'a> {
@@ -140,7 +140,7 @@ mod tests {
     use eventsourcing::replay::Which;
 
     use super::*;
-    use crate::aws::script::{Answer, Script, body, fault};
+    use aws::testing::{Answer, Script, body, fault};
 
     /// Asks for a status, and returns whether it is worth asking again.
     async fn passes(answer: Answer) -> bool {

@@ -1,0 +1,308 @@
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+
+use super::*;
+use crate::testing::{Script, body, fault};
+use Class::*;
+
+fn insist(cases: &[(&str, u16, &str, Class)]) {
+    for (code, status, message, class) in cases {
+        let code = Some(*code).filter(|code| !code.is_empty());
+        let status = Some(*status).filter(|status| *status != 0);
+        assert_eq!(classify(code, status, message), *class, "{code:?} {status:?} {message:?}");
+    }
+}
+
+/// The codes as services send them, with the status that their API references give.
+#[test]
+fn every_code_has_a_class() {
+    insist(&[
+        // IAM.
+        ("NoSuchEntity", 404, "The role with name r cannot be found.", Gone),
+        ("EntityAlreadyExists", 409, "Role with name r already exists.", Exists),
+        ("DeleteConflict", 409, "Cannot delete entity, must detach all policies first.", InProgress),
+        ("ConcurrentModification", 409, "", InProgress),
+        ("EntityTemporarilyUnmodifiable", 409, "", InProgress),
+        ("LimitExceeded", 409, "Cannot exceed quota for RolesPerAccount: 1000", Quota),
+        ("MalformedPolicyDocument", 400, "Syntax errors in policy.", Other),
+        ("MalformedPolicyDocument", 400, "Invalid principal in policy: \"AWS\":\"AROA\"", Propagating),
+        ("InvalidInput", 400, "", Other),
+        ("UnmodifiableEntity", 400, "", Other),
+        ("PolicyNotAttachable", 400, "", Other),
+        ("ServiceFailure", 500, "", Throttled),
+        (
+            "NoSuchEntity",
+            404,
+            "Scope ARN: arn:aws:iam::1:policy/b does not exist or is not attachable.",
+            Other,
+        ),
+        // CloudWatch.
+        ("LimitExceeded", 400, "The maximum limit of 5000 alarms is exceeded.", Quota),
+        ("ResourceNotFound", 404, "", Gone),
+        ("InvalidParameterInput", 400, "", Other),
+        ("ConcurrentModificationException", 429, "", InProgress),
+        ("ConflictException", 409, "", InProgress),
+        ("InternalServiceError", 500, "", Throttled),
+        ("ValidationError", 400, "A separate request to update this alarm is in progress", InProgress),
+        ("ValidationError", 400, "Period must be a multiple of 60", Other),
+        // Lambda.
+        ("ResourceConflictException", 409, "Function already exist: f", Exists),
+        ("ResourceConflictException", 409, "An update is in progress for resource: f", InProgress),
+        (
+            "ResourceConflictException",
+            409,
+            "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+            InProgress,
+        ),
+        (
+            "ResourceInUseException",
+            400,
+            "Cannot update the event source mapping because it is in use.",
+            InProgress,
+        ),
+        ("InvalidParameterValueException", 400, "Timeout is wrong", Other),
+        ("TooManyRequestsException", 429, "Rate Exceeded.", Throttled),
+        ("ResourceNotFoundException", 404, "", Gone),
+        ("PreconditionFailedException", 412, "", Other),
+        ("CodeStorageExceededException", 400, "", Quota),
+        ("ServiceException", 500, "", Throttled),
+        (
+            "InvalidParameterValueException",
+            400,
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
+             below its minimum value of [100].",
+            Quota,
+        ),
+        // S3.
+        ("NoSuchBucket", 404, "", Gone),
+        ("BucketAlreadyOwnedByYou", 409, "", Exists),
+        ("BucketAlreadyExists", 409, "", Exists),
+        ("OperationAborted", 409, "A conflicting conditional operation is currently in progress", InProgress),
+        ("MalformedPolicy", 400, "Invalid principal in policy", Propagating),
+        ("MalformedPolicy", 400, "Policy has invalid action", Other),
+        ("SlowDown", 503, "", Throttled),
+        ("PermanentRedirect", 301, "", Other),
+        // DynamoDB, Kinesis, Logs.
+        ("ResourceInUseException", 400, "Table is being created: t", InProgress),
+        ("ContinuousBackupsUnavailableException", 400, "Backups are being enabled for the table", InProgress),
+        (
+            "LimitExceededException",
+            400,
+            "Subscriber limit exceeded: There is a limit of 500 tables that can be created simultaneously",
+            InProgress,
+        ),
+        ("LimitExceededException", 400, "Rate exceeded for stream s under account 1.", Throttled),
+        ("LimitExceededException", 400, "Too many operations for a given subscriber", Throttled),
+        ("LimitExceededException", 400, "Resource limit exceeded.", Quota),
+        // "Rate" is a word here, and no part of one.
+        ("LimitExceededException", 400, "You may operate 5 separate streams. Generate fewer.", Quota),
+        ("LimitExceededException", 400, "The rate of your requests is too high", Throttled),
+        ("LimitExceededException", 400, "Operations on tables are limited to 500 concurrently", Throttled),
+        // Of backups; every other call says `ResourceNotFoundException`.
+        ("TableNotFoundException", 400, "Table not found: t", Gone),
+        ("OperationAbortedException", 400, "", InProgress),
+        ("ResourceAlreadyExistsException", 400, "", Exists),
+        ("ParameterNotFound", 400, "", Gone),
+        ("ParameterAlreadyExists", 400, "", Exists),
+        ("ValidationException", 400, "no", Other),
+    ]);
+}
+
+/// What the SDK tries again by itself ("retry behavior", aws-runtime), and gives us when that
+/// was not enough.
+#[test]
+fn what_the_sdk_tries_again_passes() {
+    let codes = [
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottledException",
+        "RequestThrottled",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "EC2ThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+    ];
+    for code in codes {
+        assert_eq!(classify(Some(code), Some(400), ""), Throttled, "{code}");
+    }
+    for status in [429, 500, 502, 503, 504] {
+        assert_eq!(classify(None, Some(status), ""), Throttled, "{status} without a code");
+        assert_eq!(classify(Some("Unheard"), Some(status), ""), Throttled, "{status} with a new code");
+    }
+    for message in
+        ["dispatch failure: io error: connection reset by peer", "connection closed before message completed"]
+    {
+        assert_eq!(classify(None, None, message), Throttled, "{message}");
+    }
+    insist(&[
+        ("", 0, "dispatch failure: io error: tcp connect error: connection refused", Other),
+        ("", 501, "", Other),
+        ("", 400, "", Other),
+        ("Unheard", 400, "Rate exceeded", Throttled),
+        ("", 404, "", Gone),
+        ("", 403, "", Denied),
+    ]);
+}
+
+#[test]
+fn what_is_not_known_everywhere_yet_passes() {
+    let invalid = "InvalidParameterValueException";
+    insist(&[
+        (invalid, 400, "The role defined for the function cannot be assumed by Lambda.", Propagating),
+        (
+            invalid,
+            400,
+            "The provided execution role does not have permissions to call GetRecords",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Please ensure the role can perform the GetRecords Action on your stream",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Cannot access stream arn:aws:dynamodb:r:1:table/t/stream/x. Please ensure",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Received Exception while reading from provided stream. The security token included in the request is \
+             invalid",
+            Propagating,
+        ),
+        (
+            invalid,
+            400,
+            "Lambda was unable to configure access because the KMS key is invalid for CreateGrant",
+            Propagating,
+        ),
+        (invalid, 400, "Your request has been throttled by EC2", Throttled),
+        (
+            invalid,
+            400,
+            "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds",
+            Other,
+        ),
+        (
+            "AccessDeniedException",
+            400,
+            "because no identity-based policy allows the logs:PutX action",
+            Propagating,
+        ),
+        // A service about a role, and AWS about the caller.
+        ("ValidationException", 400, "role r is not authorized to perform: kinesis:ListShards", Propagating),
+        ("AccessDenied", 403, "User: u is not authorized to perform: iam:CreateRole", Denied),
+    ]);
+}
+
+/// What the caller may look at, nobody has changed a moment ago. A role of ours, or what a change
+/// asks for, may be new.
+#[tokio::test]
+async fn denied_reads_are_final_and_denied_changes_may_pass() {
+    let words =
+        "is not authorized to perform: logs:X because no identity-based policy allows the logs:X action";
+    let denied = |code| fault(400, code, words);
+    let script = Script::new()
+        .on("DescribeLogGroups", denied("AccessDeniedException"))
+        .on("ListTagsForResource", denied("AccessDeniedException"))
+        .on("DescribeStreamSummary", denied("SomethingNewException"))
+        .on("FilterLogEvents", denied("AccessDeniedException"))
+        .on("CreateLogGroup", denied("AccessDeniedException"));
+    let aws = script.aws();
+    let (logs, kinesis) = (&aws.logs, &aws.kinesis);
+    let reads = [
+        logs.describe_log_groups().send().await.called("DescribeLogGroups").map(drop),
+        logs.list_tags_for_resource().send().await.called("ListTagsForResource").map(drop),
+        kinesis.describe_stream_summary().send().await.called("DescribeStreamSummary").map(drop),
+        logs.filter_log_events().send().await.called("FilterLogEvents").map(drop),
+    ];
+    for read in reads {
+        let error = read.expect_err("it is denied");
+        assert_eq!(error.class, Denied, "{error}");
+        assert!(error.hint.is_some(), "{error} says who can change it");
+    }
+    let change = logs.create_log_group().log_group_name("g").send().await.called("CreateLogGroup");
+    assert_eq!(change.expect_err("it is denied").class, Propagating);
+}
+
+#[test]
+fn an_explicit_deny_does_not_pass() {
+    let deny =
+        "role r is not authorized to perform: logs:PutX with an explicit deny in a service control policy";
+    for code in ["AccessDeniedException", "InvalidParameterValueException", "ValidationException"] {
+        assert_eq!(classify(Some(code), Some(400), deny), Denied, "{code}");
+    }
+}
+
+#[test]
+fn credentials_that_are_missing_wrong_or_old_are_about_credentials() {
+    let codes = [
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "TokenRefreshRequired",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "IncompleteSignature",
+        "RequestTimeTooSkewed",
+        "AuthFailure",
+    ];
+    for code in codes {
+        assert_eq!(classify(Some(code), Some(403), ""), Credentials, "{code}");
+    }
+    let chain = "dispatch failure: other: the credential provider was not enabled";
+    assert_eq!(classify(None, None, chain), Credentials);
+}
+
+#[test]
+fn error_never_has_the_payload_of_a_request() {
+    let says = "failed to apply endpoint `localhost:1` to request `Request { body: SdkBody { inner: \
+                Once(Some(b\"secret\")), retryable: true } }`";
+    let failed: Result<(), SdkError<GetCallerIdentityError, HttpResponse>> =
+        Err(SdkError::construction_failure(says));
+    let error = failed.called("Invoke").expect_err("it failed");
+    assert_eq!(
+        error.message,
+        "failed to construct request: failed to apply endpoint `localhost:1` to request …"
+    );
+}
+
+#[tokio::test]
+async fn unexpected_xml_is_told_without_debug_form() {
+    let script = Script::new().on("GetCallerIdentity", body("<Other><A/></Other>"));
+    let answer = script.aws().sts.get_caller_identity().send().await;
+    let error = answer.called("GetCallerIdentity").expect_err("it is no answer");
+    assert!(error.message.ends_with("expected GetCallerIdentityResponse got …"), "{error}");
+}
+
+#[tokio::test]
+async fn page_in_place_of_an_answer_is_named() {
+    let html = body("<!DOCTYPE html>\n<html><body>This page is blocked</body></html>");
+    let script = Script::new().on("GetCallerIdentity", html.clone()).on("ListTables", html);
+    let aws = script.aws();
+    let xml = aws.sts.get_caller_identity().send().await.called("GetCallerIdentity").map(drop);
+    let json = aws.dynamodb.list_tables().send().await.called("ListTables").map(drop);
+    for error in [xml, json].map(|answer| answer.expect_err("it is no answer")) {
+        assert_eq!(
+            (error.class, error.message.as_str()),
+            (Other, "what answers is not AWS (HTML, HTTP 200)")
+        );
+        assert!(error.hint.is_some_and(|hint| hint.contains("proxy or web filter")));
+    }
+    let gone = Script::new().on("DescribeTable", fault(404, "ResourceNotFoundException", "no"));
+    let answer = gone.aws().dynamodb.describe_table().table_name("t").send().await;
+    assert_eq!(answer.called("DescribeTable").map(drop).map_err(|error| error.class), Err(Gone));
+}

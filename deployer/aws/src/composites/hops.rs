@@ -1,0 +1,101 @@
+//! The way of an event through a stack, read off its resources: where it is written, what it
+//! goes through, and who handles it.
+//!
+//! Alarms, the dashboard and probes are made from this, so none of them can forget a handler.
+
+use std::time::Duration;
+
+use engine::resource::{Cloud, Resource, ResourceId};
+use engine::stack::Stack;
+
+use crate::resources::bucket::Bucket;
+use crate::resources::function::Function;
+use crate::resources::mapping::Mapping;
+use crate::resources::stream::Stream;
+use crate::resources::table::{STREAM_KEEPS_HOURS, Table};
+
+/// The way of an event through a stack. Names are whole, and in the order of the stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hops {
+    /// The tables.
+    pub tables: Vec<String>,
+    /// The Kinesis streams.
+    pub streams: Vec<String>,
+    /// The functions that handle records of one of them.
+    pub consumers: Vec<Consumer>,
+    /// All other functions.
+    pub callees: Vec<String>,
+    /// The buckets.
+    pub buckets: Vec<String>,
+}
+
+/// A function that is handed the records of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// The function.
+    pub function: String,
+    /// The table or stream.
+    pub source: ResourceId,
+    /// How long the source keeps a record; what is not handled by then is gone.
+    pub retention: Duration,
+}
+
+impl Hops {
+    /// Reads the way off a stack.
+    pub fn of<C: Cloud>(stack: &Stack<C>) -> Self {
+        let named = |kind: &str| {
+            let ids = stack.resources.iter().map(|node| node.id());
+            ids.filter(|id| id.kind() == kind).map(|id| id.name().to_owned()).collect::<Vec<_>>()
+        };
+        let consumers: Vec<Consumer> =
+            named(Mapping::KIND).iter().filter_map(|name| consumer(stack, name)).collect();
+        let consumes = |function: &String| consumers.iter().any(|consumer| consumer.function == *function);
+        Self {
+            tables: named(Table::KIND),
+            streams: named(Stream::KIND),
+            callees: named(Function::KIND).into_iter().filter(|name| !consumes(name)).collect(),
+            buckets: named(Bucket::KIND),
+            consumers,
+        }
+    }
+
+    /// Returns the functions that handle records of this source.
+    pub fn consumers_of(&self, source: &ResourceId) -> impl Iterator<Item = &Consumer> {
+        self.consumers.iter().filter(move |consumer| consumer.source == *source)
+    }
+}
+
+/// Returns what a mapping joins. Its name says it: `<function>/<service>/<source>`.
+fn consumer<C: Cloud>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
+    let mut parts = mapping.splitn(3, '/');
+    let (function, service, source) = (parts.next()?, parts.next()?, parts.next()?);
+    let kind = if service == "kinesis" { Stream::KIND } else { Table::KIND };
+    let source = ResourceId::new(kind, source);
+    // Of somebody else's stream the retention is not known, and a day is the shortest there is.
+    let hours = stack.get(&source).and_then(|stream| stream.state()["retention_hours"].as_u64());
+    let retention = Duration::from_hours(hours.unwrap_or(STREAM_KEEPS_HOURS.unsigned_abs().into()));
+    Some(Consumer { function: function.to_owned(), source, retention })
+}
+
+#[cfg(feature = "testing")]
+impl Hops {
+    /// Returns the way of a cart's event, with a handler and a function that is called.
+    pub fn of_a_cart() -> Self {
+        let consumer = |function: &str, kind| Consumer {
+            function: function.to_owned(),
+            source: ResourceId::new(kind, "cart-dev-events"),
+            retention: Duration::from_hours(STREAM_KEEPS_HOURS.unsigned_abs().into()),
+        };
+        Self {
+            tables: vec!["cart-dev-events".into()],
+            streams: vec!["cart-dev-events".into()],
+            consumers: vec![
+                consumer("cart-dev-capture", Table::KIND),
+                consumer("cart-dev-log-events", Stream::KIND),
+                consumer("cart-dev-archive", Stream::KIND),
+            ],
+            callees: vec!["cart-dev-open-cart".into()],
+            buckets: vec!["cart-dev-archive-111111111111-eu-central-1".into()],
+        }
+    }
+}

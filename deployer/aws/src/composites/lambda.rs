@@ -1,0 +1,213 @@
+//! A Lambda as people think of it: a function with its role, its log group, and what it
+//! consumes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::time::Duration;
+
+use engine::resource::{Resource, ResourceId};
+use engine::scope::Scope;
+use engine::stack::Stack;
+
+use crate::policy::{Policy, Statement};
+use crate::resources::Grant;
+use crate::resources::bucket::Bucket;
+use crate::resources::function::Function;
+use crate::resources::log_group::LogGroup;
+use crate::resources::mapping::{Mapping, MappingSettings};
+use crate::resources::role::Role;
+use crate::resources::stream::Stream;
+use crate::resources::table::Table;
+use crate::{Aws, AwsNames, Fingerprints};
+
+/// A function and everything that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    thing: String,
+    function: Function,
+    log_group: LogGroup,
+    scope: Scope,
+    /// ARN of the policy that bounds the role.
+    boundary: Option<String>,
+    grants: Vec<Grant>,
+    /// What Lambda itself does on behalf of the function.
+    errands: Vec<Statement>,
+    mappings: Vec<Mapping>,
+}
+
+/// What the Lambdas of a stack have in common, as far as one does not say otherwise.
+#[derive(Debug, Clone)]
+pub struct LambdaDefaults {
+    /// `arm64` or `x86_64`.
+    pub architecture: String,
+    /// Memory in MB; the share of a processor grows with it.
+    pub memory_mb: i32,
+    /// The longest invocation, in seconds.
+    pub timeout_s: i32,
+    /// Days that log lines are kept.
+    pub log_retention_days: i32,
+    /// ARN of the KMS key of the log groups; nothing means CloudWatch's own.
+    pub log_key: Option<String>,
+    /// ARN of the KMS key of the environment variables; nothing means Lambda's own.
+    pub variables_key: Option<String>,
+    /// ARN of the policy that bounds the roles.
+    pub permissions_boundary: Option<String>,
+    /// What the functions are built from.
+    pub fingerprints: Fingerprints,
+}
+
+/// Something whose records Lambda polls and hands to a function.
+pub trait EventSource {
+    /// Returns what Lambda has to be allowed on behalf of the function.
+    fn polling(&self) -> Vec<Statement>;
+    /// Returns the mapping to a function.
+    fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping;
+}
+
+impl Lambda {
+    /// Returns the Lambda made of the binary of this name.
+    pub fn new(scope: &Scope, binary: &str, defaults: &LambdaDefaults) -> Self {
+        let name = scope.name(binary);
+        let log_group = LogGroup::of_function(scope, &name, defaults.log_retention_days)
+            .encrypted_with(defaults.log_key.clone());
+        let role = scope.name(binary);
+        let needs =
+            vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
+        let role_arn = scope.iam_arn(&format!("role{}{name}", scope.role_path()));
+        let function = Function::new(scope, binary, role_arn, needs)
+            .architecture(&defaults.architecture)
+            .memory_mb(defaults.memory_mb)
+            .timeout_s(defaults.timeout_s)
+            .encrypted_with(defaults.variables_key.clone())
+            .fingerprint(defaults.fingerprints.of(binary));
+        Self {
+            thing: binary.to_owned(),
+            function,
+            scope: scope.clone(),
+            boundary: defaults.permissions_boundary.clone(),
+            grants: Vec::new(),
+            errands: vec![log_group.writing()],
+            log_group,
+            mappings: Vec::new(),
+        }
+    }
+
+    /// Returns the Lambda with this description.
+    pub fn described(mut self, description: &str) -> Self {
+        self.function = self.function.description(description);
+        self
+    }
+
+    /// Returns the Lambda with this grant.
+    pub fn may(mut self, grant: Grant) -> Self {
+        self.grants.push(grant);
+        self
+    }
+
+    /// Returns the Lambda with this time for one invocation, whatever is the default.
+    pub fn lasting(mut self, time: Duration) -> Self {
+        self.function = self.function.timeout_s(i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
+        self
+    }
+
+    /// Returns the Lambda with this memory at least, whatever is the default.
+    pub fn with_memory_mb(mut self, least: i32) -> Self {
+        self.function = self.function.at_least_memory_mb(least);
+        self
+    }
+
+    /// Returns the Lambda calling these others, and itself; a variable tells it their names.
+    pub fn calls<'a>(mut self, variable: impl Display, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        let others: Vec<&Function> = others.into_iter().map(|other| &other.function).collect();
+        let names: Vec<&str> = others.iter().map(|function| function.binary()).collect();
+        self.function = self.function.environment([(variable.to_string(), names.join(","))]).recursive();
+        self.grants.extend(others.iter().map(|function| function.invoke()));
+        // Not a grant: a function is no need of its own.
+        self.errands.push(self.function.invoke().statement);
+        self
+    }
+
+    /// Returns the Lambda that changes only after these have: what writes something new comes
+    /// after those who have to read it.
+    pub fn after<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        self.function = self.function.after(others.into_iter().map(|other| &other.function));
+        self
+    }
+
+    /// Returns the Lambda consuming this source.
+    pub fn consumes(mut self, source: &impl EventSource, settings: MappingSettings) -> Self {
+        self.errands.extend(source.polling());
+        let mapping = source.mapping(self.function.name(), settings);
+        self.mappings.push(mapping);
+        self
+    }
+
+    /// Returns the Lambda consuming this source, with what it cannot handle given up to a
+    /// bucket.
+    pub fn consumes_or_gives_up_to(
+        self,
+        bucket: &Bucket,
+        source: &impl EventSource,
+        settings: MappingSettings,
+    ) -> Self {
+        let mut given_up = self;
+        given_up.errands.extend(bucket.giving_up());
+        let on_failure = Some(bucket.arn().to_owned());
+        given_up.consumes(source, MappingSettings { on_failure, ..settings })
+    }
+
+    /// Adds everything that belongs to the Lambda.
+    pub(super) fn add_to(self, stack: &mut Stack<Aws>) {
+        let variables: BTreeMap<String, String> =
+            self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
+        let used: BTreeSet<ResourceId> = self.grants.iter().map(|grant| grant.on.clone()).collect();
+        let function = self.function.environment(variables);
+        let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.key]);
+        let granted = granted.flatten().chain(self.errands).chain(function.starting());
+
+        let policy = Policy::allowing(&each_once(granted));
+        let function = function.granted(&policy);
+        let mappings: Vec<Mapping> =
+            self.mappings.into_iter().map(|mapping| mapping.granted(&policy)).collect();
+        let role = Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy);
+        stack.add(role.bounded_by(self.boundary));
+        stack.add(self.log_group);
+        stack.add(function);
+        for mapping in mappings {
+            // Records flow as soon as the mapping is there, so what the function uses is there first.
+            stack.add(mapping.needing(used.clone()));
+        }
+    }
+}
+
+/// Several grants may need the same: two of one table the key of the table. IAM takes a `Sid`
+/// once only.
+fn each_once(statements: impl Iterator<Item = Statement>) -> Vec<Statement> {
+    let mut each = Vec::new();
+    for statement in statements {
+        if !each.contains(&statement) {
+            each.push(statement);
+        }
+    }
+    each
+}
+
+impl EventSource for Table {
+    fn polling(&self) -> Vec<Statement> {
+        self.polling()
+    }
+
+    fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping {
+        Mapping::table(function, self.name(), settings)
+    }
+}
+
+impl EventSource for Stream {
+    fn polling(&self) -> Vec<Statement> {
+        self.polling()
+    }
+
+    fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping {
+        Mapping::stream(function, self.arn(), settings)
+    }
+}

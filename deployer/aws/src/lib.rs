@@ -1,0 +1,104 @@
+//! AWS for the engine: the kinds of resources that a stack can have, what is made of several of them, and
+//! the clients, listings and packages that they use.
+//!
+//! It knows how to reach AWS and how AWS answers; it knows no terminal, no files, and no stack.
+
+mod calls;
+mod classify;
+mod clock;
+pub mod composites;
+mod connect;
+mod endpoint;
+mod hint;
+mod invoke;
+mod log_lines;
+mod login;
+mod names;
+mod pace;
+mod packages;
+pub mod policy;
+mod read_only;
+mod releases;
+pub mod resources;
+mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod wait;
+
+pub use calls::CallLog;
+pub use classify::Called;
+pub use clock::Clock;
+use connect::{ATTEMPTS, CONNECT_WITHIN};
+pub use connect::{Caller, Credentials, Target};
+pub use endpoint::{WrongEndpoint, own_endpoint};
+pub use invoke::{NoAnswer, Ran, Repetition, invoke};
+pub use log_lines::LogQuery;
+pub use login::Login;
+pub use names::AwsNames;
+pub use packages::{Fingerprints, Package, Packages};
+pub use read_only::READS;
+pub use read_only::{Noted, ReadOnly};
+pub use releases::permissions as release_permissions;
+pub use sweep::Sweep;
+pub use wait::wait_until;
+
+use std::sync::Arc;
+
+use engine::error::Error;
+use engine::resource::{Cloud, Tags};
+use engine::scope::Scope;
+
+use crate::policy::Statement;
+
+/// The clients of one environment's account and region. Cheap to clone.
+#[derive(Clone)]
+pub struct Aws {
+    /// Whose resources these are.
+    pub scope: Scope,
+    /// CloudWatch metrics and alarms.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// DynamoDB tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Roles.
+    pub iam: aws_sdk_iam::Client,
+    /// Kinesis streams.
+    pub kinesis: aws_sdk_kinesis::Client,
+    /// Functions and event source mappings.
+    pub lambda: aws_sdk_lambda::Client,
+    /// CloudWatch log groups.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Buckets.
+    pub s3: aws_sdk_s3::Client,
+    /// The release record.
+    pub ssm: aws_sdk_ssm::Client,
+    /// Who we are.
+    pub sts: aws_sdk_sts::Client,
+    /// The code that functions are made of, as far as this run has built it.
+    pub packages: Packages,
+    /// The pace of reads of logs, which all of this process share.
+    pub(crate) log_reads: pace::Pace,
+    /// Listings that many resources share, made once in one look.
+    pub sweep: Arc<Sweep>,
+}
+
+impl Cloud for Aws {
+    type Permission = Statement;
+
+    fn fresh(&self) -> Self {
+        Self { sweep: Arc::default(), ..self.clone() }
+    }
+}
+
+impl Aws {
+    /// Takes over what a create met: an attempt of ours that was cut short made it, or
+    /// somebody else did since we looked, which its tags tell.
+    ///
+    /// # Errors
+    /// It is not ours: the create's own error.
+    pub(crate) fn adopt(&self, exists: Error, live: Option<&Tags>) -> Result<(), Error> {
+        match live {
+            Some(tags) if self.scope.owns(tags) => Ok(()),
+            _ => Err(exists.hint("somebody made it meanwhile: its tags do not say that it is ours")),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A client that only reads: whatever is not known to change nothing is refused before it
+//! leaves this machine.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use engine::progress;
+
+/// Refuses every operation outside a list of reads.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOnly {
+    besides: Vec<&'static str>,
+}
+
+impl ReadOnly {
+    /// Takes these for reads as well: those of kinds from outside this library.
+    pub fn besides(besides: Vec<&'static str>) -> Self {
+        Self { besides }
+    }
+}
+
+/// Notes of the running step that it sends something that may change something.
+#[derive(Debug, Clone, Copy)]
+pub struct Noted;
+
+impl Intercept for Noted {
+    fn name(&self) -> &'static str {
+        "Noted"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let reads = config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()));
+        if !reads {
+            progress::sending();
+        }
+        Ok(())
+    }
+}
+
+/// The operations that looking needs, sorted. A list of names and no pattern: `GetRecords`
+/// reads, too, and has no place here.
+pub const READS: &[&str] = &[
+    "DescribeAlarms",
+    "DescribeContinuousBackups",
+    "DescribeLogGroups",
+    "DescribeStreamSummary",
+    "DescribeTable",
+    "DescribeTimeToLive",
+    "GetBucketCors",
+    "GetBucketEncryption",
+    "GetBucketLifecycleConfiguration",
+    "GetBucketNotificationConfiguration",
+    "GetBucketOwnershipControls",
+    "GetBucketPolicy",
+    "GetBucketTagging",
+    "GetBucketVersioning",
+    "GetCallerIdentity",
+    "GetDashboard",
+    "GetEventSourceMapping",
+    "GetFunction",
+    "GetFunctionRecursionConfig",
+    "GetParameter",
+    "GetParameterHistory",
+    "GetPolicy",
+    "GetPublicAccessBlock",
+    "GetResourcePolicy",
+    "GetRole",
+    "GetRolePolicy",
+    "HeadBucket",
+    "ListAttachedRolePolicies",
+    "ListBuckets",
+    "ListEventSourceMappings",
+    "ListFunctions",
+    "ListRolePolicies",
+    "ListRoles",
+    "ListStreams",
+    "ListTables",
+    "ListTags",
+    "ListTagsForResource",
+    "ListTagsForStream",
+    "ListTagsOfResource",
+];
+
+/// The operations that look at events, sorted: at what is in stores and logs, which `plan` and
+/// `drift` have no business with.
+const READS_OF_EVENTS: &[&str] = &["FilterLogEvents", "GetObject", "ListObjectsV2", "Query", "Scan"];
+
+/// Tells whether an operation is known to change nothing.
+pub(super) fn only_reads(operation: &str) -> bool {
+    READS.contains(&operation) || READS_OF_EVENTS.contains(&operation)
+}
+
+impl Intercept for ReadOnly {
+    fn name(&self) -> &'static str {
+        "ReadOnly"
+    }
+
+    fn read_before_serialization(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().map_or("an unknown operation", Metadata::name);
+        if only_reads(operation) || self.besides.contains(&operation) {
+            return Ok(());
+        }
+        Err(format!("{operation} is not known to only read, so this command does not send it").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::path::Path;
+
+    use engine::progress::Sent;
+
+    use super::*;
+    use crate::testing::scope;
+    use crate::{Aws, Credentials, Target};
+
+    async fn connected(read_only: Option<ReadOnly>) -> Aws {
+        // Nobody listens on the discard port: what is sent is not answered.
+        let endpoint = Some("http://127.0.0.1:9".to_owned());
+        let credentials = Credentials::Fixed("test", "test");
+        Aws::connect(scope(), &Target { endpoint, credentials, call_log: None, read_only }).await
+    }
+
+    fn refused<T, E: std::error::Error + 'static>(answer: Result<T, E>) -> bool {
+        let error = answer.err().expect("nobody answers");
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
+        causes.map(ToString::to_string).any(|text| text.contains("not known to only read"))
+    }
+
+    #[tokio::test]
+    async fn what_may_change_something_is_not_sent() {
+        let aws = connected(Some(ReadOnly::default())).await;
+        assert!(refused(aws.dynamodb.delete_table().table_name("t").send().await));
+        assert!(refused(
+            aws.iam.put_role_policy().role_name("r").policy_name("p").policy_document("{}").send().await
+        ));
+        assert!(refused(aws.lambda.invoke().function_name("f").send().await));
+        assert!(refused(aws.s3.put_object().bucket("b").key("k").send().await));
+        assert!(!refused(aws.dynamodb.describe_table().table_name("t").send().await));
+        assert!(!refused(aws.logs.filter_log_events().log_group_name("g").send().await));
+    }
+
+    #[tokio::test]
+    async fn a_kind_from_outside_says_how_it_looks() {
+        let looks = async |aws: Aws| aws.logs.describe_metric_filters().send().await;
+        assert!(refused(looks(connected(Some(ReadOnly::default())).await).await));
+        assert!(!refused(
+            looks(connected(Some(ReadOnly::besides(vec!["DescribeMetricFilters"]))).await).await
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_a_step_sends_is_noted() {
+        let aws = connected(None).await;
+        let (reads, writes) = (Sent::default(), Sent::default());
+        let _ = reads.noting(aws.dynamodb.describe_table().table_name("t").send()).await;
+        let _ = writes.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
+        assert_eq!((reads.any(), writes.any()), (false, true));
+    }
+
+    #[tokio::test]
+    async fn who_may_write_does() {
+        let aws = connected(None).await;
+        assert!(!refused(aws.dynamodb.delete_table().table_name("t").send().await));
+    }
+
+    /// Reads of those who write: they empty a bucket.
+    const OF_WRITES: [&str; 2] = ["ListMultipartUploads", "ListObjectVersions"];
+
+    fn reads(text: &str) -> bool {
+        ["Get", "List", "Describe", "Head"].iter().any(|verb| {
+            let noun = text.strip_prefix(verb).unwrap_or_default();
+            noun.starts_with(char::is_uppercase) && noun.chars().all(char::is_alphanumeric)
+        })
+    }
+
+    /// Gathers the names of reads below a folder: whatever the code has between quotes.
+    fn gather(folder: &Path, named: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("the folder is there").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                gather(&path, named);
+            } else if !["read_only.rs", "testing.rs", "tests.rs"].contains(&name(&path)) {
+                let text = fs::read_to_string(&path).expect("sources are text");
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines();
+                let code = code.filter(|line| !line.trim_start().starts_with("//"));
+                let quoted = code.flat_map(|line| line.split('"').skip(1).step_by(2));
+                named.extend(quoted.filter(|text| reads(text)).map(str::to_owned));
+            }
+        }
+    }
+
+    fn name(path: &Path) -> &str {
+        path.file_name().and_then(OsStr::to_str).unwrap_or_default()
+    }
+
+    /// A read that is missing stops `plan` on the first look; one too many is a permission that
+    /// nobody needs.
+    #[test]
+    fn the_list_is_what_is_called() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut named = BTreeSet::new();
+        gather(&source, &mut named);
+        named.retain(|name| !OF_WRITES.contains(&name.as_str()));
+        // Looked at for its headers, and named nowhere.
+        named.insert("HeadBucket".to_owned());
+        assert_eq!(named, READS.iter().map(|name| (*name).to_owned()).collect());
+    }
+
+    #[test]
+    fn the_list_names_reads_only() {
+        assert!(READS.is_sorted());
+        assert!(READS.iter().all(|operation| reads(operation)));
+    }
+}

@@ -1,0 +1,63 @@
+//! The kinds of AWS things that a stack can have: one file each, one line each below.
+
+pub mod alarm;
+pub mod bucket;
+pub mod dashboard;
+pub mod function;
+mod grant;
+mod key;
+mod lacking;
+mod lint;
+pub mod log_group;
+pub mod mapping;
+mod newborn;
+pub mod role;
+mod sid;
+pub mod stream;
+pub mod table;
+
+use engine::resource::Kind;
+pub use grant::Grant;
+pub use key::Keys;
+
+use crate::Aws;
+
+/// Returns every kind. What is not listed here is neither found nor deleted.
+pub fn kinds() -> Vec<Kind<Aws>> {
+    vec![
+        Kind::of::<alarm::Alarm>(),
+        Kind::of::<bucket::Bucket>(),
+        Kind::of::<dashboard::Dashboard>(),
+        Kind::of::<function::Function>(),
+        Kind::of::<log_group::LogGroup>(),
+        Kind::of::<mapping::Mapping>(),
+        Kind::of::<role::Role>(),
+        Kind::of::<stream::Stream>(),
+        Kind::of::<table::Table>(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_resource_file_is_registered() {
+        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/resources"))
+            .expect("the kinds are here");
+        let sources = files.map(|file| file.expect("a readable folder").path()).filter(|path| path.is_file());
+        let mut written: Vec<String> = sources
+            .map(|path| std::fs::read_to_string(path).expect("sources are text"))
+            .filter(|source| source.contains("impl Resource for"))
+            .map(|source| {
+                let (_, after) =
+                    source.split_once("const KIND: &'static str = \"").expect("a kind has a name");
+                after.split('"').next().expect("the name ends").to_owned()
+            })
+            .collect();
+        let mut registered: Vec<String> = kinds().iter().map(|kind| kind.name.to_owned()).collect();
+        written.sort();
+        registered.sort();
+        assert_eq!(registered, written, "resources::kinds() against the files beside it");
+    }
+}

@@ -1,0 +1,383 @@
+//! An S3 bucket: private, encrypted, versioned, reached over TLS only.
+
+mod emptying;
+mod grants;
+mod lifecycle;
+mod mistakes;
+mod permissions;
+mod reads;
+mod writes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::time::Duration;
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
+use futures::{join, try_join};
+use serde::Serialize;
+use serde_json::json;
+
+use self::lifecycle::Rule;
+use crate::policy::{Policy, Statement};
+use crate::resources::key::{self, Keys};
+use crate::resources::newborn::{finish, not_known_yet};
+use crate::{Aws, AwsNames, Called};
+
+/// Days that the parts of an upload are kept that nobody finishes.
+const UPLOAD_DAYS: i32 = 7;
+
+/// A bucket.
+#[derive(Debug, Clone, Serialize)]
+pub struct Bucket {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    /// The account that owns it, which its ARN does not say.
+    #[serde(skip)]
+    account: String,
+    #[serde(skip)]
+    thing: String,
+    /// The environment variable that tells a function the name.
+    #[serde(skip)]
+    variable: Option<String>,
+    /// What is there already may be encrypted with these.
+    #[serde(skip)]
+    former_keys: Vec<String>,
+    public_access_block: PublicAccessBlock,
+    ownership: String,
+    encryption: Encryption,
+    /// Off is also what S3 calls suspended: versions that there are, stay.
+    versioning: bool,
+    /// By rule id.
+    lifecycle: BTreeMap<String, Rule>,
+    policy: Option<Policy>,
+    /// Web origins that may use it.
+    cors_origins: BTreeSet<String>,
+    /// ARNs of what hears about objects, or `EventBridge`.
+    notified: BTreeSet<String>,
+}
+
+/// What may never make an object public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct PublicAccessBlock {
+    block_acls: bool,
+    ignore_acls: bool,
+    block_policy: bool,
+    restrict_buckets: bool,
+}
+
+/// How objects are encrypted that say nothing themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Encryption {
+    /// `AES256` or `aws:kms`.
+    algorithm: String,
+    kms_key: Option<String>,
+    /// One key for many objects, which saves calls of KMS.
+    bucket_key: bool,
+}
+
+impl Bucket {
+    /// Returns the bucket of this thing, versioned and over TLS only.
+    pub fn new(scope: &Scope, thing: &str) -> Self {
+        let name = scope.bucket_name(thing);
+        let arn = format!("arn:{}:s3:::{name}", scope.partition());
+        Self {
+            policy: Some(tls_only(&arn)),
+            name,
+            arn,
+            account: scope.account.clone(),
+            thing: thing.to_owned(),
+            variable: None,
+            former_keys: Vec::new(),
+            public_access_block: PublicAccessBlock::all(true),
+            ownership: ObjectOwnership::BucketOwnerEnforced.as_str().to_owned(),
+            encryption: Encryption::with(None),
+            versioning: true,
+            lifecycle: [("abort-uploads".to_owned(), Rule::aborting_uploads(UPLOAD_DAYS))].into(),
+            cors_origins: BTreeSet::new(),
+            notified: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the bucket that deletes what was overwritten under this prefix so many days after
+    /// it was ("Lifecycle configuration elements", S3 user guide).
+    pub fn expiring_versions(mut self, prefix: &str, days: i32) -> Self {
+        let id = format!("expire-versions-of-{}", prefix.trim_end_matches('/'));
+        self.lifecycle.insert(id, Rule::expiring_versions(prefix, days));
+        self
+    }
+
+    /// Returns the bucket that answers over TLS only, or over plain HTTP too: a cloud on
+    /// loopback has no TLS.
+    pub fn tls_only(mut self, on: bool) -> Self {
+        self.policy = on.then(|| tls_only(&self.arn));
+        self
+    }
+
+    /// Returns the bucket encrypted with the KMS key of this ARN, or with S3's own.
+    pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
+        let Keys { today, former } = keys.into();
+        self.encryption = Encryption::with(today);
+        self.former_keys = former;
+        self
+    }
+
+    /// Returns the bucket whose name functions read from this environment variable.
+    pub fn known_as(mut self, variable: impl Display) -> Self {
+        self.variable = Some(variable.to_string());
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Bucket {
+    type Cloud = Aws;
+    const KIND: &'static str = "s3.bucket";
+    const STANDS_ON: &'static [&'static str] = &[];
+    const STATEFUL: bool = true;
+    /// Terraform waits so long for a lifecycle that reads the same several times
+    /// (terraform-provider-aws, internal/service/s3/bucket_lifecycle_configuration.go).
+    const SETTLES_WITHIN: Duration = Duration::from_secs(180);
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut {
+            what: "website, replication, logging, acceleration, request payment, inventory, analytics, metrics, \
+                   object lock",
+            why: "a call each for every look, for what a private archive does not use",
+        },
+        LeftOut { what: "ACLs", why: "they mean nothing while the bucket's owner owns every object" },
+        LeftOut { what: "blocked encryption types", why: "S3 sets them by itself" },
+        LeftOut {
+            what: "details of CORS rules and notifications",
+            why: "that there is one is a difference already",
+        },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.split('.').collect::<Vec<_>>().as_slice() {
+            // An object that is overwritten is gone then.
+            ["versioning"] if !self.versioning => Effect::InPlace(Risk::LosesData),
+            ["lifecycle", ..] if lifecycle::deletes_more(&self.lifecycle, change) => {
+                Effect::InPlace(Risk::LosesData)
+            }
+            // Nobody may read the objects that there are.
+            ["encryption", "kms_key"] if key::is_left_behind(change, &self.former_keys) => {
+                Effect::InPlace(Risk::LosesData)
+            }
+            ["cors_origins" | "notified", ..] => Effect::InPlace(Risk::Interrupts),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        self.found_mistakes()
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let name = &self.name;
+        let (tags, parts) = join!(reads::tags(name, aws), async {
+            try_join!(
+                reads::public_access_block(name, aws),
+                reads::ownership(name, aws),
+                reads::encryption(name, aws),
+                reads::versioning(name, aws),
+                reads::lifecycle(name, aws),
+                reads::policy(name, aws),
+                reads::cors_origins(name, aws),
+                reads::notified(name, aws),
+            )
+        });
+        let tags = match tags.gone_is_none() {
+            Ok(Some(tags)) => tags,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(reads::explained(error, name, aws).await),
+        };
+        // Whether there is a bucket, its tags say; what else does not know it will.
+        let parts = parts.map_err(not_known_yet)?;
+        let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified) =
+            parts;
+        Ok(Some(Live {
+            resource: Self {
+                public_access_block,
+                ownership,
+                encryption,
+                versioning,
+                lifecycle,
+                policy,
+                cors_origins: cors,
+                notified,
+                ..self.clone()
+            },
+            tags: Some(tags),
+        }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // In us-east-1, making a bucket that one has already succeeds, and resets its ACLs
+        // ("CreateBucket", S3 API reference).
+        match Self::tags(&self.name, aws).await? {
+            Some(live) => {
+                let exists =
+                    Error::new(Class::Exists, "CreateBucket", format!("there is a bucket {}", self.name));
+                take_over(exists, &live, aws)?;
+            }
+            None => self.make(tags, aws).await?,
+        }
+        finish(self, tags, aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        // One after another: S3 refuses two changes of one bucket at a time, and a policy
+        // before its public access block.
+        if live.public_access_block != self.public_access_block {
+            self.put_public_access_block(aws).await?;
+        }
+        if live.ownership != self.ownership {
+            self.put_ownership(aws).await?;
+        }
+        if live.encryption != self.encryption {
+            self.put_encryption(aws).await?;
+        }
+        if live.versioning != self.versioning {
+            self.put_versioning(aws).await?;
+        }
+        if live.lifecycle != self.lifecycle {
+            self.put_lifecycle(aws).await?;
+        }
+        if live.policy != self.policy {
+            self.put_policy(aws).await?;
+        }
+        if live.cors_origins != self.cors_origins {
+            self.delete_cors(aws).await?;
+        }
+        if live.notified != self.notified {
+            self.delete_notifications(aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // The call replaces them all.
+        let mut all = reads::tags(&self.name, aws).await?;
+        all.extend(tags.clone());
+        self.put_tags(&all, aws).await
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        if emptying::empty(name, aws).await.gone_is_none()?.is_none() {
+            return Ok(());
+        }
+        let deleted = aws.s3.delete_bucket().bucket(name).send().await.called("DeleteBucket");
+        match deleted {
+            // Somebody wrote meanwhile; another attempt empties it again.
+            Err(error) if error.code.as_deref() == Some("BucketNotEmpty") => {
+                let class = Class::InProgress;
+                Err(Error { class, ..error })
+            }
+            other => other.gone_is_none().map(drop),
+        }
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let call = aws.s3.list_buckets().prefix(scope.prefix()).bucket_region(&scope.region);
+        let pages = call.into_paginator().send().try_collect().await.called("ListBuckets")?;
+        let buckets = pages.into_iter().flat_map(|page| page.buckets.unwrap_or_default());
+        Ok(buckets.filter_map(|bucket| bucket.name).filter(|name| can_be_ours(name, scope)).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        reads::tags(name, aws).await.gone_is_none()
+    }
+}
+
+impl Bucket {
+    async fn make(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // The oldest region has no name here ("CreateBucket", S3 API reference).
+        let region = &aws.scope.region;
+        let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
+        let configuration = CreateBucketConfiguration::builder()
+            .set_location_constraint(elsewhere)
+            .set_tags(Some(writes::to_sdk(tags)?));
+        let call = aws.s3.create_bucket().bucket(&self.name);
+        let call = call.create_bucket_configuration(configuration.build());
+        match call.send().await.called("CreateBucket") {
+            Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {
+                take_over(error, &Self::tags(&self.name, aws).await?.unwrap_or_default(), aws)
+            }
+            Err(error) if error.class == Class::Exists => Err(error.hint(
+                "somebody else has a bucket of this name, and bucket names are unique in the world: choose another \
+                 name for the stack or for the environment",
+            )),
+            other => other.map(drop),
+        }
+    }
+}
+
+/// Takes over a bucket of our account that was not there when we looked. One without any tag
+/// is what an attempt of ours left that was cut short before it had them.
+fn take_over(exists: Error, live: &Tags, aws: &Aws) -> Result<(), Error> {
+    match live.is_empty() {
+        true => Ok(()),
+        false => aws.adopt(exists, Some(live)),
+    }
+}
+
+impl PublicAccessBlock {
+    fn all(on: bool) -> Self {
+        Self { block_acls: on, ignore_acls: on, block_policy: on, restrict_buckets: on }
+    }
+}
+
+impl Encryption {
+    fn with(kms_key: Option<String>) -> Self {
+        Self {
+            algorithm: if kms_key.is_some() { "aws:kms" } else { "AES256" }.to_owned(),
+            bucket_key: kms_key.is_some(),
+            kms_key,
+        }
+    }
+}
+
+/// Tells whether the permissions of who deploys cover a bucket of this name. Whose another one
+/// is nobody may ask, and it cannot be ours.
+fn can_be_ours(name: &str, scope: &Scope) -> bool {
+    let whole = scope.bucket_name("*");
+    let (begins, ends) = whole.split_once('*').expect("the name of the thing is in it");
+    name.strip_prefix(begins).is_some_and(|rest| rest.ends_with(ends))
+}
+
+fn tls_only(arn: &str) -> Policy {
+    Policy::from(json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, format!("{arn}/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }],
+    }))
+}
+
+#[cfg(test)]
+mod tests;

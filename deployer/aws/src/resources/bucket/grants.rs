@@ -1,0 +1,99 @@
+//! What functions may do with a bucket, and what Lambda may on their behalf.
+//!
+//! All of it ends at the account. The ARN of a bucket has no account, and names are unique in the
+//! world: if the bucket is deleted, anybody can take its name, and would get all events ("Security
+//! best practices for Amazon S3 destinations", Lambda developer guide).
+
+use engine::resource::{Resource, ResourceId};
+
+use super::Bucket;
+use crate::policy::Statement;
+use crate::resources::sid::sid;
+use crate::resources::{Grant, key};
+
+impl Bucket {
+    /// Grants writing objects under this prefix.
+    pub fn write(&self, prefix: &str) -> Grant {
+        self.grant(self.put(&["write", &self.thing, prefix], prefix), self.encrypting())
+    }
+
+    /// Grants reading objects under this prefix.
+    pub fn get(&self, prefix: &str) -> Grant {
+        let name = sid(&["get", &self.thing, prefix]);
+        let objects = format!("{}/{prefix}*", self.arn);
+        self.grant(self.own(Statement::new(name, ["s3:GetObject"], [objects])), self.decrypting())
+    }
+
+    /// Grants listing the keys of objects. Who may not is told of an object that is not there
+    /// that it is forbidden ("GetObject: Permissions", S3 API reference).
+    pub fn browse(&self) -> Grant {
+        let name = sid(&["browse", &self.thing]);
+        self.grant(self.listing(name), None)
+    }
+
+    /// Returns what Lambda must be allowed to keep records here that a function gave up.
+    pub fn giving_up(&self) -> Vec<Statement> {
+        let mut giving_up = vec![
+            // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
+            // discarded batches", Lambda developer guide).
+            self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
+            self.listing(sid(&["list", &self.thing])),
+        ];
+        giving_up.extend(self.encrypting());
+        giving_up
+    }
+
+    /// Returns what it takes to write an object ("Using server-side encryption with AWS KMS
+    /// keys: Permissions", S3 user guide).
+    fn encrypting(&self) -> Option<Statement> {
+        key::through("s3", "kms:GenerateDataKey", &self.encryption.kms_key, &["bucket", &self.thing])
+    }
+
+    /// Returns what it takes to read an object (ibid.): each keeps the key that it was written
+    /// with.
+    fn decrypting(&self) -> Option<Statement> {
+        let keys = self.encryption.kms_key.iter().chain(&self.former_keys);
+        key::through("s3", "kms:Decrypt", keys, &["bucket", &self.thing])
+    }
+
+    fn grant(&self, statement: Statement, key: Option<Statement>) -> Grant {
+        let variable = self.variable.clone().map(|variable| (variable, self.name.clone()));
+        Grant { statement, key, variable, on: ResourceId::new(Self::KIND, &self.name) }
+    }
+
+    fn put(&self, name: &[&str], prefix: &str) -> Statement {
+        self.own(Statement::new(sid(name), ["s3:PutObject"], [format!("{}/{prefix}*", self.arn)]))
+    }
+
+    fn listing(&self, name: String) -> Statement {
+        self.own(Statement::new(name, ["s3:ListBucket"], [self.arn.clone()]))
+    }
+
+    /// Returns the statement for as long as the bucket is the account's own. Each of these actions
+    /// has the key ("Actions, resources, and condition keys for Amazon S3", Service Authorization
+    /// Reference).
+    fn own(&self, statement: Statement) -> Statement {
+        statement.when("StringEquals", "s3:ResourceAccount", &self.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::scope::Scope;
+
+    use super::*;
+    use crate::testing::scope;
+
+    #[test]
+    fn writing_under_two_prefixes_takes_two_names() {
+        let scope = Scope { region: "cn-north-1".into(), ..scope() };
+        let bucket = Bucket::new(&scope, "archive").known_as("ARCHIVE");
+        let (events, failed) = (bucket.write("events/"), bucket.write("failed/"));
+        assert_eq!(events.statement.sid, "WriteArchiveEvents");
+        assert_eq!(failed.statement.sid, "WriteArchiveFailed");
+        assert_eq!(
+            events.statement.resources,
+            ["arn:aws-cn:s3:::cart-dev-archive-111111111111-cn-north-1/events/*"],
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! What S3 would refuse ("General purpose bucket naming rules", S3 user guide).
+
+use super::Bucket;
+use crate::resources::lint;
+
+/// What no name of ours may begin with.
+const BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+/// What no name of ours may end with.
+const ENDINGS: [&str; 6] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"];
+
+impl Bucket {
+    pub(super) fn found_mistakes(&self) -> Vec<String> {
+        let name = self.name.as_str();
+        let mut mistakes: Vec<String> = lint::name(name, 3..=63, "-").collect();
+        if name.chars().any(|c| c.is_ascii_uppercase()) {
+            mistakes.push("a bucket's name has no capital letters".into());
+        }
+        if [name.chars().next(), name.chars().last()].contains(&Some('-')) {
+            mistakes.push("a bucket's name begins and ends with a letter or a digit".into());
+        }
+        let beginnings = BEGINNINGS.iter().filter(|reserved| name.starts_with(**reserved));
+        mistakes.extend(
+            beginnings.map(|reserved| format!("S3 keeps names that begin with `{reserved}` for itself")),
+        );
+        let endings = ENDINGS.iter().filter(|reserved| name.ends_with(**reserved));
+        mistakes
+            .extend(endings.map(|reserved| format!("S3 keeps names that end with `{reserved}` for itself")));
+        let keys = self.encryption.kms_key.iter().chain(&self.former_keys);
+        mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
+        mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::scope::Scope;
+
+    use super::*;
+    use crate::testing::scope;
+
+    fn mistakes(stack: &str, thing: &str) -> Vec<String> {
+        let scope = Scope { stack: stack.into(), ..scope() };
+        Bucket::new(&scope, thing).found_mistakes()
+    }
+
+    #[test]
+    fn names_are_those_that_s3_takes() {
+        assert_eq!(mistakes("cart", "archive"), [""; 0]);
+        let long = mistakes("cart", "archive-of-everything-that-ever-was");
+        assert_eq!(long, ["a name has 3 to 63 characters, and this one has 70"]);
+        assert_eq!(mistakes("Cart", "archive"), ["a bucket's name has no capital letters"]);
+        assert_eq!(mistakes("sthree", "archive"), ["S3 keeps names that begin with `sthree-` for itself"]);
+        // Dots and TLS do not go together: the wildcard of the certificate covers one label.
+        assert_eq!(mistakes("c.art", "archive"), ["a name has letters, digits and `-`, and no `.`"]);
+    }
+}

@@ -1,0 +1,242 @@
+//! What is said to S3, and what is made of answers that no emulator gives.
+
+use engine::diff::diff;
+
+use super::*;
+use crate::testing::{Script, body, fault, scope};
+
+fn bucket() -> Bucket {
+    Bucket::new(&scope(), "archive")
+}
+
+fn tagged(tags: &Tags) -> crate::testing::Answer {
+    let tags: String = tags
+        .iter()
+        .map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
+        .collect();
+    body(format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
+}
+
+fn absent() -> crate::testing::Answer {
+    fault(404, "NoSuchBucket", "The specified bucket does not exist")
+}
+
+/// Answers as for a bucket that was just made.
+fn new(script: Script) -> Script {
+    let block = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
+                 <IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>\
+                 <RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+    let ownership = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>\
+                     </OwnershipControls>";
+    let unset = |code: &str| fault(404, code, "not set");
+    script
+        .on("GetPublicAccessBlock", body(block))
+        .on("GetBucketOwnershipControls", body(ownership))
+        .on("GetBucketEncryption", unset("ServerSideEncryptionConfigurationNotFoundError"))
+        .on("GetBucketVersioning", body("<VersioningConfiguration/>"))
+        .on("GetBucketLifecycleConfiguration", unset("NoSuchLifecycleConfiguration"))
+        .on("GetBucketPolicy", unset("NoSuchBucketPolicy"))
+        .on("GetBucketCors", unset("NoSuchCORSConfiguration"))
+        .on("GetBucketNotificationConfiguration", body("<NotificationConfiguration/>"))
+}
+
+fn taking(script: Script) -> Script {
+    let calls = [
+        "CreateBucket",
+        "PutPublicAccessBlock",
+        "PutBucketOwnershipControls",
+        "PutBucketEncryption",
+        "PutBucketVersioning",
+        "PutBucketLifecycleConfiguration",
+        "PutBucketPolicy",
+        "PutBucketTagging",
+        "DeleteBucketCors",
+        "PutBucketNotificationConfiguration",
+    ];
+    calls.into_iter().fold(script, |script, call| script.on(call, body("")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_not_known_everywhere_yet_is_waited_for() {
+    let mut script = Script::new().on("GetBucketTagging", absent());
+    // A minute and a half of "no such bucket", from whichever call.
+    for _ in 0..25 {
+        script = script.on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope().tags()));
+        script = script.on("GetBucketVersioning", absent());
+    }
+    let script = taking(new(script)).on("GetBucketTagging", tagged(&scope().tags()));
+    bucket().create(&scope().tags(), &script.aws()).await.expect("it is known in the end");
+    assert_eq!(
+        script.writes(),
+        ["CreateBucket", "PutBucketVersioning", "PutBucketLifecycleConfiguration", "PutBucketPolicy"],
+    );
+    let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
+    assert!(made.body.contains("<LocationConstraint>eu-central-1</LocationConstraint>"), "{}", made.body);
+    assert!(made.body.contains("<Key>deployer:stack</Key>"), "{}", made.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_region_has_no_name() {
+    let scope = Scope { region: "us-east-1".into(), ..scope() };
+    let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope.tags()));
+    let script = taking(new(script));
+    let bucket = Bucket::new(&scope, "archive");
+    bucket.create(&scope.tags(), &script.aws_of(scope.clone())).await.expect("it is made");
+    let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
+    assert!(!made.body.contains("LocationConstraint"), "{}", made.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
+    let script = taking(new(Script::new().on("GetBucketTagging", tagged(&scope().tags()))));
+    bucket().create(&scope().tags(), &script.aws()).await.expect("it is finished");
+    assert!(!script.calls().contains(&"CreateBucket".to_owned()));
+}
+
+/// Nobody who deploys may ask whose the others are.
+#[tokio::test]
+async fn only_names_that_can_be_ours_are_looked_at() {
+    let names = [
+        "cart-dev-archive-111111111111-eu-central-1",
+        "cart-dev-reports",
+        "cart-dev-archive-222222222222-eu-central-1",
+        "cart-dev-111111111111-eu-central-1",
+        "cart-development-archive-111111111111-eu-central-1",
+    ];
+    let listed: String = names.iter().map(|name| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
+    let listed = format!("<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>");
+    let script = Script::new().on("ListBuckets", body(listed));
+    let found = Bucket::list(&scope(), &script.aws()).await.expect("a listing");
+    assert_eq!(found, [names[0]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_of_another_owner_in_the_same_account_is_not_taken_over() {
+    let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
+    let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&theirs));
+    let script = script.on("CreateBucket", fault(409, "BucketAlreadyOwnedByYou", "you have it"));
+    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    assert_eq!(script.writes(), ["CreateBucket"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_somebody_has_elsewhere_is_said_to_be_taken() {
+    let script = Script::new().on("GetBucketTagging", absent());
+    let script = script.on("CreateBucket", fault(409, "BucketAlreadyExists", "not available"));
+    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is taken");
+    assert!(!error.class.passes());
+    assert!(error.hint.expect("a hint").contains("unique in the world"));
+}
+
+#[tokio::test]
+async fn a_bucket_in_another_region_says_where() {
+    let moved = fault(301, "PermanentRedirect", "use another endpoint");
+    let head = fault(301, "", "").header("x-amz-bucket-region", "eu-west-1");
+    let script = new(Script::new().on("GetBucketTagging", moved).on("HeadBucket", head));
+    let error = bucket().read(&script.aws()).await.expect_err("it is elsewhere");
+    assert!(error.message.ends_with("is in eu-west-1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_may_not_be_seen_is_not_absent() {
+    let denied = || fault(403, "AccessDenied", "Access Denied");
+    let script = new(Script::new().on("GetBucketTagging", denied()).on("HeadBucket", denied()));
+    let error = bucket().read(&script.aws()).await.expect_err("nobody knows");
+    assert_eq!(error.class, Class::Denied);
+    assert!(error.hint.expect("a hint").contains("another account"));
+}
+
+#[tokio::test]
+async fn parts_are_put_one_after_another_in_the_order_that_s3_takes() {
+    let none = PublicAccessBlock::all(false);
+    let live = Bucket {
+        public_access_block: none,
+        ownership: "ObjectWriter".into(),
+        encryption: Encryption { algorithm: "aws:kms".into(), kms_key: None, bucket_key: false },
+        versioning: false,
+        lifecycle: BTreeMap::new(),
+        policy: None,
+        cors_origins: ["*".to_owned()].into(),
+        notified: ["EventBridge".to_owned()].into(),
+        ..bucket()
+    };
+    let script = taking(Script::new());
+    bucket().update(&live, &script.aws()).await.expect("everything is put back");
+    assert_eq!(
+        script.writes(),
+        [
+            "PutPublicAccessBlock",
+            "PutBucketOwnershipControls",
+            "PutBucketEncryption",
+            "PutBucketVersioning",
+            "PutBucketLifecycleConfiguration",
+            "PutBucketPolicy",
+            "DeleteBucketCors",
+            "PutBucketNotificationConfiguration",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_was_overwritten_under_a_prefix_goes_and_what_is_there_stays() {
+    let script = taking(Script::new());
+    let wanted = bucket().expiring_versions("progress/", 1);
+    wanted.update(&bucket(), &script.aws()).await.expect("there is one more rule");
+    assert_eq!(script.writes(), ["PutBucketLifecycleConfiguration"]);
+    let sent = &script.asked()[0].body;
+    let versions =
+        "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>";
+    // The call replaces them all.
+    for part in [
+        "<ID>abort-uploads</ID>",
+        "<ID>expire-versions-of-progress</ID>",
+        "<Prefix>progress/</Prefix>",
+        versions,
+    ] {
+        assert!(sent.contains(part), "{part} in {sent}");
+    }
+    assert!(!sent.contains("<Expiration>"), "{sent}");
+}
+
+/// An object stays encrypted with the key that it was written under.
+#[test]
+fn a_key_that_objects_may_have_is_not_left_behind_by_accident() {
+    let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
+    let state = |bucket: &Bucket| serde_json::to_value(bucket).expect("plain data");
+    let loses = |live: &Bucket, desired: &Bucket| {
+        let changes = diff(&state(live), &state(desired));
+        changes.iter().any(|change| desired.effect(change) == Effect::InPlace(Risk::LosesData))
+    };
+    let encrypted = |id: &str| bucket().encrypted_with(Some(key(id)));
+    for today in [Some(key("new")), None] {
+        let desired = bucket().encrypted_with(today.clone());
+        assert!(loses(&encrypted("old"), &desired));
+        let desired = bucket().encrypted_with(Keys { today: today.clone(), former: vec![key("old")] });
+        assert!(!loses(&encrypted("old"), &desired));
+        let decrypting = desired.get("events/").key.expect("keys of our own");
+        assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
+        let encrypting = desired.write("events/").key.map(|key| key.resources);
+        assert_eq!(encrypting, today.map(|key| vec![key]));
+    }
+    assert!(!loses(&bucket(), &encrypted("new")));
+}
+
+#[tokio::test]
+async fn two_changes_at_a_time_are_worth_another_attempt() {
+    let said = "A conflicting conditional operation is currently in progress against this resource.";
+    let script = Script::new().on("PutBucketVersioning", fault(409, "OperationAborted", said));
+    let live = Bucket { versioning: false, ..bucket() };
+    let error = bucket().update(&live, &script.aws()).await.expect_err("not now");
+    assert!(error.class.passes());
+}
+
+#[tokio::test]
+async fn tags_of_others_stay() {
+    let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
+    let script = taking(Script::new().on("GetBucketTagging", tagged(&theirs)));
+    bucket().tag(&scope().tags(), &script.aws()).await.expect("they are set");
+    let asked = script.asked();
+    let sent = &asked.last().expect("it was sent").body;
+    assert!(sent.contains("<Key>team</Key>") && sent.contains("<Key>deployer:stack</Key>"), "{sent}");
+}

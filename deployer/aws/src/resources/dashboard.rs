@@ -1,0 +1,208 @@
+//! The CloudWatch dashboard of an environment, of which there is one.
+//!
+//! Its owner and its stamp are in a note that the dashboard itself shows (`note` says why),
+//! so they are read and written together with what it shows.
+
+mod note;
+
+use aws_sdk_cloudwatch::error::SdkError;
+use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
+use aws_sdk_cloudwatch::types::{DashboardValidationMessage, Tag};
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{LeftOut, Live, Resource, States, Tags};
+use engine::scope::Scope;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::policy::Statement;
+use crate::resources::lint;
+use crate::{Aws, AwsNames, Called};
+
+/// The widgets that a dashboard has at most ("Dashboard body structure and syntax", CloudWatch
+/// user guide).
+const MOST_WIDGETS: usize = 500;
+
+/// The last part but the region of every dashboard's name.
+const THING: &str = "overview";
+
+/// A dashboard.
+#[derive(Debug, Clone, Serialize)]
+pub struct Dashboard {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    /// The tags in the note of the live one.
+    #[serde(skip)]
+    noted: Tags,
+    /// What it shows, as CloudWatch keeps it, but for the tags in the note.
+    body: Value,
+}
+
+impl Dashboard {
+    /// Returns the dashboard of the environment with this body, whose first text is the note.
+    pub fn new(scope: &Scope, body: Value) -> Self {
+        let name = name(scope);
+        Self { arn: arn(scope, &name), name, noted: Tags::new(), body }
+    }
+}
+
+impl Resource for Dashboard {
+    type Cloud = Aws;
+    const KIND: &'static str = "cloudwatch.dashboard";
+    const STANDS_ON: &'static [&'static str] = &["cloudwatch.alarm"];
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "sharing", why: "it is a role and a user pool beside the dashboard" },
+        LeftOut {
+            what: "its tags in CloudWatch",
+            why: "the note on the dashboard says whose it is, in places that keep no tags as well",
+        },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    /// The limits are those of "PutDashboard" (CloudWatch API reference).
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 1..=255, "-_").collect();
+        let widgets = self.body["widgets"].as_array().map_or(0, Vec::len);
+        if widgets > MOST_WIDGETS {
+            mistakes
+                .push(format!("a dashboard has {MOST_WIDGETS} widgets at most, and this one has {widgets}"));
+        }
+        if !note::has_room(&self.body) {
+            mistakes.push("a dashboard needs a text widget, for the note that says whose it is".into());
+        }
+        mistakes
+    }
+
+    /// "Actions, resources, and condition keys for Amazon CloudWatch" (Service Authorization
+    /// Reference).
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let dashboard = arn(scope, &name(scope));
+        vec![
+            Statement::new("DashboardsRead", ["cloudwatch:GetDashboard"], [dashboard.clone()]),
+            Statement::new(
+                "DashboardsWrite",
+                ["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard", "cloudwatch:TagResource"],
+                [dashboard],
+            ),
+        ]
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let Some(body) = body(&self.name, aws).await? else {
+            return Ok(None);
+        };
+        let (body, noted) = note::taken(body);
+        let tags = Some(noted.clone());
+        Ok(Some(Live { resource: Self { body, noted, ..self.clone() }, tags }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // Putting succeeds on anybody's dashboard of this name, and replaces it.
+        if let Some(live) = Self::tags(&self.name, aws).await? {
+            let text = format!("there is a dashboard {} meanwhile", self.name);
+            aws.adopt(Error::new(Class::Exists, "PutDashboard", text), Some(&live))?;
+        }
+        self.put(tags, aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        self.put(&live.noted, aws).await
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        // The note is nobody's but ours, so there are no tags of others to leave alone.
+        self.put(tags, aws).await
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let call = aws.cloudwatch.delete_dashboards().dashboard_names(name);
+        call.send().await.called("DeleteDashboards").gone_is_none().map(drop)
+    }
+
+    /// An environment has one, whose name follows from it: no listing could find another, and
+    /// none has to be allowed.
+    async fn list(scope: &Scope, _aws: &Aws) -> Result<Vec<String>, Error> {
+        Ok(vec![name(scope)])
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        let body = body(name, aws).await?;
+        Ok(body.map(|body| note::taken(body).1))
+    }
+}
+
+impl Dashboard {
+    /// Puts the whole dashboard, with these tags in its note. CloudWatch's own tags are taken
+    /// when it is made, and ignored later ("PutDashboard", CloudWatch API reference): they are
+    /// for an organisation's bills, and nothing here reads them.
+    async fn put(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let body = note::written(&self.body, tags).to_string();
+        let call = aws.cloudwatch.put_dashboard().dashboard_name(&self.name).dashboard_body(body);
+        let sent = call.set_tags(Some(to_sdk(tags))).send().await;
+        let refused = sent.as_ref().err().and_then(refused);
+        let answer = sent.called("PutDashboard");
+        let answer = answer.map_err(|error| match refused {
+            Some(why) => Error { message: format!("{}: {why}", error.message), ..error },
+            None => error,
+        })?;
+        // It is kept, and shows less than it should.
+        match answer.dashboard_validation_messages() {
+            [] => Ok(()),
+            messages => {
+                let text = format!("{} is not shown as it should be: {}", self.name, said(messages));
+                Err(Error::other("PutDashboard", text))
+            }
+        }
+    }
+}
+
+/// Returns the name, which says the region because all regions of an account share the names
+/// of dashboards ("PutDashboard", CloudWatch API reference).
+fn name(scope: &Scope) -> String {
+    format!("{}-{}", scope.name(THING), scope.region)
+}
+
+/// Returns what a dashboard shows, if there is one. What is not JSON is text.
+async fn body(name: &str, aws: &Aws) -> Result<Option<Value>, Error> {
+    let call = aws.cloudwatch.get_dashboard().dashboard_name(name);
+    let answer = call.send().await.called("GetDashboard").gone_is_none()?;
+    let body = answer.map(|answer| answer.dashboard_body.unwrap_or_default());
+    Ok(body.map(|body| serde_json::from_str(&body).unwrap_or(Value::String(body))))
+}
+
+/// Returns what CloudWatch finds wrong with a body that it refused.
+fn refused<R>(error: &SdkError<PutDashboardError, R>) -> Option<String> {
+    match error.as_service_error()? {
+        PutDashboardError::DashboardInvalidInputError(invalid) => {
+            let messages = invalid.dashboard_validation_messages();
+            (!messages.is_empty()).then(|| said(messages))
+        }
+        _ => None,
+    }
+}
+
+fn said(messages: &[DashboardValidationMessage]) -> String {
+    let one = |message: &DashboardValidationMessage| {
+        format!("{} {}", message.data_path().unwrap_or_default(), message.message().unwrap_or_default())
+    };
+    messages.iter().map(one).map(|said| said.trim().to_owned()).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns the ARN, which has no region ("TagResource", CloudWatch API reference).
+fn arn(scope: &Scope, name: &str) -> String {
+    format!("arn:{}:cloudwatch::{}:dashboard/{name}", scope.partition(), scope.account)
+}
+
+fn to_sdk(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! What a dashboard makes of CloudWatch's answers, and what it says to CloudWatch.
+
+use engine::diff::diff;
+use engine::resource::Described;
+use serde_json::json;
+
+use super::*;
+use crate::testing::{Answer, Script, body, fault, scope};
+
+fn shown() -> Value {
+    json!({"widgets": [
+        {"type": "text", "x": 0, "y": 0, "width": 24, "height": 3, "properties": {"markdown": "# cart-dev"}},
+        {"type": "metric", "x": 0, "y": 3, "width": 8, "height": 6, "properties": {"title": "Age"}},
+    ]})
+}
+
+fn dashboard() -> Dashboard {
+    Dashboard::new(&scope(), shown())
+}
+
+/// Returns the tags that one of ours has, and one whose value is empty.
+fn tags() -> Tags {
+    scope().tags().into_iter().chain([("note".to_owned(), String::new())]).collect()
+}
+
+/// Returns the answer with which CloudWatch shows this body.
+fn kept(shown: &Value) -> Answer {
+    body(json!({"DashboardName": "cart-dev-overview-eu-central-1", "DashboardBody": shown.to_string()}))
+}
+
+fn absent() -> Answer {
+    fault(404, "DashboardNotFoundError", "Dashboard cart-dev-overview-eu-central-1 does not exist")
+}
+
+fn accepted() -> Answer {
+    body(json!({"DashboardValidationMessages": []}))
+}
+
+#[test]
+fn a_name_says_the_region_because_all_regions_share_names() {
+    assert_eq!(dashboard().name(), "cart-dev-overview-eu-central-1");
+    assert_eq!(dashboard().arn, "arn:aws:cloudwatch::111111111111:dashboard/cart-dev-overview-eu-central-1");
+}
+
+#[test]
+fn the_note_has_the_tags_and_is_no_difference() {
+    let written = note::written(&shown(), &tags());
+    let text = written["widgets"][0]["properties"]["markdown"].as_str().expect("a text has text");
+    assert!(text.ends_with("* `deployer:stack` = `cart`\n* `note` = ``"), "{text}");
+    assert_eq!(note::taken(written), (shown(), tags()));
+    assert_eq!(note::taken(json!("no JSON")), (json!("no JSON"), Tags::new()));
+    assert_eq!(note::taken(json!({"widgets": [7]})).1, Tags::new());
+}
+
+#[tokio::test]
+async fn whatever_somebody_changes_shows() {
+    let mut live = note::written(&shown(), &tags());
+    live["widgets"][1]["properties"]["title"] = "Mine".into();
+    live["start"] = "-PT6H".into();
+    let script = Script::new().on("GetDashboard", kept(&live));
+    let read = dashboard().read(&script.aws()).await.expect("it was read").expect("it is there");
+    assert_eq!(read.tags, Some(tags()));
+    let changes = diff(&read.resource.state(), &dashboard().state());
+    let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["body.start", "body.widgets[1].properties.title"]);
+}
+
+#[tokio::test]
+async fn one_that_is_not_there_is_absent_in_the_words_of_either_protocol() {
+    for code in ["DashboardNotFoundError", "ResourceNotFound"] {
+        let script = Script::new().on("GetDashboard", fault(404, code, "no such dashboard"));
+        assert!(dashboard().read(&script.aws()).await.expect("absent is no error").is_none());
+    }
+    let script = Script::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
+    assert!(dashboard().read(&script.aws()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_dashboard_that_somebody_else_made_meanwhile_is_not_replaced() {
+    let script = Script::new().on("GetDashboard", kept(&shown()));
+    let error = dashboard().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    assert_eq!(error.class, Class::Exists);
+    assert_eq!(script.calls(), ["GetDashboard"]);
+    let denied = Script::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
+    assert!(dashboard().create(&scope().tags(), &denied.aws()).await.is_err());
+    assert_eq!(denied.calls(), ["GetDashboard"]);
+}
+
+#[tokio::test]
+async fn an_attempt_cut_short_is_finished() {
+    let ours = kept(&note::written(&shown(), &scope().tags()));
+    for there in [absent(), ours] {
+        let script = Script::new().on("GetDashboard", there).on("PutDashboard", accepted());
+        dashboard().create(&scope().tags(), &script.aws()).await.expect("nobody else has it");
+        assert_eq!(script.calls(), ["GetDashboard", "PutDashboard"]);
+    }
+}
+
+#[tokio::test]
+async fn an_update_keeps_the_note_and_its_tags() {
+    let script = Script::new().on("PutDashboard", accepted());
+    let live = Dashboard { noted: tags(), body: json!({}), ..dashboard() };
+    dashboard().update(&live, &script.aws()).await.expect("it is accepted");
+    let asked = script.asked();
+    assert!(asked[0].body.contains("* `deployer:stack` = `cart`"), "{}", asked[0].body);
+    assert!(asked[0].body.contains("# cart-dev"), "{}", asked[0].body);
+}
+
+#[tokio::test]
+async fn what_cloudwatch_says_of_a_body_is_an_error_though_it_is_accepted() {
+    let said = json!([{"DataPath": "/widgets/1", "Message": "Unknown metric"}]);
+    let script = Script::new().on("PutDashboard", body(json!({"DashboardValidationMessages": said})));
+    let error = dashboard().tag(&tags(), &script.aws()).await.expect_err("it shows less than it should");
+    assert!(error.message.ends_with("/widgets/1 Unknown metric"), "{error}");
+}
+
+#[test]
+fn a_mistake_is_told_before_cloudwatch_is_asked() {
+    let mistakes = |dashboard: Dashboard| Resource::mistakes(&dashboard, &States::new());
+    assert_eq!(mistakes(dashboard()), Vec::<String>::new());
+    let text = shown()["widgets"][0].clone();
+    let wrong = [
+        Dashboard { name: "n".repeat(256), ..dashboard() },
+        Dashboard { name: "a/b".into(), ..dashboard() },
+        Dashboard { body: json!({"widgets": []}), ..dashboard() },
+        Dashboard { body: json!({"widgets": vec![text; 501]}), ..dashboard() },
+    ];
+    for dashboard in wrong {
+        assert_eq!(mistakes(dashboard.clone()).len(), 1, "{dashboard:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_one_that_there_can_be_is_found_without_a_listing() {
+    let script = Script::new().on("GetDashboard", kept(&note::written(&shown(), &tags())));
+    let listed = Dashboard::list(&scope(), &script.aws()).await.expect("nothing is asked");
+    assert_eq!(listed, [dashboard().name()]);
+    assert_eq!(script.calls(), [""; 0]);
+    let owner = Dashboard::tags(&listed[0], &script.aws()).await.expect("it was read");
+    assert_eq!(owner, Some(tags()));
+}
+
+#[test]
+fn permissions_are_for_the_one_dashboard() {
+    for statement in Dashboard::permissions(&scope()) {
+        assert_eq!(statement.resources, [dashboard().arn]);
+    }
+}

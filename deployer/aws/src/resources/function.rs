@@ -1,0 +1,380 @@
+//! A Lambda function: its configuration, its code, and who may invoke it.
+//!
+//! Not compared, because each would cost every look another call: aliases, versions, code
+//! signing, the pinned runtime, what asynchronous invocations do; and recursion, of a function
+//! that is not meant to invoke itself. Nor are function URLs, but nobody from outside the account
+//! gets through one without the resource policy, which is compared.
+
+mod changes;
+mod code;
+mod configuration;
+mod mistakes;
+mod permissions;
+mod recursion;
+mod resource_policy;
+mod secret;
+
+pub use code::Code;
+pub use configuration::{Logging, Vpc};
+pub use secret::Secret;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
+use engine::scope::Scope;
+use futures::try_join;
+use serde::Serialize;
+
+use self::changes::CHANGES_WITHIN;
+use crate::policy::{Policy, Statement};
+use crate::resources::sid::sid;
+use crate::resources::{Grant, key};
+use crate::{Aws, AwsNames, Called, wait_until};
+
+const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
+
+/// A function.
+#[derive(Debug, Clone, Serialize)]
+pub struct Function {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    /// The name of the binary that the code is made of.
+    #[serde(skip)]
+    binary: String,
+    #[serde(skip)]
+    needs: Vec<ResourceId>,
+    /// What the role grants, to tell a missing permission from one that is not known
+    /// everywhere yet.
+    #[serde(skip)]
+    granted: Option<Policy>,
+    /// The live revision, if it changes only when somebody changes the function.
+    #[serde(skip)]
+    revision: Option<String>,
+    /// ARN of the execution role.
+    role: String,
+    /// `Zip` or `Image`; fixed at creation.
+    package_type: String,
+    runtime: String,
+    handler: String,
+    architecture: String,
+    memory_mb: i32,
+    timeout_s: i32,
+    description: String,
+    environment: BTreeMap<String, Secret>,
+    ephemeral_storage_mb: i32,
+    /// ARNs of layer versions, in the order in which they are laid.
+    layers: Vec<String>,
+    /// `PassThrough` or `Active`.
+    tracing: String,
+    logging: Logging,
+    /// ARN of the queue or topic for failed asynchronous invocations.
+    dead_letter_target: Option<String>,
+    vpc: Option<Vpc>,
+    /// ARNs of file systems by the path they are mounted at.
+    file_systems: BTreeMap<String, String>,
+    /// ARN of the key that encrypts the environment; nothing means Lambda's own.
+    kms_key: Option<String>,
+    /// `None` or `PublishedVersions`.
+    snap_start: String,
+    /// Executions kept for this function, and its limit; nothing means neither.
+    reserved_concurrency: Option<i32>,
+    /// `Allow` for a function that invokes itself, as often as it takes; nothing where it does
+    /// not matter.
+    recursive_loop: Option<String>,
+    /// Who else may invoke or change it; nobody in a stack of ours.
+    resource_policy: Option<Policy>,
+    code: Code,
+    /// Why Lambda could not carry out the last change. Never desired; a function in this
+    /// state runs old settings or does not run at all.
+    failure: Option<String>,
+}
+
+impl Function {
+    /// Returns the function of this thing, made of the binary of the same name, with this
+    /// role, once what it needs exists. Everything else is AWS's default at first.
+    pub fn new(scope: &Scope, thing: &str, role_arn: impl Into<String>, needs: Vec<ResourceId>) -> Self {
+        let name = scope.name(thing);
+        Self {
+            arn: scope.arn("lambda", &format!("function:{name}")),
+            binary: thing.to_owned(),
+            needs,
+            granted: None,
+            revision: None,
+            role: role_arn.into(),
+            package_type: "Zip".into(),
+            runtime: "provided.al2023".into(),
+            handler: "bootstrap".into(),
+            architecture: "x86_64".into(),
+            memory_mb: 128,
+            timeout_s: 3,
+            description: String::new(),
+            environment: BTreeMap::new(),
+            ephemeral_storage_mb: 512,
+            layers: Vec::new(),
+            tracing: "PassThrough".into(),
+            logging: Logging::text(&name),
+            dead_letter_target: None,
+            vpc: None,
+            file_systems: BTreeMap::new(),
+            kms_key: None,
+            snap_start: "None".into(),
+            reserved_concurrency: None,
+            recursive_loop: None,
+            resource_policy: None,
+            code: Code::from_sources(String::new()),
+            failure: None,
+            name,
+        }
+    }
+
+    /// Returns the function made of sources with this fingerprint.
+    pub fn fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
+        self.code = Code::from_sources(fingerprint.into());
+        self
+    }
+
+    /// Returns the function on this architecture: `x86_64` or `arm64`.
+    pub fn architecture(mut self, architecture: impl Into<String>) -> Self {
+        self.architecture = architecture.into();
+        self
+    }
+
+    /// Returns the function with this memory, and processor time in proportion.
+    pub fn memory_mb(mut self, memory_mb: i32) -> Self {
+        self.memory_mb = memory_mb;
+        self
+    }
+
+    /// Returns the function with this memory, if it has less.
+    pub fn at_least_memory_mb(self, least: i32) -> Self {
+        let memory_mb = self.memory_mb.max(least);
+        self.memory_mb(memory_mb)
+    }
+
+    /// Returns the function with this time for one invocation.
+    pub fn timeout_s(mut self, timeout_s: i32) -> Self {
+        self.timeout_s = timeout_s;
+        self
+    }
+
+    /// Returns the function with this description.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Returns the function with these environment variables besides those it has.
+    pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name, Secret::new(value)));
+        self.environment.extend(variables);
+        self
+    }
+
+    /// Returns the function whose environment is encrypted with the KMS key of this ARN.
+    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
+        self.kms_key = key;
+        self
+    }
+
+    /// Returns what the role must be allowed to start the function. Lambda makes itself a
+    /// grant for the role, which is void when the role was deleted and made anew; a policy is
+    /// not ("Securing Lambda environment variables", Lambda developer guide).
+    pub fn starting(&self) -> Option<Statement> {
+        let encrypted = self.kms_key.as_ref().filter(|_| !self.environment.is_empty());
+        key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
+    }
+
+    /// Returns the function that is made, and changed, only after these.
+    pub fn after<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        self.needs.extend(others.into_iter().map(|other| ResourceId::new(Self::KIND, &other.name)));
+        self
+    }
+
+    /// Returns the function whose role grants this.
+    pub fn granted(mut self, policy: &Policy) -> Self {
+        self.granted = Some(policy.clone());
+        self
+    }
+
+    /// Returns the function with this many executions kept for it.
+    pub fn reserved_concurrency(mut self, executions: Option<i32>) -> Self {
+        self.reserved_concurrency = executions;
+        self
+    }
+
+    /// Returns the function that may invoke itself over and over.
+    pub fn recursive(mut self) -> Self {
+        self.recursive_loop = Some(RecursiveLoop::Allow.as_str().to_owned());
+        self
+    }
+
+    /// Grants invoking the function, whether somebody waits for the answer or not.
+    pub fn invoke(&self) -> Grant {
+        let name = sid(&["invoke", &self.binary]);
+        Grant {
+            statement: Statement::new(name, ["lambda:InvokeFunction"], [self.arn.clone()]),
+            key: None,
+            variable: None,
+            on: ResourceId::new(Self::KIND, &self.name),
+        }
+    }
+
+    /// Returns the name of the binary that the code is made of.
+    pub fn binary(&self) -> &str {
+        &self.binary
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Function {
+    type Cloud = Aws;
+    const KIND: &'static str = "lambda.function";
+    // Functions write to these, and go before them.
+    const STANDS_ON: &'static [&'static str] =
+        &["iam.role", "logs.log-group", "dynamodb.table", "kinesis.stream", "s3.bucket"];
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "aliases and versions", why: A_CALL_EACH },
+        LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },
+        LeftOut { what: "asynchronous invocations", why: A_CALL_EACH },
+        LeftOut { what: "code signing", why: A_CALL_EACH },
+        LeftOut { what: "pinned runtime, recursion of what does not invoke itself", why: A_CALL_EACH },
+        LeftOut { what: "function URLs", why: "nobody else gets through one without the resource policy" },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Vec<ResourceId> {
+        self.needs.clone()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            "package_type" => {
+                Effect::Refuse("a function's package type is fixed: delete the function, then run `up`")
+            }
+            // No executions left: nothing is invoked any more.
+            "reserved_concurrency" if change.desired == 0 => Effect::InPlace(Risk::Interrupts),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        self.refused().into_iter().chain(self.starved(stack)).collect()
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let (answer, policy, recursive_loop) = try_join!(
+            get(&self.name, aws),
+            resource_policy::read(&self.name, aws),
+            self.read_recursive_loop(aws)
+        )?;
+        // One that is being deleted is as good as gone.
+        let state = |answer: &GetFunctionOutput| {
+            answer.configuration.as_ref().and_then(|function| function.state.clone())
+        };
+        let answer = answer.filter(|answer| state(answer) != Some(State::Deleting));
+        let Some(answer) = answer else { return Ok(None) };
+        let mut live = self.live(answer, policy)?;
+        live.resource.recursive_loop = recursive_loop;
+        Ok(Some(live))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let zip = self.package(aws)?;
+        let code = FunctionCode::builder().zip_file(Blob::new(zip.zip.to_vec())).build();
+        let tags = tags.clone().into_iter().chain(self.code.tags(&zip.sha256));
+        let call = self.to_create().code(code).set_tags(Some(tags.collect()));
+        match call.send_with(&aws.lambda).await.called("CreateFunction") {
+            Err(error) if error.class == Class::Exists => {
+                let Some(live) = Resource::read(self, aws).await? else {
+                    // It is being deleted, or was made a moment ago.
+                    return Err(Error { class: Class::InProgress, ..error });
+                };
+                aws.adopt(error, live.tags.as_ref())?;
+                self.changed(aws).await?;
+                // What was begun may have been begun for an earlier configuration.
+                return Resource::update(self, &live.resource, aws).await;
+            }
+            created => created.map(drop).map_err(|error| self.judged(error))?,
+        }
+        self.changed(aws).await?;
+        self.reserve_concurrency(None, aws).await?;
+        self.set_recursive_loop(None, aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        match self.put(live, live.revision.as_deref(), aws).await {
+            Err(error) if error.code.as_deref() == Some("PreconditionFailedException") => {
+                self.unchanged_since(live, error, aws).await?;
+                self.put(live, None, aws).await
+            }
+            put => put,
+        }
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let call = aws.lambda.tag_resource().resource(&self.arn);
+        let call = call.set_tags(Some(tags.clone().into_iter().collect()));
+        call.send().await.called("TagResource").map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let call = aws.lambda.delete_function().function_name(name);
+        call.send().await.called("DeleteFunction").gone_is_none()?;
+        wait_until("the function to be gone", CHANGES_WITHIN, async || {
+            Ok(get(name, aws).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    async fn activity(_name: &str, _aws: &Aws) -> Result<Option<&'static str>, Error> {
+        Ok(Some("can still be invoked"))
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let functions = aws.lambda.list_functions().into_paginator().items();
+        let functions = functions.send().try_collect().await.called("ListFunctions")?;
+        let names = functions.into_iter().filter_map(|function| function.function_name);
+        Ok(names.filter(|name| name.starts_with(&scope.prefix())).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        get(name, aws).await?.map(|answer| tags_of(&answer)).transpose()
+    }
+}
+
+async fn get(name: &str, aws: &Aws) -> Result<Option<GetFunctionOutput>, Error> {
+    let call = aws.lambda.get_function().function_name(name);
+    call.send().await.called("GetFunction").gone_is_none()
+}
+
+/// Returns the tags; whether they could be read is part of the answer.
+fn tags_of(answer: &GetFunctionOutput) -> Result<Tags, Error> {
+    if let Some(error) = answer.tags_error() {
+        return Err(Error::other("GetFunction", format!("the tags could not be read: {}", error.message())));
+    }
+    Ok(answer.tags.clone().unwrap_or_default().into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Changing a function: one call after another, each over before the next.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::primitives::Blob;
+use engine::diff::diff;
+use engine::error::Error;
+use engine::resource::{Described, Resource};
+
+use super::{Function, configuration, get, resource_policy};
+use crate::resources::lacking::judged;
+use crate::{Aws, Called, Package, wait_until};
+
+/// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
+/// (terraform-provider-aws, internal/service/lambda).
+pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(300);
+
+/// The largest zip that goes with the call ("Lambda quotas").
+const LARGEST_ZIP: usize = 50 * 1024 * 1024;
+
+impl Function {
+    /// Changes what differs, unless the function has another revision than this by now.
+    pub(super) async fn put(&self, live: &Self, mut revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
+        // Lambda takes one change at a time: each has to be over before the next call.
+        let changes = self.to_update(live);
+        if changes != Default::default() || live.failure.is_some() {
+            let call = changes.function_name(&self.name);
+            // Our own change makes another revision.
+            let call = call.set_revision_id(revision.take().map(str::to_owned));
+            let sent = call.send_with(&aws.lambda).await.called("UpdateFunctionConfiguration");
+            sent.map_err(|error| self.judged(error))?;
+            self.changed(aws).await?;
+        }
+        if (&live.code, &live.architecture) != (&self.code, &self.architecture) {
+            self.upload(revision, aws).await?;
+        }
+        self.reserve_concurrency(live.reserved_concurrency, aws).await?;
+        self.set_recursive_loop(live.recursive_loop.as_deref(), aws).await?;
+        match (&live.resource_policy, &self.resource_policy) {
+            (Some(policy), None) => resource_policy::remove(&self.name, policy, aws).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails with this error if somebody changed the function since it was looked at. An
+    /// attempt of ours that was cut short made another revision as well, and differs from
+    /// what is desired in nothing that did not differ before.
+    pub(super) async fn unchanged_since(&self, live: &Self, error: Error, aws: &Aws) -> Result<(), Error> {
+        let now = Resource::read(self, aws).await?;
+        let differing = |live: &Self| diff(&live.state(), &self.state());
+        let before = differing(live);
+        match now {
+            Some(now) if differing(&now.resource).iter().all(|change| before.contains(change)) => Ok(()),
+            _ => {
+                Err(error.hint("somebody changed the function meanwhile: run the command again to plan anew"))
+            }
+        }
+    }
+
+    pub(super) fn judged(&self, error: Error) -> Error {
+        let target = self.dead_letter_target.as_deref();
+        judged(error, self.granted.as_ref(), target.as_slice())
+    }
+
+    pub(super) fn package<'a>(&self, aws: &'a Aws) -> Result<&'a Package, Error> {
+        let package = aws.packages.get(&self.binary)?;
+        let size = package.zip.len();
+        if size > LARGEST_ZIP {
+            let text = format!("the zip of {} has {size} bytes, and Lambda takes {LARGEST_ZIP}", self.binary);
+            return Err(
+                Error::other("build", text).hint("build with a smaller profile: `opt-level`, `lto`, `strip`")
+            );
+        }
+        Ok(package)
+    }
+
+    /// Uploads the code, then says in the tags what it was made from. Cut short in between,
+    /// the tags do not fit the code and the next run uploads again.
+    async fn upload(&self, revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
+        let package = self.package(aws)?;
+        let call = aws.lambda.update_function_code().function_name(&self.name);
+        let call = call.set_revision_id(revision.map(str::to_owned));
+        // The architecture changes only together with the code.
+        let call = call.architectures(self.architecture.as_str().into());
+        let call = call.zip_file(Blob::new(package.zip.to_vec()));
+        call.send().await.called("UpdateFunctionCode")?;
+        self.changed(aws).await?;
+        self.tag(&self.code.tags(&package.sha256), aws).await
+    }
+
+    /// Waits until the last change is over. GetFunction is polled because AWS allows 100 of
+    /// it a second, and 15 of almost everything else of Lambda together ("Lambda quotas",
+    /// Lambda developer guide).
+    pub(super) async fn changed(&self, aws: &Aws) -> Result<(), Error> {
+        wait_until("the function to be Active", CHANGES_WITHIN, async || {
+            let Some(function) = get(&self.name, aws).await?.and_then(|answer| answer.configuration) else {
+                // A function made a moment ago is not found everywhere yet.
+                return Ok(None);
+            };
+            if let Some(reason) = configuration::failure(&function) {
+                return Err(Error::other("GetFunction", format!("the last change failed: {reason}")));
+            }
+            Ok(configuration::settled(&function).then_some(()))
+        })
+        .await
+    }
+
+    pub(super) async fn reserve_concurrency(&self, live: Option<i32>, aws: &Aws) -> Result<(), Error> {
+        match self.reserved_concurrency {
+            desired if live == desired => {}
+            Some(executions) => {
+                let call = aws.lambda.put_function_concurrency().function_name(&self.name);
+                let call = call.reserved_concurrent_executions(executions);
+                call.send().await.called("PutFunctionConcurrency")?;
+            }
+            None => {
+                let call = aws.lambda.delete_function_concurrency().function_name(&self.name);
+                call.send().await.called("DeleteFunctionConcurrency")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! The resource policy of a function: who may invoke or change it besides its account.
+
+use engine::error::{Error, GoneIsNone};
+use serde_json::Value;
+
+use crate::policy::Policy;
+use crate::{Aws, Called};
+
+/// Reads the policy, or nothing when nobody was given a permission.
+pub(super) async fn read(function: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
+    let call = aws.lambda.get_policy().function_name(function);
+    let answer = call.send().await.called("GetPolicy").gone_is_none()?;
+    let Some(text) = answer.and_then(|answer| answer.policy) else {
+        return Ok(None);
+    };
+    let policy = Policy::parse(&text)
+        .map_err(|error| Error::other("GetPolicy", format!("the policy is not JSON: {error}")))?;
+    // Without statements it allows nothing.
+    Ok(Some(policy).filter(|policy| !statements(policy).is_empty()))
+}
+
+/// Removes each permission that this policy holds; there is no call that removes all.
+pub(super) async fn remove(function: &str, policy: &Policy, aws: &Aws) -> Result<(), Error> {
+    for statement in statements(policy) {
+        // Lambda insists on an id for each.
+        let id = statement["Sid"].as_str().unwrap_or_default();
+        let call = aws.lambda.remove_permission().function_name(function).statement_id(id);
+        call.send().await.called("RemovePermission").gone_is_none()?;
+    }
+    Ok(())
+}
+
+fn statements(policy: &Policy) -> Vec<Value> {
+    let document: Value = serde_json::from_str(&policy.to_json()).expect("a policy is sent as JSON");
+    match &document["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Null => Vec::new(),
+        single => vec![single.clone()],
+    }
+}

@@ -1,0 +1,376 @@
+//! What a function makes of Lambda's answers, and what it says to Lambda.
+
+use engine::diff::diff;
+use engine::resource::Described;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::resources::mapping::{Mapping, MappingSettings};
+use crate::resources::stream::Stream;
+use crate::testing::{Answer, Script, body, fault, scope};
+use crate::{Package, Packages};
+
+const ROLE: &str = "arn:aws:iam::111111111111:role/cart/dev/cart-dev-capture";
+
+fn function() -> Function {
+    Function::new(&scope(), "capture", ROLE, Vec::new())
+        .fingerprint("f1")
+        .environment([("TABLE".to_owned(), "events".to_owned())])
+}
+
+/// Returns what Lambda says of the function as it is desired.
+fn configuration(more: Value) -> Value {
+    let mut live = json!({
+        "FunctionName": "cart-dev-capture",
+        "Role": ROLE,
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "RevisionId": "r1",
+        "CodeSha256": "zip",
+        "Environment": {"Variables": {"TABLE": "events"}},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/cart-dev-capture"},
+    });
+    live.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    live
+}
+
+fn tags() -> Value {
+    json!(scope().tags().into_iter().chain(function().code.tags("zip")).collect::<Tags>())
+}
+
+fn got(more: Value) -> Answer {
+    body(json!({"Configuration": configuration(more), "Tags": tags()}))
+}
+
+fn nobody_else(script: Script) -> Script {
+    script.on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
+}
+
+async fn read(answer: Answer) -> Result<Option<Live<Function>>, Error> {
+    Resource::read(&function(), &nobody_else(Script::new().on("GetFunction", answer)).aws()).await
+}
+
+async fn live(more: Value) -> Function {
+    read(got(more)).await.expect("a read").expect("a function").resource
+}
+
+fn paths(live: &Function) -> Vec<String> {
+    diff(&live.state(), &function().state()).into_iter().map(|change| change.path).collect()
+}
+
+fn with_code(script: &Script) -> Aws {
+    let (zip, path) = (b"zip".to_vec().into(), "capture.zip".into());
+    let package = Package { function: "capture".into(), zip, sha256: "zip".into(), path };
+    Aws { packages: Packages::new([("capture".to_owned(), package)].into()), ..script.aws() }
+}
+
+#[tokio::test]
+async fn whatever_somebody_changes_shows() {
+    assert_eq!(paths(&live(json!({})).await), Vec::<String>::new());
+    let cases = [
+        (json!({"MemorySize": 256}), "memory_mb"),
+        (json!({"Timeout": 30}), "timeout_s"),
+        (json!({"Environment": {"Variables": {"TABLE": "other"}}}), "environment.TABLE"),
+        (json!({"Environment": {"Variables": {"TABLE": "events", "MORE": "x"}}}), "environment.MORE"),
+        (json!({"Handler": "other"}), "handler"),
+        (json!({"Runtime": "provided.al2"}), "runtime"),
+        (json!({"Architectures": ["arm64"]}), "architecture"),
+        (json!({"Role": "arn:r"}), "role"),
+        (json!({"Layers": [{"Arn": "arn:l"}]}), "layers"),
+        (json!({"TracingConfig": {"Mode": "Active"}}), "tracing"),
+        (json!({"Description": "other"}), "description"),
+        (json!({"LoggingConfig": {"LogFormat": "Text", "LogGroup": "other"}}), "logging.group"),
+        (json!({"CodeSha256": "other"}), "code.sha256"),
+        (json!({"DeadLetterConfig": {"TargetArn": "arn:q"}}), "dead_letter_target"),
+        (json!({"EphemeralStorage": {"Size": 1024}}), "ephemeral_storage_mb"),
+        (json!({"KMSKeyArn": "arn:k"}), "kms_key"),
+        (json!({"VpcConfig": {"SubnetIds": ["s"]}}), "vpc"),
+        (json!({"FileSystemConfigs": [{"Arn": "arn:f", "LocalMountPath": "/mnt/f"}]}), "file_systems./mnt/f"),
+        (json!({"SnapStart": {"ApplyOn": "PublishedVersions"}}), "snap_start"),
+        (json!({"State": "Failed", "StateReasonCode": "InvalidImage"}), "failure"),
+        (json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "why"}), "failure"),
+    ];
+    for (more, path) in cases {
+        assert_eq!(paths(&live(more.clone()).await), [path], "{more}");
+    }
+    let json_lines = json!({"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/aws/lambda/cart-dev-capture", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}});
+    assert_eq!(
+        paths(&live(json_lines).await),
+        ["logging.application_level", "logging.format", "logging.system_level"]
+    );
+    let reserved = body(
+        json!({"Configuration": configuration(json!({})), "Tags": tags(), "Concurrency": {"ReservedConcurrentExecutions": 0}}),
+    );
+    assert_eq!(
+        paths(&read(reserved).await.expect("a read").expect("one").resource),
+        ["reserved_concurrency"]
+    );
+}
+
+/// Lambda stops what goes on invoking itself, unless it is told that this is meant.
+#[tokio::test]
+async fn what_is_to_invoke_itself_may_go_on() {
+    let script = Script::new()
+        .on("GetFunction", got(json!({})))
+        .on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
+        .on("GetFunctionRecursionConfig", body(json!({"RecursiveLoop": "Terminate"})))
+        .on("PutFunctionRecursionConfig", body(json!({"RecursiveLoop": "Allow"})));
+    let recursive = function().recursive();
+    let found =
+        Resource::read(&recursive, &script.aws()).await.expect("a read").expect("a function").resource;
+    let changes = diff(&found.state(), &recursive.state());
+    assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["recursive_loop"]);
+    Resource::update(&recursive, &found, &script.aws()).await.expect("an update");
+    assert_eq!(script.writes(), ["PutFunctionRecursionConfig"]);
+}
+
+#[tokio::test]
+async fn who_else_may_invoke_it_shows_and_is_removed() {
+    let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
+        {"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn"},
+    ]});
+    let script = Script::new()
+        .on("GetFunction", got(json!({})))
+        .on("GetPolicy", body(json!({"Policy": policy.to_string()})))
+        .on("RemovePermission", body("{}"));
+    let found =
+        Resource::read(&function(), &script.aws()).await.expect("a read").expect("a function").resource;
+    assert_eq!(paths(&found), ["resource_policy"]);
+    Resource::update(&function(), &found, &script.aws()).await.expect("an update");
+    assert_eq!(script.writes(), ["RemovePermission"]);
+}
+
+#[tokio::test]
+async fn what_lambda_could_not_read_is_unknown() {
+    let tags = json!({"Configuration": configuration(json!({})), "TagsError": {"ErrorCode": "AccessDenied", "Message": "no"}});
+    assert!(read(body(tags)).await.is_err());
+    let error = json!({"Environment": {"Error": {"ErrorCode": "AccessDenied", "Message": "kms"}}});
+    assert!(read(got(error)).await.is_err());
+    assert!(read(got(json!({"State": "Deleting"}))).await.expect("a read").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_waited_for_until_it_can_be_invoked() {
+    let script = Script::new()
+        .on("CreateFunction", body(configuration(json!({"State": "Pending"}))))
+        .on("GetFunction", fault(404, "ResourceNotFoundException", "not known yet"))
+        .on("GetFunction", got(json!({"State": "Pending", "LastUpdateStatus": "InProgress"})))
+        .on("GetFunction", got(json!({"LastUpdateStatus": null})))
+        .on("GetFunction", got(json!({})));
+    function().create(&scope().tags(), &with_code(&script)).await.expect("a function");
+    assert_eq!(script.writes(), ["CreateFunction"]);
+    assert_eq!(script.calls().len(), 5);
+}
+
+#[tokio::test]
+async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
+    let failed = json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "InvalidZipFileException", "LastUpdateStatusReason": "no zip"});
+    let script =
+        Script::new().on("CreateFunction", body(configuration(json!({})))).on("GetFunction", got(failed));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it failed");
+    assert!(error.message.contains("InvalidZipFileException: no zip"), "{error}");
+}
+
+#[tokio::test]
+async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
+    let exists = || fault(409, "ResourceConflictException", "Function already exist: cart-dev-capture");
+    let theirs = body(json!({"Configuration": configuration(json!({})), "Tags": {"owner": "them"}}));
+    let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", theirs));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is theirs");
+    assert_eq!(error.class, Class::Exists);
+    assert_eq!(script.writes(), ["CreateFunction"]);
+    // One that is being deleted is waited for.
+    let going = got(json!({"State": "Deleting"}));
+    let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", going));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is going");
+    assert!(error.class.passes(), "{error:?}");
+    // One of ours is finished, whatever it was begun for.
+    let script = nobody_else(Script::new())
+        .on("CreateFunction", exists())
+        .on("GetFunction", got(json!({"MemorySize": 256})))
+        .on("UpdateFunctionConfiguration", body(configuration(json!({}))));
+    function().create(&scope().tags(), &with_code(&script)).await.expect("it is ours");
+    assert_eq!(script.writes(), ["CreateFunction", "UpdateFunctionConfiguration"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn configuration_is_over_before_the_code_begins() {
+    let found = live(json!({"MemorySize": 256, "CodeSha256": "other"})).await;
+    let script = Script::new()
+        .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
+        .on("GetFunction", got(json!({"LastUpdateStatus": "InProgress"})))
+        .on("GetFunction", got(json!({})))
+        .on("UpdateFunctionCode", body(configuration(json!({}))))
+        .on("TagResource", body(""));
+    Resource::update(&function(), &found, &with_code(&script)).await.expect("an update");
+    assert_eq!(
+        script.calls(),
+        [
+            "UpdateFunctionConfiguration",
+            "GetFunction",
+            "GetFunction",
+            "UpdateFunctionCode",
+            "GetFunction",
+            "TagResource"
+        ],
+    );
+    assert_eq!(script.sent("UpdateFunctionConfiguration"), [json!({"MemorySize": 128, "RevisionId": "r1"})]);
+    assert_eq!(script.sent("UpdateFunctionCode")[0].get("RevisionId"), None);
+}
+
+#[tokio::test]
+async fn what_is_to_be_none_is_sent_as_what_resets_it() {
+    let found = live(json!({
+        "Description": "other",
+        "Environment": {"Variables": {"MORE": "x"}},
+        "Layers": [{"Arn": "arn:l"}],
+        "KMSKeyArn": "arn:k",
+        "TracingConfig": {"Mode": "Active"},
+        "DeadLetterConfig": {"TargetArn": "arn:q"},
+        "EphemeralStorage": {"Size": 1024},
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO", "LogGroup": "/aws/lambda/cart-dev-capture"},
+        "VpcConfig": {"SubnetIds": ["s"], "SecurityGroupIds": ["g"]},
+        "FileSystemConfigs": [{"Arn": "arn:f", "LocalMountPath": "/mnt/f"}],
+        "SnapStart": {"ApplyOn": "PublishedVersions"},
+        "LastUpdateStatus": null,
+    }))
+    .await;
+    let script = Script::new()
+        .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
+        .on("GetFunction", got(json!({})));
+    let bare = Function::new(&scope(), "capture", ROLE, Vec::new()).fingerprint("f1");
+    Resource::update(&bare, &found, &script.aws()).await.expect("an update");
+    let expected = json!({
+        "Description": "",
+        "Environment": {"Variables": {}},
+        "Layers": [],
+        "KMSKeyArn": "",
+        "TracingConfig": {"Mode": "PassThrough"},
+        "DeadLetterConfig": {"TargetArn": ""},
+        "EphemeralStorage": {"Size": 512},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/cart-dev-capture"},
+        "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+        "FileSystemConfigs": [],
+        "SnapStart": {"ApplyOn": "None"},
+    });
+    assert_eq!(script.sent("UpdateFunctionConfiguration"), [expected]);
+}
+
+#[tokio::test]
+async fn what_somebody_changed_meanwhile_is_not_overwritten() {
+    let changed = || fault(412, "PreconditionFailedException", "The RevisionId provided does not match");
+    let found = live(json!({"MemorySize": 256})).await;
+    let theirs = nobody_else(Script::new())
+        .on("UpdateFunctionConfiguration", changed())
+        .on("GetFunction", got(json!({"MemorySize": 256, "Timeout": 60})));
+    let error = Resource::update(&function(), &found, &theirs.aws()).await.expect_err("somebody was there");
+    assert!(error.hint.expect("a hint").contains("somebody changed the function meanwhile"));
+    assert_eq!(theirs.writes(), ["UpdateFunctionConfiguration"]);
+    // An attempt of ours got through, and its answer did not.
+    let ours = nobody_else(Script::new())
+        .on("UpdateFunctionConfiguration", changed())
+        .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
+        .on("GetFunction", got(json!({})));
+    Resource::update(&function(), &found, &ours.aws()).await.expect("it is ours");
+    assert_eq!(ours.sent("UpdateFunctionConfiguration")[1], json!({"MemorySize": 128}));
+}
+
+#[tokio::test]
+async fn a_role_that_is_not_known_yet_is_waited_for_and_a_missing_permission_is_not() {
+    let refused = async |message: &str| {
+        let script =
+            Script::new().on("CreateFunction", fault(400, "InvalidParameterValueException", message));
+        let function = Function { dead_letter_target: Some("arn:aws:sqs:r:1:q".into()), ..function() };
+        function
+            .granted(&Policy::allowing(&[]))
+            .create(&scope().tags(), &with_code(&script))
+            .await
+            .expect_err("no")
+    };
+    let assumed = refused("The role defined for the function cannot be assumed by Lambda.").await;
+    assert_eq!(assumed.class, Class::Propagating);
+    let lacking =
+        refused("The provided execution role does not have permissions to call SendMessage on SQS").await;
+    assert_eq!(lacking.class, Class::Denied);
+    assert!(lacking.message.contains("sqs:SendMessage on arn:aws:sqs:r:1:q"), "{lacking}");
+}
+
+#[tokio::test]
+async fn an_account_with_too_few_executions_says_what_to_do() {
+    let text = "Specified ReservedConcurrentExecutions for function decreases account's \
+                UnreservedConcurrentExecution below its minimum value of [10].";
+    let script =
+        Script::new().on("PutFunctionConcurrency", fault(400, "InvalidParameterValueException", text));
+    let desired = function().reserved_concurrency(Some(5));
+    let error = Resource::update(&desired, &function(), &script.aws()).await.expect_err("too few");
+    assert_eq!(error.class, Class::Quota);
+    assert!(error.hint.expect("a hint").contains("reserved_concurrency"));
+}
+
+#[test]
+fn a_mistake_is_told_before_lambda_is_asked() {
+    let mistakes = |function: Function| Resource::mistakes(&function, &States::new());
+    assert_eq!(mistakes(function()), Vec::<String>::new());
+    let wrong = [
+        Function { name: "n".repeat(65), ..function() },
+        function().memory_mb(127),
+        function().memory_mb(10_241),
+        function().timeout_s(901),
+        function().timeout_s(0),
+        Function { ephemeral_storage_mb: 511, ..function() },
+        function().environment([("A".to_owned(), "x".repeat(4096))]),
+        function().description("d".repeat(257)),
+        Function { layers: vec!["l".into(); 6], ..function() },
+        function().reserved_concurrency(Some(-1)),
+    ];
+    for function in wrong {
+        assert_eq!(mistakes(function.clone()).len(), 1, "{:?}", mistakes(function.clone()));
+    }
+}
+
+#[test]
+fn a_consumer_may_run_once_for_each_shard() {
+    let stream = Stream::new(&scope(), "events").shards(4);
+    let settings = MappingSettings { parallelization_factor: 2, ..MappingSettings::default() };
+    let mapping = Mapping::stream("cart-dev-capture", stream.arn(), settings);
+    let nodes: [&dyn Described; 2] = [&stream, &mapping];
+    let stack: States = nodes.into_iter().map(|node| (node.id(), node.state())).collect();
+    let limited = |executions| function().reserved_concurrency(executions);
+    let mistakes = |executions| Resource::mistakes(&limited(executions), &stack).len();
+    assert_eq!([None, Some(0), Some(8), Some(7)].map(mistakes), [0, 0, 0, 1]);
+}
+
+#[test]
+fn permissions_end_at_the_prefix() {
+    let permissions = Function::permissions(&scope());
+    for statement in &permissions {
+        let on = match statement.sid.as_str() {
+            "FunctionsList" => "*",
+            "RolesPass" => "arn:aws:iam::111111111111:role/cart/dev/*",
+            _ => "arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-*",
+        };
+        assert_eq!(statement.resources, [on]);
+    }
+    let pass = permissions.iter().find(|statement| statement.sid == "RolesPass").expect("it is there");
+    let condition = ("StringEquals", "iam:PassedToService".to_owned(), "lambda.amazonaws.com".to_owned());
+    assert_eq!(pass.conditions, [condition]);
+}
+
+/// Lambda quotes the whole environment when it is too large.
+#[tokio::test]
+async fn what_lambda_quotes_of_an_environment_is_in_no_error() {
+    let said = "Lambda was unable to configure your environment variables because the environment variables you have \
+                provided exceeded the 4KB limit. String measured: {\"PASSWORD\":\"hunter2\"}";
+    let refused = || fault(400, "InvalidParameterValueException", said);
+    let script = Script::new().on("CreateFunction", refused()).on("UpdateFunctionConfiguration", refused());
+    let aws = with_code(&script);
+    let created = function().create(&Tags::new(), &aws).await.expect_err("it is too large");
+    let live = function().memory_mb(256);
+    let updated = Resource::update(&function(), &live, &aws).await.expect_err("it is too large");
+    for error in [created, updated] {
+        assert!(error.message.ends_with("exceeded the 4KB limit."), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}

@@ -1,0 +1,282 @@
+//! A CloudWatch log group: made before its function, or Lambda makes one that keeps
+//! everything for ever and is nobody's.
+
+use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
+use serde::Serialize;
+
+use crate::policy::Statement;
+use crate::resources::lint;
+use crate::{Aws, AwsNames, Called};
+
+/// The numbers of days that lines can be kept: what `PutRetentionPolicy` takes (CloudWatch Logs
+/// API reference).
+pub const RETENTION_DAYS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// The log group of one function.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogGroup {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    /// Days that lines are kept; nothing means for ever.
+    retention_days: Option<i32>,
+    /// `STANDARD`, or a cheaper class; fixed at creation.
+    class: String,
+    /// The KMS key; nothing means CloudWatch's own.
+    kms_key: Option<String>,
+    /// Whether nobody can delete it.
+    deletion_protection: bool,
+}
+
+impl LogGroup {
+    /// Returns the log group of this function.
+    pub fn of_function(scope: &Scope, function: &str, retention_days: i32) -> Self {
+        let name = format!("/aws/lambda/{function}");
+        Self {
+            arn: arn(scope, &name),
+            name,
+            retention_days: Some(retention_days),
+            class: "STANDARD".into(),
+            kms_key: None,
+            deletion_protection: false,
+        }
+    }
+
+    /// Returns the log group encrypted with the KMS key of this ARN. The key's policy has to
+    /// let the service use it; whoever writes lines needs nothing ("Encrypt log data in
+    /// CloudWatch Logs using AWS Key Management Service", CloudWatch Logs user guide).
+    pub fn encrypted_with(mut self, key: Option<String>) -> Self {
+        self.kms_key = key;
+        self
+    }
+
+    /// Returns what Lambda has to be allowed on behalf of the function: its own lines, and
+    /// not making the group, which would have no retention.
+    pub fn writing(&self) -> Statement {
+        Statement::new(
+            "WriteLogs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [format!("{}:log-stream:*", self.arn)],
+        )
+    }
+}
+
+impl Resource for LogGroup {
+    type Cloud = Aws;
+    const KIND: &'static str = "logs.log-group";
+    const STANDS_ON: &'static [&'static str] = &[];
+    const STATEFUL: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut {
+            what: "subscription and metric filters, resource policies, data protection",
+            why: "a call each for every group, for what belongs to those who read the logs",
+        },
+        LeftOut {
+            what: "retention that a policy of the account sets",
+            why: "it is managed elsewhere, and would be set again and again",
+        },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            "class" => Effect::Refuse("a log group's class is fixed: delete the group, then run `up`"),
+            "retention_days" if shorter(change) => Effect::InPlace(Risk::LosesData),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 1..=512, ".-_/#").collect();
+        if self.name.starts_with("aws/") {
+            mistakes.push("CloudWatch keeps names that begin with `aws/` for AWS".into());
+        }
+        let allowed = RETENTION_DAYS;
+        let days = self.retention_days.filter(|days| !allowed.contains(days));
+        mistakes.extend(
+            days.map(|days| format!("lines are kept for one of {allowed:?} days, and not for {days}")),
+        );
+        mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
+        mistakes
+    }
+
+    // With a KMS key, the policy of the key has to let the service use it. What it takes of the
+    // caller, no page says ("AssociateKmsKey", CloudWatch Logs API reference).
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let groups = arn(scope, &format!("/aws/lambda/{}*", scope.prefix()));
+        vec![
+            // AWS supports no resource for it ("Actions, resources, and condition keys for Amazon
+            // CloudWatch Logs", Service Authorization Reference).
+            Statement::new("LogGroupsList", ["logs:DescribeLogGroups"], ["*".to_owned()]),
+            Statement::new("LogGroupsRead", ["logs:ListTagsForResource"], [groups.clone()]),
+            Statement::new(
+                "LogGroupsWrite",
+                [
+                    "logs:AssociateKmsKey",
+                    "logs:CreateLogGroup",
+                    "logs:DeleteLogGroup",
+                    "logs:DeleteRetentionPolicy",
+                    "logs:DisassociateKmsKey",
+                    "logs:PutLogGroupDeletionProtection",
+                    "logs:PutRetentionPolicy",
+                    "logs:TagResource",
+                ],
+                [groups],
+            ),
+        ]
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let groups = aws.log_groups().await?;
+        let Some(group) = groups.iter().find(|group| group.log_group_name() == Some(&self.name)) else {
+            return Ok(None);
+        };
+        let Some(tags) = Self::tags(&self.name, aws).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Live { resource: self.live(group), tags: Some(tags) }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let created = aws
+            .logs
+            .create_log_group()
+            .log_group_name(&self.name)
+            .set_kms_key_id(self.kms_key.clone())
+            .set_tags(Some(tags.clone().into_iter().collect()))
+            .send()
+            .await
+            .called("CreateLogGroup");
+        match created {
+            Err(error) if error.class == Class::Exists => {
+                let live = Self::tags(&self.name, aws).await?;
+                // One without any tag is Lambda's, which makes a group that it misses.
+                if live.as_ref().is_none_or(|tags| !tags.is_empty()) {
+                    aws.adopt(error, live.as_ref())?;
+                }
+            }
+            other => other.map(drop)?,
+        }
+        self.keep_for(aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        if live.retention_days != self.retention_days {
+            self.keep_for(aws).await?;
+        }
+        match (&live.kms_key, &self.kms_key) {
+            (live, desired) if live == desired => {}
+            (_, Some(key)) => {
+                let call = aws.logs.associate_kms_key().log_group_name(&self.name).kms_key_id(key);
+                call.send().await.called("AssociateKmsKey")?;
+            }
+            (_, None) => {
+                let call = aws.logs.disassociate_kms_key().log_group_name(&self.name);
+                call.send().await.called("DisassociateKmsKey")?;
+            }
+        }
+        if live.deletion_protection != self.deletion_protection {
+            protect(&self.name, self.deletion_protection, aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        aws.logs
+            .tag_resource()
+            .resource_arn(&self.arn)
+            .set_tags(Some(tags.clone().into_iter().collect()))
+            .send()
+            .await
+            .called("TagResource")
+            .map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let groups = aws.log_groups().await?.iter();
+        let mut protected = groups.filter(|group| group.deletion_protection_enabled() == Some(true));
+        if protected.any(|group| group.log_group_name() == Some(name)) {
+            protect(name, false, aws).await.gone_is_none()?;
+        }
+        let call = aws.logs.delete_log_group().log_group_name(name);
+        call.send().await.called("DeleteLogGroup").gone_is_none().map(drop)
+    }
+
+    async fn list(_scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let groups = aws.log_groups().await?;
+        Ok(groups.iter().filter_map(|group| group.log_group_name.clone()).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        let call = aws.logs.list_tags_for_resource().resource_arn(arn(&aws.scope, name));
+        let answer = call.send().await.called("ListTagsForResource").gone_is_none()?;
+        Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
+    }
+}
+
+impl LogGroup {
+    /// Returns the group as the listing of all groups has it.
+    fn live(&self, group: &Listed) -> Self {
+        Self {
+            name: self.name.clone(),
+            arn: self.arn.clone(),
+            retention_days: match group.retention_policy_name() {
+                // A policy of the account set it, and would set it again.
+                Some(_) => self.retention_days,
+                None => group.retention_in_days(),
+            },
+            class: group
+                .log_group_class()
+                .map_or_else(|| "STANDARD".into(), |class| class.as_str().to_owned()),
+            kms_key: group.kms_key_id().map(str::to_owned),
+            deletion_protection: group.deletion_protection_enabled().unwrap_or_default(),
+        }
+    }
+
+    async fn keep_for(&self, aws: &Aws) -> Result<(), Error> {
+        match self.retention_days {
+            Some(days) => {
+                let call = aws.logs.put_retention_policy().log_group_name(&self.name);
+                call.retention_in_days(days).send().await.called("PutRetentionPolicy")?;
+            }
+            None => {
+                let call = aws.logs.delete_retention_policy().log_group_name(&self.name);
+                call.send().await.called("DeleteRetentionPolicy")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn protect(name: &str, on: bool, aws: &Aws) -> Result<(), Error> {
+    let call = aws.logs.put_log_group_deletion_protection().log_group_identifier(name);
+    let call = call.deletion_protection_enabled(on);
+    call.send().await.called("PutLogGroupDeletionProtection").map(drop)
+}
+
+/// Returns the form that tagging takes, without the `:*` that policies end it with
+/// ("TagResource", CloudWatch Logs API reference).
+fn arn(scope: &Scope, name: &str) -> String {
+    scope.arn("logs", &format!("log-group:{name}"))
+}
+
+/// Tells whether a change of days removes lines. Nothing means for ever.
+fn shorter(change: &Change) -> bool {
+    let days = |value: &serde_json::Value| value.as_i64().unwrap_or(i64::MAX);
+    days(&change.desired) < days(&change.live)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! What is said to CloudWatch Logs, and what is made of answers that no emulator gives.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Answer, Script, body, fault, scope};
+
+const NAME: &str = "/aws/lambda/cart-dev-capture";
+
+fn group() -> LogGroup {
+    LogGroup::of_function(&scope(), "cart-dev-capture", 7)
+}
+
+/// Answers with a listing of this group, with this besides.
+fn listed(besides: Value) -> Answer {
+    let mut group = json!({"logGroupName": NAME, "logGroupClass": "STANDARD", "retentionInDays": 7});
+    group.as_object_mut().expect("an object").extend(besides.as_object().expect("an object").clone());
+    body(json!({"logGroups": [group]}))
+}
+
+fn tagged(script: Script, tags: &Tags) -> Script {
+    script.on("ListTagsForResource", body(json!({"tags": tags})))
+}
+
+async fn live(besides: Value) -> LogGroup {
+    let script = tagged(Script::new().on("DescribeLogGroups", listed(besides)), &scope().tags());
+    group().read(&script.aws()).await.expect("it is read").expect("there is one").resource
+}
+
+fn state(group: &LogGroup) -> Value {
+    serde_json::to_value(group).expect("plain data")
+}
+
+#[tokio::test]
+async fn retention_that_the_account_sets_is_not_fought() {
+    let imposed = live(json!({"retentionInDays": 3653, "retentionPolicyName": "everywhere"})).await;
+    assert_eq!(state(&imposed), state(&group()));
+    let by_hand = live(json!({"retentionInDays": 3653})).await;
+    assert_ne!(state(&by_hand), state(&group()));
+}
+
+#[tokio::test]
+async fn protection_that_somebody_put_is_seen_and_taken_away() {
+    let protected = live(json!({"deletionProtectionEnabled": true})).await;
+    let script = Script::new().on("PutLogGroupDeletionProtection", body("{}"));
+    group().update(&protected, &script.aws()).await.expect("it is taken away");
+    let sent = script.sent("PutLogGroupDeletionProtection");
+    assert_eq!(sent, [json!({"logGroupIdentifier": NAME, "deletionProtectionEnabled": false})]);
+}
+
+#[tokio::test]
+async fn a_protected_group_is_deleted_all_the_same() {
+    let script = Script::new()
+        .on("DescribeLogGroups", listed(json!({"deletionProtectionEnabled": true})))
+        .on("PutLogGroupDeletionProtection", body("{}"))
+        .on("DeleteLogGroup", body("{}"));
+    LogGroup::delete(NAME, &script.aws()).await.expect("it is gone");
+    assert_eq!(script.writes(), ["PutLogGroupDeletionProtection", "DeleteLogGroup"]);
+}
+
+#[tokio::test]
+async fn a_group_that_lambda_made_first_gets_our_retention() {
+    let exists = fault(400, "ResourceAlreadyExistsException", "The specified log group already exists");
+    let script = tagged(Script::new().on("CreateLogGroup", exists.clone()), &Tags::new());
+    let script = script.on("PutRetentionPolicy", body("{}"));
+    group().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
+    assert_eq!(script.writes(), ["CreateLogGroup", "PutRetentionPolicy"]);
+
+    let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
+    let script = tagged(Script::new().on("CreateLogGroup", exists), &theirs);
+    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+}
+
+#[tokio::test]
+async fn another_change_of_the_group_is_worth_another_attempt() {
+    let aborted = fault(400, "OperationAbortedException", "A conflicting operation is in progress");
+    let script = Script::new().on("CreateLogGroup", aborted);
+    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    assert!(error.class.passes());
+}
+
+#[tokio::test]
+async fn what_was_set_by_hand_is_reset() {
+    let by_hand =
+        live(json!({"retentionInDays": null, "kmsKeyId": "arn:aws:kms:eu-central-1:1:key/1"})).await;
+    let script = Script::new().on("PutRetentionPolicy", body("{}")).on("DisassociateKmsKey", body("{}"));
+    group().update(&by_hand, &script.aws()).await.expect("it is put back");
+    assert_eq!(script.writes(), ["PutRetentionPolicy", "DisassociateKmsKey"]);
+}
+
+#[test]
+fn retention_is_one_of_those_that_aws_knows() {
+    assert_eq!(group().mistakes(&States::new()), [""; 0]);
+    let mistakes = LogGroup::of_function(&scope(), "f", 8).mistakes(&States::new());
+    assert!(mistakes[0].ends_with("and not for 8"), "{mistakes:?}");
+}

@@ -1,0 +1,355 @@
+//! An event source mapping: Lambda's consumer of a stream on behalf of a function.
+//!
+//! AWS gives it a UUID and no name. It is known by what it joins, `<function>/<service>/
+//! <source>`, so that nothing has to be remembered. It outlives its function, and would
+//! wake up under the next function of that name.
+
+mod answers;
+mod changes;
+mod health;
+mod settings;
+mod source;
+
+pub use settings::MappingSettings;
+pub use source::Source;
+pub(in crate::resources) use source::readers;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
+use engine::scope::Scope;
+use futures::try_join;
+use serde::Serialize;
+
+use self::changes::{CHANGES_WITHIN, CREATE};
+use self::source::{name_of, named, source_name, tags_of_source};
+use super::function::Function;
+use crate::policy::{Policy, Statement};
+use crate::{Aws, AwsNames, Called, wait_until};
+
+/// A mapping.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mapping {
+    name: String,
+    #[serde(skip)]
+    function: String,
+    #[serde(skip)]
+    source: Source,
+    #[serde(skip)]
+    needs: Vec<ResourceId>,
+    /// What the function's role grants, to tell a missing permission from one that is not
+    /// known everywhere yet.
+    #[serde(skip)]
+    granted: Option<Policy>,
+    /// Whether it reads the stream that the source has now. A table's stream that was
+    /// turned off and on again is another stream, and the old one has no new records.
+    reads_current_stream: bool,
+    enabled: bool,
+    /// How many more there are between this source and this function.
+    duplicates: usize,
+    /// What keeps it from working, as Lambda says. Never desired.
+    failure: Option<String>,
+    settings: MappingSettings,
+}
+
+impl Mapping {
+    /// Returns the mapping from the stream of this table to this function, both by name.
+    pub fn table(function: &str, table: &str, settings: MappingSettings) -> Self {
+        let source = Source::Table { name: table.to_owned() };
+        Self::new(format!("{function}/dynamodb/{table}"), function, source, settings)
+    }
+
+    /// Returns the mapping from the Kinesis stream of this ARN to the function of this name.
+    pub fn stream(function: &str, stream_arn: &str, settings: MappingSettings) -> Self {
+        let source = Source::Stream { arn: stream_arn.to_owned() };
+        let stream = source_name(stream_arn);
+        Self::new(format!("{function}/kinesis/{stream}"), function, source, settings)
+    }
+
+    /// Returns the mapping, made once these exist besides its function and its source.
+    pub fn needing(mut self, needs: impl IntoIterator<Item = ResourceId>) -> Self {
+        self.needs.extend(needs);
+        self
+    }
+
+    /// Returns the mapping to a function whose role grants this.
+    pub fn granted(mut self, policy: &Policy) -> Self {
+        self.granted = Some(policy.clone());
+        self
+    }
+
+    /// Returns the settings.
+    pub fn settings(&self) -> &MappingSettings {
+        &self.settings
+    }
+
+    /// Returns what it reads.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn new(name: String, function: &str, source: Source, settings: MappingSettings) -> Self {
+        Self {
+            name,
+            needs: vec![ResourceId::new(Function::KIND, function), source.id()],
+            function: function.to_owned(),
+            source,
+            reads_current_stream: true,
+            enabled: true,
+            duplicates: 0,
+            failure: None,
+            granted: None,
+            settings,
+        }
+    }
+}
+
+impl Resource for Mapping {
+    type Cloud = Aws;
+    const KIND: &'static str = "lambda.event-source-mapping";
+    // It gives up to a bucket as long as it lives.
+    const STANDS_ON: &'static [&'static str] =
+        &["lambda.function", "dynamodb.table", "kinesis.stream", "s3.bucket"];
+    const DISABLES: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "starting position", why: "it says where the mapping began, which is the past" },
+        LeftOut { what: "its own tags", why: "not every Region takes them" },
+        LeftOut { what: "settings of queues and Kafka", why: "a mapping of a stream has none" },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Vec<ResourceId> {
+        self.needs.clone()
+    }
+
+    // Mappings cannot be tagged in every region.
+    fn parent(&self) -> Option<ResourceId> {
+        Some(ResourceId::new(Function::KIND, &self.function))
+    }
+
+    // A mapping keeps its source for life, and a table's stream that is turned off and on is
+    // another one.
+    fn bound_to(&self) -> Option<ResourceId> {
+        Some(self.source.id())
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            // A mapping keeps its source for life. A new one begins at the oldest record;
+            // a starting position alone is no reason for one, and is not compared.
+            "reads_current_stream" => Effect::Recreate(Risk::LosesPosition),
+            // What only the other one has not read yet is not read from there any more.
+            "duplicates" => Effect::InPlace(Risk::LosesPosition),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        [self.settings.mistakes(), self.source.mistakes(&self.settings, stack)].concat()
+    }
+
+    /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization
+    /// Reference). A UUID says nothing, so the function that it invokes decides. Of what is
+    /// gone there is no function: that has to be answered with "not found", not "denied".
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
+        let mappings = scope.arn("lambda", "event-source-mapping:*");
+        let ours = |statement: Statement| statement.when("ArnLikeIfExists", "lambda:FunctionArn", &functions);
+        let of_ours = [
+            "lambda:DeleteEventSourceMapping",
+            "lambda:GetEventSourceMapping",
+            "lambda:UpdateEventSourceMapping",
+        ];
+        vec![
+            // Both know no resource.
+            Statement::new("MappingsList", ["lambda:ListEventSourceMappings"], ["*".to_owned()]),
+            ours(Statement::new("MappingsCreate", ["lambda:CreateEventSourceMapping"], ["*".to_owned()])),
+            ours(Statement::new("MappingsWrite", of_ours, [mappings.clone()])),
+            // Tags at creation need the second one, before there is a UUID.
+            Statement::new("MappingsTags", ["lambda:ListTags", "lambda:TagResource"], [mappings]),
+        ]
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let (mappings, current) = try_join!(aws.mappings(), self.source.current_arn(aws))?;
+        let (found, others) = self.chosen(mappings, current.as_deref());
+        let Some(listed) = found else {
+            return Ok(None);
+        };
+        let Some(mapping) = whole(listed, aws).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Live {
+            tags: None,
+            resource: Self {
+                reads_current_stream: current.is_some() && mapping.event_source_arn == current,
+                enabled: !matches!(mapping.state(), Some("Disabled" | "Disabling")),
+                duplicates: others.len(),
+                failure: health::failure(&mapping),
+                settings: MappingSettings::from_live(&mapping),
+                ..self.clone()
+            },
+        }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let Some(source) = self.source.current_arn(aws).await? else {
+            // A table turns its stream on a moment after it is ACTIVE.
+            let text = format!("the source of {} has no stream", self.name);
+            return Err(Error::new(Class::InProgress, CREATE, text));
+        };
+        let created = match self.send(&source, Some(tags), aws).await {
+            Err(error) if answers::tags_refused(&error) => self.send(&source, None, aws).await,
+            sent => sent,
+        };
+        match created {
+            // An attempt cut short made it.
+            Err(error) if error.class == Class::Exists => self.adopt(error, aws).await,
+            created => self.settled(&created?, &source, aws).await,
+        }
+    }
+
+    async fn update(&self, _live: &Self, aws: &Aws) -> Result<(), Error> {
+        self.put(aws).await
+    }
+
+    /// Not called: owner and stamp are those of the function.
+    async fn tag(&self, _tags: &Tags, _aws: &Aws) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let aws = aws.fresh();
+        let mappings: Vec<_> = aws.mappings().await?.iter().filter(|mapping| named(mapping, name)).collect();
+        for mapping in &mappings {
+            delete(mapping, &aws).await?;
+        }
+        for mapping in mappings {
+            wait_until("the mapping to be gone", CHANGES_WITHIN, async || {
+                let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
+                let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+                Ok(answer.is_none().then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn activity(name: &str, aws: &Aws) -> Result<Option<&'static str>, Error> {
+        let mut named = aws.mappings().await?.iter().filter(|mapping| named(mapping, name));
+        Ok(named.any(reads).then_some("still reads its stream and invokes its function"))
+    }
+
+    async fn disable(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        changes::disable(name, tags, &aws.fresh()).await
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let names: BTreeSet<String> = aws.mappings().await?.iter().filter_map(name_of).collect();
+        // It outlives both ends, so either of them may be all that is left to know it by.
+        let ours = |part: Option<&str>| part.is_some_and(|part| part.starts_with(&scope.prefix()));
+        let at_one_end = |name: &String| ours(name.split('/').next()) || ours(name.split('/').nth(2));
+        Ok(names.into_iter().filter(at_one_end).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        let mappings: Vec<_> = aws.mappings().await?.iter().filter(|mapping| named(mapping, name)).collect();
+        if mappings.is_empty() {
+            return Ok(None);
+        }
+        let mut unread = None;
+        for mapping in mappings {
+            match own_tags(mapping, aws).await {
+                Ok(tags) if aws.scope.owns(&tags) => return Ok(Some(tags)),
+                Ok(_) => {}
+                // Where mappings have no tags, what they join has to tell.
+                Err(error) if answers::tags_refused(&error) => {}
+                Err(error) => unread = Some(error),
+            }
+        }
+        let function = name.split('/').next().unwrap_or_default();
+        let tags = match function.starts_with(&aws.scope.prefix()) {
+            true => match Function::tags(function, aws).await? {
+                Some(tags) => tags,
+                // It is left over. Its function's name was ours to give if its source is ours.
+                None => tags_of_source(name, aws).await?.unwrap_or_default(),
+            },
+            // Somebody else's function reads what is ours: about it nobody may ask.
+            false => Tags::new(),
+        };
+        match unread {
+            Some(error) if !aws.scope.owns(&tags) => Err(error),
+            _ => Ok(Some(tags)),
+        }
+    }
+}
+
+impl Mapping {
+    /// Returns the mapping that is ours among these and the others of the same source and
+    /// function. It is the one that reads the current stream, and of several such the one of
+    /// the lowest UUID, so that two who delete the others agree on which.
+    fn chosen<'a>(
+        &self,
+        mappings: &'a [EventSourceMappingConfiguration],
+        current: Option<&str>,
+    ) -> (Option<&'a EventSourceMappingConfiguration>, Vec<&'a EventSourceMappingConfiguration>) {
+        // One that is being deleted is as good as gone.
+        let alive = mappings.iter().filter(|mapping| mapping.state() != Some("Deleting"));
+        let mut found: Vec<_> = alive.filter(|mapping| named(mapping, &self.name)).collect();
+        found.sort_by_key(|mapping| (mapping.event_source_arn() != current, mapping.uuid()));
+        let mut found = found.into_iter();
+        (found.next(), found.collect())
+    }
+}
+
+/// Returns a listed mapping with everything that there is to know, or nothing when it is
+/// gone. A listing leaves out filters that are encrypted with a key of the customer's.
+async fn whole(
+    listed: &EventSourceMappingConfiguration,
+    aws: &Aws,
+) -> Result<Option<EventSourceMappingConfiguration>, Error> {
+    const CALL: &str = "GetEventSourceMapping";
+    if listed.kms_key_arn().unwrap_or_default().is_empty() {
+        return Ok(Some(listed.clone()));
+    }
+    let call = aws.lambda.get_event_source_mapping().set_uuid(listed.uuid.clone());
+    let answer = call.send().await.called(CALL).gone_is_none()?;
+    let mapping = answer.map(answers::configuration);
+    if let Some(error) = mapping.as_ref().and_then(|mapping| mapping.filter_criteria_error()) {
+        let reason = error.message().unwrap_or("Lambda gives no reason");
+        return Err(Error::other(CALL, format!("the filters could not be read: {reason}")));
+    }
+    Ok(mapping)
+}
+
+/// Tells whether a mapping reads its source, or is about to.
+fn reads(mapping: &EventSourceMappingConfiguration) -> bool {
+    !matches!(mapping.state(), Some("Disabled" | "Disabling" | "Deleting"))
+}
+
+async fn delete(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {
+    if mapping.state() == Some("Deleting") {
+        return Ok(());
+    }
+    let call = aws.lambda.delete_event_source_mapping().set_uuid(mapping.uuid.clone());
+    call.send().await.called("DeleteEventSourceMapping").gone_is_none().map(drop)
+}
+
+async fn own_tags(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<Tags, Error> {
+    let Some(arn) = mapping.event_source_mapping_arn() else {
+        return Ok(Tags::new());
+    };
+    let call = aws.lambda.list_tags().resource(arn);
+    let answer = call.send().await.called("ListTags").gone_is_none()?;
+    let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
+    Ok(tags.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What a mapping reads, and the name that follows from it.
+
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use engine::error::Error;
+use engine::resource::{Resource, ResourceId, States, Tags};
+
+use super::{Mapping, MappingSettings};
+use crate::Aws;
+use crate::resources::stream::Stream;
+use crate::resources::table::{self, Table};
+
+/// What a mapping reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The stream of a DynamoDB table; its ARN ends with the time it was turned on.
+    Table {
+        /// The name of the table.
+        name: String,
+    },
+    /// A Kinesis stream.
+    Stream {
+        /// The ARN.
+        arn: String,
+    },
+}
+
+impl Source {
+    /// Returns the id of the resource.
+    pub(super) fn id(&self) -> ResourceId {
+        match self {
+            Self::Table { name } => ResourceId::new(Table::KIND, name),
+            Self::Stream { arn } => ResourceId::new(Stream::KIND, source_name(arn)),
+        }
+    }
+
+    /// Returns the ARN of the stream that there is to read now.
+    pub(super) async fn current_arn(&self, aws: &Aws) -> Result<Option<String>, Error> {
+        match self {
+            Self::Table { name } => table::latest_stream_arn(name, aws).await,
+            Self::Stream { arn } => Ok(Some(arn.clone())),
+        }
+    }
+}
+
+impl Source {
+    /// Returns what does not go together with this source, whose state is in the stack.
+    pub(super) fn mistakes(&self, settings: &MappingSettings, stack: &States) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let kept_hours = match self {
+            Self::Table { .. } => Some(table::STREAM_KEEPS_HOURS.into()),
+            // Somebody else's stream is not in the stack, and its retention not known.
+            Self::Stream { .. } => {
+                stack.get(&self.id()).and_then(|stream| stream["retention_hours"].as_i64())
+            }
+        };
+        let kept_s = kept_hours.map(|hours| hours * 3600);
+        let age = i64::from(settings.maximum_record_age_s);
+        let (age_unbounded, tries_unbounded) = (age == -1, settings.maximum_retry_attempts == -1);
+        if let Some(kept_s) = kept_s.filter(|kept_s| age >= *kept_s) {
+            mistakes.push(format!(
+                "a record may get {age} seconds old and its source keeps it for {kept_s}: what is not given up \
+                 before is dropped by the source"
+            ));
+        }
+        if age_unbounded && tries_unbounded {
+            mistakes.push(
+                "nothing is ever given up: what cannot be handled blocks its shard until it expires".into(),
+            );
+        }
+        if let Self::Table { .. } = self {
+            if settings.parallelization_factor > 1 {
+                mistakes.push(
+                    "of a table's stream, batches at a time keep the order of single items only: leave it at 1".into(),
+                );
+            }
+            let gives_up = !(age_unbounded && tries_unbounded);
+            if gives_up && settings.on_failure.is_none() {
+                mistakes.push("what is given up is lost: there is no destination for it".into());
+            }
+        }
+        mistakes
+    }
+}
+
+/// Reads the tags of the source that a mapping of this name has, if it is of a kind of ours.
+pub(super) async fn tags_of_source(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+    let parts: Vec<&str> = name.splitn(3, '/').collect();
+    match parts.as_slice() {
+        [_, "dynamodb", table] => Table::tags(table, aws).await,
+        [_, "kinesis", stream] => Stream::tags(stream, aws).await,
+        _ => Ok(None),
+    }
+}
+
+/// Tells whether a mapping has this name.
+pub(super) fn named(mapping: &EventSourceMappingConfiguration, name: &str) -> bool {
+    name_of(mapping).as_deref() == Some(name)
+}
+
+/// Returns the name of a mapping, by the ARNs of what it joins. One without a source in AWS
+/// reads somebody's own Kafka, and has none.
+pub(super) fn name_of(mapping: &EventSourceMappingConfiguration) -> Option<String> {
+    // A version or an alias is part of the function's name.
+    let (_, function) = mapping.function_arn()?.split_once(":function:")?;
+    let source = mapping.event_source_arn()?;
+    let service = source.split(':').nth(2)?;
+    Some(format!("{function}/{service}/{}", source_name(source)))
+}
+
+/// Counts the mappings of the stack that read this source, by their names.
+pub(in crate::resources) fn readers(stack: &States, service: &str, source: &str) -> usize {
+    let end = format!("/{service}/{source}");
+    let mappings = stack.keys().filter(|id| id.kind() == Mapping::KIND);
+    mappings.filter(|id| id.name().ends_with(&end)).count()
+}
+
+/// Returns the name of a source: of the table in `table/<name>/stream/<time>`, of the stream
+/// in `stream/<name>`, of the queue in `<name>`.
+pub(super) fn source_name(arn: &str) -> &str {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    resource.split('/').nth(1).unwrap_or(resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_named_by_what_it_joins() {
+        let names = [
+            (
+                "arn:aws:dynamodb:eu-central-1:111111111111:table/events/stream/2026-01-01T00:00:00.000",
+                "capture/dynamodb/events",
+            ),
+            ("arn:aws:kinesis:eu-central-1:111111111111:stream/events", "capture/kinesis/events"),
+            ("arn:aws:sqs:eu-central-1:111111111111:events", "capture/sqs/events"),
+        ];
+        for (source, name) in names {
+            let mapping = EventSourceMappingConfiguration::builder()
+                .event_source_arn(source)
+                .function_arn("arn:aws:lambda:eu-central-1:111111111111:function:capture")
+                .build();
+            assert_eq!(name_of(&mapping).as_deref(), Some(name));
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! What a mapping makes of Lambda's answers, and what it says to Lambda.
+
+use engine::diff::diff;
+use engine::resource::Described;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::resources::stream::Stream;
+use crate::testing::{Script, body, fault, scope};
+
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-capture";
+const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
+const TABLE: &str = "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events";
+const A: &str = "aaaaaaaa-0000-4000-8000-000000000000";
+const B: &str = "bbbbbbbb-0000-4000-8000-000000000000";
+
+fn bounded() -> MappingSettings {
+    MappingSettings { maximum_retry_attempts: 10, ..MappingSettings::default() }
+}
+
+fn mapping() -> Mapping {
+    Mapping::stream("cart-dev-capture", STREAM, bounded())
+}
+
+fn stream_of(time: &str) -> String {
+    format!("{TABLE}/stream/{time}")
+}
+
+/// Returns what Lambda says of a mapping with settings as desired.
+fn live(uuid: &str, source: &str, more: Value) -> Value {
+    let mut live = json!({
+        "UUID": uuid,
+        "EventSourceArn": source,
+        "FunctionArn": FUNCTION,
+        "EventSourceMappingArn": format!("arn:aws:lambda:eu-central-1:111111111111:event-source-mapping:{uuid}"),
+        "State": "Enabled",
+        "StateTransitionReason": "USER_INITIATED",
+        "LastProcessingResult": "No records processed",
+        "BatchSize": 100,
+        "MaximumRetryAttempts": 10,
+        "StartingPosition": "LATEST",
+        "DestinationConfig": {"OnFailure": {}},
+    });
+    let fields = live.as_object_mut().expect("an object");
+    fields.extend(more.as_object().expect("an object").clone());
+    live
+}
+
+fn listed(script: Script, mappings: &[Value]) -> Script {
+    script.on("ListEventSourceMappings", body(json!({"EventSourceMappings": mappings})))
+}
+
+async fn read(script: Script) -> Option<Mapping> {
+    let live = Resource::read(&mapping(), &script.aws()).await.expect("a read");
+    live.map(|live| live.resource)
+}
+
+#[tokio::test]
+async fn whatever_somebody_changes_shows() {
+    let same = read(listed(Script::new(), &[live(A, STREAM, json!({}))])).await.expect("a mapping");
+    assert_eq!(diff(&same.state(), &mapping().state()), []);
+    let cases = [
+        (json!({"State": "Disabled"}), vec!["enabled"]),
+        (json!({"State": "Disabling"}), vec!["enabled"]),
+        (
+            json!({"State": "Disabled", "StateTransitionReason": "Lambda initiated"}),
+            vec!["enabled", "failure"],
+        ),
+        (json!({"LastProcessingResult": "PROBLEM: Function call failed"}), vec!["failure"]),
+        (json!({"BatchSize": 10}), vec!["settings.batch_size"]),
+        (json!({"MaximumBatchingWindowInSeconds": 5}), vec!["settings.batching_window_s"]),
+        (json!({"ParallelizationFactor": 2}), vec!["settings.parallelization_factor"]),
+        (json!({"BisectBatchOnFunctionError": true}), vec!["settings.bisect_on_error"]),
+        (json!({"MaximumRetryAttempts": 0}), vec!["settings.maximum_retry_attempts"]),
+        (json!({"MaximumRecordAgeInSeconds": 60}), vec!["settings.maximum_record_age_s"]),
+        (json!({"DestinationConfig": {"OnFailure": {"Destination": "arn:q"}}}), vec!["settings.on_failure"]),
+        (json!({"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}), vec!["settings.filters"]),
+        (
+            json!({"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
+            vec!["settings.function_response_types"],
+        ),
+        (json!({"TumblingWindowInSeconds": 30}), vec!["settings.tumbling_window_s"]),
+        (json!({"ScalingConfig": {"MaximumConcurrency": 2}}), vec!["settings.maximum_concurrency"]),
+        (json!({"MetricsConfig": {"Metrics": ["EventCount"]}}), vec!["settings.metrics"]),
+    ];
+    for (more, paths) in cases {
+        let found = read(listed(Script::new(), &[live(A, STREAM, more.clone())])).await.expect("a mapping");
+        let changes = diff(&found.state(), &mapping().state());
+        assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), paths, "{more}");
+    }
+    let twice = [live(B, STREAM, json!({})), live(A, STREAM, json!({}))];
+    assert_eq!(read(listed(Script::new(), &twice)).await.expect("a mapping").duplicates, 1);
+    assert!(read(listed(Script::new(), &[live(A, STREAM, json!({"State": "Deleting"}))])).await.is_none());
+}
+
+#[tokio::test]
+async fn filters_that_a_listing_leaves_out_are_asked_for() {
+    let key = json!({"KMSKeyArn": "arn:k"});
+    let filters = json!({"KMSKeyArn": "arn:k", "FilterCriteria": {"Filters": [{"Pattern": "{\"a\":[1]}"}]}});
+    let script = listed(Script::new(), &[live(A, STREAM, key.clone())])
+        .on("GetEventSourceMapping", body(live(A, STREAM, filters)));
+    assert_eq!(read(script).await.expect("a mapping").settings.filters, [json!({"a": [1]})]);
+    let error = json!({"KMSKeyArn": "arn:k", "FilterCriteriaError": {"ErrorCode": "e", "Message": "denied"}});
+    let script = listed(Script::new(), &[live(A, STREAM, key)])
+        .on("GetEventSourceMapping", body(live(A, STREAM, error)));
+    assert!(Resource::read(&mapping(), &script.aws()).await.is_err(), "unreadable is not clean");
+}
+
+#[tokio::test]
+async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
+    let table = json!({"Table": {
+        "TableStatus": "ACTIVE",
+        "LatestStreamArn": stream_of("2026-02-02"),
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+    }});
+    let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
+    let (old, new) =
+        (live(A, &stream_of("2026-01-01"), json!({})), live(B, &stream_of("2026-02-02"), json!({})));
+    let script = listed(Script::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
+    let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
+    let changes = diff(&found.state(), &of_table.state());
+    assert_eq!(changes[0].path, "reads_current_stream");
+    assert_eq!(Resource::effect(&of_table, &changes[0]), Effect::Recreate(Risk::LosesPosition));
+    // Once there is a new one, it is the one, and the old one is too many.
+    let script = listed(Script::new(), &[old, new]).on("DescribeTable", body(&table));
+    let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
+    assert!(found.reads_current_stream && found.duplicates == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_begins_at_the_oldest_record_and_is_waited_for() {
+    let made = |state: &str| body(live(A, STREAM, json!({"State": state})));
+    let script = listed(Script::new(), &[])
+        .on("CreateEventSourceMapping", made("Creating"))
+        .on("GetEventSourceMapping", made("Creating"))
+        .on("GetEventSourceMapping", made("Enabling"))
+        .on("GetEventSourceMapping", made("Enabled"));
+    mapping().create(&scope().tags(), &script.aws()).await.expect("a mapping");
+    let sent = &script.sent("CreateEventSourceMapping")[0];
+    assert_eq!(sent["StartingPosition"], "TRIM_HORIZON");
+    assert_eq!(sent["Enabled"], true);
+    assert_eq!(sent["Tags"]["deployer:stack"], "cart");
+    assert_eq!(sent.get("DestinationConfig"), None);
+    assert_eq!(script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 3);
+}
+
+#[tokio::test]
+async fn a_table_whose_stream_is_not_on_yet_is_worth_another_attempt() {
+    let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
+    let script = Script::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
+    let error = of_table.create(&scope().tags(), &script.aws()).await.expect_err("nothing to read");
+    assert_eq!(error.class, Class::InProgress);
+}
+
+#[tokio::test]
+async fn one_that_another_deleted_as_one_too_many_is_looked_for_again() {
+    let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
+        .on("CreateEventSourceMapping", body(live(B, STREAM, json!({"State": "Creating"}))))
+        .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
+    let error = mapping().create(&scope().tags(), &script.aws()).await.expect_err("it is gone");
+    assert_eq!(error.class, Class::InProgress);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_left_out_where_they_are_refused() {
+    let refusals = [
+        fault(400, "InvalidParameterValueException", "Unsupported resource type for tagging"),
+        fault(403, "AccessDeniedException", "not authorized to perform: lambda:TagResource on resource: arn"),
+    ];
+    for refusal in refusals {
+        let script = listed(Script::new(), &[])
+            .on("CreateEventSourceMapping", refusal)
+            .on("CreateEventSourceMapping", body(live(A, STREAM, json!({}))))
+            .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+        mapping().create(&scope().tags(), &script.aws()).await.expect("a mapping");
+        assert_eq!(script.sent("CreateEventSourceMapping")[1].get("Tags"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_pair_that_exists_is_adopted_by_the_uuid_that_aws_gives() {
+    let exists =
+        format!("An event source mapping already exists. Please update the existing mapping with UUID {A}");
+    let script = listed(Script::new(), &[])
+        .on("CreateEventSourceMapping", fault(409, "ResourceConflictException", &exists))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabled", "BatchSize": 7}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("TagResource", body(""))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Updating"}))));
+    mapping().create(&scope().tags(), &script.aws()).await.expect("it is adopted");
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true, "BatchSize": 100})]);
+}
+
+/// Whoever made it gave it other tags, or none.
+#[tokio::test]
+async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
+    let unsupported = "Unsupported resource type for tagging";
+    let answers = [body(""), fault(400, "InvalidParameterValueException", unsupported)];
+    for answer in answers {
+        let script = listed(Script::new(), &[live(A, STREAM, json!({"BatchSize": 7}))])
+            .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+            .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
+            .on("TagResource", answer);
+        let scope = Scope { extra_tags: [("team".to_owned(), "checkout".to_owned())].into(), ..scope() };
+        mapping().update(&mapping(), &script.aws_of(scope)).await.expect("an update");
+        let tags = &script.sent("TagResource")[0]["Tags"];
+        assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("cart")));
+    }
+}
+
+#[tokio::test]
+async fn of_two_made_at_once_both_makers_keep_the_same() {
+    for mine in [A, B] {
+        let script = listed(Script::new(), &[live(B, STREAM, json!({})), live(A, STREAM, json!({}))])
+            .on("CreateEventSourceMapping", body(live(mine, STREAM, json!({}))))
+            .on("DeleteEventSourceMapping", body(live(B, STREAM, json!({"State": "Deleting"}))))
+            .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+        mapping().create(&scope().tags(), &script.aws()).await.expect("one stays");
+        let deleted: Vec<_> = script
+            .asked()
+            .into_iter()
+            .filter(|asked| asked.operation == "DeleteEventSourceMapping")
+            .collect();
+        assert!(deleted.len() == 1 && deleted[0].uri.contains(B), "{deleted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_permission_that_we_do_not_grant_is_not_waited_for() {
+    let cannot = format!(
+        "Cannot access stream {STREAM}. Please ensure the role can perform the GetRecords, GetShardIterator, \
+         DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
+    );
+    let refused = |granted: &Policy| {
+        let granted = granted.clone();
+        let script = listed(Script::new(), &[])
+            .on("CreateEventSourceMapping", fault(400, "InvalidParameterValueException", &cannot));
+        async move {
+            mapping().granted(&granted).create(&scope().tags(), &script.aws()).await.expect_err("refused")
+        }
+    };
+    let polling = Policy::allowing(&Stream::new(&scope(), "events").polling());
+    assert_eq!(refused(&polling).await.class, Class::Propagating);
+    let nothing = refused(&Policy::allowing(&[])).await;
+    assert_eq!(nothing.class, Class::Denied);
+    assert!(nothing.message.contains("kinesis:GetRecords"), "{nothing}");
+}
+
+#[tokio::test]
+async fn what_is_to_be_none_is_sent_empty() {
+    let more = json!({
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:q"}},
+        "FilterCriteria": {"Filters": [{"Pattern": "{}"}]},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+        "MetricsConfig": {"Metrics": ["EventCount"]},
+    });
+    let script = listed(Script::new(), &[live(A, STREAM, more)])
+        .on("TagResource", body(""))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+    mapping().update(&mapping(), &script.aws()).await.expect("an update");
+    let expected = json!({
+        "Enabled": true,
+        "DestinationConfig": {},
+        "FilterCriteria": {},
+        "FunctionResponseTypes": [],
+        "ScalingConfig": {},
+        "MetricsConfig": {"Metrics": []},
+    });
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [expected]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lambda_disables_again_is_not_waited_for() {
+    let off = json!({"State": "Disabled", "StateTransitionReason": "PROBLEM: the stream is gone"});
+    let script = listed(Script::new(), &[live(A, STREAM, json!({"State": "Disabled"}))])
+        .on("TagResource", body(""))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, off)));
+    let error = mapping().update(&mapping(), &script.aws()).await.expect_err("it does not work");
+    assert!(error.message.contains("the stream is gone") && !error.class.passes(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_enabled_again_may_look_disabled_for_a_moment() {
+    let off = json!({"State": "Disabled", "StateTransitionReason": "Lambda initiated"});
+    let script = listed(Script::new(), &[live(A, STREAM, off.clone())])
+        .on("TagResource", body(""))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, off)))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
+        .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
+    mapping().update(&mapping(), &script.aws()).await.expect("it comes up");
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true})]);
+}
+
+#[tokio::test]
+async fn deleting_waits_until_it_is_gone_and_passes_over_what_is_busy() {
+    let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
+        .on("DeleteEventSourceMapping", fault(400, "ResourceInUseException", "it is being updated"))
+        .on("DeleteEventSourceMapping", body(live(A, STREAM, json!({"State": "Deleting"}))))
+        .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
+    let aws = script.aws();
+    let busy = Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect_err("busy");
+    assert_eq!(busy.class, Class::InProgress);
+    Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect("it is gone");
+}
+
+#[tokio::test]
+async fn it_is_found_by_either_end() {
+    let of = |function: &str, source: &str| {
+        let function = format!("arn:aws:lambda:eu-central-1:111111111111:function:{function}");
+        live(A, source, json!({"FunctionArn": function}))
+    };
+    let other = "arn:aws:kinesis:eu-central-1:111111111111:stream/other";
+    let script =
+        listed(Script::new(), &[of("cart-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
+    let found = Mapping::list(&scope(), &script.aws()).await.expect("a listing");
+    assert_eq!(found, ["cart-dev-capture/kinesis/other", "theirs/kinesis/cart-dev-events"]);
+}
+
+/// Nobody who deploys may ask for a function of somebody else, and nobody has to.
+#[tokio::test]
+async fn what_reads_our_stream_for_a_function_of_others_is_theirs() {
+    let theirs = "arn:aws:lambda:eu-central-1:111111111111:function:theirs";
+    let script = listed(Script::new(), &[live(A, STREAM, json!({"FunctionArn": theirs}))])
+        .on("ListTags", body(json!({"Tags": {}})))
+        .on(
+            "GetFunction",
+            fault(403, "AccessDeniedException", "not authorized to perform: lambda:GetFunction"),
+        );
+    let tags = Mapping::tags("theirs/kinesis/cart-dev-events", &script.aws()).await.expect("it is no secret");
+    assert!(!scope().owns(&tags.expect("there is one")));
+    assert!(!script.calls().contains(&"GetFunction".to_owned()));
+}
+
+#[tokio::test]
+async fn what_outlived_its_function_belongs_to_who_has_its_source() {
+    let name = "cart-dev-capture/kinesis/cart-dev-events";
+    let tags: Vec<Value> =
+        scope().tags().iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    let gone = || fault(404, "ResourceNotFoundException", "gone");
+    let left_over = || {
+        listed(Script::new(), &[live(A, STREAM, json!({}))])
+            .on(
+                "ListTags",
+                fault(400, "InvalidParameterValueException", "Unsupported resource type for tagging"),
+            )
+            .on("GetFunction", gone())
+    };
+    let ours = left_over().on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})));
+    let found = Mapping::tags(name, &ours.aws()).await.expect("tags").expect("a mapping");
+    assert!(scope().owns(&found));
+    let theirs = left_over().on("ListTagsForStream", body(json!({"Tags": [], "HasMoreTags": false})));
+    assert!(!scope().owns(&Mapping::tags(name, &theirs.aws()).await.expect("tags").expect("a mapping")));
+    let both_gone = left_over().on("ListTagsForStream", gone());
+    assert!(!scope().owns(&Mapping::tags(name, &both_gone.aws()).await.expect("tags").expect("a mapping")));
+}
+
+#[tokio::test]
+async fn tags_that_could_not_be_read_are_not_no_tags() {
+    let name = "cart-dev-capture/kinesis/cart-dev-events";
+    let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
+        .on("ListTags", fault(429, "TooManyRequestsException", "Rate exceeded"))
+        .on("GetFunction", fault(404, "ResourceNotFoundException", "gone"))
+        .on("ListTagsForStream", fault(400, "ResourceNotFoundException", "gone"));
+    assert!(Mapping::tags(name, &script.aws()).await.is_err());
+}
+
+#[test]
+fn a_mistake_is_told_before_lambda_is_asked() {
+    let stream = Stream::new(&scope(), "events").retention_hours(24);
+    let stack: States = [(Described::id(&stream), stream.state())].into();
+    let of_stream = |settings| Resource::mistakes(&Mapping::stream("f", STREAM, settings), &stack);
+    let of_table = |settings| Resource::mistakes(&Mapping::table("f", "cart-dev-events", settings), &stack);
+    let to = || MappingSettings { on_failure: Some("arn:b".into()), ..bounded() };
+    assert_eq!(of_stream(bounded()), Vec::<String>::new());
+    assert_eq!(of_table(to()), Vec::<String>::new());
+    assert_eq!(of_table(MappingSettings { maximum_record_age_s: 82_800, ..to() }), Vec::<String>::new());
+    let filter = |length: usize| json!({"data": ["x".repeat(length)]});
+    let wrong_anywhere = [
+        MappingSettings { batch_size: 0, ..to() },
+        MappingSettings { batch_size: 10_001, ..to() },
+        MappingSettings { batching_window_s: 301, ..to() },
+        MappingSettings { parallelization_factor: 11, ..to() },
+        MappingSettings { maximum_retry_attempts: 10_001, ..to() },
+        MappingSettings { tumbling_window_s: 901, ..to() },
+        MappingSettings { maximum_record_age_s: 59, ..to() },
+        MappingSettings { maximum_record_age_s: 86_400, ..to() },
+        MappingSettings { maximum_retry_attempts: -1, ..to() },
+        MappingSettings { filters: (0..6).map(filter).collect(), ..to() },
+        MappingSettings { filters: vec![filter(4096)], ..to() },
+    ];
+    for settings in wrong_anywhere {
+        assert_eq!(of_stream(settings.clone()).len(), 1, "{settings:?}: {:?}", of_stream(settings.clone()));
+    }
+    assert_eq!(of_table(MappingSettings { parallelization_factor: 2, ..to() }).len(), 1);
+    assert_eq!(of_stream(MappingSettings { parallelization_factor: 2, ..to() }).len(), 0);
+    assert_eq!(of_table(bounded()).len(), 1, "given up without a destination");
+    assert_eq!(of_table(MappingSettings { maximum_record_age_s: 86_400, ..to() }).len(), 1);
+}
+
+#[test]
+fn permissions_end_at_functions_of_ours() {
+    for statement in Mapping::permissions(&scope()) {
+        let guarded = statement.conditions.iter().any(|(_, key, _)| key == "lambda:FunctionArn");
+        let free = ["MappingsList", "MappingsTags"].contains(&statement.sid.as_str());
+        assert_eq!(guarded, !free, "{statement:?}");
+    }
+}
+
+const NAME: &str = "cart-dev-capture/kinesis/cart-dev-events";
+
+#[tokio::test]
+async fn orphan_reads_until_it_is_disabled() {
+    let activity = async |state: &str| {
+        let script = listed(Script::new(), &[live(A, STREAM, json!({"State": state}))]);
+        Mapping::activity(NAME, &script.aws()).await.expect("a listing")
+    };
+    for reads in ["Creating", "Enabling", "Enabled", "Updating"] {
+        assert_eq!(activity(reads).await, Some("still reads its stream and invokes its function"), "{reads}");
+    }
+    for idle in ["Disabling", "Disabled", "Deleting"] {
+        assert_eq!(activity(idle).await, None, "{idle}");
+    }
+    assert_eq!(
+        Mapping::activity("cart-dev-other/kinesis/x", &listed(Script::new(), &[]).aws()).await,
+        Ok(None)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn disabling_waits_until_nothing_is_read_any_more() {
+    let states =
+        ["Enabled", "Disabling", "Disabled"].map(|state| body(live(A, STREAM, json!({"State": state}))));
+    let mappings = [live(A, STREAM, json!({})), live(B, STREAM, json!({"State": "Disabled"}))];
+    let script = listed(Script::new(), &mappings)
+        .on("TagResource", body(json!({})))
+        .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabling"}))));
+    let script = states.into_iter().fold(script, |script, state| script.on("GetEventSourceMapping", state));
+    let tags = Tags::from([("deployer:stamp:1".to_owned(), "disabled".to_owned())]);
+    Mapping::disable(NAME, &tags, &script.aws()).await.expect("it is disabled");
+    assert_eq!(script.writes(), ["TagResource", "UpdateEventSourceMapping"]);
+    assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": false})]);
+    let polls = script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count();
+    assert_eq!(polls, 3);
+    assert_eq!(script.sent("TagResource"), [json!({"Tags": tags})]);
+}
+
+#[tokio::test]
+async fn disabling_of_what_is_gone_is_done() {
+    let script = listed(Script::new(), &[]).on("TagResource", fault(404, "ResourceNotFoundException", "no"));
+    Mapping::disable(NAME, &Tags::new(), &script.aws()).await.expect("nothing is there to disable");
+}

@@ -1,0 +1,330 @@
+//! An IAM role: who may assume it, and the one inline policy that holds its grants.
+//!
+//! Whatever else a role can do shows as a difference: a second inline policy, a managed
+//! policy attached by hand, a boundary. Privilege added by hand is the drift that matters.
+
+mod policies;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_sdk_iam::types::Tag;
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
+use futures::{join, try_join};
+use serde::Serialize;
+
+use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
+use crate::policy::{Policy, Statement};
+use crate::resources::lint;
+use crate::resources::newborn::not_known_yet;
+use crate::{Aws, AwsNames, Called};
+
+/// The name of the inline policy that holds what the stack grants.
+const GRANTS: &str = "grants";
+/// The default of `MaxSessionDuration` ("CreateRole", IAM API reference).
+const SESSION_SECONDS: i32 = 3600;
+/// The quotas of a role, in characters without white space ("IAM and AWS STS quotas"). That
+/// of the trust can be raised.
+const MOST_INLINE: usize = 10_240;
+const MOST_TRUST: usize = 2_048;
+
+/// A role.
+#[derive(Debug, Clone, Serialize)]
+pub struct Role {
+    name: String,
+    path: String,
+    #[serde(skip)]
+    arn: String,
+    description: String,
+    /// Who may assume it.
+    trust: Policy,
+    /// Inline policies by name.
+    inline_policies: BTreeMap<String, Policy>,
+    /// ARNs of attached managed policies.
+    managed_policies: BTreeSet<String>,
+    /// ARN of the managed policy that bounds the role.
+    permissions_boundary: Option<String>,
+    max_session_seconds: i32,
+}
+
+impl Role {
+    /// Returns a role of this thing that an AWS service such as `lambda.amazonaws.com`
+    /// assumes, with these grants.
+    pub fn for_service(scope: &Scope, thing: &str, service: &str, grants: Policy) -> Self {
+        let (name, path) = (scope.name(thing), scope.role_path());
+        Self {
+            arn: scope.iam_arn(&format!("role{path}{name}")),
+            description: format!("Execution role of {name}"),
+            name,
+            path,
+            trust: Policy::trusting(service),
+            inline_policies: [(GRANTS.to_owned(), grants)].into(),
+            managed_policies: BTreeSet::new(),
+            permissions_boundary: None,
+            max_session_seconds: SESSION_SECONDS,
+        }
+    }
+
+    /// Returns the role under this permissions boundary.
+    pub fn bounded_by(mut self, boundary: Option<String>) -> Self {
+        self.permissions_boundary = boundary;
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Role {
+    type Cloud = Aws;
+    const KIND: &'static str = "iam.role";
+    const STANDS_ON: &'static [&'static str] = &[];
+    // IAM answers from copies that follow; Terraform allows them two minutes
+    // (terraform-provider-aws, internal/service/iam, propagationTimeout).
+    const SETTLES_WITHIN: Duration = Duration::from_secs(120);
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "contents of managed policies", why: "that one is attached is a difference already" },
+        LeftOut { what: "last use", why: "it is no configuration" },
+        LeftOut { what: "instance profiles", why: "what lambda.amazonaws.com assumes is of no use in one" },
+        LeftOut {
+            what: "policies elsewhere that name the role",
+            why: "they belong to buckets, keys and organisations",
+        },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            "path" => Effect::Refuse("a role's path is fixed: delete the role, then run `up`"),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, _stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 1..=64, "_+=,.@-").collect();
+        let inline: usize = self.inline_policies.values().map(Policy::length).sum();
+        if inline > MOST_INLINE {
+            mistakes.push(format!(
+                "the inline policies have {inline} characters together, and a role's have {MOST_INLINE} at most"
+            ));
+        }
+        let trust = self.trust.length();
+        if trust > MOST_TRUST {
+            mistakes.push(format!("the trust policy has {trust} characters, and {MOST_TRUST} are the quota"));
+        }
+        let seconds = self.max_session_seconds.into();
+        mistakes.extend(lint::range("the longest session, in seconds,", seconds, 3600..=43_200));
+        mistakes
+    }
+
+    /// "Actions, resources, and condition keys for AWS Identity and Access Management"
+    /// (Service Authorization Reference).
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
+        // What is not there has no path that IAM could look up: without this one, reading it
+        // would be denied before it is found to be missing. A name is there once in an account,
+        // whatever its path ("CreateRole", IAM API reference), so no other role is meant.
+        let missing = scope.iam_arn(&format!("role/{}*", scope.prefix()));
+        vec![
+            // A listing is of no role.
+            Statement::new("RolesList", ["iam:ListRoles"], ["*".to_owned()]),
+            Statement::new(
+                "RolesRead",
+                ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+                [roles.clone(), missing],
+            ),
+            Statement::new(
+                "RolesWrite",
+                [
+                    "iam:AttachRolePolicy",
+                    "iam:CreateRole",
+                    "iam:DeleteRole",
+                    "iam:DeleteRolePermissionsBoundary",
+                    "iam:DeleteRolePolicy",
+                    "iam:DetachRolePolicy",
+                    "iam:PutRolePermissionsBoundary",
+                    "iam:PutRolePolicy",
+                    "iam:TagRole",
+                    "iam:UpdateAssumeRolePolicy",
+                    "iam:UpdateRole",
+                ],
+                [roles],
+            ),
+        ]
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let name = &self.name;
+        let (answer, inline_policies, managed_policies) = join!(
+            async { aws.iam.get_role().role_name(name).send().await.called("GetRole") },
+            inline_policies(name, aws),
+            attached_policies(name, aws),
+        );
+        // Only this one says that there is no role.
+        let Some(answer) = answer.gone_is_none()? else {
+            return Ok(None);
+        };
+        let inline_policies = inline_policies.map_err(not_known_yet)?;
+        let managed_policies = managed_policies.map_err(not_known_yet)?;
+        let Some(role) = answer.role else {
+            return Err(Error::other("GetRole", format!("the answer for {name} holds no role")));
+        };
+        Ok(Some(Live {
+            tags: Some(tags_of(role.tags())),
+            resource: Self {
+                name: role.role_name,
+                path: role.path,
+                arn: role.arn,
+                description: role.description.unwrap_or_default(),
+                trust: parsed("GetRole", &role.assume_role_policy_document.unwrap_or_default())?,
+                inline_policies,
+                managed_policies,
+                permissions_boundary: role
+                    .permissions_boundary
+                    .and_then(|boundary| boundary.permissions_boundary_arn),
+                max_session_seconds: role.max_session_duration.unwrap_or(SESSION_SECONDS),
+            },
+        }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let created = aws
+            .iam
+            .create_role()
+            .role_name(&self.name)
+            .path(&self.path)
+            .description(&self.description)
+            .assume_role_policy_document(self.trust.to_json())
+            .max_session_duration(self.max_session_seconds)
+            .set_permissions_boundary(self.permissions_boundary.clone())
+            .set_tags(Some(to_sdk(tags)?))
+            .send()
+            .await
+            .called("CreateRole");
+        match created {
+            Err(error) if error.class == Class::Exists => {
+                let Some(live) = self.read(aws).await? else {
+                    // It was made a moment ago, and not every copy of IAM knows it.
+                    return Err(Error { class: Class::Propagating, ..error });
+                };
+                aws.adopt(error, live.tags.as_ref())?;
+                // What was begun may have been begun for an earlier configuration.
+                return self.update(&live.resource, aws).await;
+            }
+            other => other.map(drop)?,
+        }
+        self.put_policies(&BTreeMap::new(), aws).await?;
+        self.attach_policies(&BTreeSet::new(), aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        let name = &self.name;
+        if live.trust != self.trust {
+            let call = aws.iam.update_assume_role_policy().role_name(name);
+            let call = call.policy_document(self.trust.to_json());
+            call.send().await.called("UpdateAssumeRolePolicy")?;
+        }
+        if (&live.description, live.max_session_seconds) != (&self.description, self.max_session_seconds) {
+            let call = aws.iam.update_role().role_name(name).description(&self.description);
+            let call = call.max_session_duration(self.max_session_seconds);
+            call.send().await.called("UpdateRole")?;
+        }
+        match (&live.permissions_boundary, &self.permissions_boundary) {
+            (live, desired) if live == desired => {}
+            (_, Some(boundary)) => {
+                let call = aws.iam.put_role_permissions_boundary().role_name(name);
+                let call = call.permissions_boundary(boundary);
+                call.send().await.called("PutRolePermissionsBoundary")?;
+            }
+            (_, None) => {
+                let call = aws.iam.delete_role_permissions_boundary().role_name(name);
+                call.send().await.called("DeleteRolePermissionsBoundary")?;
+            }
+        }
+        self.put_policies(&live.inline_policies, aws).await?;
+        self.attach_policies(&live.managed_policies, aws).await
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let call = aws.iam.tag_role().role_name(&self.name).set_tags(Some(to_sdk(tags)?));
+        call.send().await.called("TagRole").map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let held = try_join!(inline_policy_names(name, aws), attached_policies(name, aws));
+        let Some((inline, attached)) = held.gone_is_none()? else {
+            return Ok(());
+        };
+        for policy in &attached {
+            detach(name, policy, aws).await?;
+        }
+        for policy in &inline {
+            delete_inline(name, policy, aws).await?;
+        }
+        let call = aws.iam.delete_role().role_name(name);
+        let deleted = call.send().await.called("DeleteRole").gone_is_none();
+        deleted.map(drop).map_err(in_instance_profile)
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let roles = aws.iam.list_roles().path_prefix(scope.role_path()).into_paginator().items();
+        let roles = roles.send().try_collect().await.called("ListRoles")?;
+        Ok(roles.into_iter().map(|role| role.role_name).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        // A listed role comes without its tags.
+        let answer = aws.iam.get_role().role_name(name).send().await.called("GetRole");
+        let role = answer.gone_is_none()?.and_then(|answer| answer.role);
+        Ok(role.map(|role| tags_of(role.tags())))
+    }
+}
+
+/// Deleting waits for policies to go, which takes a moment, but nobody else takes a role out
+/// of an instance profile. The profile is somebody's, and so is what runs with it.
+fn in_instance_profile(error: Error) -> Error {
+    if error.class == Class::InProgress && error.message.contains("instance profile") {
+        let error = Error { class: Class::Other, ..error };
+        return error.hint(
+            "somebody added the role to an instance profile: `aws iam list-instance-profiles-for-role` \
+             names it, `aws iam remove-role-from-instance-profile` takes it out",
+        );
+    }
+    error
+}
+
+fn parsed(operation: &str, document: &str) -> Result<Policy, Error> {
+    Policy::parse(document)
+        .map_err(|error| Error::other(operation, format!("a policy document is not JSON: {error}")))
+}
+
+fn tags_of(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+}
+
+fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, Error> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|error| Error::other("tag", error.to_string()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! What a role makes of IAM's answers, and what it says to IAM.
+
+use engine::diff::diff;
+use engine::resource::Described;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Answer, Script, body, fault, scope};
+
+fn grants() -> Policy {
+    Policy::allowing(&[Statement::new("Load", ["dynamodb:Query"], ["arn:t".to_owned()])])
+}
+
+fn role() -> Role {
+    Role::for_service(&scope(), "capture", "lambda.amazonaws.com", grants())
+}
+
+/// Returns IAM's form of a document.
+fn encoded(document: &str) -> String {
+    percent_encoding::utf8_percent_encode(document, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn got(trust: &str, tags: &[(&str, &str)], more: &str) -> Answer {
+    let tags: String = tags
+        .iter()
+        .map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"))
+        .collect();
+    body(format!(
+        "<GetRoleResponse><GetRoleResult><Role><Path>/cart/dev/</Path><RoleName>cart-dev-capture</RoleName>\
+         <RoleId>AROA1</RoleId><Arn>arn:aws:iam::111111111111:role/cart/dev/cart-dev-capture</Arn>\
+         <CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+         <AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument><Tags>{tags}</Tags>{more}\
+         </Role></GetRoleResult></GetRoleResponse>",
+        encoded(trust),
+    ))
+}
+
+const OURS: &[(&str, &str)] = &[
+    ("deployer:stack", "cart"),
+    ("deployer:environment", "dev"),
+    ("deployer:region", "eu-central-1"),
+    ("aws:cloudformation:stack-name", "somebody"),
+];
+const DESCRIBED: &str = "<Description>Execution role of cart-dev-capture</Description>";
+
+fn policies(names: &[&str]) -> Answer {
+    let names: String = names.iter().map(|name| format!("<member>{name}</member>")).collect();
+    body(format!(
+        "<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames>{names}</PolicyNames>\
+         <IsTruncated>false</IsTruncated></ListRolePoliciesResult></ListRolePoliciesResponse>"
+    ))
+}
+
+fn policy(document: &str) -> Answer {
+    body(format!(
+        "<GetRolePolicyResponse><GetRolePolicyResult><RoleName>cart-dev-capture</RoleName>\
+         <PolicyName>grants</PolicyName><PolicyDocument>{}</PolicyDocument></GetRolePolicyResult>\
+         </GetRolePolicyResponse>",
+        encoded(document)
+    ))
+}
+
+fn attached(arns: &[&str]) -> Answer {
+    let arns: String = arns
+        .iter()
+        .map(|arn| format!("<member><PolicyName>p</PolicyName><PolicyArn>{arn}</PolicyArn></member>"))
+        .collect();
+    body(format!(
+        "<ListAttachedRolePoliciesResponse><ListAttachedRolePoliciesResult><AttachedPolicies>{arns}\
+         </AttachedPolicies><IsTruncated>false</IsTruncated></ListAttachedRolePoliciesResult>\
+         </ListAttachedRolePoliciesResponse>"
+    ))
+}
+
+fn done(operation: &str) -> Answer {
+    body(format!("<{operation}Response></{operation}Response>"))
+}
+
+/// Returns an IAM that has the role as it is desired, but for what the caller adds first.
+fn live(script: Script, more: &str) -> Script {
+    script
+        .on("GetRole", got(&role().trust.to_json(), OURS, &format!("{DESCRIBED}{more}")))
+        .on("ListRolePolicies", policies(&["grants"]))
+        .on("GetRolePolicy", policy(&grants().to_json()))
+        .on("ListAttachedRolePolicies", attached(&[]))
+}
+
+async fn read(script: &Script) -> Result<Option<Live<Role>>, Error> {
+    Resource::read(&role(), &script.aws()).await
+}
+
+fn paths(live: &Role) -> Vec<String> {
+    diff(&live.state(), &role().state()).into_iter().map(|change| change.path).collect()
+}
+
+#[tokio::test]
+async fn a_role_as_desired_has_no_difference() {
+    let found = read(&live(Script::new(), "")).await.expect("a read").expect("a role");
+    assert_eq!(paths(&found.resource), Vec::<String>::new());
+    let another_form = r#"{"Statement":{"Resource":"arn:t","Action":"DynamoDB:query","Effect":"Allow","Sid":"Load"},"Version":"2012-10-17"}"#;
+    let script = live(Script::new().on("GetRolePolicy", policy(another_form)), "");
+    assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn whatever_somebody_adds_to_a_role_shows() {
+    let boundary = "<PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
+                    <PermissionsBoundaryArn>arn:b</PermissionsBoundaryArn></PermissionsBoundary>";
+    let wider = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Load","Effect":"Allow","Action":"dynamodb:*","Resource":"arn:t"}]}"#;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
+    let cases = [
+        (live(Script::new(), boundary), vec!["permissions_boundary"]),
+        (live(Script::new(), "<MaxSessionDuration>7200</MaxSessionDuration>"), vec!["max_session_seconds"]),
+        (
+            live(Script::new().on("ListAttachedRolePolicies", attached(&["arn:p"])), ""),
+            vec!["managed_policies"],
+        ),
+        (
+            live(Script::new().on("GetRolePolicy", policy(wider)), ""),
+            vec!["inline_policies.grants.statements.Load.Action"],
+        ),
+        (live(Script::new().on("ListRolePolicies", policies(&[])), ""), vec!["inline_policies.grants"]),
+        (
+            live(Script::new().on("ListRolePolicies", policies(&["grants", "more"])), ""),
+            vec!["inline_policies.more"],
+        ),
+        (
+            live(Script::new().on("GetRole", got(trust, OURS, DESCRIBED)), ""),
+            vec!["trust.statements.#d07e21c0", "trust.statements.Service"],
+        ),
+        (live(Script::new().on("GetRole", got(&role().trust.to_json(), OURS, "")), ""), vec!["description"]),
+    ];
+    for (script, expected) in cases {
+        assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), expected);
+    }
+}
+
+#[tokio::test]
+async fn only_getting_the_role_says_that_it_is_absent() {
+    let gone = || fault(404, "NoSuchEntity", "gone");
+    let script = Script::new()
+        .on("GetRole", gone())
+        .on("ListRolePolicies", gone())
+        .on("ListAttachedRolePolicies", gone());
+    assert!(read(&script).await.expect("a read").is_none());
+    // Made a moment ago: not known to every copy of IAM.
+    let script = live(Script::new().on("ListRolePolicies", gone()), "");
+    assert_eq!(read(&script).await.expect_err("unknown").class, Class::Propagating);
+    // Deleted between the listing and the look.
+    let script = live(Script::new().on("GetRolePolicy", gone()), "");
+    assert_eq!(
+        paths(&read(&script).await.expect("a read").expect("a role").resource),
+        ["inline_policies.grants"]
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_else_made_meanwhile_is_not_adopted() {
+    let exists = || fault(409, "EntityAlreadyExists", "it exists");
+    let theirs = Script::new().on("GetRole", got("{}", &[("owner", "them")], ""));
+    let script = live(theirs.on("CreateRole", exists()), "");
+    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("it is theirs");
+    assert_eq!(error.class, Class::Exists);
+    assert_eq!(script.writes(), ["CreateRole"]);
+}
+
+#[tokio::test]
+async fn a_role_that_exists_and_is_not_found_is_waited_for() {
+    let script = Script::new()
+        .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
+        .on("GetRole", fault(404, "NoSuchEntity", "not known here yet"));
+    let script = live(script, "");
+    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("not known yet");
+    assert!(error.class.passes(), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_cut_short_is_finished() {
+    let script = Script::new()
+        .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
+        .on("ListRolePolicies", policies(&[]))
+        .on("PutRolePolicy", done("PutRolePolicy"))
+        .on("UpdateRole", done("UpdateRole"))
+        .on(
+            "GetRole",
+            got(&role().trust.to_json(), OURS, "<Description>of an earlier release</Description>"),
+        );
+    let script = live(script, "");
+    role().create(&scope().tags(), &script.aws()).await.expect("it is ours");
+    assert_eq!(script.writes(), ["CreateRole", "UpdateRole", "PutRolePolicy"]);
+}
+
+#[tokio::test]
+async fn what_is_to_be_empty_is_sent_empty() {
+    let desired = Role { description: String::new(), ..role() };
+    let script = Script::new().on("UpdateRole", done("UpdateRole"));
+    desired.update(&role(), &script.aws()).await.expect("an update");
+    assert!(script.asked()[0].body.contains("Description=&"), "{}", script.asked()[0].body);
+}
+
+#[tokio::test]
+async fn whatever_differs_is_put_right() {
+    let live = Role {
+        trust: Policy::trusting("ec2.amazonaws.com"),
+        inline_policies: [("more".to_owned(), grants())].into(),
+        managed_policies: ["arn:p".to_owned()].into(),
+        permissions_boundary: Some("arn:b".to_owned()),
+        max_session_seconds: 7200,
+        ..role()
+    };
+    let operations = [
+        "UpdateAssumeRolePolicy",
+        "UpdateRole",
+        "DeleteRolePermissionsBoundary",
+        "PutRolePolicy",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+    ];
+    let script =
+        operations.iter().fold(Script::new(), |script, operation| script.on(operation, done(operation)));
+    role().update(&live, &script.aws()).await.expect("an update");
+    assert_eq!(script.writes(), operations);
+    let script = Script::new();
+    role().update(&role(), &script.aws()).await.expect("nothing to do");
+    assert!(script.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_role_is_emptied_before_it_is_deleted() {
+    let script = Script::new()
+        .on("ListRolePolicies", policies(&["grants", "more"]))
+        .on("ListAttachedRolePolicies", attached(&["arn:p"]))
+        .on("DetachRolePolicy", done("DetachRolePolicy"))
+        .on("DeleteRolePolicy", fault(404, "NoSuchEntity", "gone meanwhile"))
+        .on(
+            "DeleteRole",
+            fault(409, "DeleteConflict", "Cannot delete entity, must detach all policies first."),
+        )
+        .on(
+            "DeleteRole",
+            fault(
+                409,
+                "DeleteConflict",
+                "Cannot delete entity, must remove roles from instance profile first.",
+            ),
+        )
+        .on("DeleteRole", fault(404, "NoSuchEntity", "gone"));
+    let aws = script.aws();
+    let passing = Role::delete("cart-dev-capture", &aws).await.expect_err("not yet");
+    assert_eq!(passing.class, Class::InProgress);
+    assert_eq!(script.writes(), ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"]);
+    let stays = Role::delete("cart-dev-capture", &aws).await.expect_err("somebody's profile");
+    assert!(!stays.class.passes() && stays.hint.expect("a hint").contains("instance profile"));
+    Role::delete("cart-dev-capture", &aws).await.expect("gone is gone");
+}
+
+#[test]
+fn a_mistake_is_told_before_iam_is_asked() {
+    let mistakes = |role: Role| Resource::mistakes(&role, &States::new());
+    assert_eq!(mistakes(role()), Vec::<String>::new());
+    let long = |length: usize| {
+        let document: Value = json!({"Statement": [{"Sid": "x".repeat(length)}]});
+        Policy::from(document)
+    };
+    let wrong = [
+        Role { name: "n".repeat(65), ..role() },
+        Role { trust: long(2_048), ..role() },
+        Role { inline_policies: [("a".into(), long(5_200)), ("b".into(), long(5_200))].into(), ..role() },
+        Role { max_session_seconds: 60, ..role() },
+    ];
+    for role in wrong {
+        assert_eq!(mistakes(role.clone()).len(), 1, "{:?}", mistakes(role.clone()));
+    }
+}
+
+#[test]
+fn permissions_end_at_the_environments_path() {
+    for statement in Role::permissions(&scope()) {
+        let there = "arn:aws:iam::111111111111:role/cart/dev/*";
+        // What is not there yet has a name, and no path that IAM could know.
+        let missing = "arn:aws:iam::111111111111:role/cart-dev-*";
+        let on = match statement.sid.as_str() {
+            "RolesList" => vec!["*"],
+            "RolesRead" => vec![there, missing],
+            _ => vec![there],
+        };
+        assert_eq!(statement.resources, on);
+        assert!(statement.actions.is_sorted());
+    }
+}

@@ -1,0 +1,278 @@
+//! A Kinesis data stream.
+
+mod changes;
+mod grants;
+mod live;
+mod mistakes;
+mod permissions;
+mod reads;
+mod states;
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
+use futures::join;
+use serde::Serialize;
+
+use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
+use crate::policy::{Policy, Statement};
+use crate::resources::key::{self, Keys};
+use crate::resources::newborn::{finish, not_known_yet};
+use crate::{Aws, AwsNames, Called, wait_until};
+
+/// The default and least of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
+const RETENTION_HOURS: i32 = 24;
+/// The default of `MaxRecordSizeInKiB` ("CreateStream", Kinesis API reference).
+const RECORD_KIB: i32 = 1024;
+
+/// A stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stream {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    #[serde(skip)]
+    thing: String,
+    /// The environment variable that tells a function the name.
+    #[serde(skip)]
+    variable: Option<String>,
+    /// What is there already may be encrypted with these.
+    #[serde(skip)]
+    former_keys: Vec<String>,
+    capacity: Capacity,
+    retention_hours: i32,
+    /// The KMS key; nothing means not encrypted at rest.
+    kms_key: Option<String>,
+    /// Metrics that are paid for by the shard.
+    shard_metrics: BTreeSet<String>,
+    max_record_kib: i32,
+    /// `USER_PARTITION_KEY` keeps the order of what has one key. A provisioned stream has no other.
+    distribution: String,
+    /// Who else may use it; nothing means nobody.
+    resource_policy: Option<Policy>,
+}
+
+/// How much a stream takes. The shards of an on-demand stream are AWS's affair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+enum Capacity {
+    OnDemand,
+    Provisioned { shards: i32 },
+}
+
+impl Stream {
+    /// Returns the stream of this thing, with one shard.
+    pub fn new(scope: &Scope, thing: &str) -> Self {
+        let name = scope.name(thing);
+        Self {
+            arn: scope.arn("kinesis", &format!("stream/{name}")),
+            name,
+            thing: thing.to_owned(),
+            variable: None,
+            former_keys: Vec::new(),
+            capacity: Capacity::Provisioned { shards: 1 },
+            retention_hours: RETENTION_HOURS,
+            kms_key: None,
+            shard_metrics: BTreeSet::new(),
+            max_record_kib: RECORD_KIB,
+            distribution: RecordDistributionStrategy::UserPartitionKey.as_str().to_owned(),
+            resource_policy: None,
+        }
+    }
+
+    /// Returns the stream with so many shards.
+    pub fn shards(mut self, shards: i32) -> Self {
+        self.capacity = Capacity::Provisioned { shards };
+        self
+    }
+
+    /// Returns the stream with as many shards as AWS finds it needs.
+    pub fn on_demand(mut self) -> Self {
+        self.capacity = Capacity::OnDemand;
+        self
+    }
+
+    /// Returns the stream that keeps records so long, 24 to 8760 hours.
+    pub fn retention_hours(mut self, hours: i32) -> Self {
+        self.retention_hours = hours;
+        self
+    }
+
+    /// Returns the stream encrypted with this KMS key: an ARN, or `alias/aws/kinesis`; or with none.
+    pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
+        Keys { today: self.kms_key, former: self.former_keys } = keys.into();
+        self
+    }
+
+    /// Returns the stream whose name functions read from this environment variable.
+    pub fn known_as(mut self, variable: impl Display) -> Self {
+        self.variable = Some(variable.to_string());
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Stream {
+    type Cloud = Aws;
+    const KIND: &'static str = "kinesis.stream";
+    const STANDS_ON: &'static [&'static str] = &[];
+    const STATEFUL: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "warm throughput", why: "only on-demand streams have it" },
+        LeftOut {
+            what: "registered consumers",
+            why: "they read with capacity of their own and change nothing of the stream",
+        },
+        LeftOut { what: "the shards of an on-demand stream", why: "AWS sets their number" },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        match change.path.as_str() {
+            // AWS drops what is older at once.
+            "retention_hours" if change.desired.as_i64() < change.live.as_i64() => {
+                Effect::InPlace(Risk::LosesData)
+            }
+            // Nobody may read what is in the stream any more, and it expires.
+            "kms_key" if key::is_left_behind(change, &self.former_keys) => Effect::InPlace(Risk::LosesData),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        self.found_mistakes(stack)
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let (summary, policy, tags) = join!(
+            summary(&self.name, aws),
+            reads::resource_policy(&self.arn, aws),
+            reads::tags(&self.name, aws),
+        );
+        let Some(summary) = summary.gone_is_none()? else {
+            return Ok(None);
+        };
+        // It answers like a live one until it is gone.
+        if summary.stream_status == StreamStatus::Deleting {
+            return Ok(None);
+        }
+        // Whether there is a stream, its summary says; what else does not know it will.
+        let (policy, tags) = (policy?, tags.map_err(not_known_yet)?);
+        Ok(Some(Live { resource: self.live(&summary, policy), tags: Some(tags) }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        earlier_gone(&self.name, aws).await?;
+        let call = aws
+            .kinesis
+            .create_stream()
+            .stream_name(&self.name)
+            .stream_mode_details(self.mode()?)
+            .set_shard_count(self.shard_count())
+            .max_record_size_in_kib(self.max_record_kib)
+            .set_tags(Some(tags.clone().into_iter().collect()));
+        match call.send().await.called("CreateStream") {
+            // The code says that there is one, or that it is being deleted, or that too many
+            // are being made: the state tells.
+            Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
+                None | Some(StreamStatus::Deleting) => return Err(error),
+                Some(_) => {
+                    let live = Self::tags(&self.name, aws).await?;
+                    // One without any tag is what an attempt of ours left that was cut short
+                    // before it had them.
+                    if live.as_ref().is_none_or(|tags| !tags.is_empty()) {
+                        aws.adopt(error, live.as_ref())?;
+                    }
+                }
+            },
+            other => other.map(drop)?,
+        }
+        active(&self.name, aws).await?;
+        finish(self, tags, aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        if live.resource_policy != self.resource_policy {
+            self.delete_resource_policy(aws).await?;
+        }
+        // Before the mode: only a stream on demand has a distribution to change.
+        if live.distribution != self.distribution {
+            self.change_distribution(aws).await?;
+        }
+        if live.capacity != self.capacity {
+            self.change_capacity(aws).await?;
+        }
+        if live.retention_hours != self.retention_hours {
+            self.change_retention(live, aws).await?;
+        }
+        if live.kms_key != self.kms_key {
+            self.change_encryption(live, aws).await?;
+        }
+        if live.shard_metrics != self.shard_metrics {
+            self.change_metrics(live, aws).await?;
+        }
+        if live.max_record_kib != self.max_record_kib {
+            self.change_record_size(aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let call = aws.kinesis.add_tags_to_stream().stream_name(&self.name);
+        let call = call.set_tags(Some(tags.clone().into_iter().collect()));
+        call.send().await.called("AddTagsToStream").map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let Some(status_now) = status(name, aws).await? else {
+            return Ok(());
+        };
+        if status_now != StreamStatus::Deleting {
+            // Only a stream that is ACTIVE can be deleted.
+            wait_until("the stream to take its deletion", SETTLED, || async {
+                let call = aws.kinesis.delete_stream().stream_name(name);
+                let call = call.enforce_consumer_deletion(true);
+                match call.send().await.called("DeleteStream") {
+                    Err(error) if error.class == Class::InProgress => Ok(None),
+                    other => other.gone_is_none().map(Some),
+                }
+            })
+            .await?;
+        }
+        gone("the stream to be gone", name, aws).await
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let pages = aws.kinesis.list_streams().into_paginator().send();
+        let pages = pages.try_collect().await.called("ListStreams")?;
+        let names = pages.into_iter().flat_map(|page| page.stream_names);
+        Ok(names.filter(|name| name.starts_with(&scope.prefix())).collect())
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        reads::tags(name, aws).await.gone_is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! What Kinesis would refuse, or accept and not do.
+
+use engine::resource::States;
+
+use super::{Capacity, Stream};
+use crate::resources::{lint, mapping};
+
+/// How often a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads
+/// each shard once a second for each mapping ("Using Lambda to process records from Amazon
+/// Kinesis Data Streams", Lambda developer guide).
+const READERS: usize = 5;
+
+impl Stream {
+    pub(super) fn found_mistakes(&self, stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 1..=128, "_.-").collect();
+        let hours = self.retention_hours.into();
+        mistakes.extend(lint::range("the retention, in hours,", hours, 24..=8760));
+        mistakes.extend(lint::range(
+            "the size of a record, in KiB,",
+            self.max_record_kib.into(),
+            1024..=10_240,
+        ));
+        if let Capacity::Provisioned { shards } = self.capacity {
+            mistakes.extend(lint::range("the number of shards", shards.into(), 1..=10_000));
+        }
+        // Kinesis takes an alias that AWS manages, and reads it back as one.
+        let key = self.kms_key.iter().filter(|key| !key.starts_with("alias/aws/"));
+        mistakes.extend(key.chain(&self.former_keys).filter_map(|key| lint::key_arn(Some(key))));
+        let readers = mapping::readers(stack, "kinesis", &self.name);
+        if readers > READERS {
+            mistakes.push(format!(
+                "{readers} functions read each shard once a second, and a shard can be read {READERS} times: more \
+                 shards do not help, one function for several of them does"
+            ));
+        }
+        mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::resource::{Resource, ResourceId};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::scope;
+
+    fn stream() -> Stream {
+        Stream::new(&scope(), "events")
+    }
+
+    #[test]
+    fn a_shard_feeds_five() {
+        let read_by = |functions: usize| -> States {
+            let mapping = |at| {
+                let name = format!("cart-dev-{at}/kinesis/cart-dev-events");
+                (ResourceId::new("lambda.event-source-mapping", name), Value::Null)
+            };
+            (0..functions).map(mapping).collect()
+        };
+        assert_eq!(stream().mistakes(&read_by(5)), [""; 0]);
+        assert_eq!(stream().mistakes(&read_by(6)).len(), 1);
+    }
+
+    #[test]
+    fn numbers_are_those_that_aws_takes() {
+        let wrong = stream().shards(0).retention_hours(23).encrypted_with(Some("alias/mine".to_owned()));
+        assert_eq!(
+            wrong.mistakes(&States::new()),
+            [
+                "the retention, in hours, is 24 to 8760, and here it is 23",
+                "the number of shards is 1 to 10000, and here it is 0",
+                "the KMS key is read back as the ARN of a key, so `alias/mine` has to be given as one",
+            ],
+        );
+        let right =
+            stream().on_demand().retention_hours(8760).encrypted_with(Some("alias/aws/kinesis".to_owned()));
+        assert_eq!(right.mistakes(&States::new()), [""; 0]);
+    }
+}

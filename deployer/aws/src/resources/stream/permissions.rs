@@ -1,0 +1,57 @@
+//! What the caller has to be allowed for streams.
+//!
+//! Turning encryption on and off is asked about on the stream and on the key ("Actions, resources,
+//! and condition keys for Amazon Kinesis Data Streams", Service Authorization Reference), and who
+//! administers a stream describes the key ("Permissions to use user-generated KMS keys", Kinesis
+//! developer guide). The key may be of any account, and what somebody put is any key.
+
+use engine::scope::Scope;
+
+use crate::AwsNames;
+use crate::policy::Statement;
+
+/// Returns what all calls about the scope's streams take.
+pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
+    let streams = scope.arn("kinesis", &format!("stream/{}*", scope.prefix()));
+    let keys = format!("arn:{}:kms:{}:*:key/*", scope.partition(), scope.region);
+    // Two lists that are alike become one statement; nothing else here is asked about on a key.
+    let both = [streams, keys];
+    vec![
+        // AWS supports no resource for these ("Actions, resources, and condition keys for Amazon
+        // Kinesis Data Streams", Service Authorization Reference), although the last four change
+        // one stream each.
+        Statement::new("StreamsList", ["kinesis:ListStreams"], ["*".into()]),
+        Statement::new(
+            "StreamsScale",
+            [
+                "kinesis:DisableEnhancedMonitoring",
+                "kinesis:EnableEnhancedMonitoring",
+                "kinesis:UpdateShardCount",
+                "kinesis:UpdateStreamMode",
+            ],
+            ["*".into()],
+        ),
+        Statement::new(
+            "StreamsRead",
+            ["kinesis:DescribeStreamSummary", "kinesis:GetResourcePolicy", "kinesis:ListTagsForStream"],
+            both.clone(),
+        ),
+        Statement::new(
+            "StreamsWrite",
+            [
+                "kinesis:AddTagsToStream",
+                "kinesis:CreateStream",
+                "kinesis:DecreaseStreamRetentionPeriod",
+                "kinesis:DeleteResourcePolicy",
+                "kinesis:DeleteStream",
+                "kinesis:IncreaseStreamRetentionPeriod",
+                "kinesis:StartStreamEncryption",
+                "kinesis:StopStreamEncryption",
+                "kinesis:UpdateMaxRecordSize",
+                "kinesis:UpdateStreamRecordDistributionStrategy",
+                "kms:DescribeKey",
+            ],
+            both,
+        ),
+    ]
+}

@@ -1,0 +1,31 @@
+//! What the summary does not say of a stream: a call for each.
+
+use engine::error::{Error, GoneIsNone};
+use engine::resource::Tags;
+
+use crate::policy::Policy;
+use crate::{Aws, Called};
+
+/// The most tags that a stream can have, and that one page can hold.
+const TAGS: i32 = 50;
+
+/// Returns who else may use the stream. A stream without a policy has an empty one, and so
+/// has one that is not there: whether it is, its summary says.
+pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
+    const CALL: &str = "GetResourcePolicy";
+    let call = aws.kinesis.get_resource_policy().resource_arn(arn);
+    let Some(answer) = call.send().await.called(CALL).gone_is_none()? else {
+        return Ok(None);
+    };
+    let empty = ["", "{}"].contains(&answer.policy.trim());
+    let policy = (!empty).then(|| Policy::parse(&answer.policy)).transpose();
+    policy.map_err(|error| Error::other(CALL, format!("a policy document is not JSON: {error}")))
+}
+
+/// Returns the tags.
+pub(super) async fn tags(name: &str, aws: &Aws) -> Result<Tags, Error> {
+    let call = aws.kinesis.list_tags_for_stream().stream_name(name).limit(TAGS);
+    let answer = call.send().await.called("ListTagsForStream")?;
+    let tags = answer.tags.into_iter();
+    Ok(tags.map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
+}

@@ -1,0 +1,279 @@
+//! What is said to Kinesis, and what is made of answers that no emulator gives.
+
+use engine::diff::diff;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Answer, Script, body, fault, scope};
+
+fn stream() -> Stream {
+    Stream::new(&scope(), "events")
+}
+
+/// Returns a summary of the stream in this state, with this besides.
+fn summary_of(status: &str, besides: Value) -> Answer {
+    let mut summary = json!({
+        "StreamName": "cart-dev-events",
+        "StreamARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events",
+        "StreamStatus": status,
+        "StreamModeDetails": {"StreamMode": "PROVISIONED"},
+        "RetentionPeriodHours": 24,
+        "StreamCreationTimestamp": 1.0,
+        "EnhancedMonitoring": [{"ShardLevelMetrics": []}],
+        "EncryptionType": "NONE",
+        "OpenShardCount": 1,
+    });
+    summary.as_object_mut().expect("an object").extend(besides.as_object().expect("an object").clone());
+    body(json!({"StreamDescriptionSummary": summary}))
+}
+
+fn seen(script: Script, status: &str) -> Script {
+    script.on("DescribeStreamSummary", summary_of(status, json!({})))
+}
+
+fn absent(script: Script) -> Script {
+    script.on("DescribeStreamSummary", fault(400, "ResourceNotFoundException", "Stream not found"))
+}
+
+/// Answers everything besides the summary as for a stream that is ours and has nothing.
+fn bare(script: Script) -> Script {
+    let tags: Vec<Value> =
+        scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    script
+        .on("GetResourcePolicy", body(json!({"Policy": "{}"})))
+        .on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})))
+}
+
+fn in_use() -> Answer {
+    fault(400, "ResourceInUseException", "Stream cart-dev-events under account 111111111111 already exists.")
+}
+
+async fn live(script: &Script) -> Stream {
+    stream().read(&script.aws()).await.expect("it is read").expect("there is one").resource
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
+    let script = absent(seen(seen(Script::new(), "DELETING"), "DELETING"));
+    let script = bare(seen(seen(script, "CREATING"), "ACTIVE")).on("CreateStream", body(""));
+    stream().create(&scope().tags(), &script.aws()).await.expect("it is made");
+    assert_eq!(script.writes(), ["CreateStream"]);
+    assert_eq!(
+        script.calls()[..4].join(" "),
+        "DescribeStreamSummary DescribeStreamSummary DescribeStreamSummary CreateStream"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_stream_that_a_change_does_not_know_yet_is_worth_another_attempt() {
+    let script = bare(seen(absent(Script::new()), "ACTIVE")).on("CreateStream", body(""));
+    let script =
+        script.on("IncreaseStreamRetentionPeriod", fault(400, "ResourceNotFoundException", "not found"));
+    let stream = stream().retention_hours(48);
+    let error = stream.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_streams_at_once_is_worth_another_attempt() {
+    let said = "Streams that can simultaneously be in CREATING or DELETING state: 5";
+    let script = absent(Script::new()).on("CreateStream", fault(400, "LimitExceededException", said));
+    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    assert!(error.class.passes(), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_somebody_else_made_meanwhile_is_not_taken_over() {
+    let script = seen(absent(Script::new()), "ACTIVE").on("CreateStream", in_use());
+    let script = script.on(
+        "ListTagsForStream",
+        body(json!({"Tags": [{"Key": "team", "Value": "another"}], "HasMoreTags": false})),
+    );
+    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    assert_eq!(script.writes(), ["CreateStream"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_going_is_not_there() {
+    let script = bare(seen(Script::new(), "DELETING"));
+    assert!(stream().read(&script.aws()).await.expect("it is read").is_none());
+}
+
+#[tokio::test]
+async fn tags_that_are_not_known_yet_are_no_absent_stream() {
+    let script = seen(Script::new(), "ACTIVE").on("GetResourcePolicy", body(json!({"Policy": ""})));
+    let script = script.on("ListTagsForStream", fault(400, "ResourceNotFoundException", "not found"));
+    let error = stream().read(&script.aws()).await.expect_err("one of the reads failed");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_made_one_by_one_with_the_stream_active_between() {
+    let besides = json!({
+        "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+        "RetentionPeriodHours": 48,
+        "OpenShardCount": 4,
+        "EncryptionType": "KMS",
+        "KeyId": "alias/aws/kinesis",
+        "EnhancedMonitoring": [{"ShardLevelMetrics": ["IncomingBytes"]}],
+        "MaxRecordSizeInKiB": 2048,
+    });
+    let changed = json!({"OpenShardCount": 4});
+    let seen_twice = || summary_of("ACTIVE", besides.clone());
+    let mut script = bare(Script::new())
+        .on("DescribeStreamSummary", seen_twice())
+        .on("DescribeStreamSummary", seen_twice());
+    for _ in 0..8 {
+        script = seen(script, "UPDATING");
+        script = script.on("DescribeStreamSummary", summary_of("ACTIVE", changed.clone()));
+    }
+    let calls = [
+        "UpdateStreamMode",
+        "UpdateShardCount",
+        "DecreaseStreamRetentionPeriod",
+        "StopStreamEncryption",
+        "DisableEnhancedMonitoring",
+        "UpdateMaxRecordSize",
+    ];
+    for call in calls {
+        // Each finds the change before still on its way once, and is waited for.
+        script = script.on(call, in_use()).on(call, body("{}"));
+    }
+    let live = live(&script).await;
+    stream().update(&live, &script.aws()).await.expect("everything is put back");
+    let mut writes = script.writes();
+    writes.dedup();
+    assert_eq!(writes, calls);
+    let counts: Vec<_> =
+        script.sent("UpdateShardCount").iter().map(|sent| sent["TargetShardCount"].clone()).collect();
+    assert_eq!(counts, [json!(2), json!(2), json!(1)], "half at most, after an attempt that came too early");
+    // A summary that says UPDATING comes between any two changes.
+    let calls = script.calls();
+    let first = calls.iter().position(|call| call == "UpdateShardCount").expect("it was called");
+    assert_eq!(calls[first - 2..first], ["DescribeStreamSummary"; 2]);
+}
+
+/// "This operation is only supported for data streams that use the on-demand capacity mode"
+/// ("UpdateStreamRecordDistributionStrategy", Kinesis API reference).
+#[tokio::test(start_paused = true)]
+async fn distribution_is_changed_while_the_stream_is_on_demand() {
+    let by_hand = json!({
+        "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+        "RecordDistributionStrategy": "AUTO",
+    });
+    let script = bare(Script::new())
+        .on("DescribeStreamSummary", summary_of("ACTIVE", by_hand.clone()))
+        .on(
+            "DescribeStreamSummary",
+            summary_of("ACTIVE", json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}})),
+        )
+        .on(
+            "DescribeStreamSummary",
+            summary_of("ACTIVE", json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}})),
+        )
+        .on("DescribeStreamSummary", summary_of("ACTIVE", json!({})))
+        .on("UpdateStreamRecordDistributionStrategy", body("{}"))
+        .on("UpdateStreamMode", body("{}"));
+    let live = live(&script).await;
+    assert_eq!(live.distribution, "AUTO");
+    stream().update(&live, &script.aws()).await.expect("both are put back");
+    assert_eq!(script.writes(), ["UpdateStreamRecordDistributionStrategy", "UpdateStreamMode"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn provisioned_stream_has_no_distribution_to_change() {
+    let script = bare(Script::new())
+        .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"RecordDistributionStrategy": "AUTO"})));
+    let live = live(&script).await;
+    stream().update(&live, &script.aws()).await.expect("there is nothing to do");
+    assert_eq!(script.writes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retention_that_a_lost_answer_set_is_set() {
+    let said =
+        "Requested retention period (48 hours) for stream cart-dev-events can not be the same as current";
+    let script = bare(seen(Script::new(), "ACTIVE"));
+    let script = script.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
+    let live = live(&script).await;
+    stream().retention_hours(48).update(&live, &script.aws()).await.expect("it is as desired");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_somebody_put_is_seen_and_deleted() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "kinesis:GetRecords", "Resource": "*"},
+    ]});
+    let script = seen(Script::new(), "ACTIVE")
+        .on("GetResourcePolicy", body(json!({"Policy": policy.to_string()})))
+        .on("DeleteResourcePolicy", body(""));
+    let script = bare(script);
+    let live = live(&script).await;
+    assert!(live.resource_policy.is_some());
+    stream().update(&live, &script.aws()).await.expect("it is deleted");
+    assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_busy_is_deleted_with_its_consumers_in_the_end() {
+    let script = absent(seen(seen(Script::new(), "UPDATING"), "DELETING"));
+    let script = script.on("DeleteStream", in_use()).on("DeleteStream", body(""));
+    Stream::delete("cart-dev-events", &script.aws()).await.expect("it is gone");
+    assert_eq!(script.writes(), ["DeleteStream", "DeleteStream"]);
+    assert_eq!(script.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
+}
+
+/// A stream that is being made shows no shards yet, which is no number to begin from.
+#[tokio::test(start_paused = true)]
+async fn shards_are_counted_when_the_stream_is_active() {
+    let script = bare(Script::new())
+        .on("DescribeStreamSummary", summary_of("CREATING", json!({"OpenShardCount": 0})))
+        .on("DescribeStreamSummary", summary_of("CREATING", json!({"OpenShardCount": 0})))
+        .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"OpenShardCount": 2})))
+        .on("UpdateShardCount", body("{}"));
+    let live = live(&script).await;
+    stream().shards(2).update(&live, &script.aws()).await.expect("there is nothing to do");
+    assert_eq!(script.writes(), [""; 0]);
+    stream().shards(3).update(&live, &script.aws()).await.expect("one more");
+    assert_eq!(script.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
+}
+
+/// Records stay encrypted with the key that they were put under, and Lambda reads them as the
+/// role of the function.
+#[test]
+fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
+    let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
+    let state = |stream: &Stream| serde_json::to_value(stream).expect("plain data");
+    let effect = |live: &Stream, desired: &Stream| {
+        let [change] = diff(&state(live), &state(desired)).try_into().expect("one change");
+        desired.effect(&change)
+    };
+    let encrypted = |id: &str| stream().encrypted_with(Some(key(id)));
+    let (loses, safe) = (Effect::InPlace(Risk::LosesData), Effect::InPlace(Risk::Safe));
+    for today in [Some(key("new")), None] {
+        let desired = stream().encrypted_with(today.clone());
+        assert_eq!(effect(&encrypted("old"), &desired), loses);
+        let desired = stream().encrypted_with(Keys { today: today.clone(), former: vec![key("old")] });
+        assert_eq!(effect(&encrypted("old"), &desired), safe);
+        let decrypting = desired.polling().pop().expect("the keys come last");
+        assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
+        let encrypting = desired.publish().key.map(|key| key.resources);
+        assert_eq!(encrypting, today.map(|key| vec![key]), "nothing new under the old key");
+    }
+    assert_eq!(effect(&stream(), &encrypted("new")), safe);
+}
+
+/// Encryption is asked about on the stream and on the key, which may be anybody's. What has no
+/// resource type is allowed on everything.
+#[test]
+fn permissions_end_at_the_prefix_and_at_keys() {
+    let on =
+        ["arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-*", "arn:aws:kms:eu-central-1:*:key/*"];
+    for statement in Stream::permissions(&scope()) {
+        let everything = ["StreamsList", "StreamsScale"].contains(&statement.sid.as_str());
+        assert!(statement.resources == on || (everything && statement.resources == ["*"]), "{statement:?}");
+        let of_keys = statement.actions.iter().filter(|action| action.starts_with("kms:"));
+        assert!(of_keys.into_iter().all(|action| *action == "kms:DescribeKey"), "{statement:?}");
+    }
+}

@@ -1,0 +1,363 @@
+//! A DynamoDB table, with its stream, its backups and its expiry of items.
+
+mod billing;
+mod changes;
+mod grants;
+mod live;
+mod mistakes;
+mod permissions;
+mod primary_key;
+mod reads;
+mod requests;
+mod states;
+
+pub use billing::Billing;
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
+use aws_sdk_dynamodb::types::{TableClass, TableStatus};
+use engine::change::Change;
+use engine::error::{Class, Error, GoneIsNone};
+use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::scope::Scope;
+use futures::join;
+use serde::Serialize;
+
+use self::changes::change;
+use self::primary_key::KeyAttribute;
+use self::states::{SETTLED, active, described, earlier_gone, gone, status};
+use crate::policy::{Policy, Statement};
+use crate::resources::key::{self, Keys};
+use crate::resources::newborn::{finish, not_known_yet};
+use crate::{Aws, AwsNames, Called, wait_until};
+
+/// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
+/// Streams", DynamoDB developer guide). It cannot be changed.
+pub const STREAM_KEEPS_HOURS: i32 = 24;
+
+/// A table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Table {
+    name: String,
+    #[serde(skip)]
+    arn: String,
+    #[serde(skip)]
+    thing: String,
+    /// The environment variable that tells a function the name.
+    #[serde(skip)]
+    variable: Option<String>,
+    /// What is there already may be encrypted with these.
+    #[serde(skip)]
+    former_keys: Vec<String>,
+    /// The hash key, and the range key if there is one.
+    key: Vec<KeyAttribute>,
+    billing: Billing,
+    /// What a stream record shows; nothing means no stream.
+    stream: Option<String>,
+    /// Days that one can go back; nothing means not at all.
+    point_in_time_recovery_days: Option<i32>,
+    /// The attribute that says when an item may go; nothing means never.
+    time_to_live: Option<String>,
+    deletion_protection: bool,
+    /// ARN of the KMS key; nothing means DynamoDB's own.
+    kms_key: Option<String>,
+    class: String,
+    global_indexes: BTreeSet<String>,
+    local_indexes: BTreeSet<String>,
+    /// Other regions that hold a copy.
+    replicas: BTreeSet<String>,
+    /// Who else may use it; nothing means nobody.
+    resource_policy: Option<Policy>,
+    /// Why it cannot be used; never desired.
+    trouble: Option<String>,
+}
+
+impl Table {
+    /// Returns the table of this thing, billed by request, without a key yet.
+    pub fn new(scope: &Scope, thing: &str) -> Self {
+        let name = scope.name(thing);
+        Self {
+            arn: arn(scope, &name),
+            name,
+            thing: thing.to_owned(),
+            variable: None,
+            former_keys: Vec::new(),
+            key: Vec::new(),
+            billing: Billing::on_demand(),
+            stream: None,
+            point_in_time_recovery_days: None,
+            time_to_live: None,
+            deletion_protection: false,
+            kms_key: None,
+            class: TableClass::Standard.as_str().to_owned(),
+            global_indexes: BTreeSet::new(),
+            local_indexes: BTreeSet::new(),
+            replicas: BTreeSet::new(),
+            resource_policy: None,
+            trouble: None,
+        }
+    }
+
+    /// Returns the table with this hash key, a string, and this range key, a number.
+    pub fn key(mut self, hash: &str, range: &str) -> Self {
+        self.key = primary_key::of(hash, range);
+        self
+    }
+
+    /// Returns the table billed like this.
+    pub fn billing(mut self, billing: Billing) -> Self {
+        self.billing = billing;
+        self
+    }
+
+    /// Returns the table with a stream whose records show this.
+    pub fn stream(mut self, view: StreamView) -> Self {
+        self.stream = Some(view.as_str().to_owned());
+        self
+    }
+
+    /// Returns the table with backups that reach back this many days, 1 to 35.
+    pub fn point_in_time_recovery(mut self, days: Option<i32>) -> Self {
+        self.point_in_time_recovery_days = days;
+        self
+    }
+
+    /// Returns the table whose items may go when this attribute, in epoch seconds, says so.
+    pub fn time_to_live(mut self, attribute: &str) -> Self {
+        self.time_to_live = Some(attribute.to_owned());
+        self
+    }
+
+    /// Returns the table so that nobody can delete it, or can.
+    pub fn deletion_protection(mut self, on: bool) -> Self {
+        self.deletion_protection = on;
+        self
+    }
+
+    /// Returns the table encrypted with the KMS key of this ARN, which is how AWS names a
+    /// key when it is read back, or with DynamoDB's own.
+    pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
+        Keys { today: self.kms_key, former: self.former_keys } = keys.into();
+        self
+    }
+
+    /// Returns the table whose name functions read from this environment variable.
+    pub fn known_as(mut self, variable: impl Display) -> Self {
+        self.variable = Some(variable.to_string());
+        self
+    }
+
+    /// Returns the ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl Resource for Table {
+    type Cloud = Aws;
+    const KIND: &'static str = "dynamodb.table";
+    const STANDS_ON: &'static [&'static str] = &[];
+    const STATEFUL: bool = true;
+    const LEFT_OUT: &'static [LeftOut] = &[
+        LeftOut { what: "warm throughput", why: "it can be raised and never lowered" },
+        LeftOut {
+            what: "definitions of indexes",
+            why: "an index that is there at all is a difference already",
+        },
+        LeftOut {
+            what: "the policy of the stream",
+            why: "a call for each look, for a stream that lives a day",
+        },
+        LeftOut { what: "contributor insights and Kinesis destinations", why: "a call each for every look" },
+    ];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn renews(&self, change: &Change) -> bool {
+        change.path == "stream"
+    }
+
+    fn effect(&self, change: &Change) -> Effect {
+        let removed = !change.live.is_null();
+        match change.path.as_str() {
+            path if path.starts_with("key") => Effect::Refuse(
+                "a table's key is fixed: copy the items to a table of another name, then move the functions to it",
+            ),
+            path if path.starts_with("local_indexes") => {
+                Effect::Refuse("a local index lives as long as its table: copy the items to a new table")
+            }
+            path if path.starts_with("replicas") => Effect::Refuse(
+                "the table has a copy in another region: delete the replica by hand, then run `up`",
+            ),
+            "trouble" => Effect::Refuse("the table cannot be used: see to its KMS key, then run `up`"),
+            path if path.starts_with("global_indexes") => Effect::InPlace(Risk::Interrupts),
+            "time_to_live" if removed && !change.desired.is_null() => Effect::Refuse(
+                "AWS takes an hour between two changes of a time to live: turn it off by hand, wait, then run `up`",
+            ),
+            // From then on, items go by themselves.
+            "time_to_live" if !removed => Effect::InPlace(Risk::LosesData),
+            // What is written while the stream is off shows in no stream.
+            "stream" if removed => Effect::InPlace(Risk::LosesData),
+            "point_in_time_recovery_days" if fewer(change) => Effect::InPlace(Risk::LosesData),
+            // The old key still counts while DynamoDB changes to the new one.
+            "kms_key" if key::is_left_behind(change, &self.former_keys) => Effect::InPlace(Risk::Interrupts),
+            _ => Effect::InPlace(Risk::Safe),
+        }
+    }
+
+    fn mistakes(&self, stack: &States) -> Vec<String> {
+        self.found_mistakes(stack)
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        permissions::permissions(scope)
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let name = &self.name;
+        let (table, backups, time_to_live, policy, tags) = join!(
+            described(name, aws),
+            reads::backups(name, aws),
+            reads::time_to_live(name, aws),
+            reads::resource_policy(&self.arn, aws),
+            reads::tags(name, aws),
+        );
+        let Some(table) = table.gone_is_none()? else {
+            return Ok(None);
+        };
+        // It answers like a live one until it is gone.
+        if table.table_status == Some(TableStatus::Deleting) {
+            return Ok(None);
+        }
+        // Whether there is a table, DescribeTable says; what else does not know it will.
+        let (backups, time_to_live) = (backups.map_err(not_known_yet)?, time_to_live.map_err(not_known_yet)?);
+        let (policy, tags) = (policy.map_err(not_known_yet)?, tags.map_err(not_known_yet)?);
+        let region = &aws.scope.region;
+        let resource = self.live(&table, backups.as_ref(), time_to_live.as_ref(), policy, region);
+        Ok(Some(Live { resource, tags: Some(tags) }))
+    }
+
+    async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        earlier_gone(&self.name, aws).await?;
+        let call = aws
+            .dynamodb
+            .create_table()
+            .table_name(&self.name)
+            .set_attribute_definitions(Some(primary_key::definitions(&self.key)?))
+            .set_key_schema(Some(primary_key::schema(&self.key)?))
+            .billing_mode(self.billing.mode())
+            .set_provisioned_throughput(self.billing.throughput()?)
+            .set_on_demand_throughput(self.billing.limits())
+            .set_stream_specification(self.stream.as_deref().map(requests::stream).transpose()?)
+            .set_sse_specification(self.kms_key.is_some().then(|| self.encryption()))
+            .table_class(self.class.as_str().into())
+            .deletion_protection_enabled(self.deletion_protection)
+            .set_tags(Some(requests::tags(tags)?));
+        match call.send().await.called("CreateTable") {
+            // The code says that there is one, or that it is being deleted, or that too many
+            // are being made: the state tells.
+            Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
+                None | Some(TableStatus::Deleting) => return Err(error),
+                Some(_) => aws.adopt(error, reads::shown_tags(&self.name, aws).await?.as_ref())?,
+            },
+            other => other.map(drop)?,
+        }
+        active(&self.name, aws).await?;
+        finish(self, tags, aws).await
+    }
+
+    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        let name = &self.name;
+        if live.resource_policy != self.resource_policy {
+            self.delete_resource_policy(aws).await?;
+        }
+        self.delete_indexes(live, aws).await?;
+        self.change_billing(live, aws).await?;
+        if live.class != self.class {
+            change(name, aws, |call| call.table_class(self.class.as_str().into())).await?;
+        }
+        if live.kms_key != self.kms_key {
+            change(name, aws, |call| call.sse_specification(self.encryption())).await?;
+        }
+        if live.stream != self.stream {
+            self.change_stream(live, aws).await?;
+        }
+        if live.deletion_protection != self.deletion_protection {
+            let on = self.deletion_protection;
+            change(name, aws, |call| call.deletion_protection_enabled(on)).await?;
+        }
+        // While backups are being turned on, a time to live can be refused.
+        if live.time_to_live != self.time_to_live {
+            self.change_time_to_live(live, aws).await?;
+        }
+        if live.point_in_time_recovery_days != self.point_in_time_recovery_days {
+            self.change_recovery(aws).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        let call = aws.dynamodb.tag_resource().resource_arn(&self.arn);
+        call.set_tags(Some(requests::tags(tags)?)).send().await.called("TagResource").map(drop)
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let Some(table) = described(name, aws).await.gone_is_none()? else {
+            return Ok(());
+        };
+        if table.table_status != Some(TableStatus::Deleting) {
+            if table.deletion_protection_enabled == Some(true) {
+                change(name, aws, |call| call.deletion_protection_enabled(false)).await?;
+            }
+            wait_until("the table to take its deletion", SETTLED, || async {
+                let call = aws.dynamodb.delete_table().table_name(name);
+                match call.send().await.called("DeleteTable") {
+                    Err(error) if error.class == Class::InProgress => Ok(None),
+                    other => other.gone_is_none().map(Some),
+                }
+            })
+            .await?;
+        }
+        gone("the table to be gone", name, aws).await
+    }
+
+    async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
+        let names = aws.dynamodb.list_tables().into_paginator().items().send();
+        let mut names: Vec<String> = names.try_collect().await.called("ListTables")?;
+        names.retain(|name| name.starts_with(&scope.prefix()));
+        Ok(names)
+    }
+
+    async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
+        reads::tags(name, aws).await.gone_is_none()
+    }
+}
+
+/// Returns the ARN of the table's stream, which AWS names after the moment it was turned
+/// on. Nothing when there is no stream or no table.
+pub(crate) async fn latest_stream_arn(table: &str, aws: &Aws) -> Result<Option<String>, Error> {
+    let table = described(table, aws).await.gone_is_none()?;
+    // The ARN of a stream that was turned off stays.
+    Ok(table.and_then(|table| live::view(&table).and(table.latest_stream_arn)))
+}
+
+fn arn(scope: &Scope, name: &str) -> String {
+    scope.arn("dynamodb", &format!("table/{name}"))
+}
+
+/// Tells whether a change of days takes some away. Nothing means none.
+fn fewer(change: &Change) -> bool {
+    let days = |value: &serde_json::Value| value.as_i64().unwrap_or_default();
+    days(&change.desired) < days(&change.live)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Changes of a live table: one class per call, and ACTIVE again before the next.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
+use aws_sdk_dynamodb::types::BillingMode;
+use engine::error::{Class, Error};
+
+use super::states::{SETTLED, active};
+use super::{Table, requests};
+use crate::{Aws, Called, wait_until};
+
+/// How long a new table can be without backups that could be turned on
+/// (terraform-provider-aws, internal/service/dynamodb).
+const BACKUPS: Duration = Duration::from_secs(20 * 60);
+
+impl Table {
+    /// The mode goes first: only a table billed by request takes limits.
+    pub(super) async fn change_billing(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        let (mode, throughput) = (self.billing.mode(), self.billing.throughput()?);
+        if (live.billing.mode(), live.billing.throughput()?) != (mode.clone(), throughput.clone()) {
+            change(&self.name, aws, |call| {
+                call.billing_mode(mode.clone()).set_provisioned_throughput(throughput.clone())
+            })
+            .await?;
+        }
+        if mode == BillingMode::PayPerRequest && live.billing.limits() != self.billing.limits() {
+            let limits = self.billing.limits_to_set();
+            change(&self.name, aws, |call| call.on_demand_throughput(limits.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// A stream that shows something else is another stream: off, then on.
+    pub(super) async fn change_stream(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        if live.stream.is_some() {
+            let off = requests::no_stream()?;
+            let off = change(&self.name, aws, |call| call.stream_specification(off.clone())).await;
+            done_already(off, "no stream to disable")?;
+        }
+        if let Some(view) = &self.stream {
+            let on = requests::stream(view)?;
+            let on = change(&self.name, aws, |call| call.stream_specification(on.clone())).await;
+            done_already(on, "already has an enabled stream")?;
+        }
+        Ok(())
+    }
+
+    /// Whatever is not ours to have goes, before a change of billing that would want units
+    /// for it.
+    pub(super) async fn delete_indexes(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        for index in live.global_indexes.difference(&self.global_indexes) {
+            let without = requests::without_index(index)?;
+            change(&self.name, aws, |call| call.global_secondary_index_updates(without.clone())).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn change_recovery(&self, aws: &Aws) -> Result<(), Error> {
+        let specification = self.recovery()?;
+        wait_until("the table's backups to be available", BACKUPS, || async {
+            let call = aws.dynamodb.update_continuous_backups().table_name(&self.name);
+            let call = call.point_in_time_recovery_specification(specification.clone());
+            match call.send().await.called("UpdateContinuousBackups") {
+                Err(error) if error.class == Class::InProgress => Ok(None),
+                other => other.map(Some),
+            }
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Turning it off takes the name of the attribute, too.
+    pub(super) async fn change_time_to_live(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+        let Some(attribute) = self.time_to_live.as_ref().or(live.time_to_live.as_ref()) else {
+            return Ok(());
+        };
+        let specification = requests::time_to_live(attribute, self.time_to_live.is_some())?;
+        let changed = wait_until("the table to take a time to live", SETTLED, || async {
+            let call = aws.dynamodb.update_time_to_live().table_name(&self.name);
+            let call = call.time_to_live_specification(specification.clone());
+            match call.send().await.called("UpdateTimeToLive") {
+                Err(error) if error.class == Class::InProgress => Ok(None),
+                other => other.map(Some),
+            }
+        })
+        .await
+        .map(drop);
+        let changed = done_already(changed, "timetolive is already");
+        changed.map_err(|error| match error.message.contains("multiple times within a fixed interval") {
+            true => {
+                error.hint("AWS takes an hour between two changes of a time to live: run `up` again then")
+            }
+            false => error,
+        })
+    }
+
+    /// The stack sets none, so whatever is there was put by hand.
+    pub(super) async fn delete_resource_policy(&self, aws: &Aws) -> Result<(), Error> {
+        let call = aws.dynamodb.delete_resource_policy().resource_arn(&self.arn);
+        call.send().await.called("DeleteResourcePolicy").map(drop)
+    }
+}
+
+/// Makes one change of the table, and returns when it is made.
+pub(super) async fn change(
+    name: &str,
+    aws: &Aws,
+    change: impl Fn(UpdateTableFluentBuilder) -> UpdateTableFluentBuilder,
+) -> Result<(), Error> {
+    // DescribeTable can still say ACTIVE while the change before this one is being made.
+    wait_until("the table to take a change", SETTLED, || async {
+        let call = change(aws.dynamodb.update_table().table_name(name));
+        match call.send().await.called("UpdateTable") {
+            Err(error) if error.class == Class::InProgress => Ok(None),
+            other => other.map(Some),
+        }
+    })
+    .await?;
+    active(name, aws).await
+}
+
+/// An attempt whose answer was lost made the change; DynamoDB says so as a mistake of ours.
+fn done_already(changed: Result<(), Error>, says: &str) -> Result<(), Error> {
+    match changed {
+        Err(error)
+            if error.code.as_deref() == Some("ValidationException")
+                && error.message.to_lowercase().contains(says) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}

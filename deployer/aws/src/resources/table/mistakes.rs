@@ -1,0 +1,100 @@
+//! What DynamoDB would refuse, or accept and not do.
+
+use engine::resource::States;
+
+use super::{Billing, Table};
+use crate::resources::{lint, mapping};
+
+/// How many consumers one shard of a table's stream feeds without throttling them ("Change
+/// data capture for DynamoDB Streams", DynamoDB developer guide).
+const READERS: usize = 2;
+
+impl Table {
+    pub(super) fn found_mistakes(&self, stack: &States) -> Vec<String> {
+        let mut mistakes: Vec<String> = lint::name(&self.name, 3..=255, "_.-").collect();
+        if self.key.is_empty() {
+            mistakes.push("a table has a hash key, and this one has none".into());
+        }
+        let attributes = self.key.iter().map(|key| &key.name).chain(&self.time_to_live);
+        for attribute in attributes {
+            let length = attribute.chars().count() as i64;
+            mistakes.extend(lint::range(&format!("the length of `{attribute}`"), length, 1..=255));
+        }
+        let days = self.point_in_time_recovery_days.map(i64::from);
+        mistakes.extend(days.and_then(|days| lint::range("point in time recovery, in days,", days, 1..=35)));
+        let units = match self.billing {
+            Billing::OnDemand { max_read_units, max_write_units } => [max_read_units, max_write_units],
+            Billing::Provisioned { read_units, write_units } => [Some(read_units), Some(write_units)],
+        };
+        let too_few = units.into_iter().flatten().filter(|units| *units < 1);
+        mistakes
+            .extend(too_few.map(|units| format!("a number of units is at least 1, and here it is {units}")));
+        let keys = self.kms_key.iter().chain(&self.former_keys);
+        mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
+        mistakes.extend(match mapping::readers(stack, "dynamodb", &self.name) {
+            0 => None,
+            _ if self.stream.is_none() => Some("its stream is read, and it has none".to_owned()),
+            readers if readers > READERS => Some(format!(
+                "{readers} functions read its stream, which feeds {READERS}: let one of them copy it to a Kinesis \
+                 stream, and the others read that"
+            )),
+            _ => None,
+        });
+        mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::resource::{Resource, ResourceId};
+    use serde_json::Value;
+
+    use super::super::StreamView;
+    use super::*;
+    use crate::testing::scope;
+
+    fn table() -> Table {
+        Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)
+    }
+
+    fn read_by(functions: &[&str]) -> States {
+        let mapping = |function: &&str| {
+            let id = ResourceId::new(
+                "lambda.event-source-mapping",
+                format!("{function}/dynamodb/cart-dev-events"),
+            );
+            (id, Value::Null)
+        };
+        functions.iter().map(mapping).collect()
+    }
+
+    #[test]
+    fn a_stream_feeds_two() {
+        let mistakes = |functions: &[&str]| table().mistakes(&read_by(functions)).len();
+        assert_eq!(mistakes(&["a", "b"]), 0);
+        assert_eq!(mistakes(&["a", "b", "c"]), 1);
+    }
+
+    #[test]
+    fn who_reads_a_stream_needs_one() {
+        let table = Table::new(&scope(), "events").key("Id", "Version");
+        assert_eq!(table.mistakes(&read_by(&["a"])), ["its stream is read, and it has none"]);
+    }
+
+    #[test]
+    fn numbers_and_keys_are_those_that_aws_takes() {
+        let table = table()
+            .point_in_time_recovery(Some(36))
+            .billing(Billing::Provisioned { read_units: 0, write_units: 1 })
+            .encrypted_with(Some("alias/events".to_owned()));
+        assert_eq!(
+            table.mistakes(&States::new()),
+            [
+                "point in time recovery, in days, is 1 to 35, and here it is 36",
+                "a number of units is at least 1, and here it is 0",
+                "the KMS key is read back as the ARN of a key, so `alias/events` has to be given as one",
+            ],
+        );
+        assert_eq!(Table::new(&scope(), "e").mistakes(&States::new()).len(), 1);
+    }
+}

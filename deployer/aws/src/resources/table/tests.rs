@@ -1,0 +1,279 @@
+//! What is said to DynamoDB, and what is made of answers that no emulator gives.
+
+use engine::progress::heard;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Script, body, fault, scope};
+
+fn table() -> Table {
+    Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)
+}
+
+/// Returns a description of the table in this state, with this besides.
+fn description(status: &str, besides: Value) -> Value {
+    let mut table = json!({
+        "TableName": "cart-dev-events",
+        "TableStatus": status,
+        "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}, {"AttributeName": "Version", "KeyType": "RANGE"}],
+        "AttributeDefinitions": [
+            {"AttributeName": "Id", "AttributeType": "S"},
+            {"AttributeName": "Version", "AttributeType": "N"},
+        ],
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+    });
+    let table_fields = table.as_object_mut().expect("an object");
+    table_fields.extend(besides.as_object().expect("an object").clone());
+    json!({"Table": table})
+}
+
+fn described(script: Script, status: &str) -> Script {
+    script.on("DescribeTable", body(description(status, json!({}))))
+}
+
+/// A table that was not there says so in this way.
+fn absent(script: Script) -> Script {
+    script.on("DescribeTable", fault(400, "ResourceNotFoundException", "Requested resource not found"))
+}
+
+/// Answers everything besides DescribeTable as for a table that is ours and has nothing.
+fn bare(script: Script) -> Script {
+    let tags: Vec<Value> =
+        scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    script
+        .on(
+            "DescribeContinuousBackups",
+            body(json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED"}})),
+        )
+        .on("DescribeTimeToLive", body(json!({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})))
+        .on("GetResourcePolicy", fault(400, "PolicyNotFoundException", "none"))
+        .on("ListTagsOfResource", body(json!({"Tags": tags})))
+}
+
+fn in_use() -> crate::testing::Answer {
+    fault(400, "ResourceInUseException", "Table already exists: cart-dev-events")
+}
+
+async fn live(script: &Script) -> Table {
+    table().read(&script.aws()).await.expect("it is read").expect("there is one").resource
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_being_deleted_is_waited_for_and_then_made_anew() {
+    let mut script = Script::new();
+    for _ in 0..50 {
+        script = described(script, "DELETING");
+    }
+    let script =
+        bare(described(described(absent(script), "CREATING"), "ACTIVE")).on("CreateTable", body("{}"));
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hears = told.clone();
+    let listener = move |what: &str| hears.lock().expect("unharmed").push(what.to_owned());
+    heard(listener, table().create(&scope().tags(), &script.aws())).await.expect("it is made");
+    assert_eq!(script.writes(), ["CreateTable"]);
+    let before = script.calls().iter().position(|call| call == "CreateTable").expect("it was called");
+    assert_eq!(before, 51, "after the last look at the old one");
+    let told = told.lock().expect("unharmed");
+    assert_eq!(told.first().map(String::as_str), Some("the earlier table of this name to be gone"));
+    assert_eq!(told.last().map(String::as_str), Some("the table to be ACTIVE"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_an_attempt_cut_short_made_is_ours() {
+    let script = bare(described(absent(Script::new()), "CREATING")).on("CreateTable", in_use());
+    let script = described(described(script, "CREATING"), "ACTIVE");
+    table().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
+    assert_eq!(script.writes(), ["CreateTable"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_somebody_else_made_meanwhile_is_not_taken_over() {
+    let script = described(absent(Script::new()), "ACTIVE").on("CreateTable", in_use());
+    let script = script.on("ListTagsOfResource", body(json!({"Tags": []})));
+    let error = table().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    assert_eq!(error.code.as_deref(), Some("ResourceInUseException"));
+    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    assert_eq!(script.writes(), ["CreateTable"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_table_that_a_change_does_not_know_yet_is_worth_another_attempt() {
+    let script = bare(described(absent(Script::new()), "ACTIVE")).on("CreateTable", body("{}"));
+    let script = script.on("UpdateTimeToLive", fault(400, "ResourceNotFoundException", "not found"));
+    let table = table().time_to_live("ExpiresAt");
+    let error = table.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_without_its_key_is_not_waited_for() {
+    let script =
+        described(Script::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
+    let error = change("cart-dev-events", &script.aws(), |call| call.deletion_protection_enabled(true)).await;
+    let error = error.expect_err("it will not be ACTIVE");
+    assert!(error.message.contains("cannot use the table's KMS key"), "{error}");
+    assert_eq!(script.calls(), ["UpdateTable", "DescribeTable"]);
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_used_is_a_difference() {
+    let script = bare(described(Script::new(), "ARCHIVED"));
+    assert!(live(&script).await.trouble.is_some());
+}
+
+#[tokio::test]
+async fn a_table_that_is_going_is_not_there() {
+    let script = bare(described(Script::new(), "DELETING"));
+    assert!(table().read(&script.aws()).await.expect("it is read").is_none());
+}
+
+#[tokio::test]
+async fn what_is_not_known_everywhere_yet_is_not_absent() {
+    let script = described(Script::new(), "ACTIVE")
+        .on("DescribeContinuousBackups", fault(400, "TableNotFoundException", "no table"));
+    let script = bare(script);
+    let error = table().read(&script.aws()).await.expect_err("one of the reads failed");
+    assert_eq!(error.class, Class::Propagating);
+}
+
+#[tokio::test]
+async fn a_denied_part_is_no_absent_table() {
+    let script =
+        described(Script::new(), "ACTIVE").on("GetResourcePolicy", fault(400, "AccessDeniedException", "no"));
+    let error = table().read(&bare(script).aws()).await.expect_err("one of the reads failed");
+    assert_eq!(error.class, Class::Denied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn backups_that_are_not_available_yet_are_waited_for() {
+    let mut script = Script::new();
+    // At two seconds a look, ten minutes.
+    for _ in 0..300 {
+        let code = "ContinuousBackupsUnavailableException";
+        script = script.on("UpdateContinuousBackups", fault(400, code, "Backups are being enabled"));
+    }
+    let script = bare(described(script, "ACTIVE")).on("UpdateContinuousBackups", body("{}"));
+    let live = live(&script).await;
+    let table = table().point_in_time_recovery(Some(7));
+    table.update(&live, &script.aws()).await.expect("they are available in the end");
+    assert_eq!(
+        script.sent("UpdateContinuousBackups").last().expect("it was sent")["PointInTimeRecoverySpecification"],
+        json!({"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 7}),
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_to_live_is_set_before_backups() {
+    let script = bare(described(Script::new(), "ACTIVE"));
+    let script = script.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
+    let live = live(&script).await;
+    let table = table().point_in_time_recovery(Some(35)).time_to_live("ExpiresAt");
+    table.update(&live, &script.aws()).await.expect("both are set");
+    assert_eq!(script.writes(), ["UpdateTimeToLive", "UpdateContinuousBackups"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_time_to_live_within_the_hour_says_so() {
+    let said = "Time to live has been modified multiple times within a fixed interval";
+    let script = bare(described(Script::new(), "ACTIVE"));
+    let script = script.on("UpdateTimeToLive", fault(400, "ValidationException", said));
+    let live = live(&script).await;
+    let error = table().time_to_live("ExpiresAt").update(&live, &script.aws()).await;
+    let hint = error.expect_err("AWS refuses it").hint.expect("a hint");
+    assert!(hint.contains("an hour between two changes"), "{hint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between() {
+    let besides = json!({
+        "BillingModeSummary": {"BillingMode": "PROVISIONED"},
+        "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"},
+        "SSEDescription": {"Status": "ENABLED", "KMSMasterKeyArn": "arn:aws:kms:eu-central-1:111111111111:key/1"},
+        "TableClassSummary": {"TableClass": "STANDARD_INFREQUENT_ACCESS"},
+        "DeletionProtectionEnabled": true,
+        "GlobalSecondaryIndexes": [
+            {"IndexName": "by-hand", "IndexStatus": "ACTIVE"},
+            {"IndexName": "going", "IndexStatus": "DELETING"},
+        ],
+    });
+    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", besides)));
+    let mut script = script;
+    for _ in 0..7 {
+        // Each change finds the one before still on its way once, and is waited for.
+        script = script.on("UpdateTable", in_use()).on("UpdateTable", body("{}"));
+        script = described(described(script, "UPDATING"), "ACTIVE");
+    }
+    let live = live(&script).await;
+    table().update(&live, &script.aws()).await.expect("everything is put back");
+    let mut sent: Vec<Value> = script.sent("UpdateTable").into_iter().step_by(2).collect();
+    for change in &mut sent {
+        change.as_object_mut().expect("an object").remove("TableName");
+    }
+    assert_eq!(
+        sent,
+        [
+            json!({"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by-hand"}}]}),
+            json!({"BillingMode": "PAY_PER_REQUEST"}),
+            json!({"TableClass": "STANDARD"}),
+            json!({"SSESpecification": {"Enabled": false}}),
+            json!({"StreamSpecification": {"StreamEnabled": false}}),
+            json!({"StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}}),
+            json!({"DeletionProtectionEnabled": false}),
+        ],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_a_lost_answer_turned_on_is_on() {
+    let off = json!({"StreamSpecification": null});
+    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", off)));
+    let said = "Table already has an enabled stream: TableName: cart-dev-events";
+    let script = script.on("UpdateTable", fault(400, "ValidationException", said));
+    let live = live(&script).await;
+    assert_eq!(live.stream, None);
+    table().update(&live, &script.aws()).await.expect("there is a stream");
+}
+
+/// Items have the table's own key, which DynamoDB encrypts anew with the other KMS key; until
+/// that is over, the old one is needed.
+#[test]
+fn the_key_of_before_is_needed_while_a_table_changes_to_another() {
+    let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
+    let change = Change::new("kms_key", json!(key("old")), json!(key("new")));
+    let desired = table().encrypted_with(Some(key("new")));
+    assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Interrupts));
+    let desired = table().encrypted_with(Keys { today: Some(key("new")), former: vec![key("old")] });
+    assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Safe));
+    assert_eq!(desired.load().key.expect("keys of our own").resources, [key("new"), key("old")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_somebody_put_is_seen_and_deleted() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "dynamodb:*", "Resource": "*"},
+    ]});
+    let script = described(Script::new(), "ACTIVE")
+        .on("GetResourcePolicy", body(json!({"Policy": policy.to_string()})))
+        .on("DeleteResourcePolicy", body("{}"));
+    let script = bare(script);
+    let live = live(&script).await;
+    assert!(live.resource_policy.is_some());
+    table().update(&live, &script.aws()).await.expect("it is deleted");
+    assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protected_table_that_is_busy_is_deleted_in_the_end() {
+    let protected = json!({"DeletionProtectionEnabled": true});
+    let script = Script::new().on("DescribeTable", body(description("ACTIVE", protected)));
+    let script = described(described(script, "ACTIVE"), "DELETING");
+    let script = absent(script)
+        .on("UpdateTable", body("{}"))
+        .on("DeleteTable", in_use())
+        .on("DeleteTable", body("{}"));
+    Table::delete("cart-dev-events", &script.aws()).await.expect("it is gone");
+    assert_eq!(script.writes(), ["UpdateTable", "DeleteTable", "DeleteTable"]);
+    assert_eq!(script.calls().last().map(String::as_str), Some("DescribeTable"));
+}

@@ -1,0 +1,169 @@
+//! Listings that describe many resources in one call, made once per look.
+//!
+//! A log group, an alarm and a mapping are read from the listing of all of them: one page
+//! covers an environment, where a call each would be throttled (CloudWatch allows 9
+//! `DescribeAlarms` a second, Lambda 15 control calls; AWS service quotas). A listing that fails is
+//! retried here, once for all who wait for it: a loop of each would keep up the throttling that it
+//! waits for.
+
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
+use aws_sdk_cloudwatch::types::MetricAlarm;
+use aws_sdk_cloudwatchlogs::types::LogGroup;
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use engine::error::Error;
+use engine::retry::retried;
+use futures::future::{BoxFuture, FutureExt, TryFutureExt};
+use tokio::sync::OnceCell;
+
+use super::{Aws, Called};
+
+/// A listing that was made, or why it could not be.
+type Listing<T> = OnceCell<Result<Vec<T>, Error>>;
+
+/// The shared listings of one look.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    alarms: Listing<MetricAlarm>,
+    log_groups: Listing<LogGroup>,
+    mappings: Listing<EventSourceMappingConfiguration>,
+}
+
+impl Aws {
+    /// Lists the metric alarms with the scope's prefix.
+    ///
+    /// # Errors
+    /// A page could not be read, for as long as the error is believed to pass.
+    pub async fn alarms(&self) -> Result<&[MetricAlarm], Error> {
+        let call = self.cloudwatch.describe_alarms().alarm_name_prefix(self.scope.prefix());
+        let list = move || {
+            let pages = call.clone().into_paginator().send();
+            let pages = async { pages.try_collect().await.called("DescribeAlarms") };
+            let alarms = |page: DescribeAlarmsOutput| page.metric_alarms.unwrap_or_default();
+            pages.map_ok(move |pages| pages.into_iter().flat_map(alarms).collect()).boxed()
+        };
+        listed(&self.sweep.alarms, retried(list).boxed()).await
+    }
+
+    /// Lists the log groups of functions with the scope's prefix.
+    ///
+    /// # Errors
+    /// A page could not be read, for as long as the error is believed to pass.
+    pub async fn log_groups(&self) -> Result<&[LogGroup], Error> {
+        let prefix = format!("/aws/lambda/{}", self.scope.prefix());
+        let call = self.logs.describe_log_groups().log_group_name_prefix(prefix);
+        let list = move || {
+            let groups = call.clone().into_paginator().items().send();
+            async { groups.try_collect().await.called("DescribeLogGroups") }.boxed()
+        };
+        listed(&self.sweep.log_groups, retried(list).boxed()).await
+    }
+
+    /// Lists the event source mappings of the account and region. A mapping outlives its
+    /// function, so no function is named.
+    ///
+    /// # Errors
+    /// A page could not be read, for as long as the error is believed to pass.
+    pub async fn mappings(&self) -> Result<&[EventSourceMappingConfiguration], Error> {
+        let call = self.lambda.list_event_source_mappings();
+        let list = move || {
+            let mappings = call.clone().into_paginator().items().send();
+            async { mappings.try_collect().await.called("ListEventSourceMappings") }.boxed()
+        };
+        listed(&self.sweep.mappings, retried(list).boxed()).await
+    }
+}
+
+/// Returns a listing. The first who asks makes it, and retries it; all others wait for that one, and
+/// share its error.
+async fn listed<'a, T>(
+    listing: &'a Listing<T>,
+    // Boxed, as rustc cannot see that the future of a closure that borrows is `Send`.
+    retried: BoxFuture<'static, Result<Vec<T>, Error>>,
+) -> Result<&'a [T], Error> {
+    listing.get_or_init(|| retried).await.as_deref().map_err(Clone::clone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use engine::error::Class;
+    use engine::resource::Kind;
+    use engine::stack::Stack;
+    use engine::survey::survey;
+    use futures::future::join_all;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::resources::alarm::Alarm;
+    use crate::resources::log_group::LogGroup;
+    use crate::testing::{Script, body, fault, scope};
+
+    fn throttled() -> Script {
+        let fault = || fault(400, "ThrottlingException", "Rate exceeded");
+        Script::new()
+            .on("DescribeAlarms", fault())
+            .on("DescribeLogGroups", fault())
+            .on("ListEventSourceMappings", fault())
+            .on("GetParameter", crate::testing::fault(400, "ParameterNotFound", ""))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttled_listing_is_retried_by_one_loop_for_all_who_wait() {
+        let script = throttled();
+        let aws = script.aws();
+        let mut stack = Stack::new(scope(), vec![Kind::of::<Alarm>(), Kind::of::<LogGroup>()]);
+        for number in 0..22 {
+            stack.add(Alarm::errors(&scope(), &format!("alarm-{number}"), "cart-dev-capture"));
+            stack.add(LogGroup::of_function(&scope(), &format!("cart-dev-function-{number}"), 7));
+        }
+        let started = Instant::now();
+        let seen = survey(&stack, &aws).await;
+        let took = started.elapsed();
+        assert!(Duration::from_secs(100) < took && took <= Duration::from_secs(120), "{took:?}");
+        assert!(seen.seen.values().all(|seen| matches!(seen, Err(error) if error.class == Class::Throttled)));
+        assert_eq!(seen.unreadable.len(), 2);
+        let calls = script.calls();
+        for operation in ["DescribeAlarms", "DescribeLogGroups"] {
+            let made = calls.iter().filter(|call| *call == operation).count();
+            assert!((25..=50).contains(&made), "{made} times {operation}");
+        }
+    }
+
+    /// Each of them would go on for as long as the error is believed, from when it was first told.
+    #[tokio::test(start_paused = true)]
+    async fn all_who_wait_for_a_listing_share_its_error() {
+        let script = throttled();
+        let aws = script.aws();
+        let waiting = (0..8).map(|_| retried(async || aws.mappings().await.map(drop)));
+        let errors: Vec<Error> = join_all(waiting).await.into_iter().filter_map(Result::err).collect();
+        assert_eq!(errors, vec![errors[0].clone(); 8]);
+        let tried = errors[0].tried_for.expect("it was retried");
+        assert!(tried > Duration::from_secs(100), "{tried:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_that_succeeds_in_the_end_is_one_for_all() {
+        let script = Script::new()
+            .on("DescribeAlarms", fault(400, "ThrottlingException", "Rate exceeded"))
+            .on("DescribeAlarms", body(serde_json::json!({"MetricAlarms": [{"AlarmName": "a"}]})));
+        let aws = script.aws();
+        let all = join_all((0..8).map(|_| retried(async || Ok(aws.alarms().await?.len())))).await;
+        assert_eq!(all, vec![Ok(1); 8]);
+        assert_eq!(script.calls(), ["DescribeAlarms"; 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn denied_listing_of_log_groups_is_asked_for_once() {
+        let message = "User: arn:aws:sts::111111111111:assumed-role/look/me is not authorized to perform: \
+                       logs:DescribeLogGroups on resource: * because no identity-based policy allows the \
+                       logs:DescribeLogGroups action";
+        let script = Script::new().on("DescribeLogGroups", fault(400, "AccessDeniedException", message));
+        let aws = script.aws();
+        let waiting = (0..8).map(|_| retried(async || aws.log_groups().await.map(drop)));
+        for listed in join_all(waiting).await {
+            assert_eq!(listed.expect_err("it is denied").class, Class::Denied);
+        }
+        assert_eq!(script.calls(), ["DescribeLogGroups"]);
+    }
+}
