@@ -11,7 +11,7 @@ use aws::resources::kinds;
 use aws::resources::stream::Stream;
 use aws::resources::table::{StreamView, Table};
 use aws::{Aws, Fingerprints};
-use deployer::environment::Environment;
+use cli::environment::Environment;
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 use engine::stack::Stack;
 use eventsourcing::contract::{self, attribute, *};

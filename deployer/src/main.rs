@@ -4,9 +4,9 @@ mod cart;
 
 use std::process::ExitCode;
 
-use deployer::app::App;
-use deployer::pipeline::{AggregateApp, Pipeline};
-use deployer::run;
+use cli::app::App;
+use cli::pipeline::{AggregateApp, Pipeline};
+use cli::run;
 use domain::cart::ShoppingCart;
 use eventsourcing::Aggregate;
 use eventsourcing::contract::CAPTURE;

@@ -55,7 +55,7 @@ fn every_field_has_a_row_or_a_test(cloud: &Cloud) {
     let scope = cloud.place().scope("local");
     let rows = rounds(&scope).into_iter().chain(bucket::of_the_policy(&scope)).flatten();
     let rows: Vec<_> = rows.flat_map(|row| row.places().collect::<Vec<_>>()).collect();
-    complete::insist(&scope, &rows, &cloud.root().join("deployer/src/resources"));
+    complete::insist(&scope, &rows, &cloud.root().join("deployer/aws/src/resources"));
 }
 
 /// Goes through the rows that a cloud without TLS can show, in an environment that is up.

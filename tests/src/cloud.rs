@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use deployer::build::{BuildSettings, Method, Workspace};
-use deployer::local::{LocalCloud, VERSION};
+use cli::build::{BuildSettings, Method, Workspace};
+use cli::local::{LocalCloud, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aws::{Aws, Fingerprints};
-use deployer::environment::Environment;
-use deployer::permissions::{MANAGED_POLICY, deploying, document, looking, size};
+use cli::environment::Environment;
+use cli::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use engine::stack::Stack;
 use serde_json::Value;
 

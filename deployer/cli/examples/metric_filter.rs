@@ -1,0 +1,152 @@
+//! A kind of resource that lives outside the library, and a stack of its own that uses it:
+//! `cargo run -p cli --example metric_filter -- plan local`.
+//!
+//! A metric filter counts lines of a log group. It has no tags, so it takes owner and stamp
+//! from its group. Copy this file to begin a kind of your own.
+
+use std::process::ExitCode;
+
+use aws::policy::Statement;
+use aws::resources::{kinds, log_group::LogGroup};
+use aws::{Aws, AwsNames, Called, Fingerprints};
+use cli::app::App;
+use cli::environment::Environment;
+use cli::run;
+use engine::error::{Error, GoneIsNone};
+use engine::resource::{Kind, Live, Resource, ResourceId, Tags};
+use engine::scope::Scope;
+use engine::stack::Stack;
+use serde::Serialize;
+
+/// Counts the lines of a log group that match a pattern.
+#[derive(Debug, Clone, Serialize)]
+struct MetricFilter {
+    /// `<log group>:<filter>`: a group's name has no colon.
+    name: String,
+    pattern: String,
+    namespace: String,
+    metric: String,
+}
+
+impl MetricFilter {
+    /// Returns the filter of this thing on a group.
+    fn new(scope: &Scope, thing: &str, group: &str, pattern: &str) -> Self {
+        Self {
+            name: format!("{group}:{}", scope.name(thing)),
+            pattern: pattern.to_owned(),
+            namespace: scope.stack.clone(),
+            metric: thing.to_owned(),
+        }
+    }
+
+    async fn put(&self, aws: &Aws) -> Result<(), Error> {
+        let (group, filter) = parts(&self.name)?;
+        let transformation = aws_sdk_cloudwatchlogs::types::MetricTransformation::builder()
+            .metric_namespace(&self.namespace)
+            .metric_name(&self.metric)
+            .metric_value("1")
+            .build()
+            .map_err(|error| Error::other("PutMetricFilter", error.to_string()))?;
+        aws.logs
+            .put_metric_filter()
+            .log_group_name(group)
+            .filter_name(filter)
+            .filter_pattern(&self.pattern)
+            .metric_transformations(transformation)
+            .send()
+            .await
+            .called("PutMetricFilter")
+            .map(drop)
+    }
+}
+
+impl Resource for MetricFilter {
+    type Cloud = Aws;
+    const KIND: &'static str = "logs.metric-filter";
+    const STANDS_ON: &'static [&'static str] = &["logs.log-group"];
+    const LOOKS_BY: &'static [&'static str] = &["DescribeMetricFilters"];
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn parent(&self) -> Option<ResourceId> {
+        let (group, _) = parts(&self.name).ok()?;
+        Some(ResourceId::new(LogGroup::KIND, group))
+    }
+
+    fn permissions(scope: &Scope) -> Vec<Statement> {
+        // "Actions, resources, and condition keys for Amazon CloudWatch Logs", service
+        // authorization reference.
+        let actions = ["logs:DeleteMetricFilter", "logs:DescribeMetricFilters", "logs:PutMetricFilter"];
+        let groups = scope.arn("logs", &format!("log-group:/aws/lambda/{}*", scope.prefix()));
+        vec![Statement::new("MetricFilters", actions, [groups])]
+    }
+
+    async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
+        let (group, filter) = parts(&self.name)?;
+        let call = aws.logs.describe_metric_filters().log_group_name(group).filter_name_prefix(filter);
+        let found = call.send().await.called("DescribeMetricFilters").gone_is_none()?;
+        let found = found.and_then(|answer| answer.metric_filters).unwrap_or_default();
+        let found = found.into_iter().find(|found| found.filter_name() == Some(filter));
+        Ok(found.map(|found| {
+            let transformation = found.metric_transformations().first();
+            Live {
+                tags: None,
+                resource: Self {
+                    name: self.name.clone(),
+                    pattern: found.filter_pattern().unwrap_or_default().to_owned(),
+                    namespace: transformation.map(|to| to.metric_namespace.clone()).unwrap_or_default(),
+                    metric: transformation.map(|to| to.metric_name.clone()).unwrap_or_default(),
+                },
+            }
+        }))
+    }
+
+    async fn create(&self, _tags: &Tags, aws: &Aws) -> Result<(), Error> {
+        self.put(aws).await
+    }
+
+    async fn update(&self, _live: &Self, aws: &Aws) -> Result<(), Error> {
+        self.put(aws).await
+    }
+
+    async fn tag(&self, _tags: &Tags, _aws: &Aws) -> Result<(), Error> {
+        // Its group has the tags.
+        Ok(())
+    }
+
+    async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
+        let (group, filter) = parts(name)?;
+        let call = aws.logs.delete_metric_filter().log_group_name(group).filter_name(filter);
+        call.send().await.called("DeleteMetricFilter").gone_is_none().map(drop)
+    }
+
+    async fn list(_scope: &Scope, _aws: &Aws) -> Result<Vec<String>, Error> {
+        // A filter goes with its group, so none is ever left over.
+        Ok(Vec::new())
+    }
+
+    async fn tags(_name: &str, _aws: &Aws) -> Result<Option<Tags>, Error> {
+        Ok(None)
+    }
+}
+
+fn parts(name: &str) -> Result<(&str, &str), Error> {
+    name.split_once(':').ok_or_else(|| Error::other("metric filter", format!("{name} names no log group")))
+}
+
+fn stack(environment: &Environment, _sources: &Fingerprints) -> Stack<Aws> {
+    let scope = environment.scope("example");
+    let group = LogGroup::of_function(&scope, &scope.name("function"), 1);
+    let filter = MetricFilter::new(&scope, "failures", group.name(), "ERROR");
+    let mut known = kinds();
+    known.push(Kind::of::<MetricFilter>());
+    let mut stack = Stack::new(scope, known);
+    stack.add(group).add(filter);
+    stack
+}
+
+fn main() -> ExitCode {
+    run(&App { stack_name: "example", package: "functions", stack, try_next: "drift {env}", pipeline: None })
+}

@@ -1,0 +1,276 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use aws::resources::Keys;
+
+const LEAST: &str = "region = \"eu-central-1\"\naccount = \"111111111111\"\n";
+const KEY: &str = "arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// Reads an environment from files in memory.
+fn read(name: &str, files: &[(&str, &str)]) -> Result<Environment, EnvironmentError> {
+    let files: BTreeMap<String, &str> =
+        files.iter().map(|(name, text)| (format!("environments/{name}.toml"), *text)).collect();
+    Environment::read(Path::new("environments"), name, &|path| {
+        let text = files.get(&path.display().to_string()).map(ToString::to_string);
+        text.ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    })
+}
+
+fn right(text: &str) -> Environment {
+    read("dev", &[("dev", text)]).expect("the text is right")
+}
+
+fn error_of(text: &str) -> String {
+    read("dev", &[("dev", text)]).expect_err("the text is not right").to_string()
+}
+
+fn committed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments")
+}
+
+#[test]
+fn region_and_account_are_enough() {
+    let environment = right(LEAST);
+    assert_eq!(environment.functions.memory_mb.get(), 256);
+    assert!(environment.local.is_none());
+    assert_eq!(environment.org.permissions_boundary(), None);
+    assert_eq!(environment.org.kms.table(), Keys::default());
+    assert_eq!(environment.org.login(), aws::Login::default());
+}
+
+#[test]
+fn the_committed_files_are_right() {
+    let names = known(&committed());
+    assert_eq!(names, ["dev", "local", "prod"]);
+    for name in names {
+        Environment::load(&committed(), &name).expect("a committed environment is right");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_with_file_and_line() {
+    let cases = [
+        "region = \"eu-central-1\"\n".to_owned(),
+        format!("{LEAST}protekt = true\n"),
+        format!("{LEAST}protect = \"yes\"\n"),
+        format!("{LEAST}[functions]\nmemory_mb = 64\n"),
+        format!("{LEAST}[functions]\nlog_retention_days = 15\n"),
+        format!("{LEAST}[build]\nmethod = \"docker\"\n"),
+        format!("{LEAST}[build]\nprofile = \"my profile\"\n"),
+        format!("{LEAST}[build]\nprofile = \"debug\"\n"),
+        "region = \"frankfurt\"\naccount = \"111111111111\"\n".to_owned(),
+        "region = \"eu-central-1\"\naccount = \"1234\"\n".to_owned(),
+        "region = \"eu-central-1\naccount = 1\n".to_owned(),
+    ];
+    let said: Vec<String> = cases.iter().map(|text| error_of(text)).collect();
+    insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
+fn what_is_wrong_about_an_organisation_is_said_with_file_and_line() {
+    let many: String = (0..41).map(|number| format!("key-{number} = \"\"\n")).collect();
+    let long = "k".repeat(129);
+    let cases = [
+        "permissions_boundary = \"boundary\"".to_owned(),
+        "permissions_boundary = \"arn:aws:iam::222222222222:policy/boundary\"".into(),
+        "profile = \"\"".into(),
+        "kms.default = \"alias/ours\"".into(),
+        "kms.tabel = \"\"".into(),
+        format!("kms.logs = \"{}\"", KEY.replace("eu-central-1", "eu-west-1")),
+        format!("kms.former = \"{KEY}\""),
+        format!("kms.former = [\"{KEY}\", \"alias/ours\"]"),
+        format!("kms.former = [\"{}\"]", KEY.replace("eu-central-1", "eu-west-1")),
+        "assume_role.arn = \"arn:aws:iam::111111111111:user/me\"".into(),
+        "assume_role.arn = \"arn:aws:iam::222222222222:role/deployer\"".into(),
+        "assume_role.external_id = \"ours\"".into(),
+        "[org.assume_role]\narn = \"arn:aws:iam::111111111111:role/deployer\"\nexternal_id = \"a b\"".into(),
+        "[org.tags]\nteam = \"carts\"\n\"aws:team\" = \"carts\"".into(),
+        "[org.tags]\n\"Deployer:stamp\" = \"1\"".into(),
+        "[org.tags]\nteam = \"carts & co\"".into(),
+        "[org.tags]\ncost-center = 4711".into(),
+        format!("[org.tags]\n{long} = \"\""),
+        format!("[org.tags]\nnote = \"{}\"", "v".repeat(257)),
+        format!("[org.tags]\n{many}"),
+        "[org.tags]\nteam = \"a\"\nTeam = \"b\"".into(),
+        "tags = [\"team\"]".into(),
+    ];
+    let said: Vec<String> = cases.iter().map(|text| error_of(&format!("{LEAST}[org]\n{text}\n"))).collect();
+    insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
+fn what_is_wrong_about_alarms_is_said_with_file_and_line() {
+    let topic = |name: &str| format!("\"arn:aws:sns:eu-central-1:111111111111:{name}\"");
+    let six: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(topic).into();
+    let cases = [
+        "notify = \"people\"".to_owned(),
+        "notify = [\"people\"]".into(),
+        "notify = [\"arn:aws:sqs:eu-central-1:111111111111:people\"]".into(),
+        "notify = [\"arn:aws:sns:eu-central-1:111111111111:people:0123\"]".into(),
+        format!("notify = [\n  {},\n  {},\n]", topic("a"), topic("b").replace("eu-central-1", "eu-west-1")),
+        format!("notify = [{}]", six.join(", ")),
+        "nofity = []".into(),
+    ];
+    let said: Vec<String> =
+        cases.iter().map(|text| error_of(&format!("{LEAST}[alarms]\n{text}\n"))).collect();
+    insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
+fn alarms_tell_topics_of_the_region_whoever_has_them() {
+    let topics = ["arn:aws:sns:eu-central-1:111111111111:a", "arn:aws:sns:eu-central-1:333333333333:b"];
+    let environment = right(&format!("{LEAST}[alarms]\nnotify = {topics:?}\n"));
+    assert_eq!(environment.alarms.topics(), topics.map(str::to_owned).into());
+    assert!(right(LEAST).alarms.topics().is_empty());
+}
+
+#[test]
+fn tags_may_be_as_many_and_as_long_as_aws_allows() {
+    let many: String = (0..39).map(|number| format!("key-{number} = \"\"\n")).collect();
+    let (key, value) = ("k".repeat(128), "ü".repeat(256));
+    let environment = right(&format!("{LEAST}[org.tags]\n{many}{key} = \"{value}\"\n"));
+    let scope = environment.scope("cart");
+    assert_eq!(scope.extra_tags.len(), 40);
+    assert_eq!(scope.extra_tags[&key], value);
+    assert!(scope.all_tags().len() <= 50);
+}
+
+#[test]
+fn a_thing_has_its_own_key_or_that_of_all() {
+    let own = KEY.replace("1234abcd", "own00000");
+    let kms = right(&format!("{LEAST}[org.kms]\ndefault = \"{KEY}\"\nbucket = \"{own}\"\n")).org.kms;
+    assert_eq!(kms.bucket().today.as_deref(), Some(own.as_str()));
+    for other in [kms.table().today, kms.stream().today, kms.logs(), kms.functions()] {
+        assert_eq!(other.as_deref(), Some(KEY));
+    }
+    assert_eq!(kms.former(), [""; 0]);
+    let kms = right(&format!("{LEAST}[org.kms]\nformer = [\"{own}\"]\n")).org.kms;
+    assert_eq!(kms.bucket(), Keys { today: None, former: vec![own] });
+    assert_eq!(kms.former(), kms.bucket().former);
+}
+
+#[test]
+fn an_environment_has_what_it_does_not_say_from_the_one_it_extends() {
+    let base = format!(
+        "{LEAST}protect = true\n[functions]\nmemory_mb = 512\ntimeout_s = 60\n\
+         [org.tags]\nteam = \"carts\"\nstage = \"base\"\n",
+    );
+    let files = [
+        ("base", base.as_str()),
+        ("dev", "extends = \"base\"\nprotect = false\n[stream]\nshards = 2\n"),
+        ("ann", "extends = \"dev\"\n[functions]\nmemory_mb = 256\n[org.tags]\nstage = \"ann\"\n"),
+    ];
+    let ann = read("ann", &files).expect("two steps are fine");
+    assert_eq!((ann.name.as_str(), ann.extends.as_deref()), ("ann", Some("dev")));
+    assert_eq!((ann.functions.memory_mb.get(), ann.functions.timeout_s.get()), (256, 60));
+    assert_eq!(ann.stream.shards.get(), 2);
+    let tags = [("stage", "ann"), ("team", "carts")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(ann.org.tags(), tags.into());
+    assert_eq!(ann.scope("cart").prefix(), "cart-ann-");
+    assert!(!ann.protect);
+    // A copy of something protected is protected until it says otherwise.
+    let copy = read("copy", &[files[0], ("copy", "extends = \"base\"\n")]).expect("it is enough");
+    assert!(copy.protect);
+}
+
+#[test]
+fn what_is_wrong_in_a_chain_is_said_with_the_file_it_is_in() {
+    let base = format!("# The base.\n{LEAST}[functions]\nmemory_mb = 64\n");
+    let key = format!("{LEAST}[org.kms]\ndefault = \"{KEY}\"\n");
+    let mine = |text: &'static str| ("mine", text);
+    let cases: Vec<Vec<(&str, &str)>> = vec![
+        vec![("base", &base), mine("extends = \"base\"\nprotect = true\n")],
+        vec![("base", LEAST), mine("# Mine.\nextends = \"base\"\nprotekt = true\n")],
+        vec![("base", LEAST), mine("extends = \"base\"\nprotect =\n")],
+        vec![("base", "account 1\n"), mine("extends = \"base\"\n")],
+        vec![("base", "account = \"111111111111\"\n"), mine("extends = \"base\"\n")],
+        vec![("base", &key), mine("extends = \"base\"\nregion = \"eu-west-1\"\n")],
+        vec![("base", LEAST), mine("extends = \"base\"\nfunctions = [512]\n")],
+        vec![mine("\nextends = \"bass\"\n")],
+        vec![mine("extends = \"../secrets\"\n")],
+        vec![mine("extends = 1\n")],
+        vec![mine("extends = \"mine\"\n")],
+        vec![
+            ("one", "# One.\nextends = \"two\"\n"),
+            ("two", "extends = \"one\"\n"),
+            mine("extends = \"one\"\n"),
+        ],
+    ];
+    let said: Vec<String> =
+        cases.iter().map(|files| read("mine", files).expect_err("it is not right").to_string()).collect();
+    insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
+fn every_key_is_documented() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/environments.md");
+    let page = std::fs::read_to_string(page).expect("the page is committed");
+    let tables = [
+        "",
+        "[build]\n",
+        "[functions]\n",
+        "[table]\n",
+        "[stream]\n",
+        "[alarms]\n",
+        "[org]\n",
+        "[org.kms]\n",
+        "[org.assume_role]\n",
+        "[local]\n",
+    ];
+    for table in tables {
+        // The parser knows the keys: it lists them when it meets one that it does not know.
+        let error =
+            error_of(&format!("{table}no_such_key = 1\n{}", if table.is_empty() { LEAST } else { "" }));
+        let (_, keys) = error.split_once("expected").expect("the parser says what it expects");
+        let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+        assert!(!keys.is_empty(), "{error}");
+        for key in keys {
+            let inner = format!("[{}.{key}]", table.trim().trim_matches(['[', ']']));
+            let forms = [format!("`{key}`"), format!("[{key}]"), inner];
+            let mentioned = forms.iter().any(|form| page.contains(form));
+            assert!(mentioned, "docs/environments.md does not mention `{key}` of {table:?}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_in_the_documentation_are_right() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/environments.md");
+    let page = std::fs::read_to_string(page).expect("the page is committed");
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let examples: Vec<(&str, &str)> = blocks
+        .iter()
+        .filter_map(|block| {
+            let (first, _) = block.split_once('\n')?;
+            let name = first.strip_prefix("# environments/")?.strip_suffix(".toml")?;
+            Some((name, *block))
+        })
+        .collect();
+    assert!(examples.len() >= 2, "an organisation and a personal environment: {examples:?}");
+    for (name, _) in &examples {
+        read(name, &examples).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn a_list_is_no_table() {
+    let error = error_of(&format!("{LEAST}functions = [512, 7, 30]\n"));
+    assert!(error.contains("dev.toml:3: `functions` is a list"), "{error}");
+}
+
+#[test]
+fn what_is_built_for_this_machine_stays_on_it() {
+    let host = format!("{LEAST}[build]\nmethod = \"host\"\n");
+    let error = right(&host).check_method(false).expect_err("AWS may be another machine");
+    assert!(error.hint().is_some_and(|hint| hint.contains("cargo")), "{error}");
+    right(&host).check_method(true).expect("whoever sets an endpoint knows what is behind it");
+    right(&format!("{host}[local]\nport = 4566\n")).check_method(false).expect("it is this machine");
+    right(LEAST).check_method(false).expect("it is built for Lambda");
+}
+
+#[test]
+fn a_missing_environment_names_those_that_exist() {
+    let error = Environment::load(&committed(), "stagin").expect_err("there is no such file");
+    assert!(error.hint().is_some_and(|hint| hint.contains("dev, local, prod")), "{error}");
+}

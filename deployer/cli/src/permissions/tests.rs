@@ -1,0 +1,104 @@
+use super::*;
+
+fn statement(sid: &str, actions: &[&'static str], resource: &str) -> Statement {
+    Statement::new(sid, actions, [resource.to_owned()])
+}
+
+#[test]
+fn statements_that_differ_in_actions_only_become_one() {
+    let all = merged(vec![
+        statement("TablesList", &["dynamodb:ListTables"], "*"),
+        statement("TablesRead", &["dynamodb:DescribeTable"], "table"),
+        statement("TablesWrite", &["dynamodb:UpdateTable", "dynamodb:DescribeTable"], "table"),
+        statement("RolesList", &["iam:ListRoles"], "*"),
+        statement("RolesPass", &["iam:PassRole"], "*").when("StringEquals", "iam:PassedToService", "lambda"),
+    ]);
+    let said: Vec<_> = all.iter().map(|one| (one.sid.as_str(), one.actions.clone())).collect();
+    assert_eq!(
+        said,
+        [
+            ("List", vec!["dynamodb:ListTables", "iam:ListRoles"]),
+            ("Tables", vec!["dynamodb:DescribeTable", "dynamodb:UpdateTable"]),
+            ("RolesPass", vec!["iam:PassRole"]),
+        ],
+    );
+}
+
+#[test]
+fn names_stay_apart() {
+    let all = merged(vec![statement("Same", &["a:A"], "one"), statement("Same", &["a:A"], "other")]);
+    assert_eq!(all.iter().map(|one| one.sid.as_str()).collect::<Vec<_>>(), ["Same", "Same2"]);
+}
+
+#[test]
+fn under_a_boundary_nothing_is_made_or_given_without_it() {
+    let write = statement("RolesWrite", &["iam:CreateRole", "iam:TagRole", UNBOUNDING], "role");
+    let [free, under] = bounded(write, "arn:aws:iam::111111111111:policy/boundary").try_into().expect("two");
+    assert_eq!(free.actions, ["iam:TagRole"]);
+    assert!(free.conditions.is_empty());
+    assert_eq!(under.actions, ["iam:CreateRole"]);
+    let condition = &under.conditions[0];
+    assert_eq!((condition.0, condition.1.as_str()), ("StringEquals", "iam:PermissionsBoundary"));
+    assert_eq!(condition.2, "arn:aws:iam::111111111111:policy/boundary");
+}
+
+#[test]
+fn looking_takes_no_more_than_reads() {
+    let all = vec![
+        statement("BucketsRead", &["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"], "*"),
+        statement("BucketsWrite", &["s3:PutBucketPolicy", "s3:ListBucketVersions"], "*"),
+        statement("Filters", &["logs:DescribeMetricFilters", "logs:PutMetricFilter"], "*"),
+    ];
+    let actions = |all: &[Statement]| all.iter().flat_map(|one| one.actions.clone()).collect::<Vec<_>>();
+    let ours = ["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"];
+    assert_eq!(actions(&looking(all.clone(), &[])), ours);
+    let besides = looking(all, &["DescribeMetricFilters"]);
+    assert_eq!(actions(&besides), [&["logs:DescribeMetricFilters"], &ours[..]].concat());
+}
+
+#[test]
+fn every_call_that_looks_is_allowed_to_who_looks() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
+    let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
+    let stack = Stack::new(environment.scope("cart"), aws::resources::kinds());
+    let allowed = looking(deploying(&environment, &stack), &stack.looks_by());
+    let allowed: BTreeSet<&str> =
+        allowed.iter().flat_map(|statement| &statement.actions).map(|action| operation(action)).collect();
+    let not: Vec<_> = READS.iter().filter(|read| !allowed.contains(**read)).collect();
+    // Everybody may ask who they are.
+    assert_eq!(not, [&"GetCallerIdentity"]);
+}
+
+#[test]
+fn names_go_where_there_is_no_room_for_them() {
+    let of = |number: usize| {
+        let resources =
+            (0..number).map(|number| statement("Read", &["s3:ListBucket"], &format!("{number:0100}")));
+        document(
+            &resources
+                .map(|one| Statement { sid: format!("Read{}", one.resources[0]), ..one })
+                .collect::<Vec<_>>(),
+        )
+    };
+    let (few, many) = (of(2), of(25));
+    assert!(few["Statement"][0]["Sid"].is_string() && many["Statement"][0]["Sid"].is_null(), "{many}");
+    assert!(size(&many) <= MANAGED_POLICY);
+}
+
+/// Variables that cannot be decrypted are a function that cannot be read, which stops `up`.
+#[test]
+fn who_deploys_may_read_functions_that_have_a_former_key() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
+    let text = format!(
+        "region = \"eu-central-1\"\naccount = \"111111111111\"\n\
+         [org.kms]\ndefault = \"{new}\"\nformer = [\"{old}\"]\n",
+    );
+    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
+    let environment = Environment::load(folder.path(), "dev").expect("the text is right");
+    let all = keys(&environment, &environment.scope("cart"));
+    let on_old = all.iter().filter(|statement| statement.resources == [old.as_str()]);
+    let on_old: Vec<_> =
+        on_old.map(|statement| (&statement.actions[..], &statement.conditions[0].2)).collect();
+    assert_eq!(on_old, [(&["kms:Decrypt"][..], &"lambda.eu-central-1.amazonaws.com".to_owned())]);
+}

@@ -1,0 +1,79 @@
+//! What a reader sees at the end of a run in which much went wrong.
+
+use std::time::Duration;
+
+use cli::render::failures;
+use engine::apply::{Failure, Outcome, Report};
+use engine::error::{Class, Error};
+use engine::plan::Action;
+use engine::resource::ResourceId;
+
+fn outcome(kind: &'static str, name: &str, action: Action, result: Result<(), Failure>) -> Outcome {
+    Outcome { id: ResourceId::new(kind, name), action, result, took: Duration::from_secs(1), sent: true }
+}
+
+fn told(outcomes: Vec<Outcome>) -> String {
+    anstream::adapter::strip_str(&failures(&Report { outcomes })).to_string()
+}
+
+fn expired(request: &str) -> Failure {
+    Failure::Failed(Error {
+        class: Class::Credentials,
+        operation: "CreateLogGroup".into(),
+        code: Some("ExpiredTokenException".into()),
+        message: "The security token included in the request is expired".into(),
+        request_id: Some(request.into()),
+        tried_for: None,
+        hint: Some("log in again, then run the command again: it goes on from there".into()),
+    })
+}
+
+#[test]
+fn everything_that_failed_is_told_with_its_cause() {
+    let denied = Error {
+        class: Class::Denied,
+        operation: "CreateRole".into(),
+        code: Some("AccessDenied".into()),
+        message: "User: arn:aws:sts::111111111111:assumed-role/deployer/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111111111111:role/cart/dev/cart-dev-capture because no permissions boundary allows the iam:CreateRole action\u{1b}[2J".into(),
+        request_id: Some("5f1c7a0e-1111-2222-3333-444455556666".into()),
+        tried_for: None,
+        hint: Some("set `permissions_boundary` in the table `[org]` of the environment file".into()),
+    };
+    let skipped = |kind, name: &str| Failure::Skipped(ResourceId::new(kind, name));
+    let (role, function) = ("iam.role", "lambda.function");
+    let (group, mapping) = ("logs.log-group", "lambda.event-source-mapping");
+    let text = told(vec![
+        outcome(role, "cart-dev-capture", Action::Create, Err(Failure::Failed(denied))),
+        outcome(role, "cart-dev-archive", Action::Create, Ok(())),
+        outcome(function, "cart-dev-capture", Action::Create, Err(skipped(role, "cart-dev-capture"))),
+        outcome(
+            mapping,
+            "cart-dev-capture/dynamodb/cart-dev-events",
+            Action::Create,
+            Err(skipped(function, "cart-dev-capture")),
+        ),
+        outcome(group, "/aws/lambda/a", Action::Create, Err(expired("11111111"))),
+        outcome(group, "/aws/lambda/b", Action::Update, Err(expired("22222222"))),
+        outcome("dynamodb.table", "cart-dev-events", Action::Create, Err(Failure::Interrupted)),
+        outcome(
+            function,
+            "cart-dev-get-cart",
+            Action::Create,
+            Err(skipped("dynamodb.table", "cart-dev-events")),
+        ),
+        outcome("s3.bucket", "cart-dev-archive", Action::Create, Err(Failure::Stopped)),
+        outcome(function, "cart-dev-archive", Action::Create, Err(skipped("s3.bucket", "cart-dev-archive"))),
+        outcome(
+            "kinesis.stream",
+            "cart-dev-events",
+            Action::Delete,
+            Err(Failure::Failed(Error::other("wait", "waited 300 s for the stream to be gone"))),
+        ),
+    ]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn nothing_is_told_when_nothing_failed() {
+    assert_eq!(told(vec![outcome("iam.role", "a", Action::Create, Ok(()))]), "");
+}

@@ -1,0 +1,270 @@
+//! What a reader sees of a plan in which everything happens at once, and of one in which
+//! everything is as nasty as it can be.
+
+use cli::render::{Format, Heading, orphans_left, plan_in};
+use engine::change::Change;
+use engine::error::Class;
+use engine::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes, plan};
+use engine::resource::{ResourceId, Risk, Tags};
+use engine::survey::Fate;
+use engine::testing::{FakeCloud, Part, Thing, planned, planned_with, scope, stack, up};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// How long a comment may be on GitHub.
+const LONGEST_COMMENT: usize = 65_536;
+
+fn shown(format: Format, plan: &Plan, drift: bool) -> String {
+    let text = plan_in(format, plan, Heading { scope: &scope(), drift });
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+/// Returns a plan with every verdict and every action.
+async fn eventful() -> Plan {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let [drifted, pending, recreated, kept] = ["drifted", "pending", "recreated", "kept"].map(Thing::new);
+    before.add(drifted.clone().size(2)).add(pending.clone()).add(recreated.clone()).add(kept.clone());
+    before.add(Part::of(&recreated)).add(Thing::new("orphan")).add(Thing::new("refused"));
+    let pruned = Thing::new("pruned");
+    before.add(pruned.clone()).add(Part::of(&pruned));
+    up(&before, &cloud).await;
+    {
+        let mut world = cloud.world();
+        world.things.get_mut("cart-dev-drifted").expect("it was made").0.size = 5;
+        world.things.get_mut("cart-dev-refused").expect("it was made").0.key = "other".into();
+        world.things.insert("cart-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
+    }
+    cloud.fail("Read cart-dev-unreadable", Class::Denied);
+    after.add(drifted.size(2)).add(pending.size(3)).add(recreated.clone()).add(kept);
+    after.add(Part::of(&recreated).speed(2)).add(Thing::new("absent")).add(Thing::new("foreign"));
+    after.add(Thing::new("unreadable")).add(Thing::new("refused"));
+    let allow = ["fake.thing/cart-dev-pruned".to_owned()].into();
+    let wishes = Wishes { prune: true, allow, ..Wishes::default() };
+    planned_with(&after, &cloud, &wishes).await.1
+}
+
+#[tokio::test]
+async fn every_form_shows_all_of_it() {
+    let plan = eventful().await;
+    // What is pruned is not disabled: see below.
+    for (action, number) in plan.actions.iter().filter(|(action, _)| **action != Action::Disable) {
+        assert!(*number > 0, "no step is {action:?}");
+    }
+    for (verdict, number) in &plan.verdicts {
+        assert!(*number > 0, "nothing is {verdict:?}");
+    }
+    for (name, format) in
+        [("human", Format::Human), ("markdown", Format::Markdown), ("github", Format::Github)]
+    {
+        insta::assert_snapshot!(name, shown(format, &plan, false));
+        insta::assert_snapshot!(format!("{name}_drift"), shown(format, &plan, true));
+    }
+}
+
+#[tokio::test]
+async fn orphan_is_no_unchanged_resource() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let [kept, old] = ["kept", "old"].map(Thing::new);
+    before.add(kept.clone()).add(Part::of(&kept)).add(old.clone()).add(Part::of(&old));
+    after.add(kept);
+    up(&before, &cloud).await;
+    let (mut survey, _) = planned(&after, &cloud).await;
+    let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "cart-dev-old/part");
+    parts.for_each(|(_, activity)| activity.fate = Some(Fate::Disable("commit 4b5b545 made it".into())));
+    let plan = plan(&after, &survey, &Wishes::default());
+    insta::assert_snapshot!(shown(Format::Human, &plan, false));
+    insta::assert_snapshot!("orphans_left", orphans_left(&plan, "`up --prune`").expect("there are some"));
+    insta::assert_snapshot!("orphans_comment", shown(Format::Markdown, &plan, false));
+}
+
+#[tokio::test]
+async fn a_clean_world_is_one_line() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    let plan = planned(&stack, &cloud).await.1;
+    insta::assert_snapshot!(shown(Format::Human, &plan, true));
+    insta::assert_snapshot!("a_clean_comment", shown(Format::Markdown, &plan, true));
+}
+
+/// Returns the plan that these steps are.
+fn plan_of(steps: Vec<Step>) -> Plan {
+    let mut verdicts: std::collections::BTreeMap<Verdict, usize> = Verdict::ALL.map(|of| (of, 0)).into();
+    let mut actions = std::collections::BTreeMap::new();
+    for step in &steps {
+        *actions.entry(step.action).or_default() += 1;
+        for verdict in &step.verdicts {
+            *verdicts.entry(*verdict).or_default() += 1;
+        }
+    }
+    Plan {
+        schema: 1,
+        environment: "dev".into(),
+        verdict: Verdict::Drift,
+        actions,
+        verdicts,
+        compared: Compared { resources: steps.len(), fields: 7 * steps.len(), ..Compared::default() },
+        steps,
+    }
+}
+
+fn drifted(name: &str, changes: Vec<Change>) -> Step {
+    Step {
+        id: ResourceId::new("iam.role", name),
+        kind: "iam.role",
+        name: name.into(),
+        action: Action::Update,
+        verdicts: vec![Verdict::Drift],
+        risk: changes.iter().map(|change| change.risk).max().unwrap_or(Risk::Safe),
+        changes,
+        reason: None,
+        needs: Vec::new(),
+        parent: None,
+        tags: Tags::new(),
+        compared: 7,
+    }
+}
+
+/// Policies by statement, documents by path, long text by line, secrets as hashes.
+#[test]
+fn changes_of_every_shape_are_readable() {
+    let wide = json!({"Action": ["dynamodb:*"], "Effect": "Allow", "Resource": ["*"]});
+    let statement = |action: &str| json!({"Action": [action], "Effect": "Allow", "Resource": ["arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events"]});
+    let actions = |last: &str| json!(["dynamodb:batchgetitem", "dynamodb:getitem", "dynamodb:query", last]);
+    let grants = "inline_policies.grants.statements";
+    let mut shorter = Change::new("retention_hours", json!(168), json!(24));
+    shorter.risk = Risk::LosesData;
+    let changes = vec![
+        Change::new("description", json!("x".repeat(300) + " by hand"), json!("x".repeat(300))),
+        Change::new("environment.TABLE", json!("sha256:2cf24dba5fb0a30e"), json!("sha256:486ea46224d1bb4f")),
+        Change::new("environment.TOKEN", json!(null), json!("sha256:2cf24dba5fb0a30e")),
+        Change::new(
+            "filter",
+            json!(r#"{"eventName": ["INSERT"]}"#),
+            json!(r#"{"eventName": ["INSERT", "MODIFY"]}"#),
+        ),
+        Change::new(format!("{grants}.Append"), statement("dynamodb:putitem"), json!(null)),
+        Change::new(format!("{grants}.Read.Action"), actions("dynamodb:*"), actions("dynamodb:scan")),
+        Change::new(
+            "inline_policies.more",
+            json!({"version": "2012-10-17", "statements": {"#ea9a827d": wide}}),
+            json!(null),
+        ),
+        Change::new("notes", json!("one\ntwo\nthree"), json!("one\n2\nthree")),
+        shorter,
+        Change::new("vpc", json!({"subnets": ["subnet-1"], "security_groups": []}), json!(null)),
+    ];
+    let mut plan = plan_of(vec![drifted("cart-dev-get-cart", changes)]);
+    let left = |what, why| NotCompared { kind: "dynamodb.table", what, why, resources: 1 };
+    plan.compared.left_out =
+        vec![left("replicas", "another region's"), left("resource policy", "another call a look")];
+    insta::assert_snapshot!("shapes_human", shown(Format::Human, &plan, true));
+    insta::assert_snapshot!("shapes_markdown", shown(Format::Markdown, &plan, true));
+    plan.compared.left_out.extend([left("tags of others", "theirs"), left("metrics", "no configuration")]);
+    let text = shown(Format::Human, &plan, true);
+    insta::assert_snapshot!("much_left_out", text.lines().last().unwrap_or_default());
+}
+
+/// GitHub refuses a longer comment as a whole, so it is cut, and says by how much.
+#[test]
+fn a_comment_stays_below_what_github_takes() {
+    let change = |number: usize| Change::new("description", json!("é".repeat(number)), json!("by hand"));
+    let resource = |number: usize| drifted(&format!("cart-dev-{number:03}"), vec![change(500)]);
+    let text = shown(Format::Markdown, &plan_of((0..500).map(resource).collect()), true);
+    assert!(text.chars().count() < LONGEST_COMMENT, "{} characters", text.chars().count());
+    let shown_blocks = text.matches("<details>").count();
+    let more = format!("… and {} more resources", 500 - shown_blocks);
+    assert!(text.contains(&more), "{more} is not in {}", &text[text.len() - 400..]);
+    assert!(text.contains("`deployer drift dev` shows all"));
+    assert!(text.contains("| 500 |"), "the totals are of all of them");
+
+    let huge = plan_of(vec![drifted("cart-dev-a", vec![change(200_000)]), resource(1)]);
+    let text = shown(Format::Markdown, &huge, true);
+    assert!(text.chars().count() < LONGEST_COMMENT);
+    assert!(text.contains("more characters"));
+    assert!(text.contains("cart-dev-001"), "one long value does not hide the next resource");
+}
+
+/// A comment is found by its first line.
+#[test]
+fn a_comment_is_the_same_for_the_same_plan() {
+    let plan = plan_of(vec![drifted("cart-dev-a", vec![Change::new("size", json!(1), json!(2))])]);
+    let text = shown(Format::Markdown, &plan, true);
+    assert_eq!(text, shown(Format::Markdown, &plan.clone(), true));
+    assert_eq!(text.lines().next(), Some("<!-- deployer:drift:cart-dev -->"));
+    assert!(shown(Format::Markdown, &plan, false).starts_with("<!-- deployer:plan:cart-dev -->\n"));
+}
+
+/// GitHub shows ten annotations of a level and drops the rest in silence.
+#[test]
+fn annotations_beyond_what_github_shows_are_counted() {
+    let resource = |number: usize| drifted(&format!("a:b,{number}"), vec![]);
+    let text = shown(Format::Github, &plan_of((0..12).map(resource).collect()), true);
+    let annotations: Vec<&str> = text.lines().filter(|line| line.starts_with("::")).collect();
+    assert_eq!(annotations.len(), 10);
+    assert_eq!(annotations[0], "::warning title=iam.role/a%3Ab%2C0::drift");
+    assert_eq!(annotations[9], "::warning title=and more::3 more resources");
+}
+
+fn nasty() -> impl Strategy<Value = String> {
+    let bits = prop_oneof![
+        "[`~|<>\"'\\\\&*_#@:-]{1,8}",
+        "[\n\r\t\u{1b}\u{202e}]{1,3}",
+        "[a-z ]{1,10}",
+        Just("```".to_owned()),
+        Just("</details>".to_owned()),
+        Just("\n::error::x".to_owned()),
+        Just("-->".to_owned()),
+    ];
+    prop::collection::vec(bits, 0..6).prop_map(|bits| bits.concat())
+}
+
+proptest! {
+    /// Whatever AWS or somebody wrote into a name, a field or an error: each block is opened
+    /// and closed once, no line leaves its fence, and no line is a command of the runner.
+    #[test]
+    fn nothing_breaks_out_of_a_comment(texts in prop::collection::vec(nasty(), 5)) {
+        let [name, path, live, desired, reason] = &texts[..] else { unreachable!("there are five") };
+        let mut step = drifted(name, vec![Change::new(path.as_str(), json!(live), json!([desired, null]))]);
+        step.reason = Some(reason.clone());
+        let bare = Step { verdicts: vec![Verdict::Orphan], action: Action::Keep, ..drifted(name, vec![]) };
+        let text = shown(Format::Github, &plan_of(vec![step, bare]), true);
+        let (annotations, text) = text.split_at(text.find("<!--").unwrap_or_default());
+        prop_assert_eq!(annotations.lines().count(), 1);
+        let (mut fence, mut open, mut blocks): (Option<String>, bool, usize) = (None, false, 0);
+        for line in text.lines() {
+            prop_assert!(!line.chars().any(char::is_control));
+            prop_assert!(!line.trim_start().starts_with("::"));
+            match &fence {
+                Some(until) if line == until => fence = None,
+                Some(until) => {
+                    prop_assert!("-+ @#~o".contains(&line[..1]), "{}", line);
+                    prop_assert!(!line.contains(until.as_str()));
+                }
+                None if line.starts_with("<details><summary>") => {
+                    prop_assert!(!open && line.ends_with("</summary>"));
+                    prop_assert_eq!(line.matches('<').count(), 5, "{}", line);
+                    (open, blocks) = (true, blocks + 1);
+                }
+                None if line == "</details>" => {
+                    prop_assert!(open);
+                    open = false;
+                }
+                None if line.starts_with("```") => {
+                    let ticks = line.chars().take_while(|letter| *letter == '`').collect();
+                    fence = Some(ticks);
+                }
+                None => prop_assert!(!line.contains(name.as_str()) || name.len() < 12, "{}", line),
+            }
+        }
+        prop_assert!(fence.is_none() && !open);
+        prop_assert_eq!(blocks, 2);
+        let json: Value = serde_json::from_str(&shown_json(live)).expect("JSON is JSON");
+        prop_assert_eq!(&json["resources"][0]["changes"][0]["live"], live);
+    }
+}
+
+fn shown_json(live: &str) -> String {
+    let change = Change::new("a", json!(live), json!(null));
+    shown(Format::Json, &plan_of(vec![drifted("a", vec![change])]), true)
+}
