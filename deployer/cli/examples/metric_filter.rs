@@ -150,3 +150,74 @@ fn stack(environment: &Environment, _sources: &Fingerprints) -> Stack<Aws> {
 fn main() -> ExitCode {
     run(&App { stack_name: "example", package: "functions", stack, try_next: "drift {env}", pipeline: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws::testing::{Script, body, fault, scope};
+    use engine::diff::diff;
+    use engine::resource::Described;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn filter() -> MetricFilter {
+        MetricFilter::new(&scope(), "failures", "/aws/lambda/f", "ERROR")
+    }
+
+    /// CloudWatch as it answers when the filter has this pattern.
+    fn with_pattern(pattern: &str) -> Script {
+        let transformation = json!({"metricNamespace": "demo", "metricName": "failures", "metricValue": "1"});
+        let listed = json!({
+            "filterName": "demo-dev-failures",
+            "filterPattern": pattern,
+            "metricTransformations": [transformation],
+        });
+        Script::new().on("DescribeMetricFilters", body(json!({"metricFilters": [listed]})))
+    }
+
+    async fn differs(script: &Script) -> Vec<Value> {
+        let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
+        let changes = diff(&live.resource.state(), &filter().state());
+        changes.iter().map(|change| json!([change.path, change.live, change.desired])).collect()
+    }
+
+    #[tokio::test]
+    async fn filter_as_it_was_made_is_no_drift() {
+        assert_eq!(differs(&with_pattern("ERROR")).await, [Value::Null; 0]);
+    }
+
+    #[tokio::test]
+    async fn pattern_that_somebody_changed_is_drift_and_is_put_back() {
+        let script = with_pattern("WARN").on("PutMetricFilter", body("{}"));
+        assert_eq!(differs(&script).await, [json!(["pattern", "WARN", "ERROR"])]);
+        let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
+        filter().update(&live.resource, &script.aws()).await.expect("it is put back");
+        let sent = &script.sent("PutMetricFilter")[0];
+        assert_eq!(
+            (&sent["filterName"], &sent["filterPattern"]),
+            (&json!("demo-dev-failures"), &json!("ERROR"))
+        );
+    }
+
+    #[tokio::test]
+    async fn filter_of_a_group_that_is_gone_is_absent_and_one_that_cannot_be_read_is_not() {
+        let gone = fault(400, "ResourceNotFoundException", "The specified log group does not exist.");
+        let script = Script::new().on("DescribeMetricFilters", gone);
+        assert!(filter().read(&script.aws()).await.expect("it is absent").is_none());
+
+        let denied = fault(
+            400,
+            "AccessDeniedException",
+            "User: me is not authorized to perform: logs:DescribeMetricFilters",
+        );
+        let script = Script::new().on("DescribeMetricFilters", denied);
+        assert!(filter().read(&script.aws()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn filter_that_is_gone_already_is_deleted() {
+        let gone = fault(400, "ResourceNotFoundException", "The specified metric filter does not exist.");
+        let script = Script::new().on("DeleteMetricFilter", gone);
+        MetricFilter::delete(filter().name(), &script.aws()).await.expect("it is gone");
+    }
+}
