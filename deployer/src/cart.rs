@@ -1,7 +1,6 @@
 //! The cart's stack: everything that an environment of the cart has, on one screen.
 
 mod mappings;
-mod state;
 
 use std::time::Duration;
 
@@ -15,8 +14,6 @@ use cli::environment::Environment;
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 use engine::stack::Stack;
 use eventsourcing::contract::{self, attribute, *};
-
-pub(crate) use self::state::state;
 
 /// The first part of every name.
 pub(crate) const NAME: &str = "cart";

@@ -8,7 +8,6 @@ use cli::app::App;
 use cli::pipeline::{AggregateApp, Pipeline};
 use cli::run;
 use domain::cart::ShoppingCart;
-use eventsourcing::Aggregate;
 use eventsourcing::contract::CAPTURE;
 
 fn main() -> ExitCode {
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
             archive: "archive",
             replay: "replay",
             capture: CAPTURE.name,
-            aggregate: AggregateApp { type_name: ShoppingCart::TYPE, state: cart::state },
+            aggregate: AggregateApp::of::<ShoppingCart>(),
         }),
     })
 }

@@ -6,8 +6,9 @@
 
 mod reached;
 
-use eventsourcing::Commit;
+use eventsourcing::{Answer, Answering, Commit, History};
 use serde_json::Value;
+use storage::fault::chain;
 
 /// The parts of the event pipeline, by the names that the stack gives them.
 #[derive(Debug, Clone, Copy)]
@@ -34,4 +35,23 @@ pub struct AggregateApp {
     /// Folds the commits of one aggregate, from the first one on, to the state that a caller
     /// is shown; or says why they make none.
     pub state: fn(&[Commit]) -> Result<Value, String>,
+}
+
+impl AggregateApp {
+    /// Returns this type of aggregate, with the state that its queries answer.
+    pub fn of<A: Answering>() -> Self {
+        Self { type_name: A::TYPE, state: state::<A> }
+    }
+}
+
+/// Returns what a query answered right after the last of these commits.
+fn state<A: Answering>(commits: &[Commit]) -> Result<Value, String> {
+    let Some(first) = commits.first() else {
+        return Ok(Value::Null);
+    };
+    let mut history = History::<A>::new(first.aggregate_id.clone());
+    for commit in commits {
+        history.fold(commit).map_err(|error| chain(&error))?;
+    }
+    serde_json::to_value(Answer::of(&history)).map_err(|error| chain(&error))
 }

@@ -14,7 +14,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("storage", &["eventsourcing"]),
     ("runtime", &["eventsourcing", "storage"]),
     ("functions", &["domain", "eventsourcing", "runtime", "storage"]),
-    ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing", "storage"]),
+    ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing"]),
     ("acceptance", &["aws", "cli", "domain", "engine", "eventsourcing", "functions", "runtime", "storage"]),
 ];
 
