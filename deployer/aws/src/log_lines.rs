@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::testing::{Script, body, fault};
 
-    const QUERY: LogQuery<'_> = LogQuery { function: "cart-dev-capture", from: 7, filter: Some("x") };
+    const QUERY: LogQuery<'_> = LogQuery { function: "demo-dev-capture", from: 7, filter: Some("x") };
 
     fn page(id: &str, next: Option<&str>) -> serde_json::Value {
         json!({"events": [{"eventId": id, "timestamp": 8, "message": id}], "nextToken": next})

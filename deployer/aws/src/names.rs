@@ -7,7 +7,7 @@ pub trait AwsNames {
     /// Returns the name of a bucket, which is unique in the whole partition.
     fn bucket_name(&self, thing: &str) -> String;
 
-    /// Returns the IAM path of the environment's roles: `/cart/dev/`.
+    /// Returns the IAM path of the environment's roles: `/demo/dev/`.
     fn role_path(&self) -> String;
 
     /// Returns the partition of the region, the second part of every ARN.
@@ -59,10 +59,10 @@ mod tests {
     #[test]
     fn names_are_derived() {
         let scope = scope("eu-central-1");
-        assert_eq!(scope.bucket_name("archive"), "cart-dev-archive-111111111111-eu-central-1",);
+        assert_eq!(scope.bucket_name("archive"), "demo-dev-archive-111111111111-eu-central-1",);
         assert_eq!(
-            scope.arn("dynamodb", "table/cart-dev-events"),
-            "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events",
+            scope.arn("dynamodb", "table/demo-dev-events"),
+            "arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events",
         );
     }
 

@@ -160,7 +160,7 @@ mod tests {
     use crate::testing::scope;
 
     fn release(resources: usize) -> Release {
-        let ids = (0..resources).map(|n| format!("logs.log-group//aws/lambda/cart-dev-function-{n}"));
+        let ids = (0..resources).map(|n| format!("logs.log-group//aws/lambda/demo-dev-function-{n}"));
         Release {
             schema: SCHEMA,
             run: "0a1b2c3d".into(),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_the_cart_stays_readable_for_people() {
+    fn a_record_of_a_release_stays_readable_for_people() {
         let text = written(&release(33), &scope()).expect("it fits");
         assert!(text.contains("~function-7"), "{text}");
     }

@@ -114,8 +114,8 @@ mod tests {
         let aws = script.aws();
         let mut stack = Stack::new(scope(), vec![Kind::of::<Alarm>(), Kind::of::<LogGroup>()]);
         for number in 0..22 {
-            stack.add(Alarm::errors(&scope(), &format!("alarm-{number}"), "cart-dev-capture"));
-            stack.add(LogGroup::of_function(&scope(), &format!("cart-dev-function-{number}"), 7));
+            stack.add(Alarm::errors(&scope(), &format!("alarm-{number}"), "demo-dev-capture"));
+            stack.add(LogGroup::of_function(&scope(), &format!("demo-dev-function-{number}"), 7));
         }
         let started = Instant::now();
         let seen = survey(&stack, &aws).await;

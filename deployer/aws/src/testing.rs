@@ -183,7 +183,7 @@ impl Script {
         self
     }
 
-    /// Returns clients that ask here, for `cart-dev` in `eu-central-1`.
+    /// Returns clients that ask here, for `demo-dev` in `eu-central-1`.
     pub fn aws(&self) -> Aws {
         self.aws_of(scope())
     }

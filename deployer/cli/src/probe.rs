@@ -110,7 +110,7 @@ mod tests {
     use aws::testing::scope;
 
     fn passage() -> Passage {
-        let aggregate = AggregateApp { type_name: "cart", state: |_| Ok(serde_json::Value::Null) };
+        let aggregate = AggregateApp { type_name: "demo", state: |_| Ok(serde_json::Value::Null) };
         let pipeline = Pipeline {
             table: "events",
             stream: "events",
@@ -119,7 +119,7 @@ mod tests {
             capture: "capture",
             aggregate,
         };
-        Passage::through(&Hops::of_a_cart(), &pipeline, &scope())
+        Passage::through(&Hops::sample(), &pipeline, &scope())
     }
 
     fn names<'a>(hops: impl Iterator<Item = &'a Hop>) -> Vec<&'a str> {
@@ -134,12 +134,12 @@ mod tests {
         assert_eq!(
             names(passage().hops.iter()),
             [
-                "cart-dev-events",
-                "cart-dev-capture",
-                "cart-dev-events",
-                "cart-dev-log-events",
-                "cart-dev-archive",
-                "cart-dev-archive-111111111111-eu-central-1",
+                "demo-dev-events",
+                "demo-dev-capture",
+                "demo-dev-events",
+                "demo-dev-log-events",
+                "demo-dev-archive",
+                "demo-dev-archive-111111111111-eu-central-1",
             ]
         );
     }
@@ -148,19 +148,19 @@ mod tests {
     fn where_it_stopped_is_behind_where_it_was_seen_last() {
         let mut passage = passage();
         let second = Duration::from_secs(1);
-        assert!(passage.seen(HopKind::Table, "cart-dev-events", second).is_some());
-        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("cart-dev-capture"));
-        assert!(passage.seen(HopKind::Capture, "cart-dev-capture", second).is_some());
-        assert!(passage.seen(HopKind::Stream, "cart-dev-events", second).is_some());
-        assert!(passage.seen(HopKind::Handler, "cart-dev-archive", second).is_some());
-        assert!(passage.seen(HopKind::Handler, "cart-dev-archive", second).is_none(), "no news");
-        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("cart-dev-log-events"));
+        assert!(passage.seen(HopKind::Table, "demo-dev-events", second).is_some());
+        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-capture"));
+        assert!(passage.seen(HopKind::Capture, "demo-dev-capture", second).is_some());
+        assert!(passage.seen(HopKind::Stream, "demo-dev-events", second).is_some());
+        assert!(passage.seen(HopKind::Handler, "demo-dev-archive", second).is_some());
+        assert!(passage.seen(HopKind::Handler, "demo-dev-archive", second).is_none(), "no news");
+        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-log-events"));
         assert_eq!(
             names(passage.missing()),
-            ["cart-dev-log-events", "cart-dev-archive-111111111111-eu-central-1"]
+            ["demo-dev-log-events", "demo-dev-archive-111111111111-eu-central-1"]
         );
-        assert!(passage.seen(HopKind::Handler, "cart-dev-log-events", second).is_some());
-        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("cart-dev-archive"));
+        assert!(passage.seen(HopKind::Handler, "demo-dev-log-events", second).is_some());
+        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-archive"));
         assert!(!passage.arrived());
     }
 }

@@ -96,7 +96,7 @@ pub trait ReleaseRecord: Cloud {
     fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Returns the name of the record: `/cart/dev/release`.
+/// Returns the name of the record: `/demo/dev/release`.
 pub fn name(scope: &Scope) -> String {
     format!("/{}/{}/release", scope.stack, scope.environment)
 }

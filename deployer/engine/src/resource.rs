@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::scope::Scope;
 pub use crate::scope::Tags;
 
-/// Identifies a resource within an environment: `lambda.function/cart-dev-add-item`.
+/// Identifies a resource within an environment: `lambda.function/demo-dev-add-item`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     kind: &'static str,

@@ -20,7 +20,7 @@ pub const TAG_STAMP: &str = "deployer:stamp";
 /// One environment of one stack, in its account and region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// The stack: `cart`.
+    /// The stack: `demo`.
     pub stack: String,
     /// The environment: `dev`.
     pub environment: String,
@@ -33,13 +33,13 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Returns what all names of the environment begin with. `cart-dev-` is also the
-    /// beginning of `cart-dev-2-…`, so it narrows a listing and proves nothing.
+    /// Returns what all names of the environment begin with. `demo-dev-` is also the
+    /// beginning of `demo-dev-2-…`, so it narrows a listing and proves nothing.
     pub fn prefix(&self) -> String {
         format!("{}-{}-", self.stack, self.environment)
     }
 
-    /// Returns the name of a thing: `cart-dev-events`.
+    /// Returns the name of a thing: `demo-dev-events`.
     pub fn name(&self, thing: &str) -> String {
         format!("{}{thing}", self.prefix())
     }
@@ -68,7 +68,7 @@ mod tests {
 
     fn scope(environment: &str, region: &str) -> Scope {
         Scope {
-            stack: "cart".into(),
+            stack: "demo".into(),
             environment: environment.into(),
             account: "111111111111".into(),
             region: region.into(),
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn names_are_derived() {
-        assert_eq!(scope("dev", "eu-central-1").name("events"), "cart-dev-events");
+        assert_eq!(scope("dev", "eu-central-1").name("events"), "demo-dev-events");
     }
 
     #[test]

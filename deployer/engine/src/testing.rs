@@ -19,10 +19,10 @@ use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::{Survey, survey};
 
-/// Returns the scope that all fake things belong to: `cart` in `dev`.
+/// Returns the scope that all fake things belong to: `demo` in `dev`.
 pub fn scope() -> Scope {
     Scope {
-        stack: "cart".into(),
+        stack: "demo".into(),
         environment: "dev".into(),
         account: "111111111111".into(),
         region: "eu-central-1".into(),

@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn each_hop_has_its_row() {
-        let alarm = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:cart-dev-capture-behind";
-        insta::assert_json_snapshot!(body(&scope(), &Hops::of_a_cart(), &[alarm]));
+        let alarm = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:demo-dev-capture-behind";
+        insta::assert_json_snapshot!(body(&scope(), &Hops::sample(), &[alarm]));
     }
 }

@@ -79,23 +79,23 @@ fn consumer<C: Cloud>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
 
 #[cfg(feature = "testing")]
 impl Hops {
-    /// Returns the way of a cart's event, with a handler and a function that is called.
-    pub fn of_a_cart() -> Self {
+    /// Returns a way of events, with a handler and a function that is called.
+    pub fn sample() -> Self {
         let consumer = |function: &str, kind| Consumer {
             function: function.to_owned(),
-            source: ResourceId::new(kind, "cart-dev-events"),
+            source: ResourceId::new(kind, "demo-dev-events"),
             retention: Duration::from_hours(STREAM_KEEPS_HOURS.unsigned_abs().into()),
         };
         Self {
-            tables: vec!["cart-dev-events".into()],
-            streams: vec!["cart-dev-events".into()],
+            tables: vec!["demo-dev-events".into()],
+            streams: vec!["demo-dev-events".into()],
             consumers: vec![
-                consumer("cart-dev-capture", Table::KIND),
-                consumer("cart-dev-log-events", Stream::KIND),
-                consumer("cart-dev-archive", Stream::KIND),
+                consumer("demo-dev-capture", Table::KIND),
+                consumer("demo-dev-log-events", Stream::KIND),
+                consumer("demo-dev-archive", Stream::KIND),
             ],
-            callees: vec!["cart-dev-open-cart".into()],
-            buckets: vec!["cart-dev-archive-111111111111-eu-central-1".into()],
+            callees: vec!["demo-dev-count-up".into()],
+            buckets: vec!["demo-dev-archive-111111111111-eu-central-1".into()],
         }
     }
 }

@@ -239,7 +239,7 @@ fn white_space_is_not_counted() {
 
 #[test]
 fn a_policy_allows_what_it_says() {
-    let stream = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
+    let stream = "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events";
     let statements = json!([
         {"Effect": "Allow", "Action": ["kinesis:GetRecords", "kinesis:Describe*"], "Resource": stream},
         {"Effect": "Allow", "Action": "kinesis:ListStreams", "Resource": "*"},
@@ -267,7 +267,7 @@ fn a_policy_allows_what_it_says() {
     }
     let denied = [
         ("kinesis:GetShardIterator", stream),
-        ("kinesis:GetRecords", "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events-2"),
+        ("kinesis:GetRecords", "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events-2"),
         ("kinesis:GetRecords", "*"),
         ("kinesis:GetRecord", stream),
         ("s3:PutObject", "arn:aws:s3:::b/other/x"),

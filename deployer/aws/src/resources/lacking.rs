@@ -76,9 +76,9 @@ mod tests {
     use super::*;
     use crate::policy::Statement;
 
-    const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
+    const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events";
     const TABLE: &str =
-        "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events/stream/2026-01-01T00:00:00.000";
+        "arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events/stream/2026-01-01T00:00:00.000";
     const BUCKET: &str = "arn:aws:s3:::archive";
 
     fn refused(message: &str) -> Error {

@@ -62,12 +62,12 @@ mod tests {
     }
 
     fn group() -> LogGroup {
-        LogGroup::of_function(&scope(), "cart-dev-capture", 7)
+        LogGroup::of_function(&scope(), "demo-dev-capture", 7)
     }
 
     fn mapping() -> Mapping {
-        let stream = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
-        Mapping::stream("cart-dev-archive", stream, MappingSettings::default())
+        let stream = "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events";
+        Mapping::stream("demo-dev-archive", stream, MappingSettings::default())
     }
 
     /// Tags are the last that a new thing gets, and what a thing is made of may be as new.
@@ -95,7 +95,7 @@ mod tests {
         let tagged: [(Box<dyn Node<Aws>>, &'static str); 7] = [
             (Box::new(role()), "TagRole"),
             (Box::new(group()), "TagResource"),
-            (Box::new(Alarm::errors(&scope(), "failing", "cart-dev-capture")), "TagResource"),
+            (Box::new(Alarm::errors(&scope(), "failing", "demo-dev-capture")), "TagResource"),
             (Box::new(Function::new(&scope(), "capture", "arn", Vec::new())), "TagResource"),
             (Box::new(Table::new(&scope(), "events")), "TagResource"),
             (Box::new(Stream::new(&scope(), "events")), "AddTagsToStream"),

@@ -23,7 +23,7 @@ fn contents() -> Contents {
     };
     let functions = ["add", "get"].map(|name| (name.to_owned(), (format!("f-{name}"), package(name))));
     Contents {
-        stack: "cart".into(),
+        stack: "demo".into(),
         release: Some("0123abc".into()),
         history: vec!["0123abc".into(), "456def0".into()],
         environments: vec!["dev".into(), "prod".into()],

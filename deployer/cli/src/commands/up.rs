@@ -34,11 +34,11 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Allow this resource to lose data, such as dynamodb.table/cart-dev-events; once for each
+    /// Allow this resource to lose data, such as dynamodb.table/demo-dev-events; once for each
     #[arg(long, value_name = "ID")]
     allow: Vec<String>,
     /// Take over this resource, which has our name and is not ours, such as
-    /// logs.log-group//aws/lambda/cart-dev-add-item; once for each
+    /// logs.log-group//aws/lambda/demo-dev-add-item; once for each
     #[arg(long, value_name = "ID")]
     adopt: Vec<String>,
     /// Delete what is ours and no longer in the stack; what holds data only if --allow names it

@@ -84,9 +84,9 @@ fn what_is_wrong_about_an_organisation_is_said_with_file_and_line() {
         "assume_role.arn = \"arn:aws:iam::222222222222:role/deployer\"".into(),
         "assume_role.external_id = \"ours\"".into(),
         "[org.assume_role]\narn = \"arn:aws:iam::111111111111:role/deployer\"\nexternal_id = \"a b\"".into(),
-        "[org.tags]\nteam = \"carts\"\n\"aws:team\" = \"carts\"".into(),
+        "[org.tags]\nteam = \"shops\"\n\"aws:team\" = \"shops\"".into(),
         "[org.tags]\n\"Deployer:stamp\" = \"1\"".into(),
-        "[org.tags]\nteam = \"carts & co\"".into(),
+        "[org.tags]\nteam = \"shops & co\"".into(),
         "[org.tags]\ncost-center = 4711".into(),
         format!("[org.tags]\n{long} = \"\""),
         format!("[org.tags]\nnote = \"{}\"", "v".repeat(257)),
@@ -129,7 +129,7 @@ fn tags_may_be_as_many_and_as_long_as_aws_allows() {
     let many: String = (0..39).map(|number| format!("key-{number} = \"\"\n")).collect();
     let (key, value) = ("k".repeat(128), "ü".repeat(256));
     let environment = right(&format!("{LEAST}[org.tags]\n{many}{key} = \"{value}\"\n"));
-    let scope = environment.scope("cart");
+    let scope = environment.scope("demo");
     assert_eq!(scope.extra_tags.len(), 40);
     assert_eq!(scope.extra_tags[&key], value);
     assert!(scope.all_tags().len() <= 50);
@@ -153,7 +153,7 @@ fn a_thing_has_its_own_key_or_that_of_all() {
 fn an_environment_has_what_it_does_not_say_from_the_one_it_extends() {
     let base = format!(
         "{LEAST}protect = true\n[functions]\nmemory_mb = 512\ntimeout_s = 60\n\
-         [org.tags]\nteam = \"carts\"\nstage = \"base\"\n",
+         [org.tags]\nteam = \"shops\"\nstage = \"base\"\n",
     );
     let files = [
         ("base", base.as_str()),
@@ -164,9 +164,9 @@ fn an_environment_has_what_it_does_not_say_from_the_one_it_extends() {
     assert_eq!((ann.name.as_str(), ann.extends.as_deref()), ("ann", Some("dev")));
     assert_eq!((ann.functions.memory_mb.get(), ann.functions.timeout_s.get()), (256, 60));
     assert_eq!(ann.stream.shards.get(), 2);
-    let tags = [("stage", "ann"), ("team", "carts")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let tags = [("stage", "ann"), ("team", "shops")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(ann.org.tags(), tags.into());
-    assert_eq!(ann.scope("cart").prefix(), "cart-ann-");
+    assert_eq!(ann.scope("demo").prefix(), "demo-ann-");
     assert!(!ann.protect);
     // A copy of something protected is protected until it says otherwise.
     let copy = read("copy", &[files[0], ("copy", "extends = \"base\"\n")]).expect("it is enough");

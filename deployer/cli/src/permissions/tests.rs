@@ -60,7 +60,7 @@ fn looking_takes_no_more_than_reads() {
 fn every_call_that_looks_is_allowed_to_who_looks() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
     let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
-    let stack = Stack::new(environment.scope("cart"), aws::resources::kinds());
+    let stack = Stack::new(environment.scope("demo"), aws::resources::kinds());
     let allowed = looking(deploying(&environment, &stack), &stack.looks_by());
     let allowed: BTreeSet<&str> =
         allowed.iter().flat_map(|statement| &statement.actions).map(|action| operation(action)).collect();
@@ -96,7 +96,7 @@ fn who_deploys_may_read_functions_that_have_a_former_key() {
     );
     std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
     let environment = Environment::load(folder.path(), "dev").expect("the text is right");
-    let all = keys(&environment, &environment.scope("cart"));
+    let all = keys(&environment, &environment.scope("demo"));
     let on_old = all.iter().filter(|statement| statement.resources == [old.as_str()]);
     let on_old: Vec<_> =
         on_old.map(|statement| (&statement.actions[..], &statement.conditions[0].2)).collect();

@@ -219,7 +219,7 @@ mod tests {
     async fn why_a_probe_was_not_taken_is_told_as_of_any_call() {
         let gone = fault(400, "ResourceNotFoundException", "Requested resource not found");
         let script = Script::new().on("PutItem", gone);
-        let store = DynamoDbEventStore::new(script.aws().dynamodb, "cart-dev-events");
+        let store = DynamoDbEventStore::new(script.aws().dynamodb, "demo-dev-events");
         let error = send(&store, Clock::default()).await.expect_err("there is no table");
         assert_eq!((error.class, error.operation.as_str()), (Class::Gone, "PutItem"));
     }
@@ -228,7 +228,7 @@ mod tests {
     async fn a_probe_has_the_time_of_aws() {
         let slow = Clock::ahead_by(SignedDuration::from_mins(4));
         let script = Script::new().on("PutItem", body("{}"));
-        let store = DynamoDbEventStore::new(script.aws().dynamodb, "cart-dev-events");
+        let store = DynamoDbEventStore::new(script.aws().dynamodb, "demo-dev-events");
         let sent = send(&store, slow).await.expect("it is taken");
         assert!(sent.at > Timestamp::now() + SignedDuration::from_mins(3));
         let put = script.asked().remove(0).body;

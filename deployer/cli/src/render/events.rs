@@ -117,7 +117,7 @@ mod tests {
     fn event(version: u64, event_type: &str, actor: Option<&str>, data: &str) -> Envelope {
         let ids = |n: u64| format!("01a1ff7c-ac50-7c11-b2aa-{n:012}");
         let event = serde_json::json!({
-            "actor": actor, "aggregate_id": ids(0), "aggregate_type": "cart",
+            "actor": actor, "aggregate_id": ids(0), "aggregate_type": "demo",
             "command_id": ids(version / 2 * 100), "correlation_id": ids(1), "id": ids(version),
             "data": serde_json::from_str::<Value>(data).expect("it is JSON"),
             "occurred_at": format!("2026-11-21T19:02:0{version}.123456Z"), "schema_version": 1,
@@ -130,19 +130,19 @@ mod tests {
         TimeLine {
             schema: 1,
             environment: "dev",
-            table: "cart-dev-events",
-            aggregate: "cart#01a1ff7c-ac50-7c11-b2aa-000000000000".to_owned(),
+            table: "demo-dev-events",
+            aggregate: "demo#01a1ff7c-ac50-7c11-b2aa-000000000000".to_owned(),
             events: vec![
-                event(1, "CartOpened", None, "{}"),
+                event(1, "DemoOpened", None, "{}"),
                 event(2, "ItemAdded", Some("customer-4711"), r#"{"item":"tea","quantity":2}"#),
                 event(3, "ItemAdded", Some("zoë"), r#"{"item":"a \u001b[2J","quantity":1}"#),
-                event(6, "CartClosed", None, "{}"),
+                event(6, "DemoClosed", None, "{}"),
             ],
         }
     }
 
     #[test]
-    fn the_story_of_a_cart_is_a_table() {
+    fn the_story_sample_is_a_table() {
         insta::assert_snapshot!(time_line().text(None));
     }
 
@@ -173,7 +173,7 @@ mod tests {
         let moment = |version| Moment {
             schema: 1,
             environment: "dev",
-            aggregate: "cart#1".to_owned(),
+            aggregate: "demo#1".to_owned(),
             version,
             of_versions: 5,
             occurred_at: "2026-11-21T19:02:03.123456Z".parse().expect("it is a time"),

@@ -29,7 +29,7 @@ pub fn outputs_text(outputs: &[Output]) -> String {
     columns(&rows)
 }
 
-/// Returns lines for a shell: `DYNAMODB_TABLE_EVENTS=cart-dev-events`.
+/// Returns lines for a shell: `DYNAMODB_TABLE_EVENTS=demo-dev-events`.
 pub fn outputs_env(outputs: &[Output]) -> String {
     let lines = outputs.iter().map(|output| {
         let variable = format!("{}_{}", output.kind, output.thing.trim_matches('/'));

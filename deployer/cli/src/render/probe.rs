@@ -79,11 +79,11 @@ mod tests {
         let hop = |kind, name: &str, after_ms| Hop { kind, name: name.to_owned(), after_ms };
         Passage {
             hops: vec![
-                hop(HopKind::Table, "cart-dev-events", Some(12)),
-                hop(HopKind::Capture, "cart-dev-capture", Some(1_234)),
-                hop(HopKind::Stream, "cart-dev-events", None),
-                hop(HopKind::Handler, "cart-dev-log-events", None),
-                hop(HopKind::Archive, "cart-dev-archive-111111111111-eu-central-1", None),
+                hop(HopKind::Table, "demo-dev-events", Some(12)),
+                hop(HopKind::Capture, "demo-dev-capture", Some(1_234)),
+                hop(HopKind::Stream, "demo-dev-events", None),
+                hop(HopKind::Handler, "demo-dev-log-events", None),
+                hop(HopKind::Archive, "demo-dev-archive-111111111111-eu-central-1", None),
             ],
         }
     }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn who_lost_it_is_told_and_what_to_look_at() {
-        let problem = probe_lost(&passage(), Duration::from_secs(60), "deployer", "dev", "cart-dev-");
+        let problem = probe_lost(&passage(), Duration::from_secs(60), "deployer", "dev", "demo-dev-");
         let hint = problem.hint.clone().expect("there is something to look at");
         insta::assert_snapshot!(format!("{problem}\n{}\n{hint}", problem.details.join("\n")));
     }

@@ -231,7 +231,7 @@ mod tests {
         insta::assert_snapshot!("progress_while_waiting", replay_progress(&early, None));
 
         let mut bad = replayed(State::Incomplete);
-        let (aggregate_type, aggregate_id) = ("cart".to_owned(), Uuid::from_u128(2));
+        let (aggregate_type, aggregate_id) = ("demo".to_owned(), Uuid::from_u128(2));
         bad.order.only.types.insert("ItemAdded".into());
         bad.order.only.since = "2026-11-21T00:00:00Z".parse().ok();
         bad.reading.pass = 2;
@@ -265,7 +265,7 @@ mod tests {
         let mut status = replayed(State::Complete);
         assert_eq!(replay_unmatched(&status), None);
         status.order.only.types.insert("ItemAded".into());
-        let mistyped = "there is no event of type ItemAded; there are CartOpened, ItemAdded";
+        let mistyped = "there is no event of type ItemAded; there are DemoOpened, ItemAdded";
         assert_eq!(replay_unmatched(&status).as_deref(), Some(mistyped));
         status.order.only.types = ["ItemAdded".to_owned()].into();
         assert_eq!(replay_unmatched(&status), None);

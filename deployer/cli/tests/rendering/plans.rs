@@ -30,15 +30,15 @@ async fn eventful() -> Plan {
     up(&before, &cloud).await;
     {
         let mut world = cloud.world();
-        world.things.get_mut("cart-dev-drifted").expect("it was made").0.size = 5;
-        world.things.get_mut("cart-dev-refused").expect("it was made").0.key = "other".into();
-        world.things.insert("cart-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
+        world.things.get_mut("demo-dev-drifted").expect("it was made").0.size = 5;
+        world.things.get_mut("demo-dev-refused").expect("it was made").0.key = "other".into();
+        world.things.insert("demo-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
     }
-    cloud.fail("Read cart-dev-unreadable", Class::Denied);
+    cloud.fail("Read demo-dev-unreadable", Class::Denied);
     after.add(drifted.size(2)).add(pending.size(3)).add(recreated.clone()).add(kept);
     after.add(Part::of(&recreated).speed(2)).add(Thing::new("absent")).add(Thing::new("foreign"));
     after.add(Thing::new("unreadable")).add(Thing::new("refused"));
-    let allow = ["fake.thing/cart-dev-pruned".to_owned()].into();
+    let allow = ["fake.thing/demo-dev-pruned".to_owned()].into();
     let wishes = Wishes { prune: true, allow, ..Wishes::default() };
     planned_with(&after, &cloud, &wishes).await.1
 }
@@ -69,7 +69,7 @@ async fn orphan_is_no_unchanged_resource() {
     after.add(kept);
     up(&before, &cloud).await;
     let (mut survey, _) = planned(&after, &cloud).await;
-    let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "cart-dev-old/part");
+    let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "demo-dev-old/part");
     parts.for_each(|(_, activity)| activity.fate = Some(Fate::Disable("commit 4b5b545 made it".into())));
     let plan = plan(&after, &survey, &Wishes::default());
     insta::assert_snapshot!(shown(Format::Human, &plan, false));
@@ -129,7 +129,7 @@ fn drifted(name: &str, changes: Vec<Change>) -> Step {
 #[test]
 fn changes_of_every_shape_are_readable() {
     let wide = json!({"Action": ["dynamodb:*"], "Effect": "Allow", "Resource": ["*"]});
-    let statement = |action: &str| json!({"Action": [action], "Effect": "Allow", "Resource": ["arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events"]});
+    let statement = |action: &str| json!({"Action": [action], "Effect": "Allow", "Resource": ["arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events"]});
     let actions = |last: &str| json!(["dynamodb:batchgetitem", "dynamodb:getitem", "dynamodb:query", last]);
     let grants = "inline_policies.grants.statements";
     let mut shorter = Change::new("retention_hours", json!(168), json!(24));
@@ -154,7 +154,7 @@ fn changes_of_every_shape_are_readable() {
         shorter,
         Change::new("vpc", json!({"subnets": ["subnet-1"], "security_groups": []}), json!(null)),
     ];
-    let mut plan = plan_of(vec![drifted("cart-dev-get-cart", changes)]);
+    let mut plan = plan_of(vec![drifted("demo-dev-get-demo", changes)]);
     let left = |what, why| NotCompared { kind: "dynamodb.table", what, why, resources: 1 };
     plan.compared.left_out =
         vec![left("replicas", "another region's"), left("resource policy", "another call a look")];
@@ -169,7 +169,7 @@ fn changes_of_every_shape_are_readable() {
 #[test]
 fn a_comment_stays_below_what_github_takes() {
     let change = |number: usize| Change::new("description", json!("é".repeat(number)), json!("by hand"));
-    let resource = |number: usize| drifted(&format!("cart-dev-{number:03}"), vec![change(500)]);
+    let resource = |number: usize| drifted(&format!("demo-dev-{number:03}"), vec![change(500)]);
     let text = shown(Format::Markdown, &plan_of((0..500).map(resource).collect()), true);
     assert!(text.chars().count() < LONGEST_COMMENT, "{} characters", text.chars().count());
     let shown_blocks = text.matches("<details>").count();
@@ -178,21 +178,21 @@ fn a_comment_stays_below_what_github_takes() {
     assert!(text.contains("`deployer drift dev` shows all"));
     assert!(text.contains("| 500 |"), "the totals are of all of them");
 
-    let huge = plan_of(vec![drifted("cart-dev-a", vec![change(200_000)]), resource(1)]);
+    let huge = plan_of(vec![drifted("demo-dev-a", vec![change(200_000)]), resource(1)]);
     let text = shown(Format::Markdown, &huge, true);
     assert!(text.chars().count() < LONGEST_COMMENT);
     assert!(text.contains("more characters"));
-    assert!(text.contains("cart-dev-001"), "one long value does not hide the next resource");
+    assert!(text.contains("demo-dev-001"), "one long value does not hide the next resource");
 }
 
 /// A comment is found by its first line.
 #[test]
 fn a_comment_is_the_same_for_the_same_plan() {
-    let plan = plan_of(vec![drifted("cart-dev-a", vec![Change::new("size", json!(1), json!(2))])]);
+    let plan = plan_of(vec![drifted("demo-dev-a", vec![Change::new("size", json!(1), json!(2))])]);
     let text = shown(Format::Markdown, &plan, true);
     assert_eq!(text, shown(Format::Markdown, &plan.clone(), true));
-    assert_eq!(text.lines().next(), Some("<!-- deployer:drift:cart-dev -->"));
-    assert!(shown(Format::Markdown, &plan, false).starts_with("<!-- deployer:plan:cart-dev -->\n"));
+    assert_eq!(text.lines().next(), Some("<!-- deployer:drift:demo-dev -->"));
+    assert!(shown(Format::Markdown, &plan, false).starts_with("<!-- deployer:plan:demo-dev -->\n"));
 }
 
 /// GitHub shows ten annotations of a level and drops the rest in silence.

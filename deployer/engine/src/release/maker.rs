@@ -16,7 +16,7 @@ mod tests {
     use super::*;
     use crate::release::{SCHEMA, State};
 
-    const MAPPING: &str = "lambda.event-source-mapping/cart-dev-old/kinesis/cart-dev-events";
+    const MAPPING: &str = "lambda.event-source-mapping/demo-dev-old/kinesis/demo-dev-events";
 
     fn entry(number: u64, commit: &str, deployed: &[&str], making: &[&str]) -> Recorded {
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();

@@ -27,7 +27,7 @@ pub struct Thing {
 impl Thing {
     /// Returns the thing of this name, behind the prefix of the scope.
     pub fn new(name: &str) -> Self {
-        Self { name: format!("cart-dev-{name}"), size: 1, key: "k".into(), face: 0, needs: Vec::new() }
+        Self { name: format!("demo-dev-{name}"), size: 1, key: "k".into(), face: 0, needs: Vec::new() }
     }
 
     /// Returns the thing, to be made after another.

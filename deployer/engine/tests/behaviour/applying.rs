@@ -17,13 +17,13 @@ async fn what_others_need_comes_first_and_the_stamp_last() {
     assert_eq!(
         cloud.writes(),
         [
-            "Create cart-dev-a",
-            "Tag cart-dev-a",
-            "Create cart-dev-b",
-            "Tag cart-dev-b",
-            "Create cart-dev-b/part",
+            "Create demo-dev-a",
+            "Tag demo-dev-a",
+            "Create demo-dev-b",
+            "Tag demo-dev-b",
+            "Create demo-dev-b/part",
             // The part's stamp is on what it is a part of.
-            "Tag cart-dev-b",
+            "Tag demo-dev-b",
         ],
     );
 }
@@ -43,7 +43,7 @@ async fn a_failure_takes_only_its_dependants_with_it_and_names_the_cause() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (a, b, c) = (Thing::new("a"), Thing::new("b"), Thing::new("c"));
     stack.add(b.clone().needing(&a)).add(Part::of(&b)).add(a).add(c);
-    cloud.fail("Create cart-dev-a", Class::Denied);
+    cloud.fail("Create demo-dev-a", Class::Denied);
     let report = up(&stack, &cloud).await;
     let told: Vec<String> = report
         .outcomes
@@ -57,10 +57,10 @@ async fn a_failure_takes_only_its_dependants_with_it_and_names_the_cause() {
         })
         .collect();
     for expected in [
-        "fake.thing/cart-dev-a failed",
-        "fake.thing/cart-dev-b skipped for fake.thing/cart-dev-a",
-        "fake.part/cart-dev-b/part skipped for fake.thing/cart-dev-b",
-        "fake.thing/cart-dev-c done",
+        "fake.thing/demo-dev-a failed",
+        "fake.thing/demo-dev-b skipped for fake.thing/demo-dev-a",
+        "fake.part/demo-dev-b/part skipped for fake.thing/demo-dev-b",
+        "fake.thing/demo-dev-c done",
     ] {
         assert!(told.iter().any(|line| line == expected), "{expected} in {told:#?}");
     }
@@ -86,10 +86,10 @@ async fn an_update_of_tags_alone_leaves_the_rest_alone() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").1.remove("deployer:stamp");
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").1.remove("deployer:stamp");
     cloud.writes();
     up(&stack, &cloud).await;
-    assert_eq!(cloud.writes(), ["Tag cart-dev-a"]);
+    assert_eq!(cloud.writes(), ["Tag demo-dev-a"]);
 }
 
 #[tokio::test]
@@ -98,10 +98,10 @@ async fn a_recreated_part_is_deleted_first() {
     let thing = Thing::new("a");
     stack.add(thing.clone()).add(Part::of(&thing));
     up(&stack, &cloud).await;
-    cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
+    cloud.world().parts.get_mut("demo-dev-a/part").expect("it was made").speed = 7;
     cloud.writes();
     up(&stack, &cloud).await;
-    assert_eq!(cloud.writes(), ["Delete cart-dev-a/part", "Create cart-dev-a/part", "Tag cart-dev-a"]);
+    assert_eq!(cloud.writes(), ["Delete demo-dev-a/part", "Create demo-dev-a/part", "Tag demo-dev-a"]);
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_stopped_run_begins_nothing_more_and_says_so() {
         }
     })
     .await;
-    assert_eq!(cloud.writes(), ["Create cart-dev-a", "Tag cart-dev-a"]);
+    assert_eq!(cloud.writes(), ["Create demo-dev-a", "Tag demo-dev-a"]);
     assert!(matches!(report.outcomes[1].result, Err(Failure::Stopped)));
     assert_eq!(*events.lock().expect("counting does not panic"), 3);
 }
@@ -132,7 +132,7 @@ async fn a_run_cut_short_before_a_child_is_no_drift() {
     before.add(thing.clone()).add(Part::of(&thing));
     after.add(thing.clone().size(2)).add(Part::of(&thing).speed(2));
     up(&before, &cloud).await;
-    cloud.fail("Delete cart-dev-a/part", Class::Denied);
+    cloud.fail("Delete demo-dev-a/part", Class::Denied);
     assert!(!up(&after, &cloud).await.succeeded());
     let (_, plan) = planned(&after, &cloud).await;
     assert_eq!(plan.verdict, Verdict::Pending, "nobody but the code moved: {plan:?}");

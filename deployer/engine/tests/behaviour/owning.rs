@@ -22,16 +22,16 @@ async fn what_is_adopted_becomes_ours_and_as_the_code_says() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a").size(2));
     let theirs: Tags = [("team".to_owned(), "checkout".to_owned())].into();
-    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), theirs));
+    cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), theirs));
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
 
-    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
     let (_, plan) = planned_with(&stack, &cloud, &wishes).await;
     assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
     assert!(up_with(&stack, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync, "without the wish as well");
     let world = cloud.world();
-    let (thing, tags) = &world.things["cart-dev-a"];
+    let (thing, tags) = &world.things["demo-dev-a"];
     assert_eq!(thing.size, 2);
     assert_eq!(tags["team"], "checkout", "tags of others stay");
 }
@@ -42,9 +42,9 @@ async fn with_what_is_adopted_come_its_parts() {
     let thing = Thing::new("a");
     stack.add(thing.clone()).add(Part::of(&thing));
     cloud.world().things.insert(thing.name.clone(), (thing.clone(), Tags::new()));
-    cloud.world().parts.insert("cart-dev-a/part".into(), Part::of(&thing));
+    cloud.world().parts.insert("demo-dev-a/part".into(), Part::of(&thing));
     assert_eq!(planned(&stack, &cloud).await.1.having(Verdict::Foreign).count(), 2);
-    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
     assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.having(Verdict::Foreign).count(), 0);
 }
 
@@ -53,22 +53,22 @@ async fn an_orphan_goes_only_on_demand_and_what_holds_data_only_by_name() {
     let cloud = FakeCloud::default();
     let old = Thing::new("old");
     cloud.world().things.insert(old.name.clone(), (old.clone(), scope().tags()));
-    cloud.world().parts.insert("cart-dev-old/part".into(), Part::of(&old));
+    cloud.world().parts.insert("demo-dev-old/part".into(), Part::of(&old));
 
     let (_, plan) = planned(&stack(), &cloud).await;
     assert_eq!(plan.writes().count(), 0);
     let prune = Wishes { prune: true, ..Wishes::default() };
     let (_, plan) = planned_with(&stack(), &cloud, &prune).await;
     let deleted: Vec<String> = plan.writes().map(|step| step.id.to_string()).collect();
-    assert_eq!(deleted, ["fake.part/cart-dev-old/part"]);
-    let kept = plan.steps.iter().find(|step| step.name == "cart-dev-old").expect("it is reported");
-    assert!(kept.reason.as_ref().is_some_and(|why| why.contains("--allow fake.thing/cart-dev-old")));
+    assert_eq!(deleted, ["fake.part/demo-dev-old/part"]);
+    let kept = plan.steps.iter().find(|step| step.name == "demo-dev-old").expect("it is reported");
+    assert!(kept.reason.as_ref().is_some_and(|why| why.contains("--allow fake.thing/demo-dev-old")));
 
-    let by_name = Wishes { allow: ids(&["fake.thing/cart-dev-old"]), ..prune };
+    let by_name = Wishes { allow: ids(&["fake.thing/demo-dev-old"]), ..prune };
     let (_, plan) = planned_with(&stack(), &cloud, &by_name).await;
     assert_eq!(plan.losses().count(), 1);
     assert!(up_with(&stack(), &cloud, &by_name).await.expect("nobody else is at work").succeeded());
-    assert_eq!(cloud.writes(), ["Delete cart-dev-old/part", "Delete cart-dev-old"]);
+    assert_eq!(cloud.writes(), ["Delete demo-dev-old/part", "Delete demo-dev-old"]);
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn pruning_leaves_what_is_not_ours() {
         cloud.world().parts.insert(format!("{}/part", thing.name), Part::of(&thing));
         cloud.world().things.insert(thing.name.clone(), (thing, tags));
     }
-    let everything = ids(&["fake.thing/cart-dev-2-a", "fake.thing/cart-dev-b"]);
+    let everything = ids(&["fake.thing/demo-dev-2-a", "fake.thing/demo-dev-b"]);
     let wishes = Wishes { prune: true, allow: everything, ..Wishes::default() };
     assert_eq!(planned_with(&stack(), &cloud, &wishes).await.1.writes().count(), 0);
 }
@@ -103,7 +103,7 @@ async fn what_a_down_that_was_cut_short_deleted_is_no_drift() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a")).add(Thing::new("b"));
     up(&stack, &cloud).await;
-    cloud.fail("Delete cart-dev-b", Class::Denied);
+    cloud.fail("Delete demo-dev-b", Class::Denied);
     assert!(!down(&cloud).await.succeeded());
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending);
 }
@@ -122,11 +122,11 @@ async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
         _ = up(&stack, &cloud) => panic!("it died"),
         () = cloud.death() => {}
     }
-    assert_eq!(cloud.world().things["cart-dev-a"].1, Tags::new());
+    assert_eq!(cloud.world().things["demo-dev-a"].1, Tags::new());
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
     // What the run did not set out to make is still somebody else's.
-    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
+    cloud.world().things.insert("demo-dev-b".into(), (Thing::new("b"), Tags::new()));
     stack.add(Thing::new("b"));
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
 }
@@ -135,11 +135,11 @@ async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
 async fn a_name_taken_by_somebody_with_our_kind_of_tags_is_theirs_whatever_the_record_says() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    cloud.fail("Create cart-dev-a", Class::Denied);
+    cloud.fail("Create demo-dev-a", Class::Denied);
     assert!(!up(&stack, &cloud).await.succeeded());
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
-    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), theirs));
+    cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), theirs));
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
 }
 
@@ -205,7 +205,7 @@ async fn what_a_run_at_work_set_out_to_make_outlasts_the_end_of_another() {
     let met = end(&one, &cloud).await;
     assert_eq!(met.map(|met| met.by), Some("other".into()));
     let making = cloud.world().releases.last().map(|last| last.release.making.clone());
-    assert_eq!(making, Some(ids(&["fake.thing/cart-dev-a"])));
+    assert_eq!(making, Some(ids(&["fake.thing/demo-dev-a"])));
     let met = end(&other, &cloud).await;
     assert_eq!(met.map(|met| met.by), Some("one".into()));
 }
@@ -267,7 +267,7 @@ async fn a_change_that_was_cut_short_is_pending_and_no_drift() {
     assert_eq!(planned(&before, &cloud).await.1.verdict, Verdict::Pending);
     up(&after, &cloud).await;
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 7;
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "from then on it is somebody");
 }
 
@@ -275,11 +275,11 @@ async fn a_change_that_was_cut_short_is_pending_and_no_drift() {
 async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    let call = "Create cart-dev-a".to_owned();
+    let call = "Create demo-dev-a".to_owned();
     let error = Error::new(Class::Denied, "CreateThing", "no");
     cloud.world().failures.push(Fault { call, error, when: When::Before });
     assert!(!up(&stack, &cloud).await.succeeded());
-    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), Tags::new()));
+    cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), Tags::new()));
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
     down(&cloud).await;
     assert_eq!(cloud.world().things.len(), 1);
@@ -292,13 +292,13 @@ async fn what_was_never_sent_was_neither_made_nor_changed() {
     after.add(Thing::new("a").size(2)).add(Thing::new("b"));
     up(&before, &cloud).await;
     // The compiler fails.
-    cloud.fail("Read sources of cart-dev-a", Class::Other);
-    cloud.fail("Read sources of cart-dev-b", Class::Other);
+    cloud.fail("Read sources of demo-dev-a", Class::Other);
+    cloud.fail("Read sources of demo-dev-b", Class::Other);
     assert!(!up(&after, &cloud).await.succeeded());
     let last = cloud.world().releases.last().map(|last| last.release.clone()).expect("it was written");
     assert!(last.making.is_empty() && last.changing.is_empty(), "{last:?}");
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
-    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 7;
+    cloud.world().things.insert("demo-dev-b".into(), (Thing::new("b"), Tags::new()));
     let (_, plan) = planned(&after, &cloud).await;
     assert_eq!(plan.steps[0].verdicts, [Verdict::Drift, Verdict::Pending], "somebody changed it");
     assert_eq!(plan.steps[1].verdicts, [Verdict::Foreign], "somebody made it");
@@ -310,8 +310,8 @@ async fn what_we_have_in_another_region_cannot_be_adopted() {
     stack.add(Thing::new("a"));
     let mut tags = scope().tags();
     tags.insert("deployer:region".into(), "eu-west-1".into());
-    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
-    let wishes = Wishes { adopt: ids(&["fake.thing/cart-dev-a"]), ..Wishes::default() };
+    cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), tags));
+    let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
     assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.verdict, Verdict::Foreign);
 }
 
@@ -343,7 +343,7 @@ async fn the_history_tells_how_each_run_ended() {
     let runs = history(cloud.releases().await.expect("they can be read"));
     let endings: Vec<Ending> = runs.iter().map(|run| run.ending).collect();
     assert_eq!(endings, [Ending::Open, Ending::CutShort, Ending::Done, Ending::Failed]);
-    assert_eq!(runs[2].deployed, ids(&["fake.thing/cart-dev-a"]));
+    assert_eq!(runs[2].deployed, ids(&["fake.thing/demo-dev-a"]));
     assert_eq!(runs[0].changes, [(Action::Create, 1)].into());
 }
 
@@ -356,12 +356,12 @@ async fn a_role_goes_after_what_is_given_another_one() {
     up(&before, &cloud).await;
     let mut after = stack();
     after.add(thing.clone()).add(Part::of(&thing).speed(2));
-    let allow = ids(&["fake.thing/cart-dev-old"]);
+    let allow = ids(&["fake.thing/demo-dev-old"]);
     let wishes = Wishes { prune: true, allow, ..Wishes::default() };
     cloud.writes();
     assert!(up_with(&after, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
     let writes = cloud.writes();
     let at = |call: &str| writes.iter().position(|made| made == call).expect("it was made");
     // Parts stand on things: what is deleted of things waits for them.
-    assert!(at("Create cart-dev-a/part") < at("Delete cart-dev-old"), "{writes:?}");
+    assert!(at("Create demo-dev-a/part") < at("Delete demo-dev-old"), "{writes:?}");
 }

@@ -41,7 +41,7 @@ async fn what_somebody_changed_is_drift() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 0;
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 0;
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(only(&plan).verdicts, [Verdict::Drift]);
     assert_eq!(paths(&plan), ["size"]);
@@ -64,7 +64,7 @@ async fn both_are_told_apart_in_one_resource() {
     before.add(Thing::new("a").size(2));
     after.add(Thing::new("a").size(3));
     up(&before, &cloud).await;
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 1;
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 1;
     let (_, plan) = planned(&after, &cloud).await;
     assert_eq!(only(&plan).verdicts, [Verdict::Drift, Verdict::Pending]);
     assert_eq!(plan.verdict, Verdict::Drift, "the gravest counts");
@@ -83,7 +83,7 @@ async fn a_part_has_its_stamp_on_its_parent() {
     assert_eq!((part.action, part.verdicts.as_slice()), (Action::Recreate, [Verdict::Pending].as_slice()));
     assert_eq!(part.risk, Risk::LosesPosition);
 
-    cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
+    cloud.world().parts.get_mut("demo-dev-a/part").expect("it was made").speed = 7;
     let (_, plan) = planned(&before, &cloud).await;
     assert_eq!(plan.steps[1].verdicts, [Verdict::Drift]);
     assert_eq!(plan.steps[0].verdicts, [Verdict::InSync]);
@@ -96,7 +96,7 @@ async fn a_stamp_of_another_schema_says_pending_only() {
     up(&stack, &cloud).await;
     {
         let mut world = cloud.world();
-        let (thing, tags) = world.things.get_mut("cart-dev-a").expect("it was made");
+        let (thing, tags) = world.things.get_mut("demo-dev-a").expect("it was made");
         tags.insert("deployer:stamp".into(), "99:0".into());
         thing.size = 0;
     }
@@ -110,7 +110,7 @@ async fn what_has_our_name_and_other_tags_is_foreign() {
     for tags in [Tags::new(), theirs] {
         let (mut stack, cloud) = (stack(), FakeCloud::default());
         stack.add(Thing::new("a"));
-        cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
+        cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), tags));
         let (_, plan) = planned(&stack, &cloud).await;
         assert_eq!((only(&plan).action, plan.verdict), (Action::Refuse, Verdict::Foreign));
         assert_eq!(plan.writes().count(), 0);
@@ -123,7 +123,7 @@ async fn what_is_ours_in_another_region_is_foreign_and_says_so() {
     stack.add(Thing::new("a"));
     let mut tags = scope().tags();
     tags.insert("deployer:region".into(), "eu-west-1".into());
-    cloud.world().things.insert("cart-dev-a".into(), (Thing::new("a"), tags));
+    cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), tags));
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(plan.verdict, Verdict::Foreign);
     let reason = only(&plan).reason.as_deref().expect("it says why");
@@ -134,11 +134,11 @@ async fn what_is_ours_in_another_region_is_foreign_and_says_so() {
 async fn what_is_ours_and_not_desired_is_an_orphan_and_stays() {
     let cloud = FakeCloud::default();
     let mut tags = scope().tags();
-    cloud.world().things.insert("cart-dev-old".into(), (Thing::new("old"), tags.clone()));
+    cloud.world().things.insert("demo-dev-old".into(), (Thing::new("old"), tags.clone()));
     tags.insert("deployer:environment".into(), "dev-2".into());
-    cloud.world().things.insert("cart-dev-2-a".into(), (Thing::new("2-a"), tags));
+    cloud.world().things.insert("demo-dev-2-a".into(), (Thing::new("2-a"), tags));
     let (_, plan) = planned(&stack(), &cloud).await;
-    assert_eq!((only(&plan).name.as_str(), plan.verdict), ("cart-dev-old", Verdict::Orphan));
+    assert_eq!((only(&plan).name.as_str(), plan.verdict), ("demo-dev-old", Verdict::Orphan));
     assert_eq!(plan.writes().count(), 0);
 }
 
@@ -176,9 +176,9 @@ async fn orphan_that_the_code_removed_is_disabled_once() {
     cloud.writes();
     let report = apply(&disabling, &stack, &survey, &cloud, &Default::default(), |_| {}).await;
     assert!(report.succeeded(), "{report:?}");
-    assert_eq!(cloud.writes(), ["Disable cart-dev-a/part"]);
+    assert_eq!(cloud.writes(), ["Disable demo-dev-a/part"]);
     // Wanted again, it is a change of the code: its stamp, which its thing has, says so.
-    let tags = cloud.world().things["cart-dev-a"].1.clone();
+    let tags = cloud.world().things["demo-dev-a"].1.clone();
     let mut stamps = tags.iter().filter(|(key, _)| key.starts_with("deployer:stamp:"));
     assert_eq!(stamps.next().map(|(_, stamp)| stamp.as_str()), Some("disabled"), "{tags:?}");
     assert_eq!(stamps.next(), None, "{tags:?}");
@@ -212,7 +212,7 @@ async fn orphan_that_is_pruned_is_deleted_rather_than_disabled() {
 async fn what_cannot_be_read_is_unknown_and_never_absent() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    cloud.fail("Read cart-dev-a", Class::Denied);
+    cloud.fail("Read demo-dev-a", Class::Denied);
     cloud.fail("List fake.part", Class::Denied);
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(plan.verdict, Verdict::Unknown);
@@ -225,7 +225,7 @@ async fn what_cannot_be_changed_is_refused_with_instructions() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.key = "other".into();
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.key = "other".into();
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(only(&plan).action, Action::Refuse);
     assert_eq!(only(&plan).reason.as_deref(), Some("copy what is in it to another thing"));
@@ -236,7 +236,7 @@ async fn what_loses_data_says_so() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 9;
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 9;
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(plan.losses().count(), 1);
 }
@@ -247,7 +247,7 @@ async fn tags_of_others_are_no_difference_and_a_missing_one_of_ours_is() {
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
     let tags = |change: fn(&mut Tags)| {
-        change(&mut cloud.world().things.get_mut("cart-dev-a").expect("it was made").1);
+        change(&mut cloud.world().things.get_mut("demo-dev-a").expect("it was made").1);
     };
     tags(|tags| drop(tags.insert("team".into(), "checkout".into())));
     let (_, plan) = planned(&stack, &cloud).await;
@@ -264,7 +264,7 @@ async fn the_json_of_a_plan_is_stable() {
     before.add(thing.clone()).add(Part::of(&thing));
     after.add(thing.clone().size(2)).add(Part::of(&thing)).add(Thing::new("b"));
     up(&before, &cloud).await;
-    cloud.world().parts.get_mut("cart-dev-a/part").expect("it was made").speed = 7;
+    cloud.world().parts.get_mut("demo-dev-a/part").expect("it was made").speed = 7;
     let (_, plan) = planned(&after, &cloud).await;
     insta::assert_json_snapshot!(plan);
 }
@@ -275,7 +275,7 @@ async fn a_store_deleted_by_hand_is_not_made_again_on_the_quiet() {
     let (store, user) = (Thing::new("store"), Thing::new("user"));
     stack.add(user.needing(&store)).add(store);
     up(&stack, &cloud).await;
-    cloud.world().things.remove("cart-dev-store");
+    cloud.world().things.remove("demo-dev-store");
     let (_, plan) = planned(&stack, &cloud).await;
     let step = &plan.steps[1];
     assert_eq!((step.action, step.risk), (Action::Create, Risk::LosesData));
@@ -296,8 +296,8 @@ async fn what_is_bound_to_a_thing_that_becomes_another_is_made_anew() {
     cloud.writes();
     up(&after, &cloud).await;
     let writes = cloud.writes();
-    assert_eq!(writes[0], "Update cart-dev-a", "{writes:?}");
-    assert!(writes.contains(&"Create cart-dev-a/part".to_owned()), "{writes:?}");
+    assert_eq!(writes[0], "Update demo-dev-a", "{writes:?}");
+    assert!(writes.contains(&"Create demo-dev-a/part".to_owned()), "{writes:?}");
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
 }
 
@@ -308,7 +308,7 @@ async fn what_is_bound_to_a_thing_that_is_made_again_is_made_anew() {
     let (reader, source) = (Thing::new("reader"), Thing::new("source"));
     stack.add(Part::of(&reader).reading(&source)).add(reader).add(source);
     up(&stack, &cloud).await;
-    cloud.world().things.remove("cart-dev-source");
+    cloud.world().things.remove("demo-dev-source");
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!((plan.steps[0].action, plan.steps[0].risk), (Action::Recreate, Risk::LosesPosition));
     assert_eq!(plan.steps[0].verdicts, [Verdict::Drift]);
@@ -323,7 +323,7 @@ async fn a_part_of_what_cannot_be_read_is_unknown() {
     stack.add(thing.clone()).add(Part::of(&thing));
     up(&stack, &cloud).await;
     let (mut survey, _) = planned(&stack, &cloud).await;
-    let id = ResourceId::new(Thing::KIND, "cart-dev-a");
+    let id = ResourceId::new(Thing::KIND, "demo-dev-a");
     survey.seen.insert(id, Err(Error::new(Class::Denied, "Read", "no")));
     let plan = engine::plan::plan(&stack, &survey, &Wishes::default());
     assert_eq!(plan.having(Verdict::Unknown).count(), 2, "{plan:?}");

@@ -16,7 +16,7 @@ async fn what_looks_changed_is_read_once_more() {
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
     for (later, verdict) in [(1, Verdict::InSync), (7, Verdict::Drift)] {
-        let size = |size| cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = size;
+        let size = |size| cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = size;
         size(7);
         let (mut survey, plan) = planned(&stack, &cloud).await;
         assert_eq!(plan.verdict, Verdict::Drift);
@@ -44,13 +44,13 @@ async fn what_does_not_show_in_time_is_a_warning() {
     stack.add(Thing::new("a")).add(Thing::new("b"));
     up(&stack, &cloud).await;
     // AWS shows an older state of one of them for longer than it may.
-    cloud.world().things.get_mut("cart-dev-a").expect("it was made").0.size = 7;
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 7;
     let (mut survey, _) = planned(&stack, &cloud).await;
-    let changed = ["cart-dev-a", "cart-dev-b"].map(|name| ResourceId::new(Thing::KIND, name));
+    let changed = ["demo-dev-a", "demo-dev-b"].map(|name| ResourceId::new(Thing::KIND, name));
     let begun = Instant::now();
     let stop = CancellationToken::new();
     let unsettled = settle(&stack, &wishes, &mut survey, changed.clone().into(), &cloud, &stop).await;
-    assert_eq!(unsettled.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["cart-dev-a"]);
+    assert_eq!(unsettled.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["demo-dev-a"]);
     let waited = begun.elapsed();
     assert!(waited > Duration::from_secs(15) && waited <= Thing::SETTLES_WITHIN, "{waited:?}");
 

@@ -12,7 +12,7 @@ async fn users_go_before_what_they_use() {
     up(&stack, &cloud).await;
     cloud.writes();
     assert!(down(&cloud).await.succeeded());
-    assert_eq!(cloud.writes(), ["Delete cart-dev-a/part", "Delete cart-dev-a"]);
+    assert_eq!(cloud.writes(), ["Delete demo-dev-a/part", "Delete demo-dev-a"]);
     assert!(down(&cloud).await.outcomes.is_empty(), "a second time there is nothing to do");
 }
 
@@ -21,17 +21,17 @@ async fn what_our_tags_do_not_own_stays() {
     let cloud = FakeCloud::default();
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
-    cloud.world().things.insert("cart-dev-2-a".into(), (Thing::new("2-a"), theirs));
-    cloud.world().things.insert("cart-dev-b".into(), (Thing::new("b"), Tags::new()));
-    cloud.world().things.insert("cart-dev-c".into(), (Thing::new("c"), scope().tags()));
+    cloud.world().things.insert("demo-dev-2-a".into(), (Thing::new("2-a"), theirs));
+    cloud.world().things.insert("demo-dev-b".into(), (Thing::new("b"), Tags::new()));
+    cloud.world().things.insert("demo-dev-c".into(), (Thing::new("c"), scope().tags()));
     assert!(down(&cloud).await.succeeded());
-    assert_eq!(cloud.writes(), ["Delete cart-dev-c"]);
+    assert_eq!(cloud.writes(), ["Delete demo-dev-c"]);
 }
 
 #[tokio::test]
 async fn an_orphan_goes_too() {
     let cloud = FakeCloud::default();
-    cloud.world().things.insert("cart-dev-old".into(), (Thing::new("old"), scope().tags()));
+    cloud.world().things.insert("demo-dev-old".into(), (Thing::new("old"), scope().tags()));
     assert_eq!(planned(&stack(), &cloud).await.1.verdict, Verdict::Orphan);
     down(&cloud).await;
     assert!(cloud.world().things.is_empty());

@@ -10,17 +10,17 @@ use serde_json::json;
 use crate::testing::{Script, body, fault, scope};
 
 fn alarm() -> Alarm {
-    Alarm::iterator_age(&scope(), "capture-behind", "cart-dev-capture", Duration::from_secs(900))
+    Alarm::iterator_age(&scope(), "capture-behind", "demo-dev-capture", Duration::from_secs(900))
 }
 
 /// Returns what CloudWatch says of the alarm as it is desired.
 fn as_desired() -> aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder {
     MetricAlarm::builder()
-        .alarm_name("cart-dev-capture-behind")
-        .alarm_description("cart-dev-capture falls behind its stream")
+        .alarm_name("demo-dev-capture-behind")
+        .alarm_description("demo-dev-capture falls behind its stream")
         .namespace("AWS/Lambda")
         .metric_name("IteratorAge")
-        .dimensions(Dimension::builder().name("FunctionName").value("cart-dev-capture").build())
+        .dimensions(Dimension::builder().name("FunctionName").value("demo-dev-capture").build())
         .statistic("Maximum".into())
         .period(60)
         .evaluation_periods(3)
@@ -105,7 +105,7 @@ fn a_mistake_is_told_before_cloudwatch_is_asked() {
 /// DynamoDB sends no metric while nothing is refused.
 #[test]
 fn alarm_on_throttled_writes_returns_to_ok_without_data() {
-    let throttled = Alarm::table_full(&scope(), "events-table-throttled", "cart-dev-events");
+    let throttled = Alarm::table_full(&scope(), "events-table-throttled", "demo-dev-events");
     assert!(!throttled.ignores_missing_data(), "{} keeps its state without data", throttled.namespace);
     assert_eq!(throttled.treat_missing_data, "notBreaching");
     assert_eq!(Resource::mistakes(&throttled, &States::new()), [""; 0]);
@@ -122,7 +122,7 @@ fn topics_are_told_when_it_goes_off_and_when_all_is_well() {
 #[test]
 fn permissions_end_at_the_prefix() {
     for statement in Alarm::permissions(&scope()) {
-        let ours = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:cart-dev-*";
+        let ours = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:demo-dev-*";
         let on = if statement.sid == "AlarmsList" { "*" } else { ours };
         assert_eq!(statement.resources, [on]);
     }
@@ -131,7 +131,7 @@ fn permissions_end_at_the_prefix() {
 #[tokio::test]
 async fn alarm_names_are_looked_up_among_all_types() {
     let script = Script::new().on("DescribeAlarms", body(json!({"LogAlarms": [{}]})));
-    assert_eq!(exists("cart-dev-capture-behind", &script.aws()).await, Ok(true));
+    assert_eq!(exists("demo-dev-capture-behind", &script.aws()).await, Ok(true));
     let sent = &script.asked()[0].body;
     for kind in ["MetricAlarm", "CompositeAlarm", "LogAlarm"] {
         assert!(sent.contains(kind), "{kind} is not asked for: {sent}");

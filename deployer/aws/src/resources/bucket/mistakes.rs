@@ -45,10 +45,10 @@ mod tests {
 
     #[test]
     fn names_are_those_that_s3_takes() {
-        assert_eq!(mistakes("cart", "archive"), [""; 0]);
-        let long = mistakes("cart", "archive-of-everything-that-ever-was");
+        assert_eq!(mistakes("demo", "archive"), [""; 0]);
+        let long = mistakes("demo", "archive-of-everything-that-ever-was");
         assert_eq!(long, ["a name has 3 to 63 characters, and this one has 70"]);
-        assert_eq!(mistakes("Cart", "archive"), ["a bucket's name has no capital letters"]);
+        assert_eq!(mistakes("Demo", "archive"), ["a bucket's name has no capital letters"]);
         assert_eq!(mistakes("sthree", "archive"), ["S3 keeps names that begin with `sthree-` for itself"]);
         // Dots and TLS do not go together: the wildcard of the certificate covers one label.
         assert_eq!(mistakes("c.art", "archive"), ["a name has letters, digits and `-`, and no `.`"]);

@@ -97,11 +97,11 @@ async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
 #[tokio::test]
 async fn only_names_that_can_be_ours_are_looked_at() {
     let names = [
-        "cart-dev-archive-111111111111-eu-central-1",
-        "cart-dev-reports",
-        "cart-dev-archive-222222222222-eu-central-1",
-        "cart-dev-111111111111-eu-central-1",
-        "cart-development-archive-111111111111-eu-central-1",
+        "demo-dev-archive-111111111111-eu-central-1",
+        "demo-dev-reports",
+        "demo-dev-archive-222222222222-eu-central-1",
+        "demo-dev-111111111111-eu-central-1",
+        "demo-development-archive-111111111111-eu-central-1",
     ];
     let listed: String = names.iter().map(|name| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
     let listed = format!("<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>");

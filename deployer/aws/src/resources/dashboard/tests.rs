@@ -9,7 +9,7 @@ use crate::testing::{Answer, Script, body, fault, scope};
 
 fn shown() -> Value {
     json!({"widgets": [
-        {"type": "text", "x": 0, "y": 0, "width": 24, "height": 3, "properties": {"markdown": "# cart-dev"}},
+        {"type": "text", "x": 0, "y": 0, "width": 24, "height": 3, "properties": {"markdown": "# demo-dev"}},
         {"type": "metric", "x": 0, "y": 3, "width": 8, "height": 6, "properties": {"title": "Age"}},
     ]})
 }
@@ -25,11 +25,11 @@ fn tags() -> Tags {
 
 /// Returns the answer with which CloudWatch shows this body.
 fn kept(shown: &Value) -> Answer {
-    body(json!({"DashboardName": "cart-dev-overview-eu-central-1", "DashboardBody": shown.to_string()}))
+    body(json!({"DashboardName": "demo-dev-overview-eu-central-1", "DashboardBody": shown.to_string()}))
 }
 
 fn absent() -> Answer {
-    fault(404, "DashboardNotFoundError", "Dashboard cart-dev-overview-eu-central-1 does not exist")
+    fault(404, "DashboardNotFoundError", "Dashboard demo-dev-overview-eu-central-1 does not exist")
 }
 
 fn accepted() -> Answer {
@@ -38,15 +38,15 @@ fn accepted() -> Answer {
 
 #[test]
 fn a_name_says_the_region_because_all_regions_share_names() {
-    assert_eq!(dashboard().name(), "cart-dev-overview-eu-central-1");
-    assert_eq!(dashboard().arn, "arn:aws:cloudwatch::111111111111:dashboard/cart-dev-overview-eu-central-1");
+    assert_eq!(dashboard().name(), "demo-dev-overview-eu-central-1");
+    assert_eq!(dashboard().arn, "arn:aws:cloudwatch::111111111111:dashboard/demo-dev-overview-eu-central-1");
 }
 
 #[test]
 fn the_note_has_the_tags_and_is_no_difference() {
     let written = note::written(&shown(), &tags());
     let text = written["widgets"][0]["properties"]["markdown"].as_str().expect("a text has text");
-    assert!(text.ends_with("* `deployer:stack` = `cart`\n* `note` = ``"), "{text}");
+    assert!(text.ends_with("* `deployer:stack` = `demo`\n* `note` = ``"), "{text}");
     assert_eq!(note::taken(written), (shown(), tags()));
     assert_eq!(note::taken(json!("no JSON")), (json!("no JSON"), Tags::new()));
     assert_eq!(note::taken(json!({"widgets": [7]})).1, Tags::new());
@@ -102,8 +102,8 @@ async fn an_update_keeps_the_note_and_its_tags() {
     let live = Dashboard { noted: tags(), body: json!({}), ..dashboard() };
     dashboard().update(&live, &script.aws()).await.expect("it is accepted");
     let asked = script.asked();
-    assert!(asked[0].body.contains("* `deployer:stack` = `cart`"), "{}", asked[0].body);
-    assert!(asked[0].body.contains("# cart-dev"), "{}", asked[0].body);
+    assert!(asked[0].body.contains("* `deployer:stack` = `demo`"), "{}", asked[0].body);
+    assert!(asked[0].body.contains("# demo-dev"), "{}", asked[0].body);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::resources::stream::Stream;
 use crate::testing::{Answer, Script, body, fault, scope};
 use crate::{Package, Packages};
 
-const ROLE: &str = "arn:aws:iam::111111111111:role/cart/dev/cart-dev-capture";
+const ROLE: &str = "arn:aws:iam::111111111111:role/demo/dev/demo-dev-capture";
 
 fn function() -> Function {
     Function::new(&scope(), "capture", ROLE, Vec::new())
@@ -21,7 +21,7 @@ fn function() -> Function {
 /// Returns what Lambda says of the function as it is desired.
 fn configuration(more: Value) -> Value {
     let mut live = json!({
-        "FunctionName": "cart-dev-capture",
+        "FunctionName": "demo-dev-capture",
         "Role": ROLE,
         "Runtime": "provided.al2023",
         "Handler": "bootstrap",
@@ -30,7 +30,7 @@ fn configuration(more: Value) -> Value {
         "RevisionId": "r1",
         "CodeSha256": "zip",
         "Environment": {"Variables": {"TABLE": "events"}},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/cart-dev-capture"},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/demo-dev-capture"},
     });
     live.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     live
@@ -95,7 +95,7 @@ async fn whatever_somebody_changes_shows() {
     for (more, path) in cases {
         assert_eq!(paths(&live(more.clone()).await), [path], "{more}");
     }
-    let json_lines = json!({"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/aws/lambda/cart-dev-capture", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}});
+    let json_lines = json!({"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/aws/lambda/demo-dev-capture", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}});
     assert_eq!(
         paths(&live(json_lines).await),
         ["logging.application_level", "logging.format", "logging.system_level"]
@@ -175,7 +175,7 @@ async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
 
 #[tokio::test]
 async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
-    let exists = || fault(409, "ResourceConflictException", "Function already exist: cart-dev-capture");
+    let exists = || fault(409, "ResourceConflictException", "Function already exist: demo-dev-capture");
     let theirs = body(json!({"Configuration": configuration(json!({})), "Tags": {"owner": "them"}}));
     let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", theirs));
     let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is theirs");
@@ -230,7 +230,7 @@ async fn what_is_to_be_none_is_sent_as_what_resets_it() {
         "TracingConfig": {"Mode": "Active"},
         "DeadLetterConfig": {"TargetArn": "arn:q"},
         "EphemeralStorage": {"Size": 1024},
-        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO", "LogGroup": "/aws/lambda/cart-dev-capture"},
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO", "LogGroup": "/aws/lambda/demo-dev-capture"},
         "VpcConfig": {"SubnetIds": ["s"], "SecurityGroupIds": ["g"]},
         "FileSystemConfigs": [{"Arn": "arn:f", "LocalMountPath": "/mnt/f"}],
         "SnapStart": {"ApplyOn": "PublishedVersions"},
@@ -250,7 +250,7 @@ async fn what_is_to_be_none_is_sent_as_what_resets_it() {
         "TracingConfig": {"Mode": "PassThrough"},
         "DeadLetterConfig": {"TargetArn": ""},
         "EphemeralStorage": {"Size": 512},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/cart-dev-capture"},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/demo-dev-capture"},
         "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
         "FileSystemConfigs": [],
         "SnapStart": {"ApplyOn": "None"},
@@ -334,7 +334,7 @@ fn a_mistake_is_told_before_lambda_is_asked() {
 fn a_consumer_may_run_once_for_each_shard() {
     let stream = Stream::new(&scope(), "events").shards(4);
     let settings = MappingSettings { parallelization_factor: 2, ..MappingSettings::default() };
-    let mapping = Mapping::stream("cart-dev-capture", stream.arn(), settings);
+    let mapping = Mapping::stream("demo-dev-capture", stream.arn(), settings);
     let nodes: [&dyn Described; 2] = [&stream, &mapping];
     let stack: States = nodes.into_iter().map(|node| (node.id(), node.state())).collect();
     let limited = |executions| function().reserved_concurrency(executions);
@@ -348,8 +348,8 @@ fn permissions_end_at_the_prefix() {
     for statement in &permissions {
         let on = match statement.sid.as_str() {
             "FunctionsList" => "*",
-            "RolesPass" => "arn:aws:iam::111111111111:role/cart/dev/*",
-            _ => "arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-*",
+            "RolesPass" => "arn:aws:iam::111111111111:role/demo/dev/*",
+            _ => "arn:aws:lambda:eu-central-1:111111111111:function:demo-dev-*",
         };
         assert_eq!(statement.resources, [on]);
     }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::testing::{Answer, Script, body, fault, scope};
 
-const NAME: &str = "/aws/lambda/cart-dev-capture";
+const NAME: &str = "/aws/lambda/demo-dev-capture";
 
 fn group() -> LogGroup {
-    LogGroup::of_function(&scope(), "cart-dev-capture", 7)
+    LogGroup::of_function(&scope(), "demo-dev-capture", 7)
 }
 
 /// Answers with a listing of this group, with this besides.

@@ -8,9 +8,9 @@ use super::*;
 use crate::resources::stream::Stream;
 use crate::testing::{Script, body, fault, scope};
 
-const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111111111111:function:cart-dev-capture";
-const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events";
-const TABLE: &str = "arn:aws:dynamodb:eu-central-1:111111111111:table/cart-dev-events";
+const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111111111111:function:demo-dev-capture";
+const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events";
+const TABLE: &str = "arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events";
 const A: &str = "aaaaaaaa-0000-4000-8000-000000000000";
 const B: &str = "bbbbbbbb-0000-4000-8000-000000000000";
 
@@ -19,7 +19,7 @@ fn bounded() -> MappingSettings {
 }
 
 fn mapping() -> Mapping {
-    Mapping::stream("cart-dev-capture", STREAM, bounded())
+    Mapping::stream("demo-dev-capture", STREAM, bounded())
 }
 
 fn stream_of(time: &str) -> String {
@@ -113,7 +113,7 @@ async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
         "LatestStreamArn": stream_of("2026-02-02"),
         "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
     }});
-    let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
+    let of_table = Mapping::table("demo-dev-capture", "demo-dev-events", bounded());
     let (old, new) =
         (live(A, &stream_of("2026-01-01"), json!({})), live(B, &stream_of("2026-02-02"), json!({})));
     let script = listed(Script::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
@@ -139,14 +139,14 @@ async fn it_begins_at_the_oldest_record_and_is_waited_for() {
     let sent = &script.sent("CreateEventSourceMapping")[0];
     assert_eq!(sent["StartingPosition"], "TRIM_HORIZON");
     assert_eq!(sent["Enabled"], true);
-    assert_eq!(sent["Tags"]["deployer:stack"], "cart");
+    assert_eq!(sent["Tags"]["deployer:stack"], "demo");
     assert_eq!(sent.get("DestinationConfig"), None);
     assert_eq!(script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count(), 3);
 }
 
 #[tokio::test]
 async fn a_table_whose_stream_is_not_on_yet_is_worth_another_attempt() {
-    let of_table = Mapping::table("cart-dev-capture", "cart-dev-events", bounded());
+    let of_table = Mapping::table("demo-dev-capture", "demo-dev-events", bounded());
     let script = Script::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
     let error = of_table.create(&scope().tags(), &script.aws()).await.expect_err("nothing to read");
     assert_eq!(error.class, Class::InProgress);
@@ -204,7 +204,7 @@ async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
         let scope = Scope { extra_tags: [("team".to_owned(), "checkout".to_owned())].into(), ..scope() };
         mapping().update(&mapping(), &script.aws_of(scope)).await.expect("an update");
         let tags = &script.sent("TagResource")[0]["Tags"];
-        assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("cart")));
+        assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("demo")));
     }
 }
 
@@ -302,9 +302,9 @@ async fn deleting_waits_until_it_is_gone_and_passes_over_what_is_busy() {
         .on("DeleteEventSourceMapping", body(live(A, STREAM, json!({"State": "Deleting"}))))
         .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
     let aws = script.aws();
-    let busy = Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect_err("busy");
+    let busy = Mapping::delete("demo-dev-capture/kinesis/demo-dev-events", &aws).await.expect_err("busy");
     assert_eq!(busy.class, Class::InProgress);
-    Mapping::delete("cart-dev-capture/kinesis/cart-dev-events", &aws).await.expect("it is gone");
+    Mapping::delete("demo-dev-capture/kinesis/demo-dev-events", &aws).await.expect("it is gone");
 }
 
 #[tokio::test]
@@ -315,9 +315,9 @@ async fn it_is_found_by_either_end() {
     };
     let other = "arn:aws:kinesis:eu-central-1:111111111111:stream/other";
     let script =
-        listed(Script::new(), &[of("cart-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
+        listed(Script::new(), &[of("demo-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
     let found = Mapping::list(&scope(), &script.aws()).await.expect("a listing");
-    assert_eq!(found, ["cart-dev-capture/kinesis/other", "theirs/kinesis/cart-dev-events"]);
+    assert_eq!(found, ["demo-dev-capture/kinesis/other", "theirs/kinesis/demo-dev-events"]);
 }
 
 /// Nobody who deploys may ask for a function of somebody else, and nobody has to.
@@ -330,14 +330,14 @@ async fn what_reads_our_stream_for_a_function_of_others_is_theirs() {
             "GetFunction",
             fault(403, "AccessDeniedException", "not authorized to perform: lambda:GetFunction"),
         );
-    let tags = Mapping::tags("theirs/kinesis/cart-dev-events", &script.aws()).await.expect("it is no secret");
+    let tags = Mapping::tags("theirs/kinesis/demo-dev-events", &script.aws()).await.expect("it is no secret");
     assert!(!scope().owns(&tags.expect("there is one")));
     assert!(!script.calls().contains(&"GetFunction".to_owned()));
 }
 
 #[tokio::test]
 async fn what_outlived_its_function_belongs_to_who_has_its_source() {
-    let name = "cart-dev-capture/kinesis/cart-dev-events";
+    let name = "demo-dev-capture/kinesis/demo-dev-events";
     let tags: Vec<Value> =
         scope().tags().iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
     let gone = || fault(404, "ResourceNotFoundException", "gone");
@@ -360,7 +360,7 @@ async fn what_outlived_its_function_belongs_to_who_has_its_source() {
 
 #[tokio::test]
 async fn tags_that_could_not_be_read_are_not_no_tags() {
-    let name = "cart-dev-capture/kinesis/cart-dev-events";
+    let name = "demo-dev-capture/kinesis/demo-dev-events";
     let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("ListTags", fault(429, "TooManyRequestsException", "Rate exceeded"))
         .on("GetFunction", fault(404, "ResourceNotFoundException", "gone"))
@@ -373,7 +373,7 @@ fn a_mistake_is_told_before_lambda_is_asked() {
     let stream = Stream::new(&scope(), "events").retention_hours(24);
     let stack: States = [(Described::id(&stream), stream.state())].into();
     let of_stream = |settings| Resource::mistakes(&Mapping::stream("f", STREAM, settings), &stack);
-    let of_table = |settings| Resource::mistakes(&Mapping::table("f", "cart-dev-events", settings), &stack);
+    let of_table = |settings| Resource::mistakes(&Mapping::table("f", "demo-dev-events", settings), &stack);
     let to = || MappingSettings { on_failure: Some("arn:b".into()), ..bounded() };
     assert_eq!(of_stream(bounded()), Vec::<String>::new());
     assert_eq!(of_table(to()), Vec::<String>::new());
@@ -410,7 +410,7 @@ fn permissions_end_at_functions_of_ours() {
     }
 }
 
-const NAME: &str = "cart-dev-capture/kinesis/cart-dev-events";
+const NAME: &str = "demo-dev-capture/kinesis/demo-dev-events";
 
 #[tokio::test]
 async fn orphan_reads_until_it_is_disabled() {
@@ -425,7 +425,7 @@ async fn orphan_reads_until_it_is_disabled() {
         assert_eq!(activity(idle).await, None, "{idle}");
     }
     assert_eq!(
-        Mapping::activity("cart-dev-other/kinesis/x", &listed(Script::new(), &[]).aws()).await,
+        Mapping::activity("demo-dev-other/kinesis/x", &listed(Script::new(), &[]).aws()).await,
         Ok(None)
     );
 }

@@ -26,8 +26,8 @@ fn got(trust: &str, tags: &[(&str, &str)], more: &str) -> Answer {
         .map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"))
         .collect();
     body(format!(
-        "<GetRoleResponse><GetRoleResult><Role><Path>/cart/dev/</Path><RoleName>cart-dev-capture</RoleName>\
-         <RoleId>AROA1</RoleId><Arn>arn:aws:iam::111111111111:role/cart/dev/cart-dev-capture</Arn>\
+        "<GetRoleResponse><GetRoleResult><Role><Path>/demo/dev/</Path><RoleName>demo-dev-capture</RoleName>\
+         <RoleId>AROA1</RoleId><Arn>arn:aws:iam::111111111111:role/demo/dev/demo-dev-capture</Arn>\
          <CreateDate>2026-01-01T00:00:00Z</CreateDate>\
          <AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument><Tags>{tags}</Tags>{more}\
          </Role></GetRoleResult></GetRoleResponse>",
@@ -36,12 +36,12 @@ fn got(trust: &str, tags: &[(&str, &str)], more: &str) -> Answer {
 }
 
 const OURS: &[(&str, &str)] = &[
-    ("deployer:stack", "cart"),
+    ("deployer:stack", "demo"),
     ("deployer:environment", "dev"),
     ("deployer:region", "eu-central-1"),
     ("aws:cloudformation:stack-name", "somebody"),
 ];
-const DESCRIBED: &str = "<Description>Execution role of cart-dev-capture</Description>";
+const DESCRIBED: &str = "<Description>Execution role of demo-dev-capture</Description>";
 
 fn policies(names: &[&str]) -> Answer {
     let names: String = names.iter().map(|name| format!("<member>{name}</member>")).collect();
@@ -53,7 +53,7 @@ fn policies(names: &[&str]) -> Answer {
 
 fn policy(document: &str) -> Answer {
     body(format!(
-        "<GetRolePolicyResponse><GetRolePolicyResult><RoleName>cart-dev-capture</RoleName>\
+        "<GetRolePolicyResponse><GetRolePolicyResult><RoleName>demo-dev-capture</RoleName>\
          <PolicyName>grants</PolicyName><PolicyDocument>{}</PolicyDocument></GetRolePolicyResult>\
          </GetRolePolicyResponse>",
         encoded(document)
@@ -246,12 +246,12 @@ async fn a_role_is_emptied_before_it_is_deleted() {
         )
         .on("DeleteRole", fault(404, "NoSuchEntity", "gone"));
     let aws = script.aws();
-    let passing = Role::delete("cart-dev-capture", &aws).await.expect_err("not yet");
+    let passing = Role::delete("demo-dev-capture", &aws).await.expect_err("not yet");
     assert_eq!(passing.class, Class::InProgress);
     assert_eq!(script.writes(), ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"]);
-    let stays = Role::delete("cart-dev-capture", &aws).await.expect_err("somebody's profile");
+    let stays = Role::delete("demo-dev-capture", &aws).await.expect_err("somebody's profile");
     assert!(!stays.class.passes() && stays.hint.expect("a hint").contains("instance profile"));
-    Role::delete("cart-dev-capture", &aws).await.expect("gone is gone");
+    Role::delete("demo-dev-capture", &aws).await.expect("gone is gone");
 }
 
 #[test]
@@ -276,9 +276,9 @@ fn a_mistake_is_told_before_iam_is_asked() {
 #[test]
 fn permissions_end_at_the_environments_path() {
     for statement in Role::permissions(&scope()) {
-        let there = "arn:aws:iam::111111111111:role/cart/dev/*";
+        let there = "arn:aws:iam::111111111111:role/demo/dev/*";
         // What is not there yet has a name, and no path that IAM could know.
-        let missing = "arn:aws:iam::111111111111:role/cart-dev-*";
+        let missing = "arn:aws:iam::111111111111:role/demo-dev-*";
         let on = match statement.sid.as_str() {
             "RolesList" => vec!["*"],
             "RolesRead" => vec![there, missing],

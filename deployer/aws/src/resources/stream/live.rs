@@ -74,7 +74,7 @@ mod tests {
 
     fn made() -> StreamDescriptionSummaryBuilder {
         StreamDescriptionSummary::builder()
-            .stream_name("cart-dev-events")
+            .stream_name("demo-dev-events")
             .stream_arn("arn")
             .stream_status(StreamStatus::Active)
             .stream_creation_timestamp(DateTime::from_secs(0))

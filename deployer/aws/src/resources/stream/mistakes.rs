@@ -53,7 +53,7 @@ mod tests {
     fn a_shard_feeds_five() {
         let read_by = |functions: usize| -> States {
             let mapping = |at| {
-                let name = format!("cart-dev-{at}/kinesis/cart-dev-events");
+                let name = format!("demo-dev-{at}/kinesis/demo-dev-events");
                 (ResourceId::new("lambda.event-source-mapping", name), Value::Null)
             };
             (0..functions).map(mapping).collect()

@@ -13,8 +13,8 @@ fn stream() -> Stream {
 /// Returns a summary of the stream in this state, with this besides.
 fn summary_of(status: &str, besides: Value) -> Answer {
     let mut summary = json!({
-        "StreamName": "cart-dev-events",
-        "StreamARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-events",
+        "StreamName": "demo-dev-events",
+        "StreamARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events",
         "StreamStatus": status,
         "StreamModeDetails": {"StreamMode": "PROVISIONED"},
         "RetentionPeriodHours": 24,
@@ -45,7 +45,7 @@ fn bare(script: Script) -> Script {
 }
 
 fn in_use() -> Answer {
-    fault(400, "ResourceInUseException", "Stream cart-dev-events under account 111111111111 already exists.")
+    fault(400, "ResourceInUseException", "Stream demo-dev-events under account 111111111111 already exists.")
 }
 
 async fn live(script: &Script) -> Stream {
@@ -193,7 +193,7 @@ async fn provisioned_stream_has_no_distribution_to_change() {
 #[tokio::test(start_paused = true)]
 async fn a_retention_that_a_lost_answer_set_is_set() {
     let said =
-        "Requested retention period (48 hours) for stream cart-dev-events can not be the same as current";
+        "Requested retention period (48 hours) for stream demo-dev-events can not be the same as current";
     let script = bare(seen(Script::new(), "ACTIVE"));
     let script = script.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
     let live = live(&script).await;
@@ -219,7 +219,7 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
 async fn a_stream_that_is_busy_is_deleted_with_its_consumers_in_the_end() {
     let script = absent(seen(seen(Script::new(), "UPDATING"), "DELETING"));
     let script = script.on("DeleteStream", in_use()).on("DeleteStream", body(""));
-    Stream::delete("cart-dev-events", &script.aws()).await.expect("it is gone");
+    Stream::delete("demo-dev-events", &script.aws()).await.expect("it is gone");
     assert_eq!(script.writes(), ["DeleteStream", "DeleteStream"]);
     assert_eq!(script.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
 }
@@ -269,7 +269,7 @@ fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
 #[test]
 fn permissions_end_at_the_prefix_and_at_keys() {
     let on =
-        ["arn:aws:kinesis:eu-central-1:111111111111:stream/cart-dev-*", "arn:aws:kms:eu-central-1:*:key/*"];
+        ["arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-*", "arn:aws:kms:eu-central-1:*:key/*"];
     for statement in Stream::permissions(&scope()) {
         let everything = ["StreamsList", "StreamsScale"].contains(&statement.sid.as_str());
         assert!(statement.resources == on || (everything && statement.resources == ["*"]), "{statement:?}");

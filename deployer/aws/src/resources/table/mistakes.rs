@@ -61,7 +61,7 @@ mod tests {
         let mapping = |function: &&str| {
             let id = ResourceId::new(
                 "lambda.event-source-mapping",
-                format!("{function}/dynamodb/cart-dev-events"),
+                format!("{function}/dynamodb/demo-dev-events"),
             );
             (id, Value::Null)
         };

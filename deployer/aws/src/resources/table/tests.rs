@@ -13,7 +13,7 @@ fn table() -> Table {
 /// Returns a description of the table in this state, with this besides.
 fn description(status: &str, besides: Value) -> Value {
     let mut table = json!({
-        "TableName": "cart-dev-events",
+        "TableName": "demo-dev-events",
         "TableStatus": status,
         "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}, {"AttributeName": "Version", "KeyType": "RANGE"}],
         "AttributeDefinitions": [
@@ -52,7 +52,7 @@ fn bare(script: Script) -> Script {
 }
 
 fn in_use() -> crate::testing::Answer {
-    fault(400, "ResourceInUseException", "Table already exists: cart-dev-events")
+    fault(400, "ResourceInUseException", "Table already exists: demo-dev-events")
 }
 
 async fn live(script: &Script) -> Table {
@@ -110,7 +110,7 @@ async fn a_new_table_that_a_change_does_not_know_yet_is_worth_another_attempt() 
 async fn a_table_without_its_key_is_not_waited_for() {
     let script =
         described(Script::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
-    let error = change("cart-dev-events", &script.aws(), |call| call.deletion_protection_enabled(true)).await;
+    let error = change("demo-dev-events", &script.aws(), |call| call.deletion_protection_enabled(true)).await;
     let error = error.expect_err("it will not be ACTIVE");
     assert!(error.message.contains("cannot use the table's KMS key"), "{error}");
     assert_eq!(script.calls(), ["UpdateTable", "DescribeTable"]);
@@ -229,7 +229,7 @@ async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between()
 async fn a_stream_that_a_lost_answer_turned_on_is_on() {
     let off = json!({"StreamSpecification": null});
     let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", off)));
-    let said = "Table already has an enabled stream: TableName: cart-dev-events";
+    let said = "Table already has an enabled stream: TableName: demo-dev-events";
     let script = script.on("UpdateTable", fault(400, "ValidationException", said));
     let live = live(&script).await;
     assert_eq!(live.stream, None);
@@ -273,7 +273,7 @@ async fn a_protected_table_that_is_busy_is_deleted_in_the_end() {
         .on("UpdateTable", body("{}"))
         .on("DeleteTable", in_use())
         .on("DeleteTable", body("{}"));
-    Table::delete("cart-dev-events", &script.aws()).await.expect("it is gone");
+    Table::delete("demo-dev-events", &script.aws()).await.expect("it is gone");
     assert_eq!(script.writes(), ["UpdateTable", "DeleteTable", "DeleteTable"]);
     assert_eq!(script.calls().last().map(String::as_str), Some("DescribeTable"));
 }

@@ -48,7 +48,7 @@ pub(super) struct Sink(Mutex<Vec<Envelope>>);
 
 /// Returns the aggregate of this number.
 pub(super) fn id(number: u128) -> AggregateId {
-    format!("cart#{}", uuid(number)).parse().expect("it is an id")
+    format!("demo#{}", uuid(number)).parse().expect("it is an id")
 }
 
 fn uuid(number: u128) -> String {

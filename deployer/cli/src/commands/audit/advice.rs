@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn restoring_is_advised_only_where_it_will_not_be_refused() {
         let id = |number| {
-            format!("cart#00000000-0000-4000-8000-00000000000{number}").parse().expect("it is an id")
+            format!("demo#00000000-0000-4000-8000-00000000000{number}").parse().expect("it is an id")
         };
         let report = compare(&Ledger::new(Timestamp::MAX), Timestamp::MAX);
         let mut restorable = Restorable::default();

@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn what_was_left_out_is_not_waited_for() {
         let id = |number| {
-            let id = format!("cart#00000000-0000-4000-8000-00000000000{number}");
+            let id = format!("demo#00000000-0000-4000-8000-00000000000{number}");
             id.parse::<AggregateId>().expect("it is an id")
         };
         let lacking = vec![(id(1), 3), (id(1), 4), (id(2), 1)];

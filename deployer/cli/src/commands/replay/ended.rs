@@ -91,7 +91,7 @@ mod tests {
         status
     }
 
-    const UNMATCHED: &str = "there is no event of type ItemAded; there are CartOpened, ItemAdded";
+    const UNMATCHED: &str = "there is no event of type ItemAded; there are DemoOpened, ItemAdded";
 
     #[test]
     fn of_a_complete_replay_only_what_was_kept_aside_is_said() {

@@ -147,7 +147,7 @@ mod tests {
         let aws = Script::new().on("Invoke", answer).aws();
         let function = ReplayFunction {
             aws: &aws,
-            name: "cart-dev-replay".into(),
+            name: "demo-dev-replay".into(),
             thing: "replay",
             runs_at_most: Duration::from_secs(900),
             environment: "dev",

@@ -10,7 +10,7 @@ use crate::audit::{Broken, First, KeptAside, Side, Totals};
 
 fn finding(number: u32, table: Side, archive: Side, first: First) -> Finding {
     Finding {
-        aggregate: format!("cart#01a1ff7c-5683-7d52-8a6b-{number:012}").parse().expect("it is an id"),
+        aggregate: format!("demo#01a1ff7c-5683-7d52-8a6b-{number:012}").parse().expect("it is an id"),
         table,
         archive,
         first,
@@ -66,7 +66,7 @@ fn report() -> Report {
         under_way: 3,
         findings: vec![lacking, differing, lost],
         no_commits: vec![Broken {
-            at: "cart#oops version 1".to_owned(),
+            at: "demo#oops version 1".to_owned(),
             reason: "the item has no events".to_owned(),
         }],
         unread: Vec::new(),
@@ -79,8 +79,8 @@ fn audit(report: &Report) -> Audit<'_> {
     Audit {
         schema: 1,
         environment: "dev",
-        table: "cart-dev-events".to_owned(),
-        archive: "cart-dev-archive-111111111111-eu-central-1".to_owned(),
+        table: "demo-dev-events".to_owned(),
+        archive: "demo-dev-archive-111111111111-eu-central-1".to_owned(),
         other: Other::Archive,
         verdict: report.verdict(),
         report,
@@ -101,9 +101,9 @@ fn what_differs_is_told_by_aggregate() {
 #[test]
 fn another_table_is_called_one() {
     let report = Report { kept_aside: Vec::new(), given_up: 0, ..report() };
-    let audit = Audit { archive: "cart-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
+    let audit = Audit { archive: "demo-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
     let text = plain(&audit.text());
-    assert!(text.starts_with("table cart-dev-events against table cart-dev-copy\n"), "{text}");
+    assert!(text.starts_with("table demo-dev-events against table demo-dev-copy\n"), "{text}");
     assert!(text.contains("20,455 events of 1,203 aggregates in the other table\n"), "{text}");
     assert!(text.contains("versions 3, 5-7 not in the other table\n"), "{text}");
     assert!(!text.contains("archive") && !text.contains("events/dt="), "{text}");

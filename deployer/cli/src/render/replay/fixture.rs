@@ -31,12 +31,12 @@ pub(crate) fn replayed(state: State) -> Status {
             aggregates: 200,
             ..Counts::default()
         },
-        by_type: [("CartOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1800)].into(),
+        by_type: [("DemoOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1800)].into(),
         gaps: Vec::new(),
         kept_aside: Vec::new(),
         unreadable: Vec::new(),
         contradictions: Vec::new(),
-        read_by_type: [("CartOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1835)].into(),
+        read_by_type: [("DemoOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1835)].into(),
         does: Some(Does::Acts),
         trouble: None,
     }
