@@ -11,8 +11,9 @@ use crate::{
     tool::{Many, threads, told},
 };
 
-/// How many schedules are run as a test.
+/// How many schedules are run as a test, if this variable does not say otherwise.
 const SCHEDULES: u64 = 1000;
+const SCHEDULES_VARIABLE: &str = "SIMULATOR_SCHEDULES";
 /// Within how many schedules a planted bug has to be found.
 const ENOUGH: u64 = 1000;
 
@@ -31,7 +32,11 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn no_schedule_breaks_an_invariant() -> Result<(), Failed> {
-    let report = Many { schedules: SCHEDULES, from: 0, threads: threads() }.run(Schedule::of, |_| true);
+    let schedules = match std::env::var(SCHEDULES_VARIABLE) {
+        Ok(number) => number.parse().map_err(|_| format!("{SCHEDULES_VARIABLE} is no number: {number}"))?,
+        Err(_) => SCHEDULES,
+    };
+    let report = Many { schedules, from: 0, threads: threads() }.run(Schedule::of, |_| true);
     match report.failed {
         None => Ok(()),
         Some(seed) => {

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_story_sample_is_a_table() {
+    fn the_story_of_an_aggregate_is_a_table() {
         insta::assert_snapshot!(time_line().text(None));
     }
 

@@ -166,8 +166,16 @@ async fn converges(trouble: Trouble) {
     assert!(world.releases.is_empty());
 }
 
+/// Returns how many worlds are tried: as many as of every property where somebody says so.
+fn cases() -> u32 {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default().cases,
+        None => 10_000,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn up_converges_from_anything_and_down_leaves_only_what_is_not_ours(trouble in trouble()) {
