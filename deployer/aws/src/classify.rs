@@ -46,8 +46,20 @@ where
             let class = classify_call(operation, code.as_deref(), status, &message);
             let said = Said::new(operation, class, code.as_deref(), status, &message);
             let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
-            Error { hint, code, request_id, ..Error::new(class, operation, message) }
+            let awaited = awaited(class, &message);
+            Error { hint, code, request_id, awaited, ..Error::new(class, operation, message) }
         })
+    }
+}
+
+/// Returns what an error waits for, where its words say more than its class.
+fn awaited(class: Class, message: &str) -> Option<&'static str> {
+    let says = |words: &str| message.to_lowercase().contains(words);
+    match class {
+        Class::Throttled => Some("AWS to accept more calls"),
+        Class::Propagating if says("assumed") => Some("the role to be assumable"),
+        Class::Propagating if says("role") => Some("the role's permissions to be known everywhere"),
+        _ => None,
     }
 }
 

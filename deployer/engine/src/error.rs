@@ -51,6 +51,9 @@ pub struct Error {
     pub message: String,
     /// The cloud's id of the request, for its support.
     pub request_id: Option<String>,
+    /// What has to happen before the same call can succeed, in words that follow "waiting for", where
+    /// the cloud knows better than its class says.
+    pub awaited: Option<&'static str>,
     /// How long it was tried again before it was believed; nothing for a first answer.
     pub tried_for: Option<Duration>,
     /// What to do about it.
@@ -71,13 +74,14 @@ impl Error {
             code: None,
             message: message.into(),
             request_id: None,
+            awaited: None,
             tried_for: None,
             hint: None,
         }
     }
 
     /// Returns the error of a call about what was made a moment ago: "there is no such thing" passes
-    /// by itself there, since not every copy of AWS's data knows the thing yet.
+    /// by itself there, since not every copy of the cloud's data knows the thing yet.
     pub fn of_newborn(self) -> Self {
         match self.class {
             Class::Gone => Self { class: Class::Propagating, ..self },

@@ -1,6 +1,6 @@
 //! The pure planner: from what is desired and what was seen to what is to be done, as data.
 //!
-//! No I/O, no clock, no names of AWS. `plan`, `drift` and `up` share this path; the
+//! No I/O, no clock, no names of a cloud. `plan`, `drift` and `up` share this path; the
 //! executor has no decision left to make.
 
 mod compared;

@@ -52,7 +52,7 @@ pub struct Release {
     pub state: State,
     /// The commit that the code is of, `-dirty` when it is not just that.
     pub release: Option<String>,
-    /// The ARN of who runs it.
+    /// Who runs it, by their name in the cloud.
     pub by: String,
     /// How many resources get each action.
     pub changes: BTreeMap<Action, usize>,

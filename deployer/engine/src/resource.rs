@@ -40,7 +40,7 @@ impl ResourceId {
         self.kind
     }
 
-    /// Returns the name as AWS knows it.
+    /// Returns the name as the cloud knows it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -70,7 +70,7 @@ pub struct Live<R> {
 /// What it takes to make one change of a live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// AWS changes it in place.
+    /// The cloud changes it in place.
     InPlace(Risk),
     /// It has to be deleted and made again; only for what holds no data.
     Recreate(Risk),
@@ -81,7 +81,7 @@ pub enum Effect {
 /// Something of a kind that is not compared, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct LeftOut {
-    /// What AWS calls it: `resource policy`.
+    /// What the cloud calls it: `resource policy`.
     pub what: &'static str,
     /// Why it is left out, as a lowercase fragment.
     pub why: &'static str,
@@ -119,7 +119,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// Whether it holds data that nobody can make again.
     const STATEFUL: bool = false;
 
-    /// How long AWS may take to show what it has accepted, beyond what `create` and `update`
+    /// How long the cloud may take to show what it has accepted, beyond what `create` and `update`
     /// wait for themselves.
     const SETTLES_WITHIN: Duration = Duration::from_secs(30);
 
@@ -146,7 +146,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         None
     }
 
-    /// Returns the ARN, where it can be derived.
+    /// Returns its address in the cloud, where it can be derived (AWS: the ARN).
     fn arn(&self) -> Option<&str> {
         None
     }
@@ -167,7 +167,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         false
     }
 
-    /// Returns what AWS would refuse, or accept and not do, of what is desired here, as far
+    /// Returns what the cloud would refuse, or accept and not do, of what is desired here, as far
     /// as that can be told offline: one lowercase sentence each.
     fn mistakes(&self, _stack: &States) -> Vec<String> {
         Vec::new()
@@ -180,7 +180,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// Reads the live state, or nothing when there is no such thing.
     fn read(&self, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Live<Self>>, Error>> + Send;
 
-    /// Makes it, tagged with `tags` from the first moment where AWS allows that, and
+    /// Makes it, tagged with `tags` from the first moment where the cloud allows that, and
     /// returns when others can use it. Must succeed on what an attempt cut short left behind. An
     /// answer that there is no such thing is tried again: what is new is not known everywhere yet.
     fn create(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;

@@ -21,7 +21,7 @@ fn patience(error: &Error) -> Duration {
         Class::Propagating if error.message.contains("is not authorized to perform") => {
             Duration::from_secs(20)
         }
-        // IAM usually settles within 15 seconds; Terraform allows two minutes
+        // Roles of AWS usually settle within 15 seconds; Terraform allows two minutes
         // (terraform-provider-aws, internal/service/iam).
         Class::Propagating => Duration::from_secs(120),
         // Mappings and tables finish an earlier change within minutes.
@@ -62,14 +62,11 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
 }
 
 fn reason(error: &Error) -> &'static str {
-    let says = |words: &str| error.message.to_lowercase().contains(words);
-    match error.class {
-        Class::Throttled => "AWS to accept more calls",
-        Class::Propagating if says("assumed") => "the role to be assumable",
-        Class::Propagating if says("role") => "the role's permissions to be known everywhere",
+    error.awaited.unwrap_or(match error.class {
+        Class::Throttled => "more calls to be accepted",
         Class::Propagating => "an earlier change to be known everywhere",
         _ => "an earlier change to finish",
-    }
+    })
 }
 
 #[cfg(test)]
@@ -152,9 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_for_a_role_says_so() {
-        let message = "The role defined for the function cannot be assumed by Lambda.";
-        let error = Error::new(Class::Propagating, "CreateFunction", message);
+    fn what_the_cloud_says_of_a_wait_is_said() {
+        let error = failing(Class::Propagating);
+        assert_eq!(reason(&error), "an earlier change to be known everywhere");
+        let error = Error { awaited: Some("the role to be assumable"), ..error };
         assert_eq!(reason(&error), "the role to be assumable");
     }
 

@@ -1,5 +1,5 @@
-//! Reading again: what was changed until AWS shows it, and what looks changed by somebody
-//! before it is said so. Most of AWS's listings are eventually consistent.
+//! Reading again: what was changed until the cloud shows it, and what looks changed by somebody
+//! before it is said so. Most listings of a cloud are eventually consistent.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::survey::{Survey, look_again};
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(4);
 
-/// How long AWS is given before something is read once more that looks changed.
+/// How long the cloud is given before something is read once more that looks changed.
 const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
 
 /// Waits until everything that was changed reads as it was made, for as long as its kind may
-/// take, and returns what does not. AWS has accepted it, so that is no failure. Who is stopped
+/// take, and returns what does not. The cloud has accepted it, so that is no failure. Who is stopped
 /// does not wait, and hears nothing.
 pub async fn settle<C: Cloud>(
     stack: &Stack<C>,

@@ -14,7 +14,7 @@ use crate::retry::retried;
 use crate::scope::Scope;
 use crate::stack::Stack;
 
-/// How many resources are looked at together. SDK retries smooth what is too much for AWS.
+/// How many resources are looked at together. Retries of the client smooth what is too much for the cloud.
 const TOGETHER: usize = 64;
 
 /// What is live.

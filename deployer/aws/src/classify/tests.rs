@@ -306,3 +306,14 @@ async fn page_in_place_of_an_answer_is_named() {
     let answer = gone.aws().dynamodb.describe_table().table_name("t").send().await;
     assert_eq!(answer.called("DescribeTable").map(drop).map_err(|error| error.class), Err(Gone));
 }
+
+#[test]
+fn what_is_waited_for_is_said() {
+    let says = |class, message| awaited(class, message);
+    assert_eq!(says(Class::Throttled, "Rate exceeded"), Some("AWS to accept more calls"));
+    let assumed = "The role defined for the function cannot be assumed by Lambda.";
+    assert_eq!(says(Class::Propagating, assumed), Some("the role to be assumable"));
+    let missing = "The provided execution role does not have permissions to call ReceiveMessage on SQS";
+    assert_eq!(says(Class::Propagating, missing), Some("the role's permissions to be known everywhere"));
+    assert_eq!(says(Class::Propagating, "not yet"), None);
+}

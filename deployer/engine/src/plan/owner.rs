@@ -40,8 +40,8 @@ impl Owner<'_> {
 
     /// Tells whether it is one that we made and had not tagged yet when the run ended: the
     /// record says that the name was free and that we set out to take it, and nobody has
-    /// put a tag of ours on it since. AWS tags most things in the call that makes them;
-    /// where it does not, this is what tells them from a stranger's.
+    /// put a tag of ours on it since. Most things are tagged in the call that makes them; of
+    /// the others, this tells ours from a stranger's.
     fn made(&self, id: &ResourceId, tags: &Tags) -> bool {
         let making = self.record.is_some_and(|record| record.making.contains(&id.to_string()));
         making && !tags.keys().any(|key| key.starts_with(OURS))

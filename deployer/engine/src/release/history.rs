@@ -17,7 +17,7 @@ pub struct PastRun {
     pub ending: Ending,
     /// The commit that the code was of.
     pub release: Option<String>,
-    /// The ARN of who ran it.
+    /// Who ran it, by their name in the cloud.
     pub by: String,
     /// When its last entry was written.
     pub at: Option<Timestamp>,
