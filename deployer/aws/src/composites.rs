@@ -1,14 +1,21 @@
 //! What is made of several resources at once: a Lambda with all that belongs to it, and the alarms
 //! and the dashboard of a whole stack.
 
+#[cfg(feature = "pipeline")]
 mod alarms;
+#[cfg(feature = "pipeline")]
 mod dashboard;
+#[cfg(feature = "pipeline")]
 mod hops;
 mod lambda;
 
+#[cfg(feature = "pipeline")]
 pub use hops::{Consumer, Hops};
-pub use lambda::{EventSource, Lambda, LambdaDefaults};
+#[cfg(feature = "sources")]
+pub use lambda::EventSource;
+pub use lambda::{Lambda, LambdaDefaults};
 
+#[cfg(feature = "pipeline")]
 use std::collections::BTreeSet;
 
 use engine::stack::Stack;
@@ -21,10 +28,12 @@ pub trait Composites {
     fn lambda(&mut self, lambda: Lambda) -> &mut Self;
 
     /// Adds an alarm for each sign of trouble at each hop, telling these topics.
+    #[cfg(feature = "pipeline")]
     fn alarms(&mut self, topics: &BTreeSet<String>) -> &mut Self;
 
     /// Adds a dashboard that shows the way of an event through the stack, and the alarms that
     /// were added before.
+    #[cfg(feature = "pipeline")]
     fn dashboard(&mut self) -> &mut Self;
 }
 
@@ -34,6 +43,7 @@ impl Composites for Stack<Aws> {
         self
     }
 
+    #[cfg(feature = "pipeline")]
     fn alarms(&mut self, topics: &BTreeSet<String>) -> &mut Self {
         for alarm in alarms::of(self) {
             self.add(alarm.telling(topics));
@@ -41,6 +51,7 @@ impl Composites for Stack<Aws> {
         self
     }
 
+    #[cfg(feature = "pipeline")]
     fn dashboard(&mut self) -> &mut Self {
         let dashboard = dashboard::of(self);
         self.add(dashboard)

@@ -56,18 +56,22 @@ pub struct Aws {
     /// Whose resources these are.
     pub scope: Scope,
     /// CloudWatch metrics and alarms.
+    #[cfg(feature = "cloudwatch")]
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// DynamoDB tables.
+    #[cfg(feature = "sources")]
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Roles.
     pub iam: aws_sdk_iam::Client,
     /// Kinesis streams.
+    #[cfg(feature = "sources")]
     pub kinesis: aws_sdk_kinesis::Client,
     /// Functions and event source mappings.
     pub lambda: aws_sdk_lambda::Client,
     /// CloudWatch log groups.
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Buckets.
+    #[cfg(feature = "s3")]
     pub s3: aws_sdk_s3::Client,
     /// The release record.
     pub ssm: aws_sdk_ssm::Client,

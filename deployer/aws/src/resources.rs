@@ -1,7 +1,10 @@
 //! The kinds of AWS things that a stack can have: one file each, one line each below.
 
+#[cfg(feature = "cloudwatch")]
 pub mod alarm;
+#[cfg(feature = "s3")]
 pub mod bucket;
+#[cfg(feature = "cloudwatch")]
 pub mod dashboard;
 pub mod function;
 mod grant;
@@ -9,11 +12,14 @@ mod key;
 mod lacking;
 mod lint;
 pub mod log_group;
+#[cfg(feature = "sources")]
 pub mod mapping;
 mod newborn;
 pub mod role;
 mod sid;
+#[cfg(feature = "sources")]
 pub mod stream;
+#[cfg(feature = "sources")]
 pub mod table;
 
 use engine::resource::Kind;
@@ -25,14 +31,20 @@ use crate::Aws;
 /// Returns every kind. What is not listed here is neither found nor deleted.
 pub fn kinds() -> Vec<Kind<Aws>> {
     vec![
+        #[cfg(feature = "cloudwatch")]
         Kind::of::<alarm::Alarm>(),
+        #[cfg(feature = "s3")]
         Kind::of::<bucket::Bucket>(),
+        #[cfg(feature = "cloudwatch")]
         Kind::of::<dashboard::Dashboard>(),
         Kind::of::<function::Function>(),
         Kind::of::<log_group::LogGroup>(),
+        #[cfg(feature = "sources")]
         Kind::of::<mapping::Mapping>(),
         Kind::of::<role::Role>(),
+        #[cfg(feature = "sources")]
         Kind::of::<stream::Stream>(),
+        #[cfg(feature = "sources")]
         Kind::of::<table::Table>(),
     ]
 }

@@ -6,13 +6,17 @@
 //! retried here, once for all who wait for it: a loop of each would keep up the throttling that it
 //! waits for.
 
+#[cfg(feature = "cloudwatch")]
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
+#[cfg(feature = "cloudwatch")]
 use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use engine::error::Error;
 use engine::retry::retried;
-use futures::future::{BoxFuture, FutureExt, TryFutureExt};
+#[cfg(feature = "cloudwatch")]
+use futures::future::TryFutureExt;
+use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Called};
@@ -23,6 +27,7 @@ type Listing<T> = OnceCell<Result<Vec<T>, Error>>;
 /// The shared listings of one look.
 #[derive(Debug, Default)]
 pub struct Sweep {
+    #[cfg(feature = "cloudwatch")]
     alarms: Listing<MetricAlarm>,
     log_groups: Listing<LogGroup>,
     mappings: Listing<EventSourceMappingConfiguration>,
@@ -33,6 +38,7 @@ impl Aws {
     ///
     /// # Errors
     /// A page could not be read, for as long as the error is believed to pass.
+    #[cfg(feature = "cloudwatch")]
     pub async fn alarms(&self) -> Result<&[MetricAlarm], Error> {
         let call = self.cloudwatch.describe_alarms().alarm_name_prefix(self.scope.prefix());
         let list = move || {

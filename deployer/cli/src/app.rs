@@ -6,8 +6,14 @@ use engine::stack::Stack;
 
 use crate::environment::Environment;
 use crate::exit::Problem;
+#[cfg(feature = "pipeline")]
 use crate::pipeline::Pipeline;
 use aws::{Aws, Fingerprints};
+
+/// Without the feature `pipeline`, no stack has one.
+#[cfg(not(feature = "pipeline"))]
+#[derive(Debug, Clone, Copy)]
+pub enum Pipeline {}
 
 /// A stack and what the command line needs to know of it.
 #[derive(Debug, Clone, Copy)]

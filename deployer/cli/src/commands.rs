@@ -1,10 +1,12 @@
 //! One file for each verb, and `time`, which several of them read; [`Command`] reads like `--help`.
 
+#[cfg(feature = "pipeline")]
 mod audit;
 mod build;
 mod bundle;
 mod down;
 mod drift;
+#[cfg(feature = "pipeline")]
 mod events;
 mod history;
 mod invoke;
@@ -13,7 +15,9 @@ mod logs;
 mod outputs;
 mod plan;
 mod policy;
+#[cfg(feature = "pipeline")]
 mod probe;
+#[cfg(feature = "pipeline")]
 mod replay;
 mod time;
 mod up;
@@ -37,9 +41,13 @@ pub(crate) enum Command {
     Down(down::Args),
     Invoke(invoke::Args),
     Logs(logs::Args),
+    #[cfg(feature = "pipeline")]
     Events(events::Args),
+    #[cfg(feature = "pipeline")]
     Replay(replay::Args),
+    #[cfg(feature = "pipeline")]
     Audit(audit::Args),
+    #[cfg(feature = "pipeline")]
     Probe(probe::Args),
     History(history::Args),
     Outputs(outputs::Args),
@@ -59,9 +67,13 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Down(args) => down::run(args, app, global, ui).await,
         Command::Invoke(args) => invoke::run(args, app, global, ui).await,
         Command::Logs(args) => logs::run(args, app, global, ui).await,
+        #[cfg(feature = "pipeline")]
         Command::Events(args) => events::run(args, app, global, ui).await,
+        #[cfg(feature = "pipeline")]
         Command::Replay(args) => replay::run(args, app, global, ui).await,
+        #[cfg(feature = "pipeline")]
         Command::Audit(args) => audit::run(args, app, global, ui).await,
+        #[cfg(feature = "pipeline")]
         Command::Probe(args) => probe::run(args, app, global, ui).await,
         Command::History(args) => history::run(args, app, global, ui).await,
         Command::Outputs(args) => outputs::run(args, app, global, ui).await,
@@ -73,6 +85,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
 }
 
 /// Returns what to do where a store is missing that `up` would make.
+#[cfg(feature = "pipeline")]
 fn never_deployed(program: &str, environment: &str) -> String {
     format!(
         "if it was deleted, read docs/restoring.md before anything else; if it never was there, \

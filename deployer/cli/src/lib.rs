@@ -1,10 +1,11 @@
-//! Reconciles the AWS resources of an environment with a stack written in Rust.
+//! The command line of a stack written in Rust: a binary calls [`run`] with its [`App`](app::App).
 //!
-//! The desired world is code, the actual world is what AWS answers, and there is no state
-//! file between them. The crate `engine` looks, plans and applies; here, `resources` has one file for
-//! each kind of AWS thing, and `render` shows.
+//! The crate `engine` looks, plans and applies, and `aws` has the kinds of AWS things. Here are the
+//! verbs (`commands`), what they show (`render`), environment files, and where functions come from: the
+//! sources (`build`), or a program that has them with it (`bundle`).
 
 pub mod app;
+#[cfg(feature = "pipeline")]
 pub mod audit;
 pub mod build;
 pub mod bundle;
@@ -14,12 +15,15 @@ pub mod exit;
 mod global;
 pub mod local;
 pub mod permissions;
+#[cfg(feature = "pipeline")]
 pub mod pipeline;
+#[cfg(feature = "pipeline")]
 pub mod probe;
 pub mod render;
 mod run;
 mod session;
 mod signal;
+#[cfg(feature = "pipeline")]
 pub mod storage_errors;
 
 pub use run::run;

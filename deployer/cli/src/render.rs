@@ -2,8 +2,10 @@
 //!
 //! The forms are pure functions; [`Ui`] is the only place that writes and knows colours.
 
+#[cfg(feature = "pipeline")]
 mod audit;
 mod changes;
+#[cfg(feature = "pipeline")]
 mod events;
 mod failures;
 mod fence;
@@ -13,17 +15,22 @@ mod live;
 mod markdown;
 mod outputs;
 mod plan_text;
+#[cfg(feature = "pipeline")]
 mod probe;
+#[cfg(feature = "pipeline")]
 mod replay;
 mod style;
 mod table;
 mod terminal;
 mod text;
+#[cfg(feature = "pipeline")]
 mod told;
 mod ui;
 mod waits;
 
+#[cfg(feature = "pipeline")]
 pub use audit::{Audit, SHOWN, first_of, published_again};
+#[cfg(feature = "pipeline")]
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::{history_text, unfinished};
@@ -31,11 +38,14 @@ pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
 pub use plan_text::{Heading, orphans_left, plan_text};
+#[cfg(feature = "pipeline")]
 pub use probe::{ProbeReport, hop_text, probe_lost};
-#[cfg(test)]
+#[cfg(all(test, feature = "pipeline"))]
 pub(crate) use replay::replayed;
+#[cfg(feature = "pipeline")]
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
 pub use style::{count, duration, thousands};
+#[cfg(feature = "pipeline")]
 pub(crate) use told::Told;
 pub use ui::{Busy, Ui};
 

@@ -80,6 +80,7 @@ pub(crate) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T
 }
 
 /// Waits for the first Ctrl-C, SIGTERM or SIGHUP of this process.
+#[cfg(feature = "pipeline")]
 pub(crate) async fn signal() {
     first_signal().cancelled().await;
 }

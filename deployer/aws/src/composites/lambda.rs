@@ -1,7 +1,9 @@
 //! A Lambda as people think of it: a function with its role, its log group, and what it
 //! consumes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(feature = "sources")]
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -11,13 +13,17 @@ use engine::stack::Stack;
 
 use crate::policy::{Policy, Statement};
 use crate::resources::Grant;
+#[cfg(feature = "pipeline")]
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::log_group::LogGroup;
-use crate::resources::mapping::{Mapping, MappingSettings};
 use crate::resources::role::Role;
-use crate::resources::stream::Stream;
-use crate::resources::table::Table;
+#[cfg(feature = "sources")]
+use crate::resources::{
+    mapping::{Mapping, MappingSettings},
+    stream::Stream,
+    table::Table,
+};
 use crate::{Aws, AwsNames, Fingerprints};
 
 /// A function and everything that belongs to it.
@@ -32,6 +38,7 @@ pub struct Lambda {
     grants: Vec<Grant>,
     /// What Lambda itself does on behalf of the function.
     errands: Vec<Statement>,
+    #[cfg(feature = "sources")]
     mappings: Vec<Mapping>,
 }
 
@@ -57,6 +64,7 @@ pub struct LambdaDefaults {
 }
 
 /// Something whose records Lambda polls and hands to a function.
+#[cfg(feature = "sources")]
 pub trait EventSource {
     /// Returns what Lambda has to be allowed on behalf of the function.
     fn polling(&self) -> Vec<Statement>;
@@ -88,6 +96,7 @@ impl Lambda {
             grants: Vec::new(),
             errands: vec![log_group.writing()],
             log_group,
+            #[cfg(feature = "sources")]
             mappings: Vec::new(),
         }
     }
@@ -135,6 +144,7 @@ impl Lambda {
     }
 
     /// Returns the Lambda consuming this source.
+    #[cfg(feature = "sources")]
     pub fn consumes(mut self, source: &impl EventSource, settings: MappingSettings) -> Self {
         self.errands.extend(source.polling());
         let mapping = source.mapping(self.function.name(), settings);
@@ -144,6 +154,7 @@ impl Lambda {
 
     /// Returns the Lambda consuming this source, with what it cannot handle given up to a
     /// bucket.
+    #[cfg(feature = "pipeline")]
     pub fn consumes_or_gives_up_to(
         self,
         bucket: &Bucket,
@@ -160,6 +171,7 @@ impl Lambda {
     pub(super) fn add_to(self, stack: &mut Stack<Aws>) {
         let variables: BTreeMap<String, String> =
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
+        #[cfg(feature = "sources")]
         let used: BTreeSet<ResourceId> = self.grants.iter().map(|grant| grant.on.clone()).collect();
         let function = self.function.environment(variables);
         let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.key]);
@@ -167,12 +179,14 @@ impl Lambda {
 
         let policy = Policy::allowing(&each_once(granted));
         let function = function.granted(&policy);
+        #[cfg(feature = "sources")]
         let mappings: Vec<Mapping> =
             self.mappings.into_iter().map(|mapping| mapping.granted(&policy)).collect();
         let role = Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy);
         stack.add(role.bounded_by(self.boundary));
         stack.add(self.log_group);
         stack.add(function);
+        #[cfg(feature = "sources")]
         for mapping in mappings {
             // Records flow as soon as the mapping is there, so what the function uses is there first.
             stack.add(mapping.needing(used.clone()));
@@ -192,6 +206,7 @@ fn each_once(statements: impl Iterator<Item = Statement>) -> Vec<Statement> {
     each
 }
 
+#[cfg(feature = "sources")]
 impl EventSource for Table {
     fn polling(&self) -> Vec<Statement> {
         self.polling()
@@ -202,6 +217,7 @@ impl EventSource for Table {
     }
 }
 
+#[cfg(feature = "sources")]
 impl EventSource for Stream {
     fn polling(&self) -> Vec<Statement> {
         self.polling()

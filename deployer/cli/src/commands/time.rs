@@ -1,12 +1,16 @@
 //! Times as people give them: when (to the second, by the day, so long ago), and how long.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+#[cfg(feature = "pipeline")]
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Reads `2026-11-21T19:00:00Z`, `2026-11-21` (midnight, UTC) or `24h` (so long ago).
+#[cfg(feature = "pipeline")]
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     time_at(text, Timestamp::now())
 }
 
+#[cfg(feature = "pipeline")]
 fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);

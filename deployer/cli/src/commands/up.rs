@@ -34,11 +34,11 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Allow this resource to lose data, such as dynamodb.table/demo-dev-events; once for each
+    /// Allow this resource to lose data, such as dynamodb.table/cart-dev-events; once for each
     #[arg(long, value_name = "ID")]
     allow: Vec<String>,
     /// Take over this resource, which has our name and is not ours, such as
-    /// logs.log-group//aws/lambda/demo-dev-add-item; once for each
+    /// logs.log-group//aws/lambda/cart-dev-add-item; once for each
     #[arg(long, value_name = "ID")]
     adopt: Vec<String>,
     /// Delete what is ours and no longer in the stack; what holds data only if --allow names it
@@ -120,6 +120,9 @@ fn warn_of_orphans(session: &Session, plan: &Plan, wishes: &Wishes, ui: &Ui) {
 
 /// Sends a probe, by this clock, if one is wanted, and says what there is to try.
 async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> Result<Exit, Problem> {
+    #[cfg(not(feature = "pipeline"))]
+    let _ = probe;
+    #[cfg(feature = "pipeline")]
     if let Some(clock) = probe {
         super::probe::after_up(session, app, clock, ui).await?;
     }

@@ -1,11 +1,13 @@
 //! What Lambda would refuse of a function, or accept and starve.
 
-use engine::resource::{Resource, ResourceId, States};
+use engine::resource::States;
+#[cfg(feature = "sources")]
+use engine::resource::{Resource, ResourceId};
 
 use super::Function;
 use crate::resources::lint;
-use crate::resources::mapping::Mapping;
-use crate::resources::stream::Stream;
+#[cfg(feature = "sources")]
+use crate::resources::{mapping::Mapping, stream::Stream};
 
 /// All names and values together, in bytes ("Lambda quotas").
 const LARGEST_ENVIRONMENT: usize = 4096;
@@ -44,6 +46,7 @@ impl Function {
 
     /// Returns the streams that it reads more shards of at a time than it may run. One that
     /// is paused, with none at all, is so on purpose.
+    #[cfg(feature = "sources")]
     pub(super) fn starved(&self, stack: &States) -> Vec<String> {
         let Some(executions) = self.reserved_concurrency.filter(|executions| *executions > 0) else {
             return Vec::new();
@@ -63,5 +66,11 @@ impl Function {
             })
         });
         starved.collect()
+    }
+
+    /// Returns nothing: without the kinds of sources, it reads none.
+    #[cfg(not(feature = "sources"))]
+    pub(super) fn starved(&self, _stack: &States) -> Vec<String> {
+        Vec::new()
     }
 }
