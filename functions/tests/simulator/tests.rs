@@ -1,7 +1,7 @@
 //! The tests: that nothing breaks an invariant, that each planted bug does, and that a seed is
 //! a history.
 
-use std::process::ExitCode;
+use std::{num::NonZero, process::ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -32,10 +32,7 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn no_schedule_breaks_an_invariant() -> Result<(), Failed> {
-    let schedules = match std::env::var(SCHEDULES_VARIABLE) {
-        Ok(number) => number.parse().map_err(|_| format!("{SCHEDULES_VARIABLE} is no number: {number}"))?,
-        Err(_) => SCHEDULES,
-    };
+    let schedules = schedules()?;
     let report = Many { schedules, from: 0, threads: threads() }.run(Schedule::of, |_| true);
     match report.failed {
         None => Ok(()),
@@ -44,6 +41,17 @@ fn no_schedule_breaks_an_invariant() -> Result<(), Failed> {
             Err(format!("{}\n{}", outcome.trace.join("\n"), told(seed, &outcome)).into())
         }
     }
+}
+
+/// Returns how many schedules are run. None is refused: it would pass, and prove nothing.
+fn schedules() -> Result<u64, Failed> {
+    let Some(wanted) = std::env::var_os(SCHEDULES_VARIABLE) else {
+        return Ok(SCHEDULES);
+    };
+    let number = wanted.to_str().and_then(|wanted| wanted.parse::<NonZero<u64>>().ok());
+    Ok(number
+        .ok_or_else(|| format!("{SCHEDULES_VARIABLE} is no number above 0: {}", wanted.display()))?
+        .get())
 }
 
 fn a_seed_is_a_history() -> Result<(), Failed> {

@@ -1,6 +1,8 @@
 //! Whatever the world looks like, whichever call fails and wherever a run dies, running it
 //! again converges, and nothing of others is touched.
 
+use std::num::NonZero;
+
 use engine::error::{Class, Error};
 use engine::plan::Verdict;
 use engine::resource::Tags;
@@ -166,12 +168,14 @@ async fn converges(trouble: Trouble) {
     assert!(world.releases.is_empty());
 }
 
-/// Returns how many worlds are tried: as many as of every property where somebody says so.
+/// Returns how many worlds are tried: as many as of every property where somebody says so. What is no
+/// number is refused: proptest would go on with its own.
 fn cases() -> u32 {
-    match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => ProptestConfig::default().cases,
-        None => 10_000,
-    }
+    let Some(wanted) = std::env::var_os("PROPTEST_CASES") else {
+        return 10_000;
+    };
+    let number = wanted.to_str().and_then(|wanted| wanted.parse::<NonZero<u32>>().ok());
+    number.unwrap_or_else(|| panic!("PROPTEST_CASES is no number above 0: {}", wanted.display())).get()
 }
 
 proptest! {
