@@ -18,7 +18,7 @@ pub struct ReadOnly {
 }
 
 impl ReadOnly {
-    /// Takes these for reads as well: those of kinds from outside this library.
+    /// Takes these for reads as well: those of kinds from outside this crate.
     pub fn besides(besides: Vec<&'static str>) -> Self {
         Self { besides }
     }

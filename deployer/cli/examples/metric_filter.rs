@@ -1,4 +1,4 @@
-//! A kind of resource that lives outside the library, and a stack of its own that uses it:
+//! A kind of resource that lives outside these crates, and a stack of its own that uses it:
 //! `cargo run -p cli --example metric_filter -- plan local`.
 //!
 //! A metric filter counts lines of a log group. It has no tags, so it takes owner and stamp

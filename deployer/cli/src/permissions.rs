@@ -40,7 +40,7 @@ pub fn deploying(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement
 }
 
 /// Returns what is left of these permissions for somebody who only looks: `plan`, `drift` and
-/// `history`. Kinds from outside the library say [by what](Stack::looks_by).
+/// `history`. Kinds from outside the crate `aws` say [by what](Stack::looks_by).
 pub fn looking(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
     let reads = |action: &str| reads(action) || besides.contains(&operation(action));
     let reads = statements.into_iter().map(|statement| {

@@ -2,7 +2,7 @@
 //! aggregates look like.
 //!
 //! The verbs that look after events (`events`, `audit`, `probe`, `replay`) know envelopes and
-//! commits. What an event means is known by the binary alone, and comes in as a function.
+//! commits. What an event means is known by the aggregate, which the binary names.
 
 mod reached;
 

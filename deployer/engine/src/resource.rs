@@ -123,8 +123,8 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// wait for themselves.
     const SETTLES_WITHIN: Duration = Duration::from_secs(30);
 
-    /// The operations by which things of this kind are looked at, where no kind of the library
-    /// needs them: commands that only look send no others.
+    /// The operations by which things of this kind are looked at, where the crate of the cloud does not
+    /// know them: commands that only look send no others.
     const LOOKS_BY: &'static [&'static str] = &[];
 
     /// Whether a thing of this kind can be disabled, which ends what it does by itself.

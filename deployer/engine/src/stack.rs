@@ -42,7 +42,7 @@ impl<C: Cloud> Stack<C> {
         self.kind(id.kind()).is_some_and(|kind| kind.stateful)
     }
 
-    /// Returns the operations by which kinds from outside the library look at their things.
+    /// Returns the operations by which the kinds that declare some look at their things.
     pub fn looks_by(&self) -> Vec<&'static str> {
         self.kinds.iter().flat_map(|kind| kind.looks_by).copied().collect()
     }

@@ -58,7 +58,7 @@ pub(super) fn handler(retention_hours: i32) -> MappingSettings {
         // Above 1, order holds per partition key ("How Lambda processes records from Amazon
         // Kinesis Data Streams"), which is the cart: what to raise first when a handler is slow.
         parallelization_factor: 1,
-        // Poison is kept aside by the library. A process that is killed (no memory, no time, a
+        // Poison is kept aside by the handler. A process that is killed (no memory, no time, a
         // crash) cannot say at which event: it takes seven halvings of 100 to know.
         bisect_on_error: true,
         // Halving uses up none. What is out of reach is waited for, for 20 seconds of each

@@ -1,4 +1,4 @@
-//! Conventions that nobody has to remember: everything is registered, deployed, read, granted.
+//! Conventions that nobody has to remember: everything is deployed, read, granted.
 
 mod functions;
 
