@@ -11,7 +11,7 @@
 //! * [`resource`]: what a kind of resource has to offer; [`scope`] and [`stack`]: what is desired.
 //! * [`survey`], [`plan`], [`apply`], [`settle`]: what happens, in this order.
 //! * [`diff`] and [`change`]: how desired and live are compared.
-//! * [`release`]: what is remembered of each run.
+//! * [`release`]: what is remembered of each run; [`run`]: what it says as it begins and ends.
 //! * [`error`], [`retry`] and [`progress`]: what can go wrong, what is tried again, what is waited for.
 //! * `testing`, a feature: a cloud in memory.
 
@@ -24,6 +24,7 @@ pub mod progress;
 pub mod release;
 pub mod resource;
 pub mod retry;
+pub mod run;
 pub mod scope;
 pub mod settle;
 pub mod stack;

@@ -7,11 +7,9 @@
 
 mod history;
 mod maker;
-mod run;
 
 pub use history::{Ending, PastRun, history};
 pub use maker::maker;
-pub use run::Run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -108,7 +106,7 @@ pub fn id(scope: &Scope) -> ResourceId {
 
 /// Returns the numbers of the entries of runs that stopped before their first write, because
 /// another was faster: they said again what the other had said.
-fn withdrawn(entries: &[Recorded]) -> BTreeSet<u64> {
+pub(crate) fn withdrawn(entries: &[Recorded]) -> BTreeSet<u64> {
     let said_before = |at: usize, again: &Release| entries[..at].iter().any(|entry| entry.release == *again);
     let alone = |run: &str| entries.iter().filter(|entry| entry.release.run == run).count() == 1;
     let pairs = entries.windows(2).enumerate();

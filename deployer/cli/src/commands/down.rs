@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use engine::apply::apply;
 use engine::plan::{Plan, Verdict, teardown};
-use engine::release::{self, Release, ReleaseRecord, Run, State};
+use engine::release::{self, Release, ReleaseRecord, State};
 use engine::resource::{ResourceId, Tags};
 use engine::retry::retried;
+use engine::run::Run;
 use engine::survey::{Survey, survey};
 use tokio_util::sync::CancellationToken;
 

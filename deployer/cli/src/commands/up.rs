@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use engine::apply::{Failure, Report, apply};
 use engine::plan::{Action, Plan, Step, Wishes};
-use engine::release::{Release, Run, State};
+use engine::release::{Release, State};
 use engine::resource::Resource;
+use engine::run::Run;
 use engine::settle::settle;
 use engine::stack::Stack;
 use tokio_util::sync::CancellationToken;

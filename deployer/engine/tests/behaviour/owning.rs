@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use engine::apply::Report;
 use engine::error::{Class, Error};
 use engine::plan::{Action, Plan, Verdict, Wishes};
-use engine::release::{Ending, Release, ReleaseRecord, Run, State, history};
+use engine::release::{Ending, Release, ReleaseRecord, State, history};
 use engine::resource::{Risk, Tags};
+use engine::run::Run;
 use engine::stack::Stack;
 use engine::survey::Survey;
 use engine::testing::{

@@ -3,7 +3,8 @@
 use engine::apply::Report;
 use engine::error::Error;
 use engine::plan::{Step, Wishes};
-use engine::release::{Release, Run};
+use engine::release::Release;
+use engine::run::Run;
 
 use crate::app::App;
 use crate::exit::Problem;

@@ -1,9 +1,9 @@
 //! A run and the record: what it says when it begins and ends, and whom it met.
 
-use super::{Recorded, Release, ReleaseRecord, SCHEMA, State, withdrawn};
 use crate::apply::{Failure, Report};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, Verdict};
+use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State, withdrawn};
 use crate::retry::retried;
 
 /// A run that the record knows of.
