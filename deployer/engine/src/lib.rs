@@ -15,6 +15,7 @@
 //! * [`error`], [`retry`] and [`progress`]: what can go wrong, what is tried again, what is waited for.
 //! * `testing`, a feature: a cloud in memory.
 
+mod action;
 pub mod apply;
 pub mod change;
 pub mod diff;

@@ -17,8 +17,8 @@ use std::future::Future;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::action::Action;
 use crate::error::Error;
-use crate::plan::Action;
 use crate::resource::{Cloud, ResourceId};
 use crate::scope::Scope;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Recorded, State, withdrawn};
-use crate::plan::Action;
+use crate::action::Action;
 
 /// A run as the record has it, all its entries taken together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
