@@ -105,6 +105,7 @@ mod tests {
     fn an_absent_key_is_null() {
         assert_eq!(paths(json!({}), json!({"a": 1})), ["a"]);
         assert_eq!(paths(json!({"a": null}), json!({})), Vec::<String>::new());
+        assert_eq!(paths(json!({"a": 1}), json!({})), ["a"], "what only the cloud has is a difference");
     }
 
     proptest::proptest! {

@@ -26,6 +26,9 @@ async fn what_is_adopted_becomes_ours_and_as_the_code_says() {
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), theirs));
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
 
+    let another = Wishes { adopt: ids(&["fake.thing/demo-dev-b"]), ..Wishes::default() };
+    assert_eq!(planned_with(&stack, &cloud, &another).await.1.verdict, Verdict::Foreign);
+
     let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
     let (_, plan) = planned_with(&stack, &cloud, &wishes).await;
     assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
@@ -64,7 +67,11 @@ async fn an_orphan_goes_only_on_demand_and_what_holds_data_only_by_name() {
     assert_eq!(deleted, ["fake.part/demo-dev-old/part"]);
     let kept = plan.steps.iter().find(|step| step.name == "demo-dev-old").expect("it is reported");
     assert!(kept.reason.as_ref().is_some_and(|why| why.contains("--allow fake.thing/demo-dev-old")));
+    let left: Vec<&str> = plan.orphans_left().map(|step| step.name.as_str()).collect();
+    assert_eq!(left, ["demo-dev-old"], "what goes does not stay");
 
+    let another = Wishes { allow: ids(&["fake.thing/demo-dev-older"]), ..prune.clone() };
+    assert_eq!(planned_with(&stack(), &cloud, &another).await.1.losses().count(), 0);
     let by_name = Wishes { allow: ids(&["fake.thing/demo-dev-old"]), ..prune };
     let (_, plan) = planned_with(&stack(), &cloud, &by_name).await;
     assert_eq!(plan.losses().count(), 1);
@@ -136,8 +143,10 @@ async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
 async fn a_name_taken_by_somebody_with_our_kind_of_tags_is_theirs_whatever_the_record_says() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    cloud.fail("Create demo-dev-a", Class::Denied);
+    // Not refused outright: the record goes on saying that we may have made it.
+    cloud.fail("Create demo-dev-a", Class::Other);
     assert!(!up(&stack, &cloud).await.succeeded());
+    assert!(cloud.world().releases.last().is_some_and(|last| !last.release.making.is_empty()));
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), theirs));

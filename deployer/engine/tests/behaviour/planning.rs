@@ -284,6 +284,26 @@ async fn a_store_deleted_by_hand_is_not_made_again_on_the_quiet() {
 }
 
 #[tokio::test]
+async fn store_is_known_to_be_deleted_without_a_record_by_what_was_made_after_it() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (store, user) = (Thing::new("store"), Thing::new("user"));
+    stack.add(user.needing(&store)).add(store);
+    up(&stack, &cloud).await;
+    cloud.world().releases.clear();
+    cloud.world().things.remove("demo-dev-store");
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!((&plan.steps[1].verdicts[..], plan.losses().count()), (&[Verdict::Drift][..], 1));
+
+    cloud.world().things.remove("demo-dev-user");
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(
+        (plan.verdict, plan.losses().count()),
+        (Verdict::Pending, 0),
+        "nothing tells that it was there"
+    );
+}
+
+#[tokio::test]
 async fn what_is_bound_to_a_thing_that_becomes_another_is_made_anew() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let mut thing = Thing::new("a");

@@ -1,7 +1,7 @@
 //! What histories insist on, and how they answer commands they have seen.
 
 use eventsourcing::{
-    AggregateId, Commit, Context, Decision, History, JsonText,
+    Aggregate, AggregateId, Commit, Context, Decision, History, JsonText,
     history::{HistoryError, Refused},
     testing::tally::{Tally, TallyCommand, TallyError, TallyEvent},
 };
@@ -89,6 +89,42 @@ fn a_repeated_command_gets_the_answer_of_the_first_time() {
         Some(eventsourcing::testing::tally::Status::Open),
         "as it was back then"
     );
+}
+
+/// Some tea: each cup is an event, and the events of one command are one commit.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Cups(u32);
+
+impl Aggregate for Cups {
+    const TYPE: &'static str = "cups";
+    type Event = TallyEvent;
+    type Command = usize;
+    type Error = std::convert::Infallible;
+
+    fn apply(&mut self, _: &TallyEvent) {
+        self.0 += 1;
+    }
+
+    fn decide(&self, cups: &usize) -> Result<Vec<TallyEvent>, Self::Error> {
+        Ok(vec![tea(1); *cups])
+    }
+}
+
+#[test]
+fn repeated_command_of_several_events_gets_the_answer_of_all_of_them() {
+    let id = AggregateId::of::<Cups>(Uuid::from_u128(1));
+    let mut history = History::<Cups>::new(id.clone());
+    for (behind, command, cups) in [(0, 1, 3), (3, 2, 2)] {
+        let events = vec![tea(1); cups];
+        let commit = Commit::of(id.clone(), behind, &events, context(command), Uuid::nil);
+        history.fold(&commit.unwrap()).unwrap();
+    }
+    for (command, cups, answer) in [(1, 3, (0, 3, Cups(3))), (2, 2, (0, 5, Cups(5)))] {
+        let again = history.decide(Uuid::from_u128(command), &cups).unwrap();
+        assert_eq!((again.events.len(), again.version, again.state), answer);
+        let other = history.decide(Uuid::from_u128(command), &1).unwrap_err();
+        assert!(matches!(other, Refused::CommandReused { .. }), "one event is not all of them");
+    }
 }
 
 #[test]
