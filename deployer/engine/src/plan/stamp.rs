@@ -51,3 +51,26 @@ pub(super) fn is_stamp(path: &str) -> bool {
 fn hash(text: &str, bytes: usize) -> String {
     Sha256::digest(text.as_bytes()).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Both are among the tags of what was deployed by earlier versions.
+    #[test]
+    fn stamp_and_its_key_stay_as_they_are() {
+        assert_eq!(stamp(&json!({"b": ["x"], "a": 1})), "1:fd5e92badbe24726f55b88132dd5fa1c");
+        assert_eq!(stamp_key(&ResourceId::new("fake.part", "demo-dev-a/part")), "deployer:stamp:3cc46432");
+    }
+
+    #[test]
+    fn stamp_is_told_from_the_other_tags_of_ours() {
+        assert!(is_stamp("tags.deployer:stamp"));
+        assert!(is_stamp("tags.deployer:stamp:3cc46432"));
+        for path in ["tags.deployer:stack", "tags.team", "deployer:stamp", "tags"] {
+            assert!(!is_stamp(path), "{path}");
+        }
+    }
+}
