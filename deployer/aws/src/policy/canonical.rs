@@ -112,8 +112,10 @@ fn canonical_condition(condition: &Value) -> Value {
         for (key, values) in keys.as_object().into_iter().flatten() {
             let tests = canonical.entry(operator.clone()).or_insert_with(|| json!({}));
             // Said in two spellings, both have to hold; neither may hide the other.
-            let spelling = key.to_lowercase();
-            let key = if tests.get(&spelling).is_some() { key.clone() } else { spelling };
+            let mut key = key.to_lowercase();
+            while tests.get(&key).is_some() {
+                key.push('\'');
+            }
             tests[key] = set(values, value);
         }
     }

@@ -158,6 +158,10 @@ fn what_means_something_else_differs() {
             json!({"Condition": {"StringEquals": {"k": "w"}}}),
         ),
         (
+            json!({"Condition": {"StringEquals": {"k": "v", "K": "w"}}}),
+            json!({"Condition": {"StringEquals": {"k": "v"}}}),
+        ),
+        (
             json!({"Condition": {"StringEquals": {"k": "v"}}}),
             json!({"Condition": {"StringEquals": {"k": "v"}, "Bool": {"b": "true"}}}),
         ),
@@ -198,15 +202,26 @@ fn a_difference_is_at_the_statement_that_it_is_in() {
 }
 
 #[test]
-fn one_more_without_a_name_is_the_only_difference() {
-    let desired = policy(&json!([{"Action": "b:B"}, {"Action": "c:C"}]));
-    for added in ["a:A", "b:C", "d:D"] {
-        let live = policy(&json!([{"Action": "b:B"}, {"Action": added}, {"Action": "c:C"}]));
-        let changes = engine::diff::diff(&plain(&live), &plain(&desired));
-        assert_eq!(changes.len(), 1, "{changes:?}");
-        assert_eq!(changes[0].live, json!({"Action": [added.to_lowercase()]}));
-        assert!(changes[0].path.starts_with("statements.#"), "{changes:?}");
+fn one_more_without_a_name_of_its_own_is_the_only_difference() {
+    for sid in ["", "S"] {
+        let statement = |action| json!({"Sid": sid, "Action": action});
+        let desired = policy(&json!([statement("b:B"), statement("c:C")]));
+        for added in ["a:A", "b:C", "d:D"] {
+            let live = policy(&json!([statement("b:B"), statement(added), statement("c:C")]));
+            let changes = engine::diff::diff(&plain(&live), &plain(&desired));
+            assert_eq!(changes.len(), 1, "{changes:?}");
+            assert_eq!(changes[0].live, json!({"Action": [added.to_lowercase()]}));
+            assert!(changes[0].path.starts_with(&format!("statements.{sid}#")), "{changes:?}");
+        }
     }
+}
+
+#[test]
+fn statement_that_has_the_name_which_another_is_given_hides_nothing() {
+    let alone = plain(&policy(&json!([{"Action": "a:A"}])));
+    let given = alone["statements"].as_object().and_then(|statements| statements.keys().next());
+    let both = plain(&policy(&json!([{"Action": "a:A"}, {"Sid": given, "Action": "b:B"}])));
+    assert_eq!(both["statements"].as_object().map(|statements| statements.len()), Some(2), "{both}");
 }
 
 #[test]
