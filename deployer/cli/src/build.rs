@@ -3,6 +3,7 @@
 //! zip files; it must not call AWS, nor know environments or what the functions are for.
 
 mod cargo;
+mod cargo_command;
 mod elf;
 mod error;
 mod event;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use super::cargo;
+use super::cargo_command::{self, is_for_compiler};
 use super::error::BuildError;
 use super::lockfile::Lockfile;
 use super::manifest;
@@ -96,12 +96,12 @@ impl Workspace {
 /// neither network nor registry, and 50 ms.
 async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     let failed = |message: String| BuildError::Metadata { dir: dir.to_owned(), message };
-    let mut command = cargo::command();
+    let mut command = cargo_command::command();
     command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(dir);
     let output = match command.output().await {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound && dir.is_dir() => {
-            return Err(cargo::missing());
+            return Err(cargo_command::missing());
         }
         Err(error) => return Err(failed(error.to_string())),
     };
@@ -187,11 +187,6 @@ pub(super) fn compiler_environment(
         // A value that is not UTF-8 counts, though not to the last byte: cargo refuses or ignores it.
         .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
         .collect()
-}
-
-/// Tells whether a variable changes what rustc makes of the same sources.
-pub(super) fn is_for_compiler(name: &str) -> bool {
-    name.ends_with("RUSTFLAGS") || name.starts_with("CARGO_PROFILE_") || name == "RUSTC_BOOTSTRAP"
 }
 
 #[cfg(test)]
