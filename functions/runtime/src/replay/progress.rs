@@ -23,12 +23,18 @@ pub use saved::BrokenProgress;
 use super::{
     lanes::{Batch, MAX_EVENTS},
     lineup::{Lineup, Taken},
-    reader::settles_in,
 };
 use saved::FORMAT;
 
 /// How many things of a kind are told one by one; all are counted.
 const TOLD: usize = 20;
+/// How long after the beginning of a replay the archive has what its handler was given before.
+///
+/// A handler has an event at once, and `archive` waits five seconds for a batch to fill. Then it
+/// is asked for within a second, starts within another, and puts within a third; this is more
+/// than twice as long, for a put that the SDK repeats, or a slow day. When the archive is further
+/// behind than that, nobody here can know it.
+const SETTLES: Duration = Duration::from_secs(20);
 
 /// How far a replay has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,4 +299,11 @@ impl Progress {
 /// What is added to a format has a default: a release must understand what the one before saved.
 fn at_most() -> usize {
     MAX_EVENTS
+}
+
+/// Returns how long the archive may be without what its handler was given before a replay was
+/// ordered, as far as that matters. When it occurred says nothing: `capture` may have been late.
+fn settles_in(order: &Order) -> Duration {
+    // A dry run counts what is there.
+    if order.from == Source::Table || order.dry_run { Duration::ZERO } else { SETTLES }
 }

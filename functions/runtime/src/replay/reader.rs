@@ -1,12 +1,8 @@
 //! The reader: events from the archive or the table, some at a time, from where it stopped.
 
-use std::{collections::VecDeque, error::Error, time::Duration};
+use std::{collections::VecDeque, error::Error};
 
-use eventsourcing::{
-    Envelope,
-    contract::EVENTS_PREFIX,
-    replay::{Order, Source},
-};
+use eventsourcing::{Envelope, contract::EVENTS_PREFIX, replay::Source};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use storage::{
@@ -25,13 +21,6 @@ const AT_ONCE: usize = 8;
 /// For how many listings objects are counted before a replay begins, 1,000 keys each: what
 /// that shows is worth a second, and no more.
 const LISTINGS: usize = 10;
-/// How long after the beginning of a replay the archive has what its handler was given before.
-///
-/// A handler has an event at once, and `archive` waits five seconds for a batch to fill. Then it
-/// is asked for within a second, starts within another, and puts within a third; this is more
-/// than twice as long, for a put that the SDK repeats, or a slow day. When the archive is further
-/// behind than that, nobody here can know it.
-const SETTLES: Duration = Duration::from_secs(20);
 
 /// Reads events.
 #[derive(Debug)]
@@ -169,13 +158,6 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         };
         Ok(Read::On)
     }
-}
-
-/// Returns how long the archive may be without what its handler was given before a replay was
-/// ordered, as far as that matters. When it occurred says nothing: `capture` may have been late.
-pub fn settles_in(order: &Order) -> Duration {
-    // A dry run counts what is there.
-    if order.from == Source::Table || order.dry_run { Duration::ZERO } else { SETTLES }
 }
 
 /// Returns what is before all keys that may still come into the archive while it settles: those
