@@ -14,6 +14,8 @@ mod lint;
 pub mod log_group;
 #[cfg(feature = "sources")]
 pub mod mapping;
+#[cfg(feature = "sources")]
+mod mapping_name;
 mod newborn;
 pub mod role;
 mod sid;
@@ -60,11 +62,10 @@ mod tests {
         let sources = files.map(|file| file.expect("a readable folder").path()).filter(|path| path.is_file());
         let mut written: Vec<String> = sources
             .map(|path| std::fs::read_to_string(path).expect("sources are text"))
-            .filter(|source| source.contains("impl Resource for"))
-            .map(|source| {
-                let (_, after) =
-                    source.split_once("const KIND: &'static str = \"").expect("a kind has a name");
-                after.split('"').next().expect("the name ends").to_owned()
+            .filter_map(|source| {
+                let (_, after) = source.split_once("const KIND: ")?;
+                let (named, _) = after.split_once(';').expect("a constant ends");
+                named.split('"').nth(1).map(str::to_owned)
             })
             .collect();
         let mut registered: Vec<String> = kinds().iter().map(|kind| kind.name.to_owned()).collect();

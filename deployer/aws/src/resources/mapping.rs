@@ -12,7 +12,6 @@ mod source;
 
 pub use settings::MappingSettings;
 pub use source::Source;
-pub(in crate::resources) use source::readers;
 
 use std::collections::BTreeSet;
 
@@ -25,8 +24,9 @@ use futures::try_join;
 use serde::Serialize;
 
 use self::changes::{CHANGES_WITHIN, CREATE};
-use self::source::{name_of, named, source_name, tags_of_source};
+use self::source::tags_of_source;
 use super::function::Function;
+use super::mapping_name::{self, name_of, named, source_name};
 use crate::policy::{Policy, Statement};
 use crate::{Aws, AwsNames, Called, wait_until};
 
@@ -109,7 +109,7 @@ impl Mapping {
 
 impl Resource for Mapping {
     type Cloud = Aws;
-    const KIND: &'static str = "lambda.event-source-mapping";
+    const KIND: &'static str = mapping_name::KIND;
     // It gives up to a bucket as long as it lives.
     const STANDS_ON: &'static [&'static str] =
         &["lambda.function", "dynamodb.table", "kinesis.stream", "s3.bucket"];

@@ -7,7 +7,7 @@ use engine::resource::{Resource, ResourceId};
 use super::Function;
 use crate::resources::lint;
 #[cfg(feature = "sources")]
-use crate::resources::{mapping::Mapping, stream::Stream};
+use crate::resources::{mapping_name, stream::Stream};
 
 /// All names and values together, in bytes ("Lambda quotas").
 const LARGEST_ENVIRONMENT: usize = 4096;
@@ -52,7 +52,7 @@ impl Function {
             return Vec::new();
         };
         let reading = format!("{}/kinesis/", self.name);
-        let mappings = stack.iter().filter(|(id, _)| id.kind() == Mapping::KIND);
+        let mappings = stack.iter().filter(|(id, _)| id.kind() == mapping_name::KIND);
         let sources = mappings.filter_map(|(id, mapping)| Some((id.name().strip_prefix(&reading)?, mapping)));
         let starved = sources.filter_map(|(stream, mapping)| {
             let stream = ResourceId::new(Stream::KIND, stream);

@@ -8,9 +8,9 @@ use engine::resource::{Cloud, Tags};
 use futures::try_join;
 use tokio::time::Instant;
 
-use super::source::named;
 use super::{Mapping, MappingSettings, answers, delete, health, reads, whole};
 use crate::resources::lacking::judged;
+use crate::resources::mapping_name::named;
 use crate::{Aws, AwsNames, Called, wait_until};
 
 pub(super) const CREATE: &str = "CreateEventSourceMapping";

@@ -3,7 +3,7 @@
 use engine::resource::States;
 
 use super::{Capacity, Stream};
-use crate::resources::{lint, mapping};
+use crate::resources::{lint, mapping_name};
 
 /// How often a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads
 /// each shard once a second for each mapping ("Using Lambda to process records from Amazon
@@ -26,7 +26,7 @@ impl Stream {
         // Kinesis takes an alias that AWS manages, and reads it back as one.
         let key = self.kms_key.iter().filter(|key| !key.starts_with("alias/aws/"));
         mistakes.extend(key.chain(&self.former_keys).filter_map(|key| lint::key_arn(Some(key))));
-        let readers = mapping::readers(stack, "kinesis", &self.name);
+        let readers = mapping_name::readers(stack, "kinesis", &self.name);
         if readers > READERS {
             mistakes.push(format!(
                 "{readers} functions read each shard once a second, and a shard can be read {READERS} times: more \

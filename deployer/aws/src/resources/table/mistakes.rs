@@ -3,7 +3,7 @@
 use engine::resource::States;
 
 use super::{Billing, Table};
-use crate::resources::{lint, mapping};
+use crate::resources::{lint, mapping_name};
 
 /// How many consumers one shard of a table's stream feeds without throttling them ("Change
 /// data capture for DynamoDB Streams", DynamoDB developer guide).
@@ -31,7 +31,7 @@ impl Table {
             .extend(too_few.map(|units| format!("a number of units is at least 1, and here it is {units}")));
         let keys = self.kms_key.iter().chain(&self.former_keys);
         mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
-        mistakes.extend(match mapping::readers(stack, "dynamodb", &self.name) {
+        mistakes.extend(match mapping_name::readers(stack, "dynamodb", &self.name) {
             0 => None,
             _ if self.stream.is_none() => Some("its stream is read, and it has none".to_owned()),
             readers if readers > READERS => Some(format!(
