@@ -11,8 +11,6 @@ use cli::local::{LocalCloud, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use crate::place::Place;
-
 /// A running local cloud and the deployer that deploys into it.
 #[derive(Debug)]
 pub struct Cloud {
@@ -80,10 +78,9 @@ impl Cloud {
         Ok(std::fs::remove_dir_all(folder)?)
     }
 
-    /// Returns an account of its own: what is in one place is in no other.
-    pub fn place(&self) -> Place<'_> {
-        let account = self.accounts.fetch_add(1, Ordering::Relaxed).to_string();
-        Place::new(self, account)
+    /// Returns the number of an account that nobody has used.
+    pub(crate) fn unused_account(&self) -> String {
+        self.accounts.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
     /// Returns where AWS's APIs are.

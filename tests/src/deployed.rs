@@ -8,19 +8,13 @@ use aws_sdk_lambda::primitives::Blob;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Place, was_ended};
 
 /// The environment `local` of a place, just deployed.
 pub struct Deployed<'a> {
     /// Clients of the account's root.
     pub aws: Aws,
     place: &'a Place<'a>,
-}
-
-/// Tells whether this was said of a function whose process the local cloud ended itself: at work,
-/// or when it was about to begin.
-pub(crate) fn was_ended(said: &str) -> bool {
-    ["Runtime.ExitError", "bootstrap exited during init"].iter().any(|sign| said.contains(sign))
 }
 
 /// What came out of the stream: who it belongs to, and its bytes.

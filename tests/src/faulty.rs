@@ -68,7 +68,8 @@ impl Faulty {
         let folder = TempDir::new()?;
         let port = free_port()?;
         let cloud = cloud.another(Some(format!("http://127.0.0.1:{port}")))?;
-        let microburst = Tool::beside_functions(port, ACCOUNT, &cloud, weather, folder.path())?;
+        let faults = (&weather.rules, weather.partly);
+        let microburst = Tool::beside_functions(port, ACCOUNT, &cloud, faults, folder.path())?;
         Ok(Self { cloud, microburst, _folder: folder })
     }
 

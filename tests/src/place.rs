@@ -10,7 +10,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cloud::Cloud;
-use crate::deployed::was_ended;
 
 /// The region of every place.
 const REGION: &str = "us-east-1";
@@ -57,6 +56,13 @@ impl From<Output> for Run {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+}
+
+impl Cloud {
+    /// Returns an account of its own: what is in one place is in no other.
+    pub fn place(&self) -> Place<'_> {
+        Place::new(self, self.unused_account())
     }
 }
 
@@ -174,4 +180,10 @@ impl<'a> Place<'a> {
         };
         Aws::connect(self.scope(environment), &target).await
     }
+}
+
+/// Tells whether this was said of a function whose process the local cloud ended itself: at work,
+/// or when it was about to begin.
+pub(crate) fn was_ended(said: &str) -> bool {
+    ["Runtime.ExitError", "bootstrap exited during init"].iter().any(|sign| said.contains(sign))
 }

@@ -10,7 +10,6 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::cloud::{Cloud, free_port};
-use crate::faulty::Weather;
 use crate::place::Place;
 use crate::wait::until;
 
@@ -50,12 +49,12 @@ impl Tool {
         port: u16,
         account: &str,
         cloud: &Cloud,
-        weather: &Weather,
+        (rules, partly): (&Value, f64),
         folder: &Path,
     ) -> io::Result<Self> {
-        let mut arguments = microburst(port, cloud, &weather.rules, folder)?;
+        let mut arguments = microburst(port, cloud, rules, folder)?;
         arguments.push("--resign".to_owned());
-        let partly = weather.partly.to_string();
+        let partly = partly.to_string();
         let root = [("AWS_ACCESS_KEY_ID", account), ("AWS_SECRET_ACCESS_KEY", "test"), ("PARTLY", &partly)];
         Self::start(cloud, port, &script("beside_functions.py")?, &arguments, &root)
     }
