@@ -30,7 +30,7 @@ const MUST_NOT_HOLD: [(&str, &[&str]); 6] = [
     ("storage", &["lambda_runtime", "anstream", "clap"]),
 ];
 
-fn metadata() -> Metadata {
+pub(crate) fn metadata() -> Metadata {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     MetadataCommand::new().manifest_path(manifest).exec().expect("cargo describes the workspace")
 }
