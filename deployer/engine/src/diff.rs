@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn lists_of_equal_length_are_compared_by_position() {
-        assert_eq!(paths(json!({"a": [{"b": 1}, {"b": 2}]}), json!({"a": [{"b": 1}, {"b": 3}]})), ["a[1].b"]);
+        let live = json!({"a": [{"b": 1}, {"b": 2}]});
+        assert_eq!(paths(live.clone(), json!({"a": [{"b": 1}, {"b": 3}]})), ["a[1].b"]);
+        assert_eq!(paths(live, json!({"a": [{"b": 0}, {"b": 2}]})), ["a[0].b"]);
     }
 
     #[test]
@@ -106,6 +108,11 @@ mod tests {
         assert_eq!(paths(json!({}), json!({"a": 1})), ["a"]);
         assert_eq!(paths(json!({"a": null}), json!({})), Vec::<String>::new());
         assert_eq!(paths(json!({"a": 1}), json!({})), ["a"], "what only the cloud has is a difference");
+    }
+
+    #[test]
+    fn fields_are_counted_where_they_are_compared() {
+        assert_eq!(fields(&json!({"a": [{"b": 1, "c": 2}, {"b": 3}], "d": {"e": null}, "f": []})), 5);
     }
 
     proptest::proptest! {

@@ -105,6 +105,24 @@ mod tests {
         }
     }
 
+    /// A stream that says of one record less than it was given what became of it.
+    struct Silent;
+
+    impl PutRecords for Silent {
+        type Error = Infallible;
+
+        async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Infallible> {
+            Ok(vec![Ok(()); records.len() - 1])
+        }
+    }
+
+    #[tokio::test]
+    async fn answer_that_leaves_a_record_out_is_an_error() {
+        let records = ["a", "b"].map(|key| Record { partition_key: key.to_owned(), data: b"a".to_vec() });
+        let refused = publish(&Silent, records, Patience::lasting(CALL)).await.expect_err("one is missing");
+        assert_eq!(refused.to_string(), "1 outcomes were reported for 2 records");
+    }
+
     async fn published(rejects: impl Fn(usize) -> bool + Send + Sync) -> Result<(), String> {
         let record = Record { partition_key: "a".to_owned(), data: b"a".to_vec() };
         let stream = Slow(AtomicUsize::new(0), rejects);

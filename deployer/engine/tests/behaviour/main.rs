@@ -5,5 +5,6 @@ mod applying;
 mod owning;
 mod planning;
 mod properties;
+mod recording;
 mod settling;
 mod tearing_down;

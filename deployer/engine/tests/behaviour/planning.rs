@@ -90,6 +90,16 @@ async fn a_part_has_its_stamp_on_its_parent() {
 }
 
 #[tokio::test]
+async fn each_part_has_a_stamp_of_its_own() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    let other = Part { name: "demo-dev-a/other".into(), ..Part::of(&thing).speed(2) };
+    stack.add(thing.clone()).add(Part::of(&thing)).add(other);
+    up(&stack, &cloud).await;
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync);
+}
+
+#[tokio::test]
 async fn a_stamp_of_another_schema_says_pending_only() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
@@ -128,6 +138,18 @@ async fn what_is_ours_in_another_region_is_foreign_and_says_so() {
     assert_eq!(plan.verdict, Verdict::Foreign);
     let reason = only(&plan).reason.as_deref().expect("it says why");
     assert!(reason.contains("this environment in eu-west-1"), "{reason}");
+
+    // What another stack has there is not this environment's.
+    cloud
+        .world()
+        .things
+        .get_mut("demo-dev-a")
+        .expect("it is there")
+        .1
+        .insert("deployer:stack".into(), "other".into());
+    let (_, plan) = planned(&stack, &cloud).await;
+    let reason = only(&plan).reason.as_deref().expect("it says why");
+    assert!(!reason.contains("this environment"), "{reason}");
 }
 
 #[tokio::test]
@@ -160,6 +182,17 @@ async fn orphan_that_still_works_is_told_and_stays() {
     let orphan = plan.having(Verdict::Orphan).next().expect("the part");
     assert_eq!((&orphan.id, orphan.action), (&id, Action::Keep));
     assert_eq!(orphan.reason.as_deref(), Some("it still works"));
+}
+
+#[tokio::test]
+async fn what_others_do_is_not_asked() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let theirs = Thing::new("theirs");
+    stack.add(Thing::new("a"));
+    cloud.world().parts.insert("demo-dev-theirs/part".into(), Part::of(&theirs));
+    cloud.world().things.insert(theirs.name.clone(), (theirs, Tags::new()));
+    let (survey, _) = planned(&stack, &cloud).await;
+    assert_eq!((survey.strays.len(), survey.active.len()), (2, 0));
 }
 
 #[tokio::test]

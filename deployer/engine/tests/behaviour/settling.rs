@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::apply::apply;
 use engine::plan::{Verdict, Wishes};
-use engine::resource::{Resource, ResourceId};
+use engine::resource::{Resource, ResourceId, Tags};
 use engine::settle::{reconsidered, settle};
 use engine::testing::{FakeCloud, Part, Thing, planned, stack, up};
 use tokio::time::Instant;
@@ -25,6 +25,22 @@ async fn what_looks_changed_is_read_once_more() {
         assert_eq!(plan.verdict, verdict);
         size(1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_looks_foreign_is_read_once_more() {
+    let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
+    stack.add(Thing::new("a"));
+    up(&stack, &cloud).await;
+    let swap = |tags| {
+        std::mem::replace(&mut cloud.world().things.get_mut("demo-dev-a").expect("it was made").1, tags)
+    };
+    let ours = swap(Tags::new());
+    let (mut survey, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::Foreign);
+    swap(ours);
+    let plan = reconsidered(plan, &stack, &wishes, &mut survey, &cloud).await;
+    assert_eq!(plan.verdict, Verdict::InSync);
 }
 
 #[tokio::test(start_paused = true)]

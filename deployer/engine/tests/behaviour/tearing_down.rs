@@ -1,7 +1,8 @@
 //! What goes with an environment, and what stays.
 
-use engine::plan::Verdict;
+use engine::plan::{Verdict, teardown};
 use engine::resource::Tags;
+use engine::survey::survey;
 use engine::testing::{FakeCloud, Part, Thing, down, planned, scope, stack, up};
 
 #[tokio::test]
@@ -14,6 +15,17 @@ async fn users_go_before_what_they_use() {
     assert!(down(&cloud).await.succeeded());
     assert_eq!(cloud.writes(), ["Delete demo-dev-a/part", "Delete demo-dev-a"]);
     assert!(down(&cloud).await.outcomes.is_empty(), "a second time there is nothing to do");
+}
+
+#[tokio::test]
+async fn what_holds_data_is_told_as_a_loss() {
+    let (mut full, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    full.add(thing.clone()).add(Part::of(&thing));
+    up(&full, &cloud).await;
+    let plan = teardown(&stack(), &survey(&stack(), &cloud).await);
+    let lost: Vec<&str> = plan.losses().map(|step| step.name.as_str()).collect();
+    assert_eq!((plan.steps.len(), lost), (2, vec!["demo-dev-a"]));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use storage::{
     patience::Patience,
     table::{to_item, to_restored_item},
+    waves::MAX_RECORD_BYTES,
 };
 
 const A_MOMENT: Duration = Duration::from_secs(5);
@@ -138,6 +139,22 @@ async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
     assert_eq!(kept["record"]["dynamodb"]["NewImage"], poison);
     let reason = kept["reason"].as_str().expect("there is a reason");
     assert!(reason.starts_with("the record holds no commit: the data of event"), "{reason}");
+}
+
+/// It would be refused for ever, and nothing behind it would go.
+#[tokio::test]
+async fn what_the_stream_would_never_take_is_kept_and_the_rest_goes_on() {
+    let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
+    let mut large = inserted(&commit(tally(1), 2..=2));
+    large["Events"]["L"][0]["M"]["Data"]["S"] = json!(json!("x".repeat(MAX_RECORD_BYTES)).to_string());
+    let next = inserted(&commit(tally(1), 3..=3));
+    let batch = batch([change("a", "INSERT", large), change("b", "INSERT", next)]);
+    capture(batch, &stream, &failed, Patience::lasting(A_MOMENT)).await.expect("nothing fails");
+    assert_eq!(stream.taken(), [(tally(1), vec![3])].into());
+    assert_eq!(failed.bucket().keys(), ["failed/capture/a.json"]);
+    let kept = failed.bucket().json("failed/capture/a.json");
+    let reason = kept["reason"].as_str().expect("there is a reason");
+    assert!(reason.starts_with("version 2 makes a record of 1000"), "{reason}");
 }
 
 #[tokio::test(start_paused = true)]

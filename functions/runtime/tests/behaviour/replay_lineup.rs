@@ -162,3 +162,17 @@ fn another_event_of_the_same_version_is_told_from_a_copy() {
         assert_eq!(take(&mut lineup, envelope(tally(1), version)), Taken::Known);
     }
 }
+
+/// Whoever notes too much loses nothing that comes later.
+#[test]
+fn what_has_not_come_has_not_gone() {
+    let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
+    for version in [1, 3] {
+        take(&mut lineup, envelope(tally(1), version));
+    }
+    let aggregate = envelope(tally(1), 1).aggregate().expect("it has a name");
+    lineup.gone(&aggregate, 3);
+    assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
+    let_go(&mut lineup, &mut gone);
+    assert_eq!(gone[&tally(1)], [2, 3]);
+}

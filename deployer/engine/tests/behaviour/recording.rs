@@ -1,0 +1,125 @@
+//! What a run writes into the release record, and what it reads there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engine::apply::Report;
+use engine::error::{Class, Error};
+use engine::plan::{Verdict, Wishes};
+use engine::release::{Recorded, Release, ReleaseRecord, State};
+use engine::resource::{Cloud, Tags};
+use engine::run::Run;
+use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
+
+fn last(cloud: &FakeCloud) -> Release {
+    cloud.world().releases.last().expect("a run wrote").release.clone()
+}
+
+#[tokio::test]
+async fn run_that_begins_keeps_what_earlier_ones_came_to_make_or_change() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    let (_, plan) = planned(&stack, &cloud).await;
+    let blank = Run::entry(&plan, None, None, "one".into());
+    let earlier = Release {
+        making: ["fake.thing/demo-dev-b".into()].into(),
+        changing: ["fake.thing/demo-dev-c".into()].into(),
+        ..blank.clone()
+    };
+    let entry = Run::entry(&plan, Some(&earlier), None, "other".into());
+    assert!(entry.making.is_superset(&earlier.making) && entry.making.is_superset(&blank.making));
+    assert_eq!(entry.changing, earlier.changing);
+}
+
+#[tokio::test]
+async fn what_is_foreign_or_unknown_was_not_deployed() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("foreign")).add(Thing::new("unknown"));
+    cloud.world().things.insert("demo-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
+    cloud.fail("Read demo-dev-unknown", Class::Denied);
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!((plan.having(Verdict::Foreign).count(), plan.having(Verdict::Unknown).count()), (1, 1));
+    let entry = Run::entry(&plan, None, None, "one".into());
+    assert_eq!(entry.deployed, [].into());
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_there_no_more() {
+    let (mut before, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    up(&before, &cloud).await;
+    let mut after = stack();
+    after.add(thing);
+    let wishes = Wishes { prune: true, ..Wishes::default() };
+    assert!(up_with(&after, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
+    assert_eq!(last(&cloud).deployed, ["fake.thing/demo-dev-a".into()].into());
+}
+
+#[tokio::test]
+async fn run_that_did_not_come_to_what_it_wanted_has_failed() {
+    let (stack, cloud) = (stack(), FakeCloud::default());
+    for (well, state) in [(true, State::Done), (false, State::Failed)] {
+        let (survey, plan) = planned(&stack, &cloud).await;
+        let entry = Run::entry(&plan, survey.last_release(), None, "one".into());
+        let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
+        run.end(&cloud, &Report::default(), well).await.expect("the record can be written");
+        assert_eq!(last(&cloud).state, state);
+    }
+}
+
+/// A cloud that shows what one run wrote only when it is asked once more.
+#[derive(Clone)]
+struct Late(FakeCloud, Arc<AtomicUsize>);
+
+impl Cloud for Late {
+    type Permission = String;
+
+    fn fresh(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl ReleaseRecord for Late {
+    async fn last_release(&self) -> Result<Option<Recorded>, Error> {
+        self.0.last_release().await
+    }
+
+    async fn releases(&self) -> Result<Vec<Recorded>, Error> {
+        let mut releases = self.0.releases().await?;
+        if self.1.fetch_add(1, Ordering::Relaxed) == 0 {
+            releases.retain(|recorded| recorded.release.by != "one");
+        }
+        Ok(releases)
+    }
+
+    async fn record(&self, release: &Release, first: bool) -> Result<u64, Error> {
+        self.0.record(release, first).await
+    }
+
+    async fn forget_releases(&self) -> Result<(), Error> {
+        self.0.forget_releases().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn entry_that_is_not_shown_yet_is_waited_for() {
+    let (stack, cloud) = (stack(), FakeCloud::default());
+    up(&stack, &cloud).await;
+    let (survey, plan) = planned(&stack, &cloud).await;
+    let entry = |who: &str| Run::entry(&plan, survey.last_release(), None, who.into());
+    let before = survey.recorded.as_ref();
+    Run::begin(&cloud, before, entry("one")).await.expect("it was first");
+    let refused = Run::begin(&Late(cloud, Arc::default()), before, entry("other")).await;
+    let refused = refused.expect_err("the other was at work");
+    assert!(refused.to_string().contains("by one"), "{refused}");
+}
+
+#[tokio::test]
+async fn record_that_cannot_be_read_is_unknown() {
+    let cloud = FakeCloud::default();
+    cloud.fail("Read release", Class::Denied);
+    let (survey, plan) = planned(&stack(), &cloud).await;
+    assert_eq!(plan.having(Verdict::Unknown).count(), 1, "{:?}", survey.unreadable);
+    assert_eq!(survey.unreadable.keys().next(), Some(&engine::release::id(&scope())));
+}
