@@ -4,6 +4,8 @@
 //! not modelled on the operations that send them. What there is to say to people about an
 //! error is `hint`'s business.
 
+use std::time::Duration;
+
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -46,8 +48,8 @@ where
             let class = classify_call(operation, code.as_deref(), status, &message);
             let said = Said::new(operation, class, code.as_deref(), status, &message);
             let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
-            let awaited = awaited(class, &message);
-            Error { hint, code, request_id, awaited, ..Error::new(class, operation, message) }
+            let (awaited, patience) = (awaited(class, &message), patience(class, &message));
+            Error { hint, code, request_id, awaited, patience, ..Error::new(class, operation, message) }
         })
     }
 }
@@ -61,6 +63,13 @@ fn awaited(class: Class, message: &str) -> Option<&'static str> {
         Class::Propagating if says("role") => Some("the role's permissions to be known everywhere"),
         _ => None,
     }
+}
+
+/// Returns how long to believe that an error passes, where its words say less than its class: a denial
+/// can also just be so, which nobody wants to wait two minutes for.
+fn patience(class: Class, message: &str) -> Option<Duration> {
+    let doubtful = class == Class::Propagating && message.contains("is not authorized to perform");
+    doubtful.then_some(Duration::from_secs(20))
 }
 
 /// Leaves out what Lambda quotes of an environment that is too large, which is all of it: "…

@@ -54,6 +54,8 @@ pub struct Error {
     /// What has to happen before the same call can succeed, in words that follow "waiting for", where
     /// the cloud knows better than its class says.
     pub awaited: Option<&'static str>,
+    /// For how long the same call is worth repeating, where the cloud knows better than its class says.
+    pub patience: Option<Duration>,
     /// How long it was tried again before it was believed; nothing for a first answer.
     pub tried_for: Option<Duration>,
     /// What to do about it.
@@ -75,6 +77,7 @@ impl Error {
             message: message.into(),
             request_id: None,
             awaited: None,
+            patience: None,
             tried_for: None,
             hint: None,
         }

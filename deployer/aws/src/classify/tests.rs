@@ -317,3 +317,11 @@ fn what_is_waited_for_is_said() {
     assert_eq!(says(Class::Propagating, missing), Some("the role's permissions to be known everywhere"));
     assert_eq!(says(Class::Propagating, "not yet"), None);
 }
+
+#[test]
+fn denial_that_may_pass_is_believed_sooner() {
+    let denied = "User: arn:aws:sts::1:r is not authorized to perform: kinesis:ListShards";
+    assert!(patience(Class::Propagating, denied).is_some());
+    assert_eq!(patience(Class::Propagating, "The role cannot be assumed"), None);
+    assert_eq!(patience(Class::Denied, denied), None);
+}

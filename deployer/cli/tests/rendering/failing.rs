@@ -24,6 +24,7 @@ fn expired(request: &str) -> Failure {
         message: "The security token included in the request is expired".into(),
         request_id: Some(request.into()),
         awaited: None,
+        patience: None,
         tried_for: None,
         hint: Some("log in again, then run the command again: it goes on from there".into()),
     })
@@ -38,6 +39,7 @@ fn everything_that_failed_is_told_with_its_cause() {
         message: "User: arn:aws:sts::111111111111:assumed-role/deployer/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111111111111:role/demo/dev/demo-dev-capture because no permissions boundary allows the iam:CreateRole action\u{1b}[2J".into(),
         request_id: Some("5f1c7a0e-1111-2222-3333-444455556666".into()),
         awaited: None,
+        patience: None,
         tried_for: None,
         hint: Some("set `permissions_boundary` in the table `[org]` of the environment file".into()),
     };
