@@ -5,6 +5,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -42,6 +43,20 @@ impl Intercept for Noted {
         let reads = config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()));
         if !reads {
             progress::sending();
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let reads = config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()));
+        let blames_caller = context.response().is_some_and(|response| response.status().is_client_error());
+        if !reads && blames_caller {
+            progress::refused();
         }
         Ok(())
     }
@@ -129,7 +144,7 @@ mod tests {
     use engine::progress::Sent;
 
     use super::*;
-    use crate::testing::scope;
+    use crate::testing::{Script, fault, scope};
     use crate::{Aws, Credentials, Target};
 
     async fn connected(read_only: Option<ReadOnly>) -> Aws {
@@ -174,6 +189,18 @@ mod tests {
         let _ = reads.noting(aws.dynamodb.describe_table().table_name("t").send()).await;
         let _ = writes.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
         assert_eq!((reads.any(), writes.any()), (false, true));
+    }
+
+    #[tokio::test]
+    async fn what_aws_refuses_has_changed_nothing() {
+        let sends = async |status, code| {
+            let aws = Script::new().on("DeleteTable", fault(status, code, "no")).aws();
+            let sent = Sent::default();
+            let _ = sent.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
+            sent.any()
+        };
+        assert!(!sends(400, "AccessDeniedException").await);
+        assert!(sends(500, "InternalServerError").await, "it may have been done all the same");
     }
 
     #[tokio::test]

@@ -24,6 +24,8 @@ const PACKED: &str = "zlib:";
 const PREFIX: &str = "~";
 
 impl ReleaseRecord for Aws {
+    const RECORD_KIND: &'static str = "ssm.parameter";
+
     async fn last_release(&self) -> Result<Option<Recorded>, Error> {
         const CALL: &str = "GetParameter";
         let answer = self.ssm.get_parameter().name(name(&self.scope)).send().await;

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 pub use engine::testing::scope;
 
-use super::{Aws, Packages, log_lines};
+use super::{Aws, Noted, Packages, log_lines};
 
 /// One answer: its status, and what it says.
 #[derive(Debug, Clone)]
@@ -204,6 +204,7 @@ impl Script {
                         .retry_config(RetryConfig::disabled())
                         .http_client(http.clone())
                         .interceptor(Name)
+                        .interceptor(Noted)
                         .build(),
                 )
             };

@@ -43,7 +43,7 @@ pub struct Outcome {
     pub result: Result<(), Failure>,
     /// How long it took.
     pub took: Duration,
-    /// Whether anything was sent that may have changed something.
+    /// Whether anything was sent that may have changed something: what the cloud refused has not.
     pub sent: bool,
 }
 

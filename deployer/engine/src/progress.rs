@@ -3,7 +3,7 @@
 //! The executor wraps each step; whatever waits inside it says so here. Nothing is printed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task_local;
 
@@ -14,14 +14,14 @@ task_local! {
     static SENT: Sent;
 }
 
-/// Whether a step has sent anything that may change something.
+/// How many calls a step has sent that may have changed something.
 #[derive(Debug, Clone, Default)]
-pub struct Sent(Arc<AtomicBool>);
+pub struct Sent(Arc<AtomicUsize>);
 
 impl Sent {
-    /// Tells whether it has.
+    /// Tells whether there is any.
     pub fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) > 0
     }
 
     /// Runs a future; what it sends is noted here.
@@ -33,7 +33,13 @@ impl Sent {
 /// Says that the running step sends something that may change something.
 pub fn sending() {
     // What no step sends, such as an entry of the release record, is nobody's.
-    let _ = SENT.try_with(|sent| sent.0.store(true, Ordering::Relaxed));
+    let _ = SENT.try_with(|sent| sent.0.fetch_add(1, Ordering::Relaxed));
+}
+
+/// Says that the cloud refused what the running step sent, so that it has changed nothing. Not so where
+/// no answer came, or one that blames the cloud.
+pub fn refused() {
+    let _ = SENT.try_with(|sent| sent.0.fetch_sub(1, Ordering::Relaxed));
 }
 
 /// Runs a future; `listener` hears what it waits for.

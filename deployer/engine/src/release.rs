@@ -78,6 +78,9 @@ pub struct Recorded {
 
 /// A cloud that keeps the record of an environment.
 pub trait ReleaseRecord: Cloud {
+    /// The kind under which a plan names the record.
+    const RECORD_KIND: &'static str;
+
     /// Reads the last entry of the release record.
     fn last_release(&self) -> impl Future<Output = Result<Option<Recorded>, Error>> + Send;
 
@@ -100,8 +103,8 @@ pub fn name(scope: &Scope) -> String {
 }
 
 /// Returns the record's id.
-pub fn id(scope: &Scope) -> ResourceId {
-    ResourceId::new("ssm.parameter", name(scope))
+pub fn id<C: ReleaseRecord>(scope: &Scope) -> ResourceId {
+    ResourceId::new(C::RECORD_KIND, name(scope))
 }
 
 /// Returns the numbers of the entries of runs that stopped before their first write, because

@@ -1,6 +1,6 @@
 //! A run and the record: what it says when it begins and ends, and whom it met.
 
-use crate::apply::{Failure, Report};
+use crate::apply::Report;
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, Verdict};
 use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State, withdrawn};
@@ -125,8 +125,8 @@ impl Run {
                 _ => ended.deployed.insert(outcome.id.to_string()),
             };
         }
-        ended.making.retain(|id| !report.succeeded() && uncertain(report, id, &self.begun));
-        ended.changing.retain(|id| !report.succeeded() && uncertain(report, id, &self.begun));
+        ended.making.retain(|id| !report.succeeded() && uncertain(report, id));
+        ended.changing.retain(|id| !report.succeeded() && uncertain(report, id));
         let number = entered(cloud, &ended, false).await?.unwrap_or_default();
         if number == self.number + 1 {
             return Ok(None);
@@ -154,26 +154,12 @@ impl Run {
 }
 
 /// Tells whether a run that has ended does not know what became of this one.
-fn uncertain(report: &Report, id: &str, begun: &Release) -> bool {
+fn uncertain(report: &Report, id: &str) -> bool {
     let Some(outcome) = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id) else {
         // It is an earlier run's, and nobody has looked after it.
         return true;
     };
-    match &outcome.result {
-        _ if !outcome.sent => false,
-        Ok(()) => false,
-        // Refused outright, a create has made nothing. After an attempt whose answer got lost
-        // it may have.
-        Err(Failure::Failed(error)) => {
-            let outright = error.tried_for.is_none() && refused(error.class);
-            !(begun.making.contains(id) && error.operation.starts_with("Create") && outright)
-        }
-        Err(_) => true,
-    }
-}
-
-fn refused(class: Class) -> bool {
-    matches!(class, Class::Denied | Class::Quota | Class::Exists | Class::Credentials)
+    outcome.sent && outcome.result.is_err()
 }
 
 /// Adds an entry and returns its number; nothing when there was to be none before it and is.
@@ -181,7 +167,7 @@ async fn entered<C: ReleaseRecord>(cloud: &C, release: &Release, first: bool) ->
     retried(async || match cloud.record(release, first).await {
         Ok(number) => Ok(Some(number)),
         Err(error) if error.class == Class::Exists => match cloud.releases().await?.as_slice() {
-            // The name of a deleted record is held for half a minute ("DeleteParameter").
+            // The name of a deleted record may be held for a while: in SSM half a minute ("DeleteParameter").
             [] => Err(Error { class: Class::InProgress, ..error }),
             _ => Ok(None),
         },
@@ -205,7 +191,7 @@ async fn complete<C: ReleaseRecord>(
             return Ok(entries);
         }
         let message = format!("the history does not show all entries up to that of run {} yet", ours.run);
-        Err(Error::new(Class::Propagating, "GetParameterHistory", message))
+        Err(Error::new(Class::Propagating, "release record", message))
     })
     .await
 }

@@ -69,7 +69,7 @@ pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
     let mut survey = Survey { seen, ..Survey::default() };
     match recorded {
         Ok(recorded) => survey.recorded = recorded,
-        Err(error) => drop(survey.unreadable.insert(release::id(&stack.scope), error)),
+        Err(error) => drop(survey.unreadable.insert(release::id::<C>(&stack.scope), error)),
     }
     for (id, found) in strays {
         match found {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use aws::Aws;
 use engine::apply::apply;
 use engine::plan::{Plan, Verdict, teardown};
 use engine::release::{self, Release, ReleaseRecord, State};
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let session = Session::writing(name, app, global, ui).await?;
     let stack = session.empty_stack();
     let (mut survey, caller) = session.look(&stack, ui).await?;
-    if let Some(error) = survey.unreadable.remove(&release::id(&session.scope)) {
+    if let Some(error) = survey.unreadable.remove(&release::id::<Aws>(&session.scope)) {
         // Evidence is good to have; what goes is told by its tags.
         ui.warn(&format!("going on without the release record: {error}"));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::{Class, Error};
-use crate::progress::sending;
+use crate::progress::{refused, sending};
 use crate::release::{Recorded, Release, ReleaseRecord};
 use crate::resource::{Cloud, Tags};
 use tokio::sync::Notify;
@@ -131,17 +131,25 @@ impl FakeCloud {
                     world.calls.push(call.clone());
                     let failing = world.failures.iter().position(|fault| call.starts_with(&fault.call));
                     let fault = failing.map(|position| world.failures.remove(position));
+                    let lost = fault.as_ref().is_some_and(|fault| fault.when == When::After);
                     let answer = match fault {
                         None => effect(&mut world),
                         Some(Fault { error, when: When::Before, .. }) => Err(error),
                         Some(Fault { error, when: When::After, .. }) => effect(&mut world).and(Err(error)),
                     };
-                    if dies.is_some() { world.die() } else { Some(answer) }
+                    if dies.is_some() { world.die() } else { Some((answer, lost)) }
                 }
             }
         };
         match answer {
-            Some(answer) => answer,
+            Some((answer, lost)) => {
+                // Of an answer that says nothing in particular, nobody knows whether it had an effect.
+                let told = answer.as_ref().is_err_and(|error| error.class != Class::Other);
+                if writes && told && !lost {
+                    refused();
+                }
+                answer
+            }
             None => {
                 self.1.notify_one();
                 std::future::pending().await
@@ -179,6 +187,8 @@ impl Cloud for FakeCloud {
 }
 
 impl ReleaseRecord for FakeCloud {
+    const RECORD_KIND: &'static str = "fake.record";
+
     async fn last_release(&self) -> Result<Option<Recorded>, Error> {
         self.look("Read", "release", |world| world.releases.last().cloned()).await
     }

@@ -286,7 +286,7 @@ async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let call = "Create demo-dev-a".to_owned();
-    let error = Error::new(Class::Denied, "CreateThing", "no");
+    let error = Error::new(Class::Denied, "PutThing", "no");
     cloud.world().failures.push(Fault { call, error, when: When::Before });
     assert!(!up(&stack, &cloud).await.succeeded());
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), Tags::new()));

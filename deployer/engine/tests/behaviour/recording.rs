@@ -81,6 +81,8 @@ impl Cloud for Late {
 }
 
 impl ReleaseRecord for Late {
+    const RECORD_KIND: &'static str = FakeCloud::RECORD_KIND;
+
     async fn last_release(&self) -> Result<Option<Recorded>, Error> {
         self.0.last_release().await
     }
@@ -121,5 +123,5 @@ async fn record_that_cannot_be_read_is_unknown() {
     cloud.fail("Read release", Class::Denied);
     let (survey, plan) = planned(&stack(), &cloud).await;
     assert_eq!(plan.having(Verdict::Unknown).count(), 1, "{:?}", survey.unreadable);
-    assert_eq!(survey.unreadable.keys().next(), Some(&engine::release::id(&scope())));
+    assert_eq!(survey.unreadable.keys().next(), Some(&engine::release::id::<FakeCloud>(&scope())));
 }
