@@ -23,7 +23,6 @@ use crate::global::Global;
 use crate::local::{LocalCloud, Status};
 use crate::render::Ui;
 use aws::resources::function::Function;
-use aws::resources::kinds;
 use aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 
 /// How long a function may run at most that the stack does not have ("Lambda quotas", Lambda
@@ -153,9 +152,10 @@ impl Session {
             .hint(format!("there are {}", known.join(", "))))
     }
 
-    /// Returns a stack without resources, to which everything of ours is a stray.
-    pub(crate) fn empty_stack(&self) -> Stack<Aws> {
-        Stack::new(self.scope.clone(), kinds())
+    /// Returns a stack without resources, to which everything of ours is a stray: of all kinds that the
+    /// stack knows, those from outside these crates among them.
+    pub(crate) fn empty_stack(&self, app: &App) -> Stack<Aws> {
+        Stack::new(self.scope.clone(), self.stack(app, &Fingerprints::default()).kinds)
     }
 
     /// Looks at everything, and checks meanwhile whose account it is. Returns also who
@@ -260,5 +260,36 @@ async fn endpoint(
                     .hint("choose another `port` in the environment file"))
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::resources::log_group::LogGroup;
+    use aws::testing::Script;
+    use engine::resource::Kind;
+
+    use super::*;
+
+    fn stack(environment: &Environment, _fingerprints: &Fingerprints) -> Stack<Aws> {
+        let scope = environment.scope("demo");
+        let group = LogGroup::of_function(&scope, "f", 1);
+        let outside = Kind { name: "outside.kind", ..Kind::of::<LogGroup>() };
+        let mut stack = Stack::new(scope, vec![outside]);
+        stack.add(group);
+        stack
+    }
+
+    /// Otherwise `down` would leave its things behind, and say that there are none.
+    #[test]
+    fn kind_from_outside_is_known_to_who_removes_everything() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
+        let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
+        let scope = environment.scope("demo");
+        let session = Session { environment, aws: Script::new().aws_of(scope.clone()), scope };
+        let app = App { stack_name: "demo", package: "functions", stack, try_next: "", pipeline: None };
+        let empty = session.empty_stack(&app);
+        assert_eq!((empty.resources.len(), empty.kinds.len()), (0, 1));
+        assert!(empty.kind("outside.kind").is_some());
     }
 }

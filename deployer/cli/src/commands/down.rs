@@ -10,6 +10,7 @@ use engine::release::{self, Release, ReleaseRecord, State};
 use engine::resource::{ResourceId, Tags};
 use engine::retry::retried;
 use engine::run::Run;
+use engine::stack::Stack;
 use engine::survey::{Survey, survey};
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +43,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let started = Instant::now();
     let name = args.environment.as_str();
     let session = Session::writing(name, app, global, ui).await?;
-    let stack = session.empty_stack();
+    let stack = session.empty_stack(app);
     let (mut survey, caller) = session.look(&stack, ui).await?;
     if let Some(error) = survey.unreadable.remove(&release::id::<Aws>(&session.scope)) {
         // Evidence is good to have; what goes is told by its tags.
@@ -90,7 +91,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let (done, all) = (report.done().len(), report.outcomes.len());
         return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(again));
     }
-    match within(&stop, finish(&session, &plan, run.as_ref())).await {
+    match within(&stop, finish(&session, &stack, &plan, run.as_ref())).await {
         Some(finished) => finished?,
         None => return Err(Problem::new("stopped before the last look at what came back").hint(again)),
     }
@@ -102,8 +103,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 ///
 /// # Errors
 /// Somebody else makes things here.
-async fn finish(session: &Session, plan: &Plan, run: Option<&Run>) -> Result<(), Problem> {
-    let left = remove_what_came_back(session, plan).await?;
+async fn finish(
+    session: &Session,
+    empty: &Stack<Aws>,
+    plan: &Plan,
+    run: Option<&Run>,
+) -> Result<(), Problem> {
+    let left = remove_what_came_back(session, empty, plan).await?;
     let last = left.last_release();
     let ours = match run {
         Some(run) => run.is_last(left.recorded.as_ref()),
@@ -129,20 +135,23 @@ async fn finish(session: &Session, plan: &Plan, run: Option<&Run>) -> Result<(),
 /// Removes again what an invocation that outlived its function made anew, such as its log
 /// group: it has no tags, and the name of something that this very run has removed as ours.
 /// Returns what is there after that.
-async fn remove_what_came_back(session: &Session, plan: &Plan) -> Result<Survey, Problem> {
-    let stack = session.empty_stack();
+async fn remove_what_came_back(
+    session: &Session,
+    empty: &Stack<Aws>,
+    plan: &Plan,
+) -> Result<Survey, Problem> {
     let removed: BTreeSet<ResourceId> = plan.writes().map(|step| step.id.clone()).collect();
     let mut looks = 0;
     loop {
         tokio::time::sleep(BETWEEN_LOOKS).await;
-        let found = survey(&stack, &session.aws).await;
+        let found = survey(empty, &session.aws).await;
         looks += 1;
         if looks == LOOKS {
             return Ok(found);
         }
         let came_back = |(id, tags): &(&ResourceId, &Tags)| removed.contains(id) && tags.is_empty();
         for (id, _) in found.strays.iter().filter(came_back) {
-            let kind = stack.kind(id.kind()).expect("what was removed is of a kind that is known");
+            let kind = empty.kind(id.kind()).expect("what was removed is of a kind that is known");
             retried(async || (kind.delete)(id.name(), &session.aws).await).await?;
         }
     }
