@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -34,12 +33,9 @@ impl Storable for Started {
 }
 
 impl CallLog {
-    /// Starts a record in this file, overwriting it.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn create(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { file: Arc::new(Mutex::new(File::create(path)?)), opened: Instant::now() })
+    /// Starts a record in this file.
+    pub fn to(file: File) -> Self {
+        Self { file: Arc::new(Mutex::new(file)), opened: Instant::now() }
     }
 
     fn elapsed_ms(&self) -> f64 {

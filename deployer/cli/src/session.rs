@@ -4,6 +4,7 @@
 
 mod orphans;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -99,10 +100,9 @@ impl Session {
         let read_only = (access == Access::Reads).then(|| ReadOnly::besides(looks_by()));
         let mut target = Target { endpoint: None, credentials, call_log: None, read_only };
         if let Some(path) = &global.record_calls {
-            let log = CallLog::create(path);
-            let log =
-                log.map_err(|error| Problem::usage(format!("cannot write {}: {error}", path.display())));
-            target.call_log = Some(log?);
+            let file = File::create(path)
+                .map_err(|error| Problem::usage(format!("cannot write {}: {error}", path.display())))?;
+            target.call_log = Some(CallLog::to(file));
         }
         if let Some(settings) = &environment.local
             && own_endpoint().is_none()
