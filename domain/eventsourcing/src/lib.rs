@@ -1,7 +1,8 @@
 //! Event sourcing as functions from values to values, and the contracts of what is stored.
 //!
 //! This crate knows no business rules, no AWS, no async runtime, no clock and no randomness. Times
-//! and fresh identifiers are passed in, stores are reached through a trait.
+//! and fresh identifiers are passed in, stores are reached through a trait. (The names in [`contract`]
+//! are those that functions and stack agree on; what is called by them is AWS's.)
 //!
 //! # Where to start reading
 //!
