@@ -1,6 +1,6 @@
 //! A run and the record: what it says when it begins and ends, and whom it met.
 
-use crate::apply::Report;
+use crate::apply::{Outcome, Report};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, Verdict};
 use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State, withdrawn};
@@ -125,8 +125,13 @@ impl Run {
                 _ => ended.deployed.insert(outcome.id.to_string()),
             };
         }
-        ended.making.retain(|id| !report.succeeded() && uncertain(report, id));
-        ended.changing.retain(|id| !report.succeeded() && uncertain(report, id));
+        if report.succeeded() {
+            (ended.making, ended.changing) = Default::default();
+        }
+        // What was not there when this run looked, no earlier one has made; of anything else, one may have.
+        let unmade = |outcome: &Outcome| outcome.action == Action::Create && !outcome.sent;
+        ended.making.retain(|id| uncertain(report, id, unmade));
+        ended.changing.retain(|id| uncertain(report, id, |outcome| !outcome.sent));
         let number = entered(cloud, &ended, false).await?.unwrap_or_default();
         if number == self.number + 1 {
             return Ok(None);
@@ -153,13 +158,11 @@ impl Run {
     }
 }
 
-/// Tells whether a run that has ended does not know what became of this one.
-fn uncertain(report: &Report, id: &str) -> bool {
-    let Some(outcome) = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id) else {
-        // It is an earlier run's, and nobody has looked after it.
-        return true;
-    };
-    outcome.sent && outcome.result.is_err()
+/// Tells whether a run that has ended does not know what became of this one, unless it was left `untouched`.
+fn uncertain(report: &Report, id: &str, untouched: impl Fn(&Outcome) -> bool) -> bool {
+    let outcome = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id);
+    // What is not in the report is an earlier run's, and nobody has looked after it.
+    outcome.is_none_or(|outcome| outcome.result.is_err() && !untouched(outcome))
 }
 
 /// Adds an entry and returns its number; nothing when there was to be none before it and is.

@@ -133,6 +133,10 @@ async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
     assert_eq!(cloud.world().things["demo-dev-a"].1, Tags::new());
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
+    // Refused to be tagged, it is ours all the same.
+    cloud.fail("Tag demo-dev-a", Class::Denied);
+    assert!(!up(&stack, &cloud).await.succeeded());
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending);
     // What the run did not set out to make is still somebody else's.
     cloud.world().things.insert("demo-dev-b".into(), (Thing::new("b"), Tags::new()));
     stack.add(Thing::new("b"));
