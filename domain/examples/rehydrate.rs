@@ -11,9 +11,10 @@ use domain::{
     cart::{CartCommand, CartEvent, ShoppingCart, Status},
 };
 use eventsourcing::{
-    Aggregate, Context, InMemoryStore, OccurredAt,
+    Aggregate, Context, InMemoryStore, Moment, OccurredAt,
     event::{decode, encode},
     history::Refused,
+    testing::{Fixed, request},
 };
 use futures::executor::block_on;
 use jiff::{Timestamp, ToSpan};
@@ -70,17 +71,18 @@ async fn run(
     n: u128,
     command: &CartCommand,
 ) -> Result<Result<Vec<CartEvent>, String>, Error> {
-    let command_id = Uuid::from_u128(n);
+    let request = request(cart_id, Uuid::from_u128(n), command.clone());
+    let start: Timestamp = "2026-11-21T19:02:00Z".parse()?;
+    let surroundings = Fixed::at(start + i64::try_from(n)?.seconds());
+    let moment = Moment::of(&surroundings);
     let history = carts.fetch(cart_id).await?;
-    let decision = match history.decide(command_id, command) {
+    let decision = match history.decide(&request, &moment) {
         Ok(decision) => decision,
         Err(Refused::Rule(rule)) => return Ok(Err(format!("{}: {rule}", rule.name()))),
         Err(reused) => return Err(reused.into()),
     };
-    let start: Timestamp = "2026-11-21T19:02:00Z".parse()?;
-    let time = OccurredAt::new(start + i64::try_from(n)?.seconds());
-    let event_id = || Uuid::new_v5(&command_id, b"event");
-    carts.store(&decision, Context::new(command_id, time), event_id).await?;
+    let context = Context::of(&request, OccurredAt::new(moment.now()));
+    carts.store(&decision, context, || Uuid::new_v5(&request.command_id, b"event")).await?;
     Ok(Ok(decision.events))
 }
 

@@ -4,7 +4,7 @@
 //! the one to replace by an aggregate of your own.
 
 use eventsourcing::{
-    Aggregate, Repo,
+    Aggregate, Moment, Repo,
     event::{Event, Schema},
 };
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,7 @@ impl Aggregate for ShoppingCart {
         }
     }
 
-    fn decide(&self, command: &CartCommand) -> Result<Vec<CartEvent>, CartError> {
+    fn decide(&self, command: &CartCommand, _: &Moment<'_>) -> Result<Vec<CartEvent>, CartError> {
         use CartError::{CartClosed, CartFull, CartNotFound};
         use Status::{Closed, Open};
 

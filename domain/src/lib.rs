@@ -15,10 +15,10 @@
 //!
 //! ```
 //! use domain::cart::{CartCommand, CartEvent, ShoppingCart};
-//! use eventsourcing::Aggregate;
+//! use eventsourcing::{Aggregate, Moment, testing::Fixed};
 //!
-//! let mut cart = ShoppingCart::default();
-//! let events = cart.decide(&CartCommand::Open)?;
+//! let (mut cart, surroundings) = (ShoppingCart::default(), Fixed::default());
+//! let events = cart.decide(&CartCommand::Open, &Moment::of(&surroundings))?;
 //! events.iter().for_each(|event| cart.apply(event));
 //! assert_eq!(events, [CartEvent::CartOpened {}]);
 //! # Ok::<(), domain::cart::CartError>(())

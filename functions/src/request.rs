@@ -1,6 +1,7 @@
 //! What callers of the cart's functions may send.
 
 use domain::cart::{CartCommand, cart_opened_by};
+use domain::functions::{ADD_ITEM, CLOSE_CART, OPEN_CART};
 use eventsourcing::{Refusal, Request};
 use serde_json::Value;
 use uuid::Uuid;
@@ -8,17 +9,17 @@ use uuid::Uuid;
 use runtime::request::{Fields, missing};
 
 /// Reads `{"cart_id"?}`.
-pub fn open_cart(payload: Value, fresh_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
-    let fields = Fields::of_command(payload, &["cart_id"])?;
-    let command_id = fields.command_id(fresh_id)?;
+pub fn open_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
+    let fields = Fields::of_command(OPEN_CART.name, payload, &["cart_id"])?;
+    let command_id = fields.command_id(default_id)?;
     let cart_id = fields.id("cart_id")?.unwrap_or_else(|| cart_opened_by(command_id));
     fields.request(cart_id, CartCommand::Open, command_id)
 }
 
 /// Reads `{"cart_id", "item", "quantity"?}`.
-pub fn add_item(payload: Value, fresh_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
-    let fields = Fields::of_command(payload, &["cart_id", "item", "quantity"])?;
-    let command_id = fields.command_id(fresh_id)?;
+pub fn add_item(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
+    let fields = Fields::of_command(ADD_ITEM.name, payload, &["cart_id", "item", "quantity"])?;
+    let command_id = fields.command_id(default_id)?;
     let cart_id = fields.required_id("cart_id")?;
     let item = fields.text("item")?.ok_or_else(|| missing("item"))?.to_owned();
     let quantity = fields.integer("quantity")?.unwrap_or(1);
@@ -26,9 +27,9 @@ pub fn add_item(payload: Value, fresh_id: Uuid) -> Result<Request<CartCommand>, 
 }
 
 /// Reads `{"cart_id"}`.
-pub fn close_cart(payload: Value, fresh_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
-    let fields = Fields::of_command(payload, &["cart_id"])?;
-    let command_id = fields.command_id(fresh_id)?;
+pub fn close_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
+    let fields = Fields::of_command(CLOSE_CART.name, payload, &["cart_id"])?;
+    let command_id = fields.command_id(default_id)?;
     let cart_id = fields.required_id("cart_id")?;
     fields.request(cart_id, CartCommand::Close, command_id)
 }
@@ -66,21 +67,47 @@ mod tests {
 
     #[test]
     fn everything_that_is_given_is_taken() {
-        let payload =
-            json!({"cart_id": CART, "command_id": COMMAND, "correlation_id": FRESH, "actor": "zoë"});
+        let payload = json!({"cart_id": CART, "command_id": COMMAND, "correlation_id": FRESH, "causation_id": CART, "actor": "zoë"});
         for (parse, command) in [
             (open_cart as Parse<CartCommand>, CartCommand::Open),
             (close_cart as Parse<CartCommand>, CartCommand::Close),
         ] {
+            let parsed = parse(payload.clone(), Uuid::nil()).expect("the request is understood");
             let expected = Request {
                 aggregate_id: CART,
                 command,
                 command_id: COMMAND,
+                hash: parsed.hash,
                 correlation_id: FRESH,
+                causation_id: Some(CART),
                 actor: Some("zoë".to_owned()),
             };
-            assert_eq!(parse(payload.clone(), Uuid::nil()), Ok(expected));
+            assert_eq!(parsed, expected);
         }
+    }
+
+    /// What tells a repeat from another request under the same id.
+    #[test]
+    fn hash_is_of_what_is_wanted() {
+        let hash =
+            |parse: Parse<CartCommand>, payload: Value| parse(payload, FRESH).expect("it is right").hash;
+        let least = json!({"cart_id": CART, "item": "tea"});
+        let one = hash(add_item, least.clone());
+        let with = |field: &str, value: Value| {
+            let mut payload = least.clone();
+            payload[field] = value;
+            payload
+        };
+        for (field, value) in
+            [("command_id", json!(COMMAND)), ("correlation_id", json!(FRESH)), ("actor", json!(null))]
+        {
+            assert_eq!(hash(add_item, with(field, value)), one, "{field}");
+        }
+        for (field, value) in [("item", json!("Tea")), ("quantity", json!(1)), ("actor", json!("zoë"))] {
+            assert_ne!(hash(add_item, with(field, value)), one, "{field}");
+        }
+        let cart = json!({"cart_id": CART});
+        assert_ne!(hash(open_cart, cart.clone()), hash(close_cart, cart), "another command");
     }
 
     #[test]
@@ -95,7 +122,7 @@ mod tests {
             told(add_item, json!({"cart_id": CART, "item": "tea", "quantiy": 2})),
             (
                 "InvalidRequest",
-                "unknown field \"quantiy\"; allowed are cart_id, item, quantity, command_id, correlation_id, actor"
+                "unknown field \"quantiy\"; allowed are cart_id, item, quantity, command_id, correlation_id, causation_id, actor"
                     .to_owned()
             )
         );
@@ -122,7 +149,7 @@ mod tests {
         assert_eq!(
             told(open_cart, json!("open")),
             invalid(
-                "the request must be a JSON object; allowed are cart_id, command_id, correlation_id, actor"
+                "the request must be a JSON object; allowed are cart_id, command_id, correlation_id, causation_id, actor"
             )
         );
     }

@@ -196,6 +196,7 @@ fn a_replay_that_runs(up: &Deployed<'_>, from: &str) -> Value {
 
 const ID: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
 const TIME: &str = "2026-11-21T19:02:03.123456Z";
+const HASH: &str = "00000000000000000000000000000000";
 
 /// Returns an item of the events table.
 fn commit() -> Value {
@@ -204,7 +205,8 @@ fn commit() -> Value {
     });
     json!({
         "AggregateId": {"S": format!("cart#{ID}")}, "Version": {"N": "1"}, "Events": {"L": [{"M": event}]},
-        "CommandId": {"S": ID}, "CorrelationId": {"S": ID}, "OccurredAt": {"S": TIME},
+        "CommandId": {"S": ID}, "RequestHash": {"S": HASH}, "CorrelationId": {"S": ID},
+        "OccurredAt": {"S": TIME},
     })
 }
 
@@ -212,6 +214,7 @@ fn envelope() -> Value {
     json!({
         "id": ID, "type": "CartOpened", "schema_version": 1, "data": {}, "aggregate_type": "cart",
         "aggregate_id": ID, "version": 1, "occurred_at": TIME, "command_id": ID, "correlation_id": ID,
+        "request_hash": HASH,
     })
 }
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_kinesis::primitives::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use eventsourcing::OccurredAt;
+use eventsourcing::{OccurredAt, RequestHash};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -187,6 +187,8 @@ fn without_what_is_random(envelope: &Value) -> Value {
     };
     let time: Result<OccurredAt, _> = take("occurred_at").parse();
     assert!(time.is_ok(), "{envelope}");
+    let hash = RequestHash::try_from(take("request_hash"));
+    assert!(hash.is_ok_and(|hash| hash != RequestHash::default()), "{envelope}");
     let [_, command] =
         ["id", "command_id"].map(&mut take).map(|id| id.parse::<Uuid>().expect("ids are UUIDs"));
     // A command that belongs to no conversation begins one.

@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 
-use crate::event::Event;
+use crate::{event::Event, surroundings::Moment};
 
 /// A state that is the fold of its events, and the decisions that make new ones.
 ///
@@ -29,6 +29,7 @@ pub trait Aggregate: Default + Clone + Debug {
     /// Returns the events that a command leads to, or why it is refused.
     ///
     /// A decision never changes the state; folding what it returned does. A command whose
-    /// wish has already come true returns no event.
-    fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+    /// wish has already come true returns no event. The time and new ids are those of the moment: a
+    /// command need not carry them, and a repeat of it is not decided again.
+    fn decide(&self, command: &Self::Command, moment: &Moment<'_>) -> Result<Vec<Self::Event>, Self::Error>;
 }

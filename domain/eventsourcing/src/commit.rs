@@ -8,6 +8,7 @@ use crate::{
     id::AggregateId,
     json::JsonText,
     occurred_at::OccurredAt,
+    request::{Request, RequestHash},
 };
 
 /// Where the events of a commit came from.
@@ -15,6 +16,8 @@ use crate::{
 pub struct Context {
     /// The command that was decided; a command id commits at most once per aggregate.
     pub command_id: Uuid,
+    /// What was asked under that id.
+    pub request_hash: RequestHash,
     /// What all messages of one conversation share.
     pub correlation_id: Uuid,
     /// The message that the command was an answer to, if it was one.
@@ -26,9 +29,22 @@ pub struct Context {
 }
 
 impl Context {
-    /// Returns the context of a command that starts a conversation of its own.
+    /// Returns the context of what starts a conversation of its own, and no request asked for.
     pub fn new(command_id: Uuid, occurred_at: OccurredAt) -> Self {
-        Self { command_id, correlation_id: command_id, causation_id: None, actor: None, occurred_at }
+        let request_hash = RequestHash::default();
+        let (correlation_id, causation_id, actor) = (command_id, None, None);
+        Self { command_id, request_hash, correlation_id, causation_id, actor, occurred_at }
+    }
+
+    /// Returns the context of what a request asked for.
+    pub fn of<C>(request: &Request<C>, occurred_at: OccurredAt) -> Self {
+        Self {
+            request_hash: request.hash,
+            correlation_id: request.correlation_id,
+            causation_id: request.causation_id,
+            actor: request.actor.clone(),
+            ..Self::new(request.command_id, occurred_at)
+        }
     }
 }
 
@@ -109,6 +125,7 @@ impl Commit {
             data: event.data,
             id: event.id,
             occurred_at: context.occurred_at,
+            request_hash: context.request_hash,
             schema_version: event.schema_version,
             event_type: event.event_type,
             version,

@@ -8,6 +8,7 @@ use crate::{
     id::{AggregateId, InvalidAggregateId},
     json::JsonText,
     occurred_at::OccurredAt,
+    request::RequestHash,
 };
 
 /// One event and all that is known about it.
@@ -40,6 +41,8 @@ pub struct Envelope {
     pub id: Uuid,
     /// When it was decided.
     pub occurred_at: OccurredAt,
+    /// What was asked under the command's id.
+    pub request_hash: RequestHash,
     /// The version of the schema that the data follow.
     pub schema_version: u32,
     /// The stored name of the event's type.

@@ -1,17 +1,19 @@
 //! What the commits of one aggregate fold to, and how a command is decided on it.
 //!
 //! Commits are folded as they are read and must follow each other without a gap. Because a
-//! history knows every command that was committed, it answers a repeated command as it did
-//! the first time, without anything else being stored.
+//! history knows every command that was committed and what it asked for, it answers a repeated command
+//! as it did the first time.
 
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
-    commit::Commit,
+    commit::{Commit, Context},
     event::{DecodeError, decode},
     id::AggregateId,
+    request::{Request, RequestHash},
+    surroundings::Moment,
 };
 
 /// All that happened to one aggregate so far.
@@ -23,11 +25,12 @@ pub struct History<A: Aggregate> {
     commits: Vec<Seen>,
 }
 
-/// A commit of the past: which command led to it, and where its events are.
+/// A commit of the past: which command led to it, what that asked for, and where its events end.
 #[derive(Debug, Clone)]
 struct Seen {
     command_id: Uuid,
-    events: std::ops::Range<usize>,
+    request_hash: RequestHash,
+    end: usize,
 }
 
 /// What a command leads to: the events to store, and what the caller is told.
@@ -133,41 +136,43 @@ impl<A: Aggregate> History<A> {
         });
         let events: Vec<A::Event> = read.collect::<Result<_, _>>()?;
 
-        let start = self.events.len();
         events.iter().for_each(|event| self.state.apply(event));
         self.events.extend(events);
-        self.commits.push(Seen { command_id: commit.context.command_id, events: start..self.events.len() });
+        let Context { command_id, request_hash, .. } = commit.context;
+        self.commits.push(Seen { command_id, request_hash, end: self.events.len() });
         Ok(())
     }
 
     /// Decides a command, or finds that it was decided before.
     ///
-    /// Whether a repeated command is the same is told by deciding it once more, on the state
-    /// right before its commit: the same contents lead to the same events. (Commands with
-    /// other contents but the same effect, like a default spelt out, count as the same.) A
-    /// command that led to no event left no trace; it is simply decided again.
-    pub fn decide(&self, command_id: Uuid, command: &A::Command) -> Result<Decision<A>, Refused<A::Error>> {
-        let seen = self.commits.iter().find(|seen| seen.command_id == command_id);
-        if let Some(seen) = seen {
-            return self.decided_before(seen, command);
+    /// A repeated command has the id of the first time and asks for the same; it is not decided again,
+    /// whatever the rules are by now. A command that led to no event left no trace; it is simply decided
+    /// once more.
+    ///
+    /// # Errors
+    /// A rule forbids it, or its id was used for another request.
+    pub fn decide(
+        &self,
+        request: &Request<A::Command>,
+        moment: &Moment<'_>,
+    ) -> Result<Decision<A>, Refused<A::Error>> {
+        let command_id = request.command_id;
+        match self.commits.iter().find(|seen| seen.command_id == command_id) {
+            Some(seen) if seen.request_hash == request.hash => return Ok(self.decided_before(seen)),
+            Some(_) => return Err(Refused::CommandReused { command_id }),
+            None => {}
         }
-        let events = self.state.decide(command).map_err(Refused::Rule)?;
+        let events = self.state.decide(&request.command, moment).map_err(Refused::Rule)?;
         let mut state = self.state.clone();
         events.iter().for_each(|event| state.apply(event));
         Ok(Decision { id: self.id.clone(), version: self.version() + events.len() as u64, events, state })
     }
 
-    fn decided_before(&self, seen: &Seen, command: &A::Command) -> Result<Decision<A>, Refused<A::Error>> {
+    fn decided_before(&self, seen: &Seen) -> Decision<A> {
         // Folding the beginning once more costs time on a repeat only; keeping every state
         // of the past would cost memory always.
         let mut state = A::default();
-        let (before, committed) = self.events[..seen.events.end].split_at(seen.events.start);
-        before.iter().for_each(|event| state.apply(event));
-        if state.decide(command).is_ok_and(|again| again == committed) {
-            committed.iter().for_each(|event| state.apply(event));
-            Ok(Decision { id: self.id.clone(), events: Vec::new(), state, version: seen.events.end as u64 })
-        } else {
-            Err(Refused::CommandReused { command_id: seen.command_id })
-        }
+        self.events[..seen.end].iter().for_each(|event| state.apply(event));
+        Decision { id: self.id.clone(), events: Vec::new(), state, version: seen.end as u64 }
     }
 }

@@ -10,7 +10,7 @@
 //! * [`commit`], [`envelope`], [`json`] and [`occurred_at`]: what is stored and published.
 //! * [`history`]: what the commits of one aggregate fold to, and how a command is decided.
 //! * [`store`], [`memory`] and [`repo`]: how commits are read and appended; [`id`]: how they are told apart.
-//! * [`transaction`], [`surroundings`] and [`answer`]: a command from request to answer.
+//! * [`request`], [`transaction`], [`surroundings`] and [`answer`]: a command from request to answer.
 //! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
 //! * [`contract`]: the names that functions share with the program that deploys them.
 //! * `testing`, a feature: a kit for tests of decisions and of stores.
@@ -30,6 +30,7 @@ pub mod probe;
 mod regrouped;
 pub mod replay;
 pub mod repo;
+pub mod request;
 pub mod store;
 pub mod surroundings;
 #[cfg(feature = "testing")]
@@ -46,6 +47,7 @@ pub use json::JsonText;
 pub use memory::InMemoryStore;
 pub use occurred_at::OccurredAt;
 pub use repo::Repo;
+pub use request::{Request, RequestHash};
 pub use store::EventStore;
-pub use surroundings::Surroundings;
-pub use transaction::{Request, transact};
+pub use surroundings::{Moment, Surroundings};
+pub use transaction::transact;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     aggregate::Aggregate,
     event::{Event, Schema},
+    surroundings::Moment,
 };
 
 /// The message of the log lines that tell of a probe. Its id is in the field of that name, too.
@@ -39,7 +40,7 @@ impl Aggregate for Probe {
 
     fn apply(&mut self, _event: &ProbeEvent) {}
 
-    fn decide(&self, (): &()) -> Result<Vec<ProbeEvent>, Self::Error> {
+    fn decide(&self, (): &(), _: &Moment<'_>) -> Result<Vec<ProbeEvent>, Self::Error> {
         Ok(vec![ProbeEvent::Probed {}])
     }
 }

@@ -15,6 +15,7 @@ impl Envelope {
     fn context(&self) -> Context {
         Context {
             command_id: self.command_id,
+            request_hash: self.request_hash,
             correlation_id: self.correlation_id,
             causation_id: self.causation_id,
             actor: self.actor.clone(),

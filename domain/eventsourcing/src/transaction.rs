@@ -2,7 +2,6 @@
 //! another decision was faster.
 
 use thiserror::Error;
-use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
@@ -10,24 +9,10 @@ use crate::{
     history::{Decision, Refused},
     occurred_at::OccurredAt,
     repo::{FetchError, Repo, StoreError},
+    request::Request,
     store::EventStore,
-    surroundings::Surroundings,
+    surroundings::{Moment, Surroundings},
 };
-
-/// A command as it was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request<C> {
-    /// The aggregate it is about.
-    pub aggregate_id: Uuid,
-    /// What is wanted of it.
-    pub command: C,
-    /// What tells a repeat from another command.
-    pub command_id: Uuid,
-    /// What the messages of a conversation share; the command id when none was given.
-    pub correlation_id: Uuid,
-    /// Who asks, as the caller says.
-    pub actor: Option<String>,
-}
 
 /// What became of a command.
 #[derive(Debug)]
@@ -77,16 +62,13 @@ pub async fn transact<A: Aggregate, S: EventStore>(
     let mut lost_races = 0;
     let outcome = loop {
         let history = repo.fetch(request.aggregate_id).await?;
-        let decision = match history.decide(request.command_id, &request.command) {
+        let moment = Moment::of(surroundings);
+        let decision = match history.decide(request, &moment) {
             Ok(decision) => decision,
             Err(refused) => break Outcome::Refused(refused),
         };
-        let context = Context {
-            correlation_id: request.correlation_id,
-            actor: request.actor.clone(),
-            ..Context::new(request.command_id, OccurredAt::new(surroundings.now()))
-        };
-        match repo.store(&decision, context, || surroundings.new_id()).await {
+        let context = Context::of(request, OccurredAt::new(moment.now()));
+        match repo.store(&decision, context, || moment.new_id()).await {
             Ok(()) => break Outcome::Stored(decision),
             Err(StoreError::Conflict) if again().await => lost_races += 1,
             Err(StoreError::Conflict) => break Outcome::Conflict,

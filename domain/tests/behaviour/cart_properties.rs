@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::cart::{CartCommand, CartEvent, ShoppingCart, Status};
-use eventsourcing::{Aggregate, testing::assert_repeats_change_nothing};
+use eventsourcing::{
+    Aggregate, Moment,
+    testing::{Fixed, assert_repeats_change_nothing},
+};
 use proptest::{collection::vec, prelude::*};
 
 /// Few items and few out-of-range values, so that commands meet each other.
@@ -19,12 +22,12 @@ proptest! {
     /// The cart against a simpler telling of the same rules.
     #[test]
     fn folding_decisions_gives_what_was_asked_for(commands in vec(command(), 0..60)) {
-        let mut cart = ShoppingCart::default();
+        let (mut cart, surroundings) = (ShoppingCart::default(), Fixed::default());
         let mut status = None;
         let mut totals = BTreeMap::<String, u64>::new();
         for command in commands {
             let before = cart.clone();
-            let decided = cart.decide(&command);
+            let decided = cart.decide(&command, &Moment::of(&surroundings));
             prop_assert_eq!(&cart, &before, "deciding changes nothing");
             let allowed = match &command {
                 CartCommand::Open => status != Some(Status::Closed),

@@ -2,7 +2,8 @@
 //! changed, so these files never are. A new schema version adds a file.
 
 use domain::cart::{CartEvent, ShoppingCart};
-use eventsourcing::{AggregateId, Commit, Context, Envelope, event::Event, testing::Golden};
+use eventsourcing::{AggregateId, Commit, Context, Envelope, RequestHash, event::Event, testing::Golden};
+use serde_json::Map;
 use uuid::Uuid;
 
 fn files() -> Golden {
@@ -25,6 +26,8 @@ fn story() -> Vec<(CartEvent, Envelope)> {
         let n = u128::from(behind);
         let time = format!("2026-11-21T19:02:0{n}.120000Z");
         let mut context = Context::new(id(0x10 + n), time.parse().unwrap());
+        context.request_hash =
+            RequestHash::of(["open-cart", "add-item", "close-cart"][n as usize], &Map::new());
         if behind == 0 {
             context.correlation_id = id(0x20);
             context.causation_id = Some(id(0x30));

@@ -3,7 +3,7 @@
 //! A request with a field that is not known is refused as a whole. It is most likely a misspelt
 //! one, and ignoring `quantiy` would add one of something.
 
-use eventsourcing::{Answering, Refusal, Request, id};
+use eventsourcing::{Answering, Refusal, Request, RequestHash, id};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -11,7 +11,10 @@ use uuid::Uuid;
 const MAX_ACTOR_LENGTH: usize = 200;
 
 /// The fields that each command may have, beside its own.
-const OF_EACH_COMMAND: [&str; 3] = ["command_id", "correlation_id", "actor"];
+const OF_EACH_COMMAND: [&str; 4] = ["command_id", "correlation_id", "causation_id", "actor"];
+
+/// Those of them that say nothing about what is wanted: a repeat may differ in them.
+const ABOUT_THE_MESSAGE: [&str; 3] = ["command_id", "correlation_id", "causation_id"];
 
 /// Reads a request; the id is for a command that came without one.
 pub type Parse<C> = fn(Value, Uuid) -> Result<Request<C>, Refusal>;
@@ -26,7 +29,10 @@ pub fn question<A: Answering>(payload: Value) -> Result<Uuid, Refusal> {
 
 /// The fields of a request. One that is null counts as not given.
 #[derive(Debug)]
-pub struct Fields(Map<String, Value>);
+pub struct Fields {
+    given: Map<String, Value>,
+    hash: RequestHash,
+}
 
 impl Fields {
     /// Returns the fields of a question, which may have these.
@@ -47,21 +53,25 @@ impl Fields {
             )));
         }
         fields.retain(|_, value| !value.is_null());
-        Ok(Self(fields))
+        Ok(Self { given: fields, hash: RequestHash::default() })
     }
 
-    /// Returns the fields of a command, which may have these beside those of each command.
+    /// Returns the fields of the command of this name, which may have these beside those of each command.
+    /// The name is part of what is stored of a request, and can never change.
     ///
     /// # Errors
     /// It is not an object, or has a field that is not known.
-    pub fn of_command(payload: Value, own: &[&str]) -> Result<Self, Refusal> {
-        Self::of_question(payload, &[own, &OF_EACH_COMMAND].concat())
+    pub fn of_command(name: &str, payload: Value, own: &[&str]) -> Result<Self, Refusal> {
+        let fields = Self::of_question(payload, &[own, &OF_EACH_COMMAND].concat())?;
+        let mut wanted = fields.given.clone();
+        wanted.retain(|field, _| !ABOUT_THE_MESSAGE.contains(&field.as_str()));
+        Ok(Self { hash: RequestHash::of(name, &wanted), ..fields })
     }
 
     /// Returns the request of a command about this aggregate.
     ///
     /// # Errors
-    /// The actor is not a text of 1 to 200 characters, or the correlation id is not a UUID.
+    /// The actor is not a text of 1 to 200 characters, or the correlation or causation id is not a UUID.
     pub fn request<C>(self, aggregate_id: Uuid, command: C, command_id: Uuid) -> Result<Request<C>, Refusal> {
         let actor = self.text("actor")?;
         let length = actor.map_or(1, |actor| actor.chars().count());
@@ -74,7 +84,9 @@ impl Fields {
             aggregate_id,
             command,
             command_id,
+            hash: self.hash,
             correlation_id: self.id("correlation_id")?.unwrap_or(command_id),
+            causation_id: self.id("causation_id")?,
             actor: actor.map(str::to_owned),
         })
     }
@@ -83,8 +95,8 @@ impl Fields {
     ///
     /// # Errors
     /// It is not a UUID.
-    pub fn command_id(&self, fresh_id: Uuid) -> Result<Uuid, Refusal> {
-        Ok(self.id("command_id")?.unwrap_or(fresh_id))
+    pub fn command_id(&self, default_id: Uuid) -> Result<Uuid, Refusal> {
+        Ok(self.id("command_id")?.unwrap_or(default_id))
     }
 
     /// Returns an id that has to be there.
@@ -102,7 +114,7 @@ impl Fields {
     pub fn id(&self, field: &'static str) -> Result<Option<Uuid>, Refusal> {
         // A number is no more a UUID than a wrong text is: both are told in the same words.
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let given = self.0.get(field).map(text);
+        let given = self.given.get(field).map(text);
         Ok(given.map(|text| id::parse(field, &text)).transpose()?)
     }
 
@@ -129,7 +141,7 @@ impl Fields {
         read: impl Fn(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
         let wrong = || Refusal::invalid_request(format!("{field} must be {kind}"));
-        let given = self.0.get(field);
+        let given = self.given.get(field);
         given.map(|value| read(value).ok_or_else(wrong)).transpose()
     }
 }

@@ -233,13 +233,14 @@ pub fn failed(function: Function) -> Failed<FakeBucket> {
     Failed::new(FakeBucket::default(), function)
 }
 
-/// Returns an invocation that has this many seconds left.
+/// Returns an invocation that has this many seconds left, under an id of its own.
 ///
 /// # Panics
 /// The clock of the machine is before 1970.
 pub fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
     let deadline = SystemTime::now() + Duration::from_secs(seconds);
     let mut context = lambda_runtime::Context::default();
+    context.request_id = Uuid::now_v7().to_string();
     context.deadline = deadline
         .duration_since(SystemTime::UNIX_EPOCH)
         .expect("the clock is right")

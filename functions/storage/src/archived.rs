@@ -61,7 +61,7 @@ mod tests {
     const EVENT: &[u8] = br#"{"aggregate_id":"00000000-0000-0000-0000-000000000001","aggregate_type":"tally",
         "command_id":"00000000-0000-0000-0000-000000000002","correlation_id":"00000000-0000-0000-0000-000000000002",
         "data":{},"id":"00000000-0000-0000-0000-000000000003","occurred_at":"2026-11-21T19:02:03.123456Z",
-        "schema_version":1,"type":"TallyOpened","version":1}"#;
+        "request_hash":"00000000000000000000000000000000","schema_version":1,"type":"TallyOpened","version":1}"#;
 
     fn shelf() -> Shelf {
         let line: Vec<u8> = EVENT.iter().copied().filter(|byte| *byte != b'\n').collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use eventsourcing::{
-    AggregateId, Commit, Context, JsonText, OccurredAt, StoredEvent, id::InvalidAggregateId,
+    AggregateId, Commit, Context, JsonText, OccurredAt, RequestHash, StoredEvent, id::InvalidAggregateId,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -21,6 +21,7 @@ struct CommitItem {
     version: u64,
     events: Vec<EventItem>,
     command_id: Uuid,
+    request_hash: RequestHash,
     correlation_id: Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     causation_id: Option<Uuid>,
@@ -81,7 +82,8 @@ pub fn to_restored_item(
 }
 
 fn item(commit: &Commit, restored: Option<OccurredAt>) -> Result<HashMap<String, AttributeValue>, ItemError> {
-    let Context { command_id, correlation_id, causation_id, actor, occurred_at } = commit.context.clone();
+    let context = commit.context.clone();
+    let Context { command_id, request_hash, correlation_id, causation_id, actor, occurred_at } = context;
     let event = |event: &StoredEvent| EventItem {
         id: event.id,
         r#type: event.event_type.clone(),
@@ -93,6 +95,7 @@ fn item(commit: &Commit, restored: Option<OccurredAt>) -> Result<HashMap<String,
         version: commit.version,
         events: commit.events.iter().map(event).collect(),
         command_id,
+        request_hash,
         correlation_id,
         causation_id,
         actor,
@@ -126,6 +129,7 @@ pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemErro
         events: item.events.into_iter().map(event).collect::<Result<_, ItemError>>()?,
         context: Context {
             command_id: item.command_id,
+            request_hash: item.request_hash,
             correlation_id: item.correlation_id,
             causation_id: item.causation_id,
             actor: item.actor,
@@ -182,6 +186,7 @@ mod tests {
                     event(4, "Counted", r#"{"times":2,"what":"tea"}"#),
                 ]},
                 "CommandId": {"S": Uuid::from_u128(2)},
+                "RequestHash": {"S": "00000000000000000000000000000000"},
                 "CorrelationId": {"S": Uuid::from_u128(2)},
                 "OccurredAt": {"S": "2026-11-21T19:02:03.123456Z"},
             })
@@ -193,6 +198,7 @@ mod tests {
         let mut full = commit();
         full.context.causation_id = Some(Uuid::from_u128(9));
         full.context.actor = Some("zoë".to_owned());
+        full.context.request_hash = RequestHash::of("count", &Default::default());
         for commit in [commit(), full] {
             let item = to_item(&commit).expect("a commit makes an item");
             assert_eq!(from_item(item).expect("the item is a commit"), commit);
@@ -229,6 +235,15 @@ mod tests {
         assert_eq!(item, to_item(&commit()).expect("a commit makes an item"));
     }
 
+    /// From before commits said what they were asked for: there are none but in tests of old.
+    #[test]
+    fn item_without_the_hash_of_its_request_is_refused_and_says_so() {
+        let mut item = to_item(&commit()).expect("a commit makes an item");
+        item.remove("RequestHash");
+        let reason = crate::fault::chain(&from_item(item).expect_err("it is of an old form"));
+        assert_eq!(reason, "the item does not have the attributes of a commit: missing field `RequestHash`");
+    }
+
     #[test]
     fn what_is_not_a_commit_is_refused_with_the_reason() {
         let broken = |pointer: &str, value: Value| {
@@ -246,6 +261,10 @@ mod tests {
         assert!(reason.contains("are not JSON: EOF while parsing"), "{reason}");
         let reason = broken("/OccurredAt/S", json!("yesterday"));
         assert!(reason.contains(r#""yesterday" is not a time"#), "{reason}");
+        let reason = broken("/RequestHash/S", json!("5"));
+        assert!(reason.contains(r#""5" is not the hash of a request"#), "{reason}");
+        let reason = broken("/RequestHash", json!({"NULL": true}));
+        assert!(reason.starts_with("the item does not have the attributes of a commit"), "{reason}");
         let reason = broken("/Version", json!({"S": "5"}));
         assert!(reason.starts_with("the item does not have the attributes of a commit"), "{reason}");
     }

@@ -120,8 +120,8 @@ mod tests {
             "actor": actor, "aggregate_id": ids(0), "aggregate_type": "demo",
             "command_id": ids(version / 2 * 100), "correlation_id": ids(1), "id": ids(version),
             "data": serde_json::from_str::<Value>(data).expect("it is JSON"),
-            "occurred_at": format!("2026-11-21T19:02:0{version}.123456Z"), "schema_version": 1,
-            "type": event_type, "version": version,
+            "occurred_at": format!("2026-11-21T19:02:0{version}.123456Z"), "request_hash": "00000000000000000000000000000000",
+            "schema_version": 1, "type": event_type, "version": version,
         });
         Envelope::from_bytes(event.to_string().as_bytes()).expect("it is an event")
     }

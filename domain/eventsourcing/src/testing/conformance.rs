@@ -20,8 +20,11 @@ use crate::{
     json::JsonText,
     occurred_at::OccurredAt,
     repo::{Repo, StoreError},
+    request::RequestHash,
     store::{AppendError, EventStore},
+    surroundings::Moment,
     testing::tally::{Tally, TallyCommand},
+    testing::{Fixed, request},
 };
 
 /// Runs every case, one after another.
@@ -52,6 +55,7 @@ pub async fn what_is_appended_is_read_back_whole<S: EventStore>(store: impl Asyn
     full.events[1].data = text("{}");
     full.events[2].schema_version = 7;
     full.context.causation_id = Some(uuid("cause"));
+    full.context.request_hash = RequestHash::of("count", &Default::default());
     full.context.actor = Some("Zoë <zoe@example.com>".to_owned());
     full.context.correlation_id = uuid("conversation");
     let bare = commit(&id, 4, "bare", 1);
@@ -160,12 +164,15 @@ pub async fn an_aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl
     let tally_id = aggregate("tally").uuid();
     let add = TallyCommand::Count { what: "tea".to_owned(), times: 2 };
     let commands = [TallyCommand::Open, add.clone(), add, TallyCommand::Close];
+    let requests = (0..).zip(commands).map(|(n, command)| request(tally_id, Uuid::from_u128(n), command));
+    let requests: Vec<_> = requests.collect();
+    let surroundings = Fixed::default();
+    let moment = Moment::of(&surroundings);
     let mut decisions = Vec::new();
-    for (n, command) in (0..).zip(&commands) {
-        let command_id = Uuid::from_u128(n);
+    for (n, request) in requests.iter().enumerate() {
         let history = tallies.fetch(tally_id).await.expect("the tally is fetched");
-        let decision = history.decide(command_id, command).expect("it is allowed");
-        let context = Context::new(command_id, time());
+        let decision = history.decide(request, &moment).expect("it is allowed");
+        let context = Context::of(request, time());
         // The first decision is stored twice, the second time under other ids: too late.
         let new_id = |word: &str| uuid(&format!("{tally_id} {n} {word}"));
         let stored = tallies.store(&decision, context.clone(), || new_id("a")).await;
@@ -178,8 +185,8 @@ pub async fn an_aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl
     let history = tallies.fetch(tally_id).await.expect("the tally is fetched");
     assert_eq!(history.version(), 4);
     assert_eq!(history.state().count_of("tea"), 4);
-    for (n, (command, first)) in (0..).zip(commands.iter().zip(decisions)) {
-        let again = history.decide(Uuid::from_u128(n), command);
+    for (request, first) in requests.iter().zip(decisions) {
+        let again = history.decide(request, &moment);
         let again = again.expect("a repeated command is allowed");
         assert_eq!(again.events, []);
         assert_eq!((again.state, again.version), (first.state, first.version));

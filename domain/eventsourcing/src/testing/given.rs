@@ -17,9 +17,13 @@
 
 use std::fmt::Debug;
 
+use jiff::Timestamp;
+
+use super::Fixed;
 use crate::{
     aggregate::Aggregate,
     event::{Event, decode, encode},
+    surroundings::Moment,
 };
 
 /// What had happened before.
@@ -27,6 +31,7 @@ use crate::{
 pub struct Given<A: Aggregate> {
     events: Vec<A::Event>,
     state: A,
+    surroundings: Fixed,
 }
 
 /// What a command led to.
@@ -40,7 +45,7 @@ pub struct When<A: Aggregate> {
 /// Starts from an aggregate that has seen these events.
 #[track_caller]
 pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
-    let mut given = Given { events: Vec::new(), state: A::default() };
+    let mut given = Given { events: Vec::new(), state: A::default(), surroundings: Fixed::default() };
     for event in events {
         assert_storable(&event);
         given.state.apply(&event);
@@ -53,9 +58,15 @@ impl<A: Aggregate> Given<A>
 where
     A::Command: Debug,
 {
+    /// Sets the clock: it stands at noon of some day otherwise.
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { surroundings: Fixed::at(now), ..self }
+    }
+
     /// Decides a command.
     pub fn when(self, command: &A::Command) -> When<A> {
-        When { outcome: self.state.decide(command), command: format!("{command:?}"), given: self }
+        let outcome = self.state.decide(command, &Moment::of(&self.surroundings));
+        When { outcome, command: format!("{command:?}"), given: self }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     aggregate::Aggregate,
     answer::Answering,
     event::{Event, Schema},
+    surroundings::Moment,
 };
 
 /// Counts things by name, from when it is opened until it is closed.
@@ -114,7 +115,7 @@ impl Aggregate for Tally {
         }
     }
 
-    fn decide(&self, command: &TallyCommand) -> Result<Vec<TallyEvent>, TallyError> {
+    fn decide(&self, command: &TallyCommand, _: &Moment<'_>) -> Result<Vec<TallyEvent>, TallyError> {
         match (command, self.status) {
             (TallyCommand::Open, None) => Ok(vec![TallyEvent::TallyOpened {}]),
             (TallyCommand::Open, Some(Status::Open)) => Ok(vec![]),

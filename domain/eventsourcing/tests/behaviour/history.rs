@@ -1,9 +1,12 @@
 //! What histories insist on, and how they answer commands they have seen.
 
+use std::fmt::Debug;
+
 use eventsourcing::{
-    Aggregate, AggregateId, Commit, Context, Decision, History, JsonText,
+    Aggregate, AggregateId, Commit, Context, Decision, History, JsonText, Moment, Request,
     history::{HistoryError, Refused},
     testing::tally::{Tally, TallyCommand, TallyError, TallyEvent},
+    testing::{Fixed, request},
 };
 use uuid::Uuid;
 
@@ -13,13 +16,17 @@ fn tally_id() -> AggregateId {
     AggregateId::of::<Tally>(Uuid::from_u128(1))
 }
 
-fn context(command: u128) -> Context {
+fn asked<C: Debug>(command_id: u128, command: C) -> Request<C> {
+    request(tally_id().uuid(), Uuid::from_u128(command_id), command)
+}
+
+fn context<C: Debug>(command_id: u128, command: C) -> Context {
     let time = "2026-11-21T19:02:03.123456Z".parse().unwrap();
-    Context::new(Uuid::from_u128(command), time)
+    Context::of(&asked(command_id, command), time)
 }
 
 fn commit(behind: u64, command: u128, events: &[TallyEvent]) -> Commit {
-    Commit::of(tally_id(), behind, events, context(command), Uuid::nil).unwrap()
+    Commit::of(tally_id(), behind, events, context(command, "whatever"), Uuid::nil).unwrap()
 }
 
 fn tea(times: u32) -> TallyEvent {
@@ -33,18 +40,27 @@ fn add_tea(times: i64) -> TallyCommand {
 /// Opened by command 1, filled by 2, closed by 3.
 fn closed_tally() -> Tallied {
     let mut history = Tallied::new(tally_id());
-    for commit in [
-        commit(0, 1, &[TallyEvent::TallyOpened {}]),
-        commit(1, 2, &[tea(2)]),
-        commit(2, 3, &[TallyEvent::TallyClosed {}]),
+    for (behind, command, event) in [
+        (0, TallyCommand::Open, TallyEvent::TallyOpened {}),
+        (1, add_tea(2), tea(2)),
+        (2, TallyCommand::Close, TallyEvent::TallyClosed {}),
     ] {
-        history.fold(&commit).unwrap();
+        let context = context(u128::from(behind) + 1, command);
+        history.fold(&Commit::of(tally_id(), behind, &[event], context, Uuid::nil).unwrap()).unwrap();
     }
     history
 }
 
-fn decide(history: &Tallied, command_id: u128, command: &TallyCommand) -> Decision<Tally> {
-    history.decide(Uuid::from_u128(command_id), command).unwrap()
+fn decided<A: Aggregate<Command: Debug>>(
+    history: &History<A>,
+    command_id: u128,
+    command: A::Command,
+) -> Result<Decision<A>, Refused<A::Error>> {
+    history.decide(&asked(command_id, command), &Moment::of(&Fixed::default()))
+}
+
+fn decide(history: &Tallied, command_id: u128, command: TallyCommand) -> Decision<Tally> {
+    decided(history, command_id, command).unwrap()
 }
 
 #[test]
@@ -81,7 +97,7 @@ fn a_commit_with_an_unreadable_event_is_not_folded_at_all() {
 #[test]
 fn a_repeated_command_gets_the_answer_of_the_first_time() {
     let history = closed_tally();
-    let again = decide(&history, 2, &add_tea(2));
+    let again = decide(&history, 2, add_tea(2));
     assert_eq!((again.events.len(), again.version), (0, 2));
     assert_eq!(again.state.count_of("tea"), 2);
     assert_eq!(
@@ -105,7 +121,7 @@ impl Aggregate for Cups {
         self.0 += 1;
     }
 
-    fn decide(&self, cups: &usize) -> Result<Vec<TallyEvent>, Self::Error> {
+    fn decide(&self, cups: &usize, _: &Moment<'_>) -> Result<Vec<TallyEvent>, Self::Error> {
         Ok(vec![tea(1); *cups])
     }
 }
@@ -116,13 +132,13 @@ fn repeated_command_of_several_events_gets_the_answer_of_all_of_them() {
     let mut history = History::<Cups>::new(id.clone());
     for (behind, command, cups) in [(0, 1, 3), (3, 2, 2)] {
         let events = vec![tea(1); cups];
-        let commit = Commit::of(id.clone(), behind, &events, context(command), Uuid::nil);
+        let commit = Commit::of(id.clone(), behind, &events, context(command, cups), Uuid::nil);
         history.fold(&commit.unwrap()).unwrap();
     }
     for (command, cups, answer) in [(1, 3, (0, 3, Cups(3))), (2, 2, (0, 5, Cups(5)))] {
-        let again = history.decide(Uuid::from_u128(command), &cups).unwrap();
+        let again = decided(&history, command, cups).unwrap();
         assert_eq!((again.events.len(), again.version, again.state), answer);
-        let other = history.decide(Uuid::from_u128(command), &1).unwrap_err();
+        let other = decided(&history, command, 1).unwrap_err();
         assert!(matches!(other, Refused::CommandReused { .. }), "one event is not all of them");
     }
 }
@@ -132,7 +148,7 @@ fn a_command_id_cannot_be_used_for_something_else() {
     let history = closed_tally();
     for (id, command) in [(2, add_tea(3)), (2, TallyCommand::Close), (1, add_tea(2)), (3, add_tea(2))] {
         let command_id = Uuid::from_u128(id);
-        let refused = history.decide(command_id, &command);
+        let refused = decided(&history, id, command);
         assert_eq!(refused, Err(Refused::CommandReused { command_id }));
     }
 }
@@ -140,9 +156,9 @@ fn a_command_id_cannot_be_used_for_something_else() {
 #[test]
 fn a_new_command_is_decided_on_the_last_state() {
     let history = closed_tally();
-    let refused = history.decide(Uuid::from_u128(4), &add_tea(1));
+    let refused = decided(&history, 4, add_tea(1));
     assert_eq!(refused, Err(Refused::Rule(TallyError::Closed)));
-    let nothing = decide(&history, 5, &TallyCommand::Close);
+    let nothing = decide(&history, 5, TallyCommand::Close);
     assert_eq!((nothing.events.len(), nothing.version), (0, 3));
 }
 
@@ -150,7 +166,7 @@ fn a_new_command_is_decided_on_the_last_state() {
 fn a_decision_carries_the_state_after_its_events() {
     let mut history = Tallied::new(tally_id());
     history.fold(&commit(0, 1, &[TallyEvent::TallyOpened {}])).unwrap();
-    let decision = decide(&history, 2, &add_tea(7));
+    let decision = decide(&history, 2, add_tea(7));
     assert_eq!(decision.events, [tea(7)]);
     assert_eq!(decision.version, 2);
     assert_eq!(decision.state.count_of("tea"), 7);

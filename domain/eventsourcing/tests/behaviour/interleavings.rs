@@ -2,9 +2,10 @@
 //! done twice, and what is stored is always a history.
 
 use eventsourcing::{
-    Context, Decision, InMemoryStore, OccurredAt, Repo,
+    Context, Decision, InMemoryStore, Moment, OccurredAt, Repo, Request,
     repo::StoreError,
     testing::tally::{Tally, TallyCommand},
+    testing::{Fixed, request},
 };
 use futures::executor::block_on;
 use jiff::Timestamp;
@@ -13,25 +14,26 @@ use uuid::Uuid;
 
 /// One writer with one command: it fetches and decides in one step, stores in the next.
 struct Writer {
-    command_id: Uuid,
-    command: TallyCommand,
+    request: Request<TallyCommand>,
     decided: Option<Decision<Tally>>,
     answer: Option<Decision<Tally>>,
 }
 
 impl Writer {
     fn new(command_id: u128, command: TallyCommand) -> Self {
-        Self { command_id: Uuid::from_u128(command_id), command, decided: None, answer: None }
+        let request = request(Uuid::nil(), Uuid::from_u128(command_id), command);
+        Self { request, decided: None, answer: None }
     }
 
     async fn step(&mut self, tallies: &Repo<Tally, &InMemoryStore>, ids: &mut u128) {
         let Some(decision) = self.decided.take() else {
             let history = tallies.fetch(Uuid::nil()).await.unwrap();
-            let decided = history.decide(self.command_id, &self.command);
+            let surroundings = Fixed::default();
+            let decided = history.decide(&self.request, &Moment::of(&surroundings));
             self.decided = Some(decided.unwrap());
             return;
         };
-        let context = Context::new(self.command_id, OccurredAt::new(Timestamp::UNIX_EPOCH));
+        let context = Context::of(&self.request, OccurredAt::new(Timestamp::UNIX_EPOCH));
         let new_id = || {
             *ids += 1;
             Uuid::from_u128(*ids)

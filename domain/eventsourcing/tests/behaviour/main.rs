@@ -9,6 +9,7 @@ mod numbers;
 mod probe;
 mod properties;
 mod regrouping;
+mod repeating;
 mod repo;
 mod stores;
 mod transaction;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use eventsourcing::{
-    Aggregate, Context, Decision, EventStore, InMemoryStore, JsonText, Repo,
+    Aggregate, Context, Decision, EventStore, InMemoryStore, JsonText, Moment, OccurredAt, Repo,
     event::{EncodeError, Event, Schema, decode, encode},
     repo::StoreError,
+    testing::{Fixed, request},
 };
 use futures::{StreamExt, executor::block_on};
 use proptest::{
@@ -68,7 +69,7 @@ impl Aggregate for Till {
 
     fn apply(&mut self, _: &TillEvent) {}
 
-    fn decide(&self, command: &TillEvent) -> Result<Vec<TillEvent>, Self::Error> {
+    fn decide(&self, command: &TillEvent, _: &Moment<'_>) -> Result<Vec<TillEvent>, Self::Error> {
         Ok(vec![command.clone()])
     }
 }
@@ -226,11 +227,14 @@ fn canonical_json_refuses_inexact_numbers() {
 fn store_appends_nothing_when_a_number_is_inexact() {
     let store = InMemoryStore::new();
     let tills = Repo::<Till, _>::new(&store);
-    let context = Context::new(Uuid::nil(), "2026-11-21T19:02:03.123456Z".parse().unwrap());
+    let surroundings = Fixed::default();
+    let moment = Moment::of(&surroundings);
     let error = block_on(async {
         let history = tills.fetch(Uuid::nil()).await.unwrap();
         let command = counted(Count { signed: LIMIT + 1, ..Count::default() });
-        let decision: Decision<Till> = history.decide(Uuid::nil(), &command).unwrap();
+        let request = request(Uuid::nil(), Uuid::nil(), command);
+        let decision: Decision<Till> = history.decide(&request, &moment).unwrap();
+        let context = Context::of(&request, OccurredAt::new(moment.now()));
         tills.store(&decision, context, Uuid::nil).await.unwrap_err()
     });
     assert!(matches!(error, StoreError::Encode(EncodeError::Number(_))), "{error:?}");

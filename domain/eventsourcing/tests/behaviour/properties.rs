@@ -1,7 +1,7 @@
 //! What holds for any sequence of commands, and for any envelope.
 
 use eventsourcing::{
-    Aggregate, AggregateId, Envelope, JsonText, OccurredAt,
+    Aggregate, AggregateId, Envelope, JsonText, OccurredAt, RequestHash,
     event::{decode, encode},
     testing::{
         assert_repeats_change_nothing,
@@ -42,6 +42,7 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
             data: event.data,
             id: ids.4,
             occurred_at: OccurredAt::new(Timestamp::from_microsecond(time).unwrap()),
+            request_hash: RequestHash::try_from(ids.0.simple().to_string()).unwrap(),
             schema_version: event.schema_version,
             event_type: event.event_type.to_owned(),
             version,

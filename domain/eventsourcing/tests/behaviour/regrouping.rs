@@ -53,7 +53,7 @@ fn opened(aggregate_type: &str) -> Envelope {
         "command_id":"00000000-0000-0000-0000-000000000002",
         "correlation_id":"00000000-0000-0000-0000-000000000002","data":{},
         "id":"00000000-0000-0000-0000-000000000003","occurred_at":"2026-11-21T19:02:03.123456Z",
-        "schema_version":1,"type":"TallyOpened","version":1}"#;
+        "request_hash":"00000000000000000000000000000000","schema_version":1,"type":"TallyOpened","version":1}"#;
     Envelope { aggregate_type: aggregate_type.to_owned(), ..Envelope::from_bytes(bytes).unwrap() }
 }
 

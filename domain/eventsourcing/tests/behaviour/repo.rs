@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use eventsourcing::{
-    AggregateId, Commit, Context, EventStore, InMemoryStore, Repo,
+    AggregateId, Commit, Context, EventStore, InMemoryStore, Moment, Repo,
     history::HistoryError,
     repo::FetchError,
     store::AppendError,
     testing::tally::{Tally, TallyCommand, TallyEvent},
+    testing::{Fixed, request},
 };
 use futures::{Stream, StreamExt, executor::block_on};
 use uuid::Uuid;
@@ -81,16 +82,17 @@ fn a_gap_that_stays_is_an_error() {
 #[test]
 fn a_decision_without_events_writes_nothing() {
     let tallies = Repo::<Tally, _>::new(InMemoryStore::new());
-    let store = async |command_id: u128, command: &TallyCommand| {
+    let surroundings = Fixed::default();
+    let store = async |command_id: u128, command: TallyCommand| {
         let history = tallies.fetch(Uuid::nil()).await.unwrap();
-        let command_id = Uuid::from_u128(command_id);
-        let decision = history.decide(command_id, command).unwrap();
-        let context = Context { command_id, ..context() };
+        let request = request(Uuid::nil(), Uuid::from_u128(command_id), command);
+        let decision = history.decide(&request, &Moment::of(&surroundings)).unwrap();
+        let context = Context::of(&request, context().occurred_at);
         tallies.store(&decision, context, Uuid::nil).await.unwrap();
     };
     block_on(async {
-        store(1, &TallyCommand::Open).await;
-        store(2, &TallyCommand::Open).await;
+        store(1, TallyCommand::Open).await;
+        store(2, TallyCommand::Open).await;
         assert_eq!(tallies.fetch(Uuid::nil()).await.unwrap().version(), 1);
     });
 }

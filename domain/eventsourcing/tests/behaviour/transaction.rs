@@ -1,15 +1,16 @@
 //! Commands from what was asked to what is stored and answered, with races on the way.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use eventsourcing::{
-    AggregateId, Answer, Commit, Context, EventStore, InMemoryStore, OccurredAt, Repo, Request, Surroundings,
+    AggregateId, Answer, Commit, Context, EventStore, InMemoryStore, OccurredAt, Repo, Request,
     store::AppendError,
     testing::tally::{Tally, TallyCommand, TallyEvent},
+    testing::{self, Fixed},
     transact,
     transaction::{Outcome, Transaction},
 };
-use futures::{Stream, executor::block_on};
+use futures::{Stream, TryStreamExt, executor::block_on};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
@@ -39,32 +40,17 @@ impl EventStore for Crowded {
     }
 }
 
-/// Noon, and ids that are counted.
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Surroundings for Counting {
-    fn now(&self) -> Timestamp {
-        "2026-11-21T12:00:00Z".parse().unwrap()
-    }
-
-    fn new_id(&self) -> Uuid {
-        Uuid::from_u128(self.0.fetch_add(1, Relaxed).into())
-    }
-}
-
 const ID: Uuid = Uuid::from_u128(7);
 
 fn request(command_id: u128, command: TallyCommand) -> Request<TallyCommand> {
-    let command_id = Uuid::from_u128(command_id);
-    Request { aggregate_id: ID, command, command_id, correlation_id: command_id, actor: None }
+    testing::request(ID, Uuid::from_u128(command_id), command)
 }
 
 /// Counts tea twice in an open tally while others are faster this often, and tries again this often.
 fn count(faster: u32, tries_again: u32) -> Transaction<Tally> {
     let store = Crowded { inner: InMemoryStore::new(), faster: AtomicU32::new(0) };
     let repo = Repo::<Tally, _>::new(&store);
-    let surroundings = Counting::default();
+    let surroundings = Fixed::default();
     let open = request(1, TallyCommand::Open);
     block_on(transact(&repo, &open, &surroundings, async || false)).unwrap();
     store.faster.store(faster, Relaxed);
@@ -104,7 +90,7 @@ fn command_is_answered_with_a_view_or_with_the_broken_rule() {
     let answer = |command_id, command| {
         let request = request(command_id, command);
         let again = async || unreachable!("no other decision is faster");
-        let done = block_on(transact(&repo, &request, &Counting::default(), again));
+        let done = block_on(transact(&repo, &request, &Fixed::default(), again));
         json!(Answer::to_command(ID, done.unwrap().outcome))
     };
     let not_opened = json!({"error": "NotOpened", "message": "the tally was never opened", "tally_id": ID});
@@ -117,4 +103,22 @@ fn command_is_answered_with_a_view_or_with_the_broken_rule() {
     assert_eq!(answer(3, count(3))["error"], "CommandReused");
     let history = block_on(repo.fetch(ID)).unwrap();
     assert_eq!(json!(Answer::of(&history)), counted);
+}
+
+/// What reactors and traces go by.
+#[test]
+fn commit_says_what_its_request_said() {
+    let store = InMemoryStore::new();
+    let asked = Request {
+        correlation_id: Uuid::from_u128(8),
+        causation_id: Some(Uuid::from_u128(9)),
+        actor: Some("zoë".to_owned()),
+        ..request(1, TallyCommand::Open)
+    };
+    let again = async || unreachable!("no other decision is faster");
+    block_on(transact(&Repo::<Tally, _>::new(&store), &asked, &Fixed::default(), again)).unwrap();
+    let commits: Vec<_> = block_on(store.read(&AggregateId::of::<Tally>(ID)).try_collect()).unwrap();
+    assert_eq!(commits[0].context, Context::of(&asked, commits[0].context.occurred_at));
+    assert_eq!(commits[0].context.causation_id, Some(Uuid::from_u128(9)));
+    assert_eq!(commits[0].context.request_hash, asked.hash);
 }

@@ -1,6 +1,6 @@
 //! Events for the tests of a replay.
 
-use eventsourcing::{Envelope, JsonText};
+use eventsourcing::{Envelope, JsonText, RequestHash};
 use uuid::Uuid;
 
 /// Returns the event of this version of an aggregate.
@@ -16,6 +16,7 @@ pub(super) fn event(aggregate: u128, version: u64) -> Envelope {
         data: JsonText::parse("{}".to_owned()).expect("it is JSON"),
         id: Uuid::from_u128(aggregate << 32 | u128::from(version)),
         occurred_at: time,
+        request_hash: RequestHash::default(),
         schema_version: 1,
         event_type: "TallyOpened".to_owned(),
         version,

@@ -55,15 +55,15 @@ impl EventStore for FakeStore {
     }
 }
 
-fn open(payload: Value, fresh_id: Uuid) -> Result<Request<TallyCommand>, Refusal> {
-    let fields = Fields::of_command(payload, &["tally_id"])?;
-    let (id, command_id) = (fields.required_id("tally_id")?, fields.command_id(fresh_id)?);
+fn open(payload: Value, default_id: Uuid) -> Result<Request<TallyCommand>, Refusal> {
+    let fields = Fields::of_command("open-tally", payload, &["tally_id"])?;
+    let (id, command_id) = (fields.required_id("tally_id")?, fields.command_id(default_id)?);
     fields.request(id, TallyCommand::Open, command_id)
 }
 
-fn count(payload: Value, fresh_id: Uuid) -> Result<Request<TallyCommand>, Refusal> {
-    let fields = Fields::of_command(payload, &["tally_id", "what", "times"])?;
-    let (id, command_id) = (fields.required_id("tally_id")?, fields.command_id(fresh_id)?);
+fn count(payload: Value, default_id: Uuid) -> Result<Request<TallyCommand>, Refusal> {
+    let fields = Fields::of_command("count", payload, &["tally_id", "what", "times"])?;
+    let (id, command_id) = (fields.required_id("tally_id")?, fields.command_id(default_id)?);
     let what = fields.text("what")?.ok_or_else(|| missing("what"))?.to_owned();
     let times = fields.integer("times")?.unwrap_or(1);
     fields.request(id, TallyCommand::Count { what, times }, command_id)
@@ -96,7 +96,7 @@ async fn request_with_a_wrong_field_is_refused_in_words_that_name_it() {
         (answer["error"].clone(), answer["message"].clone())
     };
     let invalid = |message: &str| (json!("InvalidRequest"), json!(message));
-    let known = "allowed are tally_id, what, times, command_id, correlation_id, actor";
+    let known = "allowed are tally_id, what, times, command_id, correlation_id, causation_id, actor";
     let with = |field: &str, value: Value| {
         let mut payload = json!({"tally_id": tally(1), "what": "tea"});
         payload[field] = value;
@@ -111,7 +111,7 @@ async fn request_with_a_wrong_field_is_refused_in_words_that_name_it() {
         refused(with("actor", json!(""))).await,
         invalid("actor must have 1 to 200 characters, not 0")
     );
-    for field in ["tally_id", "command_id", "correlation_id"] {
+    for field in ["tally_id", "command_id", "correlation_id", "causation_id"] {
         assert_eq!(refused(with(field, json!(1))).await.0, "InvalidId");
     }
     let question = ask(&repo, json!({"tally_id": tally(1), "version": 3})).await;

@@ -1,0 +1,107 @@
+//! A command as it was asked for, and what tells a repeat of it from another one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// How many bytes of a hash are kept. Callers hash what they ask themselves, so chance is all there is to
+/// guard against.
+const BYTES: usize = 16;
+
+/// A command as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<C> {
+    /// The aggregate it is about.
+    pub aggregate_id: Uuid,
+    /// What is wanted of it.
+    pub command: C,
+    /// What its caller calls it: whoever repeats a command gives it the id of the first time.
+    pub command_id: Uuid,
+    /// What was asked. Under one command id it has to be the same each time.
+    pub hash: RequestHash,
+    /// What the messages of a conversation share; the command id when none was given.
+    pub correlation_id: Uuid,
+    /// The message that the command is an answer to, if it is one.
+    pub causation_id: Option<Uuid>,
+    /// Who asks, as the caller says.
+    pub actor: Option<String>,
+}
+
+/// A hash of a request as it was received: stored with each commit, as 32 hexadecimal digits.
+///
+/// It is of the words of the request and not of what they led to, so a repeat is known whatever became
+/// of the rules, the clock and the events' schemas meanwhile. The default is that of a commit that no
+/// request asked for, such as a probe's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestHash([u8; BYTES]);
+
+/// A text is not the hash of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not the hash of a request: 32 hexadecimal digits in lower case")]
+pub struct InvalidRequestHash(String);
+
+impl RequestHash {
+    /// Returns the hash of a command of this name with these fields. The name is stored in it, and can
+    /// never change.
+    pub fn of(command: &str, fields: &Map<String, Value>) -> Self {
+        // Maps are sorted, and numbers keep the digits that they were read with.
+        let digest = Sha256::digest(json!([command, fields]).to_string());
+        Self(std::array::from_fn(|at| digest[at]))
+    }
+}
+
+impl From<RequestHash> for String {
+    fn from(RequestHash(bytes): RequestHash) -> Self {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl TryFrom<String> for RequestHash {
+    type Error = InvalidRequestHash;
+
+    fn try_from(text: String) -> Result<Self, InvalidRequestHash> {
+        let bytes = u128::from_str_radix(&text, 16).map(u128::to_be_bytes).map(Self);
+        bytes.ok().filter(|hash| String::from(*hash) == text).ok_or(InvalidRequestHash(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(command: &str, fields: &str) -> RequestHash {
+        RequestHash::of(command, &serde_json::from_str(fields).expect("it is an object"))
+    }
+
+    #[test]
+    fn hash_is_stored_as_it_always_was() {
+        let hash = hash("add-item", r#"{"item":"tea","cart_id":"1"}"#);
+        assert_eq!(json!(hash), json!("5c39e8e7b4592c4e0bc95e0d3a939745"));
+        assert_eq!(serde_json::from_value::<RequestHash>(json!(hash)).expect("it is a hash"), hash);
+    }
+
+    #[test]
+    fn hash_is_of_the_request_and_not_of_its_spelling() {
+        let one = hash("count", r#"{"a":1,"b":[1.5,9007199254740993]}"#);
+        assert_eq!(one, hash("count", r#"{ "b": [1.5, 9007199254740993], "a": 1 }"#));
+        for (command, fields) in [
+            ("close", r#"{"a":1,"b":[1.5,9007199254740993]}"#),
+            ("count", r#"{"a":1,"b":[1.5,9007199254740992]}"#),
+            ("count", r#"{"a":"1","b":[1.5,9007199254740993]}"#),
+            ("count", r#"{"a":1}"#),
+        ] {
+            assert_ne!(one, hash(command, fields), "{command} {fields}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_hash_is_refused() {
+        for text in ["", "00", &"0".repeat(33), &"A".repeat(32), &format!("+{}", "0".repeat(31))] {
+            let refused = RequestHash::try_from((*text).to_owned());
+            assert_eq!(refused, Err(InvalidRequestHash((*text).to_owned())), "{text}");
+        }
+    }
+}
