@@ -8,8 +8,12 @@ use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storage::patience::Patience;
 use tracing::field::display;
+use uuid::Uuid;
 
 use crate::{fault::Fault, request::Parse};
+
+/// The namespace of command ids derived from invocations; it can never change.
+const COMMANDS_BY_REQUEST: Uuid = Uuid::from_u128(0x8d0c_4a56_3c1f_4e7b_9a52_60d9_1be7_f3a4);
 
 /// Answers one invocation of a function that changes aggregates of one type.
 pub async fn answer<A: Answering, S: EventStore>(
@@ -19,7 +23,7 @@ pub async fn answer<A: Answering, S: EventStore>(
     surroundings: &impl Surroundings,
 ) -> Result<Answer<A::View>, Fault> {
     let patience = Patience::until(event.context.deadline());
-    let answer = match parse(event.payload, surroundings.new_id()) {
+    let answer = match parse(event.payload, command_of(&event.context.request_id)) {
         Ok(request) => execute(repo, &request, patience, surroundings).await?,
         Err(refusal) => refusal.into(),
     };
@@ -52,4 +56,10 @@ pub async fn execute<A: Answering, S: EventStore>(
         );
     }
     Ok(Answer::to_command(request.aggregate_id, outcome))
+}
+
+/// Returns the id of a command that came without one. It follows from the invocation's, which Lambda gives
+/// to each of its own attempts: one that ended without an answer may have stored its events.
+fn command_of(request_id: &str) -> Uuid {
+    Uuid::new_v5(&COMMANDS_BY_REQUEST, request_id.as_bytes())
 }

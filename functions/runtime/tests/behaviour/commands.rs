@@ -162,3 +162,17 @@ async fn store_out_of_reach_is_a_fault() {
     let fault = fault.expect_err("the store is out of reach").to_string();
     assert_eq!(fault, "the store of events failed: out of reach");
 }
+
+/// Lambda repeats an asynchronous invocation that ended without an answer, under the same request id.
+#[tokio::test]
+async fn attempts_of_one_invocation_are_one_command() {
+    let repo = Repo::<Tally, _>::new(InMemoryStore::new());
+    send(&repo, open, json!({"tally_id": tally(1)})).await;
+    let event = invocation(json!({"tally_id": tally(1), "what": "tea"}), 30);
+    for _ in 0..2 {
+        let answer = command::answer(&repo, count, event.clone(), &Machine).await.expect("no fault");
+        assert_eq!(json!(answer)["version"], 2);
+    }
+    let other = send(&repo, count, json!({"tally_id": tally(1), "what": "tea"})).await;
+    assert_eq!(other["version"], 3, "another invocation is another command");
+}
