@@ -70,11 +70,11 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         command(OPEN_CART),
         command(ADD_ITEM),
         command(CLOSE_CART),
-        lambda(CAPTURE).may(stream.publish()).may(archive.write(FAILED_PREFIX)).consumes_or_gives_up_to(
-            &archive,
-            &events,
-            mappings::capture(),
-        ),
+        lambda(CAPTURE)
+            .lasting(CAPTURE_LASTS)
+            .may(stream.publish())
+            .may(archive.write(FAILED_PREFIX))
+            .consumes_or_gives_up_to(&archive, &events, mappings::capture()),
         lambda(ARCHIVE)
             .may(archive.write(EVENTS_PREFIX))
             .may(archive.write(FAILED_PREFIX))

@@ -70,8 +70,8 @@ fn of_32_writers_each_gets_through_once(cloud: &Cloud) {
 
 /// A history that takes DynamoDB several pages is read to its end, and written behind it.
 fn a_cart_of_more_than_a_megabyte_is_loaded_whole(cloud: &Cloud) {
-    const COMMITS: u64 = 8;
-    const EVENTS: u64 = 250;
+    const COMMITS: u64 = 20;
+    const EVENTS: u64 = 100;
 
     let place = cloud.place();
     let up = Deployed::local(&place);

@@ -13,8 +13,8 @@ use aws::resources::table::STREAM_KEEPS_HOURS;
 /// From the table's stream to Kinesis.
 pub(super) fn capture() -> MappingSettings {
     MappingSettings {
-        // One call to Kinesis when each commit is of another cart, and 100 one after another
-        // when all are of one: a second or two of the 30 that a function has by default. Items
+        // One call to Kinesis when each commit is of another cart, and one for each event when all are
+        // of one: 10,000 at most, for which the function has the time (`CAPTURE_LASTS`). Items
         // have 400 KB at most, so it is the 6 MB of an invocation that cut a batch of large ones.
         batch_size: 100,
         // Everything behind waits for this hop, and calls are cheap.
@@ -22,9 +22,8 @@ pub(super) fn capture() -> MappingSettings {
         // Above 1, order holds per item ("Using AWS Lambda with Amazon DynamoDB"), and two
         // commits of one cart are two items.
         parallelization_factor: 1,
-        // What fails is out of reach, for each half as well. But commits of many events, all of
-        // one cart, are a call for each event, and could take more time than the function has,
-        // each time; halves take half of it.
+        // What fails is out of reach, for each half as well. But on a day on which Kinesis is slow, the
+        // largest batch could take more time than the function has, each time; halves take half of it.
         bisect_on_error: true,
         ..until_the_source_forgets(STREAM_KEEPS_HOURS)
     }

@@ -1,5 +1,6 @@
 //! A commit: the events of one decision, stored together or not at all.
 
+use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
@@ -48,6 +49,38 @@ impl Context {
     }
 }
 
+/// The most events of one commit. Each is a call to the stream, since two events of an aggregate cannot go
+/// together, and everything behind waits for them.
+pub const MAX_EVENTS: usize = 100;
+/// The most bytes that the data of a commit have together. With all else it has to fit into an item of
+/// 400 KB ("Constraints in Amazon DynamoDB").
+pub const MAX_BYTES: usize = 300_000;
+
+/// Why a decision makes no commit.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// An event cannot be written down.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// More was decided at once than a commit holds.
+    #[error(
+        "{events} events were decided at once, and a commit has {MAX_EVENTS} at most: make it several commands"
+    )]
+    TooMany {
+        /// How many events.
+        events: usize,
+    },
+    /// What was decided at once is larger than a commit may be.
+    #[error(
+        "the data of the decided events have {bytes} bytes, and those of a commit have {MAX_BYTES} at most: \
+         make it several commands, or keep what is large elsewhere"
+    )]
+    TooLarge {
+        /// The size of their data.
+        bytes: usize,
+    },
+}
+
 /// One event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
@@ -76,13 +109,19 @@ pub struct Commit {
 
 impl Commit {
     /// Returns the commit that puts events right behind `behind` earlier ones.
+    ///
+    /// # Errors
+    /// An event cannot be stored, or there is too much of them.
     pub fn of<E: Event>(
         aggregate_id: AggregateId,
         behind: u64,
         events: &[E],
         context: Context,
         mut new_id: impl FnMut() -> Uuid,
-    ) -> Result<Self, EncodeError> {
+    ) -> Result<Self, CommitError> {
+        if events.len() > MAX_EVENTS {
+            return Err(CommitError::TooMany { events: events.len() });
+        }
         let stored = |event| {
             encode(event).map(|encoded| StoredEvent {
                 id: new_id(),
@@ -91,12 +130,12 @@ impl Commit {
                 data: encoded.data,
             })
         };
-        Ok(Self {
-            aggregate_id,
-            version: behind + 1,
-            events: events.iter().map(stored).collect::<Result<_, _>>()?,
-            context,
-        })
+        let events: Vec<_> = events.iter().map(stored).collect::<Result<_, _>>()?;
+        let bytes = events.iter().map(|event| event.data.as_str().len()).sum();
+        if bytes > MAX_BYTES {
+            return Err(CommitError::TooLarge { bytes });
+        }
+        Ok(Self { aggregate_id, version: behind + 1, events, context })
     }
 
     /// Returns the version of the event after the last of this commit.

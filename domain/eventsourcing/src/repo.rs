@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
-    commit::{Commit, Context},
-    event::EncodeError,
+    commit::{Commit, CommitError, Context},
     history::{Decision, History, HistoryError},
     id::AggregateId,
     store::{AppendError, EventStore},
@@ -42,9 +41,9 @@ pub enum StoreError<E: std::error::Error + 'static> {
     /// The store failed, and whether the decision was stored is not known.
     #[error("the store of events failed")]
     Store(#[source] E),
-    /// The events cannot be written down.
+    /// The events cannot be written down, or are too much for one commit.
     #[error("the decided events cannot be written down")]
-    Encode(#[from] EncodeError),
+    Commit(#[from] CommitError),
 }
 
 impl<A: Aggregate, S: EventStore> Repo<A, S> {

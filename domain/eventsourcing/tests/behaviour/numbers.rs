@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use eventsourcing::{
     Aggregate, Context, Decision, EventStore, InMemoryStore, JsonText, Moment, OccurredAt, Repo,
+    commit::CommitError,
     event::{EncodeError, Event, Schema, decode, encode},
     repo::StoreError,
     testing::{Fixed, request},
@@ -237,7 +238,7 @@ fn store_appends_nothing_when_a_number_is_inexact() {
         let context = Context::of(&request, OccurredAt::new(moment.now()));
         tills.store(&decision, context, Uuid::nil).await.unwrap_err()
     });
-    assert!(matches!(error, StoreError::Encode(EncodeError::Number(_))), "{error:?}");
+    assert!(matches!(error, StoreError::Commit(CommitError::Encode(EncodeError::Number(_)))), "{error:?}");
     let id = eventsourcing::AggregateId::of::<Till>(Uuid::nil());
     assert_eq!(block_on(store.read(&id).count()), 0);
 }

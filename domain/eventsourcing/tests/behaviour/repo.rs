@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use eventsourcing::{
-    AggregateId, Commit, Context, EventStore, InMemoryStore, Moment, Repo,
+    AggregateId, Commit, Context, Decision, EventStore, InMemoryStore, Moment, Repo,
     history::HistoryError,
     repo::FetchError,
     store::AppendError,
@@ -95,4 +95,34 @@ fn a_decision_without_events_writes_nothing() {
         store(2, TallyCommand::Open).await;
         assert_eq!(tallies.fetch(Uuid::nil()).await.unwrap().version(), 1);
     });
+}
+
+/// Counts tea this often, under a name of so many bytes.
+fn counted(events: usize, bytes: usize) -> Result<(), String> {
+    let tallies = Repo::<Tally, _>::new(InMemoryStore::new());
+    let event = TallyEvent::Counted { what: "x".repeat(bytes), times: 1 };
+    let decision = Decision {
+        id: AggregateId::of::<Tally>(Uuid::nil()),
+        events: vec![event; events],
+        state: Tally::default(),
+        version: events as u64,
+    };
+    let stored = block_on(tallies.store(&decision, context(), Uuid::nil));
+    let version = block_on(tallies.fetch(Uuid::nil())).unwrap().version();
+    assert_eq!(version, stored.as_ref().map_or(0, |()| events as u64), "all of it or nothing");
+    stored.map_err(|error| std::error::Error::source(&error).unwrap().to_string())
+}
+
+#[test]
+fn commit_is_no_more_than_the_pipeline_can_carry() {
+    assert_eq!(counted(100, 1), Ok(()));
+    let refused = counted(101, 1).unwrap_err();
+    assert!(
+        refused.starts_with("101 events were decided at once, and a commit has 100 at most"),
+        "{refused}"
+    );
+    // What is beside the name: `{"times":1,"what":""}`.
+    assert_eq!(counted(10, 30_000 - 21), Ok(()));
+    let refused = counted(10, 30_000 - 20).unwrap_err();
+    assert!(refused.starts_with("the data of the decided events have 300010 bytes"), "{refused}");
 }

@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::Event;
-use eventsourcing::{Commit, contract::CAPTURE};
-use runtime::testing::{FakeBucket, FakeStream, commit, failed, tally};
+use eventsourcing::{
+    Commit,
+    commit::MAX_EVENTS,
+    contract::{CAPTURE, CAPTURE_LASTS},
+};
+use runtime::testing::{FakeBucket, FakeStream, Refused, commit, failed, tally};
 use runtime::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     patience::Patience,
+    stream::{Outcome, PutRecords},
     table::{to_item, to_restored_item},
-    waves::MAX_RECORD_BYTES,
+    waves::{MAX_RECORD_BYTES, Record},
 };
+use tokio::time::Instant;
 
 const A_MOMENT: Duration = Duration::from_secs(5);
 
@@ -75,6 +81,30 @@ async fn one_of_three_is_rejected_and_still_goes_before_what_follows_it() {
         assert_eq!(stream.taken(), all.into());
         assert_eq!(stream.calls(), [3, 3, 3, 1]);
     }
+}
+
+/// A stream that takes 30 ms for a call, as Kinesis does on a bad day.
+struct Slow(FakeStream);
+
+impl PutRecords for Slow {
+    type Error = Refused;
+
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Refused> {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        self.0.put_records(records).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn largest_batch_of_one_aggregate_is_published_in_time() {
+    let (stream, failed) = (Slow(FakeStream::default()), failed(CAPTURE));
+    let most = MAX_EVENTS as u64;
+    let commits: Vec<_> = (0..100).map(|n| commit(tally(1), n * most + 1..=(n + 1) * most)).collect();
+    let began = Instant::now();
+    let captured = capture(inserts(&commits), &stream, &failed, Patience::lasting(CAPTURE_LASTS)).await;
+    captured.expect("everything is published");
+    assert_eq!(stream.0.calls().len(), 10_000);
+    assert!(began.elapsed() < CAPTURE_LASTS, "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
