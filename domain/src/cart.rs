@@ -15,8 +15,9 @@ use uuid::Uuid;
 pub const MAX_NAME_LENGTH: usize = 200;
 /// The most that one command can add of an item.
 pub const MAX_QUANTITY: u32 = 999;
-/// The most different items that a cart can hold.
-pub const MAX_ITEMS: usize = 500;
+/// The most different items that a cart can hold. The event that closes it has all of them, under names of
+/// whatever bytes, and has to fit into one commit.
+pub const MAX_ITEMS: usize = 200;
 
 /// The namespace of cart identifiers derived from command ids; it can never change.
 const CARTS_BY_COMMAND: Uuid = Uuid::from_u128(0x5b1f_6e0e_8a43_4d0c_9d0f_7a3c_21e6_54b8);
@@ -91,8 +92,11 @@ pub enum CartEvent {
         /// How much of it was added.
         quantity: u32,
     },
-    /// The cart takes no more items.
-    CartClosed {},
+    /// The cart takes no more items. Readers of closed carts need no other event.
+    CartClosed {
+        /// What is in it, in the order in which it first came.
+        items: Vec<Line>,
+    },
 }
 
 impl Event for CartEvent {
@@ -163,7 +167,7 @@ impl Aggregate for ShoppingCart {
                     None => self.lines.push(Line { item: item.clone(), quantity }),
                 }
             }
-            CartEvent::CartClosed {} => self.status = Some(Status::Closed),
+            CartEvent::CartClosed { .. } => self.status = Some(Status::Closed),
         }
     }
 
@@ -189,7 +193,7 @@ impl Aggregate for ShoppingCart {
                 Ok(vec![CartEvent::ItemAdded { item: item.clone(), quantity }])
             }
 
-            (CartCommand::Close, Some(Open)) => Ok(vec![CartEvent::CartClosed {}]),
+            (CartCommand::Close, Some(Open)) => Ok(vec![CartEvent::CartClosed { items: self.lines.clone() }]),
             (CartCommand::Close, Some(Closed)) => Ok(vec![]),
         }
     }

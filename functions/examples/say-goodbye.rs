@@ -15,7 +15,7 @@ async fn main() -> Result<(), runtime::Fault> {
 }
 
 async fn say_goodbye(delivered: Delivered<ShoppingCart>) -> Result<(), Trouble> {
-    if delivered.event == (CartEvent::CartClosed {}) {
+    if let CartEvent::CartClosed { .. } = delivered.event {
         // Whoever sends mail hands over the id as well, as what tells a repetition.
         tracing::info!(event_id = %delivered.envelope.id, "goodbye");
     }

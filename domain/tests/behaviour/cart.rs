@@ -3,14 +3,16 @@
 use domain::cart::{
     CartCommand, CartError, CartEvent, Line, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart, Status, cart_opened_by,
 };
-use eventsourcing::testing::given;
+use eventsourcing::{AggregateId, Commit, Context, testing::given};
+use uuid::Uuid;
 
 fn opened() -> CartEvent {
     CartEvent::CartOpened {}
 }
 
-fn closed() -> CartEvent {
-    CartEvent::CartClosed {}
+fn closed(items: impl IntoIterator<Item = (&'static str, u64)>) -> CartEvent {
+    let line = |(item, quantity): (&str, u64)| Line { item: item.to_owned(), quantity };
+    CartEvent::CartClosed { items: items.into_iter().map(line).collect() }
 }
 
 fn added(item: &str, quantity: u32) -> CartEvent {
@@ -36,7 +38,9 @@ fn a_cart_is_opened_once() {
 
 #[test]
 fn a_closed_cart_is_never_opened_again() {
-    given::<ShoppingCart>([opened(), closed()]).when(&CartCommand::Open).then_refused(&CartError::CartClosed);
+    given::<ShoppingCart>([opened(), closed([])])
+        .when(&CartCommand::Open)
+        .then_refused(&CartError::CartClosed);
 }
 
 #[test]
@@ -90,7 +94,20 @@ fn a_full_cart_takes_more_of_what_it_holds_only() {
 
 #[test]
 fn a_cart_is_closed_once_and_takes_nothing_more() {
-    given::<ShoppingCart>([opened(), added("tea", 1)]).when(&CartCommand::Close).then([closed()]);
-    given::<ShoppingCart>([opened(), closed()]).when(&CartCommand::Close).then_nothing();
-    given::<ShoppingCart>([opened(), closed()]).when(&add("tea", 1)).then_refused(&CartError::CartClosed);
+    let filled = [opened(), added("tea", 1), added("milk", 2), added("tea", 999)];
+    given::<ShoppingCart>(filled).when(&CartCommand::Close).then([closed([("tea", 1000), ("milk", 2)])]);
+    given::<ShoppingCart>([opened(), closed([])]).when(&CartCommand::Close).then_nothing();
+    given::<ShoppingCart>([opened(), closed([])]).when(&add("tea", 1)).then_refused(&CartError::CartClosed);
+}
+
+/// Whatever is in it: its last event is the largest that it has.
+#[test]
+fn the_fullest_cart_can_be_closed() {
+    // Six bytes for a character is the most that JSON takes.
+    let name = |n: usize| format!("{n:03}{}", "\u{1}".repeat(MAX_NAME_LENGTH - 3));
+    let items = (0..MAX_ITEMS).map(|n| Line { item: name(n), quantity: u64::MAX >> 11 }).collect();
+    let id = AggregateId::of::<ShoppingCart>(Uuid::nil());
+    let context = Context::new(Uuid::nil(), "2026-11-21T19:02:03.123456Z".parse().unwrap());
+    let commit = Commit::of(id, 9, &[CartEvent::CartClosed { items }], context, Uuid::nil).unwrap();
+    assert!(commit.events[0].data.as_str().len() > 240_000);
 }

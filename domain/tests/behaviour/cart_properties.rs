@@ -42,7 +42,7 @@ proptest! {
                     CartEvent::CartOpened {} => status = Some(Status::Open),
                     CartEvent::ItemAdded { item, quantity } =>
                         *totals.entry(item).or_default() += u64::from(quantity),
-                    CartEvent::CartClosed {} => status = Some(Status::Closed),
+                    CartEvent::CartClosed { .. } => status = Some(Status::Closed),
                 }
             }
             let lines = cart.lines().iter().map(|line| (line.item.clone(), line.quantity));

@@ -1,7 +1,7 @@
 //! Every event ever written, as a file: what is in the table and the archive cannot be
 //! changed, so these files never are. A new schema version adds a file.
 
-use domain::cart::{CartEvent, ShoppingCart};
+use domain::cart::{CartEvent, Line, ShoppingCart};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, RequestHash, event::Event, testing::Golden};
 use serde_json::Map;
 use uuid::Uuid;
@@ -19,7 +19,9 @@ fn story() -> Vec<(CartEvent, Envelope)> {
     let events = [
         CartEvent::CartOpened {},
         CartEvent::ItemAdded { item: "Brötchen \"Kaiser\" 🥖".to_owned(), quantity: 6 },
-        CartEvent::CartClosed {},
+        CartEvent::CartClosed {
+            items: vec![Line { item: "Brötchen \"Kaiser\" 🥖".to_owned(), quantity: 6 }],
+        },
     ];
     let cart = AggregateId::of::<ShoppingCart>(id(0x70));
     let commit = |(behind, event): (u64, CartEvent)| {
