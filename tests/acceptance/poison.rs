@@ -145,6 +145,7 @@ fn park(up: &Deployed<'_>, cart: Uuid) {
             event_type: "CartParked".to_owned(),
             schema_version: 1,
             data: JsonText::canonical(&json!({ "until": "tomorrow" })).expect("it is JSON"),
+            more: Default::default(),
         }],
         context: Context::new(
             Uuid::now_v7(),

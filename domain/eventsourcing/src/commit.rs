@@ -4,7 +4,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
-    envelope::Envelope,
+    envelope::{Envelope, More},
     event::{EncodeError, Event, encode},
     id::AggregateId,
     json::JsonText,
@@ -92,6 +92,8 @@ pub struct StoredEvent {
     pub schema_version: u32,
     /// The data, as text that is never written anew.
     pub data: JsonText,
+    /// What a later release says of the event, and this one does not know.
+    pub more: More,
 }
 
 /// The events of one decision on one aggregate.
@@ -128,6 +130,7 @@ impl Commit {
                 event_type: encoded.event_type.to_owned(),
                 schema_version: encoded.schema_version,
                 data: encoded.data,
+                more: More::new(),
             })
         };
         let events: Vec<_> = events.iter().map(stored).collect::<Result<_, _>>()?;
@@ -168,6 +171,7 @@ impl Commit {
             schema_version: event.schema_version,
             event_type: event.event_type,
             version,
+            more: event.more,
         })
     }
 }

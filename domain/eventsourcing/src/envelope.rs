@@ -1,5 +1,7 @@
 //! The envelope: one event in the form in which it is published, archived and handed on.
 
+mod more;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,15 +13,18 @@ use crate::{
     request::RequestHash,
 };
 
+pub use self::more::More;
+
 /// One event and all that is known about it.
 ///
 /// The fields stand in the order of their JSON names. Together with `data`, which is
 /// canonical when it is stored and carried as text from then on, this makes what
 /// [`to_bytes`](Self::to_bytes) writes canonical JSON without sorting anything.
 ///
-/// A reader ignores fields it does not know, so that a field can be added some day without
-/// stopping everybody who runs an older release.
+/// A reader carries fields that it does not know, so that a field can be added some day without
+/// stopping everybody who runs an older release, and without being lost on the way through one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Envelope {
     /// Who asked for it, as the caller says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +55,9 @@ pub struct Envelope {
     pub event_type: String,
     /// The place of the event among those of its aggregate, from 1.
     pub version: u64,
+    /// What a later release has added.
+    #[serde(skip)]
+    pub more: More,
 }
 
 impl Envelope {

@@ -34,6 +34,7 @@ impl Envelope {
                 event_type: self.event_type,
                 schema_version: self.schema_version,
                 data: self.data,
+                more: self.more,
             }],
         })
     }

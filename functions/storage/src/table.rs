@@ -1,6 +1,6 @@
 //! A commit as an item of the events table, and as the same item in the table's stream.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use eventsourcing::{
@@ -40,6 +40,10 @@ struct EventItem {
     r#type: String,
     schema_version: u32,
     data: String,
+    /// What a later release says of the event, each under its name in the envelope and as JSON. It belongs
+    /// here, and nowhere else in the item: so it is carried by releases that do not know it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    more: BTreeMap<String, String>,
 }
 
 /// Why an item is not a commit.
@@ -89,6 +93,7 @@ fn item(commit: &Commit, restored: Option<OccurredAt>) -> Result<HashMap<String,
         r#type: event.event_type.clone(),
         schema_version: event.schema_version,
         data: event.data.as_str().to_owned(),
+        more: event.more.iter().map(|(name, value)| (name.clone(), value.as_str().to_owned())).collect(),
     };
     let item = CommitItem {
         aggregate_id: commit.aggregate_id.to_string(),
@@ -115,12 +120,15 @@ pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemErro
         return Err(ItemError::Version);
     }
     let event = |event: EventItem| {
-        let data = JsonText::parse(event.data);
+        let id = event.id;
+        let parsed = |text| JsonText::parse(text).map_err(|source| ItemError::Data { id, source });
+        let more = event.more.into_iter().map(|(name, value)| Ok((name, parsed(value)?)));
         Ok(StoredEvent {
+            more: more.collect::<Result<_, ItemError>>()?,
             id: event.id,
             event_type: event.r#type,
             schema_version: event.schema_version,
-            data: data.map_err(|source| ItemError::Data { id: event.id, source })?,
+            data: parsed(event.data)?,
         })
     };
     Ok(Commit {
@@ -212,7 +220,9 @@ mod tests {
         let mut commit = commit();
         commit.version = (1 << 53) + 1;
         commit.events.truncate(1);
-        commit.events[0].data = JsonText::parse(numbers.to_owned()).expect("it is JSON");
+        let numbers = JsonText::parse(numbers.to_owned()).expect("it is JSON");
+        commit.events[0].data = numbers.clone();
+        commit.events[0].more = [("added_later".to_owned(), numbers)].into();
         let stored: serde_dynamo::Item = to_item(&commit).expect("a commit makes an item").into();
         // Streams and scans spell an item as JSON.
         let stored = serde_json::from_str::<serde_dynamo::Item>(&json!(stored).to_string());

@@ -106,6 +106,7 @@ fn of_another_release(world: &World) {
         event_type: "CartTeleported".to_owned(),
         schema_version: 1,
         data: JsonText::parse("{}".to_owned()).expect("it is JSON"),
+        more: Default::default(),
     });
     for commit in [unknown, commit(world, cart, 3, &[CartEvent::CartClosed { items: vec![] }])] {
         world.put_item(&commit.aggregate_id.to_string(), commit.version, &item(&commit));

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     aggregate::Aggregate,
     commit::{Commit, Context, StoredEvent},
+    envelope::More,
     id::AggregateId,
     json::JsonText,
     occurred_at::OccurredAt,
@@ -54,6 +55,7 @@ pub async fn what_is_appended_is_read_back_whole<S: EventStore>(store: impl Asyn
     full.events[0].data = text(r#"{ "b":1e2,  "a":"\u00e4 ü 🛒 \n" }"#);
     full.events[1].data = text("{}");
     full.events[2].schema_version = 7;
+    full.events[2].more = [("tenant".to_owned(), text(r#"{ "of":1e400 }"#))].into();
     full.context.causation_id = Some(uuid("cause"));
     full.context.request_hash = RequestHash::of("count", &Default::default());
     full.context.actor = Some("Zoë <zoe@example.com>".to_owned());
@@ -218,6 +220,7 @@ fn commit(id: &AggregateId, version: u64, word: &str, size: usize) -> Commit {
         event_type: "Counted".to_owned(),
         schema_version: 1,
         data: text(&format!(r#"{{"what":"{word}","times":{}}}"#, n + 1)),
+        more: More::new(),
     };
     Commit {
         aggregate_id: id.clone(),

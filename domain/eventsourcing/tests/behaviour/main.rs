@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod carrying;
 mod history;
 mod interleavings;
 mod kit;

@@ -2,6 +2,7 @@
 
 use eventsourcing::{
     Aggregate, AggregateId, Envelope, JsonText, OccurredAt, RequestHash,
+    envelope::More,
     event::{decode, encode},
     testing::{
         assert_repeats_change_nothing,
@@ -39,13 +40,14 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
             causation_id: ids.3,
             command_id: ids.1,
             correlation_id: ids.2,
-            data: event.data,
+            data: event.data.clone(),
             id: ids.4,
             occurred_at: OccurredAt::new(Timestamp::from_microsecond(time).unwrap()),
             request_hash: RequestHash::try_from(ids.0.simple().to_string()).unwrap(),
             schema_version: event.schema_version,
             event_type: event.event_type.to_owned(),
             version,
+            more: if (time & 3) == 0 { [("added".to_owned(), event.data)].into() } else { More::new() },
         }
     })
 }

@@ -34,6 +34,7 @@ fn whole(like: &Envelope, aggregate: Uuid, version: u64, size: usize, number: us
         event_type: like.event_type.clone(),
         schema_version: like.schema_version,
         data: like.data.clone(),
+        more: like.more.clone(),
     };
     commit.events = (0..size).map(event).collect();
     commit

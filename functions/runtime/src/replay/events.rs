@@ -20,5 +20,6 @@ pub(super) fn event(aggregate: u128, version: u64) -> Envelope {
         schema_version: 1,
         event_type: "TallyOpened".to_owned(),
         version,
+        more: Default::default(),
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn commit(number: u128, version: u64, size: usize, command: usize) ->
         event_type: "ItemAdded".to_owned(),
         schema_version: 1,
         data: JsonText::canonical(&json!({"item": "tea", "quantity": n})).expect("it is JSON"),
+        more: Default::default(),
     };
     Commit {
         aggregate_id: id(number),
