@@ -105,13 +105,14 @@ mod tests {
         }
     }
 
-    /// A stream that says of one record less than it was given what became of it.
-    struct Silent;
+    /// A stream that says of one record less than it was given what became of it, once.
+    struct Silent(AtomicUsize);
 
     impl PutRecords for Silent {
         type Error = Infallible;
 
         async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Infallible> {
+            assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "an answer like that was believed");
             Ok(vec![Ok(()); records.len() - 1])
         }
     }
@@ -119,7 +120,8 @@ mod tests {
     #[tokio::test]
     async fn answer_that_leaves_a_record_out_is_an_error() {
         let records = ["a", "b"].map(|key| Record { partition_key: key.to_owned(), data: b"a".to_vec() });
-        let refused = publish(&Silent, records, Patience::lasting(CALL)).await.expect_err("one is missing");
+        let silent = Silent(AtomicUsize::new(0));
+        let refused = publish(&silent, records, Patience::lasting(CALL)).await.expect_err("one is missing");
         assert_eq!(refused.to_string(), "1 outcomes were reported for 2 records");
     }
 
