@@ -40,8 +40,7 @@ impl Intercept for Noted {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let reads = config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()));
-        if !reads {
+        if may_change_something(config) {
             progress::sending();
         }
         Ok(())
@@ -53,13 +52,16 @@ impl Intercept for Noted {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let reads = config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()));
         let blames_caller = context.response().is_some_and(|response| response.status().is_client_error());
-        if !reads && blames_caller {
+        if blames_caller && may_change_something(config) {
             progress::refused();
         }
         Ok(())
     }
+}
+
+fn may_change_something(config: &ConfigBag) -> bool {
+    !config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()))
 }
 
 /// The operations that looking needs, sorted. A list of names and no pattern: `GetRecords`
