@@ -22,15 +22,21 @@ pub(super) fn statements(listed: Option<&Value>) -> BTreeMap<String, Value> {
     for (sid, alike) in by_sid {
         let only = alike.len() == 1 && !sid.is_empty();
         for (text, statement) in alike {
-            let mut key = if only { sid.to_owned() } else { format!("{sid}#{}", short_hash(&text)) };
+            let key = if only { sid.to_owned() } else { format!("{sid}#{}", short_hash(&text)) };
             // Whoever makes two of one hash does not hide one of them.
-            while statements.contains_key(&key) {
-                key.push('\'');
-            }
+            let key = unused(key, |key| statements.contains_key(key));
             statements.insert(key, statement);
         }
     }
     statements
+}
+
+/// Returns the key, with as many ticks behind it as it takes to be one of its own.
+fn unused(mut key: String, is_used: impl Fn(&str) -> bool) -> String {
+    while is_used(&key) {
+        key.push('\'');
+    }
+    key
 }
 
 fn short_hash(text: &str) -> String {
@@ -112,10 +118,7 @@ fn canonical_condition(condition: &Value) -> Value {
         for (key, values) in keys.as_object().into_iter().flatten() {
             let tests = canonical.entry(operator.clone()).or_insert_with(|| json!({}));
             // Said in two spellings, both have to hold; neither may hide the other.
-            let mut key = key.to_lowercase();
-            while tests.get(&key).is_some() {
-                key.push('\'');
-            }
+            let key = unused(key.to_lowercase(), |key| tests.get(key).is_some());
             tests[key] = set(values, value);
         }
     }
