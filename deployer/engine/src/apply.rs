@@ -227,6 +227,8 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
             let seen = seen.expect("what a plan updates was seen");
             if step.changes.iter().any(|change| !is_tag(&change.path)) {
                 retried(async || node().update(seen, cloud).await).await?;
+            } else {
+                retried(async || node().ready(cloud).await).await?;
             }
         }
     }

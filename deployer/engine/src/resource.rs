@@ -185,6 +185,12 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// answer that there is no such thing is tried again: what is new is not known everywhere yet.
     fn create(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Returns when others can use what is there, for a kind whose `create` waits for that. An attempt
+    /// that was cut short did not wait, and what has the stamp was made whole.
+    fn ready(&self, _cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Changes in place what differs between `live` and `self`.
     fn update(&self, live: &Self, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
 

@@ -322,6 +322,10 @@ impl Resource for Function {
         self.set_recursive_loop(None, aws).await
     }
 
+    async fn ready(&self, aws: &Aws) -> Result<(), Error> {
+        self.changed(aws).await
+    }
+
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         match self.put(live, live.revision.as_deref(), aws).await {
             Err(error) if error.code.as_deref() == Some("PreconditionFailedException") => {

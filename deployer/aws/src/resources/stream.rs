@@ -211,6 +211,10 @@ impl Resource for Stream {
         finish(self, tags, aws).await
     }
 
+    async fn ready(&self, aws: &Aws) -> Result<(), Error> {
+        active(&self.name, aws).await.map(drop)
+    }
+
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         if live.resource_policy != self.resource_policy {
             self.delete_resource_policy(aws).await?;

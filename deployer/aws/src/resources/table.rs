@@ -274,6 +274,10 @@ impl Resource for Table {
         finish(self, tags, aws).await
     }
 
+    async fn ready(&self, aws: &Aws) -> Result<(), Error> {
+        active(&self.name, aws).await
+    }
+
     async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         let name = &self.name;
         if live.resource_policy != self.resource_policy {

@@ -71,6 +71,8 @@ pub trait Node<C>: Described {
     fn read<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<Option<Seen>, Error>>;
     /// See [`Resource::create`].
     fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::ready`].
+    fn ready<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::update`].
     fn update<'a>(&'a self, live: &'a Seen, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::tag`].
@@ -136,6 +138,10 @@ impl<R: Resource> Node<R::Cloud> for R {
         // What is not found here was made by an earlier call of the same creation, or is what others
         // made a moment ago for this one.
         Resource::create(self, tags, cloud).map_err(Error::of_newborn).boxed()
+    }
+
+    fn ready<'a>(&'a self, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
+        Resource::ready(self, cloud).boxed()
     }
 
     fn update<'a>(&'a self, live: &'a Seen, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {

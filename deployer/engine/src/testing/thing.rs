@@ -98,6 +98,10 @@ impl Resource for Thing {
         }
     }
 
+    async fn ready(&self, cloud: &FakeCloud) -> Result<(), Error> {
+        cloud.look("Ready", &self.name, |_| ()).await
+    }
+
     async fn update(&self, _live: &Self, cloud: &FakeCloud) -> Result<(), Error> {
         self.build(cloud).await?;
         let effect = |world: &mut World| {

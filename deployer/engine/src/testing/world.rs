@@ -77,7 +77,8 @@ impl FakeCloud {
     /// Returns the calls that write, since the last time, but for the release record's.
     pub fn writes(&self) -> Vec<String> {
         let calls = std::mem::take(&mut self.world().calls);
-        let writes = |call: &String| !["Read", "List", "Tags"].iter().any(|read| call.starts_with(read));
+        let writes =
+            |call: &String| !["Read", "Ready", "List", "Tags"].iter().any(|read| call.starts_with(read));
         calls.into_iter().filter(writes).filter(|call| !call.ends_with(" release")).collect()
     }
 

@@ -93,6 +93,22 @@ async fn an_update_of_tags_alone_leaves_the_rest_alone() {
 }
 
 #[tokio::test]
+async fn what_a_run_left_half_made_gets_its_stamp_when_it_is_ready() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a"));
+    cloud.fail("Tag", Class::Denied);
+    assert!(!up(&stack, &cloud).await.succeeded());
+    cloud.writes();
+
+    cloud.fail("Ready", Class::Other);
+    assert!(!up(&stack, &cloud).await.succeeded());
+    assert!(cloud.writes().is_empty(), "it is not ready");
+    cloud.fail("Ready", Class::InProgress);
+    assert!(up(&stack, &cloud).await.succeeded());
+    assert_eq!(cloud.writes(), ["Tag demo-dev-a"]);
+}
+
+#[tokio::test]
 async fn a_recreated_part_is_deleted_first() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");

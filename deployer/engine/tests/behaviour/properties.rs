@@ -40,8 +40,9 @@ fn when() -> impl Strategy<Value = When> {
 }
 
 fn fault() -> impl Strategy<Value = (&'static str, &'static str, Class, When)> {
-    let verb =
-        prop::sample::select(vec!["Create", "Update", "Tag", "Delete", "Read", "List", "Record", "Forget"]);
+    let verb = prop::sample::select(vec![
+        "Create", "Update", "Ready", "Tag", "Delete", "Read", "List", "Record", "Forget",
+    ]);
     let name = prop::sample::select(vec!["demo-dev-a", "demo-dev-b", "demo-dev-c", "demo-dev-d", "", "fake"]);
     let class = prop::sample::select(vec![
         Class::Throttled,

@@ -162,6 +162,12 @@ async fn it_is_waited_for_until_it_can_be_invoked() {
     function().create(&scope().tags(), &with_code(&script)).await.expect("a function");
     assert_eq!(script.writes(), ["CreateFunction"]);
     assert_eq!(script.calls().len(), 5);
+
+    let script = Script::new()
+        .on("GetFunction", got(json!({"State": "Pending", "LastUpdateStatus": "InProgress"})))
+        .on("GetFunction", got(json!({})));
+    function().ready(&script.aws()).await.expect("a function");
+    assert_eq!(script.calls().len(), 2, "one that an attempt cut short left behind");
 }
 
 #[tokio::test]
