@@ -14,6 +14,11 @@ pub trait Aggregate: Default + Clone + Debug {
     /// The name that stored identifiers start with; stored, so it can never change.
     const TYPE: &'static str;
 
+    /// The most events that one of them can have. A command reads them all, unless the function is warm, so
+    /// this bounds what it costs: 1 MB, a page of a query, takes 256 of the 3,000 read units that one aggregate
+    /// has a second. What leads to a final state is carried out beyond it.
+    const MAX_EVENTS: u64;
+
     /// What happened: facts, named in the past tense.
     type Event: Event;
     /// What somebody wants to happen: it may well be refused.
@@ -25,6 +30,10 @@ pub trait Aggregate: Default + Clone + Debug {
     ///
     /// This must not fail and must not check rules: the event is history already.
     fn apply(&mut self, event: &Self::Event);
+
+    /// Tells whether nothing can happen any more. A decision that leads there is stored whatever
+    /// [`Aggregate::MAX_EVENTS`] says, so that what is full can always be ended.
+    fn is_final(&self) -> bool;
 
     /// Returns the events that a command leads to, or why it is refused.
     ///

@@ -62,6 +62,9 @@ impl<V> Answer<V> {
         match outcome {
             Outcome::Stored(Decision { version, state, .. }) => view(id, version, &state),
             Outcome::Refused(Refused::Rule(error)) => Refusal::rule::<A>(&error).about::<A>(id).into(),
+            Outcome::Refused(full @ Refused::TooManyEvents { .. }) => {
+                Refusal::new("TooManyEvents", full.to_string()).about::<A>(id).into()
+            }
             Outcome::Refused(reused @ Refused::CommandReused { .. }) => {
                 Refusal::new("CommandReused", reused.to_string()).about::<A>(id).into()
             }

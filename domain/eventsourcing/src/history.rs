@@ -23,13 +23,16 @@ pub struct History<A: Aggregate> {
     state: A,
     events: Vec<A::Event>,
     commits: Vec<Seen>,
+    bytes: usize,
 }
 
-/// A commit of the past: which command led to it, what that asked for, and where its events end.
+/// A commit of the past: which command led to it, what that asked for, which its first event is, and where its
+/// events end.
 #[derive(Debug, Clone)]
 struct Seen {
     command_id: Uuid,
     request_hash: RequestHash,
+    first_event: Option<Uuid>,
     end: usize,
 }
 
@@ -63,6 +66,14 @@ pub enum HistoryError {
         /// The version of the commit that came instead.
         found: u64,
     },
+    /// What was read before is not there any more.
+    #[error("{id} has lost version {version} since it was read")]
+    Lost {
+        /// The aggregate.
+        id: AggregateId,
+        /// The version of its last commit, as it was read.
+        version: u64,
+    },
     /// The commit belongs to another aggregate.
     #[error("a commit of {found} was read for {id}")]
     Foreign {
@@ -89,6 +100,14 @@ pub enum Refused<E: std::error::Error> {
     /// A rule of the aggregate would be broken.
     #[error(transparent)]
     Rule(E),
+    /// The aggregate would have more events than it may.
+    #[error("it has {events} events and can have {max}: only a command that ends it is still carried out")]
+    TooManyEvents {
+        /// How many it has.
+        events: u64,
+        /// How many it can have.
+        max: u64,
+    },
     /// The command id was committed before, by a command with other contents.
     #[error("command {command_id} was already used for something else")]
     CommandReused {
@@ -100,7 +119,7 @@ pub enum Refused<E: std::error::Error> {
 impl<A: Aggregate> History<A> {
     /// Returns the history of an aggregate before its first event.
     pub fn new(id: AggregateId) -> Self {
-        Self { id, state: A::default(), events: Vec::new(), commits: Vec::new() }
+        Self { id, state: A::default(), events: Vec::new(), commits: Vec::new(), bytes: 0 }
     }
 
     /// Returns the aggregate that this is the history of.
@@ -116,6 +135,26 @@ impl<A: Aggregate> History<A> {
     /// Returns the version of the last event, 0 before the first.
     pub fn version(&self) -> u64 {
         self.events.len() as u64
+    }
+
+    /// Returns how many bytes its events have as they are stored, which says about how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Returns the version behind which its last commit begins: where to read on, beginning with what is known.
+    pub(crate) fn before_last_commit(&self) -> u64 {
+        self.commits.iter().rev().nth(1).map_or(0, |seen| seen.end as u64)
+    }
+
+    /// Passes over the commit that it ends with, which has to be the first that is read on.
+    pub(crate) fn meets(&self, first: Option<&Commit>) -> Result<(), HistoryError> {
+        let version = self.before_last_commit() + 1;
+        let last = self.commits.last().map(|seen| (version, seen.first_event));
+        if first.map(|commit| (commit.version, first_event(commit))) == last {
+            return Ok(());
+        }
+        Err(HistoryError::Lost { id: self.id.clone(), version })
     }
 
     /// Folds the next commit, all of it or nothing.
@@ -138,8 +177,10 @@ impl<A: Aggregate> History<A> {
 
         events.iter().for_each(|event| self.state.apply(event));
         self.events.extend(events);
+        self.bytes += commit.events.iter().map(|event| event.data.as_str().len()).sum::<usize>();
         let Context { command_id, request_hash, .. } = commit.context;
-        self.commits.push(Seen { command_id, request_hash, end: self.events.len() });
+        let (first_event, end) = (first_event(commit), self.events.len());
+        self.commits.push(Seen { command_id, request_hash, first_event, end });
         Ok(())
     }
 
@@ -150,7 +191,7 @@ impl<A: Aggregate> History<A> {
     /// once more.
     ///
     /// # Errors
-    /// A rule forbids it, or its id was used for another request.
+    /// A rule forbids it, its id was used for another request, or the aggregate has too many events.
     pub fn decide(
         &self,
         request: &Request<A::Command>,
@@ -165,7 +206,11 @@ impl<A: Aggregate> History<A> {
         let events = self.state.decide(&request.command, moment).map_err(Refused::Rule)?;
         let mut state = self.state.clone();
         events.iter().for_each(|event| state.apply(event));
-        Ok(Decision { id: self.id.clone(), version: self.version() + events.len() as u64, events, state })
+        let version = self.version() + events.len() as u64;
+        if !events.is_empty() && version > A::MAX_EVENTS && !state.is_final() {
+            return Err(Refused::TooManyEvents { events: self.version(), max: A::MAX_EVENTS });
+        }
+        Ok(Decision { id: self.id.clone(), version, events, state })
     }
 
     fn decided_before(&self, seen: &Seen) -> Decision<A> {
@@ -175,4 +220,8 @@ impl<A: Aggregate> History<A> {
         self.events[..seen.end].iter().for_each(|event| state.apply(event));
         Decision { id: self.id.clone(), events: Vec::new(), state, version: seen.end as u64 }
     }
+}
+
+fn first_event(commit: &Commit) -> Option<Uuid> {
+    commit.events.first().map(|event| event.id)
 }

@@ -35,9 +35,13 @@ impl InMemoryStore {
 impl EventStore for InMemoryStore {
     type Error = Infallible;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Infallible>> + Send {
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, Infallible>> + Send {
         let commits = self.lock();
-        let of_id = commits.range((id.clone(), 0)..=(id.clone(), u64::MAX));
+        let of_id = commits.range((id.clone(), version + 1)..=(id.clone(), u64::MAX));
         let found: Vec<_> = of_id.map(|(_, commit)| Ok(commit.clone())).collect();
         stream::iter(found)
     }

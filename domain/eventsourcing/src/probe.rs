@@ -34,11 +34,16 @@ impl Event for ProbeEvent {
 
 impl Aggregate for Probe {
     const TYPE: &'static str = "probe";
+    const MAX_EVENTS: u64 = 1;
     type Event = ProbeEvent;
     type Command = ();
     type Error = std::convert::Infallible;
 
     fn apply(&mut self, _event: &ProbeEvent) {}
+
+    fn is_final(&self) -> bool {
+        false
+    }
 
     fn decide(&self, (): &(), _: &Moment<'_>) -> Result<Vec<ProbeEvent>, Self::Error> {
         Ok(vec![ProbeEvent::Probed {}])

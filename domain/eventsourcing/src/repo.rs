@@ -1,6 +1,8 @@
 //! Aggregates as the write side sees them: fetch one, decide, store what was decided.
 
-use std::{marker::PhantomData, pin::pin};
+mod recent;
+
+use std::{pin::pin, sync::Arc};
 
 use futures::TryStreamExt;
 use thiserror::Error;
@@ -11,14 +13,18 @@ use crate::{
     commit::{Commit, CommitError, Context},
     history::{Decision, History, HistoryError},
     id::AggregateId,
+    repo::recent::Recent,
     store::{AppendError, EventStore},
 };
 
 /// The aggregates of one type in a store of events.
-#[derive(Debug, Clone)]
-pub struct Repo<A, S> {
+///
+/// It remembers the last that it fetched, and of those reads only what is new: a lost race and a warm
+/// function cost no second look at the whole.
+#[derive(Debug)]
+pub struct Repo<A: Aggregate, S> {
     store: S,
-    of: PhantomData<fn() -> A>,
+    recent: Recent<A>,
 }
 
 /// Why an aggregate could not be fetched; all of these are faults.
@@ -49,17 +55,26 @@ pub enum StoreError<E: std::error::Error + 'static> {
 impl<A: Aggregate, S: EventStore> Repo<A, S> {
     /// Returns the aggregates of this type in a store.
     pub fn new(store: S) -> Self {
-        Self { store, of: PhantomData }
+        Self { store, recent: Recent::new() }
     }
 
     /// Returns the history of an aggregate, an empty one when nothing ever happened to it.
-    pub async fn fetch(&self, uuid: Uuid) -> Result<History<A>, FetchError<S::Error>> {
-        match self.fetch_once(uuid).await {
+    ///
+    /// It has whatever was stored before the call.
+    pub async fn fetch(&self, uuid: Uuid) -> Result<Arc<History<A>>, FetchError<S::Error>> {
+        let id = AggregateId::of::<A>(uuid);
+        let known = self.recent.take(&id).unwrap_or_else(|| Arc::new(History::new(id.clone())));
+        let history = match self.read_on(known).await {
             // Reading is no snapshot: of two commits appended meanwhile, only the second may
-            // have been seen. Whoever reads again sees both; a gap that stays is real.
-            Err(FetchError::History(HistoryError::Gap { .. })) => self.fetch_once(uuid).await,
-            fetched => fetched,
-        }
+            // have been seen. Whoever reads again sees both; a gap that stays is real. And what is
+            // remembered of a table that was replaced says nothing.
+            Err(FetchError::History(HistoryError::Gap { .. } | HistoryError::Lost { .. })) => {
+                self.read_on(Arc::new(History::new(id))).await?
+            }
+            read => read?,
+        };
+        self.recent.keep(Arc::clone(&history));
+        Ok(history)
     }
 
     /// Stores what was decided, unless another decision was faster.
@@ -84,12 +99,15 @@ impl<A: Aggregate, S: EventStore> Repo<A, S> {
         })
     }
 
-    async fn fetch_once(&self, uuid: Uuid) -> Result<History<A>, FetchError<S::Error>> {
-        let id = AggregateId::of::<A>(uuid);
-        let mut history = History::new(id.clone());
-        let mut commits = pin!(self.store.read(&id));
+    /// Reads what follows on what is known, which ends with a commit that has to be there still.
+    async fn read_on(&self, mut history: Arc<History<A>>) -> Result<Arc<History<A>>, FetchError<S::Error>> {
+        let id = history.id().clone();
+        let mut commits = pin!(self.store.read_after(&id, history.before_last_commit()));
+        if history.version() > 0 {
+            history.meets(commits.try_next().await.map_err(FetchError::Store)?.as_ref())?;
+        }
         while let Some(commit) = commits.try_next().await.map_err(FetchError::Store)? {
-            history.fold(&commit)?;
+            Arc::make_mut(&mut history).fold(&commit)?;
         }
         Ok(history)
     }

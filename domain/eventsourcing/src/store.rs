@@ -13,11 +13,21 @@ pub trait EventStore: Send + Sync {
     /// A fault of the store: it was out of reach, or what it holds cannot be read.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Returns the commits of an aggregate in the order of their versions.
+    /// Returns the commits of an aggregate behind a version, in the order of their versions: those whose
+    /// first event has a later one.
     ///
     /// Whatever was appended before the call is there. Of commits appended meanwhile some
     /// may be there, and a later one may even be there without an earlier one.
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Self::Error>> + Send;
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, Self::Error>> + Send;
+
+    /// Returns all commits of an aggregate, as [`EventStore::read_after`] does.
+    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
+        self.read_after(id, 0)
+    }
 
     /// Appends a commit, all of it or nothing, unless its version is taken.
     ///
@@ -41,8 +51,12 @@ pub enum AppendError<E: std::error::Error + 'static> {
 impl<S: EventStore> EventStore for &S {
     type Error = S::Error;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, S::Error>> + Send {
-        S::read(self, id)
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, S::Error>> + Send {
+        S::read_after(self, id, version)
     }
 
     fn append(&self, commit: &Commit) -> impl Future<Output = Result<(), AppendError<S::Error>>> + Send {

@@ -14,8 +14,10 @@ pub async fn answer<A: Answering, S: EventStore>(
     repo: &Repo<A, S>,
     event: LambdaEvent<Value>,
 ) -> Result<Answer<A::View>, Fault> {
-    match question::<A>(event.payload) {
-        Ok(id) => Ok(Answer::of(&repo.fetch(id).await?)),
-        Err(refusal) => Ok(refusal.into()),
-    }
+    let id = match question::<A>(event.payload) {
+        Ok(id) => id,
+        Err(refusal) => return Ok(refusal.into()),
+    };
+    let history = repo.fetch(id).await?;
+    Ok(Answer::of(&history))
 }

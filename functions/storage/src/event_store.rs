@@ -74,10 +74,11 @@ impl DynamoDbEventStore {
         Self { client, table: table_name.into() }
     }
 
-    /// Reads one page of an aggregate's commits, and says which one comes next.
+    /// Reads one page of an aggregate's commits behind a version, and says which one comes next.
     async fn read_page(
         &self,
         id: &AggregateId,
+        version: u64,
         page: Page,
     ) -> Result<Option<(Vec<Item>, Page)>, DynamoDbError> {
         let start = match page {
@@ -90,9 +91,11 @@ impl DynamoDbEventStore {
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .key_condition_expression("#id = :id")
+            .key_condition_expression("#id = :id AND #version > :version")
             .expression_attribute_names("#id", attribute::AGGREGATE_ID)
+            .expression_attribute_names("#version", attribute::VERSION)
             .expression_attribute_values(":id", AttributeValue::S(id.to_string()))
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
             .set_exclusive_start_key(start);
         let found = query.send().await.map_err(|error| DynamoDbError::Read {
             id: id.clone(),
@@ -112,8 +115,12 @@ impl DynamoDbEventStore {
 impl EventStore for DynamoDbEventStore {
     type Error = DynamoDbError;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, DynamoDbError>> + Send {
-        stream::try_unfold(Page::First, move |page| self.read_page(id, page))
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, DynamoDbError>> + Send {
+        stream::try_unfold(Page::First, move |page| self.read_page(id, version, page))
             .map_ok(move |items| {
                 let broken = self.broken(id);
                 stream::iter(items).map(move |item| from_item(item).map_err(&broken))

@@ -16,9 +16,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    planted,
-    world::{World, lambda, lock, process::Process},
+    planted::Store,
+    world::{
+        World,
+        lambda::{self, Ended},
+        lock,
+        process::Process,
+    },
 };
+
+/// A function that answers commands, and remembers carts from one invocation to the next.
+#[derive(Debug)]
+pub(crate) struct Function {
+    store: Store,
+    carts: ShoppingCartRepo<Store>,
+}
 
 /// After so many attempts a caller is spared the weather.
 const PATIENCE: u32 = 5;
@@ -68,14 +80,18 @@ async fn send(world: &Arc<World>, function: &str, parse: Parse<CartCommand>, pay
     for attempt in 0.. {
         let process = lambda::process(world, function, attempt >= PATIENCE);
         process.note(|| format!("is called with {payload}"));
+        let instance = warm(&process);
         let answer = lambda::run(&process, lambda::TIME_LIMIT, |process| {
             let event = LambdaEvent::new(payload.clone(), context());
-            async move {
-                let carts = ShoppingCartRepo::new(planted::Store(process.clone()));
-                command::answer(&carts, parse, event, &process).await
-            }
+            let carts = &instance.carts;
+            async move { command::answer(carts, parse, event, &process).await }
         });
-        match answer.await {
+        let answer = answer.await;
+        // What was cut off or died does not come back.
+        if matches!(answer, Ok(_) | Err(Ended::Fault(_))) {
+            lock(&world.warm).push(instance);
+        }
+        match answer {
             Ok(Answer::Refusal(refusal)) if refusal.error == "Conflict" => {}
             // The caller's connection breaks at times.
             Ok(_) if world.chance.happens(world.weather().lost_answers) => {}
@@ -93,12 +109,23 @@ async fn send(world: &Arc<World>, function: &str, parse: Parse<CartCommand>, pay
     }
 }
 
+/// Returns a function that is warm, or a new one, for this process.
+fn warm(process: &Process) -> Function {
+    let warm = lock(&process.world.warm).pop();
+    let function = warm.unwrap_or_else(|| {
+        let store = Store::of(process);
+        Function { carts: ShoppingCartRepo::new(store.clone()), store }
+    });
+    function.store.pass_to(process);
+    function
+}
+
 /// Appends several events at once, as a command of an aggregate with more to say would. It is
 /// not repeated: what nobody heard of may have come about or not.
 async fn import(world: &Arc<World>, cart: Uuid) {
     let process = Process::mortal(world, "import");
     let running = lambda::run(&process, lambda::TIME_LIMIT, |process| async move {
-        let store = planted::Store(process.clone());
+        let store = Store::of(&process);
         let history = ShoppingCartRepo::new(&store).fetch(cart).await?;
         let item = |n| CartEvent::ItemAdded { item: format!("imported {n}"), quantity: 1 };
         let events: Vec<_> = (0..2 + process.world.chance.below(3)).map(item).collect();

@@ -1,7 +1,10 @@
 //! Planted bugs: what the simulator has to find. Each is a wrapper around the real code, or
 //! stands in its place, and breaks one invariant.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use aws_lambda_events::event::dynamodb::Event;
 use eventsourcing::{
@@ -32,6 +35,7 @@ use crate::world::{
     bucket::BucketOf,
     functions::Functions,
     kinesis::Kinesis,
+    lock,
     process::{OutOfReach, Process},
     table::{Table, TableError},
 };
@@ -86,23 +90,44 @@ impl Planted {
     ];
 }
 
-/// The store of events, or one with a bug.
+/// The store of events, or one with a bug, as the process sees it that uses it just now.
 #[derive(Debug, Clone)]
-pub(crate) struct Store(pub(crate) Process);
+pub(crate) struct Store(Arc<Mutex<Process>>);
+
+impl Store {
+    /// Returns the store as a process sees it.
+    pub(crate) fn of(process: &Process) -> Self {
+        Self(Arc::new(Mutex::new(process.clone())))
+    }
+
+    /// Passes it on to another process.
+    pub(crate) fn pass_to(&self, process: &Process) {
+        *lock(&self.0) = process.clone();
+    }
+
+    fn process(&self) -> Process {
+        lock(&self.0).clone()
+    }
+}
 
 impl EventStore for Store {
     type Error = TableError;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, TableError>> + Send {
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, TableError>> + Send {
+        let process = self.process();
         let commits = futures::stream::once({
-            let (table, id) = (Table(self.0.clone()), id.clone());
-            async move { table.read(&id).try_collect::<Vec<_>>().await }
+            let (table, id) = (Table(process.clone()), id.clone());
+            async move { table.read_after(&id, version).try_collect::<Vec<_>>().await }
         });
-        let forgets = self.0.world.planted == Some(Planted::ForgetsCommands);
+        let forgets = process.world.planted == Some(Planted::ForgetsCommands);
         commits.map_ok(|commits| futures::stream::iter(commits.into_iter().map(Ok))).try_flatten().map_ok(
             move |mut commit| {
                 if forgets {
-                    commit.context.command_id = self.0.new_id();
+                    commit.context.command_id = process.new_id();
                 }
                 commit
             },
@@ -110,18 +135,20 @@ impl EventStore for Store {
     }
 
     async fn append(&self, commit: &Commit) -> Result<(), AppendError<TableError>> {
-        let appended = match self.0.world.planted {
+        let process = self.process();
+        let planted = process.world.planted;
+        let appended = match planted {
             Some(Planted::NoCondition) => {
                 let item = to_item(commit).map_err(|error| AppendError::Store(error.into()))?;
                 let (item, id, version) = (Item::from(item), commit.aggregate_id.to_string(), commit.version);
                 let put = move |world: &World| world.put_item_anyway(&id, version, &item);
-                let put = self.0.call(|| "PutItem without a condition".to_owned(), put).await;
+                let put = process.call(|| "PutItem without a condition".to_owned(), put).await;
                 return put.map_err(|error| AppendError::Store(error.into()));
             }
-            _ => Table(self.0.clone()).append(commit).await,
+            _ => Table(process).append(commit).await,
         };
         match appended {
-            Err(AppendError::Conflict) if self.0.world.planted == Some(Planted::TakesAnyForItsOwn) => Ok(()),
+            Err(AppendError::Conflict) if planted == Some(Planted::TakesAnyForItsOwn) => Ok(()),
             appended => appended,
         }
     }

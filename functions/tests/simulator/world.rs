@@ -25,6 +25,7 @@ use tokio::{
 };
 
 use crate::{
+    callers::Function,
     chance::{Chance, Weather},
     observed::Observed,
     planted::Planted,
@@ -51,6 +52,8 @@ pub(crate) struct World {
     pub(crate) kinesis: Mutex<Shards<Arc<KinesisEventRecord>>>,
     /// The objects of the bucket.
     pub(crate) bucket: Mutex<Kept>,
+    /// Functions that have answered commands, and are warm.
+    pub(crate) warm: Mutex<Vec<Function>>,
     /// What the rest of the world has seen, for the invariants.
     pub(crate) observed: Mutex<Observed>,
     /// The bug that is planted in this world, if one is.
@@ -76,6 +79,7 @@ impl World {
             table_stream: Mutex::new(Shards::new("table", table_shards)),
             kinesis: Mutex::new(Shards::new("shardId", kinesis_shards)),
             bucket: Mutex::default(),
+            warm: Mutex::default(),
             observed: Mutex::default(),
             planted,
             weather: Mutex::new(weather),

@@ -33,6 +33,7 @@ pub async fn all<S: EventStore>(store: impl AsyncFn() -> S) {
     an_unknown_aggregate_has_no_commits(&store).await;
     what_is_appended_is_read_back_whole(&store).await;
     commits_are_read_in_the_order_of_their_versions(&store).await;
+    reading_can_begin_behind_any_version(&store).await;
     aggregates_do_not_see_each_other(&store).await;
     a_taken_version_is_a_conflict(&store).await;
     of_many_writers_at_once_one_wins(&store).await;
@@ -78,6 +79,21 @@ pub async fn commits_are_read_in_the_order_of_their_versions<S: EventStore>(stor
     }
     let versions: Vec<_> = read(&store, &id).await.iter().map(|c| c.version).collect();
     assert_eq!(versions, [1, 2, 4, 7, 12, 102, 103]);
+}
+
+/// What begins behind the version is read, and a commit that has the version within is not.
+pub async fn reading_can_begin_behind_any_version<S: EventStore>(store: impl AsyncFn() -> S) {
+    let store = store().await;
+    let id = aggregate("behind");
+    let commits =
+        [(1, 2), (3, 1), (4, 90), (94, 1)].map(|(version, size)| commit(&id, version, "behind", size));
+    for commit in &commits {
+        append(&store, commit).await;
+    }
+    for (version, first) in [(0, 0), (1, 1), (2, 1), (3, 2), (4, 3), (93, 3), (94, 4), (1_000, 4)] {
+        let found: Result<Vec<_>, _> = store.read_after(&id, version).try_collect().await;
+        assert_eq!(found.expect("the aggregate is read"), commits[first..], "behind {version}");
+    }
 }
 
 /// Neither another UUID nor the same UUID under another type is the same aggregate.

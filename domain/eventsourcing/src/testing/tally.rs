@@ -101,6 +101,7 @@ pub enum TallyError {
 
 impl Aggregate for Tally {
     const TYPE: &'static str = "tally";
+    const MAX_EVENTS: u64 = 500;
     type Event = TallyEvent;
     type Command = TallyCommand;
     type Error = TallyError;
@@ -113,6 +114,10 @@ impl Aggregate for Tally {
             }
             TallyEvent::TallyClosed {} => self.status = Some(Status::Closed),
         }
+    }
+
+    fn is_final(&self) -> bool {
+        self.status == Some(Status::Closed)
     }
 
     fn decide(&self, command: &TallyCommand, _: &Moment<'_>) -> Result<Vec<TallyEvent>, TallyError> {

@@ -113,12 +113,17 @@ struct Cups(u32);
 
 impl Aggregate for Cups {
     const TYPE: &'static str = "cups";
+    const MAX_EVENTS: u64 = 1_000;
     type Event = TallyEvent;
     type Command = usize;
     type Error = std::convert::Infallible;
 
     fn apply(&mut self, _: &TallyEvent) {
         self.0 += 1;
+    }
+
+    fn is_final(&self) -> bool {
+        false
     }
 
     fn decide(&self, cups: &usize, _: &Moment<'_>) -> Result<Vec<TallyEvent>, Self::Error> {

@@ -15,3 +15,4 @@ mod repo;
 mod stores;
 mod transaction;
 mod upcasting;
+mod warm;

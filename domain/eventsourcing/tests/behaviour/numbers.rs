@@ -64,11 +64,16 @@ struct Till;
 
 impl Aggregate for Till {
     const TYPE: &'static str = "till";
+    const MAX_EVENTS: u64 = 1_000;
     type Event = TillEvent;
     type Command = TillEvent;
     type Error = std::convert::Infallible;
 
     fn apply(&mut self, _: &TillEvent) {}
+
+    fn is_final(&self) -> bool {
+        false
+    }
 
     fn decide(&self, command: &TillEvent, _: &Moment<'_>) -> Result<Vec<TillEvent>, Self::Error> {
         Ok(vec![command.clone()])

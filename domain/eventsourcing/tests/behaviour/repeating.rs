@@ -31,12 +31,17 @@ struct TooMany;
 
 impl<const MOST: u32> Aggregate for Room<MOST> {
     const TYPE: &'static str = "room";
+    const MAX_EVENTS: u64 = 1_000;
     type Event = RoomEvent;
     type Command = u32;
     type Error = TooMany;
 
     fn apply(&mut self, event: &RoomEvent) {
         self.0.push(event.clone());
+    }
+
+    fn is_final(&self) -> bool {
+        false
     }
 
     fn decide(&self, guests: &u32, moment: &Moment<'_>) -> Result<Vec<RoomEvent>, TooMany> {
@@ -124,12 +129,17 @@ impl Event for LaterEvent {
 
 impl Aggregate for LaterRoom {
     const TYPE: &'static str = "room";
+    const MAX_EVENTS: u64 = 1_000;
     type Event = LaterEvent;
     type Command = u32;
     type Error = TooMany;
 
     fn apply(&mut self, event: &LaterEvent) {
         self.0.push(event.clone());
+    }
+
+    fn is_final(&self) -> bool {
+        false
     }
 
     fn decide(&self, guests: &u32, _: &Moment<'_>) -> Result<Vec<LaterEvent>, TooMany> {

@@ -23,10 +23,14 @@ struct Torn {
 impl EventStore for Torn {
     type Error = <InMemoryStore as EventStore>::Error;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
         let torn = self.reads.fetch_add(1, Relaxed) < self.torn_reads;
         self.inner
-            .read(id)
+            .read_after(id, version)
             .enumerate()
             .filter(move |(n, _)| std::future::ready(!torn || *n != 1))
             .map(|(_, commit)| commit)

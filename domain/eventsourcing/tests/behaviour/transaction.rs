@@ -10,22 +10,29 @@ use eventsourcing::{
     transact,
     transaction::{Outcome, Transaction},
 };
-use futures::{Stream, TryStreamExt, executor::block_on};
+use futures::{Stream, StreamExt, TryStreamExt, executor::block_on};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-/// A store in which others count something this often before the next decision is stored.
+/// A store in which others count something this often before the next decision is stored. It counts the
+/// commits that are read.
 struct Crowded {
     inner: InMemoryStore,
     faster: AtomicU32,
+    read: AtomicU32,
 }
 
 impl EventStore for Crowded {
     type Error = <InMemoryStore as EventStore>::Error;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
-        self.inner.read(id)
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, Self::Error>> + Send {
+        let count = |_: &_| _ = self.read.fetch_add(1, Relaxed);
+        self.inner.read_after(id, version).inspect(count)
     }
 
     async fn append(&self, commit: &Commit) -> Result<(), AppendError<Self::Error>> {
@@ -48,8 +55,15 @@ fn request(command_id: u128, command: TallyCommand) -> Request<TallyCommand> {
 
 /// Counts tea twice in an open tally while others are faster this often, and tries again this often.
 fn count(faster: u32, tries_again: u32) -> Transaction<Tally> {
-    let store = Crowded { inner: InMemoryStore::new(), faster: AtomicU32::new(0) };
-    let repo = Repo::<Tally, _>::new(&store);
+    count_in(&crowded(), faster, tries_again)
+}
+
+fn crowded() -> Crowded {
+    Crowded { inner: InMemoryStore::new(), faster: AtomicU32::new(0), read: AtomicU32::new(0) }
+}
+
+fn count_in(store: &Crowded, faster: u32, tries_again: u32) -> Transaction<Tally> {
+    let repo = Repo::<Tally, _>::new(store);
     let surroundings = Fixed::default();
     let open = request(1, TallyCommand::Open);
     block_on(transact(&repo, &open, &surroundings, async || false)).unwrap();
@@ -71,6 +85,14 @@ fn command_is_decided_again_on_what_others_stored_meanwhile() {
     };
     assert_eq!((decision.version, lost_races), (5, 3));
     assert_eq!(decision.state.count_of("tea"), 3 + 2);
+}
+
+#[test]
+fn lost_race_reads_only_what_is_new() {
+    let store = crowded();
+    let lost_races = count_in(&store, 6, 9).lost_races;
+    // Of what is known, the last is read each time: it has to be there still.
+    assert_eq!((lost_races, store.read.into_inner()), (6, 1 + 6 * 2));
 }
 
 #[test]

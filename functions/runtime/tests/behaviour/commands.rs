@@ -35,13 +35,17 @@ struct OutOfReach;
 impl EventStore for FakeStore {
     type Error = OutOfReach;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, OutOfReach>> + Send {
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, OutOfReach>> + Send {
         let reading = async move {
             sleep(self.takes).await;
             if self.out_of_reach {
                 return Err(OutOfReach);
             }
-            Ok(self.inner.read(id).map(|Ok(commit)| Ok(commit)))
+            Ok(self.inner.read_after(id, version).map(|Ok(commit)| Ok(commit)))
         };
         stream::once(reading).try_flatten()
     }

@@ -138,9 +138,13 @@ pub(crate) fn id_of(item: &Item) -> &str {
 impl EventStore for Table {
     type Error = TableError;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, TableError>> + Send {
+    fn read_after(
+        &self,
+        id: &AggregateId,
+        version: u64,
+    ) -> impl Stream<Item = Result<Commit, TableError>> + Send {
         let (id, began) = (id.to_string(), Instant::now());
-        let pages = stream::try_unfold(0, move |after| {
+        let pages = stream::try_unfold(version, move |after| {
             let id = id.clone();
             async move {
                 let of = id.clone();

@@ -175,7 +175,7 @@ impl Scan for InPages<'_> {
 impl EventStore for World {
     type Error = Error;
 
-    fn read(&self, id: &AggregateId) -> impl Stream<Item = Result<Commit, Error>> + Send {
+    fn read_after(&self, id: &AggregateId, version: u64) -> impl Stream<Item = Result<Commit, Error>> + Send {
         let table = self.table.lock().expect("nothing panics");
         let mut commits: Vec<Commit> =
             table.iter().filter(|commit| commit.aggregate_id == *id).cloned().collect();
@@ -185,6 +185,7 @@ impl EventStore for World {
         for (_, version) in self.broken.iter().filter(|(of, _)| of == id) {
             items.push((*version, Err(Error::new(Class::Broken, "events table", "missing field `Events`"))));
         }
+        items.retain(|(of, _)| *of > version);
         items.sort_by_key(|(version, _)| *version);
         stream::iter(items.into_iter().map(|(_, item)| item))
     }

@@ -1,0 +1,92 @@
+//! What a repository remembers: the histories that it fetched last.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{aggregate::Aggregate, history::History, id::AggregateId};
+
+/// How many bytes of events are remembered beside the history that was fetched last. The smallest function
+/// has 128 MB, and events in memory take about twice as much as stored.
+const BYTES: usize = 8 << 20;
+/// What a history takes beside its events, about, in bytes.
+const OVERHEAD: usize = 1 << 10;
+
+/// Histories, the last that was fetched at the back.
+#[derive(Debug)]
+pub(super) struct Recent<A: Aggregate> {
+    // A queue of whole histories is valid after every step, so a poisoned lock can be used on.
+    histories: Mutex<VecDeque<Arc<History<A>>>>,
+}
+
+impl<A: Aggregate> Recent<A> {
+    /// Returns an empty memory.
+    pub(super) fn new() -> Self {
+        Self { histories: Mutex::default() }
+    }
+
+    /// Takes out the history of an aggregate, if there is one.
+    pub(super) fn take(&self, id: &AggregateId) -> Option<Arc<History<A>>> {
+        let mut histories = self.lock();
+        let place = histories.iter().position(|history| history.id() == id)?;
+        histories.remove(place)
+    }
+
+    /// Keeps a history, in place of an earlier one of the same aggregate, and forgets the oldest if they
+    /// become too many.
+    pub(super) fn keep(&self, history: Arc<History<A>>) {
+        let mut histories = self.lock();
+        histories.retain(|earlier| earlier.id() != history.id());
+        histories.push_back(history);
+        let size = |history: &Arc<History<A>>| OVERHEAD + history.bytes();
+        while histories.len() > 1 && histories.iter().map(size).sum::<usize>() > BYTES {
+            histories.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<History<A>>>> {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        commit::{Commit, Context},
+        testing::tally::{Tally, TallyEvent},
+    };
+
+    fn history(n: u128, bytes: usize) -> Arc<History<Tally>> {
+        let id = AggregateId::of::<Tally>(Uuid::from_u128(n));
+        let event = TallyEvent::Counted { what: "x".repeat(250_000), times: 1 };
+        let mut history = History::new(id.clone());
+        while history.bytes() < bytes {
+            let context = Context::new(Uuid::nil(), "2026-11-21T19:02:03.123456Z".parse().unwrap());
+            let commit =
+                Commit::of(id.clone(), history.version(), std::slice::from_ref(&event), context, Uuid::nil);
+            history.fold(&commit.unwrap()).unwrap();
+        }
+        Arc::new(history)
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_last_is_always_there() {
+        let recent = Recent::new();
+        let id = |n: u128| AggregateId::of::<Tally>(Uuid::from_u128(n));
+        (1..=5).for_each(|n| recent.keep(history(n, 2_000_000)));
+        assert!(recent.take(&id(1)).is_none(), "the oldest is forgotten");
+        assert!(recent.take(&id(2)).is_some_and(|history| history.version() == 8));
+        assert!(recent.take(&id(2)).is_none(), "it was taken out");
+        recent.keep(history(6, 9_000_000));
+        assert!(recent.take(&id(5)).is_none());
+        assert!(recent.take(&id(6)).is_some(), "however large it is");
+        recent.keep(history(7, 0));
+        recent.keep(history(7, 1));
+        assert_eq!(recent.take(&id(7)).unwrap().version(), 1, "the later one counts");
+        assert!(recent.take(&id(7)).is_none());
+    }
+}
