@@ -12,7 +12,7 @@ pub(crate) const TESTS: &[Test] = &[("a_fifth_of_all_calls_fails", a_fifth_of_al
 
 /// What AWS says, service by service, to those who call too often: the list of the SDK
 /// ("Retry behavior", AWS SDKs and Tools reference guide) and each service's own errors.
-const THROTTLED: [(&str, &str); 9] = [
+const THROTTLED: [(&str, &str); 8] = [
     ("cloudwatch", "Throttling"),
     ("dynamodb", "ThrottlingException"),
     ("iam", "Throttling"),
@@ -20,7 +20,6 @@ const THROTTLED: [(&str, &str); 9] = [
     ("lambda", "TooManyRequestsException"),
     ("logs", "ThrottlingException"),
     ("s3", "SlowDown"),
-    ("ssm", "ThrottlingException"),
     ("sts", "Throttling"),
 ];
 

@@ -1,10 +1,10 @@
 //! What an organisation demands is on everything, and a personal environment has it too.
 
-use aws::AwsNames;
 use std::fs;
 
 use acceptance::Cloud;
-use serde_json::Value;
+use aws::AwsNames;
+use engine::release::ReleaseRecord;
 
 use crate::Test;
 
@@ -71,11 +71,8 @@ fn a_personal_environment_has_what_the_organisation_demands(cloud: &Cloud) {
         let tags = tags.expect("root reads tags").tags.unwrap_or_default();
         assert!(tags.iter().any(|tag| (tag.key(), tag.value()) == ("owner", "ann")), "{tags:?}");
         // It was done as the role, by somebody whom CloudTrail would show.
-        let record = aws.ssm.get_parameter().name(format!("/{}/{}/release", scope.stack, scope.environment));
-        let record = record.send().await.expect("there is a record").parameter.expect("with a value");
-        let record: Value = serde_json::from_str(record.value().unwrap_or_default()).expect("JSON");
-        let by = record["by"].as_str().unwrap_or_default();
-        assert!(by.contains(":assumed-role/deployer/deployer-"), "{record}");
+        let record = aws.last_release().await.expect("root reads it").expect("there is a record").release;
+        assert!(record.by.contains(":assumed-role/deployer/deployer-"), "{record:?}");
     });
     let drift = place.deployer(&["drift", "ann"]);
     assert_eq!(drift.code, Some(0), "{drift:#?}");

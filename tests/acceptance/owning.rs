@@ -115,7 +115,9 @@ fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
         let mut maker = Release { release: commit.map(str::to_owned), ..run("maker") };
         maker.deployed.insert(id.clone());
         for entry in [run("before"), maker] {
-            cloud.wait(aws.record(&entry, false)).expect("the record can be written");
+            let before = cloud.wait(aws.last_release()).expect("the record can be read");
+            let number = before.expect("there is one").number + 1;
+            cloud.wait(aws.record(&entry, number)).expect("the record can be written");
         }
     };
     let goes_on = |why: &str| {

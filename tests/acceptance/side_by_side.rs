@@ -77,7 +77,7 @@ fn nothing_is_written_without_being_meant(cloud: &Cloud) {
 /// Picks what the tags say is of this environment.
 fn of(place: &Place<'_>, environment: &str, all: &Inventory) -> Inventory {
     let scopes = ["dev-2", "dev", "prod"].map(|name| place.scope(name));
-    // The prefix of `dev` is also that of `dev-2`; the release record has a path.
+    // The prefix of `dev` is also that of `dev-2`; roles have a path.
     let owner = |name: &str| {
         let named =
             scopes.iter().filter(|scope| name.contains(&scope.prefix()) || name.contains(&scope.role_path()));

@@ -29,7 +29,7 @@ impl Place<'_> {
                 alarms(&aws),
                 async {
                     let (mappings, log_groups) = (mappings(&aws).await, log_groups(&aws).await);
-                    [mappings, log_groups, dashboards(&aws).await, parameters(&aws).await].concat()
+                    [mappings, log_groups, dashboards(&aws).await].concat()
                 },
             );
             [tables, streams, buckets, functions, roles, alarms, rest].concat().into_iter().collect()
@@ -97,6 +97,14 @@ async fn buckets(aws: &Aws) -> Things {
         let policy = s3.get_bucket_policy().bucket(&name).send().await.ok();
         let tags = s3.get_bucket_tagging().bucket(&name).send().await.ok();
         let objects = s3.list_object_versions().bucket(&name).send().await.ok();
+        // When and by whom something was deployed is different each time.
+        let entry = |key: Option<&str>| key.is_some_and(|key| key.starts_with("releases/"));
+        let objects = objects.map(|answer| {
+            let (mut versions, mut markers) = (answer.versions, answer.delete_markers);
+            versions.iter_mut().for_each(|all| all.retain(|object| !entry(object.key())));
+            markers.iter_mut().for_each(|all| all.retain(|marker| !entry(marker.key())));
+            (versions.filter(|all| !all.is_empty()), markers.filter(|all| !all.is_empty()))
+        });
         let description = format!(
             "{:?} {:?} {:?} {:?} {:?} {:?} {} {:?}",
             versioning.map(|answer| answer.status),
@@ -106,7 +114,7 @@ async fn buckets(aws: &Aws) -> Things {
             lifecycle.map(|answer| answer.rules),
             policy.map(|answer| answer.policy),
             sorted(tags.map(|answer| answer.tag_set)),
-            objects.map(|answer| (answer.versions, answer.delete_markers)),
+            objects,
         );
         things.push((format!("bucket {name}"), description));
     }
@@ -213,15 +221,6 @@ async fn dashboards(aws: &Aws) -> Things {
         things.extend(body.map(|body| (format!("dashboard {name}"), body)));
     }
     things
-}
-
-/// The names alone: what is deployed, when and by whom is written into them.
-async fn parameters(aws: &Aws) -> Things {
-    let pages = aws.ssm.describe_parameters().into_paginator().send();
-    let pages = pages.try_collect().await.expect("parameters can be listed");
-    let parameters = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
-    let names = parameters.filter_map(|parameter| parameter.name);
-    names.map(|name| (format!("parameter {name}"), String::new())).collect()
 }
 
 /// Returns a description of things whose order means nothing.

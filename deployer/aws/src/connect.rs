@@ -96,7 +96,6 @@ impl Aws {
             }};
         }
         // Under an endpoint of one's own, bucket names have no DNS entries.
-        #[cfg(feature = "s3")]
         let path_style = config.endpoint_url().is_some();
         Self {
             scope,
@@ -109,9 +108,7 @@ impl Aws {
             kinesis: aws_sdk_kinesis::Client::from_conf(client!(aws_sdk_kinesis).build()),
             lambda: aws_sdk_lambda::Client::from_conf(client!(aws_sdk_lambda).build()),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(client!(aws_sdk_cloudwatchlogs).build()),
-            #[cfg(feature = "s3")]
             s3: aws_sdk_s3::Client::from_conf(client!(aws_sdk_s3).force_path_style(path_style).build()),
-            ssm: aws_sdk_ssm::Client::from_conf(client!(aws_sdk_ssm).build()),
             sts: aws_sdk_sts::Client::from_conf(client!(aws_sdk_sts).build()),
             packages: Packages::default(),
             log_reads: log_lines::pace(),

@@ -38,7 +38,7 @@ pub use names::AwsNames;
 pub use packages::{Fingerprints, Package, Packages};
 pub use read_only::READS;
 pub use read_only::{Noted, ReadOnly};
-pub use releases::permissions as release_permissions;
+pub use releases::{deployment_bucket, permissions as release_permissions};
 pub use sweep::Sweep;
 pub use wait::wait_until;
 
@@ -71,10 +71,7 @@ pub struct Aws {
     /// CloudWatch log groups.
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Buckets.
-    #[cfg(feature = "s3")]
     pub s3: aws_sdk_s3::Client,
-    /// The release record.
-    pub ssm: aws_sdk_ssm::Client,
     /// Who we are.
     pub sts: aws_sdk_sts::Client,
     /// The code that functions are made of, as far as this run has built it.

@@ -86,8 +86,7 @@ pub const READS: &[&str] = &[
     "GetEventSourceMapping",
     "GetFunction",
     "GetFunctionRecursionConfig",
-    "GetParameter",
-    "GetParameterHistory",
+    "GetObject",
     "GetPolicy",
     "GetPublicAccessBlock",
     "GetResourcePolicy",
@@ -98,6 +97,7 @@ pub const READS: &[&str] = &[
     "ListBuckets",
     "ListEventSourceMappings",
     "ListFunctions",
+    "ListObjectsV2",
     "ListRolePolicies",
     "ListRoles",
     "ListStreams",
@@ -110,7 +110,7 @@ pub const READS: &[&str] = &[
 
 /// The operations that look at events, sorted: at what is in stores and logs, which `plan` and
 /// `drift` have no business with.
-const READS_OF_EVENTS: &[&str] = &["FilterLogEvents", "GetObject", "ListObjectsV2", "Query", "Scan"];
+const READS_OF_EVENTS: &[&str] = &["FilterLogEvents", "Query", "Scan"];
 
 /// Tells whether an operation is known to change nothing.
 pub(super) fn only_reads(operation: &str) -> bool {

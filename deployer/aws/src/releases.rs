@@ -1,211 +1,163 @@
-//! The release record as an SSM parameter of the environment, a version for each entry.
+//! The release record as objects in a bucket of the environment, one for each entry.
+//!
+//! S3 puts an object only where there is none, so of two runs that want a number, one gets it; and it shows what
+//! it has taken at once ("Amazon S3 data consistency model", S3 user guide).
 
-use std::io::{Read, Write};
+use std::time::Duration;
 
-use aws_sdk_ssm::types::{ParameterTier, ParameterType, Tag};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use aws_sdk_s3::primitives::ByteStream;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::release::{Recorded, Release, ReleaseRecord, SCHEMA, name};
+use engine::release::{Recorded, Release, ReleaseRecord, SCHEMA};
+use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
-use super::names::AwsNames;
-use super::{Aws, Called};
+use super::{Aws, AwsNames, Called, wait_until};
 use crate::policy::Statement;
+use crate::resources::bucket::Bucket;
 
-/// What a parameter of the standard tier holds, in bytes ("PutParameter", Systems Manager API
-/// reference). A longer record is packed; one of the advanced tier holds twice as much.
-const STANDARD_TIER: usize = 4096;
-const ADVANCED_TIER: usize = 8192;
-/// What a packed record begins with.
-const PACKED: &str = "zlib:";
-/// Stands for the prefix of our names, which no name has in it.
-const PREFIX: &str = "~";
+/// The thing that the bucket is named after.
+const THING: &str = "deployment";
+/// What the keys of entries begin with.
+const PREFIX: &str = "releases/";
+/// How many entries are kept, those of some fifty runs.
+const KEPT: u64 = 100;
+/// Days that an entry is kept that was deleted.
+const DELETED_DAYS: i32 = 30;
+/// How many entries are read at a time.
+const TOGETHER: usize = 16;
+/// How long a new bucket can be unknown at most (terraform-provider-aws, internal/service/s3).
+const KNOWN: Duration = Duration::from_secs(120);
 
-impl ReleaseRecord for Aws {
-    const RECORD_KIND: &'static str = "ssm.parameter";
-
-    async fn last_release(&self) -> Result<Option<Recorded>, Error> {
-        const CALL: &str = "GetParameter";
-        let answer = self.ssm.get_parameter().name(name(&self.scope)).send().await;
-        let parameter = answer.called(CALL).gone_is_none()?.and_then(|answer| answer.parameter);
-        let recorded = parameter.map(|parameter| {
-            recorded(
-                CALL,
-                &self.scope,
-                parameter.value(),
-                parameter.version(),
-                parameter.last_modified_date(),
-            )
-        });
-        recorded.transpose()
-    }
-
-    async fn releases(&self) -> Result<Vec<Recorded>, Error> {
-        const CALL: &str = "GetParameterHistory";
-        let pages = self.ssm.get_parameter_history().name(name(&self.scope)).into_paginator().send();
-        let pages = pages.try_collect().await.called(CALL).gone_is_none()?.unwrap_or_default();
-        // What another version of this program wrote is history that this one cannot read.
-        let mut entries: Vec<Recorded> = pages
-            .iter()
-            .flat_map(|page| page.parameters())
-            .filter_map(|entry| {
-                let at = entry.last_modified_date();
-                recorded(CALL, &self.scope, entry.value(), entry.version(), at).ok()
-            })
-            .collect();
-        entries.sort_by_key(|entry| entry.number);
-        Ok(entries)
-    }
-
-    async fn record(&self, release: &Release, first: bool) -> Result<u64, Error> {
-        const CALL: &str = "PutParameter";
-        // Tags are taken only with a new parameter.
-        let tags = self.scope.all_tags().into_iter();
-        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let tags =
-            tags.collect::<Result<Vec<_>, _>>().map_err(|error| Error::other(CALL, error.to_string()))?;
-        let answer = self
-            .ssm
-            .put_parameter()
-            .name(name(&self.scope))
-            .description("What deployer has deployed here, and when; `deployer history` shows it")
-            .r#type(ParameterType::String)
-            .tier(ParameterTier::IntelligentTiering)
-            .value(written(release, &self.scope)?)
-            .overwrite(!first)
-            .set_tags(first.then_some(tags))
-            .send()
-            .await
-            .called(CALL)?;
-        Ok(answer.version().try_into().unwrap_or_default())
-    }
-
-    async fn forget_releases(&self) -> Result<(), Error> {
-        let call = self.ssm.delete_parameter().name(name(&self.scope));
-        call.send().await.called("DeleteParameter").gone_is_none().map(drop)
-    }
+/// Returns the bucket that deploying leaves its marks in. Every stack has it.
+pub fn deployment_bucket(scope: &Scope) -> Bucket {
+    Bucket::new(scope, THING).expiring_versions(PREFIX, DELETED_DAYS)
 }
 
-/// Returns what the caller has to be allowed on the record.
+/// Returns what the caller has to be allowed on the record, beyond what buckets take.
 pub fn permissions(scope: &Scope) -> Vec<Statement> {
-    // The name begins with a slash of its own.
-    let arn = scope.arn("ssm", &format!("parameter{}", name(scope)));
+    let entries = format!("arn:{}:s3:::{}/{PREFIX}*", scope.partition(), scope.bucket_name(THING));
     vec![
-        Statement::new("ReleaseRead", ["ssm:GetParameter", "ssm:GetParameterHistory"], [arn.clone()]),
-        Statement::new(
-            "ReleaseWrite",
-            ["ssm:PutParameter", "ssm:AddTagsToResource", "ssm:DeleteParameter"],
-            [arn],
-        ),
+        Statement::new("ReleaseRead", ["s3:GetObject"], [entries.clone()]),
+        Statement::new("ReleaseWrite", ["s3:PutObject"], [entries]),
     ]
 }
 
-fn written(release: &Release, scope: &Scope) -> Result<String, Error> {
-    let text = serde_json::to_string(release).expect("a release is plain data");
-    let text = text.replace(&scope.prefix(), PREFIX);
-    if text.len() <= STANDARD_TIER {
-        return Ok(text);
-    }
-    let mut packer = ZlibEncoder::new(Vec::new(), Compression::best());
-    let packed = packer.write_all(text.as_bytes()).and_then(|()| packer.finish());
-    let packed = packed.expect("memory can be written");
-    let packed = format!("{PACKED}{}", STANDARD.encode(packed));
-    if packed.len() <= ADVANCED_TIER {
-        return Ok(packed);
-    }
-    Err(Error::other("PutParameter", format!("the release record has {} bytes when packed", packed.len()))
-        .hint(format!("AWS keeps at most {ADVANCED_TIER}: make two stacks of this one")))
+/// An entry as a listing shows it.
+struct Listed {
+    number: u64,
+    at: Option<Timestamp>,
 }
 
-fn recorded(
-    call: &str,
-    scope: &Scope,
-    value: Option<&str>,
-    version: i64,
-    at: Option<&aws_smithy_types::DateTime>,
-) -> Result<Recorded, Error> {
-    let release = read(value.unwrap_or_default(), scope).filter(|release| release.schema == SCHEMA);
-    let Some(release) = release else {
-        let message = format!("{} holds no release record that this program knows", name(scope));
-        return Err(Error::new(Class::Other, call, message).hint(
-            "another version of the deployer wrote it, or something else has this name; if nobody needs it, \
-                 delete the parameter (`aws ssm delete-parameter`): nothing but history is lost",
-        ));
-    };
-    Ok(Recorded {
-        release,
-        number: version.try_into().unwrap_or_default(),
-        at: at.and_then(|at| Timestamp::from_second(at.secs()).ok()),
+impl ReleaseRecord for Aws {
+    fn record_id(scope: &Scope) -> ResourceId {
+        ResourceId::new("s3.object", format!("{}/{PREFIX}", scope.bucket_name(THING)))
+    }
+
+    fn kept_in(scope: &Scope) -> Option<ResourceId> {
+        Some(ResourceId::new(Bucket::KIND, scope.bucket_name(THING)))
+    }
+
+    async fn last_release(&self) -> Result<Option<Recorded>, Error> {
+        let Some(last) = self.entries(0).await?.pop() else { return Ok(None) };
+        self.entry(last).await
+    }
+
+    async fn releases(&self, from: u64) -> Result<Vec<Recorded>, Error> {
+        let entries = self.entries(from).await?.into_iter().map(async |listed| self.entry(listed).await);
+        // One that is not there any more was too old to be kept.
+        stream::iter(entries).buffered(TOGETHER).try_filter_map(async |entry| Ok(entry)).try_collect().await
+    }
+
+    async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
+        match self.put(release, number).await {
+            Err(error) if error.class == Class::Gone && number == 1 => {
+                deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await?;
+                wait_until("the deployment bucket to be known", KNOWN, async || {
+                    self.put(release, number).await.gone_is_none()
+                })
+                .await?;
+            }
+            put => put?,
+        }
+        match number.checked_sub(KEPT) {
+            Some(old) if old > 0 => self.withdraw(old).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn withdraw(&self, number: u64) -> Result<(), Error> {
+        let call = self.s3.delete_object().bucket(self.deployments()).key(key(number));
+        call.send().await.called("DeleteObject").gone_is_none().map(drop)
+    }
+
+    async fn forget_releases(&self) -> Result<(), Error> {
+        Bucket::delete(&self.deployments(), self).await
+    }
+}
+
+impl Aws {
+    fn deployments(&self) -> String {
+        self.scope.bucket_name(THING)
+    }
+
+    async fn put(&self, release: &Release, number: u64) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(release).expect("a release is plain data");
+        let call = self.s3.put_object().bucket(self.deployments()).key(key(number)).if_none_match("*");
+        let call = call.content_type("application/json").body(ByteStream::from(text));
+        match call.send().await.called("PutObject") {
+            Err(error) if error.code.as_deref() == Some("PreconditionFailed") => {
+                Err(Error { class: Class::Exists, ..error })
+            }
+            put => put.map(drop),
+        }
+    }
+
+    /// Lists the entries from this number on, oldest first.
+    async fn entries(&self, from: u64) -> Result<Vec<Listed>, Error> {
+        let call = self.s3.list_objects_v2().bucket(self.deployments()).prefix(PREFIX);
+        let call = call.set_start_after(from.checked_sub(1).map(key));
+        let pages = call.into_paginator().send().try_collect().await;
+        let pages = pages.called("ListObjectsV2").gone_is_none()?.unwrap_or_default();
+        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+        let listed = objects.filter_map(|object| {
+            let number = object.key()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.parse().ok()?;
+            let at = object.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
+            Some(Listed { number, at })
+        });
+        Ok(listed.collect())
+    }
+
+    /// Reads an entry, or nothing when it is not there any more.
+    async fn entry(&self, Listed { number, at }: Listed) -> Result<Option<Recorded>, Error> {
+        const CALL: &str = "GetObject";
+        let call = self.s3.get_object().bucket(self.deployments()).key(key(number));
+        let Some(object) = call.send().await.called(CALL).gone_is_none()? else { return Ok(None) };
+        let body =
+            object.body.collect().await.map_err(|error| {
+                Error::new(Class::Throttled, CALL, format!("the answer broke off: {error}"))
+            })?;
+        read(&body.into_bytes(), &format!("s3://{}/{}", self.deployments(), key(number)))
+            .map(|release| Some(Recorded { release, number, at }))
+    }
+}
+
+/// Returns the key of an entry. Keys are listed in the order of their bytes.
+fn key(number: u64) -> String {
+    format!("{PREFIX}{number:010}.json")
+}
+
+fn read(text: &[u8], address: &str) -> Result<Release, Error> {
+    let release = serde_json::from_slice::<Release>(text).ok();
+    release.filter(|release| release.schema == SCHEMA).ok_or_else(|| {
+        let message = format!("{address} holds no release record that this program knows");
+        Error::new(Class::Other, "GetObject", message).hint(format!(
+            "another version of the deployer wrote it, or somebody put it there; if nobody needs it, delete it \
+             (`aws s3 rm {address}`): nothing but history is lost"
+        ))
     })
 }
 
-fn read(value: &str, scope: &Scope) -> Option<Release> {
-    let text = match value.strip_prefix(PACKED) {
-        None => value.to_owned(),
-        Some(packed) => {
-            let mut text = String::new();
-            let packed = STANDARD.decode(packed).ok()?;
-            ZlibDecoder::new(packed.as_slice()).read_to_string(&mut text).ok()?;
-            text
-        }
-    };
-    serde_json::from_str(&text.replace(PREFIX, &scope.prefix())).ok()
-}
-
 #[cfg(test)]
-mod tests {
-    use engine::release::State;
-
-    use super::*;
-    use crate::testing::scope;
-
-    fn release(resources: usize) -> Release {
-        let ids = (0..resources).map(|n| format!("logs.log-group//aws/lambda/demo-dev-function-{n}"));
-        Release {
-            schema: SCHEMA,
-            run: "0a1b2c3d".into(),
-            state: State::Begun,
-            release: Some("4b5b545-dirty".into()),
-            by: "arn:aws:sts::111111111111:assumed-role/deployer/me@example.com".into(),
-            changes: Default::default(),
-            deployed: ids.collect(),
-            making: Default::default(),
-            changing: Default::default(),
-        }
-    }
-
-    #[test]
-    fn what_is_written_reads_back_the_same_whatever_its_size() {
-        for resources in [0, 33, 120, 500] {
-            let release = release(resources);
-            let text = written(&release, &scope()).expect("it fits");
-            assert!(text.len() <= ADVANCED_TIER);
-            assert_eq!(read(&text, &scope()), Some(release));
-        }
-    }
-
-    #[test]
-    fn a_record_of_a_release_stays_readable_for_people() {
-        let text = written(&release(33), &scope()).expect("it fits");
-        assert!(text.contains("~function-7"), "{text}");
-    }
-
-    #[test]
-    fn one_that_cannot_be_kept_says_so() {
-        let mut release = release(0);
-        // Nothing packs a hash.
-        release.deployed =
-            (0..1200u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
-        let error = written(&release, &scope()).expect_err("it is too long");
-        assert!(error.to_string().contains("bytes when packed"), "{error}");
-    }
-
-    #[test]
-    fn what_is_no_record_is_not_taken_for_one() {
-        for value in [None, Some(""), Some("hello"), Some("zlib:!"), Some("{}")] {
-            assert!(recorded("GetParameter", &scope(), value, 1, None).is_err(), "{value:?}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "cloudwatch")]
 pub mod alarm;
-#[cfg(feature = "s3")]
 pub mod bucket;
 #[cfg(feature = "cloudwatch")]
 pub mod dashboard;
@@ -35,7 +34,6 @@ pub fn kinds() -> Vec<Kind<Aws>> {
     vec![
         #[cfg(feature = "cloudwatch")]
         Kind::of::<alarm::Alarm>(),
-        #[cfg(feature = "s3")]
         Kind::of::<bucket::Bucket>(),
         #[cfg(feature = "cloudwatch")]
         Kind::of::<dashboard::Dashboard>(),

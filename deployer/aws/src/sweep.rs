@@ -111,7 +111,7 @@ mod tests {
             .on("DescribeAlarms", fault())
             .on("DescribeLogGroups", fault())
             .on("ListEventSourceMappings", fault())
-            .on("GetParameter", crate::testing::fault(400, "ParameterNotFound", ""))
+            .on("ListObjectsV2", crate::testing::fault(404, "NoSuchBucket", ""))
     }
 
     #[tokio::test(start_paused = true)]

@@ -217,7 +217,6 @@ impl Script {
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
             s3: client!(aws_sdk_s3),
-            ssm: client!(aws_sdk_ssm),
             sts: client!(aws_sdk_sts),
             packages: Packages::default(),
             log_reads: log_lines::pace(),

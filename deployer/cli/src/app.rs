@@ -8,7 +8,8 @@ use crate::environment::Environment;
 use crate::exit::Problem;
 #[cfg(feature = "pipeline")]
 use crate::pipeline::Pipeline;
-use aws::{Aws, Fingerprints};
+use aws::resources::bucket::Bucket;
+use aws::{Aws, Fingerprints, deployment_bucket};
 
 /// Without the feature `pipeline`, no stack has one.
 #[cfg(not(feature = "pipeline"))]
@@ -33,6 +34,14 @@ pub struct App {
 }
 
 impl App {
+    /// Returns the desired world of an environment: the stack, and the bucket that deploying leaves its marks in.
+    pub fn desired(&self, environment: &Environment, fingerprints: &Fingerprints) -> Stack<Aws> {
+        let mut stack = (self.stack)(environment, fingerprints);
+        let bucket = deployment_bucket(&stack.scope).tls_only(environment.local.is_none());
+        stack.know::<Bucket>().add(bucket);
+        stack
+    }
+
     /// Returns the event pipeline, for the verbs that look after it.
     ///
     /// # Errors

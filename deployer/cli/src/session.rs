@@ -96,7 +96,7 @@ impl Session {
     async fn open(name: &str, app: &App, global: &Global, access: Access, ui: &Ui) -> Result<Self, Problem> {
         let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
-        let looks_by = || (app.stack)(&environment, &Fingerprints::default()).looks_by();
+        let looks_by = || app.desired(&environment, &Fingerprints::default()).looks_by();
         let read_only = (access == Access::Reads).then(|| ReadOnly::besides(looks_by()));
         let mut target = Target { endpoint: None, credentials, call_log: None, read_only };
         if let Some(path) = &global.record_calls {
@@ -116,9 +116,9 @@ impl Session {
         Ok(Self { environment, scope, aws })
     }
 
-    /// Returns the desired world.
+    /// Returns the desired world, see [`App::desired`].
     pub(crate) fn stack(&self, app: &App, fingerprints: &Fingerprints) -> Stack<Aws> {
-        (app.stack)(&self.environment, fingerprints)
+        app.desired(&self.environment, fingerprints)
     }
 
     /// Returns the full names of the stack's functions.
@@ -289,7 +289,11 @@ mod tests {
         let session = Session { environment, aws: Script::new().aws_of(scope.clone()), scope };
         let app = App { stack_name: "demo", package: "functions", stack, try_next: "", pipeline: None };
         let empty = session.empty_stack(&app);
-        assert_eq!((empty.resources.len(), empty.kinds.len()), (0, 1));
+        assert_eq!(
+            (empty.resources.len(), empty.kinds.len()),
+            (0, 2),
+            "that of the deployment bucket as well"
+        );
         assert!(empty.kind("outside.kind").is_some());
     }
 }

@@ -193,6 +193,12 @@ impl Plan {
         }
     }
 
+    /// Returns the plan without the step of this id.
+    pub fn without(&self, id: &ResourceId) -> Self {
+        let steps = self.steps.iter().filter(|step| step.id != *id).cloned();
+        Self::new(&self.environment, steps.collect(), self.compared.clone())
+    }
+
     /// Returns the steps that write.
     pub fn writes(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.writes())

@@ -76,46 +76,33 @@ pub struct Recorded {
     pub at: Option<Timestamp>,
 }
 
-/// A cloud that keeps the record of an environment.
+/// A cloud that keeps the record of an environment. Whatever was written is shown to whoever asks next.
 pub trait ReleaseRecord: Cloud {
-    /// The kind under which a plan names the record.
-    const RECORD_KIND: &'static str;
+    /// Returns the id under which a plan names the record.
+    fn record_id(scope: &Scope) -> ResourceId;
+
+    /// Returns what the record is kept in, if that is a thing among others. It is made with the first entry, and
+    /// goes with the record.
+    fn kept_in(scope: &Scope) -> Option<ResourceId>;
 
     /// Reads the last entry of the release record.
     fn last_release(&self) -> impl Future<Output = Result<Option<Recorded>, Error>> + Send;
 
-    /// Reads all entries of the release record that there are, oldest first.
-    fn releases(&self) -> impl Future<Output = Result<Vec<Recorded>, Error>> + Send;
+    /// Reads the entries of the release record from this number on, oldest first.
+    fn releases(&self, from: u64) -> impl Future<Output = Result<Vec<Recorded>, Error>> + Send;
 
-    /// Adds an entry to the release record and returns its number: one more than the last
-    /// one's. With `first`, an entry that is there already is an error, [`Class::Exists`].
+    /// Adds an entry to the release record under this number. The first, 1, makes the record.
+    ///
+    /// # Errors
+    /// The number is taken ([`Class::Exists`]), or there is no record ([`Class::Gone`]).
     ///
     /// [`Class::Exists`]: crate::error::Class::Exists
-    fn record(&self, release: &Release, first: bool) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// [`Class::Gone`]: crate::error::Class::Gone
+    fn record(&self, release: &Release, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Deletes the release record. Succeeds when there is none.
+    /// Takes back the entry of this number, which nobody has built on. Succeeds when it is gone.
+    fn withdraw(&self, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Deletes the release record, and what it is kept in. Succeeds when there is none.
     fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
-}
-
-/// Returns the name of the record: `/demo/dev/release`.
-pub fn name(scope: &Scope) -> String {
-    format!("/{}/{}/release", scope.stack, scope.environment)
-}
-
-/// Returns the record's id.
-pub fn id<C: ReleaseRecord>(scope: &Scope) -> ResourceId {
-    ResourceId::new(C::RECORD_KIND, name(scope))
-}
-
-/// Returns the numbers of the entries of runs that stopped before their first write, because
-/// another was faster: they said again what the other had said.
-pub(crate) fn withdrawn(entries: &[Recorded]) -> BTreeSet<u64> {
-    let said_before = |at: usize, again: &Release| entries[..at].iter().any(|entry| entry.release == *again);
-    let alone = |run: &str| entries.iter().filter(|entry| entry.release.run == run).count() == 1;
-    let pairs = entries.windows(2).enumerate();
-    let withdrew = pairs.filter(|(at, pair)| {
-        let [one, next] = [&pair[0].release, &pair[1].release];
-        one.run != next.run && alone(&one.run) && said_before(*at, next)
-    });
-    withdrew.map(|(_, pair)| pair[0].number).collect()
 }

@@ -3,7 +3,7 @@
 use crate::apply::{Outcome, Report};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, Verdict};
-use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State, withdrawn};
+use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State};
 use crate::retry::retried;
 
 /// A run that the record knows of.
@@ -55,59 +55,34 @@ impl Run {
         before: Option<&Recorded>,
         release: Release,
     ) -> Result<Self, Error> {
-        let last = before.map_or(0, |before| before.number);
-        let number = entered(cloud, &release, last == 0).await?;
-        let other = match number {
-            Some(number) if number == last + 1 => return Ok(Self { begun: release, number }),
-            Some(number) if number <= last => {
-                // The record was deleted meanwhile: what we wrote is all there is of it.
-                retried(async || cloud.forget_releases().await).await?;
-                None
+        let number = before.map_or(1, |before| before.number + 1);
+        match entered(cloud, &release, number).await? {
+            Entered::Ours => {}
+            Entered::Taken(other) => return Err(faster(&other.by)),
+            Entered::NoRecord => return Err(faster(WHO_RAN_DOWN)),
+        }
+        if let Some(before) = before {
+            // Where a `down` deleted the record, others may have begun a new one, and just come to this number.
+            let entries = retried(async || cloud.releases(before.number).await).await?;
+            if entries.first().is_none_or(|first| first.release != before.release) {
+                retried(async || cloud.withdraw(number).await).await?;
+                return Err(faster(WHO_RAN_DOWN));
             }
-            _ => {
-                let entries = complete(cloud, &release, last, number).await?;
-                match others(&entries, &release.run, last) {
-                    // An answer that got lost made our own entry look like somebody else's.
-                    None => {
-                        let number = entries.last().map_or(last + 1, |entry| entry.number);
-                        return Ok(Self { begun: release, number });
-                    }
-                    Some(other) => {
-                        // What they said counts, and not that we wanted to begin.
-                        if entries.iter().any(|entry| entry.release.run == release.run) {
-                            retried(async || cloud.record(&other, false).await).await?;
-                        }
-                        Some(other)
-                    }
-                }
-            }
-        };
-        let by = other.map_or("somebody who ran `down`".to_owned(), |other| other.by);
-        Err(Error::new(
-            Class::Exists,
-            "release record",
-            format!("another run, by {by}, began since this one looked"),
-        )
-        .hint("wait until it has ended, then run the command again: it looks anew"))
+        }
+        Ok(Self { begun: release, number })
     }
 
-    /// Returns the last entry of another run that was at work since this one began, and is not
-    /// known to have stopped before its first write.
+    /// Returns the last entry of another run that was at work since this one began.
     ///
     /// # Errors
     /// The record cannot be read.
     pub async fn met<C: ReleaseRecord>(&self, cloud: &C) -> Result<Option<Release>, Error> {
-        let entries = complete(cloud, &self.begun, self.number - 1, None).await?;
-        let ours = entries.iter().find(|entry| entry.number == self.number);
-        if ours.is_some_and(|entry| entry.release.run == self.begun.run) {
-            return Ok(others(&entries, &self.begun.run, self.number));
-        }
-        // A `down` deleted the record, and by chance somebody has as many entries since.
-        Ok(Some(others(&entries, &self.begun.run, 0).unwrap_or_else(|| removed(&self.begun))))
+        let entries = retried(async || cloud.releases(self.number).await).await?;
+        Ok(self.others(&entries))
     }
 
     /// Writes how the run ended: `well` when everything is as it wanted it. Returns the last
-    /// entry of another run that [`Run::met`] could not see yet.
+    /// entry of another run that was at work since this one began.
     ///
     /// # Errors
     /// The record cannot be written.
@@ -117,6 +92,30 @@ impl Run {
         report: &Report,
         well: bool,
     ) -> Result<Option<Release>, Error> {
+        let ended = self.ended(report, well);
+        loop {
+            let entries = retried(async || cloud.releases(self.number).await).await?;
+            let other = self.others(&entries);
+            let Some(last) = entries.last().filter(|_| self.is_in(&entries)) else {
+                // What there is now, others have made since a `down` deleted the record.
+                return Ok(other);
+            };
+            let number = match entered(cloud, &ended, last.number + 1).await? {
+                Entered::Ours => last.number + 1,
+                // Somebody else has written meanwhile, or deleted the record.
+                Entered::Taken(_) | Entered::NoRecord => continue,
+            };
+            let open = |other: &&Release| matches!(other.state, State::Begun | State::Removing);
+            if let Some(open) = other.as_ref().filter(open) {
+                // They are at work: what they set out to make is still to be told from a stranger's. Where
+                // they have written meanwhile, they have said so themselves.
+                entered(cloud, open, number + 1).await?;
+            }
+            return Ok(other);
+        }
+    }
+
+    fn ended(&self, report: &Report, well: bool) -> Release {
         let state = if report.succeeded() && well { State::Done } else { State::Failed };
         let mut ended = Release { state, ..self.begun.clone() };
         for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
@@ -132,24 +131,24 @@ impl Run {
         let unmade = |outcome: &Outcome| outcome.action == Action::Create && !outcome.sent;
         ended.making.retain(|id| uncertain(report, id, unmade));
         ended.changing.retain(|id| uncertain(report, id, |outcome| !outcome.sent));
-        let number = entered(cloud, &ended, false).await?.unwrap_or_default();
-        if number == self.number + 1 {
-            return Ok(None);
+        ended
+    }
+
+    /// Tells whether this run's first entry is the first of these.
+    fn is_in(&self, entries: &[Recorded]) -> bool {
+        entries.first().is_some_and(|first| first.release.run == self.begun.run)
+    }
+
+    /// Returns the last of these entries of another run; where ours is gone, a `down` was at work.
+    fn others(&self, entries: &[Recorded]) -> Option<Release> {
+        let mut others = entries.iter().map(|entry| &entry.release);
+        match others.rfind(|release| release.run != self.begun.run) {
+            None if !self.is_in(entries) => {
+                let by = WHO_RAN_DOWN.into();
+                Some(Release { state: State::Removing, by, ..self.begun.clone() })
+            }
+            other => other.cloned(),
         }
-        if number <= self.number {
-            // A `down` deleted the record: what there is now, no record says.
-            retried(async || cloud.forget_releases().await).await?;
-            return Ok(Some(removed(&ended)));
-        }
-        let entries = complete(cloud, &ended, self.number, Some(number)).await?;
-        let other = others(&entries, &ended.run, self.number);
-        if let Some(open) =
-            other.as_ref().filter(|other| matches!(other.state, State::Begun | State::Removing))
-        {
-            // They are at work: what they set out to make is still to be told from a stranger's.
-            retried(async || cloud.record(open, false).await).await?;
-        }
-        Ok(other)
     }
 
     /// Tells whether the last entry of the record is of this run.
@@ -165,48 +164,39 @@ fn uncertain(report: &Report, id: &str, untouched: impl Fn(&Outcome) -> bool) ->
     outcome.is_none_or(|outcome| outcome.result.is_err() && !untouched(outcome))
 }
 
-/// Adds an entry and returns its number; nothing when there was to be none before it and is.
-async fn entered<C: ReleaseRecord>(cloud: &C, release: &Release, first: bool) -> Result<Option<u64>, Error> {
-    retried(async || match cloud.record(release, first).await {
-        Ok(number) => Ok(Some(number)),
-        Err(error) if error.class == Class::Exists => match cloud.releases().await?.as_slice() {
-            // The name of a deleted record may be held for a while: in SSM half a minute ("DeleteParameter").
-            [] => Err(Error { class: Class::InProgress, ..error }),
-            _ => Ok(None),
-        },
-        Err(error) => Err(error),
-    })
-    .await
+/// What became of an entry.
+enum Entered {
+    /// It is there.
+    Ours,
+    /// Its number is taken, by this one.
+    Taken(Box<Release>),
+    /// There is no record any more.
+    NoRecord,
 }
 
-/// Reads the record until it shows every entry from the one behind `last` to our own.
-async fn complete<C: ReleaseRecord>(
-    cloud: &C,
-    ours: &Release,
-    last: u64,
-    number: Option<u64>,
-) -> Result<Vec<Recorded>, Error> {
-    retried(async || {
-        let entries = cloud.releases().await?;
-        let shown = |number: u64| entries.iter().any(|entry| entry.number == number);
-        let all = number.is_none_or(|number| (last + 1..=number).all(shown));
-        if all {
-            return Ok(entries);
-        }
-        let message = format!("the history does not show all entries up to that of run {} yet", ours.run);
-        Err(Error::new(Class::Propagating, "release record", message))
-    })
-    .await
+/// Who is unknown because the record went with what they did.
+const WHO_RAN_DOWN: &str = "somebody who ran `down`";
+
+fn faster(by: &str) -> Error {
+    let message = format!("another run, by {by}, began since this one looked");
+    Error::new(Class::Exists, "release record", message)
+        .hint("wait until it has ended, then run the command again: it looks anew")
 }
 
-/// Returns the last entry behind `last` of another run that came to write.
-fn others(entries: &[Recorded], run: &str, last: u64) -> Option<Release> {
-    let withdrawn = withdrawn(entries);
-    let since = entries.iter().filter(|entry| entry.number > last && !withdrawn.contains(&entry.number));
-    since.rev().find(|entry| entry.release.run != run).map(|entry| entry.release.clone())
-}
-
-/// Returns what stands for the entries of a run that deleted the record.
-fn removed(release: &Release) -> Release {
-    Release { state: State::Removing, by: "somebody who ran `down`".into(), ..release.clone() }
+/// Adds an entry under this number.
+async fn entered<C: ReleaseRecord>(cloud: &C, release: &Release, number: u64) -> Result<Entered, Error> {
+    match retried(async || cloud.record(release, number).await).await {
+        Ok(()) => return Ok(Entered::Ours),
+        Err(error) if error.class == Class::Gone => return Ok(Entered::NoRecord),
+        Err(error) if error.class == Class::Exists => {}
+        Err(error) => return Err(error),
+    }
+    let there = retried(async || cloud.releases(number).await).await?;
+    match there.into_iter().find(|entry| entry.number == number) {
+        // An answer that got lost made our own entry look like somebody else's.
+        Some(entry) if entry.release == *release => Ok(Entered::Ours),
+        Some(entry) => Ok(Entered::Taken(Box::new(entry.release))),
+        // It was taken, and is gone.
+        None => Ok(Entered::NoRecord),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
-use crate::resource::{Cloud, Described, Kind, Node, ResourceId, States};
+use crate::resource::{Cloud, Described, Kind, Node, Resource, ResourceId, States};
 use crate::scope::Scope;
 
 /// Everything that one environment is to have.
@@ -19,6 +19,14 @@ impl<C: Cloud> Stack<C> {
     /// Returns an empty stack that knows these kinds.
     pub fn new(scope: Scope, kinds: Vec<Kind<C>>) -> Self {
         Self { scope, resources: Vec::new(), kinds }
+    }
+
+    /// Knows things of this kind as well, if it does not yet.
+    pub fn know<R: Resource<Cloud = C>>(&mut self) -> &mut Self {
+        if self.kind(R::KIND).is_none() {
+            self.kinds.push(Kind::of::<R>());
+        }
+        self
     }
 
     /// Adds a resource.

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 
 use crate::error::Error;
-use crate::release::{self, Recorded, Release, ReleaseRecord};
+use crate::release::{Recorded, Release, ReleaseRecord};
 use crate::resource::{Cloud, Kind, Node, ResourceId, Seen, Tags};
 use crate::retry::retried;
 use crate::scope::Scope;
@@ -69,7 +69,7 @@ pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
     let mut survey = Survey { seen, ..Survey::default() };
     match recorded {
         Ok(recorded) => survey.recorded = recorded,
-        Err(error) => drop(survey.unreadable.insert(release::id::<C>(&stack.scope), error)),
+        Err(error) => drop(survey.unreadable.insert(C::record_id(&stack.scope), error)),
     }
     for (id, found) in strays {
         match found {

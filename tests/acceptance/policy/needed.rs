@@ -15,7 +15,6 @@ pub(super) const UNREACHED: &[(&str, &str)] = &[
     ("logs:DeleteRetentionPolicy", "for lines that are kept for ever; the cart's are not"),
     ("logs:DisassociateKmsKey", "MiniStack does not know it"),
     ("logs:PutLogGroupDeletionProtection", "MiniStack does not know it"),
-    ("s3:ListBucket", "no call of ours: with it S3 says of what is not there that it is not there"),
 ];
 
 /// Returns the actions that a call asks for.
@@ -28,7 +27,6 @@ pub(super) fn needed_by(service: &str, operation: &str) -> Vec<String> {
         "Kinesis" => "kinesis",
         "Lambda" => "lambda",
         "S3" => "s3",
-        "SSM" => "ssm",
         // Anybody may ask who they are.
         "STS" => return Vec::new(),
         other => panic!("nothing is known of {other} {operation}"),
@@ -55,7 +53,6 @@ fn besides(service: &str, operation: &str) -> &'static [&'static str] {
         ("logs", "CreateLogGroup") => &["logs:TagResource"],
         ("s3", "CreateBucket") => &["s3:TagResource"],
         ("s3", "DeleteObject" | "DeleteObjects") => &["s3:DeleteObjectVersion"],
-        ("ssm", "PutParameter") => &["ssm:AddTagsToResource"],
         _ => &[],
     }
 }
@@ -72,6 +69,7 @@ fn of_s3(operation: &str) -> &str {
         "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
         "HeadBucket" => "ListBucket",
         "ListBuckets" => "ListAllMyBuckets",
+        "ListObjectsV2" => "ListBucket",
         "ListMultipartUploads" => "ListBucketMultipartUploads",
         "ListObjectVersions" => "ListBucketVersions",
         "PutBucketEncryption" => "PutEncryptionConfiguration",

@@ -310,7 +310,8 @@ impl Resource for Bucket {
 }
 
 impl Bucket {
-    async fn make(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
+    /// Makes it with its tags and no settings, or takes over what an attempt of ours has made.
+    pub(crate) async fn make(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         // The oldest region has no name here ("CreateBucket", S3 API reference).
         let region = &aws.scope.region;
         let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));

@@ -44,10 +44,6 @@ pub(super) fn through<'a>(
 
 /// Tells whether a change of the key leaves roles without the one that is live: what is there
 /// already stays encrypted with it, and they may use the new one and the former ones only.
-#[cfg_attr(
-    not(any(feature = "s3", feature = "sources")),
-    expect(dead_code, reason = "buckets, tables and streams use it")
-)]
 pub(super) fn is_left_behind(change: &Change, former: &[String]) -> bool {
     let own = change.live.as_str().filter(|key| !key.contains("alias/aws/"));
     own.is_some_and(|key| !former.iter().any(|known| known == key))

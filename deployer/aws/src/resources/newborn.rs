@@ -13,10 +13,6 @@ const KNOWN: Duration = Duration::from_secs(120);
 
 /// Waits until a thing that was just made is known, and gives it what its creation did not take,
 /// or what an attempt cut short left undone.
-#[cfg_attr(
-    not(any(feature = "s3", feature = "sources")),
-    expect(dead_code, reason = "buckets, tables and streams use it")
-)]
 pub(super) async fn finish<R>(newborn: &R, tags: &Tags, aws: &Aws) -> Result<(), Error>
 where
     R: Resource<Cloud = Aws>,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aws::Aws;
 use engine::apply::apply;
 use engine::plan::{Plan, Verdict, teardown};
-use engine::release::{self, Release, ReleaseRecord, State};
+use engine::release::{Release, ReleaseRecord, State};
 use engine::resource::{ResourceId, Tags};
 use engine::retry::retried;
 use engine::run::Run;
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let session = Session::writing(name, app, global, ui).await?;
     let stack = session.empty_stack(app);
     let (mut survey, caller) = session.look(&stack, ui).await?;
-    if let Some(error) = survey.unreadable.remove(&release::id::<Aws>(&session.scope)) {
+    if let Some(error) = survey.unreadable.remove(&Aws::record_id(&session.scope)) {
         // Evidence is good to have; what goes is told by its tags.
         ui.warn(&format!("going on without the release record: {error}"));
     }
@@ -57,12 +57,6 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             .exit(Verdict::Unknown));
     }
     if plan.writes().next().is_none() {
-        if survey.recorded.is_some() {
-            if let Some(text) = unfinished(survey.last_release()) {
-                ui.warn(&text);
-            }
-            retried(async || session.aws.forget_releases().await).await?;
-        }
         ui.say(&format!("{name} owns nothing: there is nothing to remove"));
         return Ok(Exit::DONE);
     }
@@ -84,7 +78,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
-    let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
+    // What the record is kept in goes with it, when all else is gone.
+    let all_else = Aws::kept_in(&session.scope).map_or_else(|| plan.clone(), |id| plan.without(&id));
+    let report = apply(&all_else, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
     let again = format!("run `{} down {name}` again: it goes on from there", ui.program());
     if !report.succeeded() {
         ui.say(&format!("\n{}", failures(&report)));
@@ -115,14 +111,16 @@ async fn finish(
         Some(run) => run.is_last(left.recorded.as_ref()),
         None => last.is_none(),
     };
+    let kept_in = Aws::kept_in(&session.scope);
     let there: Vec<String> = left
         .strays
         .iter()
-        .filter(|(_, tags)| session.scope.owns(tags))
+        .filter(|(id, tags)| session.scope.owns(tags) && Some(*id) != kept_in.as_ref())
         .map(|(id, _)| id.to_string())
         .collect();
     if ours && there.is_empty() {
-        return Ok(retried(async || session.aws.forget_releases().await).await?);
+        let goes = plan.writes().any(|step| Some(&step.id) == kept_in.as_ref());
+        return if goes { Ok(retried(async || session.aws.forget_releases().await).await?) } else { Ok(()) };
     }
     let by = last.filter(|_| !ours).map(|last| format!(", by {},", last.by)).unwrap_or_default();
     Err(Problem::new(format!(

@@ -35,7 +35,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let name = &args.environment;
     let session = Session::reading(name, app, global, ui).await?;
     let (_, recorded) =
-        futures::try_join!(session.aws.guard(), retried(async || session.aws.releases().await),)?;
+        futures::try_join!(session.aws.guard(), retried(async || session.aws.releases(0).await),)?;
     let runs: Vec<PastRun> = history(recorded);
     match args.format {
         Format::Human if runs.is_empty() => {

@@ -32,7 +32,7 @@ enum Format {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let environment = global.environment(&args.environment)?;
-    let stack = (app.stack)(&environment, &Fingerprints::default());
+    let stack = app.desired(&environment, &Fingerprints::default());
     let prefix = stack.scope.prefix();
     // What makes a name unique beyond account and region is not the thing's own: buckets have
     // both in theirs, dashboards the region.

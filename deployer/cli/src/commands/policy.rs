@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let environment = global.environment(&args.environment)?;
-    let stack = (app.stack)(&environment, &Fingerprints::default());
+    let stack = app.desired(&environment, &Fingerprints::default());
     let statements = deploying(&environment, &stack);
     let statements = if args.read_only { looking(statements, &stack.looks_by()) } else { statements };
     let document = document(&statements);

@@ -27,7 +27,7 @@ pub(super) async fn judge(
     if ids.is_empty() {
         return;
     }
-    let entries = retried(async || aws.releases().await).await;
+    let entries = retried(async || aws.releases(0).await).await;
     for id in ids {
         let fate = match &entries {
             Ok(entries) => decided(&id, entries, sources, &caller.arn).await,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Recorded, State, withdrawn};
+use super::{Recorded, State};
 use crate::action::Action;
 
 /// A run as the record has it, all its entries taken together.
@@ -46,9 +46,8 @@ pub enum Ending {
 /// Returns the runs of a record, the latest first.
 pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
     let last = recorded.last().map(|recorded| recorded.release.run.clone());
-    let withdrawn = withdrawn(&recorded);
     let mut last_entries: Vec<Recorded> = Vec::new();
-    for entry in recorded.into_iter().filter(|entry| !withdrawn.contains(&entry.number)) {
+    for entry in recorded {
         last_entries.retain(|earlier| earlier.release.run != entry.release.run);
         last_entries.push(entry);
     }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::error::{Class, Error};
 use crate::progress::{refused, sending};
 use crate::release::{Recorded, Release, ReleaseRecord};
-use crate::resource::{Cloud, Tags};
+use crate::resource::{Cloud, ResourceId, Tags};
+use crate::scope::Scope;
 use tokio::sync::Notify;
 
 use super::{Part, Thing};
@@ -188,26 +189,47 @@ impl Cloud for FakeCloud {
 }
 
 impl ReleaseRecord for FakeCloud {
-    const RECORD_KIND: &'static str = "fake.record";
+    fn record_id(scope: &Scope) -> ResourceId {
+        ResourceId::new("fake.record", format!("/{}/{}/release", scope.stack, scope.environment))
+    }
+
+    fn kept_in(_scope: &Scope) -> Option<ResourceId> {
+        None
+    }
 
     async fn last_release(&self) -> Result<Option<Recorded>, Error> {
         self.look("Read", "release", |world| world.releases.last().cloned()).await
     }
 
-    async fn releases(&self) -> Result<Vec<Recorded>, Error> {
-        self.look("List", "release", |world| world.releases.clone()).await
+    async fn releases(&self, from: u64) -> Result<Vec<Recorded>, Error> {
+        let since = |world: &World| {
+            let since = world.releases.iter().filter(|recorded| recorded.number >= from);
+            since.cloned().collect()
+        };
+        self.look("List", "release", since).await
     }
 
-    async fn record(&self, release: &Release, first: bool) -> Result<u64, Error> {
+    async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
         let effect = |world: &mut World| {
-            if first && !world.releases.is_empty() {
-                return Err(Error::new(Class::Exists, "Record", "there is a record already"));
+            if world.releases.is_empty() && number > 1 {
+                return Err(Error::new(Class::Gone, "Record", "there is no record"));
             }
-            let number = world.releases.last().map_or(1, |last| last.number + 1);
+            if world.releases.iter().any(|recorded| recorded.number == number) {
+                return Err(Error::new(Class::Exists, "Record", "the number is taken"));
+            }
             world.releases.push(Recorded { release: release.clone(), number, at: None });
-            Ok(number)
+            world.releases.sort_by_key(|recorded| recorded.number);
+            Ok(())
         };
         self.write("Record", "release", effect).await
+    }
+
+    async fn withdraw(&self, number: u64) -> Result<(), Error> {
+        let effect = |world: &mut World| {
+            world.releases.retain(|recorded| recorded.number != number);
+            Ok(())
+        };
+        self.write("Withdraw", "release", effect).await
     }
 
     async fn forget_releases(&self) -> Result<(), Error> {

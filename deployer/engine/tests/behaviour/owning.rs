@@ -195,7 +195,7 @@ async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
         assert_eq!(last, said, "what the first said is the last word");
         let met = end(&first, &cloud).await;
         assert_eq!(met, None, "who stopped before it wrote was not at work");
-        let told = history(cloud.releases().await.expect("it can be read"));
+        let told = history(cloud.releases(0).await.expect("it can be read"));
         assert!(told.iter().all(|run| run.by != "other"), "and is no history: {told:?}");
     }
 }
@@ -236,6 +236,17 @@ async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
     let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("all of it is gone");
     assert!(refused.to_string().contains("down"), "{refused}");
     assert!(cloud.world().releases.is_empty());
+
+    // And somebody has begun anew, with as many entries.
+    up(&stack, &cloud).await;
+    let (survey, plan) = planned(&stack, &cloud).await;
+    assert!(down(&cloud).await.succeeded());
+    up(&stack, &cloud).await;
+    let anew = cloud.world().releases.clone();
+    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("it is another record");
+    assert!(refused.to_string().contains("down"), "{refused}");
+    assert_eq!(cloud.world().releases, anew, "what nobody built on is taken back");
+    assert!(down(&cloud).await.succeeded());
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending, "nobody deleted it by hand");
 
     // Between the beginning and the end.
@@ -354,7 +365,7 @@ async fn the_history_tells_how_each_run_ended() {
     for _ in 0..2 {
         begin(&stack, &cloud, "one").await.expect("it is alone");
     }
-    let runs = history(cloud.releases().await.expect("they can be read"));
+    let runs = history(cloud.releases(0).await.expect("they can be read"));
     let endings: Vec<Ending> = runs.iter().map(|run| run.ending).collect();
     assert_eq!(endings, [Ending::Open, Ending::CutShort, Ending::Done, Ending::Failed]);
     assert_eq!(runs[2].deployed, ids(&["fake.thing/demo-dev-a"]));

@@ -1,13 +1,10 @@
 //! What a run writes into the release record, and what it reads there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use engine::apply::Report;
-use engine::error::{Class, Error};
+use engine::error::Class;
 use engine::plan::{Verdict, Wishes};
-use engine::release::{Recorded, Release, ReleaseRecord, State};
-use engine::resource::{Cloud, Tags};
+use engine::release::{Release, ReleaseRecord, State};
+use engine::resource::Tags;
 use engine::run::Run;
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
 
@@ -68,60 +65,11 @@ async fn run_that_did_not_come_to_what_it_wanted_has_failed() {
     }
 }
 
-/// A cloud that shows what one run wrote only when it is asked once more.
-#[derive(Clone)]
-struct Late(FakeCloud, Arc<AtomicUsize>);
-
-impl Cloud for Late {
-    type Permission = String;
-
-    fn fresh(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl ReleaseRecord for Late {
-    const RECORD_KIND: &'static str = FakeCloud::RECORD_KIND;
-
-    async fn last_release(&self) -> Result<Option<Recorded>, Error> {
-        self.0.last_release().await
-    }
-
-    async fn releases(&self) -> Result<Vec<Recorded>, Error> {
-        let mut releases = self.0.releases().await?;
-        if self.1.fetch_add(1, Ordering::Relaxed) == 0 {
-            releases.retain(|recorded| recorded.release.by != "one");
-        }
-        Ok(releases)
-    }
-
-    async fn record(&self, release: &Release, first: bool) -> Result<u64, Error> {
-        self.0.record(release, first).await
-    }
-
-    async fn forget_releases(&self) -> Result<(), Error> {
-        self.0.forget_releases().await
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn entry_that_is_not_shown_yet_is_waited_for() {
-    let (stack, cloud) = (stack(), FakeCloud::default());
-    up(&stack, &cloud).await;
-    let (survey, plan) = planned(&stack, &cloud).await;
-    let entry = |who: &str| Run::entry(&plan, survey.last_release(), None, who.into());
-    let before = survey.recorded.as_ref();
-    Run::begin(&cloud, before, entry("one")).await.expect("it was first");
-    let refused = Run::begin(&Late(cloud, Arc::default()), before, entry("other")).await;
-    let refused = refused.expect_err("the other was at work");
-    assert!(refused.to_string().contains("by one"), "{refused}");
-}
-
 #[tokio::test]
 async fn record_that_cannot_be_read_is_unknown() {
     let cloud = FakeCloud::default();
     cloud.fail("Read release", Class::Denied);
     let (survey, plan) = planned(&stack(), &cloud).await;
     assert_eq!(plan.having(Verdict::Unknown).count(), 1, "{:?}", survey.unreadable);
-    assert_eq!(survey.unreadable.keys().next(), Some(&engine::release::id::<FakeCloud>(&scope())));
+    assert_eq!(survey.unreadable.keys().next(), Some(&FakeCloud::record_id(&scope())));
 }

@@ -1,0 +1,159 @@
+//! What is said to S3 of the record, and what is made of its answers.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use engine::release::State;
+use serde_json::json;
+
+use super::*;
+use crate::testing::{Answer, Asked, Script, body, fault};
+
+fn release(run: &str) -> Release {
+    Release {
+        schema: SCHEMA,
+        run: run.into(),
+        state: State::Begun,
+        release: Some("4b5b545-dirty".into()),
+        by: "arn:aws:sts::111111111111:assumed-role/deployer/me@example.com".into(),
+        changes: Default::default(),
+        deployed: Default::default(),
+        making: Default::default(),
+        changing: Default::default(),
+    }
+}
+
+fn listing(keys: &[&str]) -> Answer {
+    let contents = keys.iter().map(|key| {
+        format!("<Contents><Key>{key}</Key><LastModified>2026-11-21T12:00:00.000Z</LastModified></Contents>")
+    });
+    body(format!("<ListBucketResult>{}</ListBucketResult>", contents.collect::<String>()))
+}
+
+fn object(release: &Release) -> Answer {
+    body(json!(release))
+}
+
+fn absent() -> Answer {
+    fault(404, "NoSuchBucket", "The specified bucket does not exist")
+}
+
+/// Returns what was put, by its key.
+fn put(script: &Script) -> Vec<(String, Option<Release>)> {
+    let puts = script.asked().into_iter().filter(|asked| asked.operation == "PutObject");
+    puts.map(|Asked { uri, body, .. }| {
+        let key = uri.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        (key.to_owned(), serde_json::from_str(&body).ok())
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn entry_is_read_as_it_was_written_however_many_names_have_changed() {
+    let ids = |kind: &str| (0..1_000).map(|n| format!("{kind}//aws/lambda/demo-dev-function-{n}")).collect();
+    let release = Release {
+        deployed: ids("logs.log-group"),
+        making: ids("lambda.function"),
+        changing: ids("iam.role"),
+        ..release("0a1b2c3d")
+    };
+    let script = Script::new()
+        .on("PutObject", body(""))
+        .on("ListObjectsV2", listing(&["releases/0000000007.json"]))
+        .on("GetObject", object(&release));
+    script.aws().record(&release, 7).await.expect("S3 takes it");
+    assert_eq!(put(&script), [("0000000007.json".to_owned(), Some(release.clone()))]);
+    let last = script.aws().last_release().await.expect("it is read").expect("it is there");
+    assert_eq!((last.release, last.number), (release, 7));
+    assert_eq!(last.at, Some("2026-11-21T12:00:00Z".parse().expect("it is a time")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_entry_makes_the_bucket_and_no_later_one_does() {
+    let script = Script::new()
+        .on("PutObject", absent())
+        .on("PutObject", absent())
+        .on("PutObject", body(""))
+        .on("CreateBucket", body(""));
+    script.aws().record(&release("one"), 1).await.expect("it is made");
+    assert_eq!(script.calls(), ["PutObject", "CreateBucket", "PutObject", "PutObject"]);
+    let made = script.asked().swap_remove(1);
+    assert!(made.uri.contains("demo-dev-deployment-111111111111-eu-central-1"), "{}", made.uri);
+    assert!(made.body.contains("<Key>deployer:environment</Key>"), "{}", made.body);
+
+    let script = Script::new().on("PutObject", absent());
+    let error = script.aws().record(&release("one"), 2).await.expect_err("somebody has deleted the record");
+    assert_eq!((error.class, script.calls().len()), (Class::Gone, 1));
+}
+
+#[tokio::test]
+async fn number_that_is_taken_stays_as_it_is() {
+    let taken =
+        fault(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+    let script = Script::new().on("PutObject", taken);
+    let error = script.aws().record(&release("one"), 2).await.expect_err("it is taken");
+    assert_eq!(error.class, Class::Exists);
+    let busy = fault(409, "ConditionalRequestConflict", "a conflicting operation occurred");
+    let script = Script::new().on("PutObject", busy);
+    let error = script.aws().record(&release("one"), 2).await.expect_err("who knows");
+    assert!(error.class.passes(), "{error}");
+}
+
+#[tokio::test]
+async fn where_there_is_no_bucket_there_is_no_record() {
+    let script = Script::new().on("ListObjectsV2", absent()).on("DeleteObject", absent());
+    let aws = script.aws();
+    assert_eq!(aws.last_release().await.expect("it is asked for"), None);
+    assert_eq!(aws.releases(3).await.expect("it is asked for"), []);
+    aws.withdraw(3).await.expect("it is gone");
+}
+
+#[tokio::test]
+async fn entries_are_read_in_their_order_and_nothing_else_is() {
+    let runs = Mutex::new(BTreeSet::new());
+    let script = Script::new()
+        .on(
+            "ListObjectsV2",
+            listing(&[
+                "releases/",
+                "releases/0000000009.json",
+                "releases/0000000010.json",
+                "releases/x.json",
+            ]),
+        )
+        .by("GetObject", move |asked| {
+            let number = asked.uri.split(".json").next().and_then(|uri| uri.rsplit('/').next());
+            let number = number.expect("it is an entry").to_owned();
+            assert!(runs.lock().expect("nothing panics").insert(number.clone()), "{number} twice");
+            // What is too old goes while others read it.
+            if number.ends_with('9') { fault(404, "NoSuchKey", "gone") } else { object(&release(&number)) }
+        });
+    let entries = script.aws().releases(9).await.expect("they are read");
+    let numbers: Vec<_> = entries.iter().map(|entry| (entry.number, entry.release.run.as_str())).collect();
+    assert_eq!(numbers, [(10, "0000000010")]);
+    let listed = &script.asked()[0].uri;
+    assert!(listed.contains("start-after=releases%2F0000000008.json"), "{listed}");
+}
+
+#[tokio::test]
+async fn entry_that_is_too_old_goes() {
+    let script = Script::new().on("PutObject", body("")).on("DeleteObject", body(""));
+    let aws = script.aws();
+    aws.record(&release("one"), 100).await.expect("S3 takes it");
+    assert_eq!(script.calls(), ["PutObject"]);
+    aws.record(&release("one"), 101).await.expect("S3 takes it");
+    let deleted = script.asked().pop().expect("it was asked");
+    assert_eq!(deleted.operation, "DeleteObject");
+    assert!(deleted.uri.contains("/releases/0000000001.json"), "{}", deleted.uri);
+}
+
+#[tokio::test]
+async fn what_is_no_entry_is_not_taken_for_one() {
+    let later = json!(Release { schema: SCHEMA + 1, ..release("one") }).to_string();
+    for text in ["", "hello", "{}", &later] {
+        let listed = listing(&["releases/0000000001.json"]);
+        let script = Script::new().on("ListObjectsV2", listed).on("GetObject", body(text));
+        let error = script.aws().last_release().await.expect_err("it is no entry");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("aws s3 rm s3://demo-dev-deployment-")));
+    }
+}
