@@ -18,6 +18,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("orphans_of_every_kind_go_on_demand", orphans_of_every_kind_go_on_demand),
     ("the_history_tells_who_deployed_what", the_history_tells_who_deployed_what),
     ("removed_handler_stops_and_a_colleagues_goes_on", removed_handler_stops_and_a_colleagues_goes_on),
+    (
+        "code_that_cannot_read_what_may_be_stored_is_refused",
+        code_that_cannot_read_what_may_be_stored_is_refused,
+    ),
 ];
 
 /// A log group that Lambda made first stops `up`; adopted by name it gets our settings, keeps
@@ -94,6 +98,29 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     assert!(went.iter().all(|gone| gone.contains(&name)), "{went:?}");
     assert_eq!(went.len(), 8, "{went:?}");
     assert!(after.keys().all(|name| before.contains_key(name)), "nothing came");
+}
+
+/// A later release has been here, which knew another version of an event: this one would make carts of
+/// which nobody can read all.
+fn code_that_cannot_read_what_may_be_stored_is_refused(cloud: &Cloud) {
+    let place = cloud.place();
+    place.deploys(&["up", "local"]);
+    let aws = place.aws("local");
+    let last = cloud.wait(aws.last_release()).expect("the record can be read").expect("there is one");
+    assert_eq!(last.release.reads.get("cart/ItemAdded"), Some(&1), "{last:#?}");
+    let mut later = Release { run: "later".to_owned(), ..last.release };
+    later.reads.insert("cart/ItemAdded".to_owned(), 2);
+    cloud.wait(aws.record(&later, last.number + 1)).expect("the record can be written");
+
+    let refused = place.only_reads(&["up", "local"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    let id = "stored.schema/cart/ItemAdded";
+    let said = [id, "version 2 of it was deployed here", "reads up to version 1", "nothing was changed"];
+    assert!(said.iter().all(|said| refused.stderr.contains(said)), "{refused:#?}");
+    assert_eq!(place.only_reads(&["drift", "local"]).code, Some(2));
+
+    place.deploys(&["up", "local", "--allow", id]);
+    assert_eq!(place.only_reads(&["drift", "local"]).code, Some(0));
 }
 
 /// An orphaned mapping that reads its stream is disabled by the next `up` of a checkout whose

@@ -39,6 +39,8 @@ impl App {
         let mut stack = (self.stack)(environment, fingerprints);
         let bucket = deployment_bucket(&stack.scope).tls_only(environment.local.is_none());
         stack.know::<Bucket>().add(bucket);
+        #[cfg(feature = "pipeline")]
+        stack.reads.extend(self.pipeline.iter().flat_map(Pipeline::reads));
         stack
     }
 

@@ -6,7 +6,11 @@
 
 mod reached;
 
-use eventsourcing::{Answer, Answering, Commit, History};
+use std::collections::BTreeMap;
+
+use eventsourcing::event::{Event, Schema};
+use eventsourcing::probe::{Probe, ProbeEvent};
+use eventsourcing::{Aggregate, Answer, Answering, Commit, History};
 use serde_json::Value;
 use storage::fault::chain;
 
@@ -27,6 +31,17 @@ pub struct Pipeline {
     pub aggregate: AggregateApp,
 }
 
+impl Pipeline {
+    /// Returns the events that are stored, each with the highest version of its schema that the code reads.
+    pub(crate) fn reads(&self) -> BTreeMap<String, u32> {
+        let of = |aggregate: &'static str, schemas: &'static [Schema]| {
+            schemas.iter().map(move |schema| (format!("{aggregate}/{}", schema.event_type), schema.version()))
+        };
+        let probes = of(Probe::TYPE, ProbeEvent::SCHEMAS);
+        of(self.aggregate.type_name, self.aggregate.schemas).chain(probes).collect()
+    }
+}
+
 /// The type of aggregate that a stack is made for.
 #[derive(Debug, Clone, Copy)]
 pub struct AggregateApp {
@@ -35,12 +50,14 @@ pub struct AggregateApp {
     /// Folds the commits of one aggregate, from the first one on, to the state that a caller
     /// is shown; or says why they make none.
     pub state: fn(&[Commit]) -> Result<Value, String>,
+    /// How its events are stored.
+    pub schemas: &'static [Schema],
 }
 
 impl AggregateApp {
     /// Returns this type of aggregate, with the state that its queries answer.
     pub fn of<A: Answering>() -> Self {
-        Self { type_name: A::TYPE, state: state::<A> }
+        Self { type_name: A::TYPE, state: state::<A>, schemas: A::Event::SCHEMAS }
     }
 }
 

@@ -110,7 +110,8 @@ mod tests {
     use aws::testing::scope;
 
     fn passage() -> Passage {
-        let aggregate = AggregateApp { type_name: "demo", state: |_| Ok(serde_json::Value::Null) };
+        let aggregate =
+            AggregateApp { type_name: "demo", state: |_| Ok(serde_json::Value::Null), schemas: &[] };
         let pipeline = Pipeline {
             table: "events",
             stream: "events",

@@ -7,6 +7,7 @@ mod compared;
 mod decide;
 mod order;
 mod owner;
+mod reading;
 mod stamp;
 mod teardown;
 
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub use compared::{Compared, NotCompared};
 pub use decide::plan;
+pub use reading::STORED_SCHEMA;
 pub use stamp::stamp;
 pub use teardown::teardown;
 
@@ -169,6 +171,11 @@ pub struct Plan {
     /// The steps.
     #[serde(rename = "resources")]
     pub steps: Vec<Step>,
+    /// What the release record is to say of the data that is read, see [`Stack::reads`].
+    ///
+    /// [`Stack::reads`]: crate::stack::Stack::reads
+    #[serde(skip)]
+    pub reads: BTreeMap<String, u32>,
 }
 
 impl Plan {
@@ -190,13 +197,15 @@ impl Plan {
             verdicts,
             compared,
             steps,
+            reads: BTreeMap::new(),
         }
     }
 
     /// Returns the plan without the step of this id.
     pub fn without(&self, id: &ResourceId) -> Self {
         let steps = self.steps.iter().filter(|step| step.id != *id).cloned();
-        Self::new(&self.environment, steps.collect(), self.compared.clone())
+        let reads = self.reads.clone();
+        Self { reads, ..Self::new(&self.environment, steps.collect(), self.compared.clone()) }
     }
 
     /// Returns the steps that write.

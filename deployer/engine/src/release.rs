@@ -63,6 +63,10 @@ pub struct Release {
     /// far it came.
     #[serde(default)]
     pub changing: BTreeSet<String>,
+    /// The data that code deployed here can write, by name, each with the highest version of its schema. It is
+    /// written before the first writer is changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reads: BTreeMap<String, u32>,
 }
 
 /// An entry as it is kept.

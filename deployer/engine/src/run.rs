@@ -2,7 +2,7 @@
 
 use crate::apply::{Outcome, Report};
 use crate::error::{Class, Error};
-use crate::plan::{Action, Plan, Verdict};
+use crate::plan::{Action, Plan, STORED_SCHEMA, Verdict};
 use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State};
 use crate::retry::retried;
 
@@ -25,7 +25,10 @@ impl Run {
         let changing = before.iter().flat_map(|before| before.changing.iter().cloned());
         let there = plan.steps.iter().filter(|step| {
             let not_ours = [Verdict::Unknown, Verdict::Foreign];
-            step.action != Action::Create && !step.verdicts.iter().any(|verdict| not_ours.contains(verdict))
+            let is_data = step.kind == STORED_SCHEMA;
+            !is_data
+                && step.action != Action::Create
+                && !step.verdicts.iter().any(|verdict| not_ours.contains(verdict))
         });
         let changes = plan
             .actions
@@ -43,6 +46,7 @@ impl Run {
             changing: changing
                 .chain(ids(|action| matches!(action, Action::Update | Action::Recreate)))
                 .collect(),
+            reads: plan.reads.clone(),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
+use std::collections::BTreeMap;
+
 use crate::resource::{Cloud, Described, Kind, Node, Resource, ResourceId, States};
 use crate::scope::Scope;
 
@@ -13,12 +15,15 @@ pub struct Stack<C: Cloud> {
     pub resources: Vec<Box<dyn Node<C>>>,
     /// Every kind that this program can find and delete, in the stack or not.
     pub kinds: Vec<Kind<C>>,
+    /// The data that the code of this stack writes and reads, by name, each with the highest version of its schema
+    /// that is known. Where code that knows less is deployed later, what is stored could not be read.
+    pub reads: BTreeMap<String, u32>,
 }
 
 impl<C: Cloud> Stack<C> {
     /// Returns an empty stack that knows these kinds.
     pub fn new(scope: Scope, kinds: Vec<Kind<C>>) -> Self {
-        Self { scope, resources: Vec::new(), kinds }
+        Self { scope, resources: Vec::new(), kinds, reads: BTreeMap::new() }
     }
 
     /// Knows things of this kind as well, if it does not yet.

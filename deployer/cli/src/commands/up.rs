@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
-    if !writes && up_to_date(survey.last_release(), &stack) {
+    if !writes && up_to_date(survey.last_release(), &stack, &plan) {
         warn_of_orphans(&session, &plan, &wishes, ui);
         return finish(&session, app, args.probe.then_some(caller.clock), ui).await;
     }
@@ -132,9 +132,10 @@ async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> 
 }
 
 /// Tells whether the record says already what there is.
-fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>) -> bool {
+fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>, plan: &Plan) -> bool {
     let mut ids = stack.resources.iter().map(|node| node.id().to_string());
-    last.is_some_and(|last| last.state == State::Done && ids.all(|id| last.deployed.contains(&id)))
+    let Some(last) = last.filter(|last| last.state == State::Done) else { return false };
+    last.reads == plan.reads && ids.all(|id| last.deployed.contains(&id))
 }
 
 fn stopped(done: &str, name: &str, ui: &Ui) -> Problem {

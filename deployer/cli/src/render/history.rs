@@ -105,6 +105,7 @@ mod tests {
             deployed: [].into(),
             making: [].into(),
             changing: [].into(),
+            reads: [].into(),
         };
         let said = |state| unfinished(Some(&last(state)));
         let up = "the last `up`, by ann, did not say that it ended: it was cut short, or is at work";

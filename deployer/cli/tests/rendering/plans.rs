@@ -105,6 +105,7 @@ fn plan_of(steps: Vec<Step>) -> Plan {
         verdicts,
         compared: Compared { resources: steps.len(), fields: 7 * steps.len(), ..Compared::default() },
         steps,
+        reads: [].into(),
     }
 }
 

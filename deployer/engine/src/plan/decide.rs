@@ -5,7 +5,7 @@ use serde_json::json;
 use super::order::users_first;
 use super::owner::Owner;
 use super::stamp::{comparable, is_stamp, of_disabled, place, stamp};
-use super::{Action, Compared, Plan, Step, Verdict, Wishes, why};
+use super::{Action, Compared, Plan, Step, Verdict, Wishes, reading, why};
 use crate::change::Change;
 use crate::diff::{diff, fields};
 use crate::error::Error;
@@ -24,9 +24,11 @@ pub fn plan<C: Cloud>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Pla
     decision.rebind(&mut steps);
     steps.extend(decision.orphans().map(|id| orphan(id, survey, stack.holds_data(id), wishes)));
     users_first(&mut steps, &stack.kinds);
+    steps.extend(reading::unread(stack, survey.last_release(), wishes));
     steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&desired, &steps);
-    Plan::new(&scope.environment, steps, compared)
+    let reads = reading::recorded(stack, survey.last_release(), wishes);
+    Plan { reads, ..Plan::new(&scope.environment, steps, compared) }
 }
 
 struct Decision<'a> {

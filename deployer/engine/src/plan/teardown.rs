@@ -27,5 +27,7 @@ pub fn teardown<C: Cloud>(stack: &Stack<C>, survey: &Survey) -> Plan {
     users_first(&mut steps, &stack.kinds);
     steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&[], &steps);
-    Plan::new(&stack.scope.environment, steps, compared)
+    // Until all is gone, something may be stored.
+    let reads = survey.last_release().map(|record| record.reads.clone()).unwrap_or_default();
+    Plan { reads, ..Plan::new(&stack.scope.environment, steps, compared) }
 }

@@ -5,6 +5,7 @@ mod applying;
 mod owning;
 mod planning;
 mod properties;
+mod reading;
 mod recording;
 mod settling;
 mod tearing_down;

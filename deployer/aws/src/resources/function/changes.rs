@@ -6,6 +6,7 @@ use aws_sdk_lambda::primitives::Blob;
 use engine::diff::diff;
 use engine::error::Error;
 use engine::resource::{Described, Resource};
+use tokio::time::Instant;
 
 use super::{Function, configuration, get, resource_policy};
 use crate::resources::lacking::judged;
@@ -14,6 +15,9 @@ use crate::{Aws, Called, Package, wait_until};
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
 /// (terraform-provider-aws, internal/service/lambda).
 pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(300);
+
+/// How long a new function may be unknown. Changes are known everywhere within a minute as a rule.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 
 /// The largest zip that goes with the call ("Lambda quotas").
 const LARGEST_ZIP: usize = 50 * 1024 * 1024;
@@ -92,10 +96,15 @@ impl Function {
     /// it a second, and 15 of almost everything else of Lambda together ("Lambda quotas",
     /// Lambda developer guide).
     pub(super) async fn changed(&self, aws: &Aws) -> Result<(), Error> {
+        let started = Instant::now();
         wait_until("the function to be Active", CHANGES_WITHIN, async || {
             let Some(function) = get(&self.name, aws).await?.and_then(|answer| answer.configuration) else {
                 // A function made a moment ago is not found everywhere yet.
-                return Ok(None);
+                if started.elapsed() < KNOWN_WITHIN {
+                    return Ok(None);
+                }
+                return Err(Error::other("GetFunction", format!("{} is not there any more", self.name))
+                    .hint("somebody deleted it meanwhile: run the command again to plan anew"));
             };
             if let Some(reason) = configuration::failure(&function) {
                 return Err(Error::other("GetFunction", format!("the last change failed: {reason}")));

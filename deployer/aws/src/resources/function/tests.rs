@@ -170,6 +170,17 @@ async fn it_is_waited_for_until_it_can_be_invoked() {
     assert_eq!(script.calls().len(), 2, "one that an attempt cut short left behind");
 }
 
+#[tokio::test(start_paused = true)]
+async fn function_that_somebody_deletes_meanwhile_is_not_waited_for_long() {
+    let script = Script::new()
+        .on("CreateFunction", body(configuration(json!({"State": "Pending"}))))
+        .on("GetFunction", fault(404, "ResourceNotFoundException", "no such function"));
+    let started = tokio::time::Instant::now();
+    let made = function().create(&scope().tags(), &with_code(&script)).await;
+    assert!(made.expect_err("it is gone").to_string().contains("not there any more"));
+    assert!(started.elapsed().as_secs() < 90, "{:?}", started.elapsed());
+}
+
 #[tokio::test]
 async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
     let failed = json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "InvalidZipFileException", "LastUpdateStatusReason": "no zip"});
