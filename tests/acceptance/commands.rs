@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use acceptance::{Cloud, Place, Run, until};
+use aws::AwsNames;
 use serde_json::{Value, json};
 
 use crate::Test;
@@ -195,7 +196,7 @@ fn piped(place: &Place<'_>, arguments: &[&str], text: &str) -> Run {
 /// Takes from a function what its role allows it.
 fn break_function(place: &Place<'_>, function: &str) {
     let aws = place.aws("local");
-    let role = aws.scope.name(function);
+    let role = aws.scope.role_name(function);
     place.cloud.wait(async {
         let policies = aws.iam.list_role_policies().role_name(&role).send().await;
         for policy in policies.expect("the role is there").policy_names {

@@ -63,7 +63,7 @@ fn what_lost_our_tags_is_not_ours_to_remove(cloud: &Cloud) {
 fn make_foreign(place: &Place<'_>) -> Vec<String> {
     let aws = place.aws("local");
     let events = aws.scope.name("events");
-    let function = aws.scope.name("add-item");
+    let (function, role_name) = (aws.scope.name("add-item"), aws.scope.role_name("add-item"));
     let alarm = aws.scope.name("capture-failing");
     let bucket = aws.scope.bucket_name("archive");
     let dashboard = format!("{}-{}", aws.scope.name("overview"), aws.scope.region);
@@ -76,7 +76,7 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
         let object =
             aws.s3.put_object().bucket(&bucket).key("somebody's").body("data".as_bytes().to_vec().into());
         object.send().await.expect("the bucket is there");
-        let role = aws.iam.create_role().role_name(&function);
+        let role = aws.iam.create_role().role_name(&role_name);
         let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
         role.send().await.expect("the name is free");
         aws.logs.create_log_group().log_group_name(&group).send().await.expect("the name is free");
@@ -97,7 +97,7 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
         format!("dynamodb.table/{events}"),
         format!("kinesis.stream/{events}"),
         format!("s3.bucket/{bucket}"),
-        format!("iam.role/{function}"),
+        format!("iam.role/{role_name}"),
         format!("logs.log-group/{group}"),
         format!("lambda.function/{function}"),
         format!("cloudwatch.alarm/{alarm}"),

@@ -110,8 +110,9 @@ impl Roles {
             let document = document.expect("a listed policy can be read").policy_document;
             let document = Policy::parse(&document).expect("AWS gives documents as JSON").to_json();
             let document = serde_json::from_str(&document).expect("it was just written");
-            let function =
-                name.strip_prefix(&scope.prefix()).expect("roles are named by function").to_owned();
+            let function = name.strip_prefix(&scope.prefix());
+            let function = function.and_then(|name| name.strip_suffix(&format!("-{}", scope.region)));
+            let function = function.expect("roles are named by function and region").to_owned();
             roles.insert(function, (policy.clone(), document));
         }
         Self(roles)
@@ -154,7 +155,7 @@ impl Roles {
     }
 
     fn put(&self, up: &Deployed<'_>, function: &str, document: &Value) {
-        let put = up.aws.iam.put_role_policy().role_name(up.aws.scope.name(function));
+        let put = up.aws.iam.put_role_policy().role_name(up.aws.scope.role_name(function));
         let put = put.policy_name(&self.0[function].0).policy_document(document.to_string()).send();
         up.wait(put).expect("root may change policies");
     }

@@ -79,7 +79,7 @@ fn a_personal_environment_has_what_the_organisation_demands(cloud: &Cloud) {
 
     // What the organisation demands is looked at like everything else.
     cloud.wait(async {
-        let call = aws.iam.delete_role_permissions_boundary().role_name(scope.name("capture"));
+        let call = aws.iam.delete_role_permissions_boundary().role_name(scope.role_name("capture"));
         call.send().await.expect("root frees a role");
     });
     let drift = place.deployer(&["drift", "ann", "--format", "json"]);

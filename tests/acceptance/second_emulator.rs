@@ -119,7 +119,7 @@ async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
     let call = call.point_in_time_recovery_specification(on.build().expect("it is given"));
     call.send().await.expect(THERE);
 
-    let call = aws.iam.put_role_policy().role_name(name("get-cart")).policy_name("more");
+    let call = aws.iam.put_role_policy().role_name(aws.scope.role_name("get-cart")).policy_name("more");
     let more = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
     ]});
@@ -147,7 +147,7 @@ async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
         (format!("cloudwatch.alarm/{alarm}"), "threshold"),
         (format!("cloudwatch.dashboard/{dashboard}"), "body.widgets[2].properties.title"),
         (format!("dynamodb.table/{events}"), "point_in_time_recovery_days"),
-        (format!("iam.role/{}", name("get-cart")), "inline_policies.more"),
+        (format!("iam.role/{}", aws.scope.role_name("get-cart")), "inline_policies.more"),
         (format!("kinesis.stream/{events}"), "retention_hours"),
         (format!("lambda.event-source-mapping/{}/kinesis/{events}", name("archive")), "settings.batch_size"),
         (format!("lambda.function/{}", name("add-item")), "memory_mb"),

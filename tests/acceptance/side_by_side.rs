@@ -11,6 +11,7 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("environments_do_not_touch_each_other", environments_do_not_touch_each_other),
+    ("regions_of_an_environment_do_not_touch_each_other", regions_of_an_environment_do_not_touch_each_other),
     ("nothing_is_written_without_being_meant", nothing_is_written_without_being_meant),
 ];
 
@@ -50,6 +51,40 @@ fn environments_do_not_touch_each_other(cloud: &Cloud) {
     assert_eq!(differences(&prod, &place.inventory()), [""; 0]);
     place.deploys(&["down", "prod", "--confirm", "prod"]);
     assert_eq!(differences(&Inventory::new(), &place.inventory()), [""; 0]);
+}
+
+/// The same environment comes up in another region of the same account, whose roles, buckets and dashboards
+/// share their names' space with those of the first, and goes again.
+fn regions_of_an_environment_do_not_touch_each_other(cloud: &Cloud) {
+    let place = cloud.place();
+    place.environment("dev", "");
+    place.deploys(&["up", "dev", "--yes"]);
+    let [here, there] = ["us-east-1", "eu-west-1"].map(|region| in_region(&place, region));
+    let run =
+        |folder: &str, arguments: &[&str]| place.deploys(&[arguments, &["--environments", folder]].concat());
+    let clean = |folder: &str| {
+        let drift = place.deployer(&["drift", "dev", "--environments", folder]);
+        assert_eq!(drift.code, Some(0), "{folder}: {drift:#?}");
+    };
+    let alone = place.inventory();
+    run(&there, &["up", "dev", "--yes"]);
+    clean(&there);
+    clean(&here);
+    assert!(
+        place.inventory().keys().any(|thing| thing.starts_with("role ") && thing.ends_with("-eu-west-1"))
+    );
+    run(&there, &["down", "dev", "--yes"]);
+    assert_eq!(differences(&alone, &place.inventory()), [""; 0]);
+    clean(&here);
+}
+
+/// Writes the file of `dev` for a region into a folder of its own, and returns the folder.
+fn in_region(place: &Place<'_>, region: &str) -> String {
+    let text = fs::read_to_string(place.environments().join("dev.toml")).expect("it was just written");
+    let folder = place.folder().join(region);
+    fs::create_dir(&folder).expect("the place is new");
+    fs::write(folder.join("dev.toml"), text.replace("us-east-1", region)).expect("the folder is new");
+    folder.display().to_string()
 }
 
 /// Without a terminal and `--yes`, or with credentials of another account than the

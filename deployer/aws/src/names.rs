@@ -2,13 +2,26 @@
 
 use engine::scope::Scope;
 
+/// What a bucket's name ends with that is in the namespace of its account and region.
+pub(crate) const OWN_NAMESPACE: &str = "-an";
+/// The regions where accounts have no namespace of their own for buckets (same place).
+const WITHOUT_OWN_NAMESPACE: [&str; 2] = ["me-central-1", "me-south-1"];
+
 /// What AWS's rules make of a scope: names that are unique beyond it, and ARNs.
 pub trait AwsNames {
-    /// Returns the name of a bucket, which is unique in the whole partition.
+    /// Returns the name of a bucket, which is unique in the whole partition. One that ends with `-an` is in the
+    /// namespace of its account and region, where nobody else can take it ("Namespaces for general purpose
+    /// buckets", S3 user guide).
     fn bucket_name(&self, thing: &str) -> String;
 
-    /// Returns the IAM path of the environment's roles: `/demo/dev/`.
+    /// Returns the name of a role, which is unique in the account: `demo-dev-capture-eu-central-1`.
+    fn role_name(&self, thing: &str) -> String;
+
+    /// Returns the IAM path of the environment's roles: `/demo/dev/eu-central-1/`.
     fn role_path(&self) -> String;
+
+    /// Returns the ARN of the role of this thing.
+    fn role_arn(&self, thing: &str) -> String;
 
     /// Returns the partition of the region, the second part of every ARN.
     fn partition(&self) -> &'static str;
@@ -22,11 +35,23 @@ pub trait AwsNames {
 
 impl AwsNames for Scope {
     fn bucket_name(&self, thing: &str) -> String {
-        format!("{}-{}-{}", self.name(thing), self.account, self.region)
+        let everywhere = format!("{}-{}-{}", self.name(thing), self.account, self.region);
+        match WITHOUT_OWN_NAMESPACE.contains(&self.region.as_str()) {
+            true => everywhere,
+            false => format!("{everywhere}{OWN_NAMESPACE}"),
+        }
+    }
+
+    fn role_name(&self, thing: &str) -> String {
+        format!("{}-{}", self.name(thing), self.region)
     }
 
     fn role_path(&self) -> String {
-        format!("/{}/{}/", self.stack, self.environment)
+        format!("/{}/{}/{}/", self.stack, self.environment, self.region)
+    }
+
+    fn role_arn(&self, thing: &str) -> String {
+        self.iam_arn(&format!("role{}{}", self.role_path(), self.role_name(thing)))
     }
 
     fn partition(&self) -> &'static str {
@@ -59,7 +84,11 @@ mod tests {
     #[test]
     fn names_are_derived() {
         let scope = scope("eu-central-1");
-        assert_eq!(scope.bucket_name("archive"), "demo-dev-archive-111111111111-eu-central-1",);
+        assert_eq!(scope.bucket_name("archive"), "demo-dev-archive-111111111111-eu-central-1-an");
+        let bahrain = self::scope("me-south-1").bucket_name("archive");
+        assert_eq!(bahrain, "demo-dev-archive-111111111111-me-south-1", "which has no such namespace");
+        let role = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1";
+        assert_eq!(scope.role_arn("capture"), role);
         assert_eq!(
             scope.arn("dynamodb", "table/demo-dev-events"),
             "arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events",

@@ -135,6 +135,8 @@ pub struct Asked {
     pub operation: String,
     /// Where, with the query.
     pub uri: String,
+    /// What it was said with.
+    pub headers: BTreeMap<String, String>,
     /// What was sent: JSON, XML or a form.
     pub body: String,
 }
@@ -267,6 +269,11 @@ impl HttpConnector for Script {
         let asked = Asked {
             operation: operation.clone(),
             uri: request.uri().to_owned(),
+            headers: request
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             body: String::from_utf8_lossy(body).into_owned(),
         };
         self.asked.lock().expect("no test panics here").push(asked.clone());

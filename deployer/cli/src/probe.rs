@@ -140,7 +140,7 @@ mod tests {
                 "demo-dev-events",
                 "demo-dev-log-events",
                 "demo-dev-archive",
-                "demo-dev-archive-111111111111-eu-central-1",
+                "demo-dev-archive-111111111111-eu-central-1-an",
             ]
         );
     }
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-log-events"));
         assert_eq!(
             names(passage.missing()),
-            ["demo-dev-log-events", "demo-dev-archive-111111111111-eu-central-1"]
+            ["demo-dev-log-events", "demo-dev-archive-111111111111-eu-central-1-an"]
         );
         assert!(passage.seen(HopKind::Handler, "demo-dev-log-events", second).is_some());
         assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-archive"));

@@ -67,6 +67,9 @@ fn statements(stack: &Stack<Aws>) -> Vec<(String, String, Value)> {
         .flat_map(|(role, state)| {
             let statements = state["inline_policies"]["grants"]["statements"].clone();
             let statements = statements.as_object().expect("statements by Sid").clone();
+            // By the function that it is the role of.
+            let role =
+                role.strip_suffix("-eu-central-1").expect("a role's name ends with its region").to_owned();
             statements.into_iter().map(move |(sid, statement)| (role.clone(), sid, statement))
         })
         .collect()
@@ -111,7 +114,7 @@ fn lambda_may_do_its_errands_and_nothing_more() {
         "kinesis:listshards",
     ];
     let account = "eu-central-1:111111111111";
-    let bucket = "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1";
+    let bucket = "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1-an";
     let lines = |function: &str| {
         let group = format!("arn:aws:logs:{account}:log-group:/aws/lambda/cart-dev-{function}");
         (function.to_owned(), LOGS, format!("{group}:log-stream:*"))

@@ -71,7 +71,7 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
                 "Effect": "Allow",
             },
         });
-        let call = aws.iam.update_assume_role_policy().role_name(aws.scope.name("open-cart"));
+        let call = aws.iam.update_assume_role_policy().role_name(aws.scope.role_name("open-cart"));
         sent(call.policy_document(trust.to_string()).send())
     }),
     ("a tag on a function", |aws| {
@@ -82,7 +82,7 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
     ("a tag on a role", |aws| {
         async {
             let tag = aws_sdk_iam::types::Tag::builder().key(KEY).value(VALUE).build()?;
-            aws.iam.tag_role().role_name(aws.scope.name("get-cart")).tags(tag).send().await?;
+            aws.iam.tag_role().role_name(aws.scope.role_name("get-cart")).tags(tag).send().await?;
             Ok(())
         }
         .boxed()
@@ -141,7 +141,7 @@ async fn tagged(aws: &Aws) -> Done {
 
 /// Puts the grants of a role back in another order, with other cases and other brackets.
 async fn reworded(aws: &Aws, thing: &str) -> Done {
-    let role = aws.scope.name(thing);
+    let role = aws.scope.role_name(thing);
     let read = aws.iam.get_role_policy().role_name(&role).policy_name("grants").send().await?;
     let document = aws::policy::Policy::parse(&read.policy_document)?.to_json();
     let mut document: Value = serde_json::from_str(&document)?;

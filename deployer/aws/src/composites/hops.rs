@@ -95,7 +95,7 @@ impl Hops {
                 consumer("demo-dev-archive", Stream::KIND),
             ],
             callees: vec!["demo-dev-count-up".into()],
-            buckets: vec!["demo-dev-archive-111111111111-eu-central-1".into()],
+            buckets: vec!["demo-dev-archive-111111111111-eu-central-1-an".into()],
         }
     }
 }

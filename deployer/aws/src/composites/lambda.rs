@@ -78,11 +78,10 @@ impl Lambda {
         let name = scope.name(binary);
         let log_group = LogGroup::of_function(scope, &name, defaults.log_retention_days)
             .encrypted_with(defaults.log_key.clone());
-        let role = scope.name(binary);
+        let role = scope.role_name(binary);
         let needs =
             vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
-        let role_arn = scope.iam_arn(&format!("role{}{name}", scope.role_path()));
-        let function = Function::new(scope, binary, role_arn, needs)
+        let function = Function::new(scope, binary, scope.role_arn(binary), needs)
             .architecture(&defaults.architecture)
             .memory_mb(defaults.memory_mb)
             .timeout_s(defaults.timeout_s)

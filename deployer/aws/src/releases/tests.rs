@@ -64,6 +64,7 @@ async fn entry_is_read_as_it_was_written_however_many_names_have_changed() {
         .on("GetObject", object(&release));
     script.aws().record(&release, 7).await.expect("S3 takes it");
     assert_eq!(put(&script), [("0000000007.json".to_owned(), Some(release.clone()))]);
+    assert_eq!(script.asked()[0].headers["if-none-match"], "*");
     let last = script.aws().last_release().await.expect("it is read").expect("it is there");
     assert_eq!((last.release, last.number), (release, 7));
     assert_eq!(last.at, Some("2026-11-21T12:00:00Z".parse().expect("it is a time")));
@@ -79,7 +80,7 @@ async fn first_entry_makes_the_bucket_and_no_later_one_does() {
     script.aws().record(&release("one"), 1).await.expect("it is made");
     assert_eq!(script.calls(), ["PutObject", "CreateBucket", "PutObject", "PutObject"]);
     let made = script.asked().swap_remove(1);
-    assert!(made.uri.contains("demo-dev-deployment-111111111111-eu-central-1"), "{}", made.uri);
+    assert!(made.uri.contains("demo-dev-deployment-111111111111-eu-central-1-an"), "{}", made.uri);
     assert!(made.body.contains("<Key>deployer:environment</Key>"), "{}", made.body);
 
     let script = Script::new().on("PutObject", absent());

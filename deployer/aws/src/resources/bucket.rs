@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership,
+};
 use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
 use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
@@ -22,6 +24,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::lifecycle::Rule;
+use crate::names::OWN_NAMESPACE;
 use crate::policy::{Policy, Statement};
 use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
@@ -318,7 +321,8 @@ impl Bucket {
         let configuration = CreateBucketConfiguration::builder()
             .set_location_constraint(elsewhere)
             .set_tags(Some(writes::to_sdk(tags)?));
-        let call = aws.s3.create_bucket().bucket(&self.name);
+        let own = self.name.ends_with(OWN_NAMESPACE).then_some(BucketNamespace::AccountRegional);
+        let call = aws.s3.create_bucket().bucket(&self.name).set_bucket_namespace(own);
         let call = call.create_bucket_configuration(configuration.build());
         match call.send().await.called("CreateBucket") {
             Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {

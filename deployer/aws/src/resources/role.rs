@@ -54,12 +54,11 @@ impl Role {
     /// Returns a role of this thing that an AWS service such as `lambda.amazonaws.com`
     /// assumes, with these grants.
     pub fn for_service(scope: &Scope, thing: &str, service: &str, grants: Policy) -> Self {
-        let (name, path) = (scope.name(thing), scope.role_path());
         Self {
-            arn: scope.iam_arn(&format!("role{path}{name}")),
-            description: format!("Execution role of {name}"),
-            name,
-            path,
+            arn: scope.role_arn(thing),
+            description: format!("Execution role of {}", scope.name(thing)),
+            name: scope.role_name(thing),
+            path: scope.role_path(),
             trust: Policy::trusting(service),
             inline_policies: [(GRANTS.to_owned(), grants)].into(),
             managed_policies: BTreeSet::new(),
@@ -136,7 +135,7 @@ impl Resource for Role {
         // What is not there has no path that IAM could look up: without this one, reading it
         // would be denied before it is found to be missing. A name is there once in an account,
         // whatever its path ("CreateRole", IAM API reference), so no other role is meant.
-        let missing = scope.iam_arn(&format!("role/{}*", scope.prefix()));
+        let missing = scope.iam_arn(&format!("role/{}", scope.role_name("*")));
         vec![
             // A listing is of no role.
             Statement::new("RolesList", ["iam:ListRoles"], ["*".to_owned()]),

@@ -83,7 +83,7 @@ mod tests {
                 hop(HopKind::Capture, "demo-dev-capture", Some(1_234)),
                 hop(HopKind::Stream, "demo-dev-events", None),
                 hop(HopKind::Handler, "demo-dev-log-events", None),
-                hop(HopKind::Archive, "demo-dev-archive-111111111111-eu-central-1", None),
+                hop(HopKind::Archive, "demo-dev-archive-111111111111-eu-central-1-an", None),
             ],
         }
     }

@@ -36,7 +36,7 @@ fn everything_that_failed_is_told_with_its_cause() {
         class: Class::Denied,
         operation: "CreateRole".into(),
         code: Some("AccessDenied".into()),
-        message: "User: arn:aws:sts::111111111111:assumed-role/deployer/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111111111111:role/demo/dev/demo-dev-capture because no permissions boundary allows the iam:CreateRole action\u{1b}[2J".into(),
+        message: "User: arn:aws:sts::111111111111:assumed-role/deployer/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1 because no permissions boundary allows the iam:CreateRole action\u{1b}[2J".into(),
         request_id: Some("5f1c7a0e-1111-2222-3333-444455556666".into()),
         awaited: None,
         patience: None,

@@ -90,7 +90,7 @@ fn every_handler_reads_the_stream_and_may_keep_aside_what_it_cannot_handle() {
     let (granted, alarms) = (statements(&stack), states(&stack, "cloudwatch.alarm"));
     for handler in handlers {
         let settings = &mappings[&format!("{handler}/kinesis/cart-dev-events")]["settings"];
-        assert_eq!(settings["on_failure"], "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1");
+        assert_eq!(settings["on_failure"], "arn:aws:s3:::cart-dev-archive-111111111111-eu-central-1-an");
         let own: Vec<_> =
             granted.iter().filter(|(role, ..)| *role == handler).map(|(_, sid, _)| sid).collect();
         assert!(own.iter().any(|sid| *sid == "WriteArchiveFailed"), "{handler} has {own:?}");

@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(failed.statement.sid, "WriteArchiveFailed");
         assert_eq!(
             events.statement.resources,
-            ["arn:aws-cn:s3:::demo-dev-archive-111111111111-cn-north-1/events/*"],
+            ["arn:aws-cn:s3:::demo-dev-archive-111111111111-cn-north-1-an/events/*"],
         );
     }
 }

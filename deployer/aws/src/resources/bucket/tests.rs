@@ -73,6 +73,7 @@ async fn a_bucket_that_is_not_known_everywhere_yet_is_waited_for() {
     let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
     assert!(made.body.contains("<LocationConstraint>eu-central-1</LocationConstraint>"), "{}", made.body);
     assert!(made.body.contains("<Key>deployer:stack</Key>"), "{}", made.body);
+    assert_eq!(made.headers["x-amz-bucket-namespace"], "account-regional");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,11 +98,11 @@ async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
 #[tokio::test]
 async fn only_names_that_can_be_ours_are_looked_at() {
     let names = [
-        "demo-dev-archive-111111111111-eu-central-1",
+        "demo-dev-archive-111111111111-eu-central-1-an",
         "demo-dev-reports",
         "demo-dev-archive-222222222222-eu-central-1",
-        "demo-dev-111111111111-eu-central-1",
-        "demo-development-archive-111111111111-eu-central-1",
+        "demo-dev-111111111111-eu-central-1-an",
+        "demo-development-archive-111111111111-eu-central-1-an",
     ];
     let listed: String = names.iter().map(|name| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
     let listed = format!("<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>");

@@ -10,7 +10,7 @@ use crate::resources::stream::Stream;
 use crate::testing::{Answer, Script, body, fault, scope};
 use crate::{Package, Packages};
 
-const ROLE: &str = "arn:aws:iam::111111111111:role/demo/dev/demo-dev-capture";
+const ROLE: &str = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1";
 
 fn function() -> Function {
     Function::new(&scope(), "capture", ROLE, Vec::new())
@@ -365,7 +365,7 @@ fn permissions_end_at_the_prefix() {
     for statement in &permissions {
         let on = match statement.sid.as_str() {
             "FunctionsList" => "*",
-            "RolesPass" => "arn:aws:iam::111111111111:role/demo/dev/*",
+            "RolesPass" => "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/*",
             _ => "arn:aws:lambda:eu-central-1:111111111111:function:demo-dev-*",
         };
         assert_eq!(statement.resources, [on]);

@@ -26,8 +26,8 @@ fn got(trust: &str, tags: &[(&str, &str)], more: &str) -> Answer {
         .map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"))
         .collect();
     body(format!(
-        "<GetRoleResponse><GetRoleResult><Role><Path>/demo/dev/</Path><RoleName>demo-dev-capture</RoleName>\
-         <RoleId>AROA1</RoleId><Arn>arn:aws:iam::111111111111:role/demo/dev/demo-dev-capture</Arn>\
+        "<GetRoleResponse><GetRoleResult><Role><Path>/demo/dev/eu-central-1/</Path><RoleName>demo-dev-capture-eu-central-1</RoleName>\
+         <RoleId>AROA1</RoleId><Arn>arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1</Arn>\
          <CreateDate>2026-01-01T00:00:00Z</CreateDate>\
          <AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument><Tags>{tags}</Tags>{more}\
          </Role></GetRoleResult></GetRoleResponse>",
@@ -276,9 +276,9 @@ fn a_mistake_is_told_before_iam_is_asked() {
 #[test]
 fn permissions_end_at_the_environments_path() {
     for statement in Role::permissions(&scope()) {
-        let there = "arn:aws:iam::111111111111:role/demo/dev/*";
+        let there = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/*";
         // What is not there yet has a name, and no path that IAM could know.
-        let missing = "arn:aws:iam::111111111111:role/demo-dev-*";
+        let missing = "arn:aws:iam::111111111111:role/demo-dev-*-eu-central-1";
         let on = match statement.sid.as_str() {
             "RolesList" => vec!["*"],
             "RolesRead" => vec![there, missing],

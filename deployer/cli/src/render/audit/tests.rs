@@ -80,7 +80,7 @@ fn audit(report: &Report) -> Audit<'_> {
         schema: 1,
         environment: "dev",
         table: "demo-dev-events".to_owned(),
-        archive: "demo-dev-archive-111111111111-eu-central-1".to_owned(),
+        archive: "demo-dev-archive-111111111111-eu-central-1-an".to_owned(),
         other: Other::Archive,
         verdict: report.verdict(),
         report,
