@@ -17,6 +17,8 @@ static CHANCE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"seconds: \d+, subsecond_nanos: \d+", "TIME"),
         (r"creation_time: Some\(\d+\)", "TIME"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z?", "TIME"),
+        // How many runs there were before.
+        (r"releases/\d{10}\.json", "releases/NUMBER"),
         // A hash of what names the account.
         (r"\b\d+:[0-9a-f]{32}\b", "STAMP"),
     ];
