@@ -1,6 +1,6 @@
 //! What is taken over, what is pruned, and what is remembered of who deployed what.
 
-use acceptance::{Cloud, Place, Run};
+use acceptance::{Cloud, Place, Run, differences};
 use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
         "code_that_cannot_read_what_may_be_stored_is_refused",
         code_that_cannot_read_what_may_be_stored_is_refused,
     ),
+    ("what_lost_its_tags_gets_them_back", what_lost_its_tags_gets_them_back),
 ];
 
 /// A log group that Lambda made first stops `up`; adopted by name it gets our settings, keeps
@@ -98,6 +99,47 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     assert!(went.iter().all(|gone| gone.contains(&name)), "{went:?}");
     assert_eq!(went.len(), 8, "{went:?}");
     assert!(after.keys().all(|name| before.contains_key(name)), "nothing came");
+}
+
+/// Somebody's tool takes all tags off a bucket, a table, a role and a stream: `drift` says so, and `up` puts them
+/// back. A log group that somebody deleted and made again is theirs.
+fn what_lost_its_tags_gets_them_back(cloud: &Cloud) {
+    let place = cloud.place();
+    place.deploys(&["up", "local"]);
+    let (aws, before) = (place.aws("local"), place.inventory());
+    let keys =
+        || Some(["stack", "environment", "region", "stamp"].map(|key| format!("deployer:{key}")).to_vec());
+    let (bucket, role, events) =
+        (aws.scope.bucket_name("archive"), aws.scope.role_name("capture"), aws.scope.name("events"));
+    cloud.wait(async {
+        aws.s3.delete_bucket_tagging().bucket(&bucket).send().await.expect("the bucket is there");
+        let table = aws.scope.arn("dynamodb", &format!("table/{events}"));
+        let untag = aws.dynamodb.untag_resource().resource_arn(table).set_tag_keys(keys());
+        untag.send().await.expect("the table is there");
+        let untag = aws.iam.untag_role().role_name(&role).set_tag_keys(keys());
+        untag.send().await.expect("the role is there");
+        let untag = aws.kinesis.remove_tags_from_stream().stream_name(&events).set_tag_keys(keys());
+        untag.send().await.expect("the stream is there");
+    });
+    let drift = place.only_reads(&["drift", "local", "--format", "json"]);
+    assert_eq!(drift.code, Some(3), "{drift:#?}");
+    let lost = [
+        format!("dynamodb.table/{events}"),
+        format!("iam.role/{role}"),
+        format!("kinesis.stream/{events}"),
+        format!("s3.bucket/{bucket}"),
+    ];
+    assert_eq!(ids(&drift, "drift"), lost);
+    place.deploys(&["up", "local"]);
+    assert_eq!(differences(&before, &place.inventory()), [""; 0]);
+
+    let group = format!("/aws/lambda/{}", aws.scope.name("capture"));
+    cloud.wait(async {
+        aws.logs.delete_log_group().log_group_name(&group).send().await.expect("the group is there");
+        aws.logs.create_log_group().log_group_name(&group).send().await.expect("the name is free");
+    });
+    let drift = place.only_reads(&["drift", "local", "--format", "json"]);
+    assert_eq!(ids(&drift, "foreign"), [format!("logs.log-group/{group}")]);
 }
 
 /// A later release has been here, which knew another version of an event: this one would make carts of

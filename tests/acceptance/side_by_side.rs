@@ -57,34 +57,28 @@ fn environments_do_not_touch_each_other(cloud: &Cloud) {
 /// share their names' space with those of the first, and goes again.
 fn regions_of_an_environment_do_not_touch_each_other(cloud: &Cloud) {
     let place = cloud.place();
-    place.environment("dev", "");
-    place.deploys(&["up", "dev", "--yes"]);
-    let [here, there] = ["us-east-1", "eu-west-1"].map(|region| in_region(&place, region));
-    let run =
-        |folder: &str, arguments: &[&str]| place.deploys(&[arguments, &["--environments", folder]].concat());
-    let clean = |folder: &str| {
-        let drift = place.deployer(&["drift", "dev", "--environments", folder]);
-        assert_eq!(drift.code, Some(0), "{folder}: {drift:#?}");
+    let there = place.of_a_colleague();
+    for place in [&place, &there] {
+        place.environment("dev", "");
+    }
+    let file = there.environments().join("dev.toml");
+    let text = fs::read_to_string(&file).expect("it was just written");
+    fs::write(file, text.replace("us-east-1", "eu-west-1")).expect("it was just written");
+    let clean = |place: &Place<'_>| {
+        let drift = place.deployer(&["drift", "dev"]);
+        assert_eq!(drift.code, Some(0), "{drift:#?}");
     };
+    place.deploys(&["up", "dev", "--yes"]);
     let alone = place.inventory();
-    run(&there, &["up", "dev", "--yes"]);
+    there.deploys(&["up", "dev", "--yes"]);
+    clean(&place);
     clean(&there);
-    clean(&here);
     assert!(
         place.inventory().keys().any(|thing| thing.starts_with("role ") && thing.ends_with("-eu-west-1"))
     );
-    run(&there, &["down", "dev", "--yes"]);
+    there.deploys(&["down", "dev", "--yes"]);
     assert_eq!(differences(&alone, &place.inventory()), [""; 0]);
-    clean(&here);
-}
-
-/// Writes the file of `dev` for a region into a folder of its own, and returns the folder.
-fn in_region(place: &Place<'_>, region: &str) -> String {
-    let text = fs::read_to_string(place.environments().join("dev.toml")).expect("it was just written");
-    let folder = place.folder().join(region);
-    fs::create_dir(&folder).expect("the place is new");
-    fs::write(folder.join("dev.toml"), text.replace("us-east-1", region)).expect("the folder is new");
-    folder.display().to_string()
+    clean(&place);
 }
 
 /// Without a terminal and `--yes`, or with credentials of another account than the

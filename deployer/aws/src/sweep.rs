@@ -1,6 +1,6 @@
 //! Listings that describe many resources in one call, made once per look.
 //!
-//! A log group, an alarm and a mapping are read from the listing of all of them: one page
+//! A log group, an alarm and a mapping are read from the listing of all of them, and when a bucket was made: one page
 //! covers an environment, where a call each would be throttled (CloudWatch allows 9
 //! `DescribeAlarms` a second, Lambda 15 control calls; AWS service quotas). A listing that fails is
 //! retried here, once for all who wait for it: a loop of each would keep up the throttling that it
@@ -12,11 +12,11 @@ use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
+use aws_sdk_s3::types::Bucket;
 use engine::error::Error;
 use engine::retry::retried;
-#[cfg(feature = "cloudwatch")]
-use futures::future::TryFutureExt;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Called};
@@ -29,6 +29,7 @@ type Listing<T> = OnceCell<Result<Vec<T>, Error>>;
 pub struct Sweep {
     #[cfg(feature = "cloudwatch")]
     alarms: Listing<MetricAlarm>,
+    buckets: Listing<Bucket>,
     log_groups: Listing<LogGroup>,
     mappings: Listing<EventSourceMappingConfiguration>,
 }
@@ -48,6 +49,21 @@ impl Aws {
             pages.map_ok(move |pages| pages.into_iter().flat_map(alarms).collect()).boxed()
         };
         listed(&self.sweep.alarms, retried(list).boxed()).await
+    }
+
+    /// Lists the buckets of the scope's region with its prefix.
+    ///
+    /// # Errors
+    /// A page could not be read, for as long as the error is believed to pass.
+    pub async fn buckets(&self) -> Result<&[Bucket], Error> {
+        let call = self.s3.list_buckets().prefix(self.scope.prefix()).bucket_region(&self.scope.region);
+        let list = move || {
+            let pages = call.clone().into_paginator().send();
+            let pages = async { pages.try_collect().await.called("ListBuckets") };
+            let buckets = |page: ListBucketsOutput| page.buckets.unwrap_or_default();
+            pages.map_ok(move |pages| pages.into_iter().flat_map(buckets).collect()).boxed()
+        };
+        listed(&self.sweep.buckets, retried(list).boxed()).await
     }
 
     /// Lists the log groups of functions with the scope's prefix.

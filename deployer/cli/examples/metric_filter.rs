@@ -93,6 +93,7 @@ impl Resource for MetricFilter {
             let transformation = found.metric_transformations().first();
             Live {
                 tags: None,
+                identity: None,
                 resource: Self {
                     name: self.name.clone(),
                     pattern: found.filter_pattern().unwrap_or_default().to_owned(),

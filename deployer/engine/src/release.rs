@@ -63,6 +63,11 @@ pub struct Release {
     /// far it came.
     #[serde(default)]
     pub changing: BTreeSet<String>,
+    /// Of what is there, what tells each from another of the same name, see [`Live::identity`].
+    ///
+    /// [`Live::identity`]: crate::resource::Live::identity
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<String, String>,
     /// The data that code deployed here can write, by name, each with the highest version of its schema. It is
     /// written before the first writer is changed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

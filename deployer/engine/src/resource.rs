@@ -65,6 +65,9 @@ pub struct Live<R> {
     pub resource: R,
     /// All its tags, or nothing for a kind that takes owner and stamp from its parent.
     pub tags: Option<Tags>,
+    /// What the cloud gave it when it was made, and gives to no other of the same name: an id, or the time. Nothing
+    /// where the cloud has no such thing.
+    pub identity: Option<String>,
 }
 
 /// What it takes to make one change of a live resource.

@@ -1,10 +1,13 @@
 //! A run and the record: what it says when it begins and ends, and whom it met.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::apply::{Outcome, Report};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, STORED_SCHEMA, Verdict};
 use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State};
 use crate::retry::retried;
+use crate::survey::Survey;
 
 /// A run that the record knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +17,9 @@ pub struct Run {
 }
 
 impl Run {
-    /// Returns the entry of a run that carries out this plan, not yet written.
-    pub fn entry(plan: &Plan, before: Option<&Release>, release: Option<String>, by: String) -> Release {
+    /// Returns the entry of a run that carries out this plan for what was seen, not yet written.
+    pub fn entry(plan: &Plan, survey: &Survey, release: Option<String>, by: String) -> Release {
+        let before = survey.last_release();
         let ids = |wanted: fn(Action) -> bool| {
             let steps = plan.writes().filter(move |step| wanted(step.action));
             steps.map(|step| step.id.to_string())
@@ -34,6 +38,11 @@ impl Run {
             .actions
             .iter()
             .filter(|(action, count)| !matches!(action, Action::Keep | Action::Refuse) && **count > 0);
+        // Who removes everything looks at nothing closely.
+        let seen: BTreeSet<String> = survey.seen.keys().map(ToString::to_string).collect();
+        let unseen = before.into_iter().flat_map(|before| before.identities.clone());
+        let unseen = unseen.filter(|(id, _)| !seen.contains(id));
+        let deployed: BTreeSet<String> = there.map(|step| step.id.to_string()).collect();
         Release {
             schema: SCHEMA,
             run: format!("{:08x}", fastrand::u32(..)),
@@ -41,7 +50,8 @@ impl Run {
             release,
             by,
             changes: changes.map(|(action, count)| (*action, *count)).collect(),
-            deployed: there.map(|step| step.id.to_string()).collect(),
+            identities: unseen.chain(identities(&deployed, survey)).collect(),
+            deployed,
             making: making.chain(ids(|action| action == Action::Create)).collect(),
             changing: changing
                 .chain(ids(|action| matches!(action, Action::Update | Action::Recreate)))
@@ -85,8 +95,8 @@ impl Run {
         Ok(self.others(&entries))
     }
 
-    /// Writes how the run ended: `well` when everything is as it wanted it. Returns the last
-    /// entry of another run that was at work since this one began.
+    /// Writes how the run ended, and what was seen last of what it changed: `well` when everything is as it
+    /// wanted it. Returns the last entry of another run that was at work since this one began.
     ///
     /// # Errors
     /// The record cannot be written.
@@ -94,9 +104,10 @@ impl Run {
         &self,
         cloud: &C,
         report: &Report,
+        survey: &Survey,
         well: bool,
     ) -> Result<Option<Release>, Error> {
-        let ended = self.ended(report, well);
+        let ended = self.ended(report, survey, well);
         loop {
             let entries = retried(async || cloud.releases(self.number).await).await?;
             let other = self.others(&entries);
@@ -119,7 +130,7 @@ impl Run {
         }
     }
 
-    fn ended(&self, report: &Report, well: bool) -> Release {
+    fn ended(&self, report: &Report, survey: &Survey, well: bool) -> Release {
         let state = if report.succeeded() && well { State::Done } else { State::Failed };
         let mut ended = Release { state, ..self.begun.clone() };
         for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
@@ -128,6 +139,7 @@ impl Run {
                 _ => ended.deployed.insert(outcome.id.to_string()),
             };
         }
+        ended.identities = identities(&ended.deployed, survey);
         if report.succeeded() {
             (ended.making, ended.changing) = Default::default();
         }
@@ -159,6 +171,15 @@ impl Run {
     pub fn is_last(&self, last: Option<&Recorded>) -> bool {
         last.is_none_or(|last| last.release.run == self.begun.run)
     }
+}
+
+/// Returns what tells each of these things from another of its name, as far as it was seen.
+fn identities(ids: &BTreeSet<String>, survey: &Survey) -> BTreeMap<String, String> {
+    let seen = survey.seen.iter().filter_map(|(id, seen)| {
+        let identity = seen.as_ref().ok()?.as_ref()?.identity.clone()?;
+        Some((id.to_string(), identity))
+    });
+    seen.filter(|(id, _)| ids.contains(id)).collect()
 }
 
 /// Tells whether a run that has ended does not know what became of this one, unless it was left `untouched`.

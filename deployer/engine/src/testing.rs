@@ -62,11 +62,11 @@ pub async fn up(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> Report {
 /// The record cannot be written, or another run was at work.
 pub async fn up_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishes) -> Result<Report, Error> {
     let (survey, plan) = planned_with(stack, cloud, wishes).await;
-    let entry = Run::entry(&plan, survey.last_release(), None, "somebody".into());
+    let entry = Run::entry(&plan, &survey, None, "somebody".into());
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
     let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
     let met = run.met(cloud).await?;
-    match run.end(cloud, &report, met.is_none()).await?.or(met) {
+    match run.end(cloud, &report, &survey, met.is_none()).await?.or(met) {
         None => Ok(report),
         Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
     }
@@ -81,7 +81,7 @@ pub async fn down(cloud: &FakeCloud) -> Report {
     let survey = survey(&stack, cloud).await;
     let plan = teardown(&stack, &survey);
     if let Some(last) = &survey.recorded {
-        let entry = Run::entry(&plan, Some(&last.release), None, "somebody".into());
+        let entry = Run::entry(&plan, &survey, None, "somebody".into());
         let entry = Release { state: State::Removing, deployed: Default::default(), ..entry };
         Run::begin(cloud, Some(last), entry).await.expect("no other run is at work");
     }

@@ -20,6 +20,7 @@ fn release(run: &str) -> Release {
         deployed: Default::default(),
         making: Default::default(),
         changing: Default::default(),
+        identities: Default::default(),
         reads: Default::default(),
     }
 }

@@ -147,7 +147,7 @@ impl Resource for Alarm {
             return Ok(None);
         };
         let tags = Self::tags(&self.name, aws).await?;
-        Ok(tags.map(|tags| Live { resource: self.live(alarm), tags: Some(tags) }))
+        Ok(tags.map(|tags| Live { resource: self.live(alarm), tags: Some(tags), identity: None }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {

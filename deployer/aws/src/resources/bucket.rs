@@ -197,7 +197,7 @@ impl Resource for Bucket {
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let name = &self.name;
-        let (tags, parts) = join!(reads::tags(name, aws), async {
+        let (tags, made, parts) = join!(reads::tags(name, aws), reads::made(name, aws), async {
             try_join!(
                 reads::public_access_block(name, aws),
                 reads::ownership(name, aws),
@@ -215,7 +215,7 @@ impl Resource for Bucket {
             Err(error) => return Err(reads::explained(error, name, aws).await),
         };
         // Whether there is a bucket, its tags say; what else does not know it will.
-        let parts = parts.map_err(not_known_yet)?;
+        let (made, parts) = (made?, parts.map_err(not_known_yet)?);
         let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified) =
             parts;
         Ok(Some(Live {
@@ -231,6 +231,7 @@ impl Resource for Bucket {
                 ..self.clone()
             },
             tags: Some(tags),
+            identity: made.map(|made| made.to_string()),
         }))
     }
 
@@ -301,10 +302,8 @@ impl Resource for Bucket {
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
-        let call = aws.s3.list_buckets().prefix(scope.prefix()).bucket_region(&scope.region);
-        let pages = call.into_paginator().send().try_collect().await.called("ListBuckets")?;
-        let buckets = pages.into_iter().flat_map(|page| page.buckets.unwrap_or_default());
-        Ok(buckets.filter_map(|bucket| bucket.name).filter(|name| can_be_ours(name, scope)).collect())
+        let names = aws.buckets().await?.iter().filter_map(|bucket| bucket.name.clone());
+        Ok(names.filter(|name| can_be_ours(name, scope)).collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {

@@ -100,7 +100,7 @@ impl Resource for Dashboard {
         };
         let (body, noted) = note::taken(body);
         let tags = Some(noted.clone());
-        Ok(Some(Live { resource: Self { body, noted, ..self.clone() }, tags }))
+        Ok(Some(Live { resource: Self { body, noted, ..self.clone() }, tags, identity: None }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {

@@ -146,7 +146,8 @@ impl Resource for LogGroup {
         let Some(tags) = Self::tags(&self.name, aws).await? else {
             return Ok(None);
         };
-        Ok(Some(Live { resource: self.live(group), tags: Some(tags) }))
+        let identity = group.creation_time().map(|time| time.to_string());
+        Ok(Some(Live { resource: self.live(group), tags: Some(tags), identity }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {

@@ -187,6 +187,7 @@ impl Resource for Mapping {
         };
         Ok(Some(Live {
             tags: None,
+            identity: None,
             resource: Self {
                 reads_current_stream: current.is_some() && mapping.event_source_arn == current,
                 enabled: !matches!(mapping.state(), Some("Disabled" | "Disabling")),

@@ -181,6 +181,7 @@ impl Resource for Role {
             return Err(Error::other("GetRole", format!("the answer for {name} holds no role")));
         };
         Ok(Some(Live {
+            identity: Some(role.role_id.clone()),
             tags: Some(tags_of(role.tags())),
             resource: Self {
                 name: role.role_name,

@@ -178,7 +178,8 @@ impl Resource for Stream {
         }
         // Whether there is a stream, its summary says; what else does not know it will.
         let (policy, tags) = (policy?, tags.map_err(not_known_yet)?);
-        Ok(Some(Live { resource: self.live(&summary, policy), tags: Some(tags) }))
+        let identity = Some(summary.stream_creation_timestamp.secs().to_string());
+        Ok(Some(Live { resource: self.live(&summary, policy), tags: Some(tags), identity }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {

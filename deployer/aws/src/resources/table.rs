@@ -242,7 +242,7 @@ impl Resource for Table {
         let (policy, tags) = (policy.map_err(not_known_yet)?, tags.map_err(not_known_yet)?);
         let region = &aws.scope.region;
         let resource = self.live(&table, backups.as_ref(), time_to_live.as_ref(), policy, region);
-        Ok(Some(Live { resource, tags: Some(tags) }))
+        Ok(Some(Live { resource, tags: Some(tags), identity: table.table_id }))
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {

@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         None => None,
         Some(last) => {
             // From now on, what is absent is no drift; and an `up` at work meanwhile hears of it.
-            let entry = Run::entry(&plan, Some(&last.release), None, caller.arn);
+            let entry = Run::entry(&plan, &survey, None, caller.arn);
             let entry = Release { state: State::Removing, deployed: BTreeSet::new(), ..entry };
             Some(Run::begin(&session.aws, Some(last), entry).await?)
         }

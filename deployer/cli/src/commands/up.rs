@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
 
     session.aws.packages = build(&sources, &fingerprints, &plan, &session, ui).await?;
-    let entry = Run::entry(&plan, survey.last_release(), sources.release().await, caller.arn);
+    let entry = Run::entry(&plan, &survey, sources.release().await, caller.arn);
     let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
@@ -88,7 +88,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     session.aws.packages = Packages::default();
     if !report.succeeded() {
         // Who is in a hurry to leave does not wait for the record: it says "begun" then.
-        let other = within(&stop, others::failed(&run, &report, &session)).await.flatten();
+        let other = within(&stop, others::failed(&run, &report, &survey, &session)).await.flatten();
         return Err(Problem { details: other.into_iter().collect(), ..unfinished(&report, name, ui) });
     }
     let reading = ui.busy("reading again what was changed");
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         ui.warn(&unsettled_yet(step));
     }
     let done = count(report.outcomes.len(), "change");
-    match within(&stop, others::conclude(&run, &report, &session, app, &wishes, ui)).await {
+    match within(&stop, others::conclude(&run, &report, &survey, &session, app, &wishes, ui)).await {
         Some(concluded) if !stop.is_cancelled() => concluded?,
         _ => return Err(stopped(&done, name, ui)),
     }

@@ -105,6 +105,7 @@ mod tests {
             deployed: [].into(),
             making: [].into(),
             changing: [].into(),
+            identities: [].into(),
             reads: [].into(),
         };
         let said = |state| unfinished(Some(&last(state)));

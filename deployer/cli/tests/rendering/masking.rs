@@ -26,7 +26,7 @@ fn values_of_variables_are_in_no_form() {
     let mut stack = Stack::new(scope(), kinds());
     stack.add(function(&[("PASSWORD", AFTER)]));
     let id = ResourceId::new(Function::KIND, "demo-dev-add-item");
-    let seen = Seen::new(Live { resource: live, tags: Some(scope().tags()) });
+    let seen = Seen::new(Live { resource: live, tags: Some(scope().tags()), identity: None });
     let survey = Survey { seen: BTreeMap::from([(id, Ok(Some(seen)))]), ..Survey::default() };
     let plan = plan(&stack, &survey, &Wishes::default());
     for format in [Format::Human, Format::Json, Format::Markdown, Format::Github] {

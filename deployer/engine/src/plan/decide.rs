@@ -169,6 +169,10 @@ impl Decision<'_> {
     fn verdicts(&self, subject: &dyn Described, seen: &Seen, changes: &[Change]) -> Vec<Verdict> {
         let (holder, key) = place(subject);
         let written = self.tags(&holder).and_then(|tags| tags.get(&key));
+        // Who takes away our tags takes the stamp with them.
+        if written.is_none() && self.seen(&holder).is_some_and(|seen| self.lost_its_tags(&holder, seen)) {
+            return vec![Verdict::Drift];
+        }
         let Some(written) = written.filter(|_| !self.half_changed(&subject.id())) else {
             return vec![Verdict::Pending];
         };
@@ -200,14 +204,23 @@ impl Decision<'_> {
 
     fn owns(&self, subject: &dyn Described, seen: &Seen) -> bool {
         match (&seen.tags, subject.parent()) {
-            (Some(tags), _) => self.owner.owns(&subject.id(), tags),
+            (Some(_), _) => self.owns_seen(&subject.id(), seen),
             (None, Some(id)) => match self.survey.seen.get(&id) {
-                Some(Ok(Some(parent))) => parent.tags.as_ref().is_some_and(|tags| self.owner.owns(&id, tags)),
+                Some(Ok(Some(parent))) => self.owns_seen(&id, parent),
                 // The parent is gone and its name is ours to give.
                 _ => true,
             },
             (None, None) => false,
         }
+    }
+
+    fn owns_seen(&self, id: &ResourceId, seen: &Seen) -> bool {
+        seen.tags.as_ref().is_some_and(|tags| self.owner.owns(id, tags)) || self.lost_its_tags(id, seen)
+    }
+
+    fn lost_its_tags(&self, id: &ResourceId, seen: &Seen) -> bool {
+        let tags = seen.tags.as_ref();
+        tags.is_some_and(|tags| self.owner.lost_its_tags(id, tags, seen.identity.as_deref()))
     }
 
     /// Returns why it cannot be told whose a part is.

@@ -25,6 +25,16 @@ impl Owner<'_> {
         self.scope.owns(tags) || self.made(id, tags) || self.adopted(id, tags)
     }
 
+    /// Tells whether it is ours though its tags do not say so any more: it is the very thing that the record says
+    /// is ours, and no tag says that it is somebody else's.
+    pub(super) fn lost_its_tags(&self, id: &ResourceId, tags: &Tags, identity: Option<&str>) -> bool {
+        let recorded = self.record.and_then(|record| record.identities.get(&id.to_string()));
+        let same = identity.is_some_and(|identity| recorded.is_some_and(|recorded| recorded == identity));
+        let ours = self.scope.tags();
+        let anothers = ours.iter().any(|(key, value)| tags.get(key).is_some_and(|other| other != value));
+        same && !anothers && !self.scope.owns(tags) && !self.made(id, tags)
+    }
+
     /// Returns the region in which this environment has a thing of this name already.
     pub(super) fn elsewhere(&self, tags: &Tags) -> Option<String> {
         let elsewhere = tags.get(TAG_REGION)?;

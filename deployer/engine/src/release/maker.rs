@@ -30,6 +30,7 @@ mod tests {
             deployed: ids(deployed),
             making: ids(making),
             changing: Default::default(),
+            identities: Default::default(),
             reads: Default::default(),
         };
         Recorded { release, number, at: None }

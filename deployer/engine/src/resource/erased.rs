@@ -48,6 +48,8 @@ pub struct Seen {
     pub state: Value,
     /// The live tags; nothing for a kind with a parent.
     pub tags: Option<Tags>,
+    /// See [`Live::identity`].
+    pub identity: Option<String>,
     /// The live state in its own type, for `update`.
     typed: Arc<dyn Any + Send + Sync>,
 }
@@ -55,7 +57,8 @@ pub struct Seen {
 impl Seen {
     /// Returns a live resource with its state as data.
     pub fn new<R: Resource>(live: Live<R>) -> Self {
-        Self { state: state_of(&live.resource), tags: live.tags, typed: Arc::new(live.resource) }
+        let Live { resource, tags, identity } = live;
+        Self { state: state_of(&resource), tags, identity, typed: Arc::new(resource) }
     }
 }
 

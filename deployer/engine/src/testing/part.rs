@@ -71,7 +71,7 @@ impl Resource for Part {
 
     async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
         let found = cloud.look("Read", &self.name, |world| world.parts.get(&self.name).cloned()).await?;
-        Ok(found.map(|resource| Live { resource, tags: None }))
+        Ok(found.map(|resource| Live { resource, tags: None, identity: None }))
     }
 
     async fn create(&self, _tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {

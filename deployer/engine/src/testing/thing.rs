@@ -75,8 +75,12 @@ impl Resource for Thing {
     }
 
     async fn read(&self, cloud: &FakeCloud) -> Result<Option<Live<Self>>, Error> {
-        let found = cloud.look("Read", &self.name, |world| world.things.get(&self.name).cloned()).await?;
-        Ok(found.map(|(resource, tags)| Live { resource, tags: Some(tags) }))
+        let look = |world: &World| {
+            let (resource, tags) = world.things.get(&self.name).cloned()?;
+            let identity = world.made.get(&self.name).map(ToString::to_string);
+            Some(Live { resource, tags: Some(tags), identity })
+        };
+        cloud.look("Read", &self.name, look).await
     }
 
     async fn create(&self, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
@@ -87,7 +91,11 @@ impl Resource for Thing {
                 // An attempt cut short made it.
                 Some((_, live)) if scope().owns(live) || live.is_empty() => {}
                 Some(_) => return Err(Error::new(Class::Exists, "Create", "somebody made it meanwhile")),
-                None => drop(world.things.insert(self.name.clone(), (self.clone(), tags))),
+                None => {
+                    world.things.insert(self.name.clone(), (self.clone(), tags));
+                    world.serial += 1;
+                    world.made.insert(self.name.clone(), world.serial);
+                }
             }
             Ok(())
         };

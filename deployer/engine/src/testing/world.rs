@@ -17,6 +17,10 @@ use super::{Part, Thing};
 pub struct World {
     /// The things with their tags, by name.
     pub things: BTreeMap<String, (Thing, Tags)>,
+    /// The number that each thing got when it was made, and no other has.
+    pub made: BTreeMap<String, usize>,
+    /// The last of these numbers.
+    pub serial: usize,
     /// The parts, by name.
     pub parts: BTreeMap<String, Part>,
     /// The parts that were disabled.

@@ -165,14 +165,14 @@ async fn begin(stack: &Stack<FakeCloud>, cloud: &FakeCloud, who: &str) -> Result
 
 /// Says that a run begins that has looked before.
 async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
-    let entry = Run::entry(plan, survey.last_release(), None, who.to_owned());
+    let entry = Run::entry(plan, survey, None, who.to_owned());
     Run::begin(cloud, survey.recorded.as_ref(), entry).await
 }
 
 /// Ends a run that made no change, and returns whom it met.
 async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
     let met = run.met(cloud).await.expect("the record can be read");
-    let later = run.end(cloud, &Report::default(), met.is_none()).await;
+    let later = run.end(cloud, &Report::default(), &Survey::default(), met.is_none()).await;
     later.expect("the record can be written").or(met)
 }
 
@@ -389,4 +389,55 @@ async fn a_role_goes_after_what_is_given_another_one() {
     let at = |call: &str| writes.iter().position(|made| made == call).expect("it was made");
     // Parts stand on things: what is deleted of things waits for them.
     assert!(at("Create demo-dev-a/part") < at("Delete demo-dev-old"), "{writes:?}");
+}
+
+/// Returns a cloud in which a thing and its part were made, and the stack that has them.
+async fn made() -> (Stack<FakeCloud>, FakeCloud) {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    stack.add(Part::of(&thing)).add(thing);
+    // The second run has seen what the first made.
+    for _ in 0..2 {
+        assert!(up(&stack, &cloud).await.succeeded());
+    }
+    (stack, cloud)
+}
+
+fn tagged(cloud: &FakeCloud, tags: &[(&str, &str)]) {
+    let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    cloud.world().things.get_mut("demo-dev-a").expect("it was made").1 = tags;
+}
+
+/// The commonest accident: a tool that replaces all tags.
+#[tokio::test]
+async fn what_lost_its_tags_and_is_the_same_thing_is_drift_and_gets_them_back() {
+    for left in [&[][..], &[("team", "checkout")], &[("deployer:stack", "demo")]] {
+        let (stack, cloud) = made().await;
+        tagged(&cloud, left);
+        let (_, plan) = planned(&stack, &cloud).await;
+        assert_eq!((plan.verdict, plan.verdicts[&Verdict::Foreign]), (Verdict::Drift, 0), "{left:?}");
+        assert!(up(&stack, &cloud).await.succeeded());
+        let (_, plan) = planned(&stack, &cloud).await;
+        assert_eq!(plan.verdict, Verdict::InSync);
+        let tags = cloud.world().things["demo-dev-a"].1.clone();
+        assert!(scope().owns(&tags) && left.iter().all(|(key, _)| tags.contains_key(*key)), "{tags:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_made_under_a_name_that_was_ours_is_theirs() {
+    let (stack, cloud) = made().await;
+    tagged(&cloud, &[]);
+    *cloud.world().made.get_mut("demo-dev-a").expect("it was made") += 1;
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    // Without anything to tell it by, nobody knows.
+    cloud.world().made.clear();
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+}
+
+#[tokio::test]
+async fn what_another_environment_has_taken_over_is_theirs() {
+    let (stack, cloud) = made().await;
+    tagged(&cloud, &[("deployer:stack", "demo"), ("deployer:environment", "dev-2")]);
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
 }

@@ -3,7 +3,7 @@
 use engine::apply::Report;
 use engine::error::Class;
 use engine::plan::{Verdict, Wishes};
-use engine::release::{Release, ReleaseRecord, State};
+use engine::release::{Recorded, Release, ReleaseRecord, State};
 use engine::resource::Tags;
 use engine::run::Run;
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
@@ -16,14 +16,15 @@ fn last(cloud: &FakeCloud) -> Release {
 async fn run_that_begins_keeps_what_earlier_ones_came_to_make_or_change() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    let (_, plan) = planned(&stack, &cloud).await;
-    let blank = Run::entry(&plan, None, None, "one".into());
+    let (mut survey, plan) = planned(&stack, &cloud).await;
+    let blank = Run::entry(&plan, &survey, None, "one".into());
     let earlier = Release {
         making: ["fake.thing/demo-dev-b".into()].into(),
         changing: ["fake.thing/demo-dev-c".into()].into(),
         ..blank.clone()
     };
-    let entry = Run::entry(&plan, Some(&earlier), None, "other".into());
+    survey.recorded = Some(Recorded { release: earlier.clone(), number: 1, at: None });
+    let entry = Run::entry(&plan, &survey, None, "other".into());
     assert!(entry.making.is_superset(&earlier.making) && entry.making.is_superset(&blank.making));
     assert_eq!(entry.changing, earlier.changing);
 }
@@ -34,9 +35,9 @@ async fn what_is_foreign_or_unknown_was_not_deployed() {
     stack.add(Thing::new("foreign")).add(Thing::new("unknown"));
     cloud.world().things.insert("demo-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
     cloud.fail("Read demo-dev-unknown", Class::Denied);
-    let (_, plan) = planned(&stack, &cloud).await;
+    let (survey, plan) = planned(&stack, &cloud).await;
     assert_eq!((plan.having(Verdict::Foreign).count(), plan.having(Verdict::Unknown).count()), (1, 1));
-    let entry = Run::entry(&plan, None, None, "one".into());
+    let entry = Run::entry(&plan, &survey, None, "one".into());
     assert_eq!(entry.deployed, [].into());
 }
 
@@ -58,9 +59,9 @@ async fn run_that_did_not_come_to_what_it_wanted_has_failed() {
     let (stack, cloud) = (stack(), FakeCloud::default());
     for (well, state) in [(true, State::Done), (false, State::Failed)] {
         let (survey, plan) = planned(&stack, &cloud).await;
-        let entry = Run::entry(&plan, survey.last_release(), None, "one".into());
+        let entry = Run::entry(&plan, &survey, None, "one".into());
         let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
-        run.end(&cloud, &Report::default(), well).await.expect("the record can be written");
+        run.end(&cloud, &Report::default(), &survey, well).await.expect("the record can be written");
         assert_eq!(last(&cloud).state, state);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::BucketVersioningStatus;
 use engine::error::{Class, Error};
 use engine::resource::Tags;
@@ -136,4 +137,11 @@ fn unset_is_none<T>(answer: Result<T, Error>, unset: &str) -> Result<Option<T>, 
         Err(error) if error.code.as_deref() == Some(unset) => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// Returns when the bucket was made, which only the listing of all of them tells, in seconds since 1970.
+pub(super) async fn made(bucket: &str, aws: &Aws) -> Result<Option<i64>, Error> {
+    let buckets = aws.buckets().await?;
+    let bucket = buckets.iter().find(|listed| listed.name() == Some(bucket));
+    Ok(bucket.and_then(|bucket| bucket.creation_date()).map(DateTime::secs))
 }

@@ -29,7 +29,11 @@ fn new(script: Script) -> Script {
     let ownership = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>\
                      </OwnershipControls>";
     let unset = |code: &str| fault(404, code, "not set");
+    let listed = "<ListAllMyBucketsResult><Buckets><Bucket>\
+                  <Name>demo-dev-archive-111111111111-eu-central-1-an</Name>\
+                  <CreationDate>2026-11-21T12:00:00.000Z</CreationDate></Bucket></Buckets></ListAllMyBucketsResult>";
     script
+        .on("ListBuckets", body(listed))
         .on("GetPublicAccessBlock", body(block))
         .on("GetBucketOwnershipControls", body(ownership))
         .on("GetBucketEncryption", unset("ServerSideEncryptionConfigurationNotFoundError"))
@@ -92,6 +96,13 @@ async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
     let script = taking(new(Script::new().on("GetBucketTagging", tagged(&scope().tags()))));
     bucket().create(&scope().tags(), &script.aws()).await.expect("it is finished");
     assert!(!script.calls().contains(&"CreateBucket".to_owned()));
+}
+
+#[tokio::test]
+async fn bucket_is_told_from_another_of_its_name_by_when_it_was_made() {
+    let script = new(Script::new().on("GetBucketTagging", tagged(&scope().tags())));
+    let live = bucket().read(&script.aws()).await.expect("it is read").expect("it is there");
+    assert_eq!(live.identity.as_deref(), Some("1795262400"));
 }
 
 /// Nobody who deploys may ask whose the others are.

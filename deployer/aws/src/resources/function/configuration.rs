@@ -152,7 +152,7 @@ impl Function {
             recursive_loop: None,
             resource_policy,
         };
-        Ok(Live { resource, tags: Some(tags) })
+        Ok(Live { resource, tags: Some(tags), identity: None })
     }
 
     /// Returns the call that makes the function, without code and tags.

@@ -97,6 +97,7 @@ fn paths(live: &Role) -> Vec<String> {
 async fn a_role_as_desired_has_no_difference() {
     let found = read(&live(Script::new(), "")).await.expect("a read").expect("a role");
     assert_eq!(paths(&found.resource), Vec::<String>::new());
+    assert_eq!(found.identity.as_deref(), Some("AROA1"));
     let another_form = r#"{"Statement":{"Resource":"arn:t","Action":"DynamoDB:query","Effect":"Allow","Sid":"Load"},"Version":"2012-10-17"}"#;
     let script = live(Script::new().on("GetRolePolicy", policy(another_form)), "");
     assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), Vec::<String>::new());

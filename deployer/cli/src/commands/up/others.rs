@@ -5,6 +5,7 @@ use engine::error::Error;
 use engine::plan::{Step, Wishes};
 use engine::release::Release;
 use engine::run::Run;
+use engine::survey::Survey;
 
 use crate::app::App;
 use crate::exit::Problem;
@@ -19,6 +20,7 @@ use crate::session::{Planned, Session};
 pub(super) async fn conclude(
     run: &Run,
     report: &Report,
+    survey: &Survey,
     session: &Session,
     app: &App,
     wishes: &Wishes,
@@ -34,7 +36,7 @@ pub(super) async fn conclude(
         Some(other) => met(other, session, app, wishes, ui).await,
         None => Ok(()),
     };
-    let later = run.end(&session.aws, report, judged.is_ok()).await.map_err(unrecorded)?;
+    let later = run.end(&session.aws, report, survey, judged.is_ok()).await.map_err(unrecorded)?;
     judged?;
     match later.filter(|later| Some(later) != other.as_ref()) {
         Some(later) => met(&later, session, app, wishes, ui).await,
@@ -43,10 +45,10 @@ pub(super) async fn conclude(
 }
 
 /// Writes down that a run failed, and says who else was at work meanwhile: that may be why.
-pub(super) async fn failed(run: &Run, report: &Report, session: &Session) -> Option<String> {
+pub(super) async fn failed(run: &Run, report: &Report, survey: &Survey, session: &Session) -> Option<String> {
     let met = run.met(&session.aws).await.ok().flatten();
     // What failed is told already; without its last word the record says that it was cut short.
-    let later = run.end(&session.aws, report, false).await.ok().flatten();
+    let later = run.end(&session.aws, report, survey, false).await.ok().flatten();
     let by = met.or(later)?.by;
     Some(format!("another run, by {by}, was at work meanwhile"))
 }
