@@ -140,6 +140,9 @@ fn what_lost_its_tags_gets_them_back(cloud: &Cloud) {
     });
     let drift = place.only_reads(&["drift", "local", "--format", "json"]);
     assert_eq!(ids(&drift, "foreign"), [format!("logs.log-group/{group}")]);
+    let down = place.deploys(&["down", "local"]);
+    assert!(down.stderr.contains(&format!("warning: logs.log-group/{group} was deployed here")), "{down:#?}");
+    assert_eq!(place.inventory().len(), 1, "it stays");
 }
 
 /// A later release has been here, which knew another version of an event: this one would make carts of

@@ -56,6 +56,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             .details(unread.filter_map(|step| Some(format!("{}: {}", step.id, step.reason.as_ref()?))))
             .exit(Verdict::Unknown));
     }
+    for id in stays(&survey, &plan) {
+        ui.warn(&format!(
+            "{id} was deployed here, and its tags do not say so any more, so it stays: if it is the same thing, \
+             `{} up {name}` puts the tags back",
+            ui.program()
+        ));
+    }
     if plan.writes().next().is_none() {
         ui.say(&format!("{name} owns nothing: there is nothing to remove"));
         return Ok(Exit::DONE);
@@ -93,6 +100,16 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     ui.say(&format!("\n{name} is down: removed {} in {}", kinds(&plan), duration(started.elapsed())));
     Ok(Exit::DONE)
+}
+
+/// Returns what the record knows and `down` leaves: without our tags, a listing does not tell it from what others
+/// made under its name.
+fn stays<'a>(survey: &'a Survey, plan: &Plan) -> impl Iterator<Item = &'a ResourceId> {
+    let goes: BTreeSet<&ResourceId> = plan.steps.iter().map(|step| &step.id).collect();
+    let known = survey.last_release().map(|last| &last.identities);
+    let known = move |id: &ResourceId| known.is_some_and(|known| known.contains_key(&id.to_string()));
+    let stays: Vec<_> = survey.strays.keys().filter(|id| known(id) && !goes.contains(id)).collect();
+    stays.into_iter()
 }
 
 /// Looks whether something came back, and forgets the record when nothing did.
