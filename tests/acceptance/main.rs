@@ -28,6 +28,7 @@ mod second_emulator;
 mod side_by_side;
 mod signals;
 mod storm;
+mod upgrading;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         side_by_side::TESTS,
         signals::TESTS,
         storm::TESTS,
+        upgrading::TESTS,
     ]
     .concat();
     if arguments.list {

@@ -2,6 +2,7 @@
 //! each other, and the deployer's real binary. It asserts nothing about behaviour.
 
 mod calls;
+mod cassette;
 mod cloud;
 mod deployed;
 mod faulty;
@@ -21,6 +22,7 @@ mod wait;
 mod witness;
 
 pub use calls::Call;
+pub use cassette::Cassette;
 pub use cloud::{Aside, Cloud};
 pub use deployed::{Deployed, Record};
 pub use faulty::{Faulty, Weather};

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::io;
 
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -13,8 +15,12 @@ use crate::calls::is_read;
 /// More headers than the SDK sends.
 const HEADERS: usize = 64;
 
+/// A zip without files in base64, and the SHA-256 of the zip.
+const EMPTY: (&str, &str) =
+    ("UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==", "hznHbmgfkAkjuQDJ3w73XPQh05yrtUZQxLmtGbanbYU=");
+
 /// A whole request.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(crate) struct Request {
     method: String,
     /// With the query.
@@ -86,6 +92,37 @@ impl Request {
         Ok(answer)
     }
 
+    /// Returns the same with other words for these, wherever they are.
+    pub(crate) fn saying(&self, words: &str, others: &str) -> Self {
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.replace(words, others)));
+        let body = replaced(&self.body, words.as_bytes(), others.as_bytes());
+        let length = body.len().to_string();
+        let headers = headers.map(|(name, value)| match &*name {
+            "content-length" => (name, length.clone()),
+            _ => (name, value),
+        });
+        let (method, path) = (self.method.clone(), self.path.replace(words, others));
+        Self { method, path, headers: headers.collect(), body }
+    }
+
+    /// Puts an empty zip in the place of a function's code, and says so in its tags.
+    pub(crate) fn without_code(&mut self) {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else { return };
+        if body.pointer("/Code/ZipFile").is_none() {
+            return;
+        }
+        body["Code"]["ZipFile"] = EMPTY.0.into();
+        body["Tags"]["deployer:code-sha256"] = EMPTY.1.into();
+        self.body = body.to_string().into_bytes();
+    }
+
+    /// Returns what the request calls the place in a table's stream that was made with the table: a time.
+    pub(crate) fn stream_label(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.body);
+        let (_, label) = text.split_once("/stream/")?;
+        label.split('"').next().map(str::to_owned)
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -141,6 +178,19 @@ impl Request {
         let names: BTreeSet<String> = text.match_indices(prefix).map(|(at, _)| name(&text[at..])).collect();
         names.into_iter().fold(operation, |all, name| all + " " + &name)
     }
+}
+
+/// Returns the bytes with others in the place of these.
+fn replaced(bytes: &[u8], these: &[u8], others: &[u8]) -> Vec<u8> {
+    let mut replaced = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(these.len()).position(|window| window == these) {
+        replaced.extend_from_slice(&rest[..at]);
+        replaced.extend_from_slice(others);
+        rest = &rest[at + these.len()..];
+    }
+    replaced.extend_from_slice(rest);
+    replaced
 }
 
 /// Returns the name that a text begins with.

@@ -1,0 +1,89 @@
+//! What an earlier release deployed is gone on from: nothing is made again, nothing is lost, and nobody is blamed.
+
+use std::fs;
+use std::path::Path;
+
+use acceptance::{Cassette, Cloud, Hollow, Place, Run};
+use aws::AwsNames;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+
+use crate::Test;
+
+pub(crate) const TESTS: &[Test] = &[(
+    "what_each_earlier_release_deployed_is_gone_on_from",
+    what_each_earlier_release_deployed_is_gone_on_from,
+)];
+
+/// Every recording is told to an account of its own, some data are put there, and this release comes.
+fn what_each_earlier_release_deployed_is_gone_on_from(cloud: &Cloud) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance/releases");
+    let recordings = fs::read_dir(folder).expect("releases were recorded");
+    let mut recordings: Vec<_> = recordings.map(|entry| entry.expect("it is listed").path()).collect();
+    recordings.sort();
+    assert!(!recordings.is_empty());
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    for recording in recordings {
+        let cassette = Cassette::read(&recording).expect("it is a recording");
+        let place = cloud.place();
+        place.environment("local", &cassette.environment);
+        cassette.play(&place).expect("the cloud answers");
+        store(&place);
+        let run = |arguments: &[&str]| Run::of(&mut hollow.command(&place, arguments));
+
+        let name = recording.display();
+        let history = run(&["history", "local", "--format", "json"]).json();
+        let deployed = history["runs"][0]["deployed"].as_array().expect("ids are a list").clone();
+        assert!(deployed.len() > 50, "{name}: {history:#}");
+        let plan = run(&["plan", "local", "--format", "json"]).json();
+        let steps = plan["resources"].as_array().expect("resources are a list");
+        for step in steps.iter().filter(|step| deployed.contains(&step["id"])) {
+            let in_place = ["keep", "update"].map(Value::from).contains(&step["action"]);
+            let verdicts = step["verdicts"].as_array().expect("verdicts are a list");
+            // What later code does not mention any more is an orphan.
+            let right = ["in_sync", "pending", "orphan"].map(Value::from);
+            let right = verdicts.iter().all(|verdict| right.contains(verdict));
+            assert!(in_place && right && step["risk"] == "safe", "{name}: {step:#}");
+        }
+        let known = |id: &Value| steps.iter().any(|step| step["id"] == *id);
+        assert!(deployed.iter().all(known), "{name}: something is not seen any more: {plan:#}");
+        place.environment("local", &cassette.environment.replace("memory_mb = 256", "memory_mb = 512"));
+        let up = run(&["up", "local"]);
+        assert_eq!(up.code, Some(0), "{name}: {up:#?}");
+        let drift = run(&["drift", "local"]);
+        assert_eq!(drift.code, Some(0), "{name}: {drift:#?}");
+        assert_eq!(stored(&place), (1, 1), "{name}: what was stored is there");
+        let history = run(&["history", "local", "--format", "json"]);
+        let runs = history.json()["runs"].as_array().map(Vec::len);
+        assert!(runs.is_some_and(|runs| runs > 1), "{name}: {history:#?}");
+        let down = run(&["down", "local"]);
+        assert_eq!(down.code, Some(0), "{name}: {down:#?}");
+        assert!(place.inventory().is_empty(), "{name}: {:?}", place.inventory().keys());
+    }
+}
+
+/// Puts an item into the table and an object into the bucket.
+fn store(place: &Place<'_>) {
+    let aws = place.aws("local");
+    let (table, bucket) = (aws.scope.name("events"), aws.scope.bucket_name("archive"));
+    place.cloud.wait(async {
+        let put = aws.dynamodb.put_item().table_name(&table);
+        let put =
+            put.item("AggregateId", AttributeValue::S("cart#00000000-0000-0000-0000-000000000007".into()));
+        let put = put.item("Version", AttributeValue::N("1".into()));
+        put.send().await.expect("the table is there");
+        let put = aws.s3.put_object().bucket(&bucket).key("events/kept").body(b"kept".to_vec().into());
+        put.send().await.expect("the bucket is there");
+    });
+}
+
+/// Returns how many items and how many objects there are.
+fn stored(place: &Place<'_>) -> (i32, usize) {
+    let aws = place.aws("local");
+    let (table, bucket) = (aws.scope.name("events"), aws.scope.bucket_name("archive"));
+    place.cloud.wait(async {
+        let items = aws.dynamodb.scan().table_name(&table).send().await.expect("the table is there").count;
+        let objects = aws.s3.list_objects_v2().bucket(&bucket).send().await.expect("the bucket is there");
+        (items, objects.contents().len())
+    })
+}
