@@ -7,6 +7,17 @@ pub(crate) const OWN_NAMESPACE: &str = "-an";
 /// The regions where accounts have no namespace of their own for buckets (same place).
 const WITHOUT_OWN_NAMESPACE: [&str; 2] = ["me-central-1", "me-south-1"];
 
+/// What the regions of each partition but the first begin with (botocore, partitions.json).
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+];
+
 /// What AWS's rules make of a scope: names that are unique beyond it, and ARNs.
 pub trait AwsNames {
     /// Returns the name of a bucket, which is unique in the whole partition. One that ends with `-an` is in the
@@ -55,12 +66,8 @@ impl AwsNames for Scope {
     }
 
     fn partition(&self) -> &'static str {
-        // The prefixes are those of botocore's partitions.json.
-        match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        let special = PARTITIONS.iter().find(|(prefix, _)| self.region.starts_with(prefix));
+        special.map_or("aws", |(_, partition)| partition)
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {
@@ -97,8 +104,20 @@ mod tests {
 
     #[test]
     fn the_partition_follows_the_region() {
-        assert_eq!(scope("cn-north-1").partition(), "aws-cn");
-        assert_eq!(scope("us-gov-west-1").partition(), "aws-us-gov");
-        assert_eq!(scope("us-east-1").partition(), "aws");
+        for (region, partition) in [
+            ("ap-southeast-7", "aws"),
+            ("eu-central-1", "aws"),
+            ("il-central-1", "aws"),
+            ("us-east-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("us-gov-west-1", "aws-us-gov"),
+        ] {
+            assert_eq!(scope(region).partition(), partition, "{region}");
+        }
     }
 }

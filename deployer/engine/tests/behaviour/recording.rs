@@ -3,7 +3,7 @@
 use engine::apply::Report;
 use engine::error::Class;
 use engine::plan::{Verdict, Wishes};
-use engine::release::{Recorded, Release, ReleaseRecord, State};
+use engine::release::{Recorded, Release, ReleaseRecord, SCHEMA, State};
 use engine::resource::Tags;
 use engine::run::Run;
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
@@ -73,4 +73,21 @@ async fn record_that_cannot_be_read_is_unknown() {
     let (survey, plan) = planned(&stack(), &cloud).await;
     assert_eq!(plan.having(Verdict::Unknown).count(), 1, "{:?}", survey.unreadable);
     assert_eq!(survey.unreadable.keys().next(), Some(&FakeCloud::record_id(&scope())));
+}
+
+/// Entries that earlier releases wrote are read by every later one. What a later form has besides needs a
+/// default; this file never changes.
+#[test]
+fn entry_of_the_first_form_is_read_and_written_as_it_is() {
+    let golden = include_str!("../golden/release.v1.json");
+    let release: Release = serde_json::from_str(golden).expect("it is an entry");
+    let ids = |id: &str| [format!("fake.thing/demo-dev-{id}")].into();
+    assert_eq!(release.schema, SCHEMA);
+    assert_eq!(
+        (release.state, release.making.clone(), release.changing.clone()),
+        (State::Begun, ids("b"), ids("a"))
+    );
+    assert_eq!(release.reads, [("cart/ItemAdded".to_owned(), 2)].into());
+    let written = serde_json::to_string_pretty(&release).expect("it is plain data");
+    assert_eq!(written, golden.trim_end());
 }
