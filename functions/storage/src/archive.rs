@@ -41,7 +41,7 @@ pub fn key(shard: &str, arrival: Timestamp, first: &str, last: &str) -> String {
 
 /// Returns what the keys of all objects of this hour begin with.
 pub fn hour(time: Timestamp) -> String {
-    let time = time.to_zoned(TimeZone::UTC);
+    let time = time.to_zoned_datetime(TimeZone::UTC);
     format!("{EVENTS_PREFIX}dt={}/hour={:02}/", time.date(), time.hour())
 }
 

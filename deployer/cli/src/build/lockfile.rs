@@ -3,80 +3,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use cargo_lock::{Lockfile, Package};
 
-/// A lock file.
-#[derive(Deserialize)]
-pub(super) struct Lockfile {
-    #[serde(default, rename = "package")]
-    packages: Vec<Locked>,
-}
-
-#[derive(Deserialize)]
-struct Locked {
-    name: String,
-    version: String,
-    source: Option<String>,
-    checksum: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-impl Lockfile {
-    /// Reads a lock file's text.
-    pub(super) fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
-    }
-
-    /// Returns one line for each locked package that `package` needs when it is built,
-    /// sorted. `test_only` names what a package of ours needs for its tests alone.
-    pub(super) fn needed_by(&self, package: &str, test_only: &BTreeMap<&str, &[String]>) -> BTreeSet<String> {
-        let mut waiting: Vec<&Locked> = self.named(package).collect();
-        let mut seen = BTreeSet::new();
-        while let Some(locked) = waiting.pop() {
-            if !seen.insert(locked.line()) {
-                continue;
-            }
-            // Only packages of ours have their tests' dependencies in the lock file.
-            let tests = match locked.source {
-                None => test_only.get(locked.name.as_str()).copied(),
-                Some(_) => None,
-            };
-            for dependency in &locked.dependencies {
-                let name = dependency.split(' ').next().unwrap_or(dependency);
-                let only_tests = tests.is_some_and(|tests| tests.iter().any(|test| test == name));
-                if !only_tests {
-                    waiting.extend(self.named(dependency));
-                }
+/// Returns one line for each locked package that `package` needs when it is built, sorted. `test_only` names
+/// what a package of ours needs for its tests alone.
+pub(super) fn needed_by(
+    lock: &Lockfile,
+    package: &str,
+    test_only: &BTreeMap<&str, &[String]>,
+) -> BTreeSet<String> {
+    let mut waiting: Vec<&Package> =
+        lock.packages.iter().filter(|locked| locked.name.as_str() == package).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(locked) = waiting.pop() {
+        if !seen.insert(line(locked)) {
+            continue;
+        }
+        // Only packages of ours have their tests' dependencies in the lock file.
+        let tests = match locked.source {
+            None => test_only.get(locked.name.as_str()).copied().unwrap_or_default(),
+            Some(_) => &[],
+        };
+        for dependency in &locked.dependencies {
+            if !tests.iter().any(|test| test == dependency.name.as_str()) {
+                waiting.extend(lock.packages.iter().filter(|locked| dependency.matches(locked)));
             }
         }
-        seen
     }
-
-    /// Returns the packages that `reference` means: `name`, `name version` or
-    /// `name version (source)`, as short as is unambiguous.
-    fn named<'a>(&'a self, reference: &str) -> impl Iterator<Item = &'a Locked> {
-        let mut parts = reference.splitn(3, ' ').map(str::to_owned);
-        let (name, version) = (parts.next(), parts.next());
-        let source = parts.next();
-        self.packages.iter().filter(move |locked| {
-            name.as_ref() == Some(&locked.name)
-                && version.as_ref().is_none_or(|version| *version == locked.version)
-                && source.as_ref().is_none_or(|source| {
-                    // References leave out the commit that ends the source of a git package.
-                    let found = locked.source.as_deref().unwrap_or_default();
-                    found.starts_with(source.trim_matches(['(', ')']))
-                })
-        })
-    }
+    seen
 }
 
-impl Locked {
-    fn line(&self) -> String {
-        let source = self.source.as_deref().unwrap_or("path");
-        let checksum = self.checksum.as_deref().unwrap_or("-");
-        format!("{} {} {source} {checksum}", self.name, self.version)
-    }
+fn line(locked: &Package) -> String {
+    let source = locked.source.as_ref().map_or_else(|| "path".to_owned(), ToString::to_string);
+    let checksum = locked.checksum.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    format!("{} {} {source} {checksum}", locked.name, locked.version)
 }
 
 #[cfg(test)]
@@ -96,39 +56,42 @@ dependencies = ["base64 0.13.0"]
 [[package]]
 name = "base64"
 version = "0.13.0"
-source = "registry"
+source = "registry+https://example.com/index"
 [[package]]
 name = "base64"
 version = "0.22.1"
-source = "registry"
-checksum = "abc"
+source = "registry+https://example.com/index"
+checksum = "72b3254f16251a8381aa12e40e3c4d2f0199f8c6508fbecb9d91f575e0fbb8c6"
 [[package]]
 name = "insta"
 version = "1.0.0"
-source = "registry"
+source = "registry+https://example.com/index"
 [[package]]
 name = "serde"
 version = "1.0.0"
-source = "registry"
+source = "git+https://example.com/serde?branch=main#0123456789012345678901234567890123456789"
 dependencies = ["serde_core"]
 [[package]]
 name = "serde_core"
 version = "1.0.0"
-source = "registry"
+source = "registry+https://example.com/index"
 dependencies = ["serde"]
 "#;
 
     #[test]
     fn needs_are_transitive_exact_and_without_those_of_tests() {
-        let lock = Lockfile::parse(LOCK).unwrap();
+        let lock: Lockfile = LOCK.parse().unwrap();
         let tests = ["insta".to_owned()];
         let test_only = BTreeMap::from([("functions", &tests[..])]);
-        let lines: Vec<_> = lock.needed_by("functions", &test_only).into_iter().collect();
+        let lines: Vec<_> = needed_by(&lock, "functions", &test_only).into_iter().collect();
+        let index = "registry+https://example.com/index";
+        let checksum = "72b3254f16251a8381aa12e40e3c4d2f0199f8c6508fbecb9d91f575e0fbb8c6";
+        let commit = "0123456789012345678901234567890123456789";
         let expected = [
-            "base64 0.22.1 registry abc",
-            "functions 0.1.0 path -",
-            "serde 1.0.0 registry -",
-            "serde_core 1.0.0 registry -",
+            format!("base64 0.22.1 {index} {checksum}"),
+            "functions 0.1.0 path -".to_owned(),
+            format!("serde 1.0.0 git+https://example.com/serde?branch=main#{commit} -"),
+            format!("serde_core 1.0.0 {index} -"),
         ];
         assert_eq!(lines, expected);
     }

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cargo_lock::Lockfile;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use super::cargo_command::{self, is_for_compiler};
 use super::error::BuildError;
-use super::lockfile::Lockfile;
+use super::lockfile::needed_by;
 use super::manifest;
 
 /// A cargo workspace, seen from the package whose binaries are the functions.
@@ -168,11 +168,10 @@ fn index(metadata: &Metadata) -> BTreeMap<PathBuf, Package> {
 /// Returns what the lock file has for `package`, whose `members` are ours.
 fn locked(path: &Path, package: &str, members: &[Member]) -> Result<BTreeSet<String>, BuildError> {
     let unusable = |message: String| BuildError::Lock { path: path.to_owned(), message };
-    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    let lock = Lockfile::parse(&text).map_err(|error| unusable(error.to_string()))?;
+    let lock = Lockfile::load(path).map_err(|error| unusable(error.to_string()))?;
     let test_only =
         members.iter().map(|member| (member.name.as_str(), member.test_only.as_slice())).collect();
-    Ok(lock.needed_by(package, &test_only))
+    Ok(needed_by(&lock, package, &test_only))
 }
 
 /// Picks the variables that change what rustc makes of the same sources. One that is set to

@@ -16,7 +16,7 @@ fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         return Ok(time);
     }
     if let Ok(date) = text.parse::<Date>()
-        && let Ok(midnight) = date.to_zoned(TimeZone::UTC)
+        && let Ok(midnight) = date.to_zoned_datetime(TimeZone::UTC)
     {
         // A date followed by a time without a zone is a date, too; half of it must not vanish.
         return if text.len() == "2026-11-21".len() {
