@@ -5,9 +5,11 @@ mod functions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use aws::{Aws, Fingerprints};
+use aws::{Aws, AwsNames, Fingerprints};
 use cli::environment::Environment;
 use cli::permissions::{MANAGED_POLICY, deploying, document, looking, size};
+use engine::change::Change;
+use engine::diff::diff;
 use engine::stack::Stack;
 use serde_json::Value;
 
@@ -286,13 +288,38 @@ fn roles_may_use_the_keys_of_what_they_use_through_its_service_and_no_others() {
     );
 }
 
+/// Returns everything that an environment has, by id.
+fn everything(environment: &Environment) -> Value {
+    let stack = stack(environment, &Fingerprints::default());
+    stack.resources.iter().map(|node| (node.id().to_string(), node.state())).collect()
+}
+
+/// Returns the same with the names, the account and the region of `dev`.
+fn as_in_dev(everything: &Value, environment: &Environment) -> Value {
+    let (scope, dev) = (environment.scope(super::NAME), dev().scope);
+    let names = [
+        (scope.prefix(), dev.prefix()),
+        (scope.role_path(), dev.role_path()),
+        (scope.account.clone(), dev.account.clone()),
+        (scope.region.clone(), dev.region.clone()),
+    ];
+    let text = names.iter().fold(everything.to_string(), |text, (ours, devs)| text.replace(ours, devs));
+    serde_json::from_str(&text).expect("names are changed within texts")
+}
+
+/// `dev` whole, and of the others what is different there.
 #[test]
 fn the_stack_of_each_environment_is_as_reviewed() {
-    for name in ["dev", "local", "prod"] {
-        let stack = stack(&environment(name), &Fingerprints::default());
-        let listed: BTreeMap<String, Value> =
-            stack.resources.iter().map(|node| (node.id().to_string(), node.state())).collect();
-        insta::assert_json_snapshot!(name, listed);
+    let dev = everything(&environment("dev"));
+    insta::assert_json_snapshot!("dev", dev);
+    for name in ["local", "prod"] {
+        let environment = environment(name);
+        let differences = diff(&dev, &as_in_dev(&everything(&environment), &environment));
+        let differences = differences.iter().map(|change| {
+            let Change { path, live, desired, .. } = change;
+            format!("{path}: {live} -> {desired}")
+        });
+        insta::assert_snapshot!(format!("{name}-beside-dev"), differences.collect::<Vec<_>>().join("\n"));
     }
 }
 
