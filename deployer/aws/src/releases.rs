@@ -71,16 +71,12 @@ impl ReleaseRecord for Aws {
     }
 
     async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
-        match self.put(release, number).await {
-            Err(error) if error.class == Class::Gone && number == 1 => {
-                deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await?;
-                wait_until("the deployment bucket to be known", KNOWN, async || {
-                    self.put(release, number).await.gone_is_none()
-                })
-                .await?;
-            }
-            put => put?,
+        if number == 1 {
+            deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await?;
+            let put = async || self.put(release, number).await.gone_is_none();
+            return wait_until("the deployment bucket to be known", KNOWN, put).await;
         }
+        self.put(release, number).await?;
         match number.checked_sub(KEPT) {
             Some(old) if old > 0 => self.withdraw(old).await,
             _ => Ok(()),

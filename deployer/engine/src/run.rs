@@ -96,7 +96,8 @@ impl Run {
     }
 
     /// Writes how the run ended, and what was seen last of what it changed: `well` when everything is as it
-    /// wanted it. Returns the last entry of another run that was at work since this one began.
+    /// wanted it. Returns the last entry of another run that was at work since this one began: who was `met`, or
+    /// who came since.
     ///
     /// # Errors
     /// The record cannot be written.
@@ -106,8 +107,15 @@ impl Run {
         report: &Report,
         survey: &Survey,
         well: bool,
+        met: Option<Release>,
     ) -> Result<Option<Release>, Error> {
         let ended = self.ended(report, survey, well);
+        // Who has met nobody finds the next number free, unless somebody came this very moment.
+        if met.is_none()
+            && let Entered::Ours = entered(cloud, &ended, self.number + 1).await?
+        {
+            return Ok(None);
+        }
         loop {
             let entries = retried(async || cloud.releases(self.number).await).await?;
             let other = self.others(&entries);

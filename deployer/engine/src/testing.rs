@@ -66,7 +66,7 @@ pub async fn up_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishe
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
     let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
     let met = run.met(cloud).await?;
-    match run.end(cloud, &report, &survey, met.is_none()).await?.or(met) {
+    match run.end(cloud, &report, &survey, met.is_none(), met).await? {
         None => Ok(report),
         Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
     }

@@ -61,7 +61,7 @@ async fn run_that_did_not_come_to_what_it_wanted_has_failed() {
         let (survey, plan) = planned(&stack, &cloud).await;
         let entry = Run::entry(&plan, &survey, None, "one".into());
         let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
-        run.end(&cloud, &Report::default(), &survey, well).await.expect("the record can be written");
+        run.end(&cloud, &Report::default(), &survey, well, None).await.expect("the record can be written");
         assert_eq!(last(&cloud).state, state);
     }
 }

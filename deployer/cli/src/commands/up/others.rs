@@ -36,7 +36,8 @@ pub(super) async fn conclude(
         Some(other) => met(other, session, app, wishes, ui).await,
         None => Ok(()),
     };
-    let later = run.end(&session.aws, report, survey, judged.is_ok()).await.map_err(unrecorded)?;
+    let later = run.end(&session.aws, report, survey, judged.is_ok(), other.clone()).await;
+    let later = later.map_err(unrecorded)?;
     judged?;
     match later.filter(|later| Some(later) != other.as_ref()) {
         Some(later) => met(&later, session, app, wishes, ui).await,
@@ -46,10 +47,10 @@ pub(super) async fn conclude(
 
 /// Writes down that a run failed, and says who else was at work meanwhile: that may be why.
 pub(super) async fn failed(run: &Run, report: &Report, survey: &Survey, session: &Session) -> Option<String> {
-    let met = run.met(&session.aws).await.ok().flatten();
+    let met = run.met(&session.aws).await.ok()?;
     // What failed is told already; without its last word the record says that it was cut short.
-    let later = run.end(&session.aws, report, survey, false).await.ok().flatten();
-    let by = met.or(later)?.by;
+    let met = run.end(&session.aws, report, survey, false, met.clone()).await.unwrap_or(met);
+    let by = met?.by;
     Some(format!("another run, by {by}, was at work meanwhile"))
 }
 
