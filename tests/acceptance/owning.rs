@@ -260,7 +260,7 @@ async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
     let tag = aws.kinesis.add_tags_to_stream().stream_name(name).set_tags(plain());
     tag.send().await.expect("the stream is there");
 
-    let bucket = format!("{name}-{}-{}", aws.scope.account, aws.scope.region);
+    let bucket = format!("{name}-{}-{}-an", aws.scope.account, aws.scope.region);
     aws.s3.create_bucket().bucket(&bucket).send().await.expect("the name is free");
     let set = tags.iter().map(|(key, value)| {
         aws_sdk_s3::types::Tag::builder().key(key).value(value).build().expect("both are given")
