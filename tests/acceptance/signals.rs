@@ -97,7 +97,7 @@ impl Undisturbed {
         let [up, down] = ["up", "down"].map(|verb| {
             let trapped = place.trapped(hollow.command(&place, &[verb, "local"]), None, &[]);
             assert_eq!(trapped.run.code, Some(0), "{verb}: {trapped:#?}");
-            let record = |change: &String| change.contains("Parameter");
+            let record = |change: &String| change.contains("-deployment-");
             let changes: Vec<String> = trapped.changes.iter().map(ToString::to_string).collect();
             changes.iter().rposition(|change| !record(change)).expect("it changes things") + 1
         });
