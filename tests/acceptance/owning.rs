@@ -140,9 +140,10 @@ fn what_lost_its_tags_gets_them_back(cloud: &Cloud) {
     });
     let drift = place.only_reads(&["drift", "local", "--format", "json"]);
     assert_eq!(ids(&drift, "foreign"), [format!("logs.log-group/{group}")]);
-    let down = place.deploys(&["down", "local"]);
-    assert!(down.stderr.contains(&format!("warning: logs.log-group/{group} was deployed here")), "{down:#?}");
-    assert_eq!(place.inventory().len(), 1, "it stays");
+    let down = place.deployer(&["down", "local"]);
+    assert_eq!(down.code, Some(1), "{down:#?}");
+    assert!(down.stderr.contains(&format!("logs.log-group/{group} was deployed here")), "{down:#?}");
+    assert_eq!(place.inventory().len(), 2, "it stays, and the record");
 }
 
 /// A later release has been here, which knew another version of an event: this one would make carts of

@@ -72,7 +72,11 @@ impl ReleaseRecord for Aws {
 
     async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
         if number == 1 {
-            deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await?;
+            match deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await {
+                // One that is to be ours, and gets its tags with everything else.
+                Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {}
+                made => made?,
+            }
             let put = async || self.put(release, number).await.gone_is_none();
             return wait_until("the deployment bucket to be known", KNOWN, put).await;
         }
@@ -119,6 +123,8 @@ impl Aws {
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         let listed = objects.filter_map(|object| {
             let number = object.key()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.parse().ok()?;
+            // Somebody may have put `99.json` there.
+            (object.key()? == key(number)).then_some(())?;
             let at = object.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
             Some(Listed { number, at })
         });
@@ -149,8 +155,7 @@ fn read(text: &[u8], address: &str) -> Result<Release, Error> {
     release.filter(|release| release.schema == SCHEMA).ok_or_else(|| {
         let message = format!("{address} holds no release record that this program knows");
         Error::new(Class::Other, "GetObject", message).hint(format!(
-            "another version of the deployer wrote it, or somebody put it there; if nobody needs it, delete it \
-             (`aws s3 rm {address}`): nothing but history is lost"
+            "a newer deployer wrote it: use that one; or somebody put it there: delete it (`aws s3 rm {address}`)"
         ))
     })
 }

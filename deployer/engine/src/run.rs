@@ -123,6 +123,7 @@ impl Run {
                 // What there is now, others have made since a `down` deleted the record.
                 return Ok(other);
             };
+            let ended = beside(&ended, &entries);
             let number = match entered(cloud, &ended, last.number + 1).await? {
                 Entered::Ours => last.number + 1,
                 // Somebody else has written meanwhile, or deleted the record.
@@ -179,6 +180,16 @@ impl Run {
     pub fn is_last(&self, last: Option<&Recorded>) -> bool {
         last.is_none_or(|last| last.release.run == self.begun.run)
     }
+}
+
+/// Returns the last entry of a run beside which others have written: what their code can write may be stored.
+fn beside(ended: &Release, entries: &[Recorded]) -> Release {
+    let mut ended = ended.clone();
+    for (name, version) in entries.iter().flat_map(|entry| &entry.release.reads) {
+        let read = ended.reads.entry(name.clone()).or_default();
+        *read = (*read).max(*version);
+    }
+    ended
 }
 
 /// Returns what tells each of these things from another of its name, as far as it was seen.

@@ -81,6 +81,14 @@ async fn first_entry_makes_the_bucket_and_no_later_one_does() {
     assert!(made.uri.contains("demo-dev-deployment-111111111111-eu-central-1-an"), "{}", made.uri);
     assert!(made.body.contains("<Key>deployer:environment</Key>"), "{}", made.body);
 
+    // One that the caller adopts has tags of others.
+    let tags = "<Tagging><TagSet><Tag><Key>team</Key><Value>x</Value></Tag></TagSet></Tagging>";
+    let script = Script::new()
+        .on("CreateBucket", fault(409, "BucketAlreadyOwnedByYou", "you have it"))
+        .on("GetBucketTagging", body(tags))
+        .on("PutObject", body(""));
+    script.aws().record(&release("one"), 1).await.expect("it is there already");
+
     let script = Script::new().on("PutObject", absent());
     let error = script.aws().record(&release("one"), 2).await.expect_err("somebody has deleted the record");
     assert_eq!((error.class, script.calls().len()), (Class::Gone, 1));
@@ -118,7 +126,7 @@ async fn entries_are_read_in_their_order_and_nothing_else_is() {
                 "releases/",
                 "releases/0000000009.json",
                 "releases/0000000010.json",
-                "releases/x.json",
+                "releases/99.json",
             ]),
         )
         .by("GetObject", move |asked| {

@@ -56,12 +56,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             .details(unread.filter_map(|step| Some(format!("{}: {}", step.id, step.reason.as_ref()?))))
             .exit(Verdict::Unknown));
     }
-    for id in stays(&survey, &plan) {
-        ui.warn(&format!(
-            "{id} was deployed here, and its tags do not say so any more, so it stays: if it is the same thing, \
-             `{} up {name}` puts the tags back",
-            ui.program()
-        ));
+    let stay = stays(&survey, &plan);
+    if !stay.is_empty() {
+        let behind = left_behind(stay, name, ui);
+        if plan.writes().next().is_none() {
+            return Err(behind);
+        }
+        ui.warn(&behind.message);
     }
     if plan.writes().next().is_none() {
         ui.say(&format!("{name} owns nothing: there is nothing to remove"));
@@ -94,6 +95,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let (done, all) = (report.done().len(), report.outcomes.len());
         return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(again));
     }
+    let stay = stays(&survey, &plan);
+    if !stay.is_empty() {
+        // With the record, by which `up` knows them.
+        return Err(left_behind(stay, name, ui));
+    }
     match within(&stop, finish(&session, &stack, &plan, run.as_ref())).await {
         Some(finished) => finished?,
         None => return Err(Problem::new("stopped before the last look at what came back").hint(again)),
@@ -102,14 +108,30 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     Ok(Exit::DONE)
 }
 
+/// Says what stays behind, and how it goes.
+fn left_behind(stay: Vec<String>, environment: &str, ui: &Ui) -> Problem {
+    let message = match stay.as_slice() {
+        [one] => format!("{one} was deployed here, and its tags do not say so any more, so it stays"),
+        many => format!(
+            "{} things were deployed here, and their tags do not say so any more, so they stay",
+            many.len()
+        ),
+    };
+    let hint = format!(
+        "`{0} up {environment}` puts the tags back of what is the same thing, then run `{0} down {environment}` \
+         again; what others made under the name is theirs to remove",
+        ui.program()
+    );
+    Problem::new(message).details(stay).hint(hint)
+}
+
 /// Returns what the record knows and `down` leaves: without our tags, a listing does not tell it from what others
 /// made under its name.
-fn stays<'a>(survey: &'a Survey, plan: &Plan) -> impl Iterator<Item = &'a ResourceId> {
+fn stays(survey: &Survey, plan: &Plan) -> Vec<String> {
     let goes: BTreeSet<&ResourceId> = plan.steps.iter().map(|step| &step.id).collect();
     let known = survey.last_release().map(|last| &last.identities);
     let known = move |id: &ResourceId| known.is_some_and(|known| known.contains_key(&id.to_string()));
-    let stays: Vec<_> = survey.strays.keys().filter(|id| known(id) && !goes.contains(id)).collect();
-    stays.into_iter()
+    survey.strays.keys().filter(|id| known(id) && !goes.contains(id)).map(ToString::to_string).collect()
 }
 
 /// Looks whether something came back, and forgets the record when nothing did.
@@ -123,6 +145,11 @@ async fn finish(
     run: Option<&Run>,
 ) -> Result<(), Problem> {
     let left = remove_what_came_back(session, empty, plan).await?;
+    if let Some((id, error)) = left.unreadable.iter().next() {
+        let unknown =
+            format!("everything was removed, and whether something came back is not known: {id}: {error}");
+        return Err(Problem::new(unknown).hint("run `down` again: it looks once more"));
+    }
     let last = left.last_release();
     let ours = match run {
         Some(run) => run.is_last(left.recorded.as_ref()),

@@ -92,13 +92,19 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         return Err(Problem { details: other.into_iter().collect(), ..unfinished(&report, name, ui) });
     }
     let reading = ui.busy("reading again what was changed");
-    let unsettled = settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop).await;
+    // Who comes between this look at the record and our last word in it finds the number of that word taken.
+    let (unsettled, met) = futures::join!(
+        settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop),
+        within(&stop, run.met(&session.aws)),
+    );
     drop(reading);
     for step in &unsettled {
         ui.warn(&unsettled_yet(step));
     }
     let done = count(report.outcomes.len(), "change");
-    match within(&stop, others::conclude(&run, &report, &survey, &session, app, &wishes, ui)).await {
+    let Some(met) = met else { return Err(stopped(&done, name, ui)) };
+    let applied = others::Applied { run: &run, report: &report, survey: &survey, met };
+    match within(&stop, others::conclude(applied, &session, app, &wishes, ui)).await {
         Some(concluded) if !stop.is_cancelled() => concluded?,
         _ => return Err(stopped(&done, name, ui)),
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use engine::apply::Report;
 use engine::plan::{Action, Verdict, Wishes};
+use engine::run::Run;
 use engine::stack::Stack;
 use engine::testing::{FakeCloud, Thing, When, down, planned, planned_with, stack, up, up_with};
 
@@ -78,4 +80,18 @@ async fn what_a_run_came_to_deploy_is_known_however_far_it_came() {
     assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into(), "while it may be stored");
     assert!(down(&cloud).await.succeeded());
     assert_eq!(planned(&reading(1, [("cart/Added", 1)]), &cloud).await.1.verdict, Verdict::Pending);
+}
+
+#[tokio::test]
+async fn run_that_ends_after_another_does_not_forget_what_that_one_can_write() {
+    let cloud = FakeCloud::default();
+    let older = reading(1, [("cart/Added", 1)]);
+    let (survey, plan) = planned(&older, &cloud).await;
+    let entry = Run::entry(&plan, &survey, None, "one".into());
+    let run = Run::begin(&cloud, None, entry).await.expect("it is alone");
+    assert!(up(&reading(1, [("cart/Added", 2)]), &cloud).await.succeeded());
+    let met = run.met(&cloud).await.expect("the record can be read");
+    assert!(met.is_some());
+    run.end(&cloud, &Report::default(), &survey, false, met).await.expect("it can be written");
+    assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into());
 }

@@ -6,9 +6,9 @@ use std::sync::{
 };
 
 use eventsourcing::{
-    AggregateId, Answer, Commit, EventStore, InMemoryStore, Repo,
+    AggregateId, Answer, Commit, Context, EventStore, InMemoryStore, Repo,
     store::AppendError,
-    testing::tally::{Tally, TallyCommand},
+    testing::tally::{Tally, TallyCommand, TallyEvent},
     testing::{Fixed, request},
     transact,
 };
@@ -105,6 +105,29 @@ fn what_is_remembered_of_another_table_is_forgotten() {
         let cold = Repo::<Tally, _>::new(&table);
         assert_eq!(answer(&warm, 9, count(1)), answer(&cold, 9, count(1)));
     }
+}
+
+/// An archive may have had only the first events of a commit that is written back.
+#[test]
+fn last_commit_that_became_shorter_is_read_anew() {
+    let table = Table::default();
+    let warm = Repo::<Tally, _>::new(&table);
+    let id = AggregateId::of::<Tally>(TALLY);
+    let commit = |events: &[TallyEvent]| {
+        let context = Context::new(Uuid::nil(), "2026-11-21T19:02:03.123456Z".parse().unwrap());
+        let mut n = 0;
+        let new_id = || {
+            n += 1;
+            Uuid::from_u128(n)
+        };
+        Commit::of(id.clone(), 0, events, context, new_id).unwrap()
+    };
+    let events = [TallyEvent::TallyOpened {}, TallyEvent::Counted { what: "tea".to_owned(), times: 1 }];
+    block_on(table.append(&commit(&events))).unwrap();
+    assert_eq!(block_on(warm.fetch(TALLY)).unwrap().version(), 2);
+    *table.items.lock().unwrap() = InMemoryStore::new();
+    block_on(table.append(&commit(&events[..1]))).unwrap();
+    assert_eq!(block_on(warm.fetch(TALLY)).unwrap().version(), 1);
 }
 
 #[test]

@@ -12,26 +12,37 @@ use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::{Planned, Session};
 
+/// A run whose changes were all made.
+pub(super) struct Applied<'a> {
+    /// The run.
+    pub(super) run: &'a Run,
+    /// What became of its steps.
+    pub(super) report: &'a Report,
+    /// What was seen last of what it changed.
+    pub(super) survey: &'a Survey,
+    /// Who else was at work since it began.
+    pub(super) met: Result<Option<Release>, Error>,
+}
+
 /// Writes down how a run ended whose changes were all made, and looks once more when somebody
 /// else was at work meanwhile.
 ///
 /// # Errors
 /// Not everything is as this run made it, or the record cannot be written.
 pub(super) async fn conclude(
-    run: &Run,
-    report: &Report,
-    survey: &Survey,
+    applied: Applied<'_>,
     session: &Session,
     app: &App,
     wishes: &Wishes,
     ui: &Ui,
 ) -> Result<(), Problem> {
+    let Applied { run, report, survey, met: other } = applied;
     let unrecorded = |error: Error| {
         let problem = Problem::from(error);
         let message = format!("all changes were made, but not written down: {}", problem.message);
         Problem { message, ..problem }
     };
-    let other = run.met(&session.aws).await.map_err(unrecorded)?;
+    let other = other.map_err(unrecorded)?;
     let judged = match &other {
         Some(other) => met(other, session, app, wishes, ui).await,
         None => Ok(()),
