@@ -160,8 +160,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         // DynamoDB, where backups are asked about or set.
         | "TableNotFoundException"
         | "NotFound"
-        | "404"
-        | "ParameterNotFound" => Class::Gone,
+        | "404" => Class::Gone,
 
         // The list of the SDK ("retry behavior", aws-runtime), without one that is below.
         "Throttling"
@@ -202,14 +201,12 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "DeleteConflict"
         | "EntityTemporarilyUnmodifiable"
         | "ContinuousBackupsUnavailableException"
-        // Systems Manager, of a name that is written twice at once, or was deleted just now.
-        | "TooManyUpdates" => Class::InProgress,
+=> Class::InProgress,
 
         "EntityAlreadyExists"
         | "EntityAlreadyExistsException"
         | "ResourceAlreadyExistsException"
         | "TableAlreadyExistsException"
-        | "ParameterAlreadyExists"
         | "BucketAlreadyOwnedByYou"
         | "BucketAlreadyExists" => Class::Exists,
 

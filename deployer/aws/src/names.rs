@@ -4,7 +4,8 @@ use engine::scope::Scope;
 
 /// What a bucket's name ends with that is in the namespace of its account and region.
 pub(crate) const OWN_NAMESPACE: &str = "-an";
-/// The regions where accounts have no namespace of their own for buckets (same place).
+/// The regions where accounts have no namespace of their own for buckets ("Namespaces for general purpose
+/// buckets", S3 user guide).
 const WITHOUT_OWN_NAMESPACE: [&str; 2] = ["me-central-1", "me-south-1"];
 
 /// What the regions of each partition but the first begin with (botocore, partitions.json).

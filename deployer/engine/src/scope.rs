@@ -12,7 +12,7 @@ pub type Tags = BTreeMap<String, String>;
 pub const TAG_STACK: &str = "deployer:stack";
 /// The tag that names the environment a resource belongs to.
 pub const TAG_ENVIRONMENT: &str = "deployer:environment";
-/// The tag that names the region of the environment; roles have none of their own.
+/// The tag that names the region of the environment.
 pub const TAG_REGION: &str = "deployer:region";
 /// The tag that holds the hash of the configuration a resource was last made to have.
 pub const TAG_STAMP: &str = "deployer:stamp";

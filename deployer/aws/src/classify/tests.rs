@@ -101,8 +101,6 @@ fn every_code_has_a_class() {
         ("TableNotFoundException", 400, "Table not found: t", Gone),
         ("OperationAbortedException", 400, "", InProgress),
         ("ResourceAlreadyExistsException", 400, "", Exists),
-        ("ParameterNotFound", 400, "", Gone),
-        ("ParameterAlreadyExists", 400, "", Exists),
         ("ValidationException", 400, "no", Other),
     ]);
 }
