@@ -11,6 +11,7 @@ use engine::release::{Recorded, Release, ReleaseRecord, SCHEMA};
 use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::try_join;
 use jiff::Timestamp;
 
 use super::{Aws, AwsNames, Called, wait_until};
@@ -65,9 +66,19 @@ impl ReleaseRecord for Aws {
     }
 
     async fn releases(&self, from: u64) -> Result<Vec<Recorded>, Error> {
-        let entries = self.entries(from).await?.into_iter().map(async |listed| self.entry(listed).await);
+        // Who asks from a number on has written it, as a rule: there is nothing to wait for.
+        let known = async {
+            match from {
+                0 => Ok(None),
+                number => self.entry(Listed { number, at: None }).await,
+            }
+        };
+        let (known, later) = try_join!(known, self.entries(from + 1))?;
+        let later = later.into_iter().map(async |listed| self.entry(listed).await);
         // One that is not there any more was too old to be kept.
-        stream::iter(entries).buffered(TOGETHER).try_filter_map(async |entry| Ok(entry)).try_collect().await
+        let later = stream::iter(later).buffered(TOGETHER).try_filter_map(async |entry| Ok(entry));
+        let later: Vec<Recorded> = later.try_collect().await?;
+        Ok(known.into_iter().chain(later).collect())
     }
 
     async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
@@ -136,6 +147,7 @@ impl Aws {
         const CALL: &str = "GetObject";
         let call = self.s3.get_object().bucket(self.deployments()).key(key(number));
         let Some(object) = call.send().await.called(CALL).gone_is_none()? else { return Ok(None) };
+        let at = at.or_else(|| Timestamp::from_second(object.last_modified()?.secs()).ok());
         let body =
             object.body.collect().await.map_err(|error| {
                 Error::new(Class::Throttled, CALL, format!("the answer broke off: {error}"))
