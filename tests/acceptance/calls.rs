@@ -14,8 +14,8 @@ pub(crate) const TESTS: &[Test] = &[("calls_are_few_and_run_together", calls_are
 /// Far against what the cloud and the deployer need for all calls of one moment.
 const DISTANCE: Duration = Duration::from_millis(400);
 
-/// The first `up` has no chain of more than 13 calls one after another, from the bucket of the record to the last
-/// entry in it; one with nothing to do
+/// The first `up` has no chain of more than 14 calls one after another: 4 to the first entry of the record, 7 of
+/// the archive's bucket, and 2 of a mapping that waits for it, which can happen to follow another mapping; one with nothing to do
 /// makes at most 3 calls a resource, none of which waits for more than two others.
 fn calls_are_few_and_run_together(cloud: &Cloud) {
     let place = cloud.place();
@@ -31,7 +31,7 @@ fn calls_are_few_and_run_together(cloud: &Cloud) {
 
     let first = up();
     let chain = longest_chain(polling_once(without_reading_again(&first)));
-    assert!(chain.len() <= 13, "{} calls one after another: {chain:#?}", chain.len());
+    assert!(chain.len() <= 14, "{} calls one after another: {chain:#?}", chain.len());
 
     let second = up();
     let outputs = place.deploys(&["outputs", "local", "--format", "json"]).json();
