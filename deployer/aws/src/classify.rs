@@ -200,8 +200,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "ConditionalRequestConflict"
         | "DeleteConflict"
         | "EntityTemporarilyUnmodifiable"
-        | "ContinuousBackupsUnavailableException"
-=> Class::InProgress,
+        | "ContinuousBackupsUnavailableException" => Class::InProgress,
 
         "EntityAlreadyExists"
         | "EntityAlreadyExistsException"
