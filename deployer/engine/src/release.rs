@@ -68,10 +68,21 @@ pub struct Release {
     /// [`Live::identity`]: crate::resource::Live::identity
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<String, String>,
-    /// The data that code deployed here can write, by name, each with the highest version of its schema. It is
-    /// written before the first writer is changed.
+    /// The data that code deployed here reads, and so may have written, by name, each with the highest version of
+    /// its schema. It is recorded before the first writer is changed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reads: BTreeMap<String, u32>,
+}
+
+/// Takes over what others read, of each the highest version.
+pub(crate) fn also_reads<'a>(
+    reads: &mut BTreeMap<String, u32>,
+    others: impl IntoIterator<Item = (&'a String, &'a u32)>,
+) {
+    for (name, version) in others {
+        let read = reads.entry(name.clone()).or_default();
+        *read = (*read).max(*version);
+    }
 }
 
 /// An entry as it is kept.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::apply::{Outcome, Report};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, STORED_SCHEMA, Verdict};
-use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State};
+use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State, also_reads};
 use crate::retry::retried;
 use crate::survey::Survey;
 
@@ -185,10 +185,7 @@ impl Run {
 /// Returns the last entry of a run beside which others have written: what their code can write may be stored.
 fn beside(ended: &Release, entries: &[Recorded]) -> Release {
     let mut ended = ended.clone();
-    for (name, version) in entries.iter().flat_map(|entry| &entry.release.reads) {
-        let read = ended.reads.entry(name.clone()).or_default();
-        *read = (*read).max(*version);
-    }
+    also_reads(&mut ended.reads, entries.iter().flat_map(|entry| &entry.release.reads));
     ended
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Step, Verdict, Wishes};
-use crate::release::Release;
+use crate::release::{Release, also_reads};
 use crate::resource::{Cloud, ResourceId};
 use crate::stack::Stack;
 
@@ -31,10 +31,8 @@ pub(super) fn recorded<C: Cloud>(
 ) -> BTreeMap<String, u32> {
     let mut reads = stack.reads.clone();
     let deployed = record.into_iter().flat_map(|record| &record.reads);
-    for (name, version) in deployed.filter(|(name, _)| !wishes.allow.contains(&id(name).to_string())) {
-        let read = reads.entry(name.clone()).or_default();
-        *read = (*read).max(*version);
-    }
+    let kept = deployed.filter(|(name, _)| !wishes.allow.contains(&id(name).to_string()));
+    also_reads(&mut reads, kept);
     reads
 }
 
