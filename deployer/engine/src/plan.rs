@@ -179,7 +179,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn new(environment: &str, steps: Vec<Step>, compared: Compared) -> Self {
+    fn new(environment: &str, steps: Vec<Step>, compared: Compared, reads: BTreeMap<String, u32>) -> Self {
         let mut actions: BTreeMap<Action, usize> = Action::ALL.map(|action| (action, 0)).into();
         let mut verdicts: BTreeMap<Verdict, usize> = Verdict::ALL.map(|verdict| (verdict, 0)).into();
         for step in &steps {
@@ -197,15 +197,14 @@ impl Plan {
             verdicts,
             compared,
             steps,
-            reads: BTreeMap::new(),
+            reads,
         }
     }
 
     /// Returns the plan without the step of this id.
     pub fn without(&self, id: &ResourceId) -> Self {
         let steps = self.steps.iter().filter(|step| step.id != *id).cloned();
-        let reads = self.reads.clone();
-        Self { reads, ..Self::new(&self.environment, steps.collect(), self.compared.clone()) }
+        Self::new(&self.environment, steps.collect(), self.compared.clone(), self.reads.clone())
     }
 
     /// Returns the steps that write.

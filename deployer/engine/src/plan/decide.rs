@@ -28,7 +28,7 @@ pub fn plan<C: Cloud>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Pla
     steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&desired, &steps);
     let reads = reading::recorded(stack, survey.last_release(), wishes);
-    Plan { reads, ..Plan::new(&scope.environment, steps, compared) }
+    Plan::new(&scope.environment, steps, compared, reads)
 }
 
 struct Decision<'a> {
@@ -215,7 +215,8 @@ impl Decision<'_> {
     }
 
     fn owns_seen(&self, id: &ResourceId, seen: &Seen) -> bool {
-        seen.tags.as_ref().is_some_and(|tags| self.owner.owns(id, tags)) || self.lost_its_tags(id, seen)
+        let tags = seen.tags.as_ref();
+        tags.is_some_and(|tags| self.owner.owns(id, tags, seen.identity.as_deref()))
     }
 
     fn lost_its_tags(&self, id: &ResourceId, seen: &Seen) -> bool {
@@ -248,7 +249,7 @@ impl Decision<'_> {
     /// Returns what is ours and not desired. What is not ours is nobody's business.
     fn orphans(&self) -> impl Iterator<Item = &ResourceId> {
         let strays = self.survey.strays.iter();
-        strays.filter(|(id, tags)| self.owner.owns(id, tags)).map(|(id, _)| id)
+        strays.filter(|(id, tags)| self.owner.owns(id, tags, None)).map(|(id, _)| id)
     }
 }
 

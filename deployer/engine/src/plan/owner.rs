@@ -20,9 +20,13 @@ pub(super) struct Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// Tells whether the thing of this id, with these tags, is ours or is to be.
-    pub(super) fn owns(&self, id: &ResourceId, tags: &Tags) -> bool {
-        self.scope.owns(tags) || self.made(id, tags) || self.adopted(id, tags)
+    /// Tells whether the thing of this id, with these tags and this identity, is ours or is to be. A listing
+    /// shows no identity.
+    pub(super) fn owns(&self, id: &ResourceId, tags: &Tags, identity: Option<&str>) -> bool {
+        self.scope.owns(tags)
+            || self.made(id, tags)
+            || self.adopted(id, tags)
+            || self.lost_its_tags(id, tags, identity)
     }
 
     /// Tells whether it is ours though its tags do not say so any more: it is the very thing that the record says

@@ -15,7 +15,7 @@ use crate::survey::Survey;
 /// still mentions a thing plays no part in whether it is ours.
 pub fn teardown<C: Cloud>(stack: &Stack<C>, survey: &Survey) -> Plan {
     let owner = Owner { scope: &stack.scope, record: survey.last_release(), adopt: &BTreeSet::new() };
-    let owned = survey.strays.iter().filter(|(id, tags)| owner.owns(id, tags)).map(|(id, _)| id);
+    let owned = survey.strays.iter().filter(|(id, tags)| owner.owns(id, tags, None)).map(|(id, _)| id);
     let mut steps: Vec<Step> = owned
         .map(|id| Step {
             action: Action::Delete,
@@ -29,5 +29,5 @@ pub fn teardown<C: Cloud>(stack: &Stack<C>, survey: &Survey) -> Plan {
     let compared = Compared::of(&[], &steps);
     // Until all is gone, something may be stored.
     let reads = survey.last_release().map(|record| record.reads.clone()).unwrap_or_default();
-    Plan { reads, ..Plan::new(&stack.scope.environment, steps, compared) }
+    Plan::new(&stack.scope.environment, steps, compared, reads)
 }
