@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     let stay = stays(&survey, &plan);
     if !stay.is_empty() {
-        let behind = left_behind(stay, name, ui);
+        let behind = left_behind(&stay, name, ui);
         if plan.writes().next().is_none() {
             return Err(behind);
         }
@@ -95,10 +95,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let (done, all) = (report.done().len(), report.outcomes.len());
         return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(again));
     }
-    let stay = stays(&survey, &plan);
     if !stay.is_empty() {
         // With the record, by which `up` knows them.
-        return Err(left_behind(stay, name, ui));
+        return Err(left_behind(&stay, name, ui));
     }
     match within(&stop, finish(&session, &stack, &plan, run.as_ref())).await {
         Some(finished) => finished?,
@@ -109,8 +108,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 }
 
 /// Says what stays behind, and how it goes.
-fn left_behind(stay: Vec<String>, environment: &str, ui: &Ui) -> Problem {
-    let message = match stay.as_slice() {
+fn left_behind(stay: &[String], environment: &str, ui: &Ui) -> Problem {
+    let message = match stay {
         [one] => format!("{one} was deployed here, and its tags do not say so any more, so it stays"),
         many => format!(
             "{} things were deployed here, and their tags do not say so any more, so they stay",
@@ -122,7 +121,7 @@ fn left_behind(stay: Vec<String>, environment: &str, ui: &Ui) -> Problem {
          again; what others made under the name is theirs to remove",
         ui.program()
     );
-    Problem::new(message).details(stay).hint(hint)
+    Problem::new(message).details(stay.iter().cloned()).hint(hint)
 }
 
 /// Returns what the record knows and `down` leaves: without our tags, a listing does not tell it from what others
