@@ -2,6 +2,7 @@
 //! without AWS and without an emulator.
 
 mod applying;
+mod identifying;
 mod owning;
 mod planning;
 mod properties;
