@@ -4,6 +4,7 @@
 //! not modelled on the operations that send them. What there is to say to people about an
 //! error is `hint`'s business.
 
+use std::any::type_name;
 use std::time::Duration;
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -21,19 +22,20 @@ mod words;
 
 /// Turns the outcome of a call into ours.
 pub trait Called<T> {
-    /// Names the operation in the error.
+    /// Names the operation in the error, as the SDK does.
     ///
     /// # Errors
     /// The call's error, classified.
-    fn called(self, operation: &str) -> Result<T, Error>;
+    fn called(self) -> Result<T, Error>;
 }
 
 impl<T, E> Called<T> for Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    fn called(self, operation: &str) -> Result<T, Error> {
+    fn called(self) -> Result<T, Error> {
         self.map_err(|error| {
+            let operation = operation::<E>();
             let status = error.raw_response().map(|response| response.status().as_u16());
             let request_id = error.request_id().map(str::to_owned);
             if let Some(page) = error.raw_response().and_then(Page::of) {
@@ -52,6 +54,13 @@ where
             Error { hint, code, request_id, awaited, patience, ..Error::new(class, operation, message) }
         })
     }
+}
+
+/// Returns the operation that fails with this error: the SDK makes a type `<operation>Error` for each.
+fn operation<E>() -> &'static str {
+    let name = type_name::<E>();
+    let name = name.rsplit("::").next().unwrap_or(name);
+    name.strip_suffix("Error").unwrap_or(name)
 }
 
 /// Returns what an error waits for, where its words say more than its class.

@@ -56,7 +56,7 @@ impl Aws {
         let date = Date::default();
         let call = self.sts.get_caller_identity().customize().interceptor(date.clone());
         let asked = Timestamp::now();
-        let identity = call.send().await.called("GetCallerIdentity")?;
+        let identity = call.send().await.called()?;
         let answered = Timestamp::now();
         let says = *date.0.lock().expect("nobody panics while writing it down");
         Ok((identity, says.map_or_else(Clock::default, |says| Clock::of(asked, says, answered))))

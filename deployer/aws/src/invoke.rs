@@ -72,7 +72,7 @@ pub async fn invoke(
     };
     let answer = call.customize().config_override(config).send().await;
     let ran = answer.as_ref().err().map(ran);
-    answer.called("Invoke").map_err(|error| NoAnswer { error, ran: ran.unwrap_or(Ran::Unknown) })
+    answer.called().map_err(|error| NoAnswer { error, ran: ran.unwrap_or(Ran::Unknown) })
 }
 
 /// Forbids to repeat a call when the function may have run.

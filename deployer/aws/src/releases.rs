@@ -100,7 +100,7 @@ impl ReleaseRecord for Aws {
 
     async fn withdraw(&self, number: u64) -> Result<(), Error> {
         let call = self.s3.delete_object().bucket(self.deployments()).key(key(number));
-        call.send().await.called("DeleteObject").gone_is_none().map(drop)
+        call.send().await.called().gone_is_none().map(drop)
     }
 
     async fn forget_releases(&self) -> Result<(), Error> {
@@ -117,7 +117,7 @@ impl Aws {
         let text = serde_json::to_vec_pretty(release).expect("a release is plain data");
         let call = self.s3.put_object().bucket(self.deployments()).key(key(number)).if_none_match("*");
         let call = call.content_type("application/json").body(ByteStream::from(text));
-        match call.send().await.called("PutObject") {
+        match call.send().await.called() {
             Err(error) if error.code.as_deref() == Some("PreconditionFailed") => {
                 Err(Error { class: Class::Exists, ..error })
             }
@@ -130,7 +130,7 @@ impl Aws {
         let call = self.s3.list_objects_v2().bucket(self.deployments()).prefix(PREFIX);
         let call = call.set_start_after(from.checked_sub(1).map(key));
         let pages = call.into_paginator().send().try_collect().await;
-        let pages = pages.called("ListObjectsV2").gone_is_none()?.unwrap_or_default();
+        let pages = pages.called().gone_is_none()?.unwrap_or_default();
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         let listed = objects.filter_map(|object| {
             let number = object.key()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.parse().ok()?;
@@ -146,7 +146,7 @@ impl Aws {
     async fn entry(&self, Listed { number, at }: Listed) -> Result<Option<Recorded>, Error> {
         const CALL: &str = "GetObject";
         let call = self.s3.get_object().bucket(self.deployments()).key(key(number));
-        let Some(object) = call.send().await.called(CALL).gone_is_none()? else { return Ok(None) };
+        let Some(object) = call.send().await.called().gone_is_none()? else { return Ok(None) };
         let at = at.or_else(|| Timestamp::from_second(object.last_modified()?.secs()).ok());
         let body =
             object.body.collect().await.map_err(|error| {

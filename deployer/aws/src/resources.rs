@@ -25,7 +25,7 @@ pub mod table;
 
 use engine::resource::Kind;
 pub use grant::Grant;
-pub use key::Keys;
+pub use key::{Keys, is_of_key};
 
 use crate::Aws;
 

@@ -44,7 +44,7 @@ impl Aws {
         let call = self.cloudwatch.describe_alarms().alarm_name_prefix(self.scope.prefix());
         let list = move || {
             let pages = call.clone().into_paginator().send();
-            let pages = async { pages.try_collect().await.called("DescribeAlarms") };
+            let pages = async { pages.try_collect().await.called() };
             let alarms = |page: DescribeAlarmsOutput| page.metric_alarms.unwrap_or_default();
             pages.map_ok(move |pages| pages.into_iter().flat_map(alarms).collect()).boxed()
         };
@@ -59,7 +59,7 @@ impl Aws {
         let call = self.s3.list_buckets().prefix(self.scope.prefix()).bucket_region(&self.scope.region);
         let list = move || {
             let pages = call.clone().into_paginator().send();
-            let pages = async { pages.try_collect().await.called("ListBuckets") };
+            let pages = async { pages.try_collect().await.called() };
             let buckets = |page: ListBucketsOutput| page.buckets.unwrap_or_default();
             pages.map_ok(move |pages| pages.into_iter().flat_map(buckets).collect()).boxed()
         };
@@ -75,7 +75,7 @@ impl Aws {
         let call = self.logs.describe_log_groups().log_group_name_prefix(prefix);
         let list = move || {
             let groups = call.clone().into_paginator().items().send();
-            async { groups.try_collect().await.called("DescribeLogGroups") }.boxed()
+            async { groups.try_collect().await.called() }.boxed()
         };
         listed(&self.sweep.log_groups, retried(list).boxed()).await
     }
@@ -89,7 +89,7 @@ impl Aws {
         let call = self.lambda.list_event_source_mappings();
         let list = move || {
             let mappings = call.clone().into_paginator().items().send();
-            async { mappings.try_collect().await.called("ListEventSourceMappings") }.boxed()
+            async { mappings.try_collect().await.called() }.boxed()
         };
         listed(&self.sweep.mappings, retried(list).boxed()).await
     }

@@ -23,6 +23,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
+use engine::error::Error;
+use engine::resource::{Resource, changed};
 use engine::scope::Scope;
 use serde_json::{Value, json};
 
@@ -311,6 +313,14 @@ impl Intercept for Name {
     }
 }
 
+/// Changes in place what differs between `live` and `desired`, as the engine does.
+///
+/// # Errors
+/// AWS did not answer, or refused.
+pub async fn update<R: Resource<Cloud = Aws>>(desired: &R, live: &R, aws: &Aws) -> Result<(), Error> {
+    desired.update(live, &changed(live, desired), aws).await
+}
+
 #[cfg(test)]
 mod tests {
     use engine::error::Class;
@@ -324,7 +334,7 @@ mod tests {
             .on("DescribeTable", fault(400, "ResourceNotFoundException", "not yet"))
             .on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
         let aws = script.aws();
-        let ask = async || aws.dynamodb.describe_table().table_name("t").send().await.called("DescribeTable");
+        let ask = async || aws.dynamodb.describe_table().table_name("t").send().await.called();
         assert_eq!(ask().await.expect_err("the first is a fault").class, Class::Gone);
         assert!(ask().await.is_ok() && ask().await.is_ok());
         assert_eq!(script.calls(), ["DescribeTable"; 3]);
@@ -339,9 +349,9 @@ mod tests {
             .on("GetBucketPolicy", fault(404, "NoSuchBucketPolicy", "none"));
         let aws = script.aws();
         let errors = [
-            aws.iam.get_role().role_name("r").send().await.called("GetRole").map(drop),
-            aws.lambda.get_function().function_name("f").send().await.called("GetFunction").map(drop),
-            aws.s3.get_bucket_policy().bucket("b").send().await.called("GetBucketPolicy").map(drop),
+            aws.iam.get_role().role_name("r").send().await.called().map(drop),
+            aws.lambda.get_function().function_name("f").send().await.called().map(drop),
+            aws.s3.get_bucket_policy().bucket("b").send().await.called().map(drop),
         ];
         let codes = errors.map(|error| error.expect_err("a fault").code.expect("it has a code"));
         assert_eq!(codes, ["NoSuchEntity", "ResourceNotFoundException", "NoSuchBucketPolicy"]);

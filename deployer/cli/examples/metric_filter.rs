@@ -13,13 +13,16 @@ use cli::app::App;
 use cli::environment::Environment;
 use cli::run;
 use engine::error::{Error, GoneIsNone};
-use engine::resource::{Kind, Live, Resource, ResourceId, Tags};
+use engine::resource::{Changed, Kind, Live, Resource, ResourceId, Tags};
 use engine::scope::Scope;
 use engine::stack::Stack;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 /// Counts the lines of a log group that match a pattern.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
 struct MetricFilter {
     /// `<log group>:<filter>`: a group's name has no colon.
     name: String,
@@ -55,13 +58,14 @@ impl MetricFilter {
             .metric_transformations(transformation)
             .send()
             .await
-            .called("PutMetricFilter")
+            .called()
             .map(drop)
     }
 }
 
 impl Resource for MetricFilter {
     type Cloud = Aws;
+    type Field = MetricFilterFieldName;
     const KIND: &'static str = "logs.metric-filter";
     const STANDS_ON: &'static [&'static str] = &["logs.log-group"];
     const LOOKS_BY: &'static [&'static str] = &["DescribeMetricFilters"];
@@ -86,7 +90,7 @@ impl Resource for MetricFilter {
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let (group, filter) = parts(&self.name)?;
         let call = aws.logs.describe_metric_filters().log_group_name(group).filter_name_prefix(filter);
-        let found = call.send().await.called("DescribeMetricFilters").gone_is_none()?;
+        let found = call.send().await.called().gone_is_none()?;
         let found = found.and_then(|answer| answer.metric_filters).unwrap_or_default();
         let found = found.into_iter().find(|found| found.filter_name() == Some(filter));
         Ok(found.map(|found| {
@@ -108,7 +112,7 @@ impl Resource for MetricFilter {
         self.put(aws).await
     }
 
-    async fn update(&self, _live: &Self, aws: &Aws) -> Result<(), Error> {
+    async fn update(&self, _live: &Self, _changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
         self.put(aws).await
     }
 
@@ -120,7 +124,7 @@ impl Resource for MetricFilter {
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
         let (group, filter) = parts(name)?;
         let call = aws.logs.delete_metric_filter().log_group_name(group).filter_name(filter);
-        call.send().await.called("DeleteMetricFilter").gone_is_none().map(drop)
+        call.send().await.called().gone_is_none().map(drop)
     }
 
     async fn list(_scope: &Scope, _aws: &Aws) -> Result<Vec<String>, Error> {
@@ -154,7 +158,7 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use aws::testing::{Script, body, fault, scope};
+    use aws::testing::{Script, body, fault, scope, update};
     use engine::diff::diff;
     use engine::resource::Described;
     use serde_json::{Value, json};
@@ -192,7 +196,7 @@ mod tests {
         let script = with_pattern("WARN").on("PutMetricFilter", body("{}"));
         assert_eq!(differs(&script).await, [json!(["pattern", "WARN", "ERROR"])]);
         let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
-        filter().update(&live.resource, &script.aws()).await.expect("it is put back");
+        update(&filter(), &live.resource, &script.aws()).await.expect("it is put back");
         let sent = &script.sent("PutMetricFilter")[0];
         assert_eq!(
             (&sent["filterName"], &sent["filterPattern"]),

@@ -21,20 +21,20 @@ pub trait Classify {
     fn classify(self) -> Error;
 }
 
-fn of_call<E>(operation: &str, error: SdkError<E, HttpResponse>) -> Error
+fn of_call<E>(error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let Err(error) = Err::<Infallible, _>(error).called(operation);
+    let Err(error) = Err::<Infallible, _>(error).called();
     error
 }
 
 /// DynamoDB does not say which table it was, and it need not be our own.
-fn of_table<E>(operation: &str, error: SdkError<E, HttpResponse>, table: &str) -> Error
+fn of_table<E>(error: SdkError<E, HttpResponse>, table: &str) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let told = of_call(operation, error);
+    let told = of_call(error);
     Error { message: format!("{} (table {table})", told.message), ..told }
 }
 
@@ -47,8 +47,8 @@ impl Classify for Error {
 impl Classify for DynamoDbError {
     fn classify(self) -> Error {
         match self {
-            DynamoDbError::Read { source, table, .. } => of_table("Query", *source, &table),
-            DynamoDbError::Append { source, table, .. } => of_table("PutItem", *source, &table),
+            DynamoDbError::Read { source, table, .. } => of_table(*source, &table),
+            DynamoDbError::Append { source, table, .. } => of_table(*source, &table),
             DynamoDbError::Item { .. } => Error::new(Class::Broken, "events table", chain(&self)),
         }
     }
@@ -65,16 +65,16 @@ impl Classify for AppendError<DynamoDbError> {
 
 impl Classify for ScanFailed {
     fn classify(self) -> Error {
-        of_table("Scan", *self.source, &self.table)
+        of_table(*self.source, &self.table)
     }
 }
 
 impl Classify for S3Error {
     fn classify(self) -> Error {
         match self {
-            S3Error::Put { source, .. } => of_call("PutObject", *source),
-            S3Error::Get { source, .. } => of_call("GetObject", *source),
-            S3Error::List { source, .. } => of_call("ListObjectsV2", *source),
+            S3Error::Put { source, .. } => of_call(*source),
+            S3Error::Get { source, .. } => of_call(*source),
+            S3Error::List { source, .. } => of_call(*source),
             // The line broke, which the SDK does not see once it has handed over the answer.
             S3Error::Body { .. } => Error::new(Class::Throttled, "GetObject", chain(&self)),
         }
@@ -84,7 +84,7 @@ impl Classify for S3Error {
 impl Classify for KinesisError {
     fn classify(self) -> Error {
         match self {
-            KinesisError::Call { source, .. } => of_call("PutRecords", *source),
+            KinesisError::Call { source, .. } => of_call(*source),
             KinesisError::Record(_) => Error::other("PutRecords", chain(&self)),
         }
     }

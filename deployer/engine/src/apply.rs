@@ -225,8 +225,8 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
         Action::Update => {
             let seen = survey.seen.get(&step.id).and_then(|seen| seen.as_ref().ok()?.as_ref());
             let seen = seen.expect("what a plan updates was seen");
-            if step.changes.iter().any(|change| !is_tag(&change.path)) {
-                retried(async || node().update(seen, cloud).await).await?;
+            if step.changes.iter().any(|change| !change.is_tag()) {
+                retried(async || node().update(seen, &step.changes, cloud).await).await?;
             } else {
                 retried(async || node().ready(cloud).await).await?;
             }
@@ -235,8 +235,4 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
     let holder = step.parent.as_ref().unwrap_or(&step.id);
     let Some(holder) = stack.get(holder) else { return Ok(()) };
     retried(async || holder.tag(&step.tags, cloud).await).await
-}
-
-fn is_tag(path: &str) -> bool {
-    path.starts_with("tags.")
 }

@@ -6,6 +6,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+/// What the paths of tags begin with. No kind has a field of this name.
+const TAGS: &str = "tags.";
+
 /// One field that is live different from what is desired.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
@@ -25,6 +28,16 @@ impl Change {
     /// Returns a change that costs nothing as far as is known.
     pub fn new(path: impl Into<String>, live: Value, desired: Value) -> Self {
         Self { path: path.into(), live, desired, risk: Risk::Safe }
+    }
+
+    /// Returns a change of a tag.
+    pub fn of_tag(key: &str, live: Value, desired: Value) -> Self {
+        Self::new(format!("{TAGS}{key}"), live, desired)
+    }
+
+    /// Tells whether it is one of a tag, not of a field.
+    pub fn is_tag(&self) -> bool {
+        self.path.starts_with(TAGS)
     }
 }
 

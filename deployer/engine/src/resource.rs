@@ -6,17 +6,17 @@
 
 mod erased;
 
-pub use erased::{Described, Kind, Node, Seen};
+pub use erased::{Described, Kind, Node, Seen, changed, field_of};
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
-use crate::change::Change;
 pub use crate::change::Risk;
 use crate::error::Error;
 use crate::scope::Scope;
@@ -90,8 +90,59 @@ pub struct LeftOut {
     pub why: &'static str,
 }
 
-/// The desired states of a stack, by id: what a resource is checked against offline.
-pub type States = BTreeMap<ResourceId, Value>;
+/// A field of a kind's state: an enum with one variant for each field that is compared, in their
+/// order. Derive it from the struct, so that a renamed field cannot lose its rules:
+///
+/// ```
+/// use struct_to_enum::FieldName;
+///
+/// #[derive(serde::Serialize, FieldName)]
+/// #[stem_name_derive(PartialOrd, Ord, serde::Deserialize)]
+/// #[stem_name_attr(serde(rename_all = "snake_case"))]
+/// struct Queue {
+///     #[serde(skip)]
+///     #[stem_name(skip)]
+///     arn: String,
+///     name: String,
+///     visibility_timeout_s: u32,
+/// }
+///
+/// fn is_a_field<F: engine::resource::Field>(_field: F) {}
+/// is_a_field(QueueFieldName::VisibilityTimeoutS);
+/// ```
+pub trait Field: DeserializeOwned + Copy + Ord + fmt::Debug + Send + Sync + 'static {}
+
+impl<F: DeserializeOwned + Copy + Ord + fmt::Debug + Send + Sync + 'static> Field for F {}
+
+/// The fields in which a live resource differs from what is desired, in the order of the struct.
+pub type Changed<R> = BTreeSet<<R as Resource>::Field>;
+
+/// The desired resources of a stack, in its order: what each of them is checked against offline.
+#[derive(Default)]
+pub struct Neighbours<'a>(Vec<&'a dyn Described>);
+
+impl<'a> Neighbours<'a> {
+    /// Returns these resources.
+    pub fn new(resources: impl IntoIterator<Item = &'a dyn Described>) -> Self {
+        Self(resources.into_iter().collect())
+    }
+
+    /// Returns the resource of this kind and name.
+    pub fn get<R: Resource>(&self, name: &str) -> Option<&'a R> {
+        self.of_kind::<R>().find(|resource| resource.name() == name)
+    }
+
+    /// Returns all resources of this kind.
+    pub fn of_kind<R: Resource>(&self) -> impl Iterator<Item = &'a R> {
+        self.0.iter().filter_map(|resource| (*resource as &dyn Any).downcast_ref())
+    }
+
+    /// Returns the names of all resources of the kind with this name.
+    pub fn names(&self, kind: &'static str) -> impl Iterator<Item = String> {
+        let ids = self.0.iter().map(|resource| resource.id());
+        ids.filter(move |id| id.kind() == kind).map(|id| id.name().to_owned())
+    }
+}
 
 /// What resources live in: clients, and whatever a look at it may remember.
 pub trait Cloud: Clone + Send + Sync + 'static {
@@ -111,6 +162,9 @@ pub trait Cloud: Clone + Send + Sync + 'static {
 pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// The cloud that things of this kind live in.
     type Cloud: Cloud;
+
+    /// The fields of this struct that are compared; see [`Field`] for how to derive them.
+    type Field: Field;
 
     /// Service and noun: `dynamodb.table`.
     const KIND: &'static str;
@@ -154,8 +208,8 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         None
     }
 
-    /// Returns what it takes to make this change.
-    fn effect(&self, _change: &Change) -> Effect {
+    /// Returns what it takes to make this field of `live` as it is in `self`.
+    fn effect(&self, _field: Self::Field, _live: &Self) -> Effect {
         Effect::InPlace(Risk::Safe)
     }
 
@@ -165,14 +219,14 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         None
     }
 
-    /// Tells whether this change makes another thing of it for what is bound to it.
-    fn renews(&self, _change: &Change) -> bool {
+    /// Tells whether a change of this field makes another thing of it for what is bound to it.
+    fn renews(&self, _field: Self::Field) -> bool {
         false
     }
 
     /// Returns what the cloud would refuse, or accept and not do, of what is desired here, as far
     /// as that can be told offline: one lowercase sentence each.
-    fn mistakes(&self, _stack: &States) -> Vec<String> {
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         Vec::new()
     }
 
@@ -194,8 +248,14 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Changes in place what differs between `live` and `self`.
-    fn update(&self, live: &Self, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Changes in place the fields in which `live` differs from `self`. The comparison is the
+    /// engine's: a kind matches on the fields, so that the compiler misses a forgotten one.
+    fn update(
+        &self,
+        live: &Self,
+        changed: &Changed<Self>,
+        cloud: &Self::Cloud,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Sets these tags and leaves all others alone. Not called for a kind with a parent.
     fn tag(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;

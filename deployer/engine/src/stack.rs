@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::resource::{Cloud, Described, Kind, Node, Resource, ResourceId, States};
+use crate::resource::{Cloud, Described, Kind, Neighbours, Node, Resource, ResourceId};
 use crate::scope::Scope;
 
 /// Everything that one environment is to have.
@@ -65,12 +65,17 @@ impl<C: Cloud> Stack<C> {
         self.resources.iter().map(|node| &**node as &dyn Described).collect()
     }
 
+    /// Returns the resources, to be looked up by their kind.
+    pub fn neighbours(&self) -> Neighbours<'_> {
+        Neighbours::new(self.described())
+    }
+
     /// Returns what of the stack could not work, by resource.
     pub fn mistakes(&self) -> Vec<(ResourceId, String)> {
-        let states: States = self.resources.iter().map(|node| (node.id(), node.state())).collect();
+        let neighbours = self.neighbours();
         let of = |node: &dyn Described| {
             let id = node.id();
-            node.mistakes(&states).into_iter().map(move |mistake| (id.clone(), mistake))
+            node.mistakes(&neighbours).into_iter().map(move |mistake| (id.clone(), mistake))
         };
         self.described().into_iter().flat_map(of).collect()
     }

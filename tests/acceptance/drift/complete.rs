@@ -8,6 +8,7 @@ use aws::resources::alarm::Alarm;
 use aws::resources::bucket::Bucket;
 use aws::resources::dashboard::Dashboard;
 use aws::resources::function::Function;
+use aws::resources::kinds;
 use aws::resources::log_group::LogGroup;
 use aws::resources::mapping::{Mapping, MappingSettings};
 use aws::resources::role::Role;
@@ -111,6 +112,8 @@ fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
         Box::new(Stream::new(scope, "x")),
         Box::new(Table::new(scope, "x")),
     ];
+    let known: BTreeSet<&str> = kinds().iter().map(|kind| kind.name).collect();
+    assert_eq!(all.iter().map(|resource| resource.id().kind()).collect::<BTreeSet<_>>(), known);
     let fields = all.iter().flat_map(|resource| {
         let (kind, state) = (resource.id().kind(), resource.state());
         let fields = state.as_object().expect("a resource has fields").clone().into_iter();

@@ -219,17 +219,17 @@ async fn denied_reads_are_final_and_denied_changes_may_pass() {
     let aws = script.aws();
     let (logs, kinesis) = (&aws.logs, &aws.kinesis);
     let reads = [
-        logs.describe_log_groups().send().await.called("DescribeLogGroups").map(drop),
-        logs.list_tags_for_resource().send().await.called("ListTagsForResource").map(drop),
-        kinesis.describe_stream_summary().send().await.called("DescribeStreamSummary").map(drop),
-        logs.filter_log_events().send().await.called("FilterLogEvents").map(drop),
+        logs.describe_log_groups().send().await.called().map(drop),
+        logs.list_tags_for_resource().send().await.called().map(drop),
+        kinesis.describe_stream_summary().send().await.called().map(drop),
+        logs.filter_log_events().send().await.called().map(drop),
     ];
     for read in reads {
         let error = read.expect_err("it is denied");
         assert_eq!(error.class, Denied, "{error}");
         assert!(error.hint.is_some(), "{error} says who can change it");
     }
-    let change = logs.create_log_group().log_group_name("g").send().await.called("CreateLogGroup");
+    let change = logs.create_log_group().log_group_name("g").send().await.called();
     assert_eq!(change.expect_err("it is denied").class, Propagating);
 }
 
@@ -271,7 +271,7 @@ fn error_never_has_the_payload_of_a_request() {
                 Once(Some(b\"secret\")), retryable: true } }`";
     let failed: Result<(), SdkError<GetCallerIdentityError, HttpResponse>> =
         Err(SdkError::construction_failure(says));
-    let error = failed.called("Invoke").expect_err("it failed");
+    let error = failed.called().expect_err("it failed");
     assert_eq!(
         error.message,
         "failed to construct request: failed to apply endpoint `localhost:1` to request …"
@@ -282,7 +282,7 @@ fn error_never_has_the_payload_of_a_request() {
 async fn unexpected_xml_is_told_without_debug_form() {
     let script = Script::new().on("GetCallerIdentity", body("<Other><A/></Other>"));
     let answer = script.aws().sts.get_caller_identity().send().await;
-    let error = answer.called("GetCallerIdentity").expect_err("it is no answer");
+    let error = answer.called().expect_err("it is no answer");
     assert!(error.message.ends_with("expected GetCallerIdentityResponse got …"), "{error}");
 }
 
@@ -291,8 +291,8 @@ async fn page_in_place_of_an_answer_is_named() {
     let html = body("<!DOCTYPE html>\n<html><body>This page is blocked</body></html>");
     let script = Script::new().on("GetCallerIdentity", html.clone()).on("ListTables", html);
     let aws = script.aws();
-    let xml = aws.sts.get_caller_identity().send().await.called("GetCallerIdentity").map(drop);
-    let json = aws.dynamodb.list_tables().send().await.called("ListTables").map(drop);
+    let xml = aws.sts.get_caller_identity().send().await.called().map(drop);
+    let json = aws.dynamodb.list_tables().send().await.called().map(drop);
     for error in [xml, json].map(|answer| answer.expect_err("it is no answer")) {
         assert_eq!(
             (error.class, error.message.as_str()),
@@ -302,7 +302,7 @@ async fn page_in_place_of_an_answer_is_named() {
     }
     let gone = Script::new().on("DescribeTable", fault(404, "ResourceNotFoundException", "no"));
     let answer = gone.aws().dynamodb.describe_table().table_name("t").send().await;
-    assert_eq!(answer.called("DescribeTable").map(drop).map_err(|error| error.class), Err(Gone));
+    assert_eq!(answer.called().map(drop).map_err(|error| error.class), Err(Gone));
 }
 
 #[test]
@@ -322,4 +322,38 @@ fn denial_that_may_pass_is_believed_sooner() {
     assert!(patience(Class::Propagating, denied).is_some());
     assert_eq!(patience(Class::Propagating, "The role cannot be assumed"), None);
     assert_eq!(patience(Class::Denied, denied), None);
+}
+
+/// The name is read off the error's type, which no document promises: it has to be the one that the
+/// SDK's own metadata has, which `asked` shows.
+#[tokio::test]
+async fn operation_of_an_error_is_the_one_of_the_sdk() {
+    let no = || fault(400, "NotNow", "no");
+    let operations = [
+        "DescribeTable",
+        "GetBucketLifecycleConfiguration",
+        "ListObjectsV2",
+        "GetRole",
+        "GetFunction",
+        "DescribeStreamSummary",
+        "DescribeLogGroups",
+        "DescribeAlarms",
+        "GetCallerIdentity",
+    ];
+    let script = operations.iter().fold(Script::new(), |script, operation| script.on(operation, no()));
+    let aws = script.aws();
+    let errors = [
+        aws.dynamodb.describe_table().table_name("t").send().await.called().err(),
+        aws.s3.get_bucket_lifecycle_configuration().bucket("b").send().await.called().err(),
+        aws.s3.list_objects_v2().bucket("b").into_paginator().send().try_collect().await.called().err(),
+        aws.iam.get_role().role_name("r").send().await.called().err(),
+        aws.lambda.get_function().function_name("f").send().await.called().err(),
+        aws.kinesis.describe_stream_summary().stream_name("s").send().await.called().err(),
+        aws.logs.describe_log_groups().send().await.called().err(),
+        aws.cloudwatch.describe_alarms().send().await.called().err(),
+        aws.sts.get_caller_identity().send().await.called().err(),
+    ];
+    let named = errors.map(|error| error.expect("it is refused").operation);
+    assert_eq!(named, operations);
+    assert_eq!(script.calls(), operations);
 }

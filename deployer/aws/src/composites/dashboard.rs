@@ -58,7 +58,7 @@ fn body(scope: &Scope, hops: &Hops, alarms: &[&str]) -> Value {
 fn calls(rows: &mut Rows<'_>, hops: &Hops) {
     let each = |metric: &str, statistic: &str| {
         let of = |function: &String| {
-            Metric::lambda(metric, function).statistic(statistic).called(rows.short(function))
+            Metric::lambda(metric, function).statistic(statistic).labelled(rows.short(function))
         };
         hops.callees.iter().map(of).collect::<Vec<_>>()
     };
@@ -82,17 +82,17 @@ fn written(rows: &mut Rows<'_>, table: &str) {
         (
             format!("Table {name}: commits, and conflicts between writers"),
             vec![
-                latency("PutItem", "SampleCount").called("commits"),
-                sum("ConditionalCheckFailedRequests").called("conflicts"),
+                latency("PutItem", "SampleCount").labelled("commits"),
+                sum("ConditionalCheckFailedRequests").labelled("conflicts"),
             ],
         ),
         (
             format!("Table {name}: refused for being too much"),
-            vec![sum("WriteThrottleEvents").called("writes"), sum("ReadThrottleEvents").called("reads")],
+            vec![sum("WriteThrottleEvents").labelled("writes"), sum("ReadThrottleEvents").labelled("reads")],
         ),
         (
             format!("Table {name}: time of a request, ms"),
-            vec![latency("PutItem", "p99").called("writes"), latency("Query", "p99").called("reads")],
+            vec![latency("PutItem", "p99").labelled("writes"), latency("Query", "p99").labelled("reads")],
         ),
     ]);
 }
@@ -107,20 +107,20 @@ fn carried(rows: &mut Rows<'_>, stream: &str) {
         (
             format!("Stream {name}: records in and out"),
             vec![
-                of("IncomingRecords", "Sum").called("in"),
-                of("GetRecords.Records", "Sum").called("out, to all consumers"),
+                of("IncomingRecords", "Sum").labelled("in"),
+                of("GetRecords.Records", "Sum").labelled("out, to all consumers"),
             ],
         ),
         (
             format!("Stream {name}: refused for being too much"),
             vec![
-                of("WriteProvisionedThroughputExceeded", "Sum").called("writes"),
-                of("ReadProvisionedThroughputExceeded", "Sum").called("reads"),
+                of("WriteProvisionedThroughputExceeded", "Sum").labelled("writes"),
+                of("ReadProvisionedThroughputExceeded", "Sum").labelled("reads"),
             ],
         ),
         (
             format!("Stream {name}: age of what is read, ms"),
-            vec![of("GetRecords.IteratorAgeMilliseconds", "Maximum").called("the oldest")],
+            vec![of("GetRecords.IteratorAgeMilliseconds", "Maximum").labelled("the oldest")],
         ),
     ]);
 }
@@ -132,19 +132,19 @@ fn handled(rows: &mut Rows<'_>, consumer: &Consumer) {
     rows.row([
         (
             format!("{name}: age of what it gets, ms"),
-            vec![of("IteratorAge", "Maximum").called("last of a batch")],
+            vec![of("IteratorAge", "Maximum").labelled("last of a batch")],
         ),
         (
             format!("{name}: batches, and those that fail"),
             vec![
-                of("Invocations", "Sum").called("batches"),
-                of("Errors", "Sum").called("failed"),
-                of("Throttles", "Sum").called("throttled"),
+                of("Invocations", "Sum").labelled("batches"),
+                of("Errors", "Sum").labelled("failed"),
+                of("Throttles", "Sum").labelled("throttled"),
             ],
         ),
         (
             format!("{name}: time of a batch, ms"),
-            vec![of("Duration", "p50").called("half"), of("Duration", "Maximum").called("the slowest")],
+            vec![of("Duration", "p50").labelled("half"), of("Duration", "Maximum").labelled("the slowest")],
         ),
     ]);
 }
@@ -155,17 +155,19 @@ fn kept(rows: &mut Rows<'_>, hops: &Hops) {
     let aside = functions.clone().map(|function| {
         let of = [(metric::FUNCTION_NAME, function)];
         let metric = Metric::new(metric::NAMESPACE, metric::KEPT_ASIDE, &of);
-        metric.statistic("Sum").called(rows.short(function))
+        metric.statistic("Sum").labelled(rows.short(function))
     });
     let lost = functions.map(|function| {
-        Metric::lambda("DestinationDeliveryFailures", function).statistic("Sum").called(rows.short(function))
+        Metric::lambda("DestinationDeliveryFailures", function)
+            .statistic("Sum")
+            .labelled(rows.short(function))
     });
     let stored = hops.buckets.iter().flat_map(|bucket| {
         let of = [("BucketName", bucket.as_str()), ("StorageType", "AllStorageTypes")];
         let bytes = [("BucketName", bucket.as_str()), ("StorageType", "StandardStorage")];
         [
-            Metric::new("AWS/S3", "NumberOfObjects", &of).statistic("Average").called("objects"),
-            Metric::new("AWS/S3", "BucketSizeBytes", &bytes).statistic("Average").called("bytes").right(),
+            Metric::new("AWS/S3", "NumberOfObjects", &of).statistic("Average").labelled("objects"),
+            Metric::new("AWS/S3", "BucketSizeBytes", &bytes).statistic("Average").labelled("bytes").right(),
         ]
     });
     let stored = stored.map(|metric| metric.every(DAY_S)).collect();

@@ -12,7 +12,7 @@ use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;
-use crate::resources::table::{STREAM_KEEPS_HOURS, Table};
+use crate::resources::table::Table;
 
 /// The way of an event through a stack. Names are whole, and in the order of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +43,15 @@ pub struct Consumer {
 impl Hops {
     /// Reads the way off a stack.
     pub fn of<C: Cloud>(stack: &Stack<C>) -> Self {
-        let named = |kind: &str| {
-            let ids = stack.resources.iter().map(|node| node.id());
-            ids.filter(|id| id.kind() == kind).map(|id| id.name().to_owned()).collect::<Vec<_>>()
+        let resources = stack.neighbours();
+        let named = |kind| resources.names(kind).collect::<Vec<_>>();
+        let consumer = |mapping: &Mapping| Consumer {
+            function: mapping.function().to_owned(),
+            source: mapping.source().id(),
+            // Of somebody else's stream it is not known, and a day is the shortest there is.
+            retention: mapping.source().retention(&resources).unwrap_or(Duration::from_hours(24)),
         };
-        let consumers: Vec<Consumer> =
-            named(Mapping::KIND).iter().filter_map(|name| consumer(stack, name)).collect();
+        let consumers: Vec<Consumer> = resources.of_kind::<Mapping>().map(consumer).collect();
         let consumes = |function: &String| consumers.iter().any(|consumer| consumer.function == *function);
         Self {
             tables: named(Table::KIND),
@@ -65,18 +68,6 @@ impl Hops {
     }
 }
 
-/// Returns what a mapping joins. Its name says it: `<function>/<service>/<source>`.
-fn consumer<C: Cloud>(stack: &Stack<C>, mapping: &str) -> Option<Consumer> {
-    let mut parts = mapping.splitn(3, '/');
-    let (function, service, source) = (parts.next()?, parts.next()?, parts.next()?);
-    let kind = if service == "kinesis" { Stream::KIND } else { Table::KIND };
-    let source = ResourceId::new(kind, source);
-    // Of somebody else's stream the retention is not known, and a day is the shortest there is.
-    let hours = stack.get(&source).and_then(|stream| stream.state()["retention_hours"].as_u64());
-    let retention = Duration::from_hours(hours.unwrap_or(STREAM_KEEPS_HOURS.unsigned_abs().into()));
-    Some(Consumer { function: function.to_owned(), source, retention })
-}
-
 #[cfg(feature = "testing")]
 impl Hops {
     /// Returns a way of events, with a handler and a function that is called.
@@ -84,7 +75,7 @@ impl Hops {
         let consumer = |function: &str, kind| Consumer {
             function: function.to_owned(),
             source: ResourceId::new(kind, "demo-dev-events"),
-            retention: Duration::from_hours(STREAM_KEEPS_HOURS.unsigned_abs().into()),
+            retention: Duration::from_hours(24),
         };
         Self {
             tables: vec!["demo-dev-events".into()],

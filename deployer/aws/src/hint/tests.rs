@@ -173,7 +173,7 @@ async fn credentials_that_cannot_be_had_have_messages_of_their_own() {
             .http_client(crate::connect::https())
             .build();
         let call = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-        let error = call.called("GetCallerIdentity").expect_err("there are no credentials");
+        let error = call.called().expect_err("there are no credentials");
         assert_eq!(error.class, Class::Credentials, "{name}: {error}");
         said.push(format!("{error}\n  {}", error.hint.clone().unwrap_or_default()));
     }

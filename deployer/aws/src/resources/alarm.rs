@@ -7,18 +7,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, MetricDataQuery, Tag};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{LeftOut, Live, Resource, States, Tags};
+use engine::resource::{Changed, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use crate::policy::Statement;
 use crate::{Aws, AwsNames, Called};
 
 /// An alarm.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Alarm {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     description: String,
     namespace: String,
@@ -63,6 +68,7 @@ impl Alarm {
 
 impl Resource for Alarm {
     type Cloud = Aws;
+    type Field = AlarmFieldName;
     const KIND: &'static str = "cloudwatch.alarm";
     const STANDS_ON: &'static [&'static str] = &["lambda.function", "kinesis.stream", "dynamodb.table"];
     const LEFT_OUT: &'static [LeftOut] = &[
@@ -83,7 +89,7 @@ impl Resource for Alarm {
     }
 
     /// The limits are those of "PutMetricAlarm" (CloudWatch API reference).
-    fn mistakes(&self, _stack: &States) -> Vec<String> {
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes = Vec::new();
         let mut unless = |right: bool, mistake: &str| {
             if !right {
@@ -158,21 +164,21 @@ impl Resource for Alarm {
             aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?;
         }
         let call = self.put(aws).set_tags(Some(to_sdk(tags)));
-        call.send().await.called("PutMetricAlarm").map(drop)
+        call.send().await.called().map(drop)
     }
 
-    async fn update(&self, _live: &Self, aws: &Aws) -> Result<(), Error> {
-        self.put(aws).send().await.called("PutMetricAlarm").map(drop)
+    async fn update(&self, _live: &Self, _changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        self.put(aws).send().await.called().map(drop)
     }
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let call = aws.cloudwatch.tag_resource().resource_arn(&self.arn).set_tags(Some(to_sdk(tags)));
-        call.send().await.called("TagResource").map(drop)
+        call.send().await.called().map(drop)
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
         let call = aws.cloudwatch.delete_alarms().alarm_names(name);
-        call.send().await.called("DeleteAlarms").gone_is_none().map(drop)
+        call.send().await.called().gone_is_none().map(drop)
     }
 
     async fn list(_scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
@@ -182,7 +188,7 @@ impl Resource for Alarm {
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
         let call = aws.cloudwatch.list_tags_for_resource().resource_arn(arn(&aws.scope, name));
-        let answer = call.send().await.called("ListTagsForResource").gone_is_none()?;
+        let answer = call.send().await.called().gone_is_none()?;
         let tags = answer.map(|answer| answer.tags.unwrap_or_default().into_iter());
         Ok(tags.map(|tags| tags.filter_map(|tag| Some((tag.key?, tag.value?))).collect()))
     }
@@ -273,7 +279,7 @@ async fn exists(name: &str, aws: &Aws) -> Result<bool, Error> {
     // ("DescribeAlarms", CloudWatch API reference).
     let types = [AlarmType::MetricAlarm, AlarmType::CompositeAlarm, AlarmType::LogAlarm];
     let call = aws.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(types.into()));
-    let answer = call.send().await.called("DescribeAlarms")?;
+    let answer = call.send().await.called()?;
     let none = answer.metric_alarms().is_empty()
         && answer.composite_alarms().is_empty()
         && answer.log_alarms().is_empty();

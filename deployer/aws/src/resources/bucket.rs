@@ -15,13 +15,13 @@ use std::time::Duration;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership,
 };
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use futures::{join, try_join};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use struct_to_enum::FieldName;
 
 use self::lifecycle::Rule;
 use crate::names::OWN_NAMESPACE;
@@ -33,23 +33,32 @@ use crate::{Aws, AwsNames, Called};
 /// Days that the parts of an upload are kept that nobody finishes.
 const UPLOAD_DAYS: i32 = 7;
 
-/// A bucket.
-#[derive(Debug, Clone, Serialize)]
+/// A bucket. Fields are changed in the order in which they stand here.
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Bucket {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     /// The account that owns it, which its ARN does not say.
     #[serde(skip)]
+    #[stem_name(skip)]
     account: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     thing: String,
     /// The environment variable that tells a function the name.
     #[serde(skip)]
+    #[stem_name(skip)]
     variable: Option<String>,
     /// What is there already may be encrypted with these.
     #[serde(skip)]
+    #[stem_name(skip)]
     former_keys: Vec<String>,
+    /// Before the policy, which S3 would refuse.
     public_access_block: PublicAccessBlock,
     ownership: String,
     encryption: Encryption,
@@ -143,6 +152,7 @@ impl Bucket {
 
 impl Resource for Bucket {
     type Cloud = Aws;
+    type Field = BucketFieldName;
     const KIND: &'static str = "s3.bucket";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
@@ -171,23 +181,34 @@ impl Resource for Bucket {
         Some(&self.arn)
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        match change.path.split('.').collect::<Vec<_>>().as_slice() {
+    fn effect(&self, field: BucketFieldName, live: &Self) -> Effect {
+        use BucketFieldName as Field;
+        let live_key = live.encryption.kms_key.as_deref();
+        match field {
             // An object that is overwritten is gone then.
-            ["versioning"] if !self.versioning => Effect::InPlace(Risk::LosesData),
-            ["lifecycle", ..] if lifecycle::deletes_more(&self.lifecycle, change) => {
+            Field::Versioning if !self.versioning => Effect::InPlace(Risk::LosesData),
+            Field::Lifecycle if lifecycle::deletes_more(&live.lifecycle, &self.lifecycle) => {
                 Effect::InPlace(Risk::LosesData)
             }
             // Nobody may read the objects that there are.
-            ["encryption", "kms_key"] if key::is_left_behind(change, &self.former_keys) => {
+            Field::Encryption
+                if live_key != self.encryption.kms_key.as_deref()
+                    && key::is_left_behind(live_key, &self.former_keys) =>
+            {
                 Effect::InPlace(Risk::LosesData)
             }
-            ["cors_origins" | "notified", ..] => Effect::InPlace(Risk::Interrupts),
-            _ => Effect::InPlace(Risk::Safe),
+            Field::CorsOrigins | Field::Notified => Effect::InPlace(Risk::Interrupts),
+            Field::Name
+            | Field::PublicAccessBlock
+            | Field::Ownership
+            | Field::Encryption
+            | Field::Versioning
+            | Field::Lifecycle
+            | Field::Policy => Effect::InPlace(Risk::Safe),
         }
     }
 
-    fn mistakes(&self, _stack: &States) -> Vec<String> {
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         self.found_mistakes()
     }
 
@@ -249,32 +270,21 @@ impl Resource for Bucket {
         finish(self, tags, aws).await
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        // One after another: S3 refuses two changes of one bucket at a time, and a policy
-        // before its public access block.
-        if live.public_access_block != self.public_access_block {
-            self.put_public_access_block(aws).await?;
-        }
-        if live.ownership != self.ownership {
-            self.put_ownership(aws).await?;
-        }
-        if live.encryption != self.encryption {
-            self.put_encryption(aws).await?;
-        }
-        if live.versioning != self.versioning {
-            self.put_versioning(aws).await?;
-        }
-        if live.lifecycle != self.lifecycle {
-            self.put_lifecycle(aws).await?;
-        }
-        if live.policy != self.policy {
-            self.put_policy(aws).await?;
-        }
-        if live.cors_origins != self.cors_origins {
-            self.delete_cors(aws).await?;
-        }
-        if live.notified != self.notified {
-            self.delete_notifications(aws).await?;
+    async fn update(&self, _live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        use BucketFieldName as Field;
+        // One after another: S3 refuses two changes of one bucket at a time.
+        for field in changed {
+            match field {
+                Field::PublicAccessBlock => self.put_public_access_block(aws).await?,
+                Field::Ownership => self.put_ownership(aws).await?,
+                Field::Encryption => self.put_encryption(aws).await?,
+                Field::Versioning => self.put_versioning(aws).await?,
+                Field::Lifecycle => self.put_lifecycle(aws).await?,
+                Field::Policy => self.put_policy(aws).await?,
+                Field::CorsOrigins => self.delete_cors(aws).await?,
+                Field::Notified => self.delete_notifications(aws).await?,
+                Field::Name => {}
+            }
         }
         Ok(())
     }
@@ -290,7 +300,7 @@ impl Resource for Bucket {
         if emptying::empty(name, aws).await.gone_is_none()?.is_none() {
             return Ok(());
         }
-        let deleted = aws.s3.delete_bucket().bucket(name).send().await.called("DeleteBucket");
+        let deleted = aws.s3.delete_bucket().bucket(name).send().await.called();
         match deleted {
             // Somebody wrote meanwhile; another attempt empties it again.
             Err(error) if error.code.as_deref() == Some("BucketNotEmpty") => {
@@ -323,7 +333,7 @@ impl Bucket {
         let own = self.name.ends_with(OWN_NAMESPACE).then_some(BucketNamespace::AccountRegional);
         let call = aws.s3.create_bucket().bucket(&self.name).set_bucket_namespace(own);
         let call = call.create_bucket_configuration(configuration.build());
-        match call.send().await.called("CreateBucket") {
+        match call.send().await.called() {
             Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {
                 take_over(error, &Self::tags(&self.name, aws).await?.unwrap_or_default(), aws)
             }

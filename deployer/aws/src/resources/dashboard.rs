@@ -9,10 +9,11 @@ use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
 use aws_sdk_cloudwatch::types::{DashboardValidationMessage, Tag};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{LeftOut, Live, Resource, States, Tags};
+use engine::resource::{Changed, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use struct_to_enum::FieldName;
 
 use crate::policy::Statement;
 use crate::resources::lint;
@@ -26,13 +27,18 @@ const MOST_WIDGETS: usize = 500;
 const THING: &str = "overview";
 
 /// A dashboard.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Dashboard {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     /// The tags in the note of the live one.
     #[serde(skip)]
+    #[stem_name(skip)]
     noted: Tags,
     /// What it shows, as CloudWatch keeps it, but for the tags in the note.
     body: Value,
@@ -48,6 +54,7 @@ impl Dashboard {
 
 impl Resource for Dashboard {
     type Cloud = Aws;
+    type Field = DashboardFieldName;
     const KIND: &'static str = "cloudwatch.dashboard";
     const STANDS_ON: &'static [&'static str] = &["cloudwatch.alarm"];
     const LEFT_OUT: &'static [LeftOut] = &[
@@ -67,7 +74,7 @@ impl Resource for Dashboard {
     }
 
     /// The limits are those of "PutDashboard" (CloudWatch API reference).
-    fn mistakes(&self, _stack: &States) -> Vec<String> {
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=255, "-_").collect();
         let widgets = self.body["widgets"].as_array().map_or(0, Vec::len);
         if widgets > MOST_WIDGETS {
@@ -112,7 +119,7 @@ impl Resource for Dashboard {
         self.put(tags, aws).await
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+    async fn update(&self, live: &Self, _changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
         self.put(&live.noted, aws).await
     }
 
@@ -123,7 +130,7 @@ impl Resource for Dashboard {
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
         let call = aws.cloudwatch.delete_dashboards().dashboard_names(name);
-        call.send().await.called("DeleteDashboards").gone_is_none().map(drop)
+        call.send().await.called().gone_is_none().map(drop)
     }
 
     /// An environment has one, whose name follows from it: no listing could find another, and
@@ -147,7 +154,7 @@ impl Dashboard {
         let call = aws.cloudwatch.put_dashboard().dashboard_name(&self.name).dashboard_body(body);
         let sent = call.set_tags(Some(to_sdk(tags))).send().await;
         let refused = sent.as_ref().err().and_then(refused);
-        let answer = sent.called("PutDashboard");
+        let answer = sent.called();
         let answer = answer.map_err(|error| match refused {
             Some(why) => Error { message: format!("{}: {why}", error.message), ..error },
             None => error,
@@ -172,7 +179,7 @@ fn name(scope: &Scope) -> String {
 /// Returns what a dashboard shows, if there is one. What is not JSON is text.
 async fn body(name: &str, aws: &Aws) -> Result<Option<Value>, Error> {
     let call = aws.cloudwatch.get_dashboard().dashboard_name(name);
-    let answer = call.send().await.called("GetDashboard").gone_is_none()?;
+    let answer = call.send().await.called().gone_is_none()?;
     let body = answer.map(|answer| answer.dashboard_body.unwrap_or_default());
     Ok(body.map(|body| serde_json::from_str(&body).unwrap_or(Value::String(body))))
 }

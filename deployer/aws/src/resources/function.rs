@@ -23,12 +23,14 @@ use std::collections::BTreeMap;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
+use engine::resource::{
+    Changed, Effect, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags, changed,
+};
 use engine::scope::Scope;
 use futures::try_join;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use self::changes::CHANGES_WITHIN;
 use crate::policy::{Policy, Statement};
@@ -39,22 +41,30 @@ use crate::{Aws, AwsNames, Called, wait_until};
 const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
 
 /// A function.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Function {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     /// The name of the binary that the code is made of.
     #[serde(skip)]
+    #[stem_name(skip)]
     binary: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     needs: Vec<ResourceId>,
     /// What the role grants, to tell a missing permission from one that is not known
     /// everywhere yet.
     #[serde(skip)]
+    #[stem_name(skip)]
     granted: Option<Policy>,
     /// The live revision, if it changes only when somebody changes the function.
     #[serde(skip)]
+    #[stem_name(skip)]
     revision: Option<String>,
     /// ARN of the execution role.
     role: String,
@@ -208,6 +218,11 @@ impl Function {
         self
     }
 
+    /// Returns how many executions are kept for it, and its limit.
+    pub(super) fn executions(&self) -> Option<i32> {
+        self.reserved_concurrency
+    }
+
     /// Returns the function that may invoke itself over and over.
     pub fn recursive(mut self) -> Self {
         self.recursive_loop = Some(RecursiveLoop::Allow.as_str().to_owned());
@@ -238,6 +253,7 @@ impl Function {
 
 impl Resource for Function {
     type Cloud = Aws;
+    type Field = FunctionFieldName;
     const KIND: &'static str = "lambda.function";
     // Functions write to these, and go before them.
     const STANDS_ON: &'static [&'static str] =
@@ -263,19 +279,21 @@ impl Resource for Function {
         Some(&self.arn)
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        match change.path.as_str() {
-            "package_type" => {
+    fn effect(&self, field: FunctionFieldName, _live: &Self) -> Effect {
+        match field {
+            FunctionFieldName::PackageType => {
                 Effect::Refuse("a function's package type is fixed: delete the function, then run `up`")
             }
             // No executions left: nothing is invoked any more.
-            "reserved_concurrency" if change.desired == 0 => Effect::InPlace(Risk::Interrupts),
+            FunctionFieldName::ReservedConcurrency if self.reserved_concurrency == Some(0) => {
+                Effect::InPlace(Risk::Interrupts)
+            }
             _ => Effect::InPlace(Risk::Safe),
         }
     }
 
-    fn mistakes(&self, stack: &States) -> Vec<String> {
-        self.refused().into_iter().chain(self.starved(stack)).collect()
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
+        self.refused()
     }
 
     fn permissions(scope: &Scope) -> Vec<Statement> {
@@ -304,7 +322,7 @@ impl Resource for Function {
         let code = FunctionCode::builder().zip_file(Blob::new(zip.zip.to_vec())).build();
         let tags = tags.clone().into_iter().chain(self.code.tags(&zip.sha256));
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));
-        match call.send_with(&aws.lambda).await.called("CreateFunction") {
+        match call.send_with(&aws.lambda).await.called() {
             Err(error) if error.class == Class::Exists => {
                 let Some(live) = Resource::read(self, aws).await? else {
                     // It is being deleted, or was made a moment ago.
@@ -313,24 +331,26 @@ impl Resource for Function {
                 aws.adopt(error, live.tags.as_ref())?;
                 self.changed(aws).await?;
                 // What was begun may have been begun for an earlier configuration.
-                return Resource::update(self, &live.resource, aws).await;
+                return self.update(&live.resource, &changed(&live.resource, self), aws).await;
             }
             created => created.map(drop).map_err(|error| self.judged(error))?,
         }
         self.changed(aws).await?;
-        self.reserve_concurrency(None, aws).await?;
-        self.set_recursive_loop(None, aws).await
+        if self.reserved_concurrency.is_some() {
+            self.reserve_concurrency(aws).await?;
+        }
+        self.set_recursive_loop(aws).await
     }
 
     async fn ready(&self, aws: &Aws) -> Result<(), Error> {
         self.changed(aws).await
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        match self.put(live, live.revision.as_deref(), aws).await {
+    async fn update(&self, live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        match self.put(live, changed, live.revision.as_deref(), aws).await {
             Err(error) if error.code.as_deref() == Some("PreconditionFailedException") => {
                 self.unchanged_since(live, error, aws).await?;
-                self.put(live, None, aws).await
+                self.put(live, changed, None, aws).await
             }
             put => put,
         }
@@ -339,12 +359,12 @@ impl Resource for Function {
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let call = aws.lambda.tag_resource().resource(&self.arn);
         let call = call.set_tags(Some(tags.clone().into_iter().collect()));
-        call.send().await.called("TagResource").map(drop)
+        call.send().await.called().map(drop)
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
         let call = aws.lambda.delete_function().function_name(name);
-        call.send().await.called("DeleteFunction").gone_is_none()?;
+        call.send().await.called().gone_is_none()?;
         wait_until("the function to be gone", CHANGES_WITHIN, async || {
             Ok(get(name, aws).await?.is_none().then_some(()))
         })
@@ -357,7 +377,7 @@ impl Resource for Function {
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let functions = aws.lambda.list_functions().into_paginator().items();
-        let functions = functions.send().try_collect().await.called("ListFunctions")?;
+        let functions = functions.send().try_collect().await.called()?;
         let names = functions.into_iter().filter_map(|function| function.function_name);
         Ok(names.filter(|name| name.starts_with(&scope.prefix())).collect())
     }
@@ -369,7 +389,7 @@ impl Resource for Function {
 
 async fn get(name: &str, aws: &Aws) -> Result<Option<GetFunctionOutput>, Error> {
     let call = aws.lambda.get_function().function_name(name);
-    call.send().await.called("GetFunction").gone_is_none()
+    call.send().await.called().gone_is_none()
 }
 
 /// Returns the tags; whether they could be read is part of the answer.

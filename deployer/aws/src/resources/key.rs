@@ -42,16 +42,25 @@ pub(super) fn through<'a>(
     Some(statement.when("StringEquals", "kms:ViaService", via))
 }
 
-/// Tells whether a change of the key leaves roles without the one that is live: what is there
-/// already stays encrypted with it, and they may use the new one and the former ones only.
-pub(super) fn is_left_behind(change: &Change, former: &[String]) -> bool {
-    let own = change.live.as_str().filter(|key| !key.contains("alias/aws/"));
+/// Tells whether a change is that of a thing's key.
+pub fn is_of_key(change: &Change) -> bool {
+    change.path == "kms_key" || change.path.ends_with(".kms_key")
+}
+
+/// Tells whether a change of the live key leaves roles without it: what is there already stays
+/// encrypted with it, and they may use the new one and the former ones only.
+pub(super) fn is_left_behind(live: Option<&str>, former: &[String]) -> bool {
+    let own = live.filter(|key| !key.contains("alias/aws/"));
     own.is_some_and(|key| !former.iter().any(|known| known == key))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    #[cfg(feature = "sources")]
+    use engine::{
+        diff::diff,
+        resource::{Described, Resource},
+    };
 
     use super::*;
 
@@ -66,6 +75,23 @@ mod tests {
         let via =
             ("StringEquals", "kms:ViaService".to_owned(), "kinesis.eu-central-1.amazonaws.com".to_owned());
         assert_eq!(statement.conditions, [via]);
+    }
+
+    #[cfg(feature = "sources")]
+    #[test]
+    fn change_of_a_key_is_known_by_its_path() {
+        use crate::resources::{bucket::Bucket, stream::Stream, table::Table};
+        use crate::testing::scope;
+
+        fn paths<R: Resource>(encrypted: impl Fn(Option<String>) -> R) -> Vec<String> {
+            let state = |key: &str| encrypted(Some(format!("arn:aws:kms:r:1:key/{key}"))).state();
+            let changes = diff(&state("old"), &state("new"));
+            changes.into_iter().filter(is_of_key).map(|change| change.path).collect()
+        }
+        let scope = scope();
+        assert_eq!(paths(|key| Bucket::new(&scope, "a").encrypted_with(key)), ["encryption.kms_key"]);
+        assert_eq!(paths(|key| Stream::new(&scope, "a").encrypted_with(key)), ["kms_key"]);
+        assert_eq!(paths(|key| Table::new(&scope, "a").encrypted_with(key)), ["kms_key"]);
     }
 
     #[test]
@@ -86,15 +112,10 @@ mod tests {
     #[test]
     fn a_key_of_our_own_that_is_not_among_the_former_ones_is_left_behind() {
         let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
-        let left = |live: Value, desired: Value, former: &[String]| {
-            is_left_behind(&Change::new("kms_key", live, desired), former)
-        };
-        for desired in [json!(new), json!("alias/aws/kinesis"), Value::Null] {
-            assert!(left(json!(old), desired.clone(), &[]), "{desired}");
-            assert!(!left(json!(old), desired.clone(), &[new.clone(), old.clone()]), "{desired}");
-        }
-        for managed in [Value::Null, json!("alias/aws/kinesis")] {
-            assert!(!left(managed.clone(), json!(new), &[]), "{managed} needs no permission");
+        assert!(is_left_behind(Some(&old), &[]));
+        assert!(!is_left_behind(Some(&old), &[new, old.clone()]));
+        for managed in [None, Some("alias/aws/kinesis")] {
+            assert!(!is_left_behind(managed, &[]), "{managed:?} needs no permission");
         }
     }
 }

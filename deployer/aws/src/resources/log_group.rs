@@ -2,11 +2,11 @@
 //! everything for ever and is nobody's.
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use crate::policy::Statement;
 use crate::resources::lint;
@@ -18,10 +18,14 @@ pub const RETENTION_DAYS: [i32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// The log group of one function.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct LogGroup {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     /// Days that lines are kept; nothing means for ever.
     retention_days: Option<i32>,
@@ -68,6 +72,7 @@ impl LogGroup {
 
 impl Resource for LogGroup {
     type Cloud = Aws;
+    type Field = LogGroupFieldName;
     const KIND: &'static str = "logs.log-group";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
@@ -90,15 +95,20 @@ impl Resource for LogGroup {
         Some(&self.arn)
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        match change.path.as_str() {
-            "class" => Effect::Refuse("a log group's class is fixed: delete the group, then run `up`"),
-            "retention_days" if shorter(change) => Effect::InPlace(Risk::LosesData),
-            _ => Effect::InPlace(Risk::Safe),
+    fn effect(&self, field: LogGroupFieldName, live: &Self) -> Effect {
+        use LogGroupFieldName as Field;
+        // Nothing means for ever.
+        let days = |group: &Self| group.retention_days.unwrap_or(i32::MAX);
+        match field {
+            Field::Class => Effect::Refuse("a log group's class is fixed: delete the group, then run `up`"),
+            Field::RetentionDays if days(self) < days(live) => Effect::InPlace(Risk::LosesData),
+            Field::Name | Field::RetentionDays | Field::KmsKey | Field::DeletionProtection => {
+                Effect::InPlace(Risk::Safe)
+            }
         }
     }
 
-    fn mistakes(&self, _stack: &States) -> Vec<String> {
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=512, ".-_/#").collect();
         if self.name.starts_with("aws/") {
             mistakes.push("CloudWatch keeps names that begin with `aws/` for AWS".into());
@@ -159,7 +169,7 @@ impl Resource for LogGroup {
             .set_tags(Some(tags.clone().into_iter().collect()))
             .send()
             .await
-            .called("CreateLogGroup");
+            .called();
         match created {
             Err(error) if error.class == Class::Exists => {
                 let live = Self::tags(&self.name, aws).await?;
@@ -173,23 +183,15 @@ impl Resource for LogGroup {
         self.keep_for(aws).await
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        if live.retention_days != self.retention_days {
-            self.keep_for(aws).await?;
-        }
-        match (&live.kms_key, &self.kms_key) {
-            (live, desired) if live == desired => {}
-            (_, Some(key)) => {
-                let call = aws.logs.associate_kms_key().log_group_name(&self.name).kms_key_id(key);
-                call.send().await.called("AssociateKmsKey")?;
+    async fn update(&self, _live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        use LogGroupFieldName as Field;
+        for field in changed {
+            match field {
+                Field::RetentionDays => self.keep_for(aws).await?,
+                Field::KmsKey => self.change_encryption(aws).await?,
+                Field::DeletionProtection => protect(&self.name, self.deletion_protection, aws).await?,
+                Field::Name | Field::Class => {}
             }
-            (_, None) => {
-                let call = aws.logs.disassociate_kms_key().log_group_name(&self.name);
-                call.send().await.called("DisassociateKmsKey")?;
-            }
-        }
-        if live.deletion_protection != self.deletion_protection {
-            protect(&self.name, self.deletion_protection, aws).await?;
         }
         Ok(())
     }
@@ -201,7 +203,7 @@ impl Resource for LogGroup {
             .set_tags(Some(tags.clone().into_iter().collect()))
             .send()
             .await
-            .called("TagResource")
+            .called()
             .map(drop)
     }
 
@@ -212,7 +214,7 @@ impl Resource for LogGroup {
             protect(name, false, aws).await.gone_is_none()?;
         }
         let call = aws.logs.delete_log_group().log_group_name(name);
-        call.send().await.called("DeleteLogGroup").gone_is_none().map(drop)
+        call.send().await.called().gone_is_none().map(drop)
     }
 
     async fn list(_scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
@@ -222,7 +224,7 @@ impl Resource for LogGroup {
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
         let call = aws.logs.list_tags_for_resource().resource_arn(arn(&aws.scope, name));
-        let answer = call.send().await.called("ListTagsForResource").gone_is_none()?;
+        let answer = call.send().await.called().gone_is_none()?;
         Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
     }
 }
@@ -246,15 +248,28 @@ impl LogGroup {
         }
     }
 
+    async fn change_encryption(&self, aws: &Aws) -> Result<(), Error> {
+        match &self.kms_key {
+            Some(key) => {
+                let call = aws.logs.associate_kms_key().log_group_name(&self.name).kms_key_id(key);
+                call.send().await.called().map(drop)
+            }
+            None => {
+                let call = aws.logs.disassociate_kms_key().log_group_name(&self.name);
+                call.send().await.called().map(drop)
+            }
+        }
+    }
+
     async fn keep_for(&self, aws: &Aws) -> Result<(), Error> {
         match self.retention_days {
             Some(days) => {
                 let call = aws.logs.put_retention_policy().log_group_name(&self.name);
-                call.retention_in_days(days).send().await.called("PutRetentionPolicy")?;
+                call.retention_in_days(days).send().await.called()?;
             }
             None => {
                 let call = aws.logs.delete_retention_policy().log_group_name(&self.name);
-                call.send().await.called("DeleteRetentionPolicy")?;
+                call.send().await.called()?;
             }
         }
         Ok(())
@@ -264,19 +279,13 @@ impl LogGroup {
 async fn protect(name: &str, on: bool, aws: &Aws) -> Result<(), Error> {
     let call = aws.logs.put_log_group_deletion_protection().log_group_identifier(name);
     let call = call.deletion_protection_enabled(on);
-    call.send().await.called("PutLogGroupDeletionProtection").map(drop)
+    call.send().await.called().map(drop)
 }
 
 /// Returns the form that tagging takes, without the `:*` that policies end it with
 /// ("TagResource", CloudWatch Logs API reference).
 fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("logs", &format!("log-group:{name}"))
-}
-
-/// Tells whether a change of days removes lines. Nothing means for ever.
-fn shorter(change: &Change) -> bool {
-    let days = |value: &serde_json::Value| value.as_i64().unwrap_or(i64::MAX);
-    days(&change.desired) < days(&change.live)
 }
 
 #[cfg(test)]

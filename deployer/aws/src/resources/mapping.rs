@@ -16,33 +16,40 @@ pub use source::Source;
 use std::collections::BTreeSet;
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, Risk, States, Tags};
+use engine::resource::{Changed, Cloud, Effect, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags};
 use engine::scope::Scope;
 use futures::try_join;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use self::changes::{CHANGES_WITHIN, CREATE};
 use self::source::tags_of_source;
 use super::function::Function;
-use super::mapping_name::{self, name_of, named, source_name};
+use super::mapping_name::{self, MappingName, named};
 use crate::policy::{Policy, Statement};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 /// A mapping.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Mapping {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     function: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     source: Source,
     #[serde(skip)]
+    #[stem_name(skip)]
     needs: Vec<ResourceId>,
     /// What the function's role grants, to tell a missing permission from one that is not
     /// known everywhere yet.
     #[serde(skip)]
+    #[stem_name(skip)]
     granted: Option<Policy>,
     /// Whether it reads the stream that the source has now. A table's stream that was
     /// turned off and on again is another stream, and the old one has no new records.
@@ -59,14 +66,13 @@ impl Mapping {
     /// Returns the mapping from the stream of this table to this function, both by name.
     pub fn table(function: &str, table: &str, settings: MappingSettings) -> Self {
         let source = Source::Table { name: table.to_owned() };
-        Self::new(format!("{function}/dynamodb/{table}"), function, source, settings)
+        Self::new(function, source, settings)
     }
 
     /// Returns the mapping from the Kinesis stream of this ARN to the function of this name.
     pub fn stream(function: &str, stream_arn: &str, settings: MappingSettings) -> Self {
         let source = Source::Stream { arn: stream_arn.to_owned() };
-        let stream = source_name(stream_arn);
-        Self::new(format!("{function}/kinesis/{stream}"), function, source, settings)
+        Self::new(function, source, settings)
     }
 
     /// Returns the mapping, made once these exist besides its function and its source.
@@ -81,6 +87,11 @@ impl Mapping {
         self
     }
 
+    /// Returns the name of the function.
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
     /// Returns the settings.
     pub fn settings(&self) -> &MappingSettings {
         &self.settings
@@ -91,9 +102,9 @@ impl Mapping {
         &self.source
     }
 
-    fn new(name: String, function: &str, source: Source, settings: MappingSettings) -> Self {
+    fn new(function: &str, source: Source, settings: MappingSettings) -> Self {
         Self {
-            name,
+            name: source.mapping_name(function).to_string(),
             needs: vec![ResourceId::new(Function::KIND, function), source.id()],
             function: function.to_owned(),
             source,
@@ -109,6 +120,7 @@ impl Mapping {
 
 impl Resource for Mapping {
     type Cloud = Aws;
+    type Field = MappingFieldName;
     const KIND: &'static str = mapping_name::KIND;
     // It gives up to a bucket as long as it lives.
     const STANDS_ON: &'static [&'static str] =
@@ -139,19 +151,22 @@ impl Resource for Mapping {
         Some(self.source.id())
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        match change.path.as_str() {
+    fn effect(&self, field: MappingFieldName, _live: &Self) -> Effect {
+        use MappingFieldName as Field;
+        match field {
             // A mapping keeps its source for life. A new one begins at the oldest record;
             // a starting position alone is no reason for one, and is not compared.
-            "reads_current_stream" => Effect::Recreate(Risk::LosesPosition),
+            Field::ReadsCurrentStream => Effect::Recreate(Risk::LosesPosition),
             // What only the other one has not read yet is not read from there any more.
-            "duplicates" => Effect::InPlace(Risk::LosesPosition),
-            _ => Effect::InPlace(Risk::Safe),
+            Field::Duplicates => Effect::InPlace(Risk::LosesPosition),
+            Field::Name | Field::Enabled | Field::Failure | Field::Settings => Effect::InPlace(Risk::Safe),
         }
     }
 
-    fn mistakes(&self, stack: &States) -> Vec<String> {
-        [self.settings.mistakes(), self.source.mistakes(&self.settings, stack)].concat()
+    fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
+        let mut mistakes = [self.settings.mistakes(), self.source.mistakes(&self.settings, stack)].concat();
+        mistakes.extend(self.starved(stack));
+        mistakes
     }
 
     /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization
@@ -216,7 +231,7 @@ impl Resource for Mapping {
         }
     }
 
-    async fn update(&self, _live: &Self, aws: &Aws) -> Result<(), Error> {
+    async fn update(&self, _live: &Self, _changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
         self.put(aws).await
     }
 
@@ -234,7 +249,7 @@ impl Resource for Mapping {
         for mapping in mappings {
             wait_until("the mapping to be gone", CHANGES_WITHIN, async || {
                 let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
-                let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+                let answer = call.send().await.called().gone_is_none()?;
                 Ok(answer.is_none().then_some(()))
             })
             .await?;
@@ -252,11 +267,11 @@ impl Resource for Mapping {
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
-        let names: BTreeSet<String> = aws.mappings().await?.iter().filter_map(name_of).collect();
+        let names = aws.mappings().await?.iter().filter_map(MappingName::of);
         // It outlives both ends, so either of them may be all that is left to know it by.
-        let ours = |part: Option<&str>| part.is_some_and(|part| part.starts_with(&scope.prefix()));
-        let at_one_end = |name: &String| ours(name.split('/').next()) || ours(name.split('/').nth(2));
-        Ok(names.into_iter().filter(at_one_end).collect())
+        let ours = |end: &str| end.starts_with(&scope.prefix());
+        let at_one_end = names.filter(|name| ours(&name.function) || ours(&name.source));
+        Ok(at_one_end.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
@@ -274,15 +289,15 @@ impl Resource for Mapping {
                 Err(error) => unread = Some(error),
             }
         }
-        let function = name.split('/').next().unwrap_or_default();
-        let tags = match function.starts_with(&aws.scope.prefix()) {
-            true => match Function::tags(function, aws).await? {
+        // Somebody else's function may read what is ours: about it nobody may ask.
+        let ours = MappingName::parse(name).filter(|name| name.function.starts_with(&aws.scope.prefix()));
+        let tags = match ours {
+            Some(name) => match Function::tags(&name.function, aws).await? {
                 Some(tags) => tags,
                 // It is left over. Its function's name was ours to give if its source is ours.
-                None => tags_of_source(name, aws).await?.unwrap_or_default(),
+                None => tags_of_source(&name, aws).await?.unwrap_or_default(),
             },
-            // Somebody else's function reads what is ours: about it nobody may ask.
-            false => Tags::new(),
+            None => Tags::new(),
         };
         match unread {
             Some(error) if !aws.scope.owns(&tags) => Err(error),
@@ -292,6 +307,21 @@ impl Resource for Mapping {
 }
 
 impl Mapping {
+    /// Tells whether it hands over more batches at a time than its function may run. A function that
+    /// is paused, with no executions at all, is so on purpose.
+    fn starved(&self, stack: &Neighbours<'_>) -> Option<String> {
+        let executions = stack.get::<Function>(&self.function)?.executions().filter(|most| *most > 0)?;
+        let shards = self.source.stream(stack)?.shard_count()?;
+        let at_a_time = shards * self.settings.parallelization_factor;
+        (at_a_time > executions).then(|| {
+            format!(
+                "it hands over {at_a_time} batches at a time, and {executions} executions are kept for {}: it \
+                 falls behind",
+                self.function
+            )
+        })
+    }
+
     /// Returns the mapping that is ours among these and the others of the same source and
     /// function. It is the one that reads the current stream, and of several such the one of
     /// the lowest UUID, so that two who delete the others agree on which.
@@ -320,7 +350,7 @@ async fn whole(
         return Ok(Some(listed.clone()));
     }
     let call = aws.lambda.get_event_source_mapping().set_uuid(listed.uuid.clone());
-    let answer = call.send().await.called(CALL).gone_is_none()?;
+    let answer = call.send().await.called().gone_is_none()?;
     let mapping = answer.map(answers::configuration);
     if let Some(error) = mapping.as_ref().and_then(|mapping| mapping.filter_criteria_error()) {
         let reason = error.message().unwrap_or("Lambda gives no reason");
@@ -339,7 +369,7 @@ async fn delete(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<
         return Ok(());
     }
     let call = aws.lambda.delete_event_source_mapping().set_uuid(mapping.uuid.clone());
-    call.send().await.called("DeleteEventSourceMapping").gone_is_none().map(drop)
+    call.send().await.called().gone_is_none().map(drop)
 }
 
 async fn own_tags(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<Tags, Error> {
@@ -347,7 +377,7 @@ async fn own_tags(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Resul
         return Ok(Tags::new());
     };
     let call = aws.lambda.list_tags().resource(arn);
-    let answer = call.send().await.called("ListTags").gone_is_none()?;
+    let answer = call.send().await.called().gone_is_none()?;
     let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
     Ok(tags.into_iter().collect())
 }

@@ -1,32 +1,88 @@
 //! The name of a mapping: what it joins. What is joined counts its mappings by their names, and does
 //! not know more of them.
 
+use std::fmt;
+
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
-use engine::resource::States;
+use engine::resource::Neighbours;
 
 /// The kind of mappings.
 pub(super) const KIND: &str = "lambda.event-source-mapping";
 
-/// Tells whether a mapping has this name.
-pub(super) fn named(mapping: &EventSourceMappingConfiguration, name: &str) -> bool {
-    name_of(mapping).as_deref() == Some(name)
+/// What a mapping joins, which is its name: `<function>/<service>/<source>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MappingName {
+    /// The function, with its version or alias if it has one.
+    pub(super) function: String,
+    pub(super) service: Service,
+    /// The table, stream or queue.
+    pub(super) source: String,
 }
 
-/// Returns the name of a mapping, by the ARNs of what it joins. One without a source in AWS
-/// reads somebody's own Kafka, and has none.
-pub(super) fn name_of(mapping: &EventSourceMappingConfiguration) -> Option<String> {
-    // A version or an alias is part of the function's name.
-    let (_, function) = mapping.function_arn()?.split_once(":function:")?;
-    let source = mapping.event_source_arn()?;
-    let service = source.split(':').nth(2)?;
-    Some(format!("{function}/{service}/{}", source_name(source)))
+/// The service of a mapping's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Service {
+    DynamoDb,
+    Kinesis,
+    /// No kind of resource here belongs to it: somebody else made the mapping.
+    Other(String),
+}
+
+impl Service {
+    /// Returns the service that ARNs and names call so.
+    fn named(name: &str) -> Self {
+        match name {
+            "dynamodb" => Self::DynamoDb,
+            "kinesis" => Self::Kinesis,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DynamoDb => "dynamodb",
+            Self::Kinesis => "kinesis",
+            Self::Other(name) => name,
+        })
+    }
+}
+
+impl MappingName {
+    /// Returns the name of a live mapping, by the ARNs of what it joins. One without a source in AWS
+    /// reads somebody's own Kafka, and has none.
+    pub(super) fn of(mapping: &EventSourceMappingConfiguration) -> Option<Self> {
+        let (_, function) = mapping.function_arn()?.split_once(":function:")?;
+        let source = mapping.event_source_arn()?;
+        let service = Service::named(source.split(':').nth(2)?);
+        Some(Self { function: function.to_owned(), service, source: source_name(source).to_owned() })
+    }
+
+    /// Returns the mapping's name that this text is.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (function, rest) = name.split_once('/')?;
+        let (service, source) = rest.split_once('/')?;
+        let service = Service::named(service);
+        Some(Self { function: function.to_owned(), service, source: source.to_owned() })
+    }
+}
+
+impl fmt::Display for MappingName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.function, self.service, self.source)
+    }
+}
+
+/// Tells whether a mapping has this name.
+pub(super) fn named(mapping: &EventSourceMappingConfiguration, name: &str) -> bool {
+    MappingName::of(mapping).is_some_and(|of| of.to_string() == name)
 }
 
 /// Counts the mappings of the stack that read this source, by their names.
-pub(super) fn readers(stack: &States, service: &str, source: &str) -> usize {
-    let end = format!("/{service}/{source}");
-    let mappings = stack.keys().filter(|id| id.kind() == KIND);
-    mappings.filter(|id| id.name().ends_with(&end)).count()
+pub(super) fn readers(stack: &Neighbours<'_>, service: &Service, source: &str) -> usize {
+    let names = stack.names(KIND).filter_map(|name| MappingName::parse(&name));
+    names.filter(|name| name.service == *service && name.source == source).count()
 }
 
 /// Returns the name of a source: of the table in `table/<name>/stream/<time>`, of the stream
@@ -55,7 +111,9 @@ mod tests {
                 .event_source_arn(source)
                 .function_arn("arn:aws:lambda:eu-central-1:111111111111:function:capture")
                 .build();
-            assert_eq!(name_of(&mapping).as_deref(), Some(name));
+            let of = MappingName::of(&mapping).expect("it joins two things");
+            assert_eq!(of.to_string(), name);
+            assert_eq!(MappingName::parse(name), Some(of));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::error::{Class, Error};
-use engine::resource::{Resource, Tags};
+use engine::resource::{Resource, Tags, changed};
 
 use crate::{Aws, wait_until};
 
@@ -29,7 +29,7 @@ where
     if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
         newborn.tag(tags, aws).await.map_err(not_known_yet)?;
     }
-    newborn.update(&live.resource, aws).await.map_err(not_known_yet)
+    newborn.update(&live.resource, &changed(&live.resource, newborn), aws).await.map_err(not_known_yet)
 }
 
 /// Turns "there is no such thing" into what passes by itself: a thing that was just made can be

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags, changed};
 use engine::scope::Scope;
 use futures::{join, try_join};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
 use crate::policy::{Policy, Statement};
@@ -31,23 +31,27 @@ const SESSION_SECONDS: i32 = 3600;
 const MOST_INLINE: usize = 10_240;
 const MOST_TRUST: usize = 2_048;
 
-/// A role.
-#[derive(Debug, Clone, Serialize)]
+/// A role. Fields are changed in the order in which they stand here.
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Role {
     name: String,
     path: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
-    description: String,
     /// Who may assume it.
     trust: Policy,
+    description: String,
+    max_session_seconds: i32,
+    /// ARN of the managed policy that bounds the role.
+    permissions_boundary: Option<String>,
     /// Inline policies by name.
     inline_policies: BTreeMap<String, Policy>,
     /// ARNs of attached managed policies.
     managed_policies: BTreeSet<String>,
-    /// ARN of the managed policy that bounds the role.
-    permissions_boundary: Option<String>,
-    max_session_seconds: i32,
 }
 
 impl Role {
@@ -81,6 +85,7 @@ impl Role {
 
 impl Resource for Role {
     type Cloud = Aws;
+    type Field = RoleFieldName;
     const KIND: &'static str = "iam.role";
     const STANDS_ON: &'static [&'static str] = &[];
     // IAM answers from copies that follow; Terraform allows them two minutes
@@ -104,14 +109,21 @@ impl Resource for Role {
         Some(&self.arn)
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        match change.path.as_str() {
-            "path" => Effect::Refuse("a role's path is fixed: delete the role, then run `up`"),
-            _ => Effect::InPlace(Risk::Safe),
+    fn effect(&self, field: RoleFieldName, _live: &Self) -> Effect {
+        use RoleFieldName as Field;
+        match field {
+            Field::Path => Effect::Refuse("a role's path is fixed: delete the role, then run `up`"),
+            Field::Name
+            | Field::Trust
+            | Field::Description
+            | Field::MaxSessionSeconds
+            | Field::PermissionsBoundary
+            | Field::InlinePolicies
+            | Field::ManagedPolicies => Effect::InPlace(Risk::Safe),
         }
     }
 
-    fn mistakes(&self, _stack: &States) -> Vec<String> {
+    fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=64, "_+=,.@-").collect();
         let inline: usize = self.inline_policies.values().map(Policy::length).sum();
         if inline > MOST_INLINE {
@@ -167,7 +179,7 @@ impl Resource for Role {
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
         let name = &self.name;
         let (answer, inline_policies, managed_policies) = join!(
-            async { aws.iam.get_role().role_name(name).send().await.called("GetRole") },
+            async { aws.iam.get_role().role_name(name).send().await.called() },
             inline_policies(name, aws),
             attached_policies(name, aws),
         );
@@ -212,7 +224,7 @@ impl Resource for Role {
             .set_tags(Some(to_sdk(tags)?))
             .send()
             .await
-            .called("CreateRole");
+            .called();
         match created {
             Err(error) if error.class == Class::Exists => {
                 let Some(live) = self.read(aws).await? else {
@@ -221,7 +233,7 @@ impl Resource for Role {
                 };
                 aws.adopt(error, live.tags.as_ref())?;
                 // What was begun may have been begun for an earlier configuration.
-                return self.update(&live.resource, aws).await;
+                return self.update(&live.resource, &changed(&live.resource, self), aws).await;
             }
             other => other.map(drop)?,
         }
@@ -229,37 +241,26 @@ impl Resource for Role {
         self.attach_policies(&BTreeSet::new(), aws).await
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        let name = &self.name;
-        if live.trust != self.trust {
-            let call = aws.iam.update_assume_role_policy().role_name(name);
-            let call = call.policy_document(self.trust.to_json());
-            call.send().await.called("UpdateAssumeRolePolicy")?;
-        }
-        if (&live.description, live.max_session_seconds) != (&self.description, self.max_session_seconds) {
-            let call = aws.iam.update_role().role_name(name).description(&self.description);
-            let call = call.max_session_duration(self.max_session_seconds);
-            call.send().await.called("UpdateRole")?;
-        }
-        match (&live.permissions_boundary, &self.permissions_boundary) {
-            (live, desired) if live == desired => {}
-            (_, Some(boundary)) => {
-                let call = aws.iam.put_role_permissions_boundary().role_name(name);
-                let call = call.permissions_boundary(boundary);
-                call.send().await.called("PutRolePermissionsBoundary")?;
-            }
-            (_, None) => {
-                let call = aws.iam.delete_role_permissions_boundary().role_name(name);
-                call.send().await.called("DeleteRolePermissionsBoundary")?;
+    async fn update(&self, live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        use RoleFieldName as Field;
+        for field in changed {
+            match field {
+                Field::Trust => self.change_trust(aws).await?,
+                // One call sets both.
+                Field::MaxSessionSeconds if changed.contains(&Field::Description) => {}
+                Field::Description | Field::MaxSessionSeconds => self.change_details(aws).await?,
+                Field::PermissionsBoundary => self.change_boundary(aws).await?,
+                Field::InlinePolicies => self.put_policies(&live.inline_policies, aws).await?,
+                Field::ManagedPolicies => self.attach_policies(&live.managed_policies, aws).await?,
+                Field::Name | Field::Path => {}
             }
         }
-        self.put_policies(&live.inline_policies, aws).await?;
-        self.attach_policies(&live.managed_policies, aws).await
+        Ok(())
     }
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let call = aws.iam.tag_role().role_name(&self.name).set_tags(Some(to_sdk(tags)?));
-        call.send().await.called("TagRole").map(drop)
+        call.send().await.called().map(drop)
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
@@ -274,19 +275,19 @@ impl Resource for Role {
             delete_inline(name, policy, aws).await?;
         }
         let call = aws.iam.delete_role().role_name(name);
-        let deleted = call.send().await.called("DeleteRole").gone_is_none();
+        let deleted = call.send().await.called().gone_is_none();
         deleted.map(drop).map_err(in_instance_profile)
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let roles = aws.iam.list_roles().path_prefix(scope.role_path()).into_paginator().items();
-        let roles = roles.send().try_collect().await.called("ListRoles")?;
+        let roles = roles.send().try_collect().await.called()?;
         Ok(roles.into_iter().map(|role| role.role_name).collect())
     }
 
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
         // A listed role comes without its tags.
-        let answer = aws.iam.get_role().role_name(name).send().await.called("GetRole");
+        let answer = aws.iam.get_role().role_name(name).send().await.called();
         let role = answer.gone_is_none()?.and_then(|answer| answer.role);
         Ok(role.map(|role| tags_of(role.tags())))
     }

@@ -10,14 +10,15 @@ mod states;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::time::Duration;
 
 use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use futures::join;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
 use crate::policy::{Policy, Statement};
@@ -30,20 +31,32 @@ const RETENTION_HOURS: i32 = 24;
 /// The default of `MaxRecordSizeInKiB` ("CreateStream", Kinesis API reference).
 const RECORD_KIB: i32 = 1024;
 
-/// A stream.
-#[derive(Debug, Clone, Serialize)]
+/// A stream. Fields are changed in the order in which they stand here.
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Stream {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     thing: String,
     /// The environment variable that tells a function the name.
     #[serde(skip)]
+    #[stem_name(skip)]
     variable: Option<String>,
     /// What is there already may be encrypted with these.
     #[serde(skip)]
+    #[stem_name(skip)]
     former_keys: Vec<String>,
+    /// Who else may use it; nothing means nobody.
+    resource_policy: Option<Policy>,
+    /// `USER_PARTITION_KEY` keeps the order of what has one key. Only a stream on demand has
+    /// another, and it is changed before the mode.
+    distribution: String,
     capacity: Capacity,
     retention_hours: i32,
     /// The KMS key; nothing means not encrypted at rest.
@@ -51,10 +64,6 @@ pub struct Stream {
     /// Metrics that are paid for by the shard.
     shard_metrics: BTreeSet<String>,
     max_record_kib: i32,
-    /// `USER_PARTITION_KEY` keeps the order of what has one key. A provisioned stream has no other.
-    distribution: String,
-    /// Who else may use it; nothing means nobody.
-    resource_policy: Option<Policy>,
 }
 
 /// How much a stream takes. The shards of an on-demand stream are AWS's affair.
@@ -119,10 +128,16 @@ impl Stream {
     pub fn arn(&self) -> &str {
         &self.arn
     }
+
+    /// Returns how long it keeps a record.
+    pub fn retention(&self) -> Duration {
+        Duration::from_hours(self.retention_hours.unsigned_abs().into())
+    }
 }
 
 impl Resource for Stream {
     type Cloud = Aws;
+    type Field = StreamFieldName;
     const KIND: &'static str = "kinesis.stream";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
@@ -143,19 +158,29 @@ impl Resource for Stream {
         Some(&self.arn)
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        match change.path.as_str() {
+    fn effect(&self, field: StreamFieldName, live: &Self) -> Effect {
+        use StreamFieldName as Field;
+        match field {
             // AWS drops what is older at once.
-            "retention_hours" if change.desired.as_i64() < change.live.as_i64() => {
+            Field::RetentionHours if self.retention_hours < live.retention_hours => {
                 Effect::InPlace(Risk::LosesData)
             }
             // Nobody may read what is in the stream any more, and it expires.
-            "kms_key" if key::is_left_behind(change, &self.former_keys) => Effect::InPlace(Risk::LosesData),
-            _ => Effect::InPlace(Risk::Safe),
+            Field::KmsKey if key::is_left_behind(live.kms_key.as_deref(), &self.former_keys) => {
+                Effect::InPlace(Risk::LosesData)
+            }
+            Field::Name
+            | Field::ResourcePolicy
+            | Field::Distribution
+            | Field::Capacity
+            | Field::RetentionHours
+            | Field::KmsKey
+            | Field::ShardMetrics
+            | Field::MaxRecordKib => Effect::InPlace(Risk::Safe),
         }
     }
 
-    fn mistakes(&self, stack: &States) -> Vec<String> {
+    fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         self.found_mistakes(stack)
     }
 
@@ -192,7 +217,7 @@ impl Resource for Stream {
             .set_shard_count(self.shard_count())
             .max_record_size_in_kib(self.max_record_kib)
             .set_tags(Some(tags.clone().into_iter().collect()));
-        match call.send().await.called("CreateStream") {
+        match call.send().await.called() {
             // The code says that there is one, or that it is being deleted, or that too many
             // are being made: the state tells.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
@@ -216,28 +241,19 @@ impl Resource for Stream {
         active(&self.name, aws).await.map(drop)
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        if live.resource_policy != self.resource_policy {
-            self.delete_resource_policy(aws).await?;
-        }
-        // Before the mode: only a stream on demand has a distribution to change.
-        if live.distribution != self.distribution {
-            self.change_distribution(aws).await?;
-        }
-        if live.capacity != self.capacity {
-            self.change_capacity(aws).await?;
-        }
-        if live.retention_hours != self.retention_hours {
-            self.change_retention(live, aws).await?;
-        }
-        if live.kms_key != self.kms_key {
-            self.change_encryption(live, aws).await?;
-        }
-        if live.shard_metrics != self.shard_metrics {
-            self.change_metrics(live, aws).await?;
-        }
-        if live.max_record_kib != self.max_record_kib {
-            self.change_record_size(aws).await?;
+    async fn update(&self, live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        use StreamFieldName as Field;
+        for field in changed {
+            match field {
+                Field::ResourcePolicy => self.delete_resource_policy(aws).await?,
+                Field::Distribution => self.change_distribution(aws).await?,
+                Field::Capacity => self.change_capacity(aws).await?,
+                Field::RetentionHours => self.change_retention(live, aws).await?,
+                Field::KmsKey => self.change_encryption(live, aws).await?,
+                Field::ShardMetrics => self.change_metrics(live, aws).await?,
+                Field::MaxRecordKib => self.change_record_size(aws).await?,
+                Field::Name => {}
+            }
         }
         Ok(())
     }
@@ -245,7 +261,7 @@ impl Resource for Stream {
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.add_tags_to_stream().stream_name(&self.name);
         let call = call.set_tags(Some(tags.clone().into_iter().collect()));
-        call.send().await.called("AddTagsToStream").map(drop)
+        call.send().await.called().map(drop)
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
@@ -257,7 +273,7 @@ impl Resource for Stream {
             wait_until("the stream to take its deletion", SETTLED, || async {
                 let call = aws.kinesis.delete_stream().stream_name(name);
                 let call = call.enforce_consumer_deletion(true);
-                match call.send().await.called("DeleteStream") {
+                match call.send().await.called() {
                     Err(error) if error.class == Class::InProgress => Ok(None),
                     other => other.gone_is_none().map(Some),
                 }
@@ -269,7 +285,7 @@ impl Resource for Stream {
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let pages = aws.kinesis.list_streams().into_paginator().send();
-        let pages = pages.try_collect().await.called("ListStreams")?;
+        let pages = pages.try_collect().await.called()?;
         let names = pages.into_iter().flat_map(|page| page.stream_names);
         Ok(names.filter(|name| name.starts_with(&scope.prefix())).collect())
     }

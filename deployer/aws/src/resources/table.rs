@@ -18,12 +18,12 @@ use std::fmt::Display;
 
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
-use engine::change::Change;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Effect, LeftOut, Live, Resource, Risk, States, Tags};
+use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use futures::join;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use self::changes::change;
 use self::primary_key::KeyAttribute;
@@ -37,39 +37,48 @@ use crate::{Aws, AwsNames, Called, wait_until};
 /// Streams", DynamoDB developer guide). It cannot be changed.
 pub const STREAM_KEEPS_HOURS: i32 = 24;
 
-/// A table.
-#[derive(Debug, Clone, Serialize)]
+/// A table. Fields are changed in the order in which they stand here.
+#[derive(Debug, Clone, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
+#[stem_name_attr(expect(missing_docs, reason = "the fields have them"))]
 pub struct Table {
     name: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     arn: String,
     #[serde(skip)]
+    #[stem_name(skip)]
     thing: String,
     /// The environment variable that tells a function the name.
     #[serde(skip)]
+    #[stem_name(skip)]
     variable: Option<String>,
     /// What is there already may be encrypted with these.
     #[serde(skip)]
+    #[stem_name(skip)]
     former_keys: Vec<String>,
     /// The hash key, and the range key if there is one.
     key: Vec<KeyAttribute>,
-    billing: Billing,
-    /// What a stream record shows; nothing means no stream.
-    stream: Option<String>,
-    /// Days that one can go back; nothing means not at all.
-    point_in_time_recovery_days: Option<i32>,
-    /// The attribute that says when an item may go; nothing means never.
-    time_to_live: Option<String>,
-    deletion_protection: bool,
-    /// ARN of the KMS key; nothing means DynamoDB's own.
-    kms_key: Option<String>,
-    class: String,
+    /// Who else may use it; nothing means nobody.
+    resource_policy: Option<Policy>,
+    /// Deleted before a change of billing that would want units for them.
     global_indexes: BTreeSet<String>,
     local_indexes: BTreeSet<String>,
     /// Other regions that hold a copy.
     replicas: BTreeSet<String>,
-    /// Who else may use it; nothing means nobody.
-    resource_policy: Option<Policy>,
+    billing: Billing,
+    class: String,
+    /// ARN of the KMS key; nothing means DynamoDB's own.
+    kms_key: Option<String>,
+    /// What a stream record shows; nothing means no stream.
+    stream: Option<String>,
+    deletion_protection: bool,
+    /// The attribute that says when an item may go; nothing means never. It can be refused while
+    /// backups are being turned on, and is changed before them.
+    time_to_live: Option<String>,
+    /// Days that one can go back; nothing means not at all.
+    point_in_time_recovery_days: Option<i32>,
     /// Why it cannot be used; never desired.
     trouble: Option<String>,
 }
@@ -157,6 +166,7 @@ impl Table {
 
 impl Resource for Table {
     type Cloud = Aws;
+    type Field = TableFieldName;
     const KIND: &'static str = "dynamodb.table";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
@@ -181,39 +191,57 @@ impl Resource for Table {
         Some(&self.arn)
     }
 
-    fn renews(&self, change: &Change) -> bool {
-        change.path == "stream"
+    fn renews(&self, field: TableFieldName) -> bool {
+        field == TableFieldName::Stream
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        let removed = !change.live.is_null();
-        match change.path.as_str() {
-            path if path.starts_with("key") => Effect::Refuse(
+    fn effect(&self, field: TableFieldName, live: &Self) -> Effect {
+        use TableFieldName as Field;
+        let lower =
+            |days: Option<i32>, live: Option<i32>| days.unwrap_or_default() < live.unwrap_or_default();
+        match field {
+            Field::Key => Effect::Refuse(
                 "a table's key is fixed: copy the items to a table of another name, then move the functions to it",
             ),
-            path if path.starts_with("local_indexes") => {
+            Field::LocalIndexes => {
                 Effect::Refuse("a local index lives as long as its table: copy the items to a new table")
             }
-            path if path.starts_with("replicas") => Effect::Refuse(
+            Field::Replicas => Effect::Refuse(
                 "the table has a copy in another region: delete the replica by hand, then run `up`",
             ),
-            "trouble" => Effect::Refuse("the table cannot be used: see to its KMS key, then run `up`"),
-            path if path.starts_with("global_indexes") => Effect::InPlace(Risk::Interrupts),
-            "time_to_live" if removed && !change.desired.is_null() => Effect::Refuse(
-                "AWS takes an hour between two changes of a time to live: turn it off by hand, wait, then run `up`",
-            ),
+            Field::Trouble => Effect::Refuse("the table cannot be used: see to its KMS key, then run `up`"),
+            Field::GlobalIndexes => Effect::InPlace(Risk::Interrupts),
+            Field::TimeToLive if live.time_to_live.is_some() && self.time_to_live.is_some() => {
+                Effect::Refuse(
+                    "AWS takes an hour between two changes of a time to live: turn it off by hand, wait, then run `up`",
+                )
+            }
             // From then on, items go by themselves.
-            "time_to_live" if !removed => Effect::InPlace(Risk::LosesData),
+            Field::TimeToLive if live.time_to_live.is_none() => Effect::InPlace(Risk::LosesData),
             // What is written while the stream is off shows in no stream.
-            "stream" if removed => Effect::InPlace(Risk::LosesData),
-            "point_in_time_recovery_days" if fewer(change) => Effect::InPlace(Risk::LosesData),
+            Field::Stream if live.stream.is_some() => Effect::InPlace(Risk::LosesData),
+            Field::PointInTimeRecoveryDays
+                if lower(self.point_in_time_recovery_days, live.point_in_time_recovery_days) =>
+            {
+                Effect::InPlace(Risk::LosesData)
+            }
             // The old key still counts while DynamoDB changes to the new one.
-            "kms_key" if key::is_left_behind(change, &self.former_keys) => Effect::InPlace(Risk::Interrupts),
-            _ => Effect::InPlace(Risk::Safe),
+            Field::KmsKey if key::is_left_behind(live.kms_key.as_deref(), &self.former_keys) => {
+                Effect::InPlace(Risk::Interrupts)
+            }
+            Field::Name
+            | Field::ResourcePolicy
+            | Field::Billing
+            | Field::Class
+            | Field::KmsKey
+            | Field::Stream
+            | Field::DeletionProtection
+            | Field::TimeToLive
+            | Field::PointInTimeRecoveryDays => Effect::InPlace(Risk::Safe),
         }
     }
 
-    fn mistakes(&self, stack: &States) -> Vec<String> {
+    fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         self.found_mistakes(stack)
     }
 
@@ -261,7 +289,7 @@ impl Resource for Table {
             .table_class(self.class.as_str().into())
             .deletion_protection_enabled(self.deletion_protection)
             .set_tags(Some(requests::tags(tags)?));
-        match call.send().await.called("CreateTable") {
+        match call.send().await.called() {
             // The code says that there is one, or that it is being deleted, or that too many
             // are being made: the state tells.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
@@ -278,39 +306,35 @@ impl Resource for Table {
         active(&self.name, aws).await
     }
 
-    async fn update(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+    async fn update(&self, live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
+        use TableFieldName as Field;
         let name = &self.name;
-        if live.resource_policy != self.resource_policy {
-            self.delete_resource_policy(aws).await?;
-        }
-        self.delete_indexes(live, aws).await?;
-        self.change_billing(live, aws).await?;
-        if live.class != self.class {
-            change(name, aws, |call| call.table_class(self.class.as_str().into())).await?;
-        }
-        if live.kms_key != self.kms_key {
-            change(name, aws, |call| call.sse_specification(self.encryption())).await?;
-        }
-        if live.stream != self.stream {
-            self.change_stream(live, aws).await?;
-        }
-        if live.deletion_protection != self.deletion_protection {
-            let on = self.deletion_protection;
-            change(name, aws, |call| call.deletion_protection_enabled(on)).await?;
-        }
-        // While backups are being turned on, a time to live can be refused.
-        if live.time_to_live != self.time_to_live {
-            self.change_time_to_live(live, aws).await?;
-        }
-        if live.point_in_time_recovery_days != self.point_in_time_recovery_days {
-            self.change_recovery(aws).await?;
+        for field in changed {
+            match field {
+                Field::ResourcePolicy => self.delete_resource_policy(aws).await?,
+                Field::GlobalIndexes => self.delete_indexes(live, aws).await?,
+                Field::Billing => self.change_billing(live, aws).await?,
+                Field::Class => {
+                    change(name, aws, |call| call.table_class(self.class.as_str().into())).await?
+                }
+                Field::KmsKey => change(name, aws, |call| call.sse_specification(self.encryption())).await?,
+                Field::Stream => self.change_stream(live, aws).await?,
+                Field::DeletionProtection => {
+                    let on = self.deletion_protection;
+                    change(name, aws, |call| call.deletion_protection_enabled(on)).await?;
+                }
+                Field::TimeToLive => self.change_time_to_live(live, aws).await?,
+                Field::PointInTimeRecoveryDays => self.change_recovery(aws).await?,
+                // Fixed: the plan refuses to change them.
+                Field::Name | Field::Key | Field::LocalIndexes | Field::Replicas | Field::Trouble => {}
+            }
         }
         Ok(())
     }
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let call = aws.dynamodb.tag_resource().resource_arn(&self.arn);
-        call.set_tags(Some(requests::tags(tags)?)).send().await.called("TagResource").map(drop)
+        call.set_tags(Some(requests::tags(tags)?)).send().await.called().map(drop)
     }
 
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
@@ -323,7 +347,7 @@ impl Resource for Table {
             }
             wait_until("the table to take its deletion", SETTLED, || async {
                 let call = aws.dynamodb.delete_table().table_name(name);
-                match call.send().await.called("DeleteTable") {
+                match call.send().await.called() {
                     Err(error) if error.class == Class::InProgress => Ok(None),
                     other => other.gone_is_none().map(Some),
                 }
@@ -335,7 +359,7 @@ impl Resource for Table {
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let names = aws.dynamodb.list_tables().into_paginator().items().send();
-        let mut names: Vec<String> = names.try_collect().await.called("ListTables")?;
+        let mut names: Vec<String> = names.try_collect().await.called()?;
         names.retain(|name| name.starts_with(&scope.prefix()));
         Ok(names)
     }
@@ -355,12 +379,6 @@ pub(crate) async fn latest_stream_arn(table: &str, aws: &Aws) -> Result<Option<S
 
 fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("dynamodb", &format!("table/{name}"))
-}
-
-/// Tells whether a change of days takes some away. Nothing means none.
-fn fewer(change: &Change) -> bool {
-    let days = |value: &serde_json::Value| value.as_i64().unwrap_or_default();
-    days(&change.desired) < days(&change.live)
 }
 
 #[cfg(test)]

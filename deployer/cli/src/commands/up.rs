@@ -8,7 +8,7 @@ use std::time::Instant;
 use engine::apply::{Failure, Report, apply};
 use engine::plan::{Action, Plan, Step, Wishes};
 use engine::release::{Release, State};
-use engine::resource::Resource;
+use engine::resource::{Resource, field_of};
 use engine::run::Run;
 use engine::settle::settle;
 use engine::stack::Stack;
@@ -22,7 +22,7 @@ use crate::global::Global;
 use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
 use crate::session::{Planned, Session};
 use crate::signal::{interruptible, stop_on_signal, within};
-use aws::resources::function::Function;
+use aws::resources::function::{Function, FunctionFieldName};
 use aws::{Aws, Clock, Fingerprints, Packages};
 
 /// Make the environment as the code says
@@ -169,7 +169,9 @@ fn binaries(plan: &Plan, session: &Session) -> Vec<String> {
     let functions = plan.writes().filter(|step| step.kind == Function::KIND);
     let uploaded = functions.filter(|step| match step.action {
         Action::Create | Action::Recreate => true,
-        Action::Update => step.changes.iter().any(|change| change.path.starts_with("code.")),
+        Action::Update => {
+            step.changes.iter().filter_map(field_of::<Function>).any(FunctionFieldName::is_uploaded)
+        }
         // What is pruned has no sources any more.
         _ => false,
     });

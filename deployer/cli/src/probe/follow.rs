@@ -191,7 +191,7 @@ impl Looker<'_> {
     async fn young(&self, after: &str) -> Result<Vec<String>, Error> {
         let list = self.aws.s3.list_objects_v2().bucket(self.archive).prefix(EVENTS_PREFIX);
         let pages = list.start_after(after).into_paginator().send();
-        let pages = pages.try_collect().await.called("ListObjectsV2")?;
+        let pages = pages.try_collect().await.called()?;
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         let since = self.since_then.as_second();
         let young =

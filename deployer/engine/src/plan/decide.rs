@@ -144,7 +144,7 @@ impl Decision<'_> {
         let mut risk = Risk::Safe;
         let mut reason = None;
         for change in &mut changes {
-            match subject.effect(change) {
+            match subject.effect(change, seen) {
                 Effect::InPlace(grave) => {
                     change.risk = grave;
                     risk = risk.max(grave);
@@ -286,7 +286,5 @@ fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
 /// Compares our tags only: others may tag what they like.
 fn tag_changes(desired: &Tags, live: &Tags) -> Vec<Change> {
     let differing = desired.iter().filter(|(key, value)| live.get(*key) != Some(value));
-    differing
-        .map(|(key, value)| Change::new(format!("tags.{key}"), json!(live.get(key)), json!(value)))
-        .collect()
+    differing.map(|(key, value)| Change::of_tag(key, json!(live.get(key)), json!(value))).collect()
 }

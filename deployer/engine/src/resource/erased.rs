@@ -6,15 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as NoSuchField, StrDeserializer};
 use serde_json::Value;
 
-use super::{Cloud, Effect, LeftOut, Live, Resource, ResourceId, States, Tags};
+use super::{Changed, Cloud, Effect, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags};
 use crate::change::Change;
+use crate::diff::diff;
 use crate::error::Error;
 use crate::scope::Scope;
 
 /// What the pure planner knows of a desired resource.
-pub trait Described: Send + Sync {
+pub trait Described: Any + Send + Sync {
     /// Returns the resource's id.
     fn id(&self) -> ResourceId;
     /// See [`Resource::needs`].
@@ -22,7 +26,7 @@ pub trait Described: Send + Sync {
     /// See [`Resource::parent`].
     fn parent(&self) -> Option<ResourceId>;
     /// See [`Resource::effect`].
-    fn effect(&self, change: &Change) -> Effect;
+    fn effect(&self, change: &Change, live: &Seen) -> Effect;
     /// See [`Resource::STATEFUL`].
     fn stateful(&self) -> bool;
     /// See [`Resource::SETTLES_WITHIN`].
@@ -34,7 +38,7 @@ pub trait Described: Send + Sync {
     /// See [`Resource::renews`].
     fn renews(&self, change: &Change) -> bool;
     /// See [`Resource::mistakes`].
-    fn mistakes(&self, stack: &States) -> Vec<String>;
+    fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String>;
     /// See [`Resource::arn`].
     fn arn(&self) -> Option<&str>;
     /// Returns the desired state as data.
@@ -60,6 +64,10 @@ impl Seen {
         let Live { resource, tags, identity } = live;
         Self { state: state_of(&resource), tags, identity, typed: Arc::new(resource) }
     }
+
+    fn of_kind<R: Resource>(&self) -> &R {
+        self.typed.downcast_ref().expect("a live state is read by the resource that it is compared with")
+    }
 }
 
 impl fmt::Debug for Seen {
@@ -77,7 +85,12 @@ pub trait Node<C>: Described {
     /// See [`Resource::ready`].
     fn ready<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::update`].
-    fn update<'a>(&'a self, live: &'a Seen, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
+    fn update<'a>(
+        &'a self,
+        live: &'a Seen,
+        changes: &'a [Change],
+        cloud: &'a C,
+    ) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::tag`].
     fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
 }
@@ -95,8 +108,11 @@ impl<R: Resource> Described for R {
         Resource::parent(self)
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        Resource::effect(self, change)
+    fn effect(&self, change: &Change, live: &Seen) -> Effect {
+        match field_of::<R>(change) {
+            Some(field) => Resource::effect(self, field, live.of_kind()),
+            None => Effect::InPlace(Risk::Safe),
+        }
     }
 
     fn stateful(&self) -> bool {
@@ -116,10 +132,10 @@ impl<R: Resource> Described for R {
     }
 
     fn renews(&self, change: &Change) -> bool {
-        Resource::renews(self, change)
+        field_of::<R>(change).is_some_and(|field| Resource::renews(self, field))
     }
 
-    fn mistakes(&self, stack: &States) -> Vec<String> {
+    fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         Resource::mistakes(self, stack)
     }
 
@@ -147,12 +163,14 @@ impl<R: Resource> Node<R::Cloud> for R {
         Resource::ready(self, cloud).boxed()
     }
 
-    fn update<'a>(&'a self, live: &'a Seen, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
-        let live = live
-            .typed
-            .downcast_ref::<R>()
-            .expect("a live state is read by the resource that it is compared with");
-        Resource::update(self, live, cloud).boxed()
+    fn update<'a>(
+        &'a self,
+        live: &'a Seen,
+        changes: &'a [Change],
+        cloud: &'a R::Cloud,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let changed: Changed<R> = changes.iter().filter_map(field_of::<R>).collect();
+        async move { Resource::update(self, live.of_kind(), &changed, cloud).await }.boxed()
     }
 
     fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
@@ -208,6 +226,25 @@ impl<C: Cloud> Kind<C> {
             disable: R::DISABLES.then_some(|name, tags, cloud| R::disable(name, tags, cloud).boxed()),
         }
     }
+}
+
+/// Returns the fields in which a live resource differs from the desired one.
+pub fn changed<R: Resource>(live: &R, desired: &R) -> Changed<R> {
+    diff(&state_of(live), &state_of(desired)).iter().filter_map(field_of::<R>).collect()
+}
+
+/// Returns the field that a change of a resource of this kind is in; nothing for one of a tag.
+///
+/// # Panics
+/// The change is another kind's, or the kind does not derive its fields from its struct.
+pub fn field_of<R: Resource>(change: &Change) -> Option<R::Field> {
+    if change.is_tag() {
+        return None;
+    }
+    let name = change.path.split(['.', '[']).next().unwrap_or_default();
+    let deserializer: StrDeserializer<'_, NoSuchField> = name.into_deserializer();
+    let field = R::Field::deserialize(deserializer);
+    Some(field.unwrap_or_else(|error| panic!("the fields of {} are derived from it: {error}", R::KIND)))
 }
 
 fn state_of<R: Resource>(resource: &R) -> Value {

@@ -1,25 +1,29 @@
 //! A kind without tags, which is a part of a thing and can only be made anew.
 
-use crate::change::Change;
 use crate::error::Error;
-use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resource::{Changed, Effect, Live, Resource, ResourceId, Risk, Tags};
 use crate::scope::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use super::{FakeCloud, Thing, World};
 
 /// A part of a thing, without tags: it can only be made anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
 pub struct Part {
     /// The name: its thing's, and `/part`.
     pub name: String,
     /// A setting.
     pub speed: u32,
-    #[serde(skip)]
     /// The name of its thing.
+    #[serde(skip)]
+    #[stem_name(skip)]
     pub of: String,
     /// What it reads, if that is another thing.
     #[serde(skip)]
+    #[stem_name(skip)]
     pub reads: Option<String>,
 }
 
@@ -44,6 +48,7 @@ impl Part {
 
 impl Resource for Part {
     type Cloud = FakeCloud;
+    type Field = PartFieldName;
     const KIND: &'static str = "fake.part";
     const STANDS_ON: &'static [&'static str] = &["fake.thing"];
     const DISABLES: bool = true;
@@ -61,7 +66,7 @@ impl Resource for Part {
         Some(ResourceId::new(Thing::KIND, reads.clone()))
     }
 
-    fn effect(&self, _change: &Change) -> Effect {
+    fn effect(&self, _field: PartFieldName, _live: &Self) -> Effect {
         Effect::Recreate(Risk::LosesPosition)
     }
 
@@ -83,7 +88,7 @@ impl Resource for Part {
         cloud.write("Create", &self.name, effect).await
     }
 
-    async fn update(&self, _live: &Self, _cloud: &FakeCloud) -> Result<(), Error> {
+    async fn update(&self, _live: &Self, _changed: &Changed<Self>, _cloud: &FakeCloud) -> Result<(), Error> {
         unreachable!("a part can only be made anew")
     }
 

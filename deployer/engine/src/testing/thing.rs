@@ -1,15 +1,17 @@
 //! A kind that has tags and holds data.
 
-use crate::change::Change;
 use crate::error::{Class, Error};
-use crate::resource::{Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resource::{Changed, Effect, Live, Resource, ResourceId, Risk, Tags, changed};
 use crate::scope::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use struct_to_enum::FieldName;
 
 use super::{FakeCloud, World, scope};
 
 /// A thing with tags.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FieldName)]
+#[stem_name_derive(PartialOrd, Ord, Deserialize)]
+#[stem_name_attr(serde(rename_all = "snake_case"))]
 pub struct Thing {
     /// The name.
     pub name: String,
@@ -19,8 +21,9 @@ pub struct Thing {
     pub key: String,
     /// Its parts are bound to it.
     pub face: u32,
-    #[serde(skip)]
     /// What has to be there before it.
+    #[serde(skip)]
+    #[stem_name(skip)]
     pub needs: Vec<ResourceId>,
 }
 
@@ -45,6 +48,7 @@ impl Thing {
 
 impl Resource for Thing {
     type Cloud = FakeCloud;
+    type Field = ThingFieldName;
     const KIND: &'static str = "fake.thing";
     const STANDS_ON: &'static [&'static str] = &[];
     const STATEFUL: bool = true;
@@ -57,16 +61,15 @@ impl Resource for Thing {
         self.needs.clone()
     }
 
-    fn renews(&self, change: &Change) -> bool {
-        change.path == "face"
+    fn renews(&self, field: ThingFieldName) -> bool {
+        field == ThingFieldName::Face
     }
 
-    fn effect(&self, change: &Change) -> Effect {
-        let shrinks = change.desired.as_u64() < change.live.as_u64();
-        match change.path.as_str() {
-            "key" => Effect::Refuse("copy what is in it to another thing"),
-            "size" if shrinks => Effect::InPlace(Risk::LosesData),
-            _ => Effect::InPlace(Risk::Safe),
+    fn effect(&self, field: ThingFieldName, live: &Self) -> Effect {
+        match field {
+            ThingFieldName::Key => Effect::Refuse("copy what is in it to another thing"),
+            ThingFieldName::Size if self.size < live.size => Effect::InPlace(Risk::LosesData),
+            ThingFieldName::Name | ThingFieldName::Size | ThingFieldName::Face => Effect::InPlace(Risk::Safe),
         }
     }
 
@@ -101,7 +104,9 @@ impl Resource for Thing {
         };
         cloud.write("Create", &self.name, effect).await?;
         match Resource::read(self, cloud).await? {
-            Some(live) if live.resource.size != self.size => self.update(&live.resource, cloud).await,
+            Some(live) if live.resource.size != self.size => {
+                self.update(&live.resource, &changed(&live.resource, self), cloud).await
+            }
             _ => Ok(()),
         }
     }
@@ -110,7 +115,7 @@ impl Resource for Thing {
         cloud.look("Ready", &self.name, |_| ()).await
     }
 
-    async fn update(&self, _live: &Self, cloud: &FakeCloud) -> Result<(), Error> {
+    async fn update(&self, _live: &Self, _changed: &Changed<Self>, cloud: &FakeCloud) -> Result<(), Error> {
         self.build(cloud).await?;
         let effect = |world: &mut World| {
             let (thing, _) = world.things.get_mut(&self.name).expect("what is updated exists");

@@ -42,7 +42,7 @@ impl Metric {
     }
 
     /// Returns the metric under this name.
-    pub(super) fn called(self, label: &str) -> Self {
+    pub(super) fn labelled(self, label: &str) -> Self {
         self.with("label", label)
     }
 

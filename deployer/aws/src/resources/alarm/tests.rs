@@ -83,7 +83,7 @@ fn the_order_of_dimensions_and_actions_means_nothing() {
 
 #[test]
 fn a_mistake_is_told_before_cloudwatch_is_asked() {
-    let mistakes = |alarm: Alarm| Resource::mistakes(&alarm, &States::new());
+    let mistakes = |alarm: Alarm| Resource::mistakes(&alarm, &Neighbours::default());
     assert_eq!(mistakes(alarm()), Vec::<String>::new());
     assert_eq!(mistakes(Alarm::errors(&scope(), "x", "f")), Vec::<String>::new());
     let wrong = [
@@ -108,7 +108,7 @@ fn alarm_on_throttled_writes_returns_to_ok_without_data() {
     let throttled = Alarm::table_full(&scope(), "events-table-throttled", "demo-dev-events");
     assert!(!throttled.ignores_missing_data(), "{} keeps its state without data", throttled.namespace);
     assert_eq!(throttled.treat_missing_data, "notBreaching");
-    assert_eq!(Resource::mistakes(&throttled, &States::new()), [""; 0]);
+    assert_eq!(Resource::mistakes(&throttled, &Neighbours::default()), [""; 0]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) async fn empty(bucket: &str, aws: &Aws) -> Result<(), Error> {
     loop {
         let call = aws.s3.list_object_versions().bucket(bucket).encoding_type(EncodingType::Url);
         let call = call.set_key_marker(key).set_version_id_marker(id);
-        let page = call.send().await.called("ListObjectVersions")?;
+        let page = call.send().await.called()?;
         let encoding = page.encoding_type.as_ref();
         let versions = page.versions.unwrap_or_default().into_iter().map(|it| (it.key, it.version_id));
         let markers = page.delete_markers.unwrap_or_default().into_iter().map(|it| (it.key, it.version_id));
@@ -30,7 +30,7 @@ pub(super) async fn empty(bucket: &str, aws: &Aws) -> Result<(), Error> {
         delete_together(bucket, &plain, aws).await?;
         for version in odd {
             let call = aws.s3.delete_object().bucket(bucket).key(version.key).set_version_id(version.id);
-            call.send().await.called("DeleteObject")?;
+            call.send().await.called()?;
         }
         if page.is_truncated != Some(true) {
             break;
@@ -52,7 +52,7 @@ async fn delete_together(bucket: &str, versions: &[Version], aws: &Aws) -> Resul
     let objects = objects.collect::<Result<_, _>>().map_err(incomplete)?;
     let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(incomplete)?;
     let call = aws.s3.delete_objects().bucket(bucket).delete(delete);
-    let answer = call.send().await.called("DeleteObjects")?;
+    let answer = call.send().await.called()?;
     match answer.errors() {
         [] => Ok(()),
         // An answer of 200 can hold failures.
@@ -78,13 +78,13 @@ async fn abort_uploads(bucket: &str, aws: &Aws) -> Result<(), Error> {
     loop {
         let call = aws.s3.list_multipart_uploads().bucket(bucket).encoding_type(EncodingType::Url);
         let call = call.set_key_marker(key).set_upload_id_marker(id);
-        let page = call.send().await.called("ListMultipartUploads")?;
+        let page = call.send().await.called()?;
         let encoding = page.encoding_type.as_ref();
         for upload in page.uploads() {
             let call = aws.s3.abort_multipart_upload().bucket(bucket);
             let call = call.key(decoded(upload.key().unwrap_or_default(), encoding));
             let call = call.set_upload_id(upload.upload_id.clone());
-            match call.send().await.called("AbortMultipartUpload") {
+            match call.send().await.called() {
                 // Its owner finished it, or gave it up.
                 Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {}
                 other => other.map(drop)?,

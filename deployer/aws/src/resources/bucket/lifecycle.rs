@@ -7,9 +7,7 @@ use aws_sdk_s3::types::{
     NoncurrentVersionExpiration,
 };
 use aws_smithy_types::error::operation::BuildError;
-use engine::change::Change;
 use serde::Serialize;
-use serde_json::Value;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -110,28 +108,22 @@ impl Rule {
     }
 }
 
-/// Tells whether objects go after this change that would have stayed.
-pub(super) fn deletes_more(desired: &BTreeMap<String, Rule>, change: &Change) -> bool {
-    let mut path = change.path.splitn(3, '.').skip(1);
-    let (Some(id), field) = (path.next(), path.next()) else {
-        return false;
-    };
-    let Some(rule) = desired.get(id) else {
-        return false;
-    };
-    let days = |value: &Value| value.as_i64().unwrap_or(i64::MAX);
-    match field {
-        Some("expire_version_days") => days(&change.desired) < days(&change.live),
-        Some("abort_uploads_days") => false,
-        // The whole rule, its prefix or its status.
-        _ => rule.expire_version_days.is_some(),
-    }
+/// Tells whether objects go with the desired rules that stay with the live ones.
+pub(super) fn deletes_more(live: &BTreeMap<String, Rule>, desired: &BTreeMap<String, Rule>) -> bool {
+    desired.iter().any(|(id, rule)| match (rule.expire_version_days, live.get(id)) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(days), Some(live)) => {
+            let elsewhere =
+                (live.enabled, &live.prefix, &live.other) != (rule.enabled, &rule.prefix, &rule.other);
+            elsewhere || live.expire_version_days.is_none_or(|live_days| days < live_days)
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_s3::types::{LifecycleExpiration, LifecycleRuleAndOperator};
-    use serde_json::json;
 
     use super::*;
 
@@ -156,18 +148,19 @@ mod tests {
 
     #[test]
     fn deleting_sooner_loses_data() {
-        let rules = [
-            ("expire".to_owned(), Rule::expiring_versions("progress/", 30)),
-            ("abort".to_owned(), Rule::aborting_uploads(7)),
-        ];
-        let loses = |path: &str, live: Value, desired: Value| {
-            let path = path.to_owned();
-            deletes_more(&rules.clone().into(), &Change::new(path, live, desired))
+        let rule = |days| Rule::expiring_versions("progress/", days);
+        let loses = |live: Option<Rule>, desired: Option<Rule>| {
+            let rules =
+                |rule: Option<Rule>| rule.map(|rule| ("expire".to_owned(), rule)).into_iter().collect();
+            deletes_more(&rules(live), &rules(desired))
         };
-        assert!(loses("lifecycle.expire", Value::Null, json!({})));
-        assert!(loses("lifecycle.expire.expire_version_days", json!(60), json!(30)));
-        assert!(!loses("lifecycle.expire.expire_version_days", json!(10), json!(30)));
-        assert!(!loses("lifecycle.abort", Value::Null, json!({})));
-        assert!(!loses("lifecycle.by-hand", json!({}), Value::Null));
+        assert!(loses(None, Some(rule(30))));
+        assert!(loses(Some(rule(60)), Some(rule(30))));
+        assert!(loses(Some(Rule { prefix: "p".into(), ..rule(30) }), Some(rule(30))));
+        assert!(loses(Some(Rule { enabled: false, ..rule(30) }), Some(rule(30))));
+        assert!(loses(Some(Rule { expire_version_days: None, ..rule(30) }), Some(rule(30))));
+        assert!(!loses(Some(rule(10)), Some(rule(30))));
+        assert!(!loses(None, Some(Rule::aborting_uploads(7))));
+        assert!(!loses(Some(rule(30)), None));
     }
 }

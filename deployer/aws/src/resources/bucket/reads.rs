@@ -13,8 +13,7 @@ use crate::{Aws, Called};
 
 pub(super) async fn public_access_block(bucket: &str, aws: &Aws) -> Result<PublicAccessBlock, Error> {
     let answer = aws.s3.get_public_access_block().bucket(bucket).send().await;
-    let answer =
-        unset_is_none(answer.called("GetPublicAccessBlock"), "NoSuchPublicAccessBlockConfiguration")?;
+    let answer = unset_is_none(answer.called(), "NoSuchPublicAccessBlockConfiguration")?;
     let block = answer.and_then(|answer| answer.public_access_block_configuration);
     Ok(block.map_or(PublicAccessBlock::all(false), |block| PublicAccessBlock {
         block_acls: block.block_public_acls.unwrap_or_default(),
@@ -27,8 +26,7 @@ pub(super) async fn public_access_block(bucket: &str, aws: &Aws) -> Result<Publi
 /// Nothing set is what buckets had before there was a choice.
 pub(super) async fn ownership(bucket: &str, aws: &Aws) -> Result<String, Error> {
     let answer = aws.s3.get_bucket_ownership_controls().bucket(bucket).send().await;
-    let answer =
-        unset_is_none(answer.called("GetBucketOwnershipControls"), "OwnershipControlsNotFoundError")?;
+    let answer = unset_is_none(answer.called(), "OwnershipControlsNotFoundError")?;
     let controls = answer.and_then(|answer| answer.ownership_controls);
     let rule = controls.and_then(|controls| controls.rules.into_iter().next());
     Ok(rule.map_or("ObjectWriter".to_owned(), |rule| rule.object_ownership.as_str().to_owned()))
@@ -38,7 +36,7 @@ pub(super) async fn ownership(bucket: &str, aws: &Aws) -> Result<String, Error> 
 pub(super) async fn encryption(bucket: &str, aws: &Aws) -> Result<Encryption, Error> {
     let answer = aws.s3.get_bucket_encryption().bucket(bucket).send().await;
     let unset = "ServerSideEncryptionConfigurationNotFoundError";
-    let answer = unset_is_none(answer.called("GetBucketEncryption"), unset)?;
+    let answer = unset_is_none(answer.called(), unset)?;
     let configuration = answer.and_then(|answer| answer.server_side_encryption_configuration);
     let Some(rule) = configuration.and_then(|configuration| configuration.rules.into_iter().next()) else {
         return Ok(Encryption::with(None));
@@ -55,21 +53,20 @@ pub(super) async fn encryption(bucket: &str, aws: &Aws) -> Result<Encryption, Er
 
 pub(super) async fn versioning(bucket: &str, aws: &Aws) -> Result<bool, Error> {
     let answer = aws.s3.get_bucket_versioning().bucket(bucket).send().await;
-    let status = answer.called("GetBucketVersioning")?.status;
+    let status = answer.called()?.status;
     Ok(status == Some(BucketVersioningStatus::Enabled))
 }
 
 pub(super) async fn lifecycle(bucket: &str, aws: &Aws) -> Result<BTreeMap<String, Rule>, Error> {
     let answer = aws.s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await;
-    let answer =
-        unset_is_none(answer.called("GetBucketLifecycleConfiguration"), "NoSuchLifecycleConfiguration")?;
+    let answer = unset_is_none(answer.called(), "NoSuchLifecycleConfiguration")?;
     let rules = answer.and_then(|answer| answer.rules).unwrap_or_default();
     Ok(rules.iter().map(|rule| (rule.id().unwrap_or_default().to_owned(), Rule::of(rule))).collect())
 }
 
 pub(super) async fn policy(bucket: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     let answer = aws.s3.get_bucket_policy().bucket(bucket).send().await;
-    let answer = unset_is_none(answer.called("GetBucketPolicy"), "NoSuchBucketPolicy")?;
+    let answer = unset_is_none(answer.called(), "NoSuchBucketPolicy")?;
     let policy = answer.and_then(|answer| answer.policy).filter(|policy| !policy.is_empty());
     policy
         .map(|policy| Policy::parse(&policy))
@@ -79,14 +76,14 @@ pub(super) async fn policy(bucket: &str, aws: &Aws) -> Result<Option<Policy>, Er
 
 pub(super) async fn cors_origins(bucket: &str, aws: &Aws) -> Result<BTreeSet<String>, Error> {
     let answer = aws.s3.get_bucket_cors().bucket(bucket).send().await;
-    let answer = unset_is_none(answer.called("GetBucketCors"), "NoSuchCORSConfiguration")?;
+    let answer = unset_is_none(answer.called(), "NoSuchCORSConfiguration")?;
     let rules = answer.and_then(|answer| answer.cors_rules).unwrap_or_default();
     Ok(rules.into_iter().flat_map(|rule| rule.allowed_origins).collect())
 }
 
 pub(super) async fn notified(bucket: &str, aws: &Aws) -> Result<BTreeSet<String>, Error> {
     let answer = aws.s3.get_bucket_notification_configuration().bucket(bucket).send().await;
-    let answer = answer.called("GetBucketNotificationConfiguration")?;
+    let answer = answer.called()?;
     let functions = answer.lambda_function_configurations().iter().map(|to| &to.lambda_function_arn);
     let queues = answer.queue_configurations().iter().map(|to| &to.queue_arn);
     let topics = answer.topic_configurations().iter().map(|to| &to.topic_arn);
@@ -96,7 +93,7 @@ pub(super) async fn notified(bucket: &str, aws: &Aws) -> Result<BTreeSet<String>
 
 pub(super) async fn tags(bucket: &str, aws: &Aws) -> Result<Tags, Error> {
     let answer = aws.s3.get_bucket_tagging().bucket(bucket).send().await;
-    let answer = unset_is_none(answer.called("GetBucketTagging"), "NoSuchTagSet")?;
+    let answer = unset_is_none(answer.called(), "NoSuchTagSet")?;
     let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }

@@ -22,7 +22,7 @@ impl Bucket {
             .build();
         let call = aws.s3.put_public_access_block().bucket(&self.name);
         let call = call.public_access_block_configuration(block);
-        call.send().await.called("PutPublicAccessBlock").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn put_ownership(&self, aws: &Aws) -> Result<(), Error> {
@@ -30,7 +30,7 @@ impl Bucket {
         let controls = OwnershipControls::builder().rules(rule.build().map_err(incomplete)?);
         let call = aws.s3.put_bucket_ownership_controls().bucket(&self.name);
         let call = call.ownership_controls(controls.build().map_err(incomplete)?);
-        call.send().await.called("PutBucketOwnershipControls").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn put_encryption(&self, aws: &Aws) -> Result<(), Error> {
@@ -44,7 +44,7 @@ impl Bucket {
         let configuration = ServerSideEncryptionConfiguration::builder().rules(rule);
         let call = aws.s3.put_bucket_encryption().bucket(&self.name);
         let call = call.server_side_encryption_configuration(configuration.build().map_err(incomplete)?);
-        call.send().await.called("PutBucketEncryption").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn put_versioning(&self, aws: &Aws) -> Result<(), Error> {
@@ -54,7 +54,7 @@ impl Bucket {
         };
         let call = aws.s3.put_bucket_versioning().bucket(&self.name);
         let call = call.versioning_configuration(VersioningConfiguration::builder().status(status).build());
-        call.send().await.called("PutBucketVersioning").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn put_lifecycle(&self, aws: &Aws) -> Result<(), Error> {
@@ -63,37 +63,37 @@ impl Bucket {
         let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let call = aws.s3.put_bucket_lifecycle_configuration().bucket(&self.name);
         let call = call.lifecycle_configuration(rules.map_err(incomplete)?);
-        call.send().await.called("PutBucketLifecycle").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn put_policy(&self, aws: &Aws) -> Result<(), Error> {
         match &self.policy {
             Some(policy) => {
                 let call = aws.s3.put_bucket_policy().bucket(&self.name).policy(policy.to_json());
-                call.send().await.called("PutBucketPolicy").map(drop)
+                call.send().await.called().map(drop)
             }
             None => {
                 let call = aws.s3.delete_bucket_policy().bucket(&self.name);
-                call.send().await.called("DeleteBucketPolicy").map(drop)
+                call.send().await.called().map(drop)
             }
         }
     }
 
     pub(super) async fn delete_cors(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.s3.delete_bucket_cors().bucket(&self.name);
-        call.send().await.called("DeleteBucketCors").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn delete_notifications(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.s3.put_bucket_notification_configuration().bucket(&self.name);
         let call = call.notification_configuration(NotificationConfiguration::builder().build());
-        call.send().await.called("PutBucketNotificationConfiguration").map(drop)
+        call.send().await.called().map(drop)
     }
 
     pub(super) async fn put_tags(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let tagging = Tagging::builder().set_tag_set(Some(to_sdk(tags)?)).build().map_err(incomplete)?;
         let call = aws.s3.put_bucket_tagging().bucket(&self.name).tagging(tagging);
-        call.send().await.called("PutBucketTagging").map(drop)
+        call.send().await.called().map(drop)
     }
 }
 

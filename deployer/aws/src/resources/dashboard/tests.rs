@@ -5,7 +5,7 @@ use engine::resource::Described;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope};
+use crate::testing::{Answer, Script, body, fault, scope, update};
 
 fn shown() -> Value {
     json!({"widgets": [
@@ -100,7 +100,7 @@ async fn an_attempt_cut_short_is_finished() {
 async fn an_update_keeps_the_note_and_its_tags() {
     let script = Script::new().on("PutDashboard", accepted());
     let live = Dashboard { noted: tags(), body: json!({}), ..dashboard() };
-    dashboard().update(&live, &script.aws()).await.expect("it is accepted");
+    update(&dashboard(), &live, &script.aws()).await.expect("it is accepted");
     let asked = script.asked();
     assert!(asked[0].body.contains("* `deployer:stack` = `demo`"), "{}", asked[0].body);
     assert!(asked[0].body.contains("# demo-dev"), "{}", asked[0].body);
@@ -116,7 +116,7 @@ async fn what_cloudwatch_says_of_a_body_is_an_error_though_it_is_accepted() {
 
 #[test]
 fn a_mistake_is_told_before_cloudwatch_is_asked() {
-    let mistakes = |dashboard: Dashboard| Resource::mistakes(&dashboard, &States::new());
+    let mistakes = |dashboard: Dashboard| Resource::mistakes(&dashboard, &Neighbours::default());
     assert_eq!(mistakes(dashboard()), Vec::<String>::new());
     let text = shown()["widgets"][0].clone();
     let wrong = [

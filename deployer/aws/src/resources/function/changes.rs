@@ -1,14 +1,15 @@
 //! Changing a function: one call after another, each over before the next.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
 use engine::diff::diff;
 use engine::error::Error;
-use engine::resource::{Described, Resource};
+use engine::resource::{Changed, Described, Resource};
 use tokio::time::Instant;
 
-use super::{Function, configuration, get, resource_policy};
+use super::{Function, FunctionFieldName, configuration, get, resource_policy};
 use crate::resources::lacking::judged;
 use crate::{Aws, Called, Package, wait_until};
 
@@ -22,28 +23,90 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 /// The largest zip that goes with the call ("Lambda quotas").
 const LARGEST_ZIP: usize = 50 * 1024 * 1024;
 
+/// The calls that change a function, in their order. Lambda takes one at a time: each has to be over
+/// before the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Call {
+    UpdateConfiguration,
+    UpdateCode,
+    PutConcurrency,
+    PutRecursionConfig,
+    RemovePermissions,
+    /// The field is fixed.
+    None,
+}
+
+impl Call {
+    fn that_changes(field: FunctionFieldName) -> Self {
+        use FunctionFieldName as Field;
+        match field {
+            // The architecture changes only together with the code.
+            Field::Code | Field::Architecture => Self::UpdateCode,
+            Field::ReservedConcurrency => Self::PutConcurrency,
+            Field::RecursiveLoop => Self::PutRecursionConfig,
+            Field::ResourcePolicy => Self::RemovePermissions,
+            Field::Name | Field::PackageType => Self::None,
+            Field::Role
+            | Field::Runtime
+            | Field::Handler
+            | Field::MemoryMb
+            | Field::TimeoutS
+            | Field::Description
+            | Field::Environment
+            | Field::EphemeralStorageMb
+            | Field::Layers
+            | Field::Tracing
+            | Field::Logging
+            | Field::DeadLetterTarget
+            | Field::Vpc
+            | Field::FileSystems
+            | Field::KmsKey
+            | Field::SnapStart
+            // Lambda tries again what it could not carry out.
+            | Field::Failure => Self::UpdateConfiguration,
+        }
+    }
+}
+
+impl FunctionFieldName {
+    /// Tells whether a change of this field uploads the code.
+    pub fn is_uploaded(self) -> bool {
+        Call::that_changes(self) == Call::UpdateCode
+    }
+}
+
 impl Function {
-    /// Changes what differs, unless the function has another revision than this by now.
-    pub(super) async fn put(&self, live: &Self, mut revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
-        // Lambda takes one change at a time: each has to be over before the next call.
-        let changes = self.to_update(live);
-        if changes != Default::default() || live.failure.is_some() {
-            let call = changes.function_name(&self.name);
-            // Our own change makes another revision.
-            let call = call.set_revision_id(revision.take().map(str::to_owned));
-            let sent = call.send_with(&aws.lambda).await.called("UpdateFunctionConfiguration");
-            sent.map_err(|error| self.judged(error))?;
-            self.changed(aws).await?;
+    /// Changes these fields, unless the function has another revision than this by now.
+    pub(super) async fn put(
+        &self,
+        live: &Self,
+        changed: &Changed<Self>,
+        mut revision: Option<&str>,
+        aws: &Aws,
+    ) -> Result<(), Error> {
+        let calls: BTreeSet<Call> = changed.iter().copied().map(Call::that_changes).collect();
+        for call in calls {
+            match call {
+                Call::UpdateConfiguration => {
+                    let call = self.to_update(live).function_name(&self.name);
+                    // Our own change makes another revision.
+                    let call = call.set_revision_id(revision.take().map(str::to_owned));
+                    let sent = call.send_with(&aws.lambda).await.called();
+                    sent.map_err(|error| self.judged(error))?;
+                    self.changed(aws).await?;
+                }
+                Call::UpdateCode => self.upload(revision, aws).await?,
+                Call::PutConcurrency => self.reserve_concurrency(aws).await?,
+                Call::PutRecursionConfig => self.set_recursive_loop(aws).await?,
+                Call::RemovePermissions => {
+                    if let (Some(policy), None) = (&live.resource_policy, &self.resource_policy) {
+                        resource_policy::remove(&self.name, policy, aws).await?;
+                    }
+                }
+                Call::None => {}
+            }
         }
-        if (&live.code, &live.architecture) != (&self.code, &self.architecture) {
-            self.upload(revision, aws).await?;
-        }
-        self.reserve_concurrency(live.reserved_concurrency, aws).await?;
-        self.set_recursive_loop(live.recursive_loop.as_deref(), aws).await?;
-        match (&live.resource_policy, &self.resource_policy) {
-            (Some(policy), None) => resource_policy::remove(&self.name, policy, aws).await,
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Fails with this error if somebody changed the function since it was looked at. An
@@ -87,7 +150,7 @@ impl Function {
         // The architecture changes only together with the code.
         let call = call.architectures(self.architecture.as_str().into());
         let call = call.zip_file(Blob::new(package.zip.to_vec()));
-        call.send().await.called("UpdateFunctionCode")?;
+        call.send().await.called()?;
         self.changed(aws).await?;
         self.tag(&self.code.tags(&package.sha256), aws).await
     }
@@ -114,19 +177,17 @@ impl Function {
         .await
     }
 
-    pub(super) async fn reserve_concurrency(&self, live: Option<i32>, aws: &Aws) -> Result<(), Error> {
+    pub(super) async fn reserve_concurrency(&self, aws: &Aws) -> Result<(), Error> {
         match self.reserved_concurrency {
-            desired if live == desired => {}
             Some(executions) => {
                 let call = aws.lambda.put_function_concurrency().function_name(&self.name);
                 let call = call.reserved_concurrent_executions(executions);
-                call.send().await.called("PutFunctionConcurrency")?;
+                call.send().await.called().map(drop)
             }
             None => {
                 let call = aws.lambda.delete_function_concurrency().function_name(&self.name);
-                call.send().await.called("DeleteFunctionConcurrency")?;
+                call.send().await.called().map(drop)
             }
         }
-        Ok(())
     }
 }

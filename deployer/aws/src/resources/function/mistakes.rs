@@ -1,13 +1,7 @@
-//! What Lambda would refuse of a function, or accept and starve.
-
-use engine::resource::States;
-#[cfg(feature = "sources")]
-use engine::resource::{Resource, ResourceId};
+//! What Lambda would refuse of a function.
 
 use super::Function;
 use crate::resources::lint;
-#[cfg(feature = "sources")]
-use crate::resources::{mapping_name, stream::Stream};
 
 /// All names and values together, in bytes ("Lambda quotas").
 const LARGEST_ENVIRONMENT: usize = 4096;
@@ -42,35 +36,5 @@ impl Function {
             mistakes.push("reserved concurrency is no less than 0, which pauses the function".into());
         }
         mistakes
-    }
-
-    /// Returns the streams that it reads more shards of at a time than it may run. One that
-    /// is paused, with none at all, is so on purpose.
-    #[cfg(feature = "sources")]
-    pub(super) fn starved(&self, stack: &States) -> Vec<String> {
-        let Some(executions) = self.reserved_concurrency.filter(|executions| *executions > 0) else {
-            return Vec::new();
-        };
-        let reading = format!("{}/kinesis/", self.name);
-        let mappings = stack.iter().filter(|(id, _)| id.kind() == mapping_name::KIND);
-        let sources = mappings.filter_map(|(id, mapping)| Some((id.name().strip_prefix(&reading)?, mapping)));
-        let starved = sources.filter_map(|(stream, mapping)| {
-            let stream = ResourceId::new(Stream::KIND, stream);
-            let shards = stack.get(&stream)?["capacity"]["shards"].as_i64()?;
-            let at_a_time = shards * mapping["settings"]["parallelization_factor"].as_i64()?;
-            (at_a_time > i64::from(executions)).then(|| {
-                format!(
-                    "{executions} executions are kept for it, and it reads {at_a_time} batches of {stream} at a time: \
-                     it falls behind"
-                )
-            })
-        });
-        starved.collect()
-    }
-
-    /// Returns nothing: without the kinds of sources, it reads none.
-    #[cfg(not(feature = "sources"))]
-    pub(super) fn starved(&self, _stack: &States) -> Vec<String> {
-        Vec::new()
     }
 }

@@ -16,20 +16,18 @@ impl Function {
             return Ok(None);
         }
         let call = aws.lambda.get_function_recursion_config().function_name(&self.name);
-        let answer = call.send().await.called("GetFunctionRecursionConfig").gone_is_none()?;
+        let answer = call.send().await.called().gone_is_none()?;
         let set = answer.and_then(|answer| answer.recursive_loop);
         Ok(set.map(|set| set.as_str().to_owned()))
     }
 
-    /// Sets it where it differs.
-    pub(super) async fn set_recursive_loop(&self, live: Option<&str>, aws: &Aws) -> Result<(), Error> {
-        match &self.recursive_loop {
-            Some(desired) if live != Some(desired) => {
-                let call = aws.lambda.put_function_recursion_config().function_name(&self.name);
-                let call = call.recursive_loop(desired.as_str().into());
-                call.send().await.called("PutFunctionRecursionConfig").map(drop)
-            }
-            _ => Ok(()),
-        }
+    /// Sets it, if it matters here.
+    pub(super) async fn set_recursive_loop(&self, aws: &Aws) -> Result<(), Error> {
+        let Some(desired) = &self.recursive_loop else {
+            return Ok(());
+        };
+        let call = aws.lambda.put_function_recursion_config().function_name(&self.name);
+        let call = call.recursive_loop(desired.as_str().into());
+        call.send().await.called().map(drop)
     }
 }

@@ -9,7 +9,7 @@ use crate::{Aws, Called};
 /// Reads the policy, or nothing when nobody was given a permission.
 pub(super) async fn read(function: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     let call = aws.lambda.get_policy().function_name(function);
-    let answer = call.send().await.called("GetPolicy").gone_is_none()?;
+    let answer = call.send().await.called().gone_is_none()?;
     let Some(text) = answer.and_then(|answer| answer.policy) else {
         return Ok(None);
     };
@@ -25,7 +25,7 @@ pub(super) async fn remove(function: &str, policy: &Policy, aws: &Aws) -> Result
         // Lambda insists on an id for each.
         let id = statement["Sid"].as_str().unwrap_or_default();
         let call = aws.lambda.remove_permission().function_name(function).statement_id(id);
-        call.send().await.called("RemovePermission").gone_is_none()?;
+        call.send().await.called().gone_is_none()?;
     }
     Ok(())
 }

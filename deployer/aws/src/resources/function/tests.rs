@@ -5,9 +5,7 @@ use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::resources::mapping::{Mapping, MappingSettings};
-use crate::resources::stream::Stream;
-use crate::testing::{Answer, Script, body, fault, scope};
+use crate::testing::{Answer, Script, body, fault, scope, update};
 use crate::{Package, Packages};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1";
@@ -122,7 +120,7 @@ async fn what_is_to_invoke_itself_may_go_on() {
         Resource::read(&recursive, &script.aws()).await.expect("a read").expect("a function").resource;
     let changes = diff(&found.state(), &recursive.state());
     assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["recursive_loop"]);
-    Resource::update(&recursive, &found, &script.aws()).await.expect("an update");
+    update(&recursive, &found, &script.aws()).await.expect("an update");
     assert_eq!(script.writes(), ["PutFunctionRecursionConfig"]);
 }
 
@@ -138,7 +136,7 @@ async fn who_else_may_invoke_it_shows_and_is_removed() {
     let found =
         Resource::read(&function(), &script.aws()).await.expect("a read").expect("a function").resource;
     assert_eq!(paths(&found), ["resource_policy"]);
-    Resource::update(&function(), &found, &script.aws()).await.expect("an update");
+    update(&function(), &found, &script.aws()).await.expect("an update");
     assert_eq!(script.writes(), ["RemovePermission"]);
 }
 
@@ -221,7 +219,7 @@ async fn configuration_is_over_before_the_code_begins() {
         .on("GetFunction", got(json!({})))
         .on("UpdateFunctionCode", body(configuration(json!({}))))
         .on("TagResource", body(""));
-    Resource::update(&function(), &found, &with_code(&script)).await.expect("an update");
+    update(&function(), &found, &with_code(&script)).await.expect("an update");
     assert_eq!(
         script.calls(),
         [
@@ -258,7 +256,7 @@ async fn what_is_to_be_none_is_sent_as_what_resets_it() {
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({})));
     let bare = Function::new(&scope(), "capture", ROLE, Vec::new()).fingerprint("f1");
-    Resource::update(&bare, &found, &script.aws()).await.expect("an update");
+    update(&bare, &found, &script.aws()).await.expect("an update");
     let expected = json!({
         "Description": "",
         "Environment": {"Variables": {}},
@@ -282,7 +280,7 @@ async fn what_somebody_changed_meanwhile_is_not_overwritten() {
     let theirs = nobody_else(Script::new())
         .on("UpdateFunctionConfiguration", changed())
         .on("GetFunction", got(json!({"MemorySize": 256, "Timeout": 60})));
-    let error = Resource::update(&function(), &found, &theirs.aws()).await.expect_err("somebody was there");
+    let error = update(&function(), &found, &theirs.aws()).await.expect_err("somebody was there");
     assert!(error.hint.expect("a hint").contains("somebody changed the function meanwhile"));
     assert_eq!(theirs.writes(), ["UpdateFunctionConfiguration"]);
     // An attempt of ours got through, and its answer did not.
@@ -290,7 +288,7 @@ async fn what_somebody_changed_meanwhile_is_not_overwritten() {
         .on("UpdateFunctionConfiguration", changed())
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({})));
-    Resource::update(&function(), &found, &ours.aws()).await.expect("it is ours");
+    update(&function(), &found, &ours.aws()).await.expect("it is ours");
     assert_eq!(ours.sent("UpdateFunctionConfiguration")[1], json!({"MemorySize": 128}));
 }
 
@@ -321,14 +319,14 @@ async fn an_account_with_too_few_executions_says_what_to_do() {
     let script =
         Script::new().on("PutFunctionConcurrency", fault(400, "InvalidParameterValueException", text));
     let desired = function().reserved_concurrency(Some(5));
-    let error = Resource::update(&desired, &function(), &script.aws()).await.expect_err("too few");
+    let error = update(&desired, &function(), &script.aws()).await.expect_err("too few");
     assert_eq!(error.class, Class::Quota);
     assert!(error.hint.expect("a hint").contains("reserved_concurrency"));
 }
 
 #[test]
 fn a_mistake_is_told_before_lambda_is_asked() {
-    let mistakes = |function: Function| Resource::mistakes(&function, &States::new());
+    let mistakes = |function: Function| Resource::mistakes(&function, &Neighbours::default());
     assert_eq!(mistakes(function()), Vec::<String>::new());
     let wrong = [
         Function { name: "n".repeat(65), ..function() },
@@ -345,18 +343,6 @@ fn a_mistake_is_told_before_lambda_is_asked() {
     for function in wrong {
         assert_eq!(mistakes(function.clone()).len(), 1, "{:?}", mistakes(function.clone()));
     }
-}
-
-#[test]
-fn a_consumer_may_run_once_for_each_shard() {
-    let stream = Stream::new(&scope(), "events").shards(4);
-    let settings = MappingSettings { parallelization_factor: 2, ..MappingSettings::default() };
-    let mapping = Mapping::stream("demo-dev-capture", stream.arn(), settings);
-    let nodes: [&dyn Described; 2] = [&stream, &mapping];
-    let stack: States = nodes.into_iter().map(|node| (node.id(), node.state())).collect();
-    let limited = |executions| function().reserved_concurrency(executions);
-    let mistakes = |executions| Resource::mistakes(&limited(executions), &stack).len();
-    assert_eq!([None, Some(0), Some(8), Some(7)].map(mistakes), [0, 0, 0, 1]);
 }
 
 #[test]
@@ -385,7 +371,7 @@ async fn what_lambda_quotes_of_an_environment_is_in_no_error() {
     let aws = with_code(&script);
     let created = function().create(&Tags::new(), &aws).await.expect_err("it is too large");
     let live = function().memory_mb(256);
-    let updated = Resource::update(&function(), &live, &aws).await.expect_err("it is too large");
+    let updated = update(&function(), &live, &aws).await.expect_err("it is too large");
     for error in [created, updated] {
         assert!(error.message.ends_with("exceeded the 4KB limit."), "{error}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");

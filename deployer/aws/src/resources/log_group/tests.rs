@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope};
+use crate::testing::{Answer, Script, body, fault, scope, update};
 
 const NAME: &str = "/aws/lambda/demo-dev-capture";
 
@@ -43,7 +43,7 @@ async fn retention_that_the_account_sets_is_not_fought() {
 async fn protection_that_somebody_put_is_seen_and_taken_away() {
     let protected = live(json!({"deletionProtectionEnabled": true})).await;
     let script = Script::new().on("PutLogGroupDeletionProtection", body("{}"));
-    group().update(&protected, &script.aws()).await.expect("it is taken away");
+    update(&group(), &protected, &script.aws()).await.expect("it is taken away");
     let sent = script.sent("PutLogGroupDeletionProtection");
     assert_eq!(sent, [json!({"logGroupIdentifier": NAME, "deletionProtectionEnabled": false})]);
 }
@@ -85,13 +85,13 @@ async fn what_was_set_by_hand_is_reset() {
     let by_hand =
         live(json!({"retentionInDays": null, "kmsKeyId": "arn:aws:kms:eu-central-1:1:key/1"})).await;
     let script = Script::new().on("PutRetentionPolicy", body("{}")).on("DisassociateKmsKey", body("{}"));
-    group().update(&by_hand, &script.aws()).await.expect("it is put back");
+    update(&group(), &by_hand, &script.aws()).await.expect("it is put back");
     assert_eq!(script.writes(), ["PutRetentionPolicy", "DisassociateKmsKey"]);
 }
 
 #[test]
 fn retention_is_one_of_those_that_aws_knows() {
-    assert_eq!(group().mistakes(&States::new()), [""; 0]);
-    let mistakes = LogGroup::of_function(&scope(), "f", 8).mistakes(&States::new());
+    assert_eq!(group().mistakes(&Neighbours::default()), [""; 0]);
+    let mistakes = LogGroup::of_function(&scope(), "f", 8).mistakes(&Neighbours::default());
     assert!(mistakes[0].ends_with("and not for 8"), "{mistakes:?}");
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Mapping, MappingSettings, answers, delete, health, reads, whole};
 use crate::resources::lacking::judged;
-use crate::resources::mapping_name::named;
+use crate::resources::mapping_name::{MappingName, named};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 pub(super) const CREATE: &str = "CreateEventSourceMapping";
@@ -29,7 +29,7 @@ impl Mapping {
         // `LATEST` misses what is written while the mapping comes up.
         let call = call.starting_position(EventSourcePosition::TrimHorizon);
         let call = call.set_tags(tags.map(|tags| tags.clone().into_iter().collect()));
-        let sent = call.send_with(&aws.lambda).await.called(CREATE);
+        let sent = call.send_with(&aws.lambda).await.called();
         sent.map(|made| made.uuid.unwrap_or_default()).map_err(|error| self.judged(error, source))
     }
 
@@ -45,7 +45,7 @@ impl Mapping {
             return self.put(aws).await;
         };
         let call = aws.lambda.get_event_source_mapping().uuid(uuid);
-        let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+        let answer = call.send().await.called().gone_is_none()?;
         let Some(mapping) = answer.map(answers::configuration) else {
             return Err(Error { class: Class::InProgress, ..exists });
         };
@@ -98,7 +98,7 @@ impl Mapping {
         };
         let call = self.settings.to_update(&MappingSettings::from_live(&mapping));
         let call = call.set_uuid(mapping.uuid.clone()).enabled(true);
-        let sent = call.send_with(&aws.lambda).await.called("UpdateEventSourceMapping");
+        let sent = call.send_with(&aws.lambda).await.called();
         sent.map_err(|error| self.judged(error, mapping.event_source_arn().unwrap_or_default()))?;
         enabled(mapping.uuid().unwrap_or_default(), aws).await?;
         tagged(&mapping, aws).await
@@ -113,12 +113,12 @@ pub(super) async fn disable(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Er
     let reading: Vec<_> = mappings.filter(|mapping| named(mapping, name) && reads(mapping)).collect();
     for mapping in &reading {
         let call = aws.lambda.update_event_source_mapping().set_uuid(mapping.uuid.clone()).enabled(false);
-        call.send().await.called("UpdateEventSourceMapping").gone_is_none()?;
+        call.send().await.called().gone_is_none()?;
     }
     for mapping in reading {
         wait_until("the mapping to be Disabled", CHANGES_WITHIN, async || {
             let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
-            let answer = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+            let answer = call.send().await.called().gone_is_none()?;
             let reads = answer.is_some_and(|answer| answer.state() != Some("Disabled"));
             Ok((!reads).then_some(()))
         })
@@ -129,13 +129,13 @@ pub(super) async fn disable(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Er
 
 /// Tags the function that a mapping of this name invokes.
 async fn tag_function(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-    let function = name.split('/').next().unwrap_or_default();
-    if !function.starts_with(&aws.scope.prefix()) {
+    let ours = MappingName::parse(name).filter(|name| name.function.starts_with(&aws.scope.prefix()));
+    let Some(MappingName { function, .. }) = ours else {
         return Ok(());
-    }
+    };
     let arn = aws.scope.arn("lambda", &format!("function:{function}"));
     let call = aws.lambda.tag_resource().resource(arn).set_tags(Some(tags.clone().into_iter().collect()));
-    call.send().await.called("TagResource").gone_is_none().map(drop)
+    call.send().await.called().gone_is_none().map(drop)
 }
 
 /// Gives a mapping its tags, where the Region takes them: one that was adopted may have others.
@@ -145,7 +145,7 @@ async fn tagged(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<
     };
     let call = aws.lambda.tag_resource().resource(arn);
     let call = call.set_tags(Some(aws.scope.all_tags().into_iter().collect()));
-    match call.send().await.called("TagResource") {
+    match call.send().await.called() {
         Err(error) if answers::tags_refused(&error) => Ok(()),
         sent => sent.map(drop),
     }
@@ -155,7 +155,7 @@ async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
     let started = Instant::now();
     wait_until("the mapping to be Enabled", CHANGES_WITHIN, async || {
         let call = aws.lambda.get_event_source_mapping().uuid(uuid);
-        let mapping = call.send().await.called("GetEventSourceMapping").gone_is_none()?;
+        let mapping = call.send().await.called().gone_is_none()?;
         if mapping.is_none() {
             // It is not known everywhere yet, or another `up` deleted it as one too many:
             // looking for it by what it joins tells.

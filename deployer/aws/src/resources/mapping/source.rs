@@ -1,11 +1,13 @@
 //! What a mapping reads.
 
+use std::time::Duration;
+
 use engine::error::Error;
-use engine::resource::{Resource, ResourceId, States, Tags};
+use engine::resource::{Neighbours, Resource, ResourceId, Tags};
 
 use super::MappingSettings;
 use crate::Aws;
-use crate::resources::mapping_name::source_name;
+use crate::resources::mapping_name::{MappingName, Service, source_name};
 use crate::resources::stream::Stream;
 use crate::resources::table::{self, Table};
 
@@ -26,10 +28,36 @@ pub enum Source {
 
 impl Source {
     /// Returns the id of the resource.
-    pub(super) fn id(&self) -> ResourceId {
+    pub fn id(&self) -> ResourceId {
         match self {
             Self::Table { name } => ResourceId::new(Table::KIND, name),
             Self::Stream { arn } => ResourceId::new(Stream::KIND, source_name(arn)),
+        }
+    }
+
+    /// Returns what the mapping to this function is called.
+    pub(super) fn mapping_name(&self, function: &str) -> MappingName {
+        let (service, source) = match self {
+            Self::Table { name } => (Service::DynamoDb, name.as_str()),
+            Self::Stream { arn } => (Service::Kinesis, source_name(arn)),
+        };
+        MappingName { function: function.to_owned(), service, source: source.to_owned() }
+    }
+
+    /// Returns the stream of the stack that this is.
+    pub(super) fn stream<'a>(&self, stack: &Neighbours<'a>) -> Option<&'a Stream> {
+        match self {
+            Self::Table { .. } => None,
+            Self::Stream { arn } => stack.get(source_name(arn)),
+        }
+    }
+
+    /// Returns how long it keeps a record. Somebody else's stream is not in the stack, and its
+    /// retention not known.
+    pub fn retention(&self, stack: &Neighbours<'_>) -> Option<Duration> {
+        match self {
+            Self::Table { .. } => Some(Duration::from_hours(table::STREAM_KEEPS_HOURS.unsigned_abs().into())),
+            Self::Stream { .. } => self.stream(stack).map(Stream::retention),
         }
     }
 
@@ -44,16 +72,9 @@ impl Source {
 
 impl Source {
     /// Returns what does not go together with this source, whose state is in the stack.
-    pub(super) fn mistakes(&self, settings: &MappingSettings, stack: &States) -> Vec<String> {
+    pub(super) fn mistakes(&self, settings: &MappingSettings, stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes = Vec::new();
-        let kept_hours = match self {
-            Self::Table { .. } => Some(table::STREAM_KEEPS_HOURS.into()),
-            // Somebody else's stream is not in the stack, and its retention not known.
-            Self::Stream { .. } => {
-                stack.get(&self.id()).and_then(|stream| stream["retention_hours"].as_i64())
-            }
-        };
-        let kept_s = kept_hours.map(|hours| hours * 3600);
+        let kept_s = self.retention(stack).and_then(|kept| i64::try_from(kept.as_secs()).ok());
         let age = i64::from(settings.maximum_record_age_s);
         let (age_unbounded, tries_unbounded) = (age == -1, settings.maximum_retry_attempts == -1);
         if let Some(kept_s) = kept_s.filter(|kept_s| age >= *kept_s) {
@@ -82,12 +103,11 @@ impl Source {
     }
 }
 
-/// Reads the tags of the source that a mapping of this name has, if it is of a kind of ours.
-pub(super) async fn tags_of_source(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
-    let parts: Vec<&str> = name.splitn(3, '/').collect();
-    match parts.as_slice() {
-        [_, "dynamodb", table] => Table::tags(table, aws).await,
-        [_, "kinesis", stream] => Stream::tags(stream, aws).await,
-        _ => Ok(None),
+/// Reads the tags of the source of a mapping, if it is of a kind of ours.
+pub(super) async fn tags_of_source(name: &MappingName, aws: &Aws) -> Result<Option<Tags>, Error> {
+    match name.service {
+        Service::DynamoDb => Table::tags(&name.source, aws).await,
+        Service::Kinesis => Stream::tags(&name.source, aws).await,
+        Service::Other(_) => Ok(None),
     }
 }

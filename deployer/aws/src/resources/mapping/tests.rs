@@ -1,12 +1,12 @@
 //! What a mapping makes of Lambda's answers, and what it says to Lambda.
 
 use engine::diff::diff;
-use engine::resource::Described;
+use engine::resource::{Described, changed};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::resources::stream::Stream;
-use crate::testing::{Script, body, fault, scope};
+use crate::testing::{Script, body, fault, scope, update};
 
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111111111111:function:demo-dev-capture";
 const STREAM: &str = "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events";
@@ -118,9 +118,9 @@ async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
         (live(A, &stream_of("2026-01-01"), json!({})), live(B, &stream_of("2026-02-02"), json!({})));
     let script = listed(Script::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
     let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
-    let changes = diff(&found.state(), &of_table.state());
-    assert_eq!(changes[0].path, "reads_current_stream");
-    assert_eq!(Resource::effect(&of_table, &changes[0]), Effect::Recreate(Risk::LosesPosition));
+    let field = MappingFieldName::ReadsCurrentStream;
+    assert_eq!(changed(&found, &of_table), [field].into());
+    assert_eq!(Resource::effect(&of_table, field, &found), Effect::Recreate(Risk::LosesPosition));
     // Once there is a new one, it is the one, and the old one is too many.
     let script = listed(Script::new(), &[old, new]).on("DescribeTable", body(&table));
     let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
@@ -202,7 +202,7 @@ async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
             .on("TagResource", answer);
         let scope = Scope { extra_tags: [("team".to_owned(), "checkout".to_owned())].into(), ..scope() };
-        mapping().update(&mapping(), &script.aws_of(scope)).await.expect("an update");
+        update(&mapping(), &mapping(), &script.aws_of(scope)).await.expect("an update");
         let tags = &script.sent("TagResource")[0]["Tags"];
         assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("demo")));
     }
@@ -259,7 +259,7 @@ async fn what_is_to_be_none_is_sent_empty() {
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-    mapping().update(&mapping(), &script.aws()).await.expect("an update");
+    update(&mapping(), &mapping(), &script.aws()).await.expect("an update");
     let expected = json!({
         "Enabled": true,
         "DestinationConfig": {},
@@ -278,7 +278,7 @@ async fn what_lambda_disables_again_is_not_waited_for() {
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, off)));
-    let error = mapping().update(&mapping(), &script.aws()).await.expect_err("it does not work");
+    let error = update(&mapping(), &mapping(), &script.aws()).await.expect_err("it does not work");
     assert!(error.message.contains("the stream is gone") && !error.class.passes(), "{error}");
 }
 
@@ -291,7 +291,7 @@ async fn what_is_enabled_again_may_look_disabled_for_a_moment() {
         .on("GetEventSourceMapping", body(live(A, STREAM, off)))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-    mapping().update(&mapping(), &script.aws()).await.expect("it comes up");
+    update(&mapping(), &mapping(), &script.aws()).await.expect("it comes up");
     assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true})]);
 }
 
@@ -371,7 +371,7 @@ async fn tags_that_could_not_be_read_are_not_no_tags() {
 #[test]
 fn a_mistake_is_told_before_lambda_is_asked() {
     let stream = Stream::new(&scope(), "events").retention_hours(24);
-    let stack: States = [(Described::id(&stream), stream.state())].into();
+    let stack = Neighbours::new([&stream as &dyn Described]);
     let of_stream = |settings| Resource::mistakes(&Mapping::stream("f", STREAM, settings), &stack);
     let of_table = |settings| Resource::mistakes(&Mapping::table("f", "demo-dev-events", settings), &stack);
     let to = || MappingSettings { on_failure: Some("arn:b".into()), ..bounded() };
@@ -452,4 +452,18 @@ async fn disabling_waits_until_nothing_is_read_any_more() {
 async fn disabling_of_what_is_gone_is_done() {
     let script = listed(Script::new(), &[]).on("TagResource", fault(404, "ResourceNotFoundException", "no"));
     Mapping::disable(NAME, &Tags::new(), &script.aws()).await.expect("nothing is there to disable");
+}
+
+#[test]
+fn function_runs_once_for_each_shard_or_falls_behind() {
+    let stream = Stream::new(&scope(), "events").shards(4);
+    let settings = MappingSettings { parallelization_factor: 2, ..bounded() };
+    let mapping = Mapping::stream("demo-dev-capture", stream.arn(), settings);
+    let mistakes = |executions| {
+        let function =
+            Function::new(&scope(), "capture", "role", Vec::new()).reserved_concurrency(executions);
+        let stack: [&dyn Described; 3] = [&stream, &function, &mapping];
+        Resource::mistakes(&mapping, &Neighbours::new(stack)).len()
+    };
+    assert_eq!([None, Some(0), Some(8), Some(7)].map(mistakes), [0, 0, 0, 1]);
 }

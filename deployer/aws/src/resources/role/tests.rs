@@ -5,7 +5,7 @@ use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope};
+use crate::testing::{Answer, Script, body, fault, scope, update};
 
 fn grants() -> Policy {
     Policy::allowing(&[Statement::new("Load", ["dynamodb:Query"], ["arn:t".to_owned()])])
@@ -195,7 +195,7 @@ async fn an_attempt_cut_short_is_finished() {
 async fn what_is_to_be_empty_is_sent_empty() {
     let desired = Role { description: String::new(), ..role() };
     let script = Script::new().on("UpdateRole", done("UpdateRole"));
-    desired.update(&role(), &script.aws()).await.expect("an update");
+    update(&desired, &role(), &script.aws()).await.expect("an update");
     assert!(script.asked()[0].body.contains("Description=&"), "{}", script.asked()[0].body);
 }
 
@@ -219,10 +219,10 @@ async fn whatever_differs_is_put_right() {
     ];
     let script =
         operations.iter().fold(Script::new(), |script, operation| script.on(operation, done(operation)));
-    role().update(&live, &script.aws()).await.expect("an update");
+    update(&role(), &live, &script.aws()).await.expect("an update");
     assert_eq!(script.writes(), operations);
     let script = Script::new();
-    role().update(&role(), &script.aws()).await.expect("nothing to do");
+    update(&role(), &role(), &script.aws()).await.expect("nothing to do");
     assert!(script.calls().is_empty());
 }
 
@@ -257,7 +257,7 @@ async fn a_role_is_emptied_before_it_is_deleted() {
 
 #[test]
 fn a_mistake_is_told_before_iam_is_asked() {
-    let mistakes = |role: Role| Resource::mistakes(&role, &States::new());
+    let mistakes = |role: Role| Resource::mistakes(&role, &Neighbours::default());
     assert_eq!(mistakes(role()), Vec::<String>::new());
     let long = |length: usize| {
         let document: Value = json!({"Statement": [{"Sid": "x".repeat(length)}]});

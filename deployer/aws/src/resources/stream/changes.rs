@@ -16,7 +16,7 @@ impl Stream {
         if shards.is_some() != self.shard_count().is_some() {
             let call = aws.kinesis.update_stream_mode().stream_arn(&self.arn);
             let call = call.stream_mode_details(self.mode()?);
-            let send = || async { call.clone().send().await.called("UpdateStreamMode") };
+            let send = || async { call.clone().send().await.called() };
             shards = Some(settled(&self.name, aws, send).await?.open_shard_count);
         }
         let (Some(mut shards), Some(desired)) = (shards, self.shard_count()) else {
@@ -26,7 +26,7 @@ impl Stream {
             let call = aws.kinesis.update_shard_count().stream_name(&self.name);
             let call = call.target_shard_count(next_shard_count(shards, desired));
             let call = call.scaling_type(ScalingType::UniformScaling);
-            let send = || async { call.clone().send().await.called("UpdateShardCount") };
+            let send = || async { call.clone().send().await.called() };
             settled(&self.name, aws, send).await?;
             shards = next_shard_count(shards, desired);
         }
@@ -37,12 +37,12 @@ impl Stream {
         if self.retention_hours > live.retention_hours {
             let call = aws.kinesis.increase_stream_retention_period().stream_name(&self.name);
             let call = call.retention_period_hours(self.retention_hours);
-            let send = || async { kept(call.clone().send().await.called("IncreaseStreamRetentionPeriod")) };
+            let send = || async { kept(call.clone().send().await.called()) };
             settled(&self.name, aws, send).await?;
         } else {
             let call = aws.kinesis.decrease_stream_retention_period().stream_name(&self.name);
             let call = call.retention_period_hours(self.retention_hours);
-            let send = || async { kept(call.clone().send().await.called("DecreaseStreamRetentionPeriod")) };
+            let send = || async { kept(call.clone().send().await.called()) };
             settled(&self.name, aws, send).await?;
         }
         Ok(())
@@ -53,12 +53,12 @@ impl Stream {
         if let Some(key) = &self.kms_key {
             let call = aws.kinesis.start_stream_encryption().stream_name(&self.name);
             let call = call.encryption_type(EncryptionType::Kms).key_id(key);
-            let send = || async { call.clone().send().await.called("StartStreamEncryption") };
+            let send = || async { call.clone().send().await.called() };
             settled(&self.name, aws, send).await?;
         } else if let Some(key) = &live.kms_key {
             let call = aws.kinesis.stop_stream_encryption().stream_name(&self.name);
             let call = call.encryption_type(EncryptionType::Kms).key_id(key);
-            let send = || async { call.clone().send().await.called("StopStreamEncryption") };
+            let send = || async { call.clone().send().await.called() };
             settled(&self.name, aws, send).await?;
         }
         Ok(())
@@ -69,14 +69,14 @@ impl Stream {
         if !unwanted.is_empty() {
             let call = aws.kinesis.disable_enhanced_monitoring().stream_name(&self.name);
             let call = call.set_shard_level_metrics(Some(unwanted));
-            let send = || async { call.clone().send().await.called("DisableEnhancedMonitoring") };
+            let send = || async { call.clone().send().await.called() };
             settled(&self.name, aws, send).await?;
         }
         let missing = metrics(self.shard_metrics.difference(&live.shard_metrics));
         if !missing.is_empty() {
             let call = aws.kinesis.enable_enhanced_monitoring().stream_name(&self.name);
             let call = call.set_shard_level_metrics(Some(missing));
-            let send = || async { call.clone().send().await.called("EnableEnhancedMonitoring") };
+            let send = || async { call.clone().send().await.called() };
             settled(&self.name, aws, send).await?;
         }
         Ok(())
@@ -85,21 +85,21 @@ impl Stream {
     pub(super) async fn change_record_size(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.update_max_record_size().stream_arn(&self.arn);
         let call = call.max_record_size_in_kib(self.max_record_kib);
-        let send = || async { call.clone().send().await.called("UpdateMaxRecordSize") };
+        let send = || async { call.clone().send().await.called() };
         settled(&self.name, aws, send).await.map(drop)
     }
 
     /// The stack sets none, so whatever is there was put by hand.
     pub(super) async fn delete_resource_policy(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.delete_resource_policy().resource_arn(&self.arn);
-        call.send().await.called("DeleteResourcePolicy").gone_is_none().map(drop)
+        call.send().await.called().gone_is_none().map(drop)
     }
 
     /// AWS takes this of a stream on demand only.
     pub(super) async fn change_distribution(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.update_stream_record_distribution_strategy().stream_arn(&self.arn);
         let call = call.record_distribution_strategy(self.distribution.as_str().into());
-        let send = || async { call.clone().send().await.called("UpdateStreamRecordDistributionStrategy") };
+        let send = || async { call.clone().send().await.called() };
         settled(&self.name, aws, send).await.map(drop)
     }
 }

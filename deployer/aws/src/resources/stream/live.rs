@@ -46,7 +46,7 @@ impl Stream {
         details.map_err(|error| Error::other("request", error.to_string()))
     }
 
-    pub(super) fn shard_count(&self) -> Option<i32> {
+    pub(in crate::resources) fn shard_count(&self) -> Option<i32> {
         match self.capacity {
             Capacity::OnDemand => None,
             Capacity::Provisioned { shards } => Some(shards),

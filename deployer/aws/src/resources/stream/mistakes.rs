@@ -1,9 +1,10 @@
 //! What Kinesis would refuse, or accept and not do.
 
-use engine::resource::States;
+use engine::resource::Neighbours;
 
 use super::{Capacity, Stream};
-use crate::resources::{lint, mapping_name};
+use crate::resources::lint;
+use crate::resources::mapping_name::{Service, readers};
 
 /// How often a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads
 /// each shard once a second for each mapping ("Using Lambda to process records from Amazon
@@ -11,7 +12,7 @@ use crate::resources::{lint, mapping_name};
 const READERS: usize = 5;
 
 impl Stream {
-    pub(super) fn found_mistakes(&self, stack: &States) -> Vec<String> {
+    pub(super) fn found_mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=128, "_.-").collect();
         let hours = self.retention_hours.into();
         mistakes.extend(lint::range("the retention, in hours,", hours, 24..=8760));
@@ -26,7 +27,7 @@ impl Stream {
         // Kinesis takes an alias that AWS manages, and reads it back as one.
         let key = self.kms_key.iter().filter(|key| !key.starts_with("alias/aws/"));
         mistakes.extend(key.chain(&self.former_keys).filter_map(|key| lint::key_arn(Some(key))));
-        let readers = mapping_name::readers(stack, "kinesis", &self.name);
+        let readers = readers(stack, &Service::Kinesis, &self.name);
         if readers > READERS {
             mistakes.push(format!(
                 "{readers} functions read each shard once a second, and a shard can be read {READERS} times: more \
@@ -39,10 +40,10 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
-    use engine::resource::{Resource, ResourceId};
-    use serde_json::Value;
+    use engine::resource::{Described, Resource};
 
     use super::*;
+    use crate::resources::mapping::{Mapping, MappingSettings};
     use crate::testing::scope;
 
     fn stream() -> Stream {
@@ -51,22 +52,21 @@ mod tests {
 
     #[test]
     fn a_shard_feeds_five() {
-        let read_by = |functions: usize| -> States {
-            let mapping = |at| {
-                let name = format!("demo-dev-{at}/kinesis/demo-dev-events");
-                (ResourceId::new("lambda.event-source-mapping", name), Value::Null)
-            };
-            (0..functions).map(mapping).collect()
+        let mistakes = |functions: usize| {
+            let of = |at| Mapping::stream(&format!("f{at}"), stream().arn(), MappingSettings::default());
+            let mappings: Vec<Mapping> = (0..functions).map(of).collect();
+            let stack = Neighbours::new(mappings.iter().map(|mapping| mapping as &dyn Described));
+            Resource::mistakes(&stream(), &stack)
         };
-        assert_eq!(stream().mistakes(&read_by(5)), [""; 0]);
-        assert_eq!(stream().mistakes(&read_by(6)).len(), 1);
+        assert_eq!(mistakes(5), [""; 0]);
+        assert_eq!(mistakes(6).len(), 1);
     }
 
     #[test]
     fn numbers_are_those_that_aws_takes() {
         let wrong = stream().shards(0).retention_hours(23).encrypted_with(Some("alias/mine".to_owned()));
         assert_eq!(
-            wrong.mistakes(&States::new()),
+            Resource::mistakes(&wrong, &Neighbours::default()),
             [
                 "the retention, in hours, is 24 to 8760, and here it is 23",
                 "the number of shards is 1 to 10000, and here it is 0",
@@ -75,6 +75,6 @@ mod tests {
         );
         let right =
             stream().on_demand().retention_hours(8760).encrypted_with(Some("alias/aws/kinesis".to_owned()));
-        assert_eq!(right.mistakes(&States::new()), [""; 0]);
+        assert_eq!(Resource::mistakes(&right, &Neighbours::default()), [""; 0]);
     }
 }

@@ -14,7 +14,7 @@ const TAGS: i32 = 50;
 pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     const CALL: &str = "GetResourcePolicy";
     let call = aws.kinesis.get_resource_policy().resource_arn(arn);
-    let Some(answer) = call.send().await.called(CALL).gone_is_none()? else {
+    let Some(answer) = call.send().await.called().gone_is_none()? else {
         return Ok(None);
     };
     let empty = ["", "{}"].contains(&answer.policy.trim());
@@ -25,7 +25,7 @@ pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Polic
 /// Returns the tags.
 pub(super) async fn tags(name: &str, aws: &Aws) -> Result<Tags, Error> {
     let call = aws.kinesis.list_tags_for_stream().stream_name(name).limit(TAGS);
-    let answer = call.send().await.called("ListTagsForStream")?;
+    let answer = call.send().await.called()?;
     let tags = answer.tags.into_iter();
     Ok(tags.map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }

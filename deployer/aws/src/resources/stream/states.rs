@@ -50,7 +50,7 @@ pub(super) async fn status(name: &str, aws: &Aws) -> Result<Option<StreamStatus>
 /// Returns what DescribeStreamSummary says of the stream.
 pub(super) async fn summary(name: &str, aws: &Aws) -> Result<StreamDescriptionSummary, Error> {
     let call = aws.kinesis.describe_stream_summary().stream_name(name);
-    let answer = call.send().await.called("DescribeStreamSummary")?;
+    let answer = call.send().await.called()?;
     let nothing = || Error::other("DescribeStreamSummary", format!("the answer for {name} holds no stream"));
     answer.stream_description_summary.ok_or_else(nothing)
 }

@@ -1,10 +1,9 @@
 //! What is said to Kinesis, and what is made of answers that no emulator gives.
 
-use engine::diff::diff;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope};
+use crate::testing::{Answer, Script, body, fault, scope, update};
 
 fn stream() -> Stream {
     Stream::new(&scope(), "events")
@@ -141,7 +140,7 @@ async fn changes_are_made_one_by_one_with_the_stream_active_between() {
         script = script.on(call, in_use()).on(call, body("{}"));
     }
     let live = live(&script).await;
-    stream().update(&live, &script.aws()).await.expect("everything is put back");
+    update(&stream(), &live, &script.aws()).await.expect("everything is put back");
     let mut writes = script.writes();
     writes.dedup();
     assert_eq!(writes, calls);
@@ -177,7 +176,7 @@ async fn distribution_is_changed_while_the_stream_is_on_demand() {
         .on("UpdateStreamMode", body("{}"));
     let live = live(&script).await;
     assert_eq!(live.distribution, "AUTO");
-    stream().update(&live, &script.aws()).await.expect("both are put back");
+    update(&stream(), &live, &script.aws()).await.expect("both are put back");
     assert_eq!(script.writes(), ["UpdateStreamRecordDistributionStrategy", "UpdateStreamMode"]);
 }
 
@@ -186,7 +185,7 @@ async fn provisioned_stream_has_no_distribution_to_change() {
     let script = bare(Script::new())
         .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"RecordDistributionStrategy": "AUTO"})));
     let live = live(&script).await;
-    stream().update(&live, &script.aws()).await.expect("there is nothing to do");
+    update(&stream(), &live, &script.aws()).await.expect("there is nothing to do");
     assert_eq!(script.writes(), [""; 0]);
 }
 
@@ -197,7 +196,7 @@ async fn a_retention_that_a_lost_answer_set_is_set() {
     let script = bare(seen(Script::new(), "ACTIVE"));
     let script = script.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
     let live = live(&script).await;
-    stream().retention_hours(48).update(&live, &script.aws()).await.expect("it is as desired");
+    update(&stream().retention_hours(48), &live, &script.aws()).await.expect("it is as desired");
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,7 +210,7 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
     let script = bare(script);
     let live = live(&script).await;
     assert!(live.resource_policy.is_some());
-    stream().update(&live, &script.aws()).await.expect("it is deleted");
+    update(&stream(), &live, &script.aws()).await.expect("it is deleted");
     assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
 }
 
@@ -233,9 +232,9 @@ async fn shards_are_counted_when_the_stream_is_active() {
         .on("DescribeStreamSummary", summary_of("ACTIVE", json!({"OpenShardCount": 2})))
         .on("UpdateShardCount", body("{}"));
     let live = live(&script).await;
-    stream().shards(2).update(&live, &script.aws()).await.expect("there is nothing to do");
+    update(&stream().shards(2), &live, &script.aws()).await.expect("there is nothing to do");
     assert_eq!(script.writes(), [""; 0]);
-    stream().shards(3).update(&live, &script.aws()).await.expect("one more");
+    update(&stream().shards(3), &live, &script.aws()).await.expect("one more");
     assert_eq!(script.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
 }
 
@@ -244,11 +243,7 @@ async fn shards_are_counted_when_the_stream_is_active() {
 #[test]
 fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
-    let state = |stream: &Stream| serde_json::to_value(stream).expect("plain data");
-    let effect = |live: &Stream, desired: &Stream| {
-        let [change] = diff(&state(live), &state(desired)).try_into().expect("one change");
-        desired.effect(&change)
-    };
+    let effect = |live: &Stream, desired: &Stream| desired.effect(StreamFieldName::KmsKey, live);
     let encrypted = |id: &str| stream().encrypted_with(Some(key(id)));
     let (loses, safe) = (Effect::InPlace(Risk::LosesData), Effect::InPlace(Risk::Safe));
     for today in [Some(key("new")), None] {

@@ -61,7 +61,7 @@ impl Table {
         wait_until("the table's backups to be available", BACKUPS, || async {
             let call = aws.dynamodb.update_continuous_backups().table_name(&self.name);
             let call = call.point_in_time_recovery_specification(specification.clone());
-            match call.send().await.called("UpdateContinuousBackups") {
+            match call.send().await.called() {
                 Err(error) if error.class == Class::InProgress => Ok(None),
                 other => other.map(Some),
             }
@@ -79,7 +79,7 @@ impl Table {
         let changed = wait_until("the table to take a time to live", SETTLED, || async {
             let call = aws.dynamodb.update_time_to_live().table_name(&self.name);
             let call = call.time_to_live_specification(specification.clone());
-            match call.send().await.called("UpdateTimeToLive") {
+            match call.send().await.called() {
                 Err(error) if error.class == Class::InProgress => Ok(None),
                 other => other.map(Some),
             }
@@ -98,7 +98,7 @@ impl Table {
     /// The stack sets none, so whatever is there was put by hand.
     pub(super) async fn delete_resource_policy(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.dynamodb.delete_resource_policy().resource_arn(&self.arn);
-        call.send().await.called("DeleteResourcePolicy").map(drop)
+        call.send().await.called().map(drop)
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn change(
     // DescribeTable can still say ACTIVE while the change before this one is being made.
     wait_until("the table to take a change", SETTLED, || async {
         let call = change(aws.dynamodb.update_table().table_name(name));
-        match call.send().await.called("UpdateTable") {
+        match call.send().await.called() {
             Err(error) if error.class == Class::InProgress => Ok(None),
             other => other.map(Some),
         }

@@ -1,16 +1,17 @@
 //! What DynamoDB would refuse, or accept and not do.
 
-use engine::resource::States;
+use engine::resource::Neighbours;
 
 use super::{Billing, Table};
-use crate::resources::{lint, mapping_name};
+use crate::resources::lint;
+use crate::resources::mapping_name::{Service, readers};
 
 /// How many consumers one shard of a table's stream feeds without throttling them ("Change
 /// data capture for DynamoDB Streams", DynamoDB developer guide).
 const READERS: usize = 2;
 
 impl Table {
-    pub(super) fn found_mistakes(&self, stack: &States) -> Vec<String> {
+    pub(super) fn found_mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 3..=255, "_.-").collect();
         if self.key.is_empty() {
             mistakes.push("a table has a hash key, and this one has none".into());
@@ -31,7 +32,7 @@ impl Table {
             .extend(too_few.map(|units| format!("a number of units is at least 1, and here it is {units}")));
         let keys = self.kms_key.iter().chain(&self.former_keys);
         mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
-        mistakes.extend(match mapping_name::readers(stack, "dynamodb", &self.name) {
+        mistakes.extend(match readers(stack, &Service::DynamoDb, &self.name) {
             0 => None,
             _ if self.stream.is_none() => Some("its stream is read, and it has none".to_owned()),
             readers if readers > READERS => Some(format!(
@@ -46,39 +47,34 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use engine::resource::{Resource, ResourceId};
-    use serde_json::Value;
+    use engine::resource::{Described, Resource};
 
     use super::super::StreamView;
     use super::*;
+    use crate::resources::mapping::{Mapping, MappingSettings};
     use crate::testing::scope;
 
     fn table() -> Table {
         Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)
     }
 
-    fn read_by(functions: &[&str]) -> States {
-        let mapping = |function: &&str| {
-            let id = ResourceId::new(
-                "lambda.event-source-mapping",
-                format!("{function}/dynamodb/demo-dev-events"),
-            );
-            (id, Value::Null)
-        };
-        functions.iter().map(mapping).collect()
+    fn mistakes(table: &Table, functions: &[&str]) -> Vec<String> {
+        let mapping = |function: &&str| Mapping::table(function, table.name(), MappingSettings::default());
+        let mappings: Vec<Mapping> = functions.iter().map(mapping).collect();
+        let stack = Neighbours::new(mappings.iter().map(|mapping| mapping as &dyn Described));
+        Resource::mistakes(table, &stack)
     }
 
     #[test]
     fn a_stream_feeds_two() {
-        let mistakes = |functions: &[&str]| table().mistakes(&read_by(functions)).len();
-        assert_eq!(mistakes(&["a", "b"]), 0);
-        assert_eq!(mistakes(&["a", "b", "c"]), 1);
+        assert_eq!(mistakes(&table(), &["a", "b"]).len(), 0);
+        assert_eq!(mistakes(&table(), &["a", "b", "c"]).len(), 1);
     }
 
     #[test]
     fn who_reads_a_stream_needs_one() {
         let table = Table::new(&scope(), "events").key("Id", "Version");
-        assert_eq!(table.mistakes(&read_by(&["a"])), ["its stream is read, and it has none"]);
+        assert_eq!(mistakes(&table, &["a"]), ["its stream is read, and it has none"]);
     }
 
     #[test]
@@ -88,13 +84,13 @@ mod tests {
             .billing(Billing::Provisioned { read_units: 0, write_units: 1 })
             .encrypted_with(Some("alias/events".to_owned()));
         assert_eq!(
-            table.mistakes(&States::new()),
+            Resource::mistakes(&table, &Neighbours::default()),
             [
                 "point in time recovery, in days, is 1 to 35, and here it is 36",
                 "a number of units is at least 1, and here it is 0",
                 "the KMS key is read back as the ARN of a key, so `alias/events` has to be given as one",
             ],
         );
-        assert_eq!(Table::new(&scope(), "e").mistakes(&States::new()).len(), 1);
+        assert_eq!(mistakes(&Table::new(&scope(), "e"), &[]).len(), 1);
     }
 }

@@ -17,14 +17,14 @@ const TAGS: Duration = Duration::from_secs(10);
 /// Returns what there is of backups.
 pub(super) async fn backups(name: &str, aws: &Aws) -> Result<Option<ContinuousBackupsDescription>, Error> {
     let call = aws.dynamodb.describe_continuous_backups().table_name(name);
-    let answer = call.send().await.called("DescribeContinuousBackups")?;
+    let answer = call.send().await.called()?;
     Ok(answer.continuous_backups_description)
 }
 
 /// Returns when items go by themselves.
 pub(super) async fn time_to_live(name: &str, aws: &Aws) -> Result<Option<TimeToLiveDescription>, Error> {
     let call = aws.dynamodb.describe_time_to_live().table_name(name);
-    let answer = call.send().await.called("DescribeTimeToLive")?;
+    let answer = call.send().await.called()?;
     Ok(answer.time_to_live_description)
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn time_to_live(name: &str, aws: &Aws) -> Result<Option<TimeToL
 pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     const CALL: &str = "GetResourcePolicy";
     let call = aws.dynamodb.get_resource_policy().resource_arn(arn);
-    let answer = match call.send().await.called(CALL) {
+    let answer = match call.send().await.called() {
         Err(error) if error.code.as_deref() == Some("PolicyNotFoundException") => return Ok(None),
         other => other?,
     };
@@ -48,7 +48,7 @@ pub(super) async fn tags(name: &str, aws: &Aws) -> Result<Tags, Error> {
     let mut page = None;
     loop {
         let call = aws.dynamodb.list_tags_of_resource().resource_arn(arn(&aws.scope, name));
-        let answer = match call.set_next_token(page).send().await.called("ListTagsOfResource") {
+        let answer = match call.set_next_token(page).send().await.called() {
             Err(error) if error.class == Class::Denied => {
                 described(name, aws).await?;
                 return Err(error);

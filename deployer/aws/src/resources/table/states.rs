@@ -63,7 +63,7 @@ pub(super) async fn status(name: &str, aws: &Aws) -> Result<Option<TableStatus>,
 /// Returns what DescribeTable says of the table.
 pub(super) async fn described(name: &str, aws: &Aws) -> Result<TableDescription, Error> {
     let call = aws.dynamodb.describe_table().table_name(name);
-    let answer = call.send().await.called("DescribeTable")?;
+    let answer = call.send().await.called()?;
     let nothing = || Error::other("DescribeTable", format!("the answer for {name} holds no table"));
     answer.table.ok_or_else(nothing)
 }

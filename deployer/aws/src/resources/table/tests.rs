@@ -4,7 +4,7 @@ use engine::progress::heard;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Script, body, fault, scope};
+use crate::testing::{Script, body, fault, scope, update};
 
 fn table() -> Table {
     Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)
@@ -156,7 +156,7 @@ async fn backups_that_are_not_available_yet_are_waited_for() {
     let script = bare(described(script, "ACTIVE")).on("UpdateContinuousBackups", body("{}"));
     let live = live(&script).await;
     let table = table().point_in_time_recovery(Some(7));
-    table.update(&live, &script.aws()).await.expect("they are available in the end");
+    update(&table, &live, &script.aws()).await.expect("they are available in the end");
     assert_eq!(
         script.sent("UpdateContinuousBackups").last().expect("it was sent")["PointInTimeRecoverySpecification"],
         json!({"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 7}),
@@ -169,7 +169,7 @@ async fn a_time_to_live_is_set_before_backups() {
     let script = script.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
     let live = live(&script).await;
     let table = table().point_in_time_recovery(Some(35)).time_to_live("ExpiresAt");
-    table.update(&live, &script.aws()).await.expect("both are set");
+    update(&table, &live, &script.aws()).await.expect("both are set");
     assert_eq!(script.writes(), ["UpdateTimeToLive", "UpdateContinuousBackups"]);
 }
 
@@ -179,7 +179,7 @@ async fn a_second_time_to_live_within_the_hour_says_so() {
     let script = bare(described(Script::new(), "ACTIVE"));
     let script = script.on("UpdateTimeToLive", fault(400, "ValidationException", said));
     let live = live(&script).await;
-    let error = table().time_to_live("ExpiresAt").update(&live, &script.aws()).await;
+    let error = update(&table().time_to_live("ExpiresAt"), &live, &script.aws()).await;
     let hint = error.expect_err("AWS refuses it").hint.expect("a hint");
     assert!(hint.contains("an hour between two changes"), "{hint}");
 }
@@ -206,7 +206,7 @@ async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between()
         script = described(described(script, "UPDATING"), "ACTIVE");
     }
     let live = live(&script).await;
-    table().update(&live, &script.aws()).await.expect("everything is put back");
+    update(&table(), &live, &script.aws()).await.expect("everything is put back");
     let mut sent: Vec<Value> = script.sent("UpdateTable").into_iter().step_by(2).collect();
     for change in &mut sent {
         change.as_object_mut().expect("an object").remove("TableName");
@@ -233,7 +233,7 @@ async fn a_stream_that_a_lost_answer_turned_on_is_on() {
     let script = script.on("UpdateTable", fault(400, "ValidationException", said));
     let live = live(&script).await;
     assert_eq!(live.stream, None);
-    table().update(&live, &script.aws()).await.expect("there is a stream");
+    update(&table(), &live, &script.aws()).await.expect("there is a stream");
 }
 
 /// Items have the table's own key, which DynamoDB encrypts anew with the other KMS key; until
@@ -241,11 +241,11 @@ async fn a_stream_that_a_lost_answer_turned_on_is_on() {
 #[test]
 fn the_key_of_before_is_needed_while_a_table_changes_to_another() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
-    let change = Change::new("kms_key", json!(key("old")), json!(key("new")));
+    let live = table().encrypted_with(Some(key("old")));
     let desired = table().encrypted_with(Some(key("new")));
-    assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Interrupts));
+    assert_eq!(desired.effect(TableFieldName::KmsKey, &live), Effect::InPlace(Risk::Interrupts));
     let desired = table().encrypted_with(Keys { today: Some(key("new")), former: vec![key("old")] });
-    assert_eq!(desired.effect(&change), Effect::InPlace(Risk::Safe));
+    assert_eq!(desired.effect(TableFieldName::KmsKey, &live), Effect::InPlace(Risk::Safe));
     assert_eq!(desired.load().key.expect("keys of our own").resources, [key("new"), key("old")]);
 }
 
@@ -260,7 +260,7 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
     let script = bare(script);
     let live = live(&script).await;
     assert!(live.resource_policy.is_some());
-    table().update(&live, &script.aws()).await.expect("it is deleted");
+    update(&table(), &live, &script.aws()).await.expect("it is deleted");
     assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use engine::change::{Change, Risk};
 use engine::plan::{Action, Plan, Step, Verdict, Wishes};
 
+use aws::resources::is_of_key;
+
 use crate::exit::Problem;
 use crate::session::Session;
 
@@ -66,7 +68,7 @@ fn losses(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(), Problem
 
 /// Says how functions go on reading what is encrypted with keys that these changes leave behind.
 fn keeping_keys<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<String> {
-    let left = changes.filter(|change| change.risk == Risk::LosesData && change.path.ends_with("kms_key"));
+    let left = changes.filter(|change| change.risk == Risk::LosesData && is_of_key(change));
     let keys: BTreeSet<String> = left.map(|change| change.live.to_string()).collect();
     let keys = Vec::from_iter(keys).join(", ");
     (!keys.is_empty()).then(|| {
