@@ -4,12 +4,12 @@ mod mappings;
 
 use std::time::Duration;
 
+use aws::Aws;
 use aws::composites::{Composites, Lambda};
 use aws::resources::bucket::Bucket;
 use aws::resources::kinds;
 use aws::resources::stream::Stream;
 use aws::resources::table::{StreamView, Table};
-use aws::{Aws, Fingerprints};
 use cli::environment::Environment;
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 use engine::stack::Stack;
@@ -19,7 +19,7 @@ use eventsourcing::contract::{self, attribute, *};
 pub(crate) const NAME: &str = "cart";
 
 /// Returns what an environment of the cart is to have.
-pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<Aws> {
+pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope(NAME);
     let keys = &environment.org.kms;
     let hours = environment.stream.retention_hours.get();
@@ -43,7 +43,7 @@ pub(crate) fn stack(environment: &Environment, sources: &Fingerprints) -> Stack<
         .expiring_versions(REPLAYS_PREFIX, 1)
         .known_as(ARCHIVE_BUCKET);
 
-    let defaults = environment.lambda_defaults(sources);
+    let defaults = environment.lambda_defaults();
     let lambda = |f: contract::Function| Lambda::new(&scope, f.name, &defaults).described(f.does);
     let handler =
         |name: &'static str| {

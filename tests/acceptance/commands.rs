@@ -43,9 +43,10 @@ fn what_is_wrong_is_refused_with_a_hint(cloud: &Cloud) {
     ];
     for (arguments, said) in cases {
         // A folder that was named already cannot be named again.
-        let run = match arguments.contains(&"--environments") {
-            true => Run::of(std::process::Command::new(cloud.binary()).args(arguments)),
-            false => place.deployer(arguments),
+        let run = if arguments.contains(&"--environments") {
+            Run::of(std::process::Command::new(cloud.binary()).args(arguments))
+        } else {
+            place.deployer(arguments)
         };
         assert_eq!(run.code, Some(64), "{arguments:?}: {run:#?}");
         assert_eq!(run.stdout, "", "{arguments:?}: {run:#?}");

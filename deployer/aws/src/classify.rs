@@ -139,12 +139,11 @@ fn classify(code: Option<&str>, status: Option<u16>, message: &str) -> Class {
             _ => by_status(status),
         };
     };
-    by_code(code, &text).unwrap_or_else(|| match text.contains("is not authorized to perform") {
-        // A service says it about a role: either it is so, or the role was given the
-        // permission a moment ago.
-        true => Class::Propagating,
-        false => by_status(status),
-    })
+    // A service says it about a role: either it is so, or the role was given the permission a moment
+    // ago.
+    let denied = text.contains("is not authorized to perform");
+    let otherwise = || if denied { Class::Propagating } else { by_status(status) };
+    by_code(code, &text).unwrap_or_else(otherwise)
 }
 
 /// What AWS does not explain and is not the caller's fault passes ("Retry behavior", AWS SDKs

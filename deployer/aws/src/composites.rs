@@ -20,12 +20,16 @@ use std::collections::BTreeSet;
 
 use engine::stack::Stack;
 
-use crate::Aws;
+use crate::resources::function::Function;
+use crate::{Aws, Fingerprints};
 
 /// Adds several resources to a stack at once.
 pub trait Composites {
     /// Adds a Lambda.
     fn lambda(&mut self, lambda: Lambda) -> &mut Self;
+
+    /// Sets what the functions are made of, which is known only when their sources were read.
+    fn fingerprint_functions(&mut self, fingerprints: &Fingerprints);
 
     /// Adds an alarm for each sign of trouble at each hop, telling these topics.
     #[cfg(feature = "pipeline")]
@@ -41,6 +45,13 @@ impl Composites for Stack<Aws> {
     fn lambda(&mut self, lambda: Lambda) -> &mut Self {
         lambda.add_to(self);
         self
+    }
+
+    fn fingerprint_functions(&mut self, fingerprints: &Fingerprints) {
+        for function in self.of_kind_mut::<Function>() {
+            let fingerprint = fingerprints.of(function.binary());
+            function.set_fingerprint(fingerprint);
+        }
     }
 
     #[cfg(feature = "pipeline")]

@@ -84,9 +84,10 @@ impl ClassifyRetry for UnlessItRan {
         let refused = context.response().is_some_and(|response| refused(response.status().as_u16()));
         let error = context.output_or_error().and_then(Result::err);
         let connector = error.and_then(|error| error.as_connector_error());
-        match refused || connector.is_some_and(|error| never_connected(error)) {
-            true => RetryAction::NoActionIndicated,
-            false => RetryAction::RetryForbidden,
+        if refused || connector.is_some_and(|error| never_connected(error)) {
+            RetryAction::NoActionIndicated
+        } else {
+            RetryAction::RetryForbidden
         }
     }
 

@@ -48,9 +48,10 @@ pub trait AwsNames {
 impl AwsNames for Scope {
     fn bucket_name(&self, thing: &str) -> String {
         let everywhere = format!("{}-{}-{}", self.name(thing), self.account, self.region);
-        match WITHOUT_OWN_NAMESPACE.contains(&self.region.as_str()) {
-            true => everywhere,
-            false => format!("{everywhere}{OWN_NAMESPACE}"),
+        if WITHOUT_OWN_NAMESPACE.contains(&self.region.as_str()) {
+            everywhere
+        } else {
+            format!("{everywhere}{OWN_NAMESPACE}")
         }
     }
 

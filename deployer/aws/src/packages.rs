@@ -25,7 +25,7 @@ pub struct Package {
 pub struct Fingerprints(BTreeMap<String, String>);
 
 impl Fingerprints {
-    /// Returns the fingerprint of a binary; empty where the command needs none.
+    /// Returns the fingerprint of a binary; empty where there is no such binary.
     pub fn of(&self, binary: &str) -> String {
         self.0.get(binary).cloned().unwrap_or_default()
     }

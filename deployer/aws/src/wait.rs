@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use engine::backoff::Backoff;
 use engine::error::{Class, Error};
 use engine::progress;
 use tokio::time::Instant;
 
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(2);
+const DELAYS: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
 /// Probes until it answers something, and returns that.
 ///
@@ -25,7 +25,7 @@ where
     Probe: Future<Output = Result<Option<T>, Error>>,
 {
     let started = Instant::now();
-    let mut delay = FIRST_DELAY;
+    let mut delays = DELAYS;
     loop {
         match probe().await {
             Ok(Some(reached)) => return Ok(reached),
@@ -33,6 +33,7 @@ where
             Err(error) if error.class == Class::Throttled => {}
             Err(error) => return Err(error),
         }
+        let delay = delays.delay();
         if started.elapsed() + delay > limit {
             let waited = started.elapsed().as_secs();
             return Err(Error::other("wait", format!("waited {waited} s for {what}"))
@@ -40,6 +41,5 @@ where
         }
         progress::waiting_for(what);
         tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(LONGEST_DELAY);
     }
 }

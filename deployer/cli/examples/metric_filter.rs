@@ -8,12 +8,12 @@ use std::process::ExitCode;
 
 use aws::policy::Statement;
 use aws::resources::{kinds, log_group::LogGroup};
-use aws::{Aws, AwsNames, Called, Fingerprints};
+use aws::{Aws, AwsNames, Called};
 use cli::app::App;
 use cli::environment::Environment;
 use cli::run;
 use engine::error::{Error, GoneIsNone};
-use engine::resource::{Changed, Kind, Live, Resource, ResourceId, Tags};
+use engine::resource::{Changed, Kind, KindInfo, Live, Resource, ResourceId, Tags};
 use engine::scope::Scope;
 use engine::stack::Stack;
 use serde::{Deserialize, Serialize};
@@ -66,9 +66,11 @@ impl MetricFilter {
 impl Resource for MetricFilter {
     type Cloud = Aws;
     type Field = MetricFilterFieldName;
-    const KIND: &'static str = "logs.metric-filter";
-    const STANDS_ON: &'static [&'static str] = &["logs.log-group"];
-    const LOOKS_BY: &'static [&'static str] = &["DescribeMetricFilters"];
+    const INFO: KindInfo = KindInfo {
+        stands_on: &["logs.log-group"],
+        looks_by: &["DescribeMetricFilters"],
+        ..KindInfo::new("logs.metric-filter")
+    };
 
     fn name(&self) -> &str {
         &self.name
@@ -141,7 +143,7 @@ fn parts(name: &str) -> Result<(&str, &str), Error> {
     name.split_once(':').ok_or_else(|| Error::other("metric filter", format!("{name} names no log group")))
 }
 
-fn stack(environment: &Environment, _sources: &Fingerprints) -> Stack<Aws> {
+fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope("example");
     let group = LogGroup::of_function(&scope, &scope.name("function"), 1);
     let filter = MetricFilter::new(&scope, "failures", group.name(), "ERROR");

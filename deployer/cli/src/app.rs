@@ -9,7 +9,7 @@ use crate::exit::Problem;
 #[cfg(feature = "pipeline")]
 use crate::pipeline::Pipeline;
 use aws::resources::bucket::Bucket;
-use aws::{Aws, Fingerprints, deployment_bucket};
+use aws::{Aws, deployment_bucket};
 
 /// Without the feature `pipeline`, no stack has one.
 #[cfg(not(feature = "pipeline"))]
@@ -24,7 +24,7 @@ pub struct App {
     /// The cargo package whose binaries are the functions.
     pub package: &'static str,
     /// Builds the desired world of an environment.
-    pub stack: fn(&Environment, &Fingerprints) -> Stack<Aws>,
+    pub stack: fn(&Environment) -> Stack<Aws>,
     /// The first thing to try when everything is up: the words after the program's name, in
     /// which `{env}` stands for the environment.
     pub try_next: &'static str,
@@ -35,8 +35,8 @@ pub struct App {
 
 impl App {
     /// Returns the desired world of an environment: the stack, and the bucket that deploying leaves its marks in.
-    pub fn desired(&self, environment: &Environment, fingerprints: &Fingerprints) -> Stack<Aws> {
-        let mut stack = (self.stack)(environment, fingerprints);
+    pub fn desired(&self, environment: &Environment) -> Stack<Aws> {
+        let mut stack = (self.stack)(environment);
         let bucket = deployment_bucket(&stack.scope).tls_only(environment.local.is_none());
         stack.know::<Bucket>().add(bucket);
         #[cfg(feature = "pipeline")]

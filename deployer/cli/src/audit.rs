@@ -17,12 +17,12 @@ mod restoring;
 mod versions;
 
 pub use compare::compare;
-pub use kept::Kept;
+pub use kept::{Kept, given_up, kept_aside};
 pub use ledger::{Fingerprint, Ledger};
 pub use look::{Counted, Look};
 pub use looks::Looks;
 pub use publishing::{LeftOut, Published, publish_again};
-pub use reference::{Other, Pages, Reference};
+pub use reference::{ArchiveOrTable, Other, Pages, Reference};
 pub use report::{Broken, Contents, Difference, Finding, First, KeptAside, Report, Side, Totals, Verdict};
 pub use restoring::{NotRestorable, Restorable, Restored, WriteBack, restorable, restore};
 pub use versions::Versions;

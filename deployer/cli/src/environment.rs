@@ -22,7 +22,6 @@ pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
 use crate::build::{BuildSettings, Method};
-use aws::Fingerprints;
 use aws::composites::LambdaDefaults;
 
 /// One environment: what its file says.
@@ -148,9 +147,10 @@ impl Environment {
     /// # Errors
     /// They would go to AWS.
     pub(crate) fn check_method(&self, own_endpoint: bool) -> Result<(), EnvironmentError> {
-        match self.build.method == Method::Host && self.local.is_none() && !own_endpoint {
-            true => Err(EnvironmentError::HostOnAws { name: self.name.clone() }),
-            false => Ok(()),
+        if self.build.method == Method::Host && self.local.is_none() && !own_endpoint {
+            Err(EnvironmentError::HostOnAws { name: self.name.clone() })
+        } else {
+            Ok(())
         }
     }
 
@@ -166,7 +166,7 @@ impl Environment {
     }
 
     /// Returns what all Lambdas of the environment have in common.
-    pub fn lambda_defaults(&self, fingerprints: &Fingerprints) -> LambdaDefaults {
+    pub fn lambda_defaults(&self) -> LambdaDefaults {
         LambdaDefaults {
             architecture: self.build.architecture.to_string(),
             memory_mb: self.functions.memory_mb.get(),
@@ -175,7 +175,6 @@ impl Environment {
             log_key: self.org.kms.logs(),
             variables_key: self.org.kms.functions(),
             permissions_boundary: self.org.permissions_boundary(),
-            fingerprints: fingerprints.clone(),
         }
     }
 }

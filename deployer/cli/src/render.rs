@@ -37,7 +37,7 @@ pub use history::{history_text, unfinished};
 pub use live::Live;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
-pub use plan_text::{Heading, orphans_left, plan_text};
+pub use plan_text::{Heading, Question, orphans_left, plan_text};
 #[cfg(feature = "pipeline")]
 pub use probe::{ProbeReport, hop_text, probe_lost};
 #[cfg(all(test, feature = "pipeline"))]
@@ -52,9 +52,19 @@ pub use ui::{Busy, Ui};
 use clap::ValueEnum;
 use engine::plan::Plan;
 
-/// The form of a result.
+/// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Format {
+pub enum ReportFormat {
+    /// For reading.
+    #[default]
+    Human,
+    /// Stable and versioned, for programs.
+    Json,
+}
+
+/// The form of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanFormat {
     /// For reading.
     #[default]
     Human,
@@ -67,12 +77,12 @@ pub enum Format {
 }
 
 /// Returns a plan in a form.
-pub fn plan_in(format: Format, plan: &Plan, heading: Heading<'_>) -> String {
+pub fn plan_in(format: PlanFormat, plan: &Plan, heading: Heading<'_>) -> String {
     match format {
-        Format::Human => plan_text(plan, heading),
-        Format::Json => json(plan),
-        Format::Markdown => plan_markdown(plan, heading),
-        Format::Github => github::plan_github(plan, heading),
+        PlanFormat::Human => plan_text(plan, heading),
+        PlanFormat::Json => json(plan),
+        PlanFormat::Markdown => plan_markdown(plan, heading),
+        PlanFormat::Github => github::plan_github(plan, heading),
     }
 }
 

@@ -33,10 +33,7 @@ fn parse() -> Result<Cli, clap::Error> {
 /// where they mean "unset", and clap refuses an empty value.
 fn without_empty_variable(option: Arg) -> Arg {
     let is_empty = |name| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    match option.get_env().is_some_and(is_empty) {
-        true => option.env(clap::builder::Resettable::Reset),
-        false => option,
-    }
+    if option.get_env().is_some_and(is_empty) { option.env(clap::builder::Resettable::Reset) } else { option }
 }
 
 /// Runs the program: reads the command line, does as told, and returns its exit code.

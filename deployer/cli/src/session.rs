@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use engine::plan::{Plan, Wishes, plan};
-use engine::resource::{Resource, ResourceId};
+use engine::resource::Resource;
 use engine::scope::Scope;
 use engine::settle::reconsidered;
 use engine::stack::Stack;
@@ -23,6 +23,7 @@ use crate::exit::Problem;
 use crate::global::Global;
 use crate::local::{LocalCloud, Status};
 use crate::render::Ui;
+use aws::composites::Composites;
 use aws::resources::function::Function;
 use aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 
@@ -38,6 +39,8 @@ pub(crate) struct Session {
     pub(crate) scope: Scope,
     /// Its account and region.
     pub(crate) aws: Aws,
+    /// What is desired; what the functions are made of, [`Session::plan`] finds out.
+    pub(crate) stack: Stack<Aws>,
 }
 
 /// What is to be done, and all that doing it takes.
@@ -46,8 +49,6 @@ pub(crate) struct Planned {
     pub(crate) sources: Sources,
     /// What they are made of, as the plan has it.
     pub(crate) fingerprints: Fingerprints,
-    /// What is desired.
-    pub(crate) stack: Stack<Aws>,
     /// What was seen.
     pub(crate) survey: Survey,
     /// The steps from one to the other.
@@ -96,8 +97,8 @@ impl Session {
     async fn open(name: &str, app: &App, global: &Global, access: Access, ui: &Ui) -> Result<Self, Problem> {
         let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
-        let looks_by = || app.desired(&environment, &Fingerprints::default()).looks_by();
-        let read_only = (access == Access::Reads).then(|| ReadOnly::besides(looks_by()));
+        let stack = app.desired(&environment);
+        let read_only = (access == Access::Reads).then(|| ReadOnly::besides(stack.looks_by()));
         let mut target = Target { endpoint: None, credentials, call_log: None, read_only };
         if let Some(path) = &global.record_calls {
             let file = File::create(path)
@@ -113,36 +114,26 @@ impl Session {
         }
         let scope = environment.scope(app.stack_name);
         let aws = Aws::connect_checked(scope.clone(), &target).await?;
-        Ok(Self { environment, scope, aws })
-    }
-
-    /// Returns the desired world, see [`App::desired`].
-    pub(crate) fn stack(&self, app: &App, fingerprints: &Fingerprints) -> Stack<Aws> {
-        app.desired(&self.environment, fingerprints)
+        Ok(Self { environment, scope, aws, stack })
     }
 
     /// Returns the full names of the stack's functions.
-    pub(crate) fn functions(&self, app: &App) -> Vec<String> {
-        let stack = self.stack(app, &Fingerprints::default());
-        let ids = stack.resources.iter().map(|node| node.id());
-        ids.filter(|id| id.kind() == Function::KIND).map(|id| id.name().to_owned()).collect()
+    pub(crate) fn functions(&self) -> Vec<String> {
+        self.stack.neighbours().names(Function::KIND).collect()
     }
 
     /// Returns how long the function of this full name may run, as the stack says.
-    pub(crate) fn runs_at_most(&self, app: &App, function: &str) -> Duration {
-        let stack = self.stack(app, &Fingerprints::default());
-        let node = stack.get(&ResourceId::new(Function::KIND, function));
-        let seconds = node.and_then(|node| node.state()["timeout_s"].as_u64());
-        seconds.map_or(LONGEST_RUN, Duration::from_secs)
+    pub(crate) fn runs_at_most(&self, function: &str) -> Duration {
+        self.stack.neighbours().get(function).map_or(LONGEST_RUN, Function::timeout)
     }
 
     /// Returns the full name of a function, given with or without the environment's prefix.
     ///
     /// # Errors
     /// The stack has no such function.
-    pub(crate) fn function(&self, app: &App, named: &str) -> Result<String, Problem> {
+    pub(crate) fn function(&self, named: &str) -> Result<String, Problem> {
         let prefix = self.scope.prefix();
-        let known = self.functions(app);
+        let known = self.functions();
         let wanted = self.scope.name(named.strip_prefix(&prefix).unwrap_or(named));
         if known.contains(&wanted) {
             return Ok(wanted);
@@ -154,8 +145,8 @@ impl Session {
 
     /// Returns a stack without resources, to which everything of ours is a stray: of all kinds that the
     /// stack knows, those from outside these crates among them.
-    pub(crate) fn empty_stack(&self, app: &App) -> Stack<Aws> {
-        Stack::new(self.scope.clone(), self.stack(app, &Fingerprints::default()).kinds)
+    pub(crate) fn empty_stack(&self) -> Stack<Aws> {
+        Stack::new(self.scope.clone(), self.stack.kinds.clone())
     }
 
     /// Looks at everything, and checks meanwhile whose account it is. Returns also who
@@ -175,23 +166,21 @@ impl Session {
     ///
     /// # Errors
     /// The stack is not one that AWS would take; see also [`Session::look`] and [`sources`].
-    pub(crate) async fn plan(&self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
+    pub(crate) async fn plan(&mut self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
         self.environment.check_method(own_endpoint().is_some())?;
-        // Nothing that is looked at depends on what the functions are made of.
-        let without_sources = self.stack(app, &Fingerprints::default());
-        check(&without_sources, &self.environment.name)?;
+        check(&self.stack, &self.environment.name)?;
         // On a thread of its own: hashing would keep the answers of AWS waiting.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
-        let (sources, looked) = futures::join!(sources, self.look(&without_sources, ui));
+        let (sources, looked) = futures::join!(sources, self.look(&self.stack, ui));
         let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
         let (mut survey, caller) = looked?;
         if !wishes.prune {
-            orphans::judge(&mut survey, &without_sources, &sources, &self.aws, &caller).await;
+            orphans::judge(&mut survey, &self.stack, &sources, &self.aws, &caller).await;
         }
-        let stack = self.stack(app, &fingerprints);
-        let first = plan(&stack, &survey, wishes);
-        let plan = reconsidered(first, &stack, wishes, &mut survey, &self.aws).await;
-        Ok(Planned { sources, fingerprints, stack, survey, plan, caller })
+        self.stack.fingerprint_functions(&fingerprints);
+        let first = plan(&self.stack, &survey, wishes);
+        let plan = reconsidered(first, &self.stack, wishes, &mut survey, &self.aws).await;
+        Ok(Planned { sources, fingerprints, survey, plan, caller })
     }
 }
 
@@ -267,14 +256,14 @@ async fn endpoint(
 mod tests {
     use aws::resources::log_group::LogGroup;
     use aws::testing::Script;
-    use engine::resource::Kind;
+    use engine::resource::{Kind, KindInfo};
 
     use super::*;
 
-    fn stack(environment: &Environment, _fingerprints: &Fingerprints) -> Stack<Aws> {
+    fn stack(environment: &Environment) -> Stack<Aws> {
         let scope = environment.scope("demo");
         let group = LogGroup::of_function(&scope, "f", 1);
-        let outside = Kind { name: "outside.kind", ..Kind::of::<LogGroup>() };
+        let outside = Kind { info: KindInfo::new("outside.kind"), ..Kind::of::<LogGroup>() };
         let mut stack = Stack::new(scope, vec![outside]);
         stack.add(group);
         stack
@@ -286,9 +275,10 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
         let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
         let scope = environment.scope("demo");
-        let session = Session { environment, aws: Script::new().aws_of(scope.clone()), scope };
         let app = App { stack_name: "demo", package: "functions", stack, try_next: "", pipeline: None };
-        let empty = session.empty_stack(&app);
+        let stack = app.desired(&environment);
+        let session = Session { environment, aws: Script::new().aws_of(scope.clone()), scope, stack };
+        let empty = session.empty_stack();
         assert_eq!(
             (empty.resources.len(), empty.kinds.len()),
             (0, 2),

@@ -12,11 +12,12 @@
 //! * [`survey`], [`plan`], [`apply`], [`settle`]: what happens, in this order.
 //! * [`diff`] and [`change`]: how desired and live are compared.
 //! * [`release`]: what is remembered of each run; [`run`]: what it says as it begins and ends.
-//! * [`error`], [`retry`] and [`progress`]: what can go wrong, what is tried again, what is waited for.
+//! * [`error`], [`retry`], [`backoff`] and [`progress`]: what can go wrong, what is tried again, what is waited for.
 //! * `testing`, a feature: a cloud in memory.
 
 mod action;
 pub mod apply;
+pub mod backoff;
 pub mod change;
 pub mod diff;
 pub mod error;

@@ -81,6 +81,43 @@ pub enum Effect {
     Refuse(&'static str),
 }
 
+/// What is so of everything of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindInfo {
+    /// Service and noun: `dynamodb.table`.
+    pub name: &'static str,
+    /// The kinds that things of this kind use while they are alive. A thing is deleted only after
+    /// everything of the kinds that stand on its kind.
+    pub stands_on: &'static [&'static str],
+    /// Whether it holds data that nobody can make again.
+    pub stateful: bool,
+    /// How long the cloud may take to show what it has accepted, beyond what `create` and `update`
+    /// wait for themselves.
+    pub settles_within: Duration,
+    /// The operations by which things of this kind are looked at, where the crate of the cloud does
+    /// not know them: commands that only look send no others.
+    pub looks_by: &'static [&'static str],
+    /// Whether a thing of this kind can be disabled, which ends what it does by itself.
+    pub disables: bool,
+    /// What things of this kind have besides, and is not compared.
+    pub left_out: &'static [LeftOut],
+}
+
+impl KindInfo {
+    /// Returns a kind without data, which stands on nothing and compares everything.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            stands_on: &[],
+            stateful: false,
+            settles_within: Duration::from_secs(30),
+            looks_by: &[],
+            disables: false,
+            left_out: &[],
+        }
+    }
+}
+
 /// Something of a kind that is not compared, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct LeftOut {
@@ -166,29 +203,11 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     /// The fields of this struct that are compared; see [`Field`] for how to derive them.
     type Field: Field;
 
-    /// Service and noun: `dynamodb.table`.
-    const KIND: &'static str;
+    /// What is so of everything of this kind.
+    const INFO: KindInfo;
 
-    /// The kinds that things of this kind use while they are alive. A thing is deleted
-    /// only after everything of the kinds that stand on its kind.
-    const STANDS_ON: &'static [&'static str];
-
-    /// Whether it holds data that nobody can make again.
-    const STATEFUL: bool = false;
-
-    /// How long the cloud may take to show what it has accepted, beyond what `create` and `update`
-    /// wait for themselves.
-    const SETTLES_WITHIN: Duration = Duration::from_secs(30);
-
-    /// The operations by which things of this kind are looked at, where the crate of the cloud does not
-    /// know them: commands that only look send no others.
-    const LOOKS_BY: &'static [&'static str] = &[];
-
-    /// Whether a thing of this kind can be disabled, which ends what it does by itself.
-    const DISABLES: bool = false;
-
-    /// What things of this kind have besides, and is not compared.
-    const LEFT_OUT: &'static [LeftOut] = &[];
+    /// The name of the kind; not to be set.
+    const KIND: &'static str = Self::INFO.name;
 
     /// Returns the name, unique within the kind.
     fn name(&self) -> &str;
@@ -279,7 +298,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
 
     /// Ends what [`Resource::activity`] tells, and returns when it has ended. It can start
     /// again, and nothing is lost. What holds the stamp gets the tags before that. Only called where
-    /// [`Resource::DISABLES`] says so.
+    /// [`KindInfo::disables`] says so.
     fn disable(
         _name: &str,
         _tags: &Tags,

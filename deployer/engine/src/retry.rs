@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::error::{Class, Error};
 use crate::progress;
 
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_DELAY: Duration = Duration::from_secs(4);
+const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
 /// An attempt that lasts longer has waited for something, or uploaded it.
 const LONG: Duration = Duration::from_secs(20);
 
@@ -34,7 +34,7 @@ fn patience(error: &Error) -> Duration {
 pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut first: Option<Instant> = None;
     let mut failing_since: Option<Instant> = None;
-    let mut delay = FIRST_DELAY;
+    let mut delays = DELAYS;
     loop {
         let began = Instant::now();
         let error = match attempt().await {
@@ -46,6 +46,7 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
         failing_since = Some(since);
         // The work of another, which this attempt waited for, was tried again there.
         let tried_there = error.tried_for.is_some();
+        let delay = delays.delay();
         if tried_there || !error.class.passes() || since.elapsed() + delay > patience(&error) {
             let tried_for = first.map(|first| first.elapsed()).or(error.tried_for);
             return Err(Error { tried_for, ..error });
@@ -53,7 +54,6 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
         first.get_or_insert_with(Instant::now);
         progress::waiting_for(reason(&error));
         tokio::time::sleep(delay.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        delay = (delay * 2).min(LONGEST_DELAY);
     }
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::plan::{Plan, Step, Verdict, Wishes, plan};
 use crate::resource::{Cloud, ResourceId};
 use crate::stack::Stack;
 use crate::survey::{Survey, look_again};
 
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_DELAY: Duration = Duration::from_secs(4);
+const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
 
 /// How long the cloud is given before something is read once more that looks changed.
 const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
@@ -30,7 +30,7 @@ pub async fn settle<C: Cloud>(
     stop: &CancellationToken,
 ) -> Vec<Step> {
     let started = Instant::now();
-    let mut delay = FIRST_DELAY;
+    let mut delays = DELAYS;
     loop {
         // The stamp of what has no tags is on its parent.
         let parents = changed.iter().filter_map(|id| stack.get(id)?.parent());
@@ -43,6 +43,7 @@ pub async fn settle<C: Cloud>(
         // What was pruned is not there to be read.
         unsettled.retain(|step| changed.contains(&step.id) && !step.is_settled());
         changed = unsettled.iter().map(|step| step.id.clone()).collect();
+        let delay = delays.delay();
         let patient = changed.iter().any(|id| started.elapsed() + delay < settles_within(stack, id));
         if !patient {
             return unsettled;
@@ -51,12 +52,11 @@ pub async fn settle<C: Cloud>(
             () = stop.cancelled() => {}
             () = tokio::time::sleep(delay) => {}
         }
-        delay = (delay * 2).min(LONGEST_DELAY);
     }
 }
 
 fn settles_within<C: Cloud>(stack: &Stack<C>, id: &ResourceId) -> Duration {
-    stack.get(id).map_or(Duration::ZERO, |node| node.settles_within())
+    stack.get(id).map_or(Duration::ZERO, |node| node.info().settles_within)
 }
 
 /// Returns the plan once what looks changed by somebody was read once more.

@@ -2,6 +2,7 @@
 //!
 //! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use crate::resource::{Cloud, Described, Kind, Neighbours, Node, Resource, ResourceId};
@@ -47,22 +48,27 @@ impl<C: Cloud> Stack<C> {
 
     /// Returns the kind of this name.
     pub fn kind(&self, name: &str) -> Option<&Kind<C>> {
-        self.kinds.iter().find(|kind| kind.name == name)
+        self.kinds.iter().find(|kind| kind.info.name == name)
     }
 
     /// Tells whether a thing of this id holds data.
     pub fn holds_data(&self, id: &ResourceId) -> bool {
-        self.kind(id.kind()).is_some_and(|kind| kind.stateful)
+        self.kind(id.kind()).is_some_and(|kind| kind.info.stateful)
     }
 
     /// Returns the operations by which the kinds that declare some look at their things.
     pub fn looks_by(&self) -> Vec<&'static str> {
-        self.kinds.iter().flat_map(|kind| kind.looks_by).copied().collect()
+        self.kinds.iter().flat_map(|kind| kind.info.looks_by).copied().collect()
     }
 
     /// Returns the resources as the planner knows them.
     pub fn described(&self) -> Vec<&dyn Described> {
         self.resources.iter().map(|node| &**node as &dyn Described).collect()
+    }
+
+    /// Returns all resources of this kind, to be completed with what is known only later.
+    pub fn of_kind_mut<R: Resource>(&mut self) -> impl Iterator<Item = &mut R> {
+        self.resources.iter_mut().filter_map(|node| (&mut **node as &mut dyn Any).downcast_mut())
     }
 
     /// Returns the resources, to be looked up by their kind.

@@ -118,9 +118,9 @@ async fn strays_of<C: Cloud>(
 ) -> Found {
     let names = match retried(async || (kind.list)(&stack.scope, cloud).await).await {
         Ok(names) => names,
-        Err(error) => return vec![(ResourceId::new(kind.name, "*"), Err(error))],
+        Err(error) => return vec![(ResourceId::new(kind.info.name, "*"), Err(error))],
     };
-    let ids = names.into_iter().map(|name| ResourceId::new(kind.name, name));
+    let ids = names.into_iter().map(|name| ResourceId::new(kind.info.name, name));
     let unknown = ids.filter(|id| !desired.contains(id)).map(async |id| {
         let found = stray(kind, id.name(), &stack.scope, cloud).await;
         Some((id, found.transpose()?))
@@ -138,10 +138,8 @@ async fn stray<C: Cloud>(
     let Some(tags) = retried(async || (kind.tags)(name, cloud).await).await? else {
         return Ok(None);
     };
-    let what = match scope.owns(&tags) {
-        true => retried(async || (kind.activity)(name, cloud).await).await?,
-        false => None,
-    };
+    let what =
+        if scope.owns(&tags) { retried(async || (kind.activity)(name, cloud).await).await? } else { None };
     let activity = what.map(|what| Activity { what, fate: None });
     Ok(Some((tags, activity)))
 }

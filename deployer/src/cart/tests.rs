@@ -5,7 +5,7 @@ mod functions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use aws::{Aws, AwsNames, Fingerprints};
+use aws::{Aws, AwsNames};
 use cli::environment::Environment;
 use cli::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use engine::change::Change;
@@ -48,7 +48,7 @@ fn environment(name: &str) -> Environment {
 }
 
 fn dev() -> Stack<Aws> {
-    stack(&environment("dev"), &Fingerprints::default())
+    stack(&environment("dev"))
 }
 
 /// Returns the states of a kind by the name of the thing, without the environment's prefix.
@@ -182,7 +182,7 @@ fn roles_reach_buckets_of_their_own_account_only() {
 /// An environment whose organisation has a key for each kind of thing, had another one before,
 /// and has a boundary.
 fn organised() -> Stack<Aws> {
-    stack(&organisation(&[key("former")]), &Fingerprints::default())
+    stack(&organisation(&[key("former")]))
 }
 
 fn organisation(former: &[String]) -> Environment {
@@ -290,7 +290,7 @@ fn roles_may_use_the_keys_of_what_they_use_through_its_service_and_no_others() {
 
 /// Returns everything that an environment has, by id.
 fn everything(environment: &Environment) -> Value {
-    let stack = stack(environment, &Fingerprints::default());
+    let stack = stack(environment);
     stack.resources.iter().map(|node| (node.id().to_string(), node.state())).collect()
 }
 
@@ -326,13 +326,13 @@ fn the_stack_of_each_environment_is_as_reviewed() {
 #[test]
 fn the_policy_to_deploy_dev_is_as_reviewed_and_fits() {
     let environment = environment("dev");
-    let stack = stack(&environment, &Fingerprints::default());
+    let stack = stack(&environment);
     let whole = deploying(&environment, &stack);
     insta::assert_json_snapshot!("policy-dev", document(&whole));
     insta::assert_json_snapshot!("policy-dev-read-only", document(&looking(whole.clone(), &[])));
     // With all that an organisation can demand, too, but for former keys.
     let organisation = organisation(&[]);
-    let organised = super::stack(&organisation, &Fingerprints::default());
+    let organised = super::stack(&organisation);
     let size = size(&document(&deploying(&organisation, &organised)));
     assert!(size <= MANAGED_POLICY, "{size} characters are too many: {MANAGED_POLICY} are allowed");
 }
@@ -340,7 +340,7 @@ fn the_policy_to_deploy_dev_is_as_reviewed_and_fits() {
 #[test]
 fn deploying_is_allowed_on_everything_only_where_aws_knows_no_resource() {
     let environment = environment("dev");
-    let stack = stack(&environment, &Fingerprints::default());
+    let stack = stack(&environment);
     for statement in deploying(&environment, &stack) {
         for resource in &statement.resources {
             let wide: Vec<_> = statement
@@ -359,7 +359,7 @@ fn deploying_is_allowed_on_everything_only_where_aws_knows_no_resource() {
 #[test]
 fn actions_without_a_resource_are_allowed_on_every_resource() {
     let environment = environment("dev");
-    let statements = deploying(&environment, &stack(&environment, &Fingerprints::default()));
+    let statements = deploying(&environment, &stack(&environment));
     for action in DEPLOYING_WITHOUT_RESOURCE {
         let on: Vec<_> = statements.iter().filter(|statement| statement.actions.contains(&action)).collect();
         assert!(on.iter().any(|statement| statement.resources == ["*"]), "{action} is allowed on {on:?}");
@@ -379,7 +379,7 @@ fn deploying_may_use_the_key_of_the_table_as_dynamodb_requires() {
         "kms:ReEncrypt*",
     ];
     let environment = organisation(&[]);
-    let statements = deploying(&environment, &stack(&environment, &Fingerprints::default()));
+    let statements = deploying(&environment, &stack(&environment));
     let of_table: Vec<_> = statements.iter().filter(|one| one.resources == [key("table")]).collect();
     let [statement] = of_table.as_slice() else { panic!("one statement is about the key: {of_table:?}") };
     assert_eq!(statement.actions, LEAST);

@@ -112,7 +112,7 @@ fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
         Box::new(Stream::new(scope, "x")),
         Box::new(Table::new(scope, "x")),
     ];
-    let known: BTreeSet<&str> = kinds().iter().map(|kind| kind.name).collect();
+    let known: BTreeSet<&str> = kinds().iter().map(|kind| kind.info.name).collect();
     assert_eq!(all.iter().map(|resource| resource.id().kind()).collect::<BTreeSet<_>>(), known);
     let fields = all.iter().flat_map(|resource| {
         let (kind, state) = (resource.id().kind(), resource.state());

@@ -24,7 +24,7 @@ use crate::resources::{
     stream::Stream,
     table::Table,
 };
-use crate::{Aws, AwsNames, Fingerprints};
+use crate::{Aws, AwsNames};
 
 /// A function and everything that belongs to it.
 #[derive(Debug, Clone)]
@@ -59,8 +59,6 @@ pub struct LambdaDefaults {
     pub variables_key: Option<String>,
     /// ARN of the policy that bounds the roles.
     pub permissions_boundary: Option<String>,
-    /// What the functions are built from.
-    pub fingerprints: Fingerprints,
 }
 
 /// Something whose records Lambda polls and hands to a function.
@@ -85,8 +83,7 @@ impl Lambda {
             .architecture(&defaults.architecture)
             .memory_mb(defaults.memory_mb)
             .timeout_s(defaults.timeout_s)
-            .encrypted_with(defaults.variables_key.clone())
-            .fingerprint(defaults.fingerprints.of(binary));
+            .encrypted_with(defaults.variables_key.clone());
         Self {
             thing: binary.to_owned(),
             function,

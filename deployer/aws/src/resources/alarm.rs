@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, MetricDataQuery, Tag};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, LeftOut, Live, Neighbours, Resource, Tags};
+use engine::resource::{Changed, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -69,16 +69,18 @@ impl Alarm {
 impl Resource for Alarm {
     type Cloud = Aws;
     type Field = AlarmFieldName;
-    const KIND: &'static str = "cloudwatch.alarm";
-    const STANDS_ON: &'static [&'static str] = &["lambda.function", "kinesis.stream", "dynamodb.table"];
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "state", why: "it is no configuration" },
-        LeftOut { what: "composite alarms", why: "they are a kind of their own" },
-        LeftOut {
-            what: "evaluation window, warm-up, action configuration",
-            why: "what CloudWatch answers when they are unset is not documented",
-        },
-    ];
+    const INFO: KindInfo = KindInfo {
+        stands_on: &["lambda.function", "kinesis.stream", "dynamodb.table"],
+        left_out: &[
+            LeftOut { what: "state", why: "it is no configuration" },
+            LeftOut { what: "composite alarms", why: "they are a kind of their own" },
+            LeftOut {
+                what: "evaluation window, warm-up, action configuration",
+                why: "what CloudWatch answers when they are unset is not documented",
+            },
+        ],
+        ..KindInfo::new("cloudwatch.alarm")
+    };
 
     fn name(&self) -> &str {
         &self.name

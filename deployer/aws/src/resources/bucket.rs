@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership,
 };
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use futures::{join, try_join};
 use serde::{Deserialize, Serialize};
@@ -153,25 +153,26 @@ impl Bucket {
 impl Resource for Bucket {
     type Cloud = Aws;
     type Field = BucketFieldName;
-    const KIND: &'static str = "s3.bucket";
-    const STANDS_ON: &'static [&'static str] = &[];
-    const STATEFUL: bool = true;
-    /// Terraform waits so long for a lifecycle that reads the same several times
-    /// (terraform-provider-aws, internal/service/s3/bucket_lifecycle_configuration.go).
-    const SETTLES_WITHIN: Duration = Duration::from_secs(180);
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut {
-            what: "website, replication, logging, acceleration, request payment, inventory, analytics, metrics, \
+    const INFO: KindInfo = KindInfo {
+        stateful: true,
+        // Terraform waits so long for a lifecycle that reads the same several times
+        // (terraform-provider-aws, internal/service/s3/bucket_lifecycle_configuration.go).
+        settles_within: Duration::from_secs(180),
+        left_out: &[
+            LeftOut {
+                what: "website, replication, logging, acceleration, request payment, inventory, analytics, metrics, \
                    object lock",
-            why: "a call each for every look, for what a private archive does not use",
-        },
-        LeftOut { what: "ACLs", why: "they mean nothing while the bucket's owner owns every object" },
-        LeftOut { what: "blocked encryption types", why: "S3 sets them by itself" },
-        LeftOut {
-            what: "details of CORS rules and notifications",
-            why: "that there is one is a difference already",
-        },
-    ];
+                why: "a call each for every look, for what a private archive does not use",
+            },
+            LeftOut { what: "ACLs", why: "they mean nothing while the bucket's owner owns every object" },
+            LeftOut { what: "blocked encryption types", why: "S3 sets them by itself" },
+            LeftOut {
+                what: "details of CORS rules and notifications",
+                why: "that there is one is a difference already",
+            },
+        ],
+        ..KindInfo::new("s3.bucket")
+    };
 
     fn name(&self) -> &str {
         &self.name
@@ -349,10 +350,7 @@ impl Bucket {
 /// Takes over a bucket of our account that was not there when we looked. One without any tag
 /// is what an attempt of ours left that was cut short before it had them.
 fn take_over(exists: Error, live: &Tags, aws: &Aws) -> Result<(), Error> {
-    match live.is_empty() {
-        true => Ok(()),
-        false => aws.adopt(exists, Some(live)),
-    }
+    if live.is_empty() { Ok(()) } else { aws.adopt(exists, Some(live)) }
 }
 
 impl PublicAccessBlock {

@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
 use aws_sdk_cloudwatch::types::{DashboardValidationMessage, Tag};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, LeftOut, Live, Neighbours, Resource, Tags};
+use engine::resource::{Changed, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,15 +55,17 @@ impl Dashboard {
 impl Resource for Dashboard {
     type Cloud = Aws;
     type Field = DashboardFieldName;
-    const KIND: &'static str = "cloudwatch.dashboard";
-    const STANDS_ON: &'static [&'static str] = &["cloudwatch.alarm"];
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "sharing", why: "it is a role and a user pool beside the dashboard" },
-        LeftOut {
-            what: "its tags in CloudWatch",
-            why: "the note on the dashboard says whose it is, in places that keep no tags as well",
-        },
-    ];
+    const INFO: KindInfo = KindInfo {
+        stands_on: &["cloudwatch.alarm"],
+        left_out: &[
+            LeftOut { what: "sharing", why: "it is a role and a user pool beside the dashboard" },
+            LeftOut {
+                what: "its tags in CloudWatch",
+                why: "the note on the dashboard says whose it is, in places that keep no tags as well",
+            },
+        ],
+        ..KindInfo::new("cloudwatch.dashboard")
+    };
 
     fn name(&self) -> &str {
         &self.name

@@ -19,13 +19,14 @@ pub use configuration::{Logging, Vpc};
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
 use engine::error::{Class, Error, GoneIsNone};
 use engine::resource::{
-    Changed, Effect, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags, changed,
+    Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags, changed,
 };
 use engine::scope::Scope;
 use futures::try_join;
@@ -149,6 +150,16 @@ impl Function {
         self
     }
 
+    /// Sets the fingerprint of the sources, where that is known later than the function.
+    pub(crate) fn set_fingerprint(&mut self, fingerprint: String) {
+        self.code = Code::from_sources(fingerprint);
+    }
+
+    /// Returns how long an invocation may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s.unsigned_abs().into())
+    }
+
     /// Returns the function on this architecture: `x86_64` or `arm64`.
     pub fn architecture(mut self, architecture: impl Into<String>) -> Self {
         self.architecture = architecture.into();
@@ -254,18 +265,20 @@ impl Function {
 impl Resource for Function {
     type Cloud = Aws;
     type Field = FunctionFieldName;
-    const KIND: &'static str = "lambda.function";
-    // Functions write to these, and go before them.
-    const STANDS_ON: &'static [&'static str] =
-        &["iam.role", "logs.log-group", "dynamodb.table", "kinesis.stream", "s3.bucket"];
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "aliases and versions", why: A_CALL_EACH },
-        LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },
-        LeftOut { what: "asynchronous invocations", why: A_CALL_EACH },
-        LeftOut { what: "code signing", why: A_CALL_EACH },
-        LeftOut { what: "pinned runtime, recursion of what does not invoke itself", why: A_CALL_EACH },
-        LeftOut { what: "function URLs", why: "nobody else gets through one without the resource policy" },
-    ];
+    const INFO: KindInfo = KindInfo {
+        left_out: &[
+            LeftOut { what: "aliases and versions", why: A_CALL_EACH },
+            LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },
+            LeftOut { what: "asynchronous invocations", why: A_CALL_EACH },
+            LeftOut { what: "code signing", why: A_CALL_EACH },
+            LeftOut { what: "pinned runtime, recursion of what does not invoke itself", why: A_CALL_EACH },
+            LeftOut {
+                what: "function URLs",
+                why: "nobody else gets through one without the resource policy",
+            },
+        ],
+        ..KindInfo::new("lambda.function")
+    };
 
     fn name(&self) -> &str {
         &self.name

@@ -3,7 +3,7 @@
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -73,19 +73,20 @@ impl LogGroup {
 impl Resource for LogGroup {
     type Cloud = Aws;
     type Field = LogGroupFieldName;
-    const KIND: &'static str = "logs.log-group";
-    const STANDS_ON: &'static [&'static str] = &[];
-    const STATEFUL: bool = true;
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut {
-            what: "subscription and metric filters, resource policies, data protection",
-            why: "a call each for every group, for what belongs to those who read the logs",
-        },
-        LeftOut {
-            what: "retention that a policy of the account sets",
-            why: "it is managed elsewhere, and would be set again and again",
-        },
-    ];
+    const INFO: KindInfo = KindInfo {
+        stateful: true,
+        left_out: &[
+            LeftOut {
+                what: "subscription and metric filters, resource policies, data protection",
+                why: "a call each for every group, for what belongs to those who read the logs",
+            },
+            LeftOut {
+                what: "retention that a policy of the account sets",
+                why: "it is managed elsewhere, and would be set again and again",
+            },
+        ],
+        ..KindInfo::new("logs.log-group")
+    };
 
     fn name(&self) -> &str {
         &self.name

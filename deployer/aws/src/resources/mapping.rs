@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Cloud, Effect, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags};
+use engine::resource::{
+    Changed, Cloud, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags,
+};
 use engine::scope::Scope;
 use futures::try_join;
 use serde::{Deserialize, Serialize};
@@ -121,16 +123,15 @@ impl Mapping {
 impl Resource for Mapping {
     type Cloud = Aws;
     type Field = MappingFieldName;
-    const KIND: &'static str = mapping_name::KIND;
-    // It gives up to a bucket as long as it lives.
-    const STANDS_ON: &'static [&'static str] =
-        &["lambda.function", "dynamodb.table", "kinesis.stream", "s3.bucket"];
-    const DISABLES: bool = true;
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "starting position", why: "it says where the mapping began, which is the past" },
-        LeftOut { what: "its own tags", why: "not every Region takes them" },
-        LeftOut { what: "settings of queues and Kafka", why: "a mapping of a stream has none" },
-    ];
+    const INFO: KindInfo = KindInfo {
+        disables: true,
+        left_out: &[
+            LeftOut { what: "starting position", why: "it says where the mapping began, which is the past" },
+            LeftOut { what: "its own tags", why: "not every Region takes them" },
+            LeftOut { what: "settings of queues and Kafka", why: "a mapping of a stream has none" },
+        ],
+        ..KindInfo::new(mapping_name::KIND)
+    };
 
     fn name(&self) -> &str {
         &self.name

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags, changed};
+use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags, changed};
 use engine::scope::Scope;
 use futures::{join, try_join};
 use serde::{Deserialize, Serialize};
@@ -86,20 +86,27 @@ impl Role {
 impl Resource for Role {
     type Cloud = Aws;
     type Field = RoleFieldName;
-    const KIND: &'static str = "iam.role";
-    const STANDS_ON: &'static [&'static str] = &[];
-    // IAM answers from copies that follow; Terraform allows them two minutes
-    // (terraform-provider-aws, internal/service/iam, propagationTimeout).
-    const SETTLES_WITHIN: Duration = Duration::from_secs(120);
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "contents of managed policies", why: "that one is attached is a difference already" },
-        LeftOut { what: "last use", why: "it is no configuration" },
-        LeftOut { what: "instance profiles", why: "what lambda.amazonaws.com assumes is of no use in one" },
-        LeftOut {
-            what: "policies elsewhere that name the role",
-            why: "they belong to buckets, keys and organisations",
-        },
-    ];
+    const INFO: KindInfo = KindInfo {
+        // IAM answers from copies that follow; Terraform allows them two minutes
+        // (terraform-provider-aws, internal/service/iam, propagationTimeout).
+        settles_within: Duration::from_secs(120),
+        left_out: &[
+            LeftOut {
+                what: "contents of managed policies",
+                why: "that one is attached is a difference already",
+            },
+            LeftOut { what: "last use", why: "it is no configuration" },
+            LeftOut {
+                what: "instance profiles",
+                why: "what lambda.amazonaws.com assumes is of no use in one",
+            },
+            LeftOut {
+                what: "policies elsewhere that name the role",
+                why: "they belong to buckets, keys and organisations",
+            },
+        ],
+        ..KindInfo::new("iam.role")
+    };
 
     fn name(&self) -> &str {
         &self.name

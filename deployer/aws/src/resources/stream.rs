@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use futures::join;
 use serde::{Deserialize, Serialize};
@@ -138,17 +138,18 @@ impl Stream {
 impl Resource for Stream {
     type Cloud = Aws;
     type Field = StreamFieldName;
-    const KIND: &'static str = "kinesis.stream";
-    const STANDS_ON: &'static [&'static str] = &[];
-    const STATEFUL: bool = true;
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "warm throughput", why: "only on-demand streams have it" },
-        LeftOut {
-            what: "registered consumers",
-            why: "they read with capacity of their own and change nothing of the stream",
-        },
-        LeftOut { what: "the shards of an on-demand stream", why: "AWS sets their number" },
-    ];
+    const INFO: KindInfo = KindInfo {
+        stateful: true,
+        left_out: &[
+            LeftOut { what: "warm throughput", why: "only on-demand streams have it" },
+            LeftOut {
+                what: "registered consumers",
+                why: "they read with capacity of their own and change nothing of the stream",
+            },
+            LeftOut { what: "the shards of an on-demand stream", why: "AWS sets their number" },
+        ],
+        ..KindInfo::new("kinesis.stream")
+    };
 
     fn name(&self) -> &str {
         &self.name

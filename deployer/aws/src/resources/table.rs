@@ -19,7 +19,7 @@ use std::fmt::Display;
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
 use engine::scope::Scope;
 use futures::join;
 use serde::{Deserialize, Serialize};
@@ -167,21 +167,25 @@ impl Table {
 impl Resource for Table {
     type Cloud = Aws;
     type Field = TableFieldName;
-    const KIND: &'static str = "dynamodb.table";
-    const STANDS_ON: &'static [&'static str] = &[];
-    const STATEFUL: bool = true;
-    const LEFT_OUT: &'static [LeftOut] = &[
-        LeftOut { what: "warm throughput", why: "it can be raised and never lowered" },
-        LeftOut {
-            what: "definitions of indexes",
-            why: "an index that is there at all is a difference already",
-        },
-        LeftOut {
-            what: "the policy of the stream",
-            why: "a call for each look, for a stream that lives a day",
-        },
-        LeftOut { what: "contributor insights and Kinesis destinations", why: "a call each for every look" },
-    ];
+    const INFO: KindInfo = KindInfo {
+        stateful: true,
+        left_out: &[
+            LeftOut { what: "warm throughput", why: "it can be raised and never lowered" },
+            LeftOut {
+                what: "definitions of indexes",
+                why: "an index that is there at all is a difference already",
+            },
+            LeftOut {
+                what: "the policy of the stream",
+                why: "a call for each look, for a stream that lives a day",
+            },
+            LeftOut {
+                what: "contributor insights and Kinesis destinations",
+                why: "a call each for every look",
+            },
+        ],
+        ..KindInfo::new("dynamodb.table")
+    };
 
     fn name(&self) -> &str {
         &self.name

@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 use std::pin::pin;
 
 use engine::error::Error;
+use eventsourcing::AggregateId;
 use eventsourcing::contract::{ARCHIVE, CAPTURE, FAILED_PREFIX};
-use eventsourcing::{AggregateId, EventStore};
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde_json::Value;
 use storage::bucket::Objects;
-use storage::scan::Scan;
 
-use super::{AT_ONCE, Broken, KeptAside, Look, Report};
+use super::look::pages;
+use super::{AT_ONCE, Broken, KeptAside, Report};
 use crate::storage_errors::Classify;
 
 /// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
@@ -30,53 +30,44 @@ pub struct Kept {
     about: HashMap<AggregateId, Vec<(RangeInclusive<u64>, Broken)>>,
 }
 
-impl<T, S, B> Look<'_, T, S, B>
-where
-    T: Scan<Error: Classify>,
-    S: EventStore<Error: Classify>,
-    B: Objects<Error: Classify>,
-{
-    /// Counts what was kept aside on the way to the archive, and finds out what it is about.
-    ///
-    /// # Errors
-    /// The bucket could not be listed.
-    pub async fn kept_aside(&self) -> Result<Kept, Error> {
-        let mut kept = Kept::default();
-        for function in ON_THE_WAY {
-            let mut pages = pin!(self.pages(format!("{FAILED_PREFIX}{function}/"), None));
-            let (mut records, mut keys) = (0, Vec::new());
-            while let Some(page) = pages.try_next().await? {
-                records += page.len();
-                keys.extend(page.into_iter().take(LOOKED_INTO - keys.len()));
-            }
-            if records > 0 {
-                kept.by_function.insert(function.to_owned(), records);
-            }
-            let looked_into = stream::iter(keys).map(|key| self.kept(key)).buffered(AT_ONCE);
-            let mut understood = pin!(looked_into.filter_map(future::ready));
-            while let Some((id, versions, why)) = understood.next().await {
-                kept.about.entry(id).or_default().push((versions, why));
-            }
+/// Counts what was kept aside on the way to the archive, and finds out what it is about.
+///
+/// # Errors
+/// The bucket could not be listed.
+pub async fn kept_aside<B: Objects<Error: Classify>>(bucket: &B) -> Result<Kept, Error> {
+    let mut kept = Kept::default();
+    for function in ON_THE_WAY {
+        let mut pages = pin!(pages(bucket, format!("{FAILED_PREFIX}{function}/"), None));
+        let (mut records, mut keys) = (0, Vec::new());
+        while let Some(page) = pages.try_next().await? {
+            records += page.len();
+            keys.extend(page.into_iter().take(LOOKED_INTO - keys.len()));
         }
-        Ok(kept)
+        if records > 0 {
+            kept.by_function.insert(function.to_owned(), records);
+        }
+        let looked_into = stream::iter(keys).map(|key| kept_at(bucket, key)).buffered(AT_ONCE);
+        let mut understood = pin!(looked_into.filter_map(future::ready));
+        while let Some((id, versions, why)) = understood.next().await {
+            kept.about.entry(id).or_default().push((versions, why));
+        }
     }
+    Ok(kept)
+}
 
-    /// Counts the batches that Lambda gave up, whoever they were for.
-    ///
-    /// # Errors
-    /// The bucket could not be listed.
-    pub async fn given_up(&self) -> Result<usize, Error> {
-        self.pages(GIVEN_UP.to_owned(), None)
-            .try_fold(0, async |batches, page| Ok(batches + page.len()))
-            .await
-    }
+/// Counts the batches that Lambda gave up, whoever they were for.
+///
+/// # Errors
+/// The bucket could not be listed.
+pub async fn given_up<B: Objects<Error: Classify>>(bucket: &B) -> Result<usize, Error> {
+    pages(bucket, GIVEN_UP.to_owned(), None).try_fold(0, async |batches, page| Ok(batches + page.len())).await
+}
 
-    /// Returns what a thing that was kept aside is about, if that can be found out.
-    async fn kept(&self, key: String) -> Option<(AggregateId, RangeInclusive<u64>, Broken)> {
-        let object = self.bucket.get(&key).await.ok()??;
-        let (id, versions, reason) = about(&object.body)?;
-        Some((id, versions, Broken { at: key, reason }))
-    }
+/// Returns what a thing that was kept aside is about, if that can be found out.
+async fn kept_at<B: Objects>(bucket: &B, key: String) -> Option<(AggregateId, RangeInclusive<u64>, Broken)> {
+    let object = bucket.get(&key).await.ok()??;
+    let (id, versions, reason) = about(&object.body)?;
+    Some((id, versions, Broken { at: key, reason }))
 }
 
 impl Kept {

@@ -11,12 +11,11 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 use storage::archive::hour;
-use storage::archived::{Unread, object};
-use storage::bucket::{Objects, is_of_one_object};
+use storage::bucket::is_of_one_object;
 use storage::fault::chain;
 use storage::scan::{Scan, Seen, Share};
 
-use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Report};
+use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Reference, Report};
 use crate::storage_errors::Classify;
 
 /// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
@@ -34,20 +33,20 @@ pub struct Counted {
 
 /// Both sides, to be looked at.
 #[derive(Debug)]
-pub struct Look<'a, T, S, B> {
+pub struct Look<'a, T, S, R> {
     /// The whole table.
     pub table: &'a T,
     /// The table, one aggregate at a time.
     pub store: &'a S,
-    /// The bucket of the archive.
-    pub bucket: &'a B,
+    /// What the table is held against.
+    pub reference: &'a R,
 }
 
-impl<T, S, B> Look<'_, T, S, B>
+impl<T, S, R> Look<'_, T, S, R>
 where
     T: Scan<Error: Classify>,
     S: EventStore<Error: Classify>,
-    B: Objects<Error: Classify>,
+    R: Reference,
 {
     /// Reads all of both sides, and tells how far it has come.
     ///
@@ -99,26 +98,11 @@ where
         let (commits, _) = aggregate(self.store, id).await.ok()?;
         let table =
             commits.into_iter().flat_map(Commit::into_envelopes).find(|event| event.version == version)?;
-        let archive = object(self.bucket, finding.first.object.as_ref()?).await.ok()?;
+        let archive = read(self.reference, finding.first.object.as_ref()?).await.ok()?.ok()?;
         let same = |event: &Envelope| event.version == version && event.aggregate().is_ok_and(|of| of == *id);
         let archive = archive.into_iter().find(same)?;
         let value = |event: &Envelope| serde_json::from_slice::<Value>(&event.to_bytes()).ok();
         Some(Contents { table: value(&table)?, archive: value(&archive)? })
-    }
-
-    /// Returns the keys that begin with a prefix and come behind a place, in pages.
-    pub(super) fn pages(
-        &self,
-        prefix: String,
-        after: Option<String>,
-    ) -> impl Stream<Item = Result<Vec<String>, Error>> {
-        stream::try_unfold((prefix, after), async |(prefix, after)| {
-            let list = async || self.bucket.list(&prefix, after.as_deref()).await.map_err(Classify::classify);
-            let page: Vec<String> = retried(list).await?;
-            // None only when there are none, so the page behind the last has to be asked for.
-            let last = page.last().cloned();
-            Ok(last.map(|last| (page, (prefix, Some(last)))))
-        })
     }
 
     /// Reads a share of the table.
@@ -161,12 +145,12 @@ where
         count: &impl Fn(&dyn Fn(&mut Counted)),
     ) -> Result<(), Error> {
         let known = |key: &String| ledger.lock().expect("nobody panics while writing down").knows(key);
-        let new = self.pages(EVENTS_PREFIX.to_owned(), after).map_ok(|page| {
+        let new = pages(self.reference, EVENTS_PREFIX.to_owned(), after).map_ok(|page| {
             count(&|counted| counted.of_objects += page.len());
             stream::iter(page.into_iter().filter(|key| !known(key)).collect::<Vec<_>>()).map(Ok)
         });
         let read = new.try_flatten().map_ok(|key| async move {
-            let events = read(self.bucket, &key).await?;
+            let events = read(self.reference, &key).await?;
             Ok::<_, Error>((key, events))
         });
         let mut read = std::pin::pin!(read.try_buffer_unordered(AT_ONCE));
@@ -181,6 +165,20 @@ where
         }
         Ok(())
     }
+}
+
+/// Returns the keys that begin with a prefix and come behind a place, in pages.
+pub(super) fn pages<R: Reference>(
+    reference: &R,
+    prefix: String,
+    after: Option<String>,
+) -> impl Stream<Item = Result<Vec<String>, Error>> {
+    stream::try_unfold((prefix, after), async |(prefix, after)| {
+        let page: Vec<String> = retried(async || reference.keys(&prefix, after.as_deref()).await).await?;
+        // None only when there are none, so the page behind the last has to be asked for.
+        let last = page.last().cloned();
+        Ok(last.map(|last| (page, (prefix, Some(last)))))
+    })
 }
 
 /// Reads one aggregate of the table: its commits up to the first item that is none, and what is
@@ -204,21 +202,16 @@ where
     retried(attempt).await
 }
 
-/// Reads an object, or says what is wrong with it.
+/// Reads a part of the reference, or says what is wrong with it.
 ///
 /// # Errors
-/// The call failed, which says nothing of the object: taken for one that cannot be read, it would be
+/// The call failed, which says nothing of the part: taken for one that cannot be read, it would be
 /// left out of what is restored, and with it the end of each history in it.
-pub(super) async fn read<B>(bucket: &B, key: &str) -> Result<Result<Vec<Envelope>, String>, Error>
-where
-    B: Objects<Error: Classify>,
-{
-    let attempt = async || match object(bucket, key).await {
-        Ok(events) => Ok(Ok(events)),
-        Err(Unread::Call(error)) => Err(error.classify()),
-        Err(other) => Ok(Err(chain(&other))),
-    };
-    match retried(attempt).await {
+pub(super) async fn read(
+    reference: &impl Reference,
+    key: &str,
+) -> Result<Result<Vec<Envelope>, String>, Error> {
+    match retried(async || reference.events(key).await).await {
         Err(error) if is_about_the_object(&error) => Ok(Err(error.to_string())),
         read => read,
     }

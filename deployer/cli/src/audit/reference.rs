@@ -1,38 +1,86 @@
 //! What the table is held against: its archive, or another table, such as one that was restored
 //! to a point in time.
 //!
-//! Another table is read as if it were an archive, with a page of it for an object. So all that
-//! is done with an archive can be done with a table.
+//! Either is a number of parts with keys, and each part is some events: the objects of the archive,
+//! the pages of a table. So all that is done with an archive can be done with a table.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Mutex;
 
-use engine::error::{Class, Error};
-use eventsourcing::Commit;
+use engine::error::Error;
 use eventsourcing::contract::EVENTS_PREFIX;
-use storage::archive::compress;
-use storage::bucket::{Object, Objects, S3Bucket};
+use eventsourcing::{Commit, Envelope};
+use storage::archived::{Unread, object};
+use storage::bucket::{Objects, S3Bucket};
 use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, Seen, Share};
 
 use crate::storage_errors::Classify;
 
-/// The archive, or what is taken for one.
+/// Published events that a table is held against, in parts that have keys.
+pub trait Reference: Send + Sync {
+    /// Returns the keys that begin with a prefix and come behind `after`, in their order: not all of
+    /// them, but none only when there are none.
+    fn keys(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
+    /// Returns the events of a part, or what in it is no event.
+    ///
+    /// # Errors
+    /// The call failed, which says nothing of the part.
+    fn events(&self, key: &str) -> impl Future<Output = Result<Result<Vec<Envelope>, String>, Error>> + Send;
+}
+
+/// The bucket of an archive.
+impl<B: Objects<Error: Classify>> Reference for B {
+    async fn keys(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+        self.list(prefix, after).await.map_err(Classify::classify)
+    }
+
+    async fn events(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, Error> {
+        match object(self, key).await {
+            Ok(events) => Ok(Ok(events)),
+            Err(Unread::Call(error)) => Err(error.classify()),
+            Err(other) => Ok(Err(chain(&other))),
+        }
+    }
+}
+
+/// The archive or another table, as the command line says.
 #[derive(Debug)]
-pub enum Reference {
+pub enum ArchiveOrTable {
     /// The bucket of the archive.
     Archive(S3Bucket),
     /// Another table.
     Table(Pages<EventsTable>),
 }
 
-impl Reference {
+impl ArchiveOrTable {
     /// Returns which of the two it is.
     pub fn kind(&self) -> Other {
         match self {
             Self::Archive(_) => Other::Archive,
             Self::Table(_) => Other::Table,
+        }
+    }
+}
+
+impl Reference for ArchiveOrTable {
+    async fn keys(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Archive(bucket) => bucket.keys(prefix, after).await,
+            Self::Table(pages) => pages.keys(prefix, after).await,
+        }
+    }
+
+    async fn events(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, Error> {
+        match self {
+            Self::Archive(bucket) => bucket.events(key).await,
+            Self::Table(pages) => pages.events(key).await,
         }
     }
 }
@@ -85,42 +133,9 @@ fn key_of(commit: &Commit) -> Seen {
     Seen { aggregate_id: commit.aggregate_id.to_string(), version: commit.version.to_string() }
 }
 
-impl<T: Scan<Error: Classify>> Objects for Pages<T> {
-    type Error = Error;
-
-    /// Items that are no commits make the page one that cannot be read: nobody knows what they
-    /// should have been.
-    async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
-        let (mut after, behind) = {
-            let found = self.found();
-            let Some(begins) = found.get(key) else { return Ok(None) };
-            let behind = found.range::<str, _>((Bound::Excluded(key), Bound::Unbounded)).next();
-            (begins.clone(), behind.and_then(|(_, begins)| begins.clone()))
-        };
-        let mut lines = Vec::new();
-        // Nobody promises that a page ends where it did when it was listed.
-        'pages: loop {
-            let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Classify::classify)?;
-            for commit in page.commits {
-                let commit = commit.map_err(|item| Error::new(Class::Broken, "Scan", chain(&item)))?;
-                let last = behind.as_ref().is_some_and(|behind| *behind == key_of(&commit));
-                lines.extend(commit.into_envelopes().map(|event| event.to_bytes()));
-                if last {
-                    break 'pages;
-                }
-            }
-            after = page.next;
-            if after.is_none() || after == behind {
-                break;
-            }
-        }
-        let body = compress(lines.iter().map(Vec::as_slice));
-        let body = body.map_err(|error| Error::other("Scan", error.to_string()))?;
-        Ok(Some(Object { body, etag: String::new() }))
-    }
-
+impl<T: Scan<Error: Classify>> Reference for Pages<T> {
     /// One page at a time: where the next begins is told by the one before it.
-    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn keys(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
         let next = {
             let found = self.found();
             let behind = |key: &&String| after.is_none_or(|after| key.as_str() > after);
@@ -139,22 +154,35 @@ impl<T: Scan<Error: Classify>> Objects for Pages<T> {
         }
         Ok(vec![this])
     }
-}
 
-impl Objects for Reference {
-    type Error = Error;
-
-    async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
-        match self {
-            Self::Archive(bucket) => bucket.get(key).await.map_err(Classify::classify),
-            Self::Table(pages) => pages.get(key).await,
-        }
-    }
-
-    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
-        match self {
-            Self::Archive(bucket) => bucket.list(prefix, after).await.map_err(Classify::classify),
-            Self::Table(pages) => pages.list(prefix, after).await,
+    /// An item that is no commit makes the page one that cannot be read: nobody knows what it should
+    /// have been.
+    async fn events(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, Error> {
+        let (mut after, behind) = {
+            let found = self.found();
+            let Some(begins) = found.get(key) else { return Ok(Err("it was not listed".to_owned())) };
+            let behind = found.range::<str, _>((Bound::Excluded(key), Bound::Unbounded)).next();
+            (begins.clone(), behind.and_then(|(_, begins)| begins.clone()))
+        };
+        let mut events = Vec::new();
+        // Nobody promises that a page ends where it did when it was listed.
+        loop {
+            let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Classify::classify)?;
+            for commit in page.commits {
+                let commit = match commit {
+                    Ok(commit) => commit,
+                    Err(item) => return Ok(Err(chain(&item))),
+                };
+                let last = behind.as_ref().is_some_and(|behind| *behind == key_of(&commit));
+                events.extend(commit.into_envelopes());
+                if last {
+                    return Ok(Ok(events));
+                }
+            }
+            after = page.next;
+            if after.is_none() || after == behind {
+                return Ok(Ok(events));
+            }
         }
     }
 }

@@ -12,12 +12,11 @@ use eventsourcing::{AggregateId, Commit, Envelope, OccurredAt};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 use storage::DynamoDbEventStore;
-use storage::bucket::Objects;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Account, Entry};
 use super::look::read;
-use super::{AT_ONCE, Broken, Fingerprint, Ledger};
+use super::{AT_ONCE, Broken, Fingerprint, Ledger, Reference};
 use crate::storage_errors::Classify;
 
 /// How many events are held in memory at a time; the archive is read once for each time.
@@ -121,17 +120,17 @@ fn obstacle(account: &Account) -> Option<NotRestorable> {
 ///
 /// # Errors
 /// None of the whole: what fails is told aggregate by aggregate.
-pub async fn restore<B, W>(
+pub async fn restore<R, W>(
     restorable: &Restorable,
     ledger: &mut Ledger,
-    bucket: &B,
+    reference: &R,
     table: &W,
     at: OccurredAt,
     stop: &CancellationToken,
     told: impl Fn(&Restored),
 ) -> Restored
 where
-    B: Objects<Error: Classify>,
+    R: Reference,
     W: WriteBack,
 {
     let mut restored = Restored::default();
@@ -139,7 +138,7 @@ where
         if stop.is_cancelled() {
             break;
         }
-        let events = fetch(&ids, ledger, bucket, &mut restored).await;
+        let events = fetch(&ids, ledger, reference, &mut restored).await;
         let write = |(id, events): (AggregateId, BTreeMap<u64, Envelope>)| async {
             let lacking =
                 |version: &u64| ledger.accounts.get(&id).and_then(|a| a.get(version)).is_some_and(lacks);
@@ -196,14 +195,14 @@ fn portions(restorable: &Restorable) -> Vec<Vec<AggregateId>> {
 
 /// Fetches what these aggregates lack, and the events around it: a commit of which the table
 /// has a part is told by them.
-async fn fetch<B>(
+async fn fetch<R>(
     ids: &[AggregateId],
     ledger: &Ledger,
-    bucket: &B,
+    reference: &R,
     restored: &mut Restored,
 ) -> HashMap<AggregateId, BTreeMap<u64, Envelope>>
 where
-    B: Objects<Error: Classify>,
+    R: Reference,
 {
     let mut wanted: BTreeMap<&AggregateId, BTreeMap<u64, Fingerprint>> = BTreeMap::new();
     let mut objects = BTreeSet::new();
@@ -223,7 +222,7 @@ where
     // Whatever it is, what is in it is not written now, nor what is behind that.
     let failed = |error: Error| Err(error.to_string());
     let read =
-        stream::iter(keys).map(|key| async move { (key, read(bucket, key).await.unwrap_or_else(failed)) });
+        stream::iter(keys).map(|key| async move { (key, read(reference, key).await.unwrap_or_else(failed)) });
     let mut read = read.buffer_unordered(AT_ONCE);
     while let Some((key, events)) = read.next().await {
         match events {

@@ -431,7 +431,7 @@ fn what_was_kept_aside_on_the_way_explains_what_the_archive_lacks() {
     world.bucket.keep("failed/log-events/d.json", kept(3, 2, 3));
     world.bucket.keep("failed/archive/e.json", b"{}".to_vec());
     let (_, mut report) = audited(&world);
-    run(world.look().kept_aside()).expect("nothing fails").explain(&mut report);
+    run(kept_aside(&world.bucket)).expect("nothing fails").explain(&mut report);
     let counted: Vec<(&str, usize)> =
         report.kept_aside.iter().map(|kept| (kept.function.as_str(), kept.records)).collect();
     assert_eq!(counted, [("archive", 1), ("capture", 3)]);
@@ -446,11 +446,11 @@ fn what_was_kept_aside_on_the_way_explains_what_the_archive_lacks() {
 #[test]
 fn what_lambda_gave_up_is_counted() {
     let mut world = World::default();
-    assert_eq!(run(world.look().given_up()).expect("nothing fails"), 0);
+    assert_eq!(run(given_up(&world.bucket)).expect("nothing fails"), 0);
     // More than a page of them, and something else.
     (0..7).for_each(|number| world.bucket.keep(&format!("aws/lambda/uuid/shard/{number}"), Vec::new()));
     world.bucket.keep("failed/log-events/a.json", Vec::new());
-    assert_eq!(run(world.look().given_up()).expect("nothing fails"), 7);
+    assert_eq!(run(given_up(&world.bucket)).expect("nothing fails"), 7);
 }
 
 #[test]
@@ -502,7 +502,7 @@ fn another_table_can_be_held_against_ours() {
     let world = told(&[vec![(1, Fate::Nothing), (3, Fate::LostInTable)], vec![(1, Fate::AlteredInTable)]]);
     // Each page is read twice, and ends elsewhere the second time.
     let pages = Pages::of(world::InPages::new(&copy, [5, 3, 4]));
-    let look = Look { table: &world, store: &world, bucket: &pages };
+    let look = Look { table: &world, store: &world, reference: &pages };
     let mut ledger = Ledger::new(Timestamp::MAX);
     run(look.all(&mut ledger, |_| ())).expect("nothing fails");
     let report = compare(&ledger, Timestamp::MAX);

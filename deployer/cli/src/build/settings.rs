@@ -81,11 +81,12 @@ fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
         return Err(D::Error::custom("cargo has no profile `debug`: the one with that folder is `dev`"));
     }
     let right = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    match !name.is_empty() && !name.starts_with('-') && name.chars().all(right) {
-        true => Ok(name),
-        false => Err(D::Error::custom(format!(
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(right) {
+        Ok(name)
+    } else {
+        Err(D::Error::custom(format!(
             "`{name}` is not the name of a cargo profile: letters, digits, hyphens and underscores",
-        ))),
+        )))
     }
 }
 

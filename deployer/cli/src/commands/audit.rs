@@ -5,7 +5,6 @@ mod repair;
 mod restore;
 mod sides;
 
-use clap::ValueEnum;
 use engine::error::Error;
 use engine::scope::Scope;
 use jiff::SignedDuration;
@@ -15,7 +14,7 @@ use crate::app::App;
 use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restorable};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::Ui;
+use crate::render::{ReportFormat, Ui};
 use crate::session::Session;
 use aws::AwsNames;
 
@@ -52,16 +51,7 @@ pub(crate) struct Args {
     yes: bool,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For reading
-    #[default]
-    Human,
-    /// Stable and versioned
-    Json,
+    format: ReportFormat,
 }
 
 /// What was done about a report.
@@ -86,14 +76,14 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;
     }
-    let sides = Sides::of(&args, app, session, pipeline, caller.clock);
+    let sides = Sides::of(&args, session, pipeline, caller.clock);
     let mut ledger = Ledger::new(sides.ago(args.grace));
     let mut report =
         sides.look_at_all(&args, &mut ledger, ui).await.map_err(|error| unread(error, &args, ui))?;
 
     let mut done = Done::default();
     if args.repair || args.restore {
-        if args.format == Format::Human {
+        if args.format == ReportFormat::Human {
             ui.result(&sides.audit(&args, &report, &done).text());
         }
         if args.repair {
@@ -108,9 +98,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     let audit = sides.audit(&args, &report, &done);
     match args.format {
-        Format::Json => ui.json(&audit),
-        Format::Human if args.repair || args.restore => ui.result(&audit.totals()),
-        Format::Human => {
+        ReportFormat::Json => ui.json(&audit),
+        ReportFormat::Human if args.repair || args.restore => ui.result(&audit.totals()),
+        ReportFormat::Human => {
             ui.result(&audit.text());
             for advice in
                 advice::advice(&report, &restorable(&ledger), &args.command(sides.reference.kind(), ui))

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Format, Heading, Live, Ui, duration, failures, plan_in, unfinished};
+use crate::render::{Heading, Live, PlanFormat, Question, Ui, duration, failures, plan_in, unfinished};
 use crate::session::Session;
 use crate::signal::{stop_on_signal, within};
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let started = Instant::now();
     let name = args.environment.as_str();
     let session = Session::writing(name, app, global, ui).await?;
-    let stack = session.empty_stack(app);
+    let stack = session.empty_stack();
     let (mut survey, caller) = session.look(&stack, ui).await?;
     if let Some(error) = survey.unreadable.remove(&Aws::record_id(&session.scope)) {
         // Evidence is good to have; what goes is told by its tags.
@@ -68,7 +68,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         ui.say(&format!("{name} owns nothing: there is nothing to remove"));
         return Ok(Exit::DONE);
     }
-    ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
+    ui.say(&plan_in(PlanFormat::Human, &plan, Heading { scope: &session.scope, question: Question::Plan }));
     if let Some(text) = unfinished(survey.last_release()) {
         ui.warn(&text);
     }

@@ -4,7 +4,7 @@ use super::plan::EXIT_CODES;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Format, Ui};
+use crate::render::{PlanFormat, Question, Ui};
 
 /// Tell whether everything is still as the code says; only reads
 ///
@@ -17,9 +17,9 @@ pub(crate) struct Args {
     environment: String,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: PlanFormat,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    super::plan::compare(&args.environment, args.format, true, app, global, ui).await
+    super::plan::compare(&args.environment, args.format, Question::Drift, app, global, ui).await
 }

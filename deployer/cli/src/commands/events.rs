@@ -2,7 +2,6 @@
 
 mod at;
 
-use clap::ValueEnum;
 use eventsourcing::{AggregateId, Commit, Envelope, EventStore};
 use futures::TryStreamExt;
 
@@ -12,7 +11,7 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::pipeline::Pipeline;
-use crate::render::{Moment, TimeLine, Ui};
+use crate::render::{Moment, ReportFormat, TimeLine, Ui};
 use crate::session::Session;
 use crate::storage_errors::Classify;
 
@@ -28,16 +27,7 @@ pub(crate) struct Args {
     at: Option<At>,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// A table, as wide as the terminal; a state as indented JSON
-    #[default]
-    Human,
-    /// Stable and versioned
-    Json,
+    format: ReportFormat,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
@@ -64,13 +54,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let time_line =
         TimeLine { schema: 1, environment: name, table: &table, aggregate: id.to_string(), events };
     match args.format {
-        Format::Human => {
+        ReportFormat::Human => {
             ui.result(&time_line.text(ui.width()));
             for gap in time_line.gaps() {
                 ui.warn(&format!("{gap}: commands on {id} fail until it is back (`audit` tells more)"));
             }
         }
-        Format::Json => ui.json(&time_line),
+        ReportFormat::Json => ui.json(&time_line),
     }
     Ok(Exit::DONE)
 }
@@ -104,11 +94,11 @@ fn show_state(
         state,
     };
     match args.format {
-        Format::Human => {
+        ReportFormat::Human => {
             ui.say(&moment.heading());
             ui.json(&moment.state);
         }
-        Format::Json => ui.json(&moment),
+        ReportFormat::Json => ui.json(&moment),
     }
     Ok(Exit::DONE)
 }

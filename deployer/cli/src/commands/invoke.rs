@@ -31,10 +31,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let payload = payload(&args.payload).await?;
     let session = Session::writing(&args.environment, app, global, ui).await?;
-    let function = session.function(app, &args.function)?;
+    let function = session.function(&args.function)?;
     let call = session.aws.lambda.invoke().function_name(&function).payload(Blob::new(payload));
     let call = call.set_log_type(args.tail.then_some(LogType::Tail));
-    let runs_at_most = session.runs_at_most(app, &function);
+    let runs_at_most = session.runs_at_most(&function);
     let answer = {
         let _busy = ui.busy(&function);
         aws::invoke(call, runs_at_most, Repetition::Harmful).await

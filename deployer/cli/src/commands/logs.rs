@@ -58,8 +58,8 @@ struct Identity {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let session = Session::reading(&args.environment, app, global, ui).await?;
     let functions: Vec<String> = match args.functions.as_slice() {
-        [] => session.functions(app),
-        named => named.iter().map(|name| session.function(app, name)).collect::<Result<_, Problem>>()?,
+        [] => session.functions(),
+        named => named.iter().map(|name| session.function(name)).collect::<Result<_, Problem>>()?,
     };
     let prefix = session.scope.prefix();
     // What is late is told by AWS's clock: that of this machine may be minutes ahead.

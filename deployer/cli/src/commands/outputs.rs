@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{Output, Ui, outputs_env, outputs_text};
-use aws::Fingerprints;
 
 /// Print the names and ARNs of what the environment has
 #[derive(Debug, clap::Args)]
@@ -16,11 +15,11 @@ pub(crate) struct Args {
     environment: String,
     /// How to print them
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputsFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum OutputsFormat {
     /// A table
     #[default]
     Human,
@@ -32,7 +31,7 @@ enum Format {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let environment = global.environment(&args.environment)?;
-    let stack = app.desired(&environment, &Fingerprints::default());
+    let stack = app.desired(&environment);
     let prefix = stack.scope.prefix();
     // What makes a name unique beyond account and region is not the thing's own: buckets have
     // both in theirs, dashboards the region.
@@ -57,11 +56,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         })
         .collect();
     match args.format {
-        Format::Human => ui.result(&outputs_text(&outputs)),
-        Format::Json => {
+        OutputsFormat::Human => ui.result(&outputs_text(&outputs)),
+        OutputsFormat::Json => {
             ui.json(&json!({"schema": 1, "environment": environment.name, "outputs": outputs}));
         }
-        Format::Env => ui.result(&outputs_env(&outputs)),
+        OutputsFormat::Env => ui.result(&outputs_env(&outputs)),
     }
     Ok(Exit::DONE)
 }

@@ -5,7 +5,7 @@ use engine::plan::Wishes;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Format, Heading, Ui, plan_in};
+use crate::render::{Heading, PlanFormat, Question, Ui, plan_in};
 use crate::session::{Planned, Session};
 
 /// Show what `up` would do; only reads
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     environment: String,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: PlanFormat,
 }
 
 /// What a comparison ends with.
@@ -28,23 +28,23 @@ Exit codes: 0 everything is as the code says, 2 pending changes, 3 drift, 4 some
 read, 5 foreign resources, 6 orphans only; 1 it failed, 64 usage or configuration.";
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    compare(&args.environment, args.format, false, app, global, ui).await
+    compare(&args.environment, args.format, Question::Plan, app, global, ui).await
 }
 
 /// Looks, compares, shows, and exits with the gravest verdict.
 pub(super) async fn compare(
     environment: &str,
-    format: Format,
-    drift: bool,
+    format: PlanFormat,
+    question: Question,
     app: &App,
     global: &Global,
     ui: &Ui,
 ) -> Result<Exit, Problem> {
-    let session = Session::reading(environment, app, global, ui).await?;
+    let mut session = Session::reading(environment, app, global, ui).await?;
     let Planned { plan, .. } = session.plan(app, &Wishes::default(), ui).await?;
-    let heading = Heading { scope: &session.scope, drift };
+    let heading = Heading { scope: &session.scope, question };
     match format {
-        Format::Json => ui.json(&plan),
+        PlanFormat::Json => ui.json(&plan),
         _ => ui.result(&plan_in(format, &plan, heading)),
     }
     Ok(Exit::of(plan.verdict))

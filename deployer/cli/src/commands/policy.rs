@@ -6,7 +6,6 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use crate::render::Ui;
-use aws::Fingerprints;
 
 /// Print the least IAM policy for deploying the environment
 #[derive(Debug, clap::Args)]
@@ -20,7 +19,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let environment = global.environment(&args.environment)?;
-    let stack = app.desired(&environment, &Fingerprints::default());
+    let stack = app.desired(&environment);
     let statements = deploying(&environment, &stack);
     let statements = if args.read_only { looking(statements, &stack.looks_by()) } else { statements };
     let document = document(&statements);

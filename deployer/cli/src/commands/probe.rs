@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use jiff::SignedDuration;
 
 use crate::app::App;
@@ -10,10 +9,10 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::probe::follow::{follow, send};
 use crate::probe::{HopKind, Passage};
-use crate::render::{ProbeReport, Ui, duration, hop_text, probe_lost};
+use crate::render::{ProbeReport, ReportFormat, Ui, duration, hop_text, probe_lost};
 use crate::session::Session;
+use aws::Clock;
 use aws::composites::Hops;
-use aws::{Clock, Fingerprints};
 
 /// How long a probe may take through what was deployed just now: a mapping that was made or
 /// changed can take "several minutes" to begin ("CreateEventSourceMapping", Lambda API
@@ -35,17 +34,7 @@ pub(crate) struct Args {
     within: SignedDuration,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-/// How to print the way of a probe.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A line for each hop, as it is passed
-    #[default]
-    Human,
-    /// Stable and versioned, at the end
-    Json,
+    format: ReportFormat,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
@@ -62,7 +51,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 /// # Errors
 /// It did not arrive, or something could not be looked at.
 pub(super) async fn after_up(session: &Session, app: &App, clock: Clock, ui: &Ui) -> Result<(), Problem> {
-    probe(session, app, clock, AFTER_UP, Format::Human, ui).await
+    probe(session, app, clock, AFTER_UP, ReportFormat::Human, ui).await
 }
 
 /// Sends a probe through an environment and waits until it was seen everywhere.
@@ -74,16 +63,16 @@ async fn probe(
     app: &App,
     clock: Clock,
     within: Duration,
-    format: Format,
+    format: ReportFormat,
     ui: &Ui,
 ) -> Result<(), Problem> {
     let (pipeline, name) = (app.pipeline()?, session.environment.name.as_str());
-    let stack = session.stack(app, &Fingerprints::default());
-    let hops = Hops::of(&stack);
+    let stack = &session.stack;
+    let hops = Hops::of(stack);
     let mut passage = Passage::through(&hops, &pipeline, &session.scope);
     let layout = passage.clone();
     let show = |hop| {
-        if format == Format::Human {
+        if format == ReportFormat::Human {
             ui.result(&hop_text(&hop, &layout));
         }
     };
@@ -102,7 +91,7 @@ async fn probe(
     let followed = follow(sent, &mut passage, retention, within, &session.aws, show).await;
     drop(busy);
     followed?;
-    if format == Format::Json {
+    if format == ReportFormat::Json {
         ui.json(&ProbeReport {
             schema: 1,
             environment: name,

@@ -18,7 +18,7 @@ use super::time::time;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Ui, replay_begins, replay_text};
+use crate::render::{ReportFormat, Ui, replay_begins, replay_text};
 use crate::session::Session;
 
 /// Feed history to a handler once more
@@ -64,7 +64,7 @@ pub(crate) struct Args {
     instead: Instead,
     /// How to show how it stands in the end
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ReportFormat,
 }
 
 /// What to do about a replay that is there, instead of starting one.
@@ -91,22 +91,13 @@ enum From {
     Table,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// For reading
-    #[default]
-    Human,
-    /// Stable and versioned
-    Json,
-}
-
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let pipeline = app.pipeline()?;
     let session = Session::writing(&args.environment, app, global, ui).await?;
     // Which of the functions are handlers, the function knows that calls them.
     let prefix = session.scope.prefix();
     let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();
-    let function = ReplayFunction::new(&session, app, pipeline.replay, &args.environment, ui);
+    let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
     let which = Which { handler: handler.clone(), dry_run: args.dry_run };
     let status = if args.instead.status {
         let status = function.agreed(Request::Status(which)).await?;
@@ -196,8 +187,8 @@ impl Args {
 
     fn show(&self, status: &Status, ui: &Ui) -> Exit {
         match self.format {
-            Format::Human => ui.result(&replay_text(status)),
-            Format::Json => ui.json(&serde_json::json!({
+            ReportFormat::Human => ui.result(&replay_text(status)),
+            ReportFormat::Json => ui.json(&serde_json::json!({
                 "schema": 1,
                 "environment": self.environment,
                 "replay": status,

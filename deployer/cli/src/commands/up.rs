@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, Format, Heading, Live, Ui, count, duration, failures, plan_in};
+use crate::render::{self, Heading, Live, PlanFormat, Question, Ui, count, duration, failures, plan_in};
 use crate::session::{Planned, Session};
 use crate::signal::{interruptible, stop_on_signal, within};
 use aws::resources::function::{Function, FunctionFieldName};
@@ -62,12 +62,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
-    let Planned { sources, fingerprints, stack, mut survey, plan, caller } =
-        session.plan(app, &wishes, ui).await?;
-    ui.say(&plan_in(Format::Human, &plan, Heading { scope: &session.scope, drift: false }));
+    let Planned { sources, fingerprints, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
+    ui.say(&plan_in(PlanFormat::Human, &plan, Heading { scope: &session.scope, question: Question::Plan }));
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
-    if !writes && up_to_date(survey.last_release(), &stack, &plan) {
+    if !writes && up_to_date(survey.last_release(), &session.stack, &plan) {
         warn_of_orphans(&session, &plan, &wishes, ui);
         return finish(&session, app, args.probe.then_some(caller.clock), ui).await;
     }
@@ -84,7 +83,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
-    let report = apply(&plan, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
+    let report =
+        apply(&plan, &session.stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
     session.aws.packages = Packages::default();
     if !report.succeeded() {
         // Who is in a hurry to leave does not wait for the record: it says "begun" then.
@@ -94,7 +94,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let reading = ui.busy("reading again what was changed");
     // Who comes between this look at the record and our last word in it finds the number of that word taken.
     let (unsettled, met) = futures::join!(
-        settle(&stack, &wishes, &mut survey, report.done(), &session.aws, &stop),
+        settle(&session.stack, &wishes, &mut survey, report.done(), &session.aws, &stop),
         within(&stop, run.met(&session.aws)),
     );
     drop(reading);
@@ -104,7 +104,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let done = count(report.outcomes.len(), "change");
     let Some(met) = met else { return Err(stopped(&done, name, ui)) };
     let applied = others::Applied { run: &run, report: &report, survey: &survey, met };
-    match within(&stop, others::conclude(applied, &session, app, &wishes, ui)).await {
+    match within(&stop, others::conclude(applied, &mut session, app, &wishes, ui)).await {
         Some(concluded) if !stop.is_cancelled() => concluded?,
         _ => return Err(stopped(&done, name, ui)),
     }

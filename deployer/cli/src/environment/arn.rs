@@ -77,11 +77,12 @@ impl TryFrom<String> for Boundary {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match is(&text, "iam", "policy/") {
-            true => Ok(Self(text)),
-            false => Err(format!(
+        if is(&text, "iam", "policy/") {
+            Ok(Self(text))
+        } else {
+            Err(format!(
                 "`{text}` is not the ARN of a policy, such as `arn:aws:iam::111111111111:policy/boundary`"
-            )),
+            ))
         }
     }
 }
@@ -90,11 +91,12 @@ impl TryFrom<String> for RoleArn {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match is(&text, "iam", "role/") {
-            true => Ok(Self(text)),
-            false => Err(format!(
+        if is(&text, "iam", "role/") {
+            Ok(Self(text))
+        } else {
+            Err(format!(
                 "`{text}` is not the ARN of a role, such as `arn:aws:iam::111111111111:role/deployer`"
-            )),
+            ))
         }
     }
 }
@@ -103,12 +105,13 @@ impl TryFrom<String> for KeyArn {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match is(&text, "kms", "key/") && !part(&text, 3).is_empty() {
-            true => Ok(Self(text)),
-            false => Err(format!(
+        if is(&text, "kms", "key/") && !part(&text, 3).is_empty() {
+            Ok(Self(text))
+        } else {
+            Err(format!(
                 "`{text}` is not the ARN of a KMS key, such as \
                  `arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab`"
-            )),
+            ))
         }
     }
 }
@@ -118,12 +121,13 @@ impl TryFrom<String> for TopicArn {
 
     fn try_from(text: String) -> Result<Self, String> {
         let nothing_more = !part(&text, 5).contains(':');
-        match is(&text, "sns", "") && nothing_more && !part(&text, 3).is_empty() {
-            true => Ok(Self(text)),
-            false => Err(format!(
+        if is(&text, "sns", "") && nothing_more && !part(&text, 3).is_empty() {
+            Ok(Self(text))
+        } else {
+            Err(format!(
                 "`{text}` is not the ARN of an SNS topic, such as \
                  `arn:aws:sns:eu-central-1:111111111111:alarms`"
-            )),
+            ))
         }
     }
 }

@@ -183,9 +183,10 @@ impl TryFrom<String> for ExternalId {
 
     fn try_from(text: String) -> Result<Self, String> {
         let right = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
-        match (2..=1224).contains(&text.len()) && text.chars().all(right) {
-            true => Ok(Self(text)),
-            false => Err("an external id has 2 to 1224 letters, digits and _+=,.@:/-".into()),
+        if (2..=1224).contains(&text.len()) && text.chars().all(right) {
+            Ok(Self(text))
+        } else {
+            Err("an external id has 2 to 1224 letters, digits and _+=,.@:/-".into())
         }
     }
 }
@@ -194,9 +195,10 @@ impl TryFrom<String> for Profile {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match text.is_empty() || text.contains(['[', ']', '\n', '#']) || text.trim() != text {
-            true => Err(format!("`{text}` is not the name of a profile of the AWS configuration files")),
-            false => Ok(Self(text)),
+        if text.is_empty() || text.contains(['[', ']', '\n', '#']) || text.trim() != text {
+            Err(format!("`{text}` is not the name of a profile of the AWS configuration files"))
+        } else {
+            Ok(Self(text))
         }
     }
 }

@@ -205,13 +205,15 @@ fn cut(value: &serde_json::Value) -> String {
 
 fn listed(versions: &Versions) -> String {
     let whole = versions.to_string();
-    match whole.len() > LONGEST_LIST {
-        true => {
-            format!("{} versions from {}", thousands(versions.count()), versions.first().unwrap_or_default())
-        }
-        false if versions.count() == 1 => format!("version {whole}"),
-        false => format!("versions {whole}"),
+    if whole.len() > LONGEST_LIST {
+        return format!(
+            "{} versions from {}",
+            thousands(versions.count()),
+            versions.first().unwrap_or_default()
+        );
     }
+    let plural = if versions.count() == 1 { "" } else { "s" };
+    format!("version{plural} {whole}")
 }
 
 /// Returns the key of an object with the last digits only of sequence numbers, which have 56.

@@ -7,7 +7,7 @@ use engine::plan::{Action, Plan, Step, Verdict};
 
 use super::changes::{Form, Line, Sign, told};
 use super::fence::{fenced, html};
-use super::plan_text::{Heading, coverage, numbers, sign_of, worth_telling};
+use super::plan_text::{Heading, Question, coverage, numbers, sign_of, worth_telling};
 use super::style::{count, risk, to_do, verdict};
 use super::text::printable;
 
@@ -20,7 +20,8 @@ const LONGEST: usize = 60_000;
 pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
     let scope = heading.scope;
     let of = format!("{}-{}", scope.stack, scope.environment);
-    let (what, command) = if heading.drift { ("Drift", "drift") } else { ("Plan", "plan") };
+    let (what, command) =
+        if heading.question == Question::Drift { ("Drift", "drift") } else { ("Plan", "plan") };
     let mut text = format!("<!-- deployer:{command}:{of} -->\n");
     let _ = writeln!(text, "### {what} of `{of}` in {}: {}\n", scope.region, verdict(plan.verdict));
     if plan.verdict == Verdict::InSync {

@@ -21,8 +21,17 @@ const NAMED: usize = 3;
 pub struct Heading<'a> {
     /// Whose plan it is.
     pub scope: &'a Scope,
-    /// Whether it is read for drift or for what `up` would do.
-    pub drift: bool,
+    /// What it is read for.
+    pub question: Question,
+}
+
+/// What a plan is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// What `up` would do.
+    Plan,
+    /// What was changed outside the deployer.
+    Drift,
 }
 
 /// Returns the plan: what is not as it should be, resource by resource, then the totals.
@@ -42,7 +51,7 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
         tell(&mut text, step);
     }
     let _ = write!(text, "\n{}", totals(plan, heading));
-    if heading.drift
+    if heading.question == Question::Drift
         && let Some(left_out) = left_out(&plan.compared)
     {
         let _ = write!(text, "\n{DIM}{left_out}{DIM:#}");
@@ -118,7 +127,7 @@ fn change(text: &mut String, told: Told, width: usize) {
 fn totals(plan: &Plan, heading: Heading<'_>) -> String {
     let looked_at = format!("{DIM}({}){DIM:#}", coverage(plan));
     if plan.verdict == Verdict::InSync {
-        let clean = if heading.drift { "No drift" } else { "Nothing to do" };
+        let clean = if heading.question == Question::Drift { "No drift" } else { "Nothing to do" };
         return format!("{clean}: everything is as the code says {looked_at}");
     }
     let numbers: Vec<String> =
@@ -130,7 +139,7 @@ fn totals(plan: &Plan, heading: Heading<'_>) -> String {
 /// read for drift.
 pub(super) fn numbers(plan: &Plan, heading: Heading<'_>) -> Vec<(usize, &'static str)> {
     let verdicts = || plan.verdicts.iter().map(|(of, number)| (*number, verdict(*of))).collect();
-    let mut numbers: Vec<_> = if heading.drift { verdicts() } else { to_be_done(plan) };
+    let mut numbers: Vec<_> = if heading.question == Question::Drift { verdicts() } else { to_be_done(plan) };
     numbers.retain(|(number, _)| *number > 0);
     numbers
 }

@@ -107,9 +107,10 @@ fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
         thousands(reading.done),
         events(counts.read)
     );
-    let (goes, delivered) = match order.dry_run {
-        true => ("to deliver", events(counts.delivered)),
-        false => ("delivered", format!("{} in {}", events(counts.delivered), batches(counts.batches))),
+    let (goes, delivered) = if order.dry_run {
+        ("to deliver", events(counts.delivered))
+    } else {
+        ("delivered", format!("{} in {}", events(counts.delivered), batches(counts.batches)))
     };
     let types = status.by_type.iter().map(|(name, many)| format!("{} {}", printable(name), thousands(*many)));
     let types = types.collect::<Vec<_>>().join(", ");

@@ -38,10 +38,7 @@ impl Told {
             }
             *last = Instant::now();
         }
-        match self.ui.moves() {
-            true => self.busy.now(&how_far()),
-            false => self.ui.say(&how_far()),
-        }
+        if self.ui.moves() { self.busy.now(&how_far()) } else { self.ui.say(&how_far()) }
     }
 
     /// Does it, and tells what it waits for.

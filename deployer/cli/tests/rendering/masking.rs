@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aws::resources::function::Function;
 use aws::resources::kinds;
-use cli::render::{Format, Heading, plan_in};
+use clap::ValueEnum;
+use cli::render::{Heading, PlanFormat, Question, plan_in};
 use engine::plan::{Wishes, plan};
 use engine::resource::{Live, Resource, ResourceId, Seen};
 use engine::stack::Stack;
@@ -29,9 +30,9 @@ fn values_of_variables_are_in_no_form() {
     let seen = Seen::new(Live { resource: live, tags: Some(scope().tags()), identity: None });
     let survey = Survey { seen: BTreeMap::from([(id, Ok(Some(seen)))]), ..Survey::default() };
     let plan = plan(&stack, &survey, &Wishes::default());
-    for format in [Format::Human, Format::Json, Format::Markdown, Format::Github] {
-        for drift in [true, false] {
-            let shown = plan_in(format, &plan, Heading { scope: &scope(), drift });
+    for format in PlanFormat::value_variants() {
+        for question in [Question::Plan, Question::Drift] {
+            let shown = plan_in(*format, &plan, Heading { scope: &scope(), question });
             for secret in [BEFORE, AFTER, ADDED] {
                 assert!(!shown.contains(secret), "{format:?} shows a value: {shown}");
             }
@@ -40,7 +41,7 @@ fn values_of_variables_are_in_no_form() {
             assert!(shown.contains("sha256:"), "{format:?} does not tell one value from another: {shown}");
         }
     }
-    let human = plan_in(Format::Human, &plan, Heading { scope: &scope(), drift: true });
+    let human = plan_in(PlanFormat::Human, &plan, Heading { scope: &scope(), question: Question::Drift });
     let masked = human.lines().filter(|line| line.contains("•••"));
     let masked: Vec<String> =
         masked.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();

@@ -1,7 +1,8 @@
 //! What a reader sees of a plan in which everything happens at once, and of one in which
 //! everything is as nasty as it can be.
 
-use cli::render::{Format, Heading, orphans_left, plan_in};
+use clap::ValueEnum;
+use cli::render::{Heading, PlanFormat, Question, orphans_left, plan_in};
 use engine::change::Change;
 use engine::error::Class;
 use engine::plan::{Action, Compared, NotCompared, Plan, Step, Verdict, Wishes, plan};
@@ -14,8 +15,8 @@ use serde_json::{Value, json};
 /// How long a comment may be on GitHub.
 const LONGEST_COMMENT: usize = 65_536;
 
-fn shown(format: Format, plan: &Plan, drift: bool) -> String {
-    let text = plan_in(format, plan, Heading { scope: &scope(), drift });
+fn shown(format: PlanFormat, plan: &Plan, question: Question) -> String {
+    let text = plan_in(format, plan, Heading { scope: &scope(), question });
     anstream::adapter::strip_str(&text).to_string()
 }
 
@@ -53,11 +54,12 @@ async fn every_form_shows_all_of_it() {
     for (verdict, number) in &plan.verdicts {
         assert!(*number > 0, "nothing is {verdict:?}");
     }
-    for (name, format) in
-        [("human", Format::Human), ("markdown", Format::Markdown), ("github", Format::Github)]
-    {
-        insta::assert_snapshot!(name, shown(format, &plan, false));
-        insta::assert_snapshot!(format!("{name}_drift"), shown(format, &plan, true));
+    // JSON is the plan itself.
+    for format in PlanFormat::value_variants().iter().filter(|format| **format != PlanFormat::Json) {
+        let name = format.to_possible_value().expect("every form has a name").get_name().to_owned();
+        let format = *format;
+        insta::assert_snapshot!(name.clone(), shown(format, &plan, Question::Plan));
+        insta::assert_snapshot!(format!("{name}_drift"), shown(format, &plan, Question::Drift));
     }
 }
 
@@ -72,9 +74,9 @@ async fn orphan_is_no_unchanged_resource() {
     let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "demo-dev-old/part");
     parts.for_each(|(_, activity)| activity.fate = Some(Fate::Disable("commit 4b5b545 made it".into())));
     let plan = plan(&after, &survey, &Wishes::default());
-    insta::assert_snapshot!(shown(Format::Human, &plan, false));
+    insta::assert_snapshot!(shown(PlanFormat::Human, &plan, Question::Plan));
     insta::assert_snapshot!("orphans_left", orphans_left(&plan, "`up --prune`").expect("there are some"));
-    insta::assert_snapshot!("orphans_comment", shown(Format::Markdown, &plan, false));
+    insta::assert_snapshot!("orphans_comment", shown(PlanFormat::Markdown, &plan, Question::Plan));
 }
 
 #[tokio::test]
@@ -83,8 +85,8 @@ async fn a_clean_world_is_one_line() {
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
     let plan = planned(&stack, &cloud).await.1;
-    insta::assert_snapshot!(shown(Format::Human, &plan, true));
-    insta::assert_snapshot!("a_clean_comment", shown(Format::Markdown, &plan, true));
+    insta::assert_snapshot!(shown(PlanFormat::Human, &plan, Question::Drift));
+    insta::assert_snapshot!("a_clean_comment", shown(PlanFormat::Markdown, &plan, Question::Drift));
 }
 
 /// Returns the plan that these steps are.
@@ -159,10 +161,10 @@ fn changes_of_every_shape_are_readable() {
     let left = |what, why| NotCompared { kind: "dynamodb.table", what, why, resources: 1 };
     plan.compared.left_out =
         vec![left("replicas", "another region's"), left("resource policy", "another call a look")];
-    insta::assert_snapshot!("shapes_human", shown(Format::Human, &plan, true));
-    insta::assert_snapshot!("shapes_markdown", shown(Format::Markdown, &plan, true));
+    insta::assert_snapshot!("shapes_human", shown(PlanFormat::Human, &plan, Question::Drift));
+    insta::assert_snapshot!("shapes_markdown", shown(PlanFormat::Markdown, &plan, Question::Drift));
     plan.compared.left_out.extend([left("tags of others", "theirs"), left("metrics", "no configuration")]);
-    let text = shown(Format::Human, &plan, true);
+    let text = shown(PlanFormat::Human, &plan, Question::Drift);
     insta::assert_snapshot!("much_left_out", text.lines().last().unwrap_or_default());
 }
 
@@ -171,7 +173,7 @@ fn changes_of_every_shape_are_readable() {
 fn a_comment_stays_below_what_github_takes() {
     let change = |number: usize| Change::new("description", json!("é".repeat(number)), json!("by hand"));
     let resource = |number: usize| drifted(&format!("demo-dev-{number:03}"), vec![change(500)]);
-    let text = shown(Format::Markdown, &plan_of((0..500).map(resource).collect()), true);
+    let text = shown(PlanFormat::Markdown, &plan_of((0..500).map(resource).collect()), Question::Drift);
     assert!(text.chars().count() < LONGEST_COMMENT, "{} characters", text.chars().count());
     let shown_blocks = text.matches("<details>").count();
     let more = format!("… and {} more resources", 500 - shown_blocks);
@@ -180,7 +182,7 @@ fn a_comment_stays_below_what_github_takes() {
     assert!(text.contains("| 500 |"), "the totals are of all of them");
 
     let huge = plan_of(vec![drifted("demo-dev-a", vec![change(200_000)]), resource(1)]);
-    let text = shown(Format::Markdown, &huge, true);
+    let text = shown(PlanFormat::Markdown, &huge, Question::Drift);
     assert!(text.chars().count() < LONGEST_COMMENT);
     assert!(text.contains("more characters"));
     assert!(text.contains("demo-dev-001"), "one long value does not hide the next resource");
@@ -190,17 +192,19 @@ fn a_comment_stays_below_what_github_takes() {
 #[test]
 fn a_comment_is_the_same_for_the_same_plan() {
     let plan = plan_of(vec![drifted("demo-dev-a", vec![Change::new("size", json!(1), json!(2))])]);
-    let text = shown(Format::Markdown, &plan, true);
-    assert_eq!(text, shown(Format::Markdown, &plan.clone(), true));
+    let text = shown(PlanFormat::Markdown, &plan, Question::Drift);
+    assert_eq!(text, shown(PlanFormat::Markdown, &plan.clone(), Question::Drift));
     assert_eq!(text.lines().next(), Some("<!-- deployer:drift:demo-dev -->"));
-    assert!(shown(Format::Markdown, &plan, false).starts_with("<!-- deployer:plan:demo-dev -->\n"));
+    assert!(
+        shown(PlanFormat::Markdown, &plan, Question::Plan).starts_with("<!-- deployer:plan:demo-dev -->\n")
+    );
 }
 
 /// GitHub shows ten annotations of a level and drops the rest in silence.
 #[test]
 fn annotations_beyond_what_github_shows_are_counted() {
     let resource = |number: usize| drifted(&format!("a:b,{number}"), vec![]);
-    let text = shown(Format::Github, &plan_of((0..12).map(resource).collect()), true);
+    let text = shown(PlanFormat::Github, &plan_of((0..12).map(resource).collect()), Question::Drift);
     let annotations: Vec<&str> = text.lines().filter(|line| line.starts_with("::")).collect();
     assert_eq!(annotations.len(), 10);
     assert_eq!(annotations[0], "::warning title=iam.role/a%3Ab%2C0::drift");
@@ -229,7 +233,7 @@ proptest! {
         let mut step = drifted(name, vec![Change::new(path.as_str(), json!(live), json!([desired, null]))]);
         step.reason = Some(reason.clone());
         let bare = Step { verdicts: vec![Verdict::Orphan], action: Action::Keep, ..drifted(name, vec![]) };
-        let text = shown(Format::Github, &plan_of(vec![step, bare]), true);
+        let text = shown(PlanFormat::Github, &plan_of(vec![step, bare]), Question::Drift);
         let (annotations, text) = text.split_at(text.find("<!--").unwrap_or_default());
         prop_assert_eq!(annotations.lines().count(), 1);
         let (mut fence, mut open, mut blocks): (Option<String>, bool, usize) = (None, false, 0);
@@ -267,5 +271,5 @@ proptest! {
 
 fn shown_json(live: &str) -> String {
     let change = Change::new("a", json!(live), json!(null));
-    shown(Format::Json, &plan_of(vec![drifted("a", vec![change])]), true)
+    shown(PlanFormat::Json, &plan_of(vec![drifted("a", vec![change])]), Question::Drift)
 }

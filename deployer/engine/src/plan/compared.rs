@@ -38,7 +38,7 @@ impl Compared {
     pub(super) fn of(desired: &[&dyn Described], steps: &[Step]) -> Self {
         let mut left_out: BTreeMap<(&'static str, LeftOut), usize> = BTreeMap::new();
         for subject in desired {
-            for left in subject.left_out() {
+            for left in subject.info().left_out {
                 *left_out.entry((subject.id().kind(), *left)).or_default() += 1;
             }
         }

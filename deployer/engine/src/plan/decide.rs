@@ -106,7 +106,7 @@ impl Decision<'_> {
             None => Step { verdicts: vec![Verdict::Pending], ..step },
             Some(evidence) => Step {
                 verdicts: vec![Verdict::Drift],
-                risk: if subject.stateful() { Risk::LosesData } else { Risk::Safe },
+                risk: if subject.info().stateful { Risk::LosesData } else { Risk::Safe },
                 reason: Some(format!("it was deleted: {evidence}")),
                 ..step
             },

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use serde::Deserialize;
@@ -11,7 +10,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NoSuchField, StrDeserializer};
 use serde_json::Value;
 
-use super::{Changed, Cloud, Effect, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags};
+use super::{Changed, Cloud, Effect, KindInfo, Live, Neighbours, Resource, ResourceId, Risk, Tags};
 use crate::change::Change;
 use crate::diff::diff;
 use crate::error::Error;
@@ -27,12 +26,8 @@ pub trait Described: Any + Send + Sync {
     fn parent(&self) -> Option<ResourceId>;
     /// See [`Resource::effect`].
     fn effect(&self, change: &Change, live: &Seen) -> Effect;
-    /// See [`Resource::STATEFUL`].
-    fn stateful(&self) -> bool;
-    /// See [`Resource::SETTLES_WITHIN`].
-    fn settles_within(&self) -> Duration;
-    /// See [`Resource::LEFT_OUT`].
-    fn left_out(&self) -> &'static [LeftOut];
+    /// See [`Resource::INFO`].
+    fn info(&self) -> KindInfo;
     /// See [`Resource::bound_to`].
     fn bound_to(&self) -> Option<ResourceId>;
     /// See [`Resource::renews`].
@@ -115,16 +110,8 @@ impl<R: Resource> Described for R {
         }
     }
 
-    fn stateful(&self) -> bool {
-        R::STATEFUL
-    }
-
-    fn settles_within(&self) -> Duration {
-        R::SETTLES_WITHIN
-    }
-
-    fn left_out(&self) -> &'static [LeftOut] {
-        R::LEFT_OUT
+    fn info(&self) -> KindInfo {
+        R::INFO
     }
 
     fn bound_to(&self) -> Option<ResourceId> {
@@ -188,14 +175,8 @@ type DisableFn<C> = for<'a> fn(&'a str, &'a Tags, &'a C) -> BoxFuture<'a, Result
 
 /// A kind of resource, erased: what can be done with things that no desired state mentions.
 pub struct Kind<C: Cloud> {
-    /// See [`Resource::KIND`].
-    pub name: &'static str,
-    /// See [`Resource::STANDS_ON`].
-    pub stands_on: &'static [&'static str],
-    /// See [`Resource::STATEFUL`].
-    pub stateful: bool,
-    /// See [`Resource::LOOKS_BY`].
-    pub looks_by: &'static [&'static str],
+    /// See [`Resource::INFO`].
+    pub info: KindInfo,
     /// See [`Resource::permissions`].
     pub permissions: PermissionsFn<C>,
     /// See [`Resource::list`].
@@ -210,20 +191,25 @@ pub struct Kind<C: Cloud> {
     pub disable: Option<DisableFn<C>>,
 }
 
+impl<C: Cloud> Clone for Kind<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Cloud> Copy for Kind<C> {}
+
 impl<C: Cloud> Kind<C> {
     /// Returns the kind of `R`.
     pub fn of<R: Resource<Cloud = C>>() -> Self {
         Self {
-            name: R::KIND,
-            stands_on: R::STANDS_ON,
-            stateful: R::STATEFUL,
-            looks_by: R::LOOKS_BY,
+            info: R::INFO,
             permissions: R::permissions,
             list: |scope, cloud| R::list(scope, cloud).boxed(),
             tags: |name, cloud| R::tags(name, cloud).boxed(),
             delete: |name, cloud| R::delete(name, cloud).boxed(),
             activity: |name, cloud| R::activity(name, cloud).boxed(),
-            disable: R::DISABLES.then_some(|name, tags, cloud| R::disable(name, tags, cloud).boxed()),
+            disable: R::INFO.disables.then_some(|name, tags, cloud| R::disable(name, tags, cloud).boxed()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A kind without tags, which is a part of a thing and can only be made anew.
 
 use crate::error::Error;
-use crate::resource::{Changed, Effect, Live, Resource, ResourceId, Risk, Tags};
+use crate::resource::{Changed, Effect, KindInfo, Live, Resource, ResourceId, Risk, Tags};
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -49,9 +49,8 @@ impl Part {
 impl Resource for Part {
     type Cloud = FakeCloud;
     type Field = PartFieldName;
-    const KIND: &'static str = "fake.part";
-    const STANDS_ON: &'static [&'static str] = &["fake.thing"];
-    const DISABLES: bool = true;
+    const INFO: KindInfo =
+        KindInfo { stands_on: &["fake.thing"], disables: true, ..KindInfo::new("fake.part") };
 
     fn name(&self) -> &str {
         &self.name

@@ -1,7 +1,7 @@
 //! A kind that has tags and holds data.
 
 use crate::error::{Class, Error};
-use crate::resource::{Changed, Effect, Live, Resource, ResourceId, Risk, Tags, changed};
+use crate::resource::{Changed, Effect, KindInfo, Live, Resource, ResourceId, Risk, Tags, changed};
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -49,9 +49,7 @@ impl Thing {
 impl Resource for Thing {
     type Cloud = FakeCloud;
     type Field = ThingFieldName;
-    const KIND: &'static str = "fake.thing";
-    const STANDS_ON: &'static [&'static str] = &[];
-    const STATEFUL: bool = true;
+    const INFO: KindInfo = KindInfo { stateful: true, ..KindInfo::new("fake.thing") };
 
     fn name(&self) -> &str {
         &self.name

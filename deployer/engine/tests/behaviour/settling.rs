@@ -68,7 +68,7 @@ async fn what_does_not_show_in_time_is_a_warning() {
     let unsettled = settle(&stack, &wishes, &mut survey, changed.clone().into(), &cloud, &stop).await;
     assert_eq!(unsettled.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["demo-dev-a"]);
     let waited = begun.elapsed();
-    assert!(waited > Duration::from_secs(15) && waited <= Thing::SETTLES_WITHIN, "{waited:?}");
+    assert!(waited > Duration::from_secs(15) && waited <= Thing::INFO.settles_within, "{waited:?}");
 
     stop.cancel();
     let begun = Instant::now();

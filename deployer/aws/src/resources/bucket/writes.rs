@@ -48,10 +48,8 @@ impl Bucket {
     }
 
     pub(super) async fn put_versioning(&self, aws: &Aws) -> Result<(), Error> {
-        let status = match self.versioning {
-            true => BucketVersioningStatus::Enabled,
-            false => BucketVersioningStatus::Suspended,
-        };
+        let status =
+            if self.versioning { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
         let call = aws.s3.put_bucket_versioning().bucket(&self.name);
         let call = call.versioning_configuration(VersioningConfiguration::builder().status(status).build());
         call.send().await.called().map(drop)

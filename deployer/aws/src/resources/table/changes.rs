@@ -87,11 +87,12 @@ impl Table {
         .await
         .map(drop);
         let changed = done_already(changed, "timetolive is already");
-        changed.map_err(|error| match error.message.contains("multiple times within a fixed interval") {
-            true => {
+        changed.map_err(|error| {
+            if error.message.contains("multiple times within a fixed interval") {
                 error.hint("AWS takes an hour between two changes of a time to live: run `up` again then")
+            } else {
+                error
             }
-            false => error,
         })
     }
 

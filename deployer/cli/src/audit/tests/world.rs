@@ -97,7 +97,7 @@ pub(super) fn altered(commit: &Commit) -> Commit {
 impl World {
     /// Returns both sides.
     pub(super) fn look(&self) -> Look<'_, Self, Self, Shelf> {
-        Look { table: self, store: self, bucket: &self.bucket }
+        Look { table: self, store: self, reference: &self.bucket }
     }
 
     /// Archives events, in an object of their own.

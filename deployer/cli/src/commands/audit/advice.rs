@@ -19,17 +19,15 @@ pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command
     let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
     let mut advice = Vec::new();
     if *other == Other::Archive && any(|finding| &finding.not_in_archive) {
-        advice.push(match report.unread.is_empty() {
-            true => format!(
+        advice.push(if report.unread.is_empty() { format!(
                 "`{typed} --repair` publishes what is not in the archive again, unless `archive` is just behind"
-            ),
-            false => "what is not in the archive may be in what cannot be read: make that readable first".to_owned(),
-        });
+            ) } else { "what is not in the archive may be in what cannot be read: make that readable first".to_owned() });
     }
     if !restorable.aggregates.is_empty() {
-        let (option, but) = match restorable.not.is_empty() && report.unread.is_empty() {
-            true => ("", ""),
-            false => (" --skip-broken", ", apart from what cannot be"),
+        let (option, but) = if restorable.not.is_empty() && report.unread.is_empty() {
+            ("", "")
+        } else {
+            (" --skip-broken", ", apart from what cannot be")
         };
         advice.push(format!(
             "`{typed} --restore{option}` writes back what is not in the table{but} (docs/restoring.md)"

@@ -8,13 +8,14 @@ use storage::DynamoDbEventStore;
 use storage::scan::EventsTable;
 
 use super::{Args, Done};
-use crate::app::App;
-use crate::audit::{Ledger, Look, Looks, Other, Pages, Reference, Report, compare};
+use crate::audit::{
+    ArchiveOrTable, Ledger, Look, Looks, Other, Pages, Report, compare, given_up, kept_aside,
+};
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, SHOWN, Told, Ui, count};
 use crate::session::Session;
+use aws::Clock;
 use aws::composites::Hops;
-use aws::{Clock, Fingerprints};
 
 /// Between two looks at what is under way.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -25,7 +26,7 @@ pub(super) struct Sides {
     pub(super) pipeline: Pipeline,
     table: EventsTable,
     pub(super) store: DynamoDbEventStore,
-    pub(super) reference: Reference,
+    pub(super) reference: ArchiveOrTable,
     /// The name of that.
     against: String,
     /// How long the stream keeps what is on its way.
@@ -35,15 +36,14 @@ pub(super) struct Sides {
 
 impl Sides {
     /// Returns the two sides that were asked for.
-    pub(super) fn of(args: &Args, app: &App, session: Session, pipeline: Pipeline, clock: Clock) -> Self {
+    pub(super) fn of(args: &Args, session: Session, pipeline: Pipeline, clock: Clock) -> Self {
         let (reference, against) = reference(args, &pipeline, &session);
         Self {
             table: pipeline.events_table(&session.aws),
             store: pipeline.event_store(&session.aws),
             reference,
             against,
-            retention: pipeline
-                .retention(&Hops::of(&session.stack(app, &Fingerprints::default())), &session.scope),
+            retention: pipeline.retention(&Hops::of(&session.stack), &session.scope),
             clock,
             session,
             pipeline,
@@ -63,8 +63,8 @@ impl Sides {
     }
 
     /// Returns what looks at them.
-    pub(super) fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, Reference> {
-        Look { table: &self.table, store: &self.store, bucket: &self.reference }
+    pub(super) fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, ArchiveOrTable> {
+        Look { table: &self.table, store: &self.store, reference: &self.reference }
     }
 
     /// Reads both sides, and again what was under way, until it arrived or is too old for that.
@@ -121,16 +121,13 @@ impl Sides {
 
     /// Adds to a report what is not told by comparing.
     pub(super) async fn complete(&self, report: &mut Report) -> Result<(), Error> {
-        let look = self.look();
-        let lacking = report.lacking().next().is_some();
-        let archive = self.reference.kind() == Other::Archive;
-        if lacking && archive {
-            look.kept_aside().await?.explain(report);
+        if let ArchiveOrTable::Archive(bucket) = &self.reference {
+            if report.lacking().next().is_some() {
+                kept_aside(bucket).await?.explain(report);
+            }
+            report.given_up = given_up(bucket).await?;
         }
-        if archive {
-            report.given_up = look.given_up().await?;
-        }
-        look.contents(report, SHOWN).await;
+        self.look().contents(report, SHOWN).await;
         Ok(())
     }
 
@@ -151,14 +148,15 @@ impl Sides {
 }
 
 /// Returns what the table is held against, and its name.
-fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (Reference, String) {
+fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (ArchiveOrTable, String) {
     match &args.from {
-        None => {
-            (Reference::Archive(pipeline.archive_bucket(&session.aws)), pipeline.bucket_name(&session.scope))
-        }
+        None => (
+            ArchiveOrTable::Archive(pipeline.archive_bucket(&session.aws)),
+            pipeline.bucket_name(&session.scope),
+        ),
         Some(table) => {
             let other = EventsTable::new(session.aws.dynamodb.clone(), table);
-            (Reference::Table(Pages::of(other)), table.clone())
+            (ArchiveOrTable::Table(Pages::of(other)), table.clone())
         }
     }
 }

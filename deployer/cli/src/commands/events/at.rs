@@ -53,11 +53,10 @@ impl At {
                     .into_iter()
                     .take_while(|commit| commit.context.occurred_at.timestamp() <= time)
                     .collect();
-                match cut.is_empty() {
-                    true => {
-                        Err(format!("nothing had happened to it by {time}: its first event is of {began}"))
-                    }
-                    false => Ok(cut),
+                if cut.is_empty() {
+                    Err(format!("nothing had happened to it by {time}: its first event is of {began}"))
+                } else {
+                    Ok(cut)
                 }
             }
         }

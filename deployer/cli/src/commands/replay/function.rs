@@ -8,7 +8,6 @@ use aws_sdk_lambda::types::InvocationType;
 use engine::error::{Class, Error};
 use eventsourcing::replay::{Answer, Reason, Refused, Request, Status};
 
-use crate::app::App;
 use crate::exit::Problem;
 use crate::render::Ui;
 use crate::session::Session;
@@ -41,15 +40,9 @@ impl From<InVain> for Problem {
 
 impl<'a> ReplayFunction<'a> {
     /// Returns the function of this session.
-    pub(super) fn new(
-        session: &'a Session,
-        app: &App,
-        thing: &'static str,
-        environment: &'a str,
-        ui: &Ui,
-    ) -> Self {
+    pub(super) fn new(session: &'a Session, thing: &'static str, environment: &'a str, ui: &Ui) -> Self {
         let name = session.scope.name(thing);
-        let runs_at_most = session.runs_at_most(app, &name);
+        let runs_at_most = session.runs_at_most(&name);
         Self { aws: &session.aws, name, thing, runs_at_most, environment, program: ui.program() }
     }
 

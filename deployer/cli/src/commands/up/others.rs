@@ -31,7 +31,7 @@ pub(super) struct Applied<'a> {
 /// Not everything is as this run made it, or the record cannot be written.
 pub(super) async fn conclude(
     applied: Applied<'_>,
-    session: &Session,
+    session: &mut Session,
     app: &App,
     wishes: &Wishes,
     ui: &Ui,
@@ -69,7 +69,13 @@ pub(super) async fn failed(run: &Run, report: &Report, survey: &Survey, session:
 ///
 /// # Errors
 /// It is not what this run made of it.
-async fn met(other: &Release, session: &Session, app: &App, wishes: &Wishes, ui: &Ui) -> Result<(), Problem> {
+async fn met(
+    other: &Release,
+    session: &mut Session,
+    app: &App,
+    wishes: &Wishes,
+    ui: &Ui,
+) -> Result<(), Problem> {
     let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
     let by = &other.by;
     if plan.steps.iter().all(Step::is_settled) {
