@@ -1,6 +1,8 @@
 //! `up`, `plan` and `down`: everything comes, stays, and goes.
 
 use aws::AwsNames;
+use engine::release::ReleaseRecord;
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -49,6 +51,7 @@ fn up_then_nothing_to_do_then_down(cloud: &Cloud) {
     assert!(up.stderr.contains("local is up"), "{}", up.stderr);
     assert!(up.stderr.contains("invoke local open-cart"), "what to try next is not said: {}", up.stderr);
 
+    packages_are_stored(&place);
     nothing_to_do(&place);
     let orphans = make_orphans(&place);
     let before = place.inventory();
@@ -117,6 +120,26 @@ fn make_orphans(place: &Place<'_>) -> [&'static str; 2] {
 }
 
 /// Leaves an object, an older version of it, and a marker of another that was deleted.
+/// The package of every function is in the deployment bucket, and the record says which it is.
+fn packages_are_stored(place: &Place<'_>) {
+    let aws = place.aws("local");
+    let bucket = aws.scope.bucket_name("deployment");
+    let (stored, functions, last) = place.cloud.wait(async {
+        let stored = aws.s3.list_objects_v2().bucket(&bucket).prefix("packages/").send().await;
+        let functions = aws.lambda.list_functions().into_paginator().items().send().try_collect().await;
+        let last = aws.last_release().await.expect("the record can be read");
+        (stored.expect("the bucket is there"), functions.expect("there are functions"), last)
+    });
+    let stored: BTreeSet<&str> = stored.contents().iter().filter_map(|object| object.key()).collect();
+    let recorded = last.expect("`up` has written it").release.packages;
+    let recorded_keys: BTreeSet<String> =
+        recorded.values().map(|digest| format!("packages/{digest}.zip")).collect();
+    assert_eq!(recorded_keys.iter().map(String::as_str).collect::<BTreeSet<_>>(), stored);
+    let names = functions.iter().filter_map(|function| function.function_name());
+    let ours: BTreeSet<&str> = names.filter(|name| name.starts_with(&aws.scope.prefix())).collect();
+    assert_eq!(recorded.keys().map(String::as_str).collect::<BTreeSet<_>>(), ours);
+}
+
 fn fill_bucket(place: &Place<'_>) {
     let aws = place.aws("local");
     let bucket = aws.scope.bucket_name("archive");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::error::Error;
+use sha2::{Digest, Sha256};
 
 /// A function as Lambda takes it.
 #[derive(Clone, Debug)]
@@ -18,6 +19,13 @@ pub struct Package {
     pub sha256: String,
     /// Where the zip is kept.
     pub path: PathBuf,
+}
+
+impl Package {
+    /// Returns the SHA-256 of the zip, in hexadecimal: its name in the deployment bucket.
+    pub fn digest(&self) -> String {
+        Sha256::digest(&self.zip).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The fingerprints of the functions' sources, by binary.
@@ -47,6 +55,11 @@ impl Packages {
     /// Returns these packages.
     pub fn new(built: BTreeMap<String, Package>) -> Self {
         Self { built: Arc::new(built) }
+    }
+
+    /// Returns all of them.
+    pub fn all(&self) -> impl Iterator<Item = &Package> {
+        self.built.values()
     }
 
     /// Returns the package of this binary.

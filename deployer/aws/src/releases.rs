@@ -15,35 +15,15 @@ use futures::try_join;
 use jiff::Timestamp;
 
 use super::{Aws, AwsNames, Called, wait_until};
-use crate::policy::Statement;
+use crate::deployment::{RELEASES, THING, deployment_bucket};
 use crate::resources::bucket::Bucket;
 
-/// The thing that the bucket is named after.
-const THING: &str = "deployment";
-/// What the keys of entries begin with.
-const PREFIX: &str = "releases/";
 /// How many entries are kept, those of some fifty runs.
 const KEPT: u64 = 100;
-/// Days that an entry is kept that was deleted.
-const DELETED_DAYS: i32 = 30;
 /// How many entries are read at a time.
 const TOGETHER: usize = 16;
 /// How long a new bucket can be unknown at most (terraform-provider-aws, internal/service/s3).
 const KNOWN: Duration = Duration::from_secs(120);
-
-/// Returns the bucket that deploying leaves its marks in. Every stack has it.
-pub fn deployment_bucket(scope: &Scope) -> Bucket {
-    Bucket::new(scope, THING).expiring_versions(PREFIX, DELETED_DAYS)
-}
-
-/// Returns what the caller has to be allowed on the record, beyond what buckets take.
-pub fn permissions(scope: &Scope) -> Vec<Statement> {
-    let entries = format!("arn:{}:s3:::{}/{PREFIX}*", scope.partition(), scope.bucket_name(THING));
-    vec![
-        Statement::new("ReleaseRead", ["s3:GetObject"], [entries.clone()]),
-        Statement::new("ReleaseWrite", ["s3:PutObject"], [entries]),
-    ]
-}
 
 /// An entry as a listing shows it.
 struct Listed {
@@ -53,7 +33,7 @@ struct Listed {
 
 impl ReleaseRecord for Aws {
     fn record_id(scope: &Scope) -> ResourceId {
-        ResourceId::new("s3.object", format!("{}/{PREFIX}", scope.bucket_name(THING)))
+        ResourceId::new("s3.object", format!("{}/{RELEASES}", scope.bucket_name(THING)))
     }
 
     fn kept_in(scope: &Scope) -> Option<ResourceId> {
@@ -109,10 +89,6 @@ impl ReleaseRecord for Aws {
 }
 
 impl Aws {
-    fn deployments(&self) -> String {
-        self.scope.bucket_name(THING)
-    }
-
     async fn put(&self, release: &Release, number: u64) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(release).expect("a release is plain data");
         let call = self.s3.put_object().bucket(self.deployments()).key(key(number)).if_none_match("*");
@@ -127,13 +103,13 @@ impl Aws {
 
     /// Lists the entries from this number on, oldest first.
     async fn entries(&self, from: u64) -> Result<Vec<Listed>, Error> {
-        let call = self.s3.list_objects_v2().bucket(self.deployments()).prefix(PREFIX);
+        let call = self.s3.list_objects_v2().bucket(self.deployments()).prefix(RELEASES);
         let call = call.set_start_after(from.checked_sub(1).map(key));
         let pages = call.into_paginator().send().try_collect().await;
         let pages = pages.called().gone_is_none()?.unwrap_or_default();
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         let listed = objects.filter_map(|object| {
-            let number = object.key()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.parse().ok()?;
+            let number = object.key()?.strip_prefix(RELEASES)?.strip_suffix(".json")?.parse().ok()?;
             // Somebody may have put `99.json` there.
             (object.key()? == key(number)).then_some(())?;
             let at = object.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
@@ -159,7 +135,7 @@ impl Aws {
 
 /// Returns the key of an entry. Keys are listed in the order of their bytes.
 fn key(number: u64) -> String {
-    format!("{PREFIX}{number:010}.json")
+    format!("{RELEASES}{number:010}.json")
 }
 
 fn read(text: &[u8], address: &str) -> Result<Release, Error> {

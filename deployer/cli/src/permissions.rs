@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use aws::policy::{Condition, Policy, Statement};
-use aws::{Aws, READS, release_permissions};
+use aws::{Aws, READS, package_permissions, release_permissions};
 
 /// The most characters of a managed policy, white space not counted ("IAM and AWS STS quotas",
 /// IAM user guide).
@@ -28,20 +28,29 @@ const UNBOUNDING: &str = "iam:DeleteRolePermissionsBoundary";
 
 /// Returns what deploying this stack takes.
 pub fn deploying(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
+    merged([of_stack(environment, stack), package_permissions(&stack.scope)].concat())
+}
+
+/// Returns what somebody needs who only looks at this stack: `plan`, `drift` and `history`. Kinds from
+/// outside the crate `aws` say [by what](Stack::looks_by).
+pub fn looking(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
+    reading(of_stack(environment, stack), &stack.looks_by())
+}
+
+fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     // Kinds that the stack has nothing of are looked for as well: something may be left of them.
     let of_kinds = stack.kinds.iter().flat_map(|kind| (kind.permissions)(&stack.scope));
     let all = of_kinds.chain(release_permissions(&stack.scope)).chain(keys(environment, &stack.scope));
     let all = all.collect::<Vec<_>>();
     let boundary = environment.org.permissions_boundary();
-    merged(match &boundary {
+    match &boundary {
         Some(boundary) => all.into_iter().flat_map(|statement| bounded(statement, boundary)).collect(),
         None => all,
-    })
+    }
 }
 
-/// Returns what is left of these permissions for somebody who only looks: `plan`, `drift` and
-/// `history`. Kinds from outside the crate `aws` say [by what](Stack::looks_by).
-pub fn looking(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
+/// Returns what is left of these permissions for somebody who only looks, also by these operations.
+fn reading(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
     let reads = |action: &str| reads(action) || besides.contains(&operation(action));
     let reads = statements.into_iter().map(|statement| {
         let actions = statement.actions.iter().copied().filter(|action| reads(action)).collect();

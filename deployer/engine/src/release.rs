@@ -68,6 +68,9 @@ pub struct Release {
     /// [`Live::identity`]: crate::resource::Live::identity
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<String, String>,
+    /// The package that each function is made of when the run is done, by the function's name: a digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, String>,
     /// The data that code deployed here reads, and so may have written, by name, each with the highest version of
     /// its schema. It is recorded before the first writer is changed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

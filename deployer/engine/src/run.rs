@@ -46,6 +46,7 @@ impl Run {
         Release {
             schema: SCHEMA,
             run: format!("{:08x}", fastrand::u32(..)),
+            packages: BTreeMap::new(),
             state: State::Begun,
             release,
             by,
@@ -84,6 +85,11 @@ impl Run {
             }
         }
         Ok(Self { begun: release, number })
+    }
+
+    /// Returns the number of the entry with which it began.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Returns the last entry of another run that was at work since this one began.

@@ -329,7 +329,7 @@ fn the_policy_to_deploy_dev_is_as_reviewed_and_fits() {
     let stack = stack(&environment);
     let whole = deploying(&environment, &stack);
     insta::assert_json_snapshot!("policy-dev", document(&whole));
-    insta::assert_json_snapshot!("policy-dev-read-only", document(&looking(whole.clone(), &[])));
+    insta::assert_json_snapshot!("policy-dev-read-only", document(&looking(&environment, &stack)));
     // With all that an organisation can demand, too, but for former keys.
     let organisation = organisation(&[]);
     let organised = super::stack(&organisation);

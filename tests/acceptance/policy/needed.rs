@@ -46,7 +46,9 @@ fn besides(service: &str, operation: &str) -> &'static [&'static str] {
         ("kinesis", "CreateStream") => &["kinesis:AddTagsToStream"],
         ("kinesis", "StartStreamEncryption") => &["kms:DescribeKey"],
         ("lambda", "CreateEventSourceMapping") => &["lambda:TagResource"],
-        ("lambda", "CreateFunction") => &["iam:PassRole", "lambda:TagResource"],
+        // Lambda reads the package as the caller.
+        ("lambda", "CreateFunction") => &["iam:PassRole", "lambda:TagResource", "s3:GetObject"],
+        ("lambda", "UpdateFunctionCode") => &["s3:GetObject"],
         // With its tags.
         ("lambda", "GetFunction") => &["lambda:ListTags"],
         ("lambda", "UpdateFunctionConfiguration") => &["iam:PassRole"],

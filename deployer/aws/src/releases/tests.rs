@@ -21,6 +21,7 @@ fn release(run: &str) -> Release {
         making: Default::default(),
         changing: Default::default(),
         identities: Default::default(),
+        packages: Default::default(),
         reads: Default::default(),
     }
 }

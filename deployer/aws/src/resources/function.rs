@@ -14,7 +14,7 @@ mod recursion;
 mod resource_policy;
 mod secret;
 
-pub use code::Code;
+pub use code::{Code, deployed_package};
 pub use configuration::{Logging, Vpc};
 pub use secret::Secret;
 
@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
-use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
 use engine::error::{Class, Error, GoneIsNone};
 use engine::resource::{
@@ -331,9 +330,11 @@ impl Resource for Function {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let zip = self.package(aws)?;
-        let code = FunctionCode::builder().zip_file(Blob::new(zip.zip.to_vec())).build();
-        let tags = tags.clone().into_iter().chain(self.code.tags(&zip.sha256));
+        let package = aws.packages.get(&self.binary)?;
+        let code =
+            FunctionCode::builder().s3_bucket(aws.deployments()).s3_key(aws.store_package(package).await?);
+        let code = code.build();
+        let tags = tags.clone().into_iter().chain(self.code.tags(&package.sha256));
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));
         match call.send_with(&aws.lambda).await.called() {
             Err(error) if error.class == Class::Exists => {

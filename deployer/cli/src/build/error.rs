@@ -109,12 +109,12 @@ pub enum BuildError {
         /// The version as the binary names it.
         symbol: String,
     },
-    /// Lambda does not take zips of this size in a call.
-    #[error("{function}: the zip has {bytes} bytes, but Lambda takes at most {limit} in a call")]
+    /// Lambda does not take code of this size.
+    #[error("{function}: the code has {bytes} bytes, but Lambda takes at most {limit}")]
     TooLarge {
         /// The function.
         function: String,
-        /// The size of its zip.
+        /// The size of its code.
         bytes: usize,
         /// Lambda's limit.
         limit: usize,

@@ -23,8 +23,8 @@ use aws::Package;
 /// The name `provided.al2023` starts.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// The largest zip that a call of Lambda carries.
-const LIMIT: usize = 50 * 1024 * 1024;
+/// The most that a function's code has unzipped, in bytes ("Lambda quotas").
+const LIMIT: usize = 250 * 1024 * 1024;
 
 /// Zips at a time: each holds a binary and its zip in memory.
 const AT_ONCE: usize = 4;
@@ -80,6 +80,7 @@ fn package(
     let content = fs::read(binary).map_err(BuildError::io("read", binary))?;
     if settings.method != Method::Host {
         elf::check(binary, &content, settings.architecture)?;
+        check_size(&function, content.len())?;
     }
     let made_from = path.with_extension("sha256");
     let kept = kept(&content, &path, &made_from);
@@ -93,9 +94,6 @@ fn package(
             zip
         }
     };
-    if settings.method != Method::Host {
-        check_size(&function, zip.len())?;
-    }
     let package = Package { function, sha256: sha256(&zip), zip: zip.into(), path };
     Ok((package, reused))
 }
@@ -219,12 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_above_the_limit_is_refused() {
+    fn code_above_the_limit_is_refused() {
         assert!(check_size("get", LIMIT).is_ok());
         let error = check_size("get", LIMIT + 1).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "get: the zip has 52428801 bytes, but Lambda takes at most 52428800 in a call"
+            "get: the code has 262144001 bytes, but Lambda takes at most 262144000"
         );
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let environment = global.environment(&args.environment)?;
     let stack = app.desired(&environment);
-    let statements = deploying(&environment, &stack);
-    let statements = if args.read_only { looking(statements, &stack.looks_by()) } else { statements };
+    let statements =
+        if args.read_only { looking(&environment, &stack) } else { deploying(&environment, &stack) };
     let document = document(&statements);
     ui.json(&document);
     let size = size(&document);

@@ -3,15 +3,19 @@
 mod check;
 mod others;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use engine::apply::{Failure, Report, apply};
+use engine::error::Error;
 use engine::plan::{Action, Plan, Step, Wishes};
-use engine::release::{Release, State};
-use engine::resource::{Resource, field_of};
+use engine::release::{Release, ReleaseRecord, State};
+use engine::resource::{Resource, ResourceId, field_of};
+use engine::retry::retried;
 use engine::run::Run;
 use engine::settle::settle;
 use engine::stack::Stack;
+use engine::survey::Survey;
 use tokio_util::sync::CancellationToken;
 
 use self::check::check;
@@ -22,8 +26,12 @@ use crate::global::Global;
 use crate::render::{self, Heading, Live, PlanFormat, Question, Ui, count, duration, failures, plan_in};
 use crate::session::{Planned, Session};
 use crate::signal::{interruptible, stop_on_signal, within};
-use aws::resources::function::{Function, FunctionFieldName};
+use aws::resources::function::{Function, FunctionFieldName, deployed_package};
 use aws::{Aws, Clock, Fingerprints, Packages};
+
+/// How many entries of the release record keep their packages. A run writes two, as a rule: these are the
+/// packages of the last ten.
+const KEPT_ENTRIES: u64 = 20;
 
 /// Make the environment as the code says
 ///
@@ -79,12 +87,14 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 
     session.aws.packages = build(&sources, &fingerprints, &plan, &session, ui).await?;
     let entry = Run::entry(&plan, &survey, sources.release().await, caller.arn);
+    let entry = Release { packages: packages(&session, &survey), ..entry };
     let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = Live::new(ui);
     let report =
         apply(&plan, &session.stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
+    let stored = session.aws.packages.all().next().is_some();
     session.aws.packages = Packages::default();
     if !report.succeeded() {
         // Who is in a hurry to leave does not wait for the record: it says "begun" then.
@@ -107,6 +117,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     match within(&stop, others::conclude(applied, &mut session, app, &wishes, ui)).await {
         Some(concluded) if !stop.is_cancelled() => concluded?,
         _ => return Err(stopped(&done, name, ui)),
+    }
+    if stored && let Err(error) = prune_packages(&session.aws, &run, &caller.clock).await {
+        ui.warn(&format!("old packages stay in the deployment bucket until the next deployment: {error}"));
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
     warn_of_orphans(&session, &plan, &wishes, ui);
@@ -208,6 +221,26 @@ async fn build(
         Problem { message, ..problem }
     })?;
     Ok(Packages::new(packages))
+}
+
+/// Deletes the packages that none of the last runs deployed.
+async fn prune_packages(aws: &Aws, run: &Run, clock: &Clock) -> Result<(), Error> {
+    let recorded = retried(async || aws.releases(run.number().saturating_sub(KEPT_ENTRIES)).await).await?;
+    let kept = recorded.iter().flat_map(|recorded| recorded.release.packages.values());
+    let kept: BTreeSet<&str> = kept.map(String::as_str).collect();
+    retried(async || aws.prune_packages(&kept, clock.now()).await).await
+}
+
+/// Returns the digest of the package of each function of the stack as it will be: of what this run has
+/// built, or of what is live.
+fn packages(session: &Session, survey: &Survey) -> BTreeMap<String, String> {
+    let live = session.functions().into_iter().filter_map(|function| {
+        let seen = survey.seen.get(&ResourceId::new(Function::KIND, &function))?;
+        let digest = deployed_package(seen.as_ref().ok()?.as_ref()?.tags.as_ref()?)?;
+        Some((function, digest))
+    });
+    let built = session.aws.packages.all();
+    live.chain(built.map(|package| (session.scope.name(&package.function), package.digest()))).collect()
 }
 
 fn unfinished(report: &Report, environment: &str, ui: &Ui) -> Problem {

@@ -106,6 +106,7 @@ mod tests {
             making: [].into(),
             changing: [].into(),
             identities: [].into(),
+            packages: [].into(),
             reads: [].into(),
         };
         let said = |state| unfinished(Some(&last(state)));

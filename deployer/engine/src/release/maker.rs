@@ -31,6 +31,7 @@ mod tests {
             making: ids(making),
             changing: Default::default(),
             identities: Default::default(),
+            packages: Default::default(),
             reads: Default::default(),
         };
         Recorded { release, number, at: None }

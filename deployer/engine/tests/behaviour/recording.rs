@@ -88,6 +88,17 @@ fn entry_of_the_first_form_is_read_and_written_as_it_is() {
         (State::Begun, ids("b"), ids("a"))
     );
     assert_eq!(release.reads, [("cart/ItemAdded".to_owned(), 2)].into());
+    assert!(release.packages.is_empty());
+    let written = serde_json::to_string_pretty(&release).expect("it is plain data");
+    assert_eq!(written, golden.trim_end());
+}
+
+/// The form as it is today, whole.
+#[test]
+fn entry_with_packages_is_read_and_written_as_it_is() {
+    let golden = include_str!("../golden/release.v1.with-packages.json");
+    let release: Release = serde_json::from_str(golden).expect("it is an entry");
+    assert_eq!(release.packages.keys().collect::<Vec<_>>(), ["demo-dev-add-item"]);
     let written = serde_json::to_string_pretty(&release).expect("it is plain data");
     assert_eq!(written, golden.trim_end());
 }

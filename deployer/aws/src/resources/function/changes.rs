@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_lambda::primitives::Blob;
 use engine::diff::diff;
 use engine::error::Error;
 use engine::resource::{Changed, Described, Resource};
@@ -11,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Function, FunctionFieldName, configuration, get, resource_policy};
 use crate::resources::lacking::judged;
-use crate::{Aws, Called, Package, wait_until};
+use crate::{Aws, Called, wait_until};
 
 /// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
 /// (terraform-provider-aws, internal/service/lambda).
@@ -19,9 +18,6 @@ pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(300);
 
 /// How long a new function may be unknown. Changes are known everywhere within a minute as a rule.
 const KNOWN_WITHIN: Duration = Duration::from_secs(60);
-
-/// The largest zip that goes with the call ("Lambda quotas").
-const LARGEST_ZIP: usize = 50 * 1024 * 1024;
 
 /// The calls that change a function, in their order. Lambda takes one at a time: each has to be over
 /// before the next.
@@ -129,27 +125,16 @@ impl Function {
         judged(error, self.granted.as_ref(), target.as_slice())
     }
 
-    pub(super) fn package<'a>(&self, aws: &'a Aws) -> Result<&'a Package, Error> {
-        let package = aws.packages.get(&self.binary)?;
-        let size = package.zip.len();
-        if size > LARGEST_ZIP {
-            let text = format!("the zip of {} has {size} bytes, and Lambda takes {LARGEST_ZIP}", self.binary);
-            return Err(
-                Error::other("build", text).hint("build with a smaller profile: `opt-level`, `lto`, `strip`")
-            );
-        }
-        Ok(package)
-    }
-
     /// Uploads the code, then says in the tags what it was made from. Cut short in between,
     /// the tags do not fit the code and the next run uploads again.
     async fn upload(&self, revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
-        let package = self.package(aws)?;
+        let package = aws.packages.get(&self.binary)?;
+        let key = aws.store_package(package).await?;
         let call = aws.lambda.update_function_code().function_name(&self.name);
         let call = call.set_revision_id(revision.map(str::to_owned));
         // The architecture changes only together with the code.
         let call = call.architectures(self.architecture.as_str().into());
-        let call = call.zip_file(Blob::new(package.zip.to_vec()));
+        let call = call.s3_bucket(aws.deployments()).s3_key(key);
         call.send().await.called()?;
         self.changed(aws).await?;
         self.tag(&self.code.tags(&package.sha256), aws).await

@@ -1,5 +1,7 @@
 //! What a function runs, in a form that can be compared without compiling anything.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use engine::resource::Tags;
 use serde::Serialize;
 
@@ -43,9 +45,23 @@ impl Code {
     }
 }
 
+/// Returns the digest of the package that a function with these tags was made of, as packages are stored
+/// by; nothing where no deployer uploaded it.
+pub fn deployed_package(tags: &Tags) -> Option<String> {
+    let sha256 = STANDARD.decode(tags.get(TAG_SHA256)?).ok()?;
+    Some(sha256.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn deployed_package_is_named_by_the_digest_in_the_tags() {
+        let tags = Code::from_sources("f1".into()).tags("AQL/");
+        assert_eq!(deployed_package(&tags).as_deref(), Some("0102ff"));
+        assert_eq!(deployed_package(&Tags::new()), None);
+    }
 
     #[test]
     fn code_is_as_uploaded_or_changed_by_hand() {

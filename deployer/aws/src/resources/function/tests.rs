@@ -59,6 +59,7 @@ fn paths(live: &Function) -> Vec<String> {
 }
 
 fn with_code(script: &Script) -> Aws {
+    let script = script.clone().on("PutObject", body(""));
     let (zip, path) = (b"zip".to_vec().into(), "capture.zip".into());
     let package = Package { function: "capture".into(), zip, sha256: "zip".into(), path };
     Aws { packages: Packages::new([("capture".to_owned(), package)].into()), ..script.aws() }
@@ -158,8 +159,8 @@ async fn it_is_waited_for_until_it_can_be_invoked() {
         .on("GetFunction", got(json!({"LastUpdateStatus": null})))
         .on("GetFunction", got(json!({})));
     function().create(&scope().tags(), &with_code(&script)).await.expect("a function");
-    assert_eq!(script.writes(), ["CreateFunction"]);
-    assert_eq!(script.calls().len(), 5);
+    assert_eq!(script.writes(), ["PutObject", "CreateFunction"]);
+    assert_eq!(script.calls().len(), 6);
 
     let script = Script::new()
         .on("GetFunction", got(json!({"State": "Pending", "LastUpdateStatus": "InProgress"})))
@@ -195,7 +196,7 @@ async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
     let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", theirs));
     let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is theirs");
     assert_eq!(error.class, Class::Exists);
-    assert_eq!(script.writes(), ["CreateFunction"]);
+    assert_eq!(script.writes(), ["PutObject", "CreateFunction"]);
     // One that is being deleted is waited for.
     let going = got(json!({"State": "Deleting"}));
     let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", going));
@@ -207,7 +208,7 @@ async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
         .on("GetFunction", got(json!({"MemorySize": 256})))
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))));
     function().create(&scope().tags(), &with_code(&script)).await.expect("it is ours");
-    assert_eq!(script.writes(), ["CreateFunction", "UpdateFunctionConfiguration"]);
+    assert_eq!(script.writes(), ["PutObject", "CreateFunction", "UpdateFunctionConfiguration"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,6 +227,7 @@ async fn configuration_is_over_before_the_code_begins() {
             "UpdateFunctionConfiguration",
             "GetFunction",
             "GetFunction",
+            "PutObject",
             "UpdateFunctionCode",
             "GetFunction",
             "TagResource"

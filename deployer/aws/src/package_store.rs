@@ -1,0 +1,104 @@
+//! The packages of functions in the deployment bucket, each under its digest. Lambda takes them from
+//! there, and what was deployed before can be deployed again without being built.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::primitives::ByteStream;
+use engine::error::{Error, GoneIsNone};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Aws, Called, Package};
+use crate::deployment::PACKAGES;
+
+/// How old a package has to be before it is deleted: a younger one may be that of a run which has not
+/// recorded it yet.
+const YOUNG: SignedDuration = SignedDuration::from_hours(24);
+/// How many packages are deleted at a time.
+const TOGETHER: usize = 16;
+
+impl Aws {
+    /// Stores a package, unless it is there already, and returns its key.
+    pub(crate) async fn store_package(&self, package: &Package) -> Result<String, Error> {
+        let key = key(&package.digest());
+        let call = self.s3.put_object().bucket(self.deployments()).key(&key).if_none_match("*");
+        let body = ByteStream::from(package.zip.to_vec());
+        match call.content_type("application/zip").body(body).send().await.called() {
+            Err(error) if error.code.as_deref() == Some("PreconditionFailed") => Ok(key),
+            stored => stored.map(|_| key),
+        }
+    }
+
+    /// Deletes the packages without one of these digests, as of this time, but for young ones.
+    ///
+    /// # Errors
+    /// The bucket cannot be listed, or a package not be deleted.
+    pub async fn prune_packages(&self, kept: &BTreeSet<&str>, now: Timestamp) -> Result<(), Error> {
+        let call = self.s3.list_objects_v2().bucket(self.deployments()).prefix(PACKAGES);
+        let pages = call.into_paginator().send().try_collect().await.called()?;
+        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+        let old = objects.filter_map(|object| {
+            let stored = Timestamp::from_second(object.last_modified?.secs()).ok()?;
+            let digest = object.key.as_ref()?.strip_prefix(PACKAGES)?.strip_suffix(".zip")?;
+            let unused = !kept.contains(digest) && now.duration_since(stored) > YOUNG;
+            unused.then_some(object.key)?
+        });
+        let delete = |key: String| async move {
+            let call = self.s3.delete_object().bucket(self.deployments()).key(key);
+            call.send().await.called().gone_is_none().map(drop)
+        };
+        stream::iter(old.collect::<Vec<_>>()).map(delete).buffer_unordered(TOGETHER).try_collect().await
+    }
+}
+
+fn key(digest: &str) -> String {
+    format!("{PACKAGES}{digest}.zip")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Script, body, fault, scope};
+
+    fn package() -> Package {
+        let zip = b"zip".to_vec().into();
+        Package { function: "capture".into(), zip, sha256: String::new(), path: "capture.zip".into() }
+    }
+
+    /// The form of a key is stored for ever.
+    #[test]
+    fn key_of_a_package_is_its_digest() {
+        let digest = "2a1a9dc29d2ea4b5a7e9e6cb3c9c3d7e";
+        assert_eq!(key(digest), format!("packages/{digest}.zip"));
+        assert_eq!(package().digest().len(), 64);
+    }
+
+    #[tokio::test]
+    async fn package_that_is_stored_already_is_kept() {
+        let taken =
+            fault(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+        let script = Script::new().on("PutObject", taken);
+        let key = script.aws().store_package(&package()).await.expect("it is there");
+        assert_eq!(key, super::key(&package().digest()));
+        assert_eq!(script.writes(), ["PutObject"]);
+    }
+
+    #[tokio::test]
+    async fn old_package_without_a_release_is_deleted() {
+        let object = |name: &str, day: u8| {
+            format!(
+                "<Contents><Key>packages/{name}.zip</Key><LastModified>2026-11-{day:02}T00:00:00Z</LastModified></Contents>"
+            )
+        };
+        let listed = [object("used", 1), object("old", 1), object("young", 29)].concat();
+        let listed = format!("<ListBucketResult>{listed}</ListBucketResult>");
+        let script = Script::new().on("ListObjectsV2", body(listed)).on("DeleteObject", body(""));
+        let now = "2026-11-29T12:00:00Z".parse().expect("it is a time");
+        let aws = script.aws_of(scope());
+        aws.prune_packages(&["used"].into(), now).await.expect("it is deleted");
+        let deleted = script.asked().into_iter().filter(|asked| asked.operation == "DeleteObject");
+        let deleted: Vec<String> = deleted.map(|asked| asked.uri).collect();
+        assert_eq!(deleted.len(), 1);
+        assert!(deleted[0].contains("/packages/old.zip?"), "{deleted:?}");
+    }
+}
