@@ -42,7 +42,7 @@ mod tests {
     use crate::cart::CartEvent;
 
     #[test]
-    fn a_cart_and_a_refusal_look_as_promised() {
+    fn cart_and_refusal_answers_have_the_documented_form() {
         let mut cart = ShoppingCart::default();
         cart.apply(&CartEvent::CartOpened {});
         cart.apply(&CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 2 });

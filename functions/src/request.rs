@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_is_enough() {
+    fn minimal_cart_requests_are_accepted() {
         let opened = open_cart(json!({}), FRESH).expect("the request is understood");
         assert_eq!(opened.aggregate_id, cart_opened_by(FRESH));
         assert_eq!((opened.command_id, opened.correlation_id), (FRESH, FRESH));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_given_is_taken() {
+    fn optional_request_fields_are_all_taken() {
         let payload = json!({"cart_id": CART, "command_id": COMMAND, "correlation_id": FRESH, "causation_id": CART, "actor": "zoë"});
         for (parse, command) in [
             (open_cart as Parse<CartCommand>, CartCommand::Open),
@@ -88,7 +88,7 @@ mod tests {
 
     /// What tells a repeat from another request under the same id.
     #[test]
-    fn hash_is_of_what_is_wanted() {
+    fn request_hash_ignores_command_and_correlation_ids() {
         let hash =
             |parse: Parse<CartCommand>, payload: Value| parse(payload, FRESH).expect("it is right").hash;
         let least = json!({"cart_id": CART, "item": "tea"});
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cart_opened_without_an_id_follows_from_the_command() {
+    fn cart_opened_without_an_id_follows_from_command() {
         let open = |fresh_id| open_cart(json!({"command_id": COMMAND}), fresh_id);
         assert_eq!(open(FRESH), open(Uuid::nil()));
     }
 
     #[test]
-    fn an_unknown_field_is_named_together_with_the_known_ones() {
+    fn unknown_field_is_named_with_known_ones() {
         assert_eq!(
             told(add_item, json!({"cart_id": CART, "item": "tea", "quantiy": 2})),
             (
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_is_named_together_with_what_it_must_be() {
+    fn wrong_field_is_named_with_its_expected_form() {
         let invalid = |message: &str| ("InvalidRequest", message.to_owned());
         let add = |field: &str, value: Value| {
             let mut payload = json!({"cart_id": CART, "item": "tea"});
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_uuid_is_an_invalid_id() {
+    fn field_that_is_no_uuid_is_an_invalid_id() {
         for field in ["cart_id", "command_id", "correlation_id"] {
             for value in [json!("1"), json!(1), json!({}), json!("")] {
                 let (error, message) = told(open_cart, json!({ field: value }));

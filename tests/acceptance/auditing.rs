@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("what_the_archive_lost_is_seen_and_put_back", what_the_archive_lost_is_seen_and_put_back),
-    ("a_cart_has_a_time_line", a_cart_has_a_time_line),
+    ("lost_archive_object_is_detected_and_repaired", lost_archive_object_is_detected_and_repaired),
+    ("cart_has_a_time_line", cart_has_a_time_line),
 ];
 
 /// An object of the archive is deleted by hand: `audit` says which events are missing, with exit
 /// code 3, and `--repair` publishes them until the archive has them again.
-fn what_the_archive_lost_is_seen_and_put_back(cloud: &Cloud) {
+fn lost_archive_object_is_detected_and_repaired(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let table = Storm { events: 60, carts: 6 }.quietly(&place, &up);
@@ -52,7 +52,7 @@ fn what_the_archive_lost_is_seen_and_put_back(cloud: &Cloud) {
 }
 
 /// What happened to a cart, and how it stood at a version and at a time.
-fn a_cart_has_a_time_line(cloud: &Cloud) {
+fn cart_has_a_time_line(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let opened = up.answer("open-cart", &json!({}));

@@ -12,11 +12,11 @@ use serde_json::json;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_bundle_deploys_what_the_sources_would", a_bundle_deploys_what_the_sources_would),
-    ("the_same_sources_make_the_same_bundle", the_same_sources_make_the_same_bundle),
-    ("what_is_wrong_with_a_bundle_is_told", what_is_wrong_with_a_bundle_is_told),
-    ("a_bundle_has_what_its_environments_extend", a_bundle_has_what_its_environments_extend),
-    ("a_signal_ends_a_build_and_its_compilers", a_signal_ends_a_build_and_its_compilers),
+    ("bundle_deploys_what_the_sources_would", bundle_deploys_what_the_sources_would),
+    ("bundle_is_reproducible_from_the_same_sources", bundle_is_reproducible_from_the_same_sources),
+    ("bundle_errors_are_reported", bundle_errors_are_reported),
+    ("bundle_includes_extended_environment_files", bundle_includes_extended_environment_files),
+    ("signal_ends_build_bundle_and_compilers", signal_ends_build_bundle_and_compilers),
 ];
 
 /// A bundle that was copied to where nothing else is.
@@ -64,7 +64,7 @@ impl<'a> Copied<'a> {
 }
 
 /// What a bundle brought up is what the sources would bring up, and the other way round.
-fn a_bundle_deploys_what_the_sources_would(cloud: &Cloud) {
+fn bundle_deploys_what_the_sources_would(cloud: &Cloud) {
     let place = cloud.place();
     let bundle = Copied::of("local", &place);
     bundle.does(&["up", "local"]);
@@ -87,7 +87,7 @@ fn a_bundle_deploys_what_the_sources_would(cloud: &Cloud) {
 }
 
 /// Who bundles, when and where makes no difference; what it says of itself is its hash.
-fn the_same_sources_make_the_same_bundle(cloud: &Cloud) {
+fn bundle_is_reproducible_from_the_same_sources(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("other", "protect = true\n");
     // Its settings are those of `local`, so nothing is built for it alone.
@@ -118,7 +118,7 @@ fn the_same_sources_make_the_same_bundle(cloud: &Cloud) {
 }
 
 /// The file that an environment extends comes along, but the bundle is not for it.
-fn a_bundle_has_what_its_environments_extend(cloud: &Cloud) {
+fn bundle_includes_extended_environment_files(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("base", "protect = true\n");
     let based = place.environments().join("based.toml");
@@ -133,7 +133,7 @@ fn a_bundle_has_what_its_environments_extend(cloud: &Cloud) {
 }
 
 /// What cannot be bundled, what a bundle does not have, and what became of it on its way.
-fn what_is_wrong_with_a_bundle_is_told(cloud: &Cloud) {
+fn bundle_errors_are_reported(cloud: &Cloud) {
     let place = cloud.place();
     let output = place.folder().join("unwritten");
     let nowhere = place.folder().join("missing/bundle");
@@ -176,7 +176,7 @@ fn what_is_wrong_with_a_bundle_is_told(cloud: &Cloud) {
 
 /// A signal does not reach cargo, which is a group of its own; it goes all the same, and what
 /// it started with it.
-fn a_signal_ends_a_build_and_its_compilers(cloud: &Cloud) {
+fn signal_ends_build_bundle_and_compilers(cloud: &Cloud) {
     let place = cloud.place();
     let slow = place.folder().join("cargo");
     let script = "#!/bin/sh\nif [ \"$1\" = metadata ]; then exec \"$REAL_CARGO\" \"$@\"; fi\n\

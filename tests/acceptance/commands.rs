@@ -14,15 +14,15 @@ use crate::Test;
 const NOBODY: &str = "000000000009";
 
 pub(crate) const TESTS: &[Test] = &[
-    ("what_is_wrong_is_refused_with_a_hint", what_is_wrong_is_refused_with_a_hint),
+    ("usage_errors_are_refused_with_a_hint", usage_errors_are_refused_with_a_hint),
     ("outputs_agree_and_need_no_call", outputs_agree_and_need_no_call),
     ("functions_are_called_and_their_logs_read", functions_are_called_and_their_logs_read),
-    ("a_plan_comes_in_four_forms", a_plan_comes_in_four_forms),
+    ("plan_comes_in_four_forms", plan_comes_in_four_forms),
 ];
 
 /// Whatever is wrong with the command line or a file is told on standard error, with what to
 /// do about it; nothing is on standard output, and the exit code is 64.
-fn what_is_wrong_is_refused_with_a_hint(cloud: &Cloud) {
+fn usage_errors_are_refused_with_a_hint(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("key", "protekt = true\n");
     place.environment("type", "protect = \"yes\"\n");
@@ -141,7 +141,7 @@ fn shows_logs(place: &Place<'_>, cart: &str) {
 
 /// The JSON of a plan has the documented shape; Markdown and GitHub's annotations are what
 /// they are called; none of them, nor the form for people, has colours in a pipe.
-fn a_plan_comes_in_four_forms(cloud: &Cloud) {
+fn plan_comes_in_four_forms(cloud: &Cloud) {
     let place = cloud.place();
     let plan = |format: &str| {
         let run = place.only_reads(&["plan", "local", "--format", format]);

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("up_then_nothing_to_do_then_down", up_then_nothing_to_do_then_down),
+    ("up_is_idempotent_and_down_empties_the_account", up_is_idempotent_and_down_empties_the_account),
     ("code_that_does_not_compile_changes_nothing", code_that_does_not_compile_changes_nothing),
 ];
 
@@ -41,7 +41,7 @@ fn code_that_does_not_compile_changes_nothing(cloud: &Cloud) {
 
 /// The first `up` says what it made, the second does nothing, orphans are told and left alone,
 /// and `down` leaves an empty account.
-fn up_then_nothing_to_do_then_down(cloud: &Cloud) {
+fn up_is_idempotent_and_down_empties_the_account(cloud: &Cloud) {
     let place = cloud.place();
     let up = place.deploys(&["up", "local"]);
     for id in ids(&place.deploys(&["outputs", "local", "--format", "json"]).json()) {

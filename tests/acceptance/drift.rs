@@ -29,9 +29,9 @@ use crate::Test;
 use crate::operator::Operator;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("drift_is_told_apart_from_pending_and_repaired", drift_is_told_apart_from_pending_and_repaired),
-    ("every_drift_is_reported_and_repaired", every_drift_is_reported_and_repaired),
-    ("every_field_has_a_row_or_a_test", every_field_has_a_row_or_a_test),
+    ("drift_is_distinguished_from_pending_and_repaired", drift_is_distinguished_from_pending_and_repaired),
+    ("drift_table_rows_are_all_reported_and_repaired", drift_table_rows_are_all_reported_and_repaired),
+    ("fields_all_have_a_drift_row_or_test", fields_all_have_a_drift_row_or_test),
 ];
 
 /// The environment of the table. What a stream keeps can be made longer and shorter by hand.
@@ -40,7 +40,7 @@ pub(crate) const ENVIRONMENT: &str = "[stream]\nretention_hours = 48\n\n[local]\
 const STREAM: &str = "[stream]\nretention_hours = 48\n";
 
 /// The table: every row is reported, alone and at its path, repaired, and clean afterwards.
-fn every_drift_is_reported_and_repaired(cloud: &Cloud) {
+fn drift_table_rows_are_all_reported_and_repaired(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("local", ENVIRONMENT);
     let root = Operator::of_root(&place);
@@ -51,7 +51,7 @@ fn every_drift_is_reported_and_repaired(cloud: &Cloud) {
 
 /// Whatever is compared has a row of the table, or a test of the reader where the local cloud
 /// cannot show it.
-fn every_field_has_a_row_or_a_test(cloud: &Cloud) {
+fn fields_all_have_a_drift_row_or_test(cloud: &Cloud) {
     let scope = cloud.place().scope("local");
     let rows = rounds(&scope).into_iter().chain(bucket::of_the_policy(&scope)).flatten();
     let rows: Vec<_> = rows.flat_map(|row| row.places().collect::<Vec<_>>()).collect();
@@ -110,7 +110,7 @@ const SECRET: &str = "hunter2-by-hand";
 
 /// In sync, then pending, then drift and pending in one resource, then drift alone, then
 /// repaired, but not at the cost of data without leave.
-fn drift_is_told_apart_from_pending_and_repaired(cloud: &Cloud) {
+fn drift_is_distinguished_from_pending_and_repaired(cloud: &Cloud) {
     let place = cloud.place();
     configure(&place, 256);
     place.deploys(&["up", "local"]);

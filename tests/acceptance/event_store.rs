@@ -7,10 +7,10 @@ use storage::DynamoDbEventStore;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] =
-    &[("the_table_is_a_store_like_every_other", the_table_is_a_store_like_every_other)];
+    &[("table_conforms_to_the_event_store_suite", table_conforms_to_the_event_store_suite)];
 
 /// The table that the stack makes has the keys and the behaviour that the store counts on.
-fn the_table_is_a_store_like_every_other(cloud: &Cloud) {
+fn table_conforms_to_the_event_store_suite(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let store = DynamoDbEventStore::new(up.aws.dynamodb.clone(), up.aws.scope.name("events"));

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[("a_fifth_of_all_calls_fails", a_fifth_of_all_calls_fails)];
+pub(crate) const TESTS: &[Test] =
+    &[("deployment_survives_a_fifth_of_calls_failing", deployment_survives_a_fifth_of_calls_failing)];
 
 /// What AWS says, service by service, to those who call too often: the list of the SDK
 /// ("Retry behavior", AWS SDKs and Tools reference guide) and each service's own errors.
@@ -36,7 +37,7 @@ const RUNS: usize = 5;
 /// The same in two accounts, one of which is behind a proxy that throttles calls, fails them,
 /// and cuts connections before and after the cloud did what it was asked. The exit codes are
 /// 0, five times the undisturbed number of calls is enough, and what is there is equal.
-fn a_fifth_of_all_calls_fails(cloud: &Cloud) {
+fn deployment_survives_a_fifth_of_calls_failing(cloud: &Cloud) {
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
     let (calm, faulty) = (cloud.place(), cloud.place());
     let microburst = Tool::microburst(cloud, &rules(), faulty.folder()).expect("microburst can be installed");

@@ -12,7 +12,7 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("foreign_things_stop_up_and_survive_down", foreign_things_stop_up_and_survive_down),
-    ("what_lost_our_tags_is_not_ours_to_remove", what_lost_our_tags_is_not_ours_to_remove),
+    ("untagged_table_survives_down", untagged_table_survives_down),
 ];
 
 /// One thing of each kind of exactly our name: `up` stops before its first write and names
@@ -38,7 +38,7 @@ fn foreign_things_stop_up_and_survive_down(cloud: &Cloud) {
 }
 
 /// A table whose tags somebody removed stays when `down` takes the rest, which says so.
-fn what_lost_our_tags_is_not_ours_to_remove(cloud: &Cloud) {
+fn untagged_table_survives_down(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
     let aws = place.aws("local");

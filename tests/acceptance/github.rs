@@ -11,10 +11,10 @@ use acceptance::{Cloud, Place, Run, until};
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("github_is_told_of_plans_drift_and_deployments", github_is_told_of_plans_drift_and_deployments),
-    ("github_hears_of_failures_but_nothing_wrong", github_hears_of_failures_but_nothing_wrong),
+    ("github_shows_plans_drift_and_deployments", github_shows_plans_drift_and_deployments),
+    ("github_job_failure_is_reported_and_issues_stay", github_job_failure_is_reported_and_issues_stay),
     ("github_cancels_a_deployment_in_order", github_cancels_a_deployment_in_order),
-    ("github_gets_no_more_than_it_takes", github_gets_no_more_than_it_takes),
+    ("github_report_is_cut_to_its_limit", github_report_is_cut_to_its_limit),
 ];
 
 /// The number of the pull request.
@@ -22,7 +22,7 @@ const PULL_REQUEST: &str = "7";
 
 /// One comment per pull request and one issue per environment, however often a job runs; the
 /// job fails only for what the deployer would not go on from.
-fn github_is_told_of_plans_drift_and_deployments(cloud: &Cloud) {
+fn github_shows_plans_drift_and_deployments(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
     for _ in 0..2 {
@@ -74,7 +74,7 @@ fn github_is_told_of_plans_drift_and_deployments(cloud: &Cloud) {
 
 /// A job that could not look fails and leaves issues as they are; an old plan does not stand
 /// under a pull request as if it were the new one.
-fn github_hears_of_failures_but_nothing_wrong(cloud: &Cloud) {
+fn github_job_failure_is_reported_and_issues_stay(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
     github.with_deployer("drift", "long", "issue").ends(0, "drift", "3");
@@ -116,7 +116,7 @@ fn github_cancels_a_deployment_in_order(cloud: &Cloud) {
 }
 
 /// A long report is cut between lines, and nothing in the log but what we mean is a command.
-fn github_gets_no_more_than_it_takes(cloud: &Cloud) {
+fn github_report_is_cut_to_its_limit(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
     let job = github.with_deployer("drift", "long", "issue");

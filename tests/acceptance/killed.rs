@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[("killed_anywhere_and_run_again", killed_anywhere_and_run_again)];
+pub(crate) const TESTS: &[Test] =
+    &[("run_killed_anywhere_converges_when_repeated", run_killed_anywhere_converges_when_repeated)];
 
 /// When it is 1, the deployer is killed around every call, which takes 11 minutes of processor
 /// time; otherwise around the first and the last call of each operation.
@@ -42,7 +43,7 @@ struct Stage {
 /// An undisturbed `up`, one that changes what is there, and a `down` tell which calls there are.
 /// For each call that is chosen, and each side of it, there is an account in which the deployer is
 /// killed there and run once more.
-fn killed_anywhere_and_run_again(cloud: &Cloud) {
+fn run_killed_anywhere_converges_when_repeated(cloud: &Cloud) {
     let cloud = &cloud.aside().expect("another cloud can be started");
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
     let place = cloud.place();

@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] =
-    &[("no_function_does_its_work_without_each_grant", no_function_does_its_work_without_each_grant)];
+pub(crate) const TESTS: &[Test] = &[("function_needs_each_of_its_grants", function_needs_each_of_its_grants)];
 
 /// A function, a statement of its role, and a request that it takes that statement to serve.
 type Row = (&'static str, &'static str, fn(&Deployed<'_>) -> Value);
@@ -59,7 +58,7 @@ const WITHOUT_RESOURCE: &[&str] = &["dynamodb:ListStreams", "kinesis:ListStreams
 
 /// Takes away each statement of each role in turn. A statement that is new and in neither
 /// list fails the test, and so does one that is gone.
-fn no_function_does_its_work_without_each_grant(cloud: &Cloud) {
+fn function_needs_each_of_its_grants(cloud: &Cloud) {
     let place = cloud.place();
     // What is denied is waited for, as long as the function has time.
     place.environment("local", "[functions]\ntimeout_s = 5\n\n[local]\nport = 4566\n");

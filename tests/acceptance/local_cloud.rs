@@ -11,13 +11,13 @@ use aws::{Aws, Credentials, Target};
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_local_cloud_starts_is_found_emptied_and_stopped", a_local_cloud_starts_is_found_emptied_and_stopped),
-    ("a_port_that_somebody_holds_is_left_alone", a_port_that_somebody_holds_is_left_alone),
+    ("local_cloud_starts_is_found_emptied_and_stopped", local_cloud_starts_is_found_emptied_and_stopped),
+    ("port_held_by_another_program_is_left_alone", port_held_by_another_program_is_left_alone),
 ];
 
 /// Started once and found again, also by `up`'s own look for it; emptied; gone with its
 /// process when stopped, and stopped again without complaint.
-fn a_local_cloud_starts_is_found_emptied_and_stopped(cloud: &Cloud) {
+fn local_cloud_starts_is_found_emptied_and_stopped(cloud: &Cloud) {
     let place = cloud.place();
     let port = free_port();
     configure(&place, port);
@@ -51,7 +51,7 @@ fn a_local_cloud_starts_is_found_emptied_and_stopped(cloud: &Cloud) {
 }
 
 /// A port of somebody else is not used, and whoever holds it is not ended.
-fn a_port_that_somebody_holds_is_left_alone(cloud: &Cloud) {
+fn port_held_by_another_program_is_left_alone(cloud: &Cloud) {
     let place = cloud.place();
     let theirs = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let port = theirs.local_addr().expect("it is bound").port();

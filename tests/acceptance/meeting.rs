@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("two_runs_at_once_never_mix_in_silence", two_runs_at_once_never_mix_in_silence),
-    ("an_up_and_a_down_at_once_never_mix_in_silence", an_up_and_a_down_at_once_never_mix_in_silence),
+    ("concurrent_ups_never_mix_silently", concurrent_ups_never_mix_silently),
+    ("concurrent_up_and_down_never_mix_silently", concurrent_up_and_down_never_mix_silently),
 ];
 
 /// Far enough that two runs meet in more than one way.
@@ -66,7 +66,7 @@ struct Meeting<'a> {
 /// Whenever the second begins, of two runs that want different things: a run that succeeds left
 /// the world as it wants it, or was followed by one that did, or the other one says that they met.
 /// The record claims no more than that, and whoever comes next puts everything right.
-fn two_runs_at_once_never_mix_in_silence(cloud: &Cloud) {
+fn concurrent_ups_never_mix_silently(cloud: &Cloud) {
     everywhere(cloud, |meeting, alone, at| {
         let (first, second) = meeting.meet("up", alone, at);
         let (as_first, as_second) = (meeting.clean(&meeting.first), meeting.clean(&meeting.second));
@@ -93,7 +93,7 @@ fn two_runs_at_once_never_mix_in_silence(cloud: &Cloud) {
 
 /// Whenever a `down` begins: nothing is left, or one of the two says that they met; and what is
 /// left, the next `down` removes.
-fn an_up_and_a_down_at_once_never_mix_in_silence(cloud: &Cloud) {
+fn concurrent_up_and_down_never_mix_silently(cloud: &Cloud) {
     everywhere(cloud, |meeting, alone, at| {
         let (up, down) = meeting.meet("down", alone, at);
         let left = meeting.first.inventory();

@@ -8,17 +8,15 @@ use engine::release::ReleaseRecord;
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[(
-    "a_personal_environment_has_what_the_organisation_demands",
-    a_personal_environment_has_what_the_organisation_demands,
-)];
+pub(crate) const TESTS: &[Test] =
+    &[("personal_environment_meets_organisation_demands", personal_environment_meets_organisation_demands)];
 
 const ANYTHING: &str =
     r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 
 /// Deploys as a role that may be assumed, under a boundary, with tags; then looks with raw
 /// calls whether it is so.
-fn a_personal_environment_has_what_the_organisation_demands(cloud: &Cloud) {
+fn personal_environment_meets_organisation_demands(cloud: &Cloud) {
     let place = cloud.place();
     let account = &place.account;
     let aws = place.aws("ann");

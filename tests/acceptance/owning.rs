@@ -14,20 +14,20 @@ use serde_json::Value;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("what_is_adopted_is_ours_from_then_on", what_is_adopted_is_ours_from_then_on),
+    ("adopted_log_group_is_owned_from_then_on", adopted_log_group_is_owned_from_then_on),
     ("orphans_of_every_kind_go_on_demand", orphans_of_every_kind_go_on_demand),
-    ("the_history_tells_who_deployed_what", the_history_tells_who_deployed_what),
+    ("history_shows_who_deployed_what", history_shows_who_deployed_what),
     ("removed_handler_stops_and_a_colleagues_goes_on", removed_handler_stops_and_a_colleagues_goes_on),
     (
         "code_that_cannot_read_what_may_be_stored_is_refused",
         code_that_cannot_read_what_may_be_stored_is_refused,
     ),
-    ("what_lost_its_tags_gets_them_back", what_lost_its_tags_gets_them_back),
+    ("resources_that_lost_their_tags_are_retagged", resources_that_lost_their_tags_are_retagged),
 ];
 
 /// A log group that Lambda made first stops `up`; adopted by name it gets our settings, keeps
 /// the tags that others gave it, and goes with `down`.
-fn what_is_adopted_is_ours_from_then_on(cloud: &Cloud) {
+fn adopted_log_group_is_owned_from_then_on(cloud: &Cloud) {
     let place = cloud.place();
     let aws = place.aws("local");
     let group = format!("/aws/lambda/{}", aws.scope.name("add-item"));
@@ -103,7 +103,7 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
 
 /// Somebody's tool takes all tags off a bucket, a table, a role and a stream: `drift` says so, and `up` puts them
 /// back. A log group that somebody deleted and made again is theirs.
-fn what_lost_its_tags_gets_them_back(cloud: &Cloud) {
+fn resources_that_lost_their_tags_are_retagged(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
     let (aws, before) = (place.aws("local"), place.inventory());
@@ -226,7 +226,7 @@ async fn orphaned_mapping(aws: &Aws, function: &str, stream: &str) -> String {
 }
 
 /// Each run that changed something is told, the latest first, with who and how it ended.
-fn the_history_tells_who_deployed_what(cloud: &Cloud) {
+fn history_shows_who_deployed_what(cloud: &Cloud) {
     let place = cloud.place();
     let nothing = place.deploys(&["history", "local", "--format", "json"]);
     assert_eq!(nothing.json()["runs"], Value::Array(Vec::new()));

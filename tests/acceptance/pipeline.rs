@@ -14,16 +14,16 @@ use uuid::Uuid;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("each_event_comes_out_once_everywhere", each_event_comes_out_once_everywhere),
+    ("events_come_out_once_everywhere", events_come_out_once_everywhere),
     ("bad_requests_are_answered", bad_requests_are_answered),
-    ("what_is_no_event_is_kept_aside", what_is_no_event_is_kept_aside),
+    ("pipeline_quarantines_non_events_and_goes_on", pipeline_quarantines_non_events_and_goes_on),
 ];
 
 const CONVERSATION: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
 
 /// The life of a cart, by the deployer's own commands: each event is one Kinesis record, one
 /// log line and one archived line, in order; and the names are those that `outputs` prints.
-fn each_event_comes_out_once_everywhere(cloud: &Cloud) {
+fn events_come_out_once_everywhere(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     assert_eq!(names_that_exist(&place), names_by_outputs(&place));
@@ -121,7 +121,7 @@ fn bad_requests_are_answered(cloud: &Cloud) {
 
 /// An item that is no commit and a record that is no event are kept with the reason, and
 /// what comes behind them goes through.
-fn what_is_no_event_is_kept_aside(cloud: &Cloud) {
+fn pipeline_quarantines_non_events_and_goes_on(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let (table, stream) = (up.aws.scope.name("events"), up.aws.scope.name("events"));

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] =
-    &[("poison_blocks_nobody_and_comes_back", poison_blocks_nobody_and_comes_back)];
+    &[("poison_blocks_no_event_and_is_replayed_after_fix", poison_blocks_no_event_and_is_replayed_after_fix)];
 
 /// A handler that knows the events of today, in the place of log-events, which takes any.
 const BEFORE: &str = r#"//! Logs what happens to carts.
@@ -83,7 +83,7 @@ async fn log(Delivered { event, envelope, replay }: Delivered<Carts>) -> Result<
 /// An item that is no commit, and a commit with an event of a type that a handler does not know,
 /// are kept aside with their reasons, and what is behind them goes through. The handler is fixed
 /// and deployed, and a replay of that cart brings it the event.
-fn poison_blocks_nobody_and_comes_back(cloud: &Cloud) {
+fn poison_blocks_no_event_and_is_replayed_after_fix(cloud: &Cloud) {
     let place = cloud.place();
     let code = Rewritten::of(cloud).expect("there is room for a few links");
     code.rewrite("log-events", BEFORE).expect("there is room for a file");

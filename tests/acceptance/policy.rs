@@ -22,14 +22,14 @@ use crate::operator::Operator;
 use crate::{Test, drift};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_policy_is_enough_and_none_of_it_too_much", a_policy_is_enough_and_none_of_it_too_much),
-    ("what_a_policy_lacks_is_named", what_a_policy_lacks_is_named),
-    ("a_policy_to_look_with_is_enough_to_look", a_policy_to_look_with_is_enough_to_look),
+    ("deploy_policy_is_sufficient_and_minimal", deploy_policy_is_sufficient_and_minimal),
+    ("missing_policy_action_is_named", missing_policy_action_is_named),
+    ("read_only_policy_is_enough_to_read", read_only_policy_is_enough_to_read),
 ];
 
 /// Somebody with exactly this policy brings everything up, repairs every drift of the table,
 /// prunes, and removes everything; each action of it is asked for by some call on the way.
-fn a_policy_is_enough_and_none_of_it_too_much(cloud: &Cloud) {
+fn deploy_policy_is_sufficient_and_minimal(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("local", drift::ENVIRONMENT);
     let policy = policy(&place, &["policy", "local"]);
@@ -62,7 +62,7 @@ fn a_policy_is_enough_and_none_of_it_too_much(cloud: &Cloud) {
 
 /// Actions of several services that are taken away: what is made by them fails and is told
 /// with the action; what does not need it is there.
-fn what_a_policy_lacks_is_named(cloud: &Cloud) {
+fn missing_policy_action_is_named(cloud: &Cloud) {
     const TAKEN: [&str; 4] =
         ["dynamodb:CreateTable", "iam:PutRolePolicy", "kinesis:CreateStream", "s3:PutBucketVersioning"];
     let place = cloud.place();
@@ -78,7 +78,7 @@ fn what_a_policy_lacks_is_named(cloud: &Cloud) {
 }
 
 /// Somebody who may only look sees everything, and changes nothing.
-fn a_policy_to_look_with_is_enough_to_look(cloud: &Cloud) {
+fn read_only_policy_is_enough_to_read(cloud: &Cloud) {
     let place = cloud.place();
     let policy = policy(&place, &["policy", "local", "--read-only"]);
     let user = user(&place, &policy);

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_probe_is_seen_at_every_hop", a_probe_is_seen_at_every_hop),
-    ("a_probe_that_stops_says_where", a_probe_that_stops_says_where),
+    ("probe_is_seen_at_every_hop", probe_is_seen_at_every_hop),
+    ("lost_probe_names_the_hop_it_stopped_at", lost_probe_names_the_hop_it_stopped_at),
 ];
 
 /// `up --probe` ends with 0 when a probe has arrived, whether there was anything to do or not;
 /// and `probe` tells each hop, in the order of the way, and when it was seen there.
-fn a_probe_is_seen_at_every_hop(cloud: &Cloud) {
+fn probe_is_seen_at_every_hop(cloud: &Cloud) {
     let place = cloud.place();
     for times in ["first", "again"] {
         let up = place.deploys(&["up", "local", "--probe"]);
@@ -41,7 +41,7 @@ fn a_probe_is_seen_at_every_hop(cloud: &Cloud) {
 
 /// When `capture` is not fed, the probe was seen in the table and nowhere else, and what to look
 /// at is told. When it is fed again, the way is open again.
-fn a_probe_that_stops_says_where(cloud: &Cloud) {
+fn lost_probe_names_the_hop_it_stopped_at(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
     let aws = place.aws("local");

@@ -15,15 +15,15 @@ use uuid::Uuid;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("of_32_writers_each_gets_through_once", of_32_writers_each_gets_through_once),
-    ("a_cart_of_more_than_a_megabyte_is_loaded_whole", a_cart_of_more_than_a_megabyte_is_loaded_whole),
+    ("concurrent_writers_each_succeed_once", concurrent_writers_each_succeed_once),
+    ("cart_above_a_megabyte_is_loaded_whole", cart_above_a_megabyte_is_loaded_whole),
 ];
 
 const WRITERS: u64 = 32;
 
 /// No addition is lost or made twice, whoever adds at the same time, and however often and
 /// late a command is repeated.
-fn of_32_writers_each_gets_through_once(cloud: &Cloud) {
+fn concurrent_writers_each_succeed_once(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let cart_id = Uuid::from_u128(1);
@@ -69,7 +69,7 @@ fn of_32_writers_each_gets_through_once(cloud: &Cloud) {
 }
 
 /// A history that takes DynamoDB several pages is read to its end, and written behind it.
-fn a_cart_of_more_than_a_megabyte_is_loaded_whole(cloud: &Cloud) {
+fn cart_above_a_megabyte_is_loaded_whole(cloud: &Cloud) {
     // About as many as a cart can have.
     const COMMITS: u64 = 10;
     const EVENTS: u64 = 99;

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_replay_that_is_killed_twice_delivers_all", a_replay_that_is_killed_twice_delivers_all),
-    ("a_replay_is_refused_or_cancelled", a_replay_is_refused_or_cancelled),
+    ("replay_killed_twice_delivers_all", replay_killed_twice_delivers_all),
+    ("replay_is_refused_or_cancelled", replay_is_refused_or_cancelled),
 ];
 
 const START: [&str; 5] = ["replay", "local", "log-events", "--yes", "--even-if-it-acts"];
@@ -20,7 +20,7 @@ const START: [&str; 5] = ["replay", "local", "log-events", "--yes", "--even-if-i
 /// Whoever started the replay leaves; its runner is killed with some events delivered and others
 /// not, and again after it went on. Nobody can start a second one meanwhile. In the end the
 /// handler has had every event of the table, marked, in order.
-fn a_replay_that_is_killed_twice_delivers_all(cloud: &Cloud) {
+fn replay_killed_twice_delivers_all(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let table = Storm { events: 400, carts: 40 }.quietly(&place, &up);
@@ -53,7 +53,7 @@ fn a_replay_that_is_killed_twice_delivers_all(cloud: &Cloud) {
 
 /// log-events acts, so it wants to be told that it shall do so once more. Of what is cancelled,
 /// not all arrives, and the next replay can begin.
-fn a_replay_is_refused_or_cancelled(cloud: &Cloud) {
+fn replay_is_refused_or_cancelled(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let table = Storm { events: 60, carts: 3 }.quietly(&place, &up);

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] =
-    &[("a_lost_table_is_written_from_the_archive", a_lost_table_is_written_from_the_archive)];
+    &[("lost_table_is_restored_from_the_archive", lost_table_is_restored_from_the_archive)];
 
 const RESTORE: [&str; 6] = ["audit", "local", "--restore", "--yes", "--grace", "1s"];
 
 /// The table is deleted by hand, an empty one made and filled from the archive, killed half-way
 /// and run again. Each cart answers as before, nothing is published a second time, and the next
 /// command goes on where the last one was.
-fn a_lost_table_is_written_from_the_archive(cloud: &Cloud) {
+fn lost_table_is_restored_from_the_archive(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let table = Storm { events: 200, carts: 20 }.quietly(&place, &up);

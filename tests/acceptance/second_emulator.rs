@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[("a_second_emulator_is_read_alike", a_second_emulator_is_read_alike)];
+pub(crate) const TESTS: &[Test] = &[("second_emulator_is_read_alike", second_emulator_is_read_alike)];
 
 /// The kinds whose readers have to prove themselves.
 const KINDS: [&str; 9] = [
@@ -28,7 +28,7 @@ const KINDS: [&str; 9] = [
 
 /// A new stack in `moto` is in sync, field by field as in the local cloud. What is then changed
 /// by raw calls in one resource of each kind is reported, there and nowhere else, and repaired.
-fn a_second_emulator_is_read_alike(cloud: &Cloud) {
+fn second_emulator_is_read_alike(cloud: &Cloud) {
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
     let place = cloud.place();
     let moto = Tool::moto(&place).expect("moto can be installed");

@@ -12,7 +12,7 @@ use crate::Test;
 pub(crate) const TESTS: &[Test] = &[
     ("environments_do_not_touch_each_other", environments_do_not_touch_each_other),
     ("regions_of_an_environment_do_not_touch_each_other", regions_of_an_environment_do_not_touch_each_other),
-    ("nothing_is_written_without_being_meant", nothing_is_written_without_being_meant),
+    ("unconfirmed_or_misdirected_run_writes_nothing", unconfirmed_or_misdirected_run_writes_nothing),
 ];
 
 /// `dev`, `dev-2` (whose names begin with those of `dev`) and `prod` come up together; what
@@ -83,7 +83,7 @@ fn regions_of_an_environment_do_not_touch_each_other(cloud: &Cloud) {
 
 /// Without a terminal and `--yes`, or with credentials of another account than the
 /// environment's, nothing is written.
-fn nothing_is_written_without_being_meant(cloud: &Cloud) {
+fn unconfirmed_or_misdirected_run_writes_nothing(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("dev", "");
     let up = place.only_reads(&["up", "dev"]);

@@ -10,8 +10,8 @@ use acceptance::{Cloud, Hollow, Inventory, Moment, Place, Run, Signal, Trapped, 
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_signal_ends_a_run_that_nobody_answers", a_signal_ends_a_run_that_nobody_answers),
-    ("a_second_signal_ends_it_at_once", a_second_signal_ends_it_at_once),
+    ("signal_ends_an_unanswered_run_with_a_report", signal_ends_an_unanswered_run_with_a_report),
+    ("second_signal_ends_a_run_at_once", second_signal_ends_a_run_at_once),
 ];
 
 /// In what time a run has to be over, with what it has to say.
@@ -43,7 +43,7 @@ struct Undisturbed {
 }
 
 /// Each signal at each moment: exit code 1 in time, a report, and a way on.
-fn a_signal_ends_a_run_that_nobody_answers(cloud: &Cloud) {
+fn signal_ends_an_unanswered_run_with_a_report(cloud: &Cloud) {
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
     let undisturbed = Undisturbed::look(cloud, &hollow);
     everywhere(|during, signal| {
@@ -68,7 +68,7 @@ fn a_signal_ends_a_run_that_nobody_answers(cloud: &Cloud) {
 }
 
 /// Whoever asks twice has the shell back, and no report; and the next run goes on all the same.
-fn a_second_signal_ends_it_at_once(cloud: &Cloud) {
+fn second_signal_ends_a_run_at_once(cloud: &Cloud) {
     let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
     let undisturbed = Undisturbed::look(cloud, &hollow);
     everywhere(|during, second| {

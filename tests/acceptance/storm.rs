@@ -5,12 +5,12 @@ use acceptance::{Cloud, Deployed, Faulty, Storm, Weather};
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[("a_storm_takes_no_event_away", a_storm_takes_no_event_away)];
+pub(crate) const TESTS: &[Test] = &[("storm_loses_no_event", storm_loses_no_event)];
 
 /// 200 carts are written by many at once while functions are killed, Kinesis throttles, and
 /// calls of every kind fail, before and after they did something. Afterwards the table has what
 /// was ordered, every consumer has the events of the table, in their order, and `audit` agrees.
-fn a_storm_takes_no_event_away(cloud: &Cloud) {
+fn storm_loses_no_event(cloud: &Cloud) {
     let faulty = Faulty::beside(cloud, &Weather::storm()).expect("microburst can be installed");
     let place = faulty.place();
     let up = Deployed::local(&place);

@@ -10,13 +10,11 @@ use serde_json::Value;
 
 use crate::Test;
 
-pub(crate) const TESTS: &[Test] = &[(
-    "what_each_earlier_release_deployed_is_gone_on_from",
-    what_each_earlier_release_deployed_is_gone_on_from,
-)];
+pub(crate) const TESTS: &[Test] =
+    &[("earlier_releases_are_upgraded_in_place", earlier_releases_are_upgraded_in_place)];
 
 /// Every recording is told to an account of its own, some data are put there, and this release comes.
-fn what_each_earlier_release_deployed_is_gone_on_from(cloud: &Cloud) {
+fn earlier_releases_are_upgraded_in_place(cloud: &Cloud) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance/releases");
     let recordings = fs::read_dir(folder).expect("releases were recorded");
     let mut recordings: Vec<_> = recordings.map(|entry| entry.expect("it is listed").path()).collect();

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_by_chance_is_left_out() {
+    fn likeness_leaves_out_random_values() {
         let text = "arn:aws:iam::123456789012:role/a AROAXYZ1 1:0123456789abcdef0123456789abcdef DateTime { seconds: 17, subsecond_nanos: 0 } \
                     0b0a2b5e-7f5d-4a55-9b06-0f6f4a3e0c11 2026-01-02T03:04:05.678";
         let expected = "arn:aws:iam::ACCOUNT:role/a ID STAMP DateTime { TIME } UUID TIME";

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_protocol_names_what_it_asks_for() {
+    fn request_is_described_in_every_protocol() {
         let json = "POST / HTTP/1.1\r\nX-Amz-Target: Logs_20140328.CreateLogGroup\r\n\r\n";
         let json = request(json, r#"{"logGroupName":"/aws/lambda/cart-local-add-item"}"#);
         assert_eq!(json.describe("cart-local-"), "CreateLogGroup cart-local-add-item");
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_head_is_waited_for() {
+    fn incomplete_request_head_is_waited_for() {
         assert!(Request::parse(b"GET /bucket HTTP/1.1\r\nhost: x\r\n").unwrap().is_none());
     }
 }

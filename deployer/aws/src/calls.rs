@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_neither_host_nor_query() {
+    fn path_leaves_out_host_and_query() {
         assert_eq!(
             path("https://lambda.eu-central-1.amazonaws.com/2015/functions/f?Qualifier=1"),
             "/2015/functions/f"

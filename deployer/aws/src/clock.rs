@@ -99,20 +99,20 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_may_be_right_is_taken_for_right() {
+    fn clock_within_measurement_error_counts_as_right() {
         assert_eq!(ahead(100, 0, 300), 0);
         assert_eq!(ahead(900, 1, 1_100), 0, "the second turned on the way");
         assert_eq!(ahead(1_500, 0, 1_600), -1_600, "it is half a second behind at least");
     }
 
     #[test]
-    fn a_clock_that_is_off_is_never_taken_for_later_than_it_is() {
+    fn clock_offset_is_never_overestimated() {
         assert_eq!(ahead(100, 180, 300), 179_700);
         assert_eq!(ahead(100, -180, 300), -180_300);
     }
 
     #[tokio::test]
-    async fn every_answer_says_what_time_it_is() {
+    async fn clock_is_read_from_the_date_header() {
         let said = "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>";
         let told = body(said).header("date", "Thu, 01 Jan 1970 00:00:00 GMT");
         let script = Script::new().on("GetCallerIdentity", told).on("GetCallerIdentity", body(said));

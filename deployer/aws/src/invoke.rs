@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn invocation_is_waited_for_as_long_as_the_function_may_run() {
+    async fn invocation_is_waited_for_up_to_the_function_timeout() {
         let nine_minutes = late(Duration::from_secs(540), body(json!({})));
         assert_eq!(called(Repetition::Harmful, &[nine_minutes]).await, (Ok(()), 1));
         let forever = late(Duration::from_secs(6000), body(json!({})));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn harmless_invocation_is_repeated_whatever_was_lost() {
+    async fn harmless_invocation_is_repeated_after_lost_answer() {
         assert_eq!(called(Repetition::Harmless, &[lost(), body(json!({}))]).await, (Ok(()), 2));
     }
 }

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_named_after_who_runs_it() {
+    fn session_is_named_after_its_user() {
         assert_eq!(session_name("ann.b@example.com"), "deployer-ann.b@example.com");
         assert_eq!(session_name("dépendabot[bot]"), "deployer-d-pendabot-bot-");
         assert_eq!(session_name(&"x".repeat(100)).len(), 64);

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_partition_follows_the_region() {
+    fn partition_follows_the_region() {
         for (region, partition) in [
             ("ap-southeast-7", "aws"),
             ("eu-central-1", "aws"),

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_change_something_is_not_sent() {
+    async fn read_only_connection_refuses_writes() {
         let aws = connected(Some(ReadOnly::default())).await;
         assert!(refused(aws.dynamodb.delete_table().table_name("t").send().await));
         assert!(refused(
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_kind_from_outside_says_how_it_looks() {
+    async fn external_kind_declares_its_read_operations() {
         let looks = async |aws: Aws| aws.logs.describe_metric_filters().send().await;
         assert!(refused(looks(connected(Some(ReadOnly::default())).await).await));
         assert!(!refused(
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_step_sends_is_noted() {
+    async fn sent_writes_are_noted_and_reads_are_not() {
         let aws = connected(None).await;
         let (reads, writes) = (Sent::default(), Sent::default());
         let _ = reads.noting(aws.dynamodb.describe_table().table_name("t").send()).await;
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_aws_refuses_has_changed_nothing() {
+    async fn refused_write_does_not_count_as_sent() {
         let sends = async |status, code| {
             let aws = Script::new().on("DeleteTable", fault(status, code, "no")).aws();
             let sent = Sent::default();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_write_does() {
+    async fn writable_connection_sends_writes() {
         let aws = connected(None).await;
         assert!(!refused(aws.dynamodb.delete_table().table_name("t").send().await));
     }
@@ -250,7 +250,7 @@ mod tests {
     /// A read that is missing stops `plan` on the first look; one too many is a permission that
     /// nobody needs.
     #[test]
-    fn the_list_is_what_is_called() {
+    fn read_operations_list_matches_the_calls() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut called = BTreeSet::new();
         gather(&source, &mut called);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_names_reads_only() {
+    fn read_operations_list_names_reads_only() {
         assert!(READS.is_sorted());
         let reads = |operation: &&str| VERBS.iter().any(|verb| operation.to_lowercase().starts_with(verb));
         assert!(READS.iter().all(reads));

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_resource_file_is_registered() {
+    fn resource_files_are_all_registered() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/resources"))
             .expect("the kinds are here");
         let sources = files.map(|file| file.expect("a readable folder").path()).filter(|path| path.is_file());

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn throttled_listing_is_retried_by_one_loop_for_all_who_wait() {
+    async fn throttled_listing_is_retried_by_one_loop() {
         let script = throttled();
         let aws = script.aws();
         let mut stack = Stack::new(scope(), vec![Kind::of::<Alarm>(), Kind::of::<LogGroup>()]);
@@ -154,7 +154,7 @@ mod tests {
 
     /// Each of them would go on for as long as the error is believed, from when it was first told.
     #[tokio::test(start_paused = true)]
-    async fn all_who_wait_for_a_listing_share_its_error() {
+    async fn listing_error_is_shared_by_all_callers() {
         let script = throttled();
         let aws = script.aws();
         let waiting = (0..8).map(|_| retried(async || aws.mappings().await.map(drop)));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_listing_that_succeeds_in_the_end_is_one_for_all() {
+    async fn listing_result_is_shared_by_all_callers() {
         let script = Script::new()
             .on("DescribeAlarms", fault(400, "ThrottlingException", "Rate exceeded"))
             .on("DescribeAlarms", body(serde_json::json!({"MetricAlarms": [{"AlarmName": "a"}]})));

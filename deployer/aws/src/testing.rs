@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fault_has_the_form_of_its_service() {
+    async fn fault_has_the_form_of_its_service() {
         let script = Script::new()
             .on("GetRole", fault(404, "NoSuchEntity", "no such role"))
             .on("GetFunction", fault(404, "ResourceNotFoundException", "no such function"))

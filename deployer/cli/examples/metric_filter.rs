@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pattern_that_somebody_changed_is_drift_and_is_put_back() {
+    async fn filter_pattern_changed_by_hand_is_repaired() {
         let script = with_pattern("WARN").on("PutMetricFilter", body("{}"));
         assert_eq!(differs(&script).await, [json!(["pattern", "WARN", "ERROR"])]);
         let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn filter_of_a_group_that_is_gone_is_absent_and_one_that_cannot_be_read_is_not() {
+    async fn filter_of_a_deleted_group_is_absent() {
         let gone = fault(400, "ResourceNotFoundException", "The specified log group does not exist.");
         let script = Script::new().on("DescribeMetricFilters", gone);
         assert!(filter().read(&script.aws()).await.expect("it is absent").is_none());
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn filter_that_is_gone_already_is_deleted() {
+    async fn filter_delete_succeeds_if_absent() {
         let gone = fault(400, "ResourceNotFoundException", "The specified metric filter does not exist.");
         let script = Script::new().on("DeleteMetricFilter", gone);
         MetricFilter::delete(filter().name(), &script.aws()).await.expect("it is gone");

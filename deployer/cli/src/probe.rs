@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_is_that_of_the_stack() {
+    fn probe_hops_follow_the_stack() {
         let kinds: Vec<HopKind> = passage().hops.iter().map(|hop| hop.kind).collect();
         use HopKind::*;
         assert_eq!(kinds, [Table, Capture, Stream, Handler, Handler, Archive]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_stopped_is_behind_where_it_was_seen_last() {
+    fn lost_probe_suspect_follows_the_last_seen_hop() {
         let mut passage = passage();
         let second = Duration::from_secs(1);
         assert!(passage.seen(HopKind::Table, "demo-dev-events", second).is_some());

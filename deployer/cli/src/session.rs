@@ -271,7 +271,7 @@ mod tests {
 
     /// Otherwise `down` would leave its things behind, and say that there are none.
     #[test]
-    fn kind_from_outside_is_known_to_who_removes_everything() {
+    fn external_kind_is_known_to_down() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
         let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
         let scope = environment.scope("demo");

@@ -111,14 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_that_broke_off_is_read_again() {
+    fn truncated_object_read_is_retried() {
         let source = std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into();
         let error = S3Error::Body { key: "k".to_owned(), bucket: "b".to_owned(), source }.classify();
         assert!(error.class.passes(), "{error:?}");
     }
 
     #[test]
-    fn a_table_that_cannot_be_read_is_named() {
+    fn unreadable_table_is_named() {
         let meta = ErrorMetadata::builder()
             .code("ResourceNotFoundException")
             .message("Requested resource not found");

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_names_the_innermost_path() {
+    fn change_names_the_innermost_path() {
         assert_eq!(
             paths(
                 json!({"stream": {"view": "KEYS_ONLY", "on": true}}),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_key_is_null() {
+    fn absent_key_is_null() {
         assert_eq!(paths(json!({}), json!({"a": 1})), ["a"]);
         assert_eq!(paths(json!({"a": null}), json!({})), Vec::<String>::new());
         assert_eq!(paths(json!({"a": 1}), json!({})), ["a"], "what only the cloud has is a difference");
@@ -117,7 +117,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_difference_is_never_missed(a in ".*", b in ".*") {
+        fn difference_is_never_missed(a in ".*", b in ".*") {
             let changes = diff(&json!({"k": {"v": a}}), &json!({"k": {"v": b}}));
             proptest::prop_assert_eq!(changes.is_empty(), a == b);
         }

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_cloud_doubts_is_believed_sooner() {
+    async fn retry_ends_sooner_with_shorter_patience() {
         let began = Instant::now();
         let doubted = Error { patience: Some(Duration::from_secs(20)), ..failing(Class::Propagating) };
         let result: Result<(), _> = retried(async || Err(doubted.clone())).await;
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_passes_is_tried_again() {
+    async fn passing_error_is_retried() {
         let mut left = 2;
         let result = retried(async || {
             left -= 1;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_pass_is_final() {
+    async fn final_error_is_not_retried() {
         let mut calls = 0;
         let result: Result<(), _> = retried(async || {
             calls += 1;
@@ -124,7 +124,7 @@ mod tests {
 
     /// Who shares the work of another waits for that one's retries, and not for as long again.
     #[tokio::test(start_paused = true)]
-    async fn an_error_that_was_retried_already_is_final() {
+    async fn error_already_retried_is_final() {
         let mut calls = 0;
         let error = retried::<()>(async || {
             calls += 1;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_believed_in_the_end_says_how_long_it_was_tried() {
+    async fn final_error_states_how_long_it_was_retried() {
         let error = retried::<()>(async || Err(failing(Class::Throttled))).await.expect_err("it never works");
         let tried = error.tried_for.expect("it was tried again");
         assert!(tried > Duration::from_secs(100) && tried <= Duration::from_secs(120), "{tried:?}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cloud_says_of_a_wait_is_said() {
+    fn retry_reason_is_taken_from_the_error() {
         let error = failing(Class::Propagating);
         assert_eq!(reason(&error), "an earlier change to be known everywhere");
         let error = Error { awaited: Some("the role to be assumable"), ..error };
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_tried_again_is_told() {
+    async fn retries_are_reported_to_the_listener() {
         use std::sync::{Arc, Mutex};
 
         let told = Arc::new(Mutex::new(Vec::new()));

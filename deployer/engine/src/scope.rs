@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_does_not_own_what_another_with_a_longer_name_has() {
+    fn environment_does_not_own_a_longer_named_one() {
         let (dev, dev_2) = (scope("dev", "eu-central-1"), scope("dev-2", "eu-central-1"));
         assert!(dev_2.name("events").starts_with(&dev.prefix()));
         assert!(dev.owns(&dev.tags()));

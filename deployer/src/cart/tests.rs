@@ -82,7 +82,7 @@ fn strings(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn every_kind_in_the_stack_can_be_found_and_deleted() {
+fn stack_kinds_are_all_registered() {
     let stack = dev();
     for node in &stack.resources {
         assert!(stack.kind(node.id().kind()).is_some(), "{} is of no kind that is registered", node.id());
@@ -90,7 +90,7 @@ fn every_kind_in_the_stack_can_be_found_and_deleted() {
 }
 
 #[test]
-fn nothing_is_granted_on_everything_where_aws_knows_resources() {
+fn grants_name_resources_where_aws_supports_it() {
     for (role, sid, statement) in statements(&dev()) {
         let actions = strings(&statement["Action"]);
         let everything = strings(&statement["Resource"]).contains(&"*");
@@ -105,7 +105,7 @@ fn nothing_is_granted_on_everything_where_aws_knows_resources() {
 /// Amazon Kinesis Data Streams: Configure execution role permissions", "Using AWS Lambda
 /// with Amazon DynamoDB: Execution role permissions", "Retaining discarded batches".
 #[test]
-fn lambda_may_do_its_errands_and_nothing_more() {
+fn lambda_service_permissions_are_exactly_as_required() {
     const LOGS: &[&str] = &["logs:createlogstream", "logs:putlogevents"];
     const TABLE: &[&str] = &["dynamodb:describestream", "dynamodb:getrecords", "dynamodb:getsharditerator"];
     const STREAM: &[&str] = &[
@@ -205,7 +205,7 @@ fn key(thing: &str) -> String {
 }
 
 #[test]
-fn every_role_is_under_the_boundary_of_the_organisation() {
+fn roles_all_have_the_organisations_boundary() {
     for (role, state) in states(&organised(), "iam.role") {
         assert_eq!(state["permissions_boundary"], BOUNDARY, "{role}");
     }
@@ -213,7 +213,7 @@ fn every_role_is_under_the_boundary_of_the_organisation() {
 }
 
 #[test]
-fn everything_that_can_be_is_encrypted_with_the_keys_of_the_organisation() {
+fn resources_are_encrypted_with_the_organisations_keys() {
     let of = [
         ("dynamodb.table", "/kms_key", "table"),
         ("kinesis.stream", "/kms_key", "stream"),
@@ -237,7 +237,7 @@ fn everything_that_can_be_is_encrypted_with_the_keys_of_the_organisation() {
 /// developer guide), "Using server-side encryption with AWS KMS keys" (S3 user guide) and
 /// "Securing Lambda environment variables" (Lambda developer guide).
 #[test]
-fn roles_may_use_the_keys_of_what_they_use_through_its_service_and_no_others() {
+fn roles_may_use_only_keys_of_their_resources() {
     let may = |role: &str, action: &str, thing: &str, service: &str| {
         (
             role.to_owned(),
@@ -309,7 +309,7 @@ fn as_in_dev(everything: &Value, environment: &Environment) -> Value {
 
 /// `dev` whole, and of the others what is different there.
 #[test]
-fn the_stack_of_each_environment_is_as_reviewed() {
+fn stack_of_each_environment_is_as_reviewed() {
     let dev = everything(&environment("dev"));
     insta::assert_json_snapshot!("dev", dev);
     for name in ["local", "prod"] {
@@ -324,7 +324,7 @@ fn the_stack_of_each_environment_is_as_reviewed() {
 }
 
 #[test]
-fn the_policy_to_deploy_dev_is_as_reviewed_and_fits() {
+fn deploy_policy_of_dev_is_as_reviewed_and_fits() {
     let environment = environment("dev");
     let stack = stack(&environment);
     let whole = deploying(&environment, &stack);
@@ -338,7 +338,7 @@ fn the_policy_to_deploy_dev_is_as_reviewed_and_fits() {
 }
 
 #[test]
-fn deploying_is_allowed_on_everything_only_where_aws_knows_no_resource() {
+fn deploy_policy_names_resources_where_aws_supports_it() {
     let environment = environment("dev");
     let stack = stack(&environment);
     for statement in deploying(&environment, &stack) {
@@ -369,7 +369,7 @@ fn actions_without_a_resource_are_allowed_on_every_resource() {
 /// "At a minimum, DynamoDB requires the following permissions on a customer managed key"
 /// ("DynamoDB encryption at rest: usage notes", DynamoDB developer guide).
 #[test]
-fn deploying_may_use_the_key_of_the_table_as_dynamodb_requires() {
+fn deploy_policy_grants_the_table_key_as_dynamodb_requires() {
     const LEAST: [&str; 6] = [
         "kms:CreateGrant",
         "kms:Decrypt",

@@ -161,7 +161,7 @@ fn modules_of_a_crate_know_each_other_in_one_direction() {
 }
 
 #[test]
-fn circle_is_found_wherever_it_lies_and_however_it_is_written() {
+fn module_circle_is_found_in_any_form() {
     let of = |text| {
         let file = syn::parse_file(text).expect("it is Rust");
         circles(&Module::read(Names::new(), &file.items, Path::new("nowhere")))

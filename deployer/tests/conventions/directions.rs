@@ -53,7 +53,7 @@ fn crates_know_only_the_crates_below_them() {
 }
 
 #[test]
-fn crates_are_made_of_nothing_that_they_must_not_know() {
+fn crates_have_no_forbidden_dependencies() {
     let metadata = metadata();
     let resolve = metadata.resolve.as_ref().expect("cargo resolved the workspace");
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();

@@ -30,7 +30,7 @@ fn functions(folder: &Path, names: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_rule_has_a_number_a_source_and_tests_that_exist() {
+fn rules_all_have_number_source_and_existing_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("docs/rules.md")).expect("the page is committed");
     let mut known = BTreeSet::new();

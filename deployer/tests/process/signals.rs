@@ -49,7 +49,7 @@ fn unread_terminal_does_not_outlast_a_signal() {
 }
 
 #[test]
-fn second_signal_ends_a_build_on_an_unread_terminal_at_once() {
+fn second_signal_ends_a_build_on_an_unread_terminal() {
     let (place, terminal) = (Place::new(), Terminal::new());
     let mut command = place.command_hearing_signals(&["build", "dev"]);
     let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));

@@ -100,14 +100,14 @@ mod tests {
     const ID: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
 
     #[test]
-    fn an_aggregate_id_is_read_as_it_is_written() {
+    fn aggregate_id_is_read_as_it_is_written() {
         let id = AggregateId::of::<Probe>(ID.parse().unwrap());
         assert_eq!(id.to_string(), format!("probe#{ID}"));
         assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]
-    fn other_spellings_of_an_aggregate_id_are_refused() {
+    fn aggregate_id_in_another_spelling_is_refused() {
         for text in [
             ID.to_owned(),
             format!("#{ID}"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_is_a_hyphenated_uuid_in_either_case() {
+    fn identifier_is_a_hyphenated_uuid_in_either_case() {
         assert_eq!(parse("tally_id", &ID.to_uppercase()), parse("tally_id", ID));
         for text in ["", "1", &ID.replace('-', ""), &format!("{{{ID}}}")] {
             assert_eq!(parse("tally_id", text), Err(InvalidId { field: "tally_id" }), "{text}");

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused() {
+    fn text_that_is_not_json_is_refused() {
         assert!(JsonText::parse("{".to_owned()).is_err());
     }
 }

@@ -68,14 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_cut_to_six_digits_and_always_has_six() {
+    fn time_has_exactly_six_digits() {
         let cut = |text: &str| OccurredAt::new(text.parse().unwrap()).to_string();
         assert_eq!(cut("2026-11-21T19:02:03.123456789Z"), "2026-11-21T19:02:03.123456Z");
         assert_eq!(cut("2026-11-21T19:02:03Z"), "2026-11-21T19:02:03.000000Z");
     }
 
     #[test]
-    fn only_the_stored_spelling_is_read() {
+    fn time_is_read_only_in_its_stored_spelling() {
         for text in [
             "2026-11-21T19:02:03Z",
             "2026-11-21T19:02:03.123Z",

@@ -83,7 +83,7 @@ mod tests {
 
     /// Pinned: the two sides may be of different releases.
     #[test]
-    fn the_wire_format_is_what_it_was() {
+    fn replay_wire_format_is_pinned() {
         let id = Uuid::from_u128(1);
         let batch = ReplayBatch { replay: Replayed { id, even_if_it_acts: false }, events: vec![] };
         let expected = json!({"replay": {"id": id, "even_if_it_acts": false}, "events": []});

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_is_refused() {
+    fn invalid_request_hash_is_refused() {
         for text in ["", "00", &"0".repeat(33), &"A".repeat(32), &format!("+{}", "0".repeat(31))] {
             let refused = RequestHash::try_from((*text).to_owned());
             assert_eq!(refused, Err(InvalidRequestHash((*text).to_owned())), "{text}");

@@ -25,32 +25,32 @@ fn add(item: &str, quantity: i64) -> CartCommand {
 
 /// Pinned: another result would make a retry open a second cart.
 #[test]
-fn the_cart_that_a_command_opens_never_changes() {
+fn cart_id_derived_from_a_command_never_changes() {
     let command = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70".parse().unwrap();
     assert_eq!(cart_opened_by(command).to_string(), "46ca1cbb-0ac5-58f2-8efa-e390468f912c");
 }
 
 #[test]
-fn a_cart_is_opened_once() {
+fn cart_is_opened_once() {
     given::<ShoppingCart>([]).when(&CartCommand::Open).then([opened()]);
     given::<ShoppingCart>([opened()]).when(&CartCommand::Open).then_nothing();
 }
 
 #[test]
-fn a_closed_cart_is_never_opened_again() {
+fn closed_cart_cannot_be_reopened() {
     given::<ShoppingCart>([opened(), closed([])])
         .when(&CartCommand::Open)
         .then_refused(&CartError::CartClosed);
 }
 
 #[test]
-fn a_cart_that_was_never_opened_takes_nothing() {
+fn unopened_cart_refuses_items_and_closing() {
     given::<ShoppingCart>([]).when(&add("tea", 1)).then_refused(&CartError::CartNotFound);
     given::<ShoppingCart>([]).when(&CartCommand::Close).then_refused(&CartError::CartNotFound);
 }
 
 #[test]
-fn the_same_item_again_adds_to_its_quantity() {
+fn item_added_again_increases_its_quantity() {
     let cart = given::<ShoppingCart>([opened(), added("tea", 999), added("milk", 1)])
         .when(&add("tea", 2))
         .then([added("tea", 2)]);
@@ -60,7 +60,7 @@ fn the_same_item_again_adds_to_its_quantity() {
 }
 
 #[test]
-fn a_quantity_is_1_to_999() {
+fn quantity_is_1_to_999() {
     for quantity in [1, 999] {
         given::<ShoppingCart>([opened()]).when(&add("tea", quantity)).then([added("tea", quantity as u32)]);
     }
@@ -73,7 +73,7 @@ fn a_quantity_is_1_to_999() {
 }
 
 #[test]
-fn a_name_has_1_to_200_characters_whatever_their_bytes() {
+fn item_name_has_1_to_200_characters() {
     let longest = "茶".repeat(MAX_NAME_LENGTH);
     given::<ShoppingCart>([opened()]).when(&add(&longest, 1)).then([added(&longest, 1)]);
     for (name, length) in [(String::new(), 0), (longest + "!", 201)] {
@@ -83,7 +83,7 @@ fn a_name_has_1_to_200_characters_whatever_their_bytes() {
 }
 
 #[test]
-fn a_full_cart_takes_more_of_what_it_holds_only() {
+fn full_cart_takes_only_items_it_holds() {
     let full = || {
         let items = (0..MAX_ITEMS).map(|n| added(&format!("item {n}"), 1));
         given::<ShoppingCart>([opened()].into_iter().chain(items))
@@ -93,7 +93,7 @@ fn a_full_cart_takes_more_of_what_it_holds_only() {
 }
 
 #[test]
-fn a_cart_is_closed_once_and_takes_nothing_more() {
+fn cart_is_closed_once_and_takes_nothing_more() {
     let filled = [opened(), added("tea", 1), added("milk", 2), added("tea", 999)];
     given::<ShoppingCart>(filled).when(&CartCommand::Close).then([closed([("tea", 1000), ("milk", 2)])]);
     given::<ShoppingCart>([opened(), closed([])]).when(&CartCommand::Close).then_nothing();
@@ -102,7 +102,7 @@ fn a_cart_is_closed_once_and_takes_nothing_more() {
 
 /// Whatever is in it: its last event is the largest that it has.
 #[test]
-fn the_fullest_cart_can_be_closed() {
+fn fullest_cart_can_be_closed() {
     // Six bytes for a character is the most that JSON takes.
     let name = |n: usize| format!("{n:03}{}", "\u{1}".repeat(MAX_NAME_LENGTH - 3));
     let items = (0..MAX_ITEMS).map(|n| Line { item: name(n), quantity: u64::MAX >> 11 }).collect();

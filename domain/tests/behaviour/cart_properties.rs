@@ -21,7 +21,7 @@ fn command() -> impl Strategy<Value = CartCommand> {
 proptest! {
     /// The cart against a simpler telling of the same rules.
     #[test]
-    fn folding_decisions_gives_what_was_asked_for(commands in vec(command(), 0..60)) {
+    fn cart_state_matches_a_simple_model(commands in vec(command(), 0..60)) {
         let (mut cart, surroundings) = (ShoppingCart::default(), Fixed::default());
         let mut status = None;
         let mut totals = BTreeMap::<String, u64>::new();
@@ -53,7 +53,7 @@ proptest! {
 
     /// Whatever happened since: a repeat adds nothing and is answered as the first was.
     #[test]
-    fn repeating_any_command_of_a_cart_changes_nothing(commands in vec(command(), 1..40)) {
+    fn repeated_cart_command_changes_nothing(commands in vec(command(), 1..40)) {
         assert_repeats_change_nothing::<ShoppingCart>(commands);
     }
 }

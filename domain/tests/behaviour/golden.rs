@@ -44,7 +44,7 @@ fn story() -> Vec<(CartEvent, Envelope)> {
 }
 
 #[test]
-fn each_event_is_written_as_in_its_file() {
+fn events_are_written_as_in_their_golden_files() {
     for (_, envelope) in story() {
         let written = String::from_utf8(envelope.to_bytes()).unwrap() + "\n";
         let file = files().read(&envelope.event_type, envelope.schema_version);
@@ -53,7 +53,7 @@ fn each_event_is_written_as_in_its_file() {
 }
 
 #[test]
-fn each_file_is_read_as_the_event_it_was() {
+fn golden_files_are_read_as_their_events() {
     for (event, envelope) in story() {
         let file = files().read(&envelope.event_type, envelope.schema_version);
         let read = Envelope::from_bytes(file.as_bytes()).unwrap();
@@ -63,6 +63,6 @@ fn each_file_is_read_as_the_event_it_was() {
 }
 
 #[test]
-fn each_version_of_each_event_has_a_file() {
+fn event_versions_all_have_a_golden_file() {
     files().assert_complete(CartEvent::SCHEMAS);
 }

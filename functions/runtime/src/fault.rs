@@ -53,7 +53,7 @@ mod tests {
     struct Outer(#[source] SettingsError);
 
     #[test]
-    fn a_fault_tells_its_causes() {
+    fn fault_message_contains_its_causes() {
         let error = Settings::read_from(eventsourcing::contract::ARCHIVE, |_| None);
         let fault = Fault::from(Outer(error.expect_err("nothing is set")));
         let told = "starting failed: archive needs ARCHIVE_BUCKET to be set";

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_missing_variable_is_named() {
+    fn missing_variables_are_all_named() {
         let error = Settings::read_from(CAPTURE, |_| Some(String::new()));
         assert_eq!(
             error.expect_err("nothing is set").to_string(),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undeclared_variable_is_refused_though_it_is_set() {
+    fn undeclared_variable_is_refused_though_set() {
         let settings = Settings::read_from(CAPTURE, |name| Some(name.to_owned()));
         let error = settings.expect("everything is set").get(EVENTS_TABLE).map(str::to_owned);
         assert_eq!(

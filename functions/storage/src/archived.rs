@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_is_read_or_it_is_told_why_not() {
+    async fn archive_object_is_read_or_refused_with_reason() {
         let shelf = shelf();
         let read = async |key: &str| object(&shelf, key).await.map(|events| events.len());
         assert_eq!(read("events/whole").await.ok(), Some(1));

@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_object_is_is_told_from_what_failed() {
+    fn object_errors_are_distinguished_from_failed_calls() {
         let of_the_object = |code: &str| {
             let said = GetObjectError::generic(ErrorMetadata::builder().code(code).build());
             let answer = HttpResponse::new(400.try_into().expect("it is a status"), SdkBody::empty());

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_seed_and_a_stopped_clock_repeat_it() {
+    async fn patience_waits_are_determined_by_the_seed() {
         let waits = async |seed| {
             fastrand::seed(seed);
             let (start, mut patience) = (Instant::now(), Patience::lasting(Duration::from_secs(9)));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_begins_afresh_lasts_as_long_again_and_never_beyond_the_invocation() {
+    async fn renewed_patience_never_outlasts_the_invocation() {
         let soon = Duration::from_secs(9);
         let mut patience = Patience::lasting(soon);
         for _ in 0..5 {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invocation_without_time_has_no_patience() {
+    async fn invocation_without_time_has_no_patience() {
         assert!(!Patience::until(SystemTime::now() + RESERVE).wait().await);
         assert!(!Patience::until(SystemTime::UNIX_EPOCH).wait().await);
     }

@@ -134,7 +134,7 @@ mod tests {
 
     /// A wave for each record, so it takes ten times the patience.
     #[tokio::test(start_paused = true)]
-    async fn a_rejection_late_in_a_long_piece_of_work_is_no_end_of_it() {
+    async fn late_rejection_does_not_end_a_long_publish() {
         assert_eq!(published(|call| call % 20 == 19).await, Ok(()));
         let refused = published(|call| call >= 40).await.expect_err("it refuses for good");
         assert_eq!(refused, "1 records are still rejected, the first for throttled");

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_has_the_agreed_attributes() {
+    fn item_has_the_agreed_attributes() {
         let event = |id: u128, kind: &str, data: &str| {
             json!({"M": {
                 "Id": {"S": Uuid::from_u128(id)},
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_read_as_it_was_written() {
+    fn commit_is_read_as_it_was_written() {
         let mut full = commit();
         full.context.causation_id = Some(Uuid::from_u128(9));
         full.context.actor = Some("zoë".to_owned());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_is_written_back_has_a_mark_and_is_the_same_commit() {
+    fn restored_commit_is_marked_and_otherwise_unchanged() {
         let at: OccurredAt = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
         let mut item = to_restored_item(&commit(), at).expect("a commit makes an item");
         assert_eq!(from_item(item.clone()).expect("the item is a commit"), commit());
@@ -247,7 +247,7 @@ mod tests {
 
     /// From before commits said what they were asked for: there are none but in tests of old.
     #[test]
-    fn item_without_the_hash_of_its_request_is_refused_and_says_so() {
+    fn item_without_its_request_hash_is_refused() {
         let mut item = to_item(&commit()).expect("a commit makes an item");
         item.remove("RequestHash");
         let reason = crate::fault::chain(&from_item(item).expect_err("it is of an old form"));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_commit_is_refused_with_the_reason() {
+    fn item_that_is_no_commit_is_refused_with_reason() {
         let broken = |pointer: &str, value: Value| {
             let mut item = notation(&commit());
             *item.pointer_mut(pointer).expect("the attribute is there") = value;

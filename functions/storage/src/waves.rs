@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wave_has_one_record_of_each_key() {
+    fn wave_has_one_record_of_each_key() {
         let mut waves = Waves::of([
             record("a", "a1"),
             record("a", "a2"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wave_keeps_to_the_limits_of_a_call() {
+    fn wave_keeps_to_the_limits_of_a_call() {
         let waves = Waves::of((0..700).map(|n| record(&n.to_string(), "x")));
         assert_eq!(waves.next().len(), MAX_RECORDS);
 

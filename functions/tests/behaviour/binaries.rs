@@ -21,7 +21,7 @@ fn function(name: &str) -> Option<Function> {
 }
 
 #[test]
-fn a_binary_is_in_the_contract_or_a_handler() {
+fn binary_is_in_the_contract_or_a_handler() {
     let binaries = binaries();
     for function in FUNCTIONS {
         assert!(binaries.contains(function.name), "the contract names {}", function.name);
@@ -34,7 +34,7 @@ fn a_binary_is_in_the_contract_or_a_handler() {
 }
 
 #[test]
-fn each_binary_names_the_variables_it_is_missing() {
+fn binaries_name_the_variables_they_are_missing() {
     let folder = Path::new(env!("CARGO_BIN_EXE_capture"));
     for name in binaries() {
         let reads = function(&name).map_or(&[ARCHIVE_BUCKET][..], |function| function.reads);

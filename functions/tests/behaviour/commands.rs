@@ -28,7 +28,7 @@ async fn ask<S: EventStore>(carts: &Carts<S>, payload: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_cart_is_opened_filled_shown_and_closed() {
+async fn cart_is_opened_filled_shown_and_closed() {
     let carts = carts();
     let opened = send(&carts, request::open_cart, json!({"command_id": CART})).await;
     let cart_id = cart_opened_by(CART);
@@ -70,7 +70,7 @@ async fn broken_rules_are_answers() {
 }
 
 #[tokio::test]
-async fn a_repeated_command_adds_nothing_and_is_answered_the_same() {
+async fn repeated_command_adds_nothing_and_is_answered_alike() {
     let carts = carts();
     let open = json!({"command_id": CART});
     let opened = send(&carts, request::open_cart, open.clone()).await;
@@ -89,7 +89,7 @@ async fn a_repeated_command_adds_nothing_and_is_answered_the_same() {
 }
 
 #[tokio::test]
-async fn what_the_caller_says_about_itself_is_stored() {
+async fn caller_context_is_stored_with_the_commit() {
     let store = InMemoryStore::new();
     let carts = ShoppingCartRepo::new(&store);
     let payload = json!({"cart_id": CART, "command_id": Uuid::from_u128(1),

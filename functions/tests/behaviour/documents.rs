@@ -45,7 +45,7 @@ impl Forms {
 }
 
 #[test]
-fn the_item_is_what_is_stored_and_comes_through_the_stream_as_it_is() {
+fn documented_item_is_stored_and_streamed_unchanged() {
     let forms = Forms::of_the_page();
     let batch: dynamodb::Event = serde_json::from_str(forms.table_record).expect("Lambda would hand it over");
     let image = batch.records[0].change.new_image.clone();
@@ -56,7 +56,7 @@ fn the_item_is_what_is_stored_and_comes_through_the_stream_as_it_is() {
 }
 
 #[test]
-fn the_commit_comes_apart_into_the_envelope_of_the_golden_file() {
+fn documented_commit_yields_the_golden_envelope() {
     let forms = Forms::of_the_page();
     let batch: dynamodb::Event = serde_json::from_str(forms.table_record).expect("Lambda would hand it over");
     let commit = from_item(batch.records[0].change.new_image.clone()).expect("it is a commit");
@@ -66,7 +66,7 @@ fn the_commit_comes_apart_into_the_envelope_of_the_golden_file() {
 }
 
 #[tokio::test]
-async fn the_archive_has_the_envelope_in_a_line_under_the_key() {
+async fn archive_has_the_documented_line_and_key() {
     let forms = Forms::of_the_page();
     let batch: KinesisEvent = serde_json::from_str(forms.stream_record).expect("Lambda would hand it over");
     assert_eq!(batch.records[0].kinesis.data.as_slice(), forms.envelope.as_bytes());

@@ -137,7 +137,7 @@ impl Running {
 }
 
 #[test]
-fn log_events_writes_a_line_for_each_event_and_refuses_to_do_it_again() {
+fn log_events_writes_a_line_and_refuses_replay() {
     let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
     let mut event = envelope(tally(1), 4);
     event.actor = Some("zoë".to_owned());
@@ -183,7 +183,7 @@ fn log_events_writes_a_line_for_each_event_and_refuses_to_do_it_again() {
 }
 
 #[test]
-fn what_is_kept_aside_is_counted_for_the_function_as_it_is_deployed() {
+fn quarantined_record_is_counted_for_the_deployed_function() {
     let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
     let (object, kept) = log_events.invoke(batch(&[b"trash".to_vec()]));
     assert!(object.starts_with("shardid-000000000003-49590.json"), "{object}");
@@ -195,7 +195,7 @@ fn what_is_kept_aside_is_counted_for_the_function_as_it_is_deployed() {
 }
 
 #[test]
-fn a_handler_says_what_it_takes() {
+fn handler_error_names_the_accepted_input() {
     let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
     for payload in [json!({}), json!({"events": []}), json!({"Records": [], "events": []})] {
         let (kind, error) = log_events.invoke(payload);

@@ -20,8 +20,8 @@ const ENOUGH: u64 = 1000;
 /// Runs the tests.
 pub(crate) fn run() -> ExitCode {
     let mut trials = vec![
-        Trial::test("no_schedule_breaks_an_invariant", no_schedule_breaks_an_invariant),
-        Trial::test("a_seed_is_a_history", a_seed_is_a_history),
+        Trial::test("schedules_break_no_invariant", schedules_break_no_invariant),
+        Trial::test("seed_determines_the_history", seed_determines_the_history),
     ];
     for (planted, invariant) in Planted::ALL {
         let name = format!("planted_{planted:?}_is_found");
@@ -31,7 +31,7 @@ pub(crate) fn run() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn no_schedule_breaks_an_invariant() -> Result<(), Failed> {
+fn schedules_break_no_invariant() -> Result<(), Failed> {
     let schedules = schedules()?;
     let report = Many { schedules, from: 0, threads: threads() }.run(Schedule::of, |_| true);
     match report.failed {
@@ -54,7 +54,7 @@ fn schedules() -> Result<u64, Failed> {
         .get())
 }
 
-fn a_seed_is_a_history() -> Result<(), Failed> {
+fn seed_determines_the_history() -> Result<(), Failed> {
     for seed in 0..50 {
         let trace = || Schedule { traced: true, ..Schedule::of(seed) }.run().trace;
         let (one, other) = (trace(), trace());

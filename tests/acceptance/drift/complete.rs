@@ -20,57 +20,47 @@ use engine::scope::Scope;
 /// What the local cloud cannot show, by kind and field, and the test that shows it: file and
 /// name.
 const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
-    ("cloudwatch.alarm", "expressions", "alarm/tests.rs", "whatever_somebody_changes_shows"),
-    ("cloudwatch.alarm", "extended_statistic", "alarm/tests.rs", "what_cloudwatch_leaves_out_is_its_default"),
-    ("cloudwatch.alarm", "low_sample_percentile", "alarm/tests.rs", "whatever_somebody_changes_shows"),
+    ("cloudwatch.alarm", "expressions", "alarm/tests.rs", "alarm_drift_names_the_field"),
+    ("cloudwatch.alarm", "extended_statistic", "alarm/tests.rs", "alarm_fields_left_out_have_defaults"),
+    ("cloudwatch.alarm", "low_sample_percentile", "alarm/tests.rs", "alarm_drift_names_the_field"),
     // Fixed when a table is made: another key is another table.
-    ("dynamodb.table", "key", "table/live.rs", "what_aws_leaves_out_is_its_default"),
-    ("dynamodb.table", "local_indexes", "table/live.rs", "what_no_emulator_shows_is_read"),
-    ("dynamodb.table", "replicas", "table/live.rs", "what_no_emulator_shows_is_read"),
-    ("dynamodb.table", "trouble", "table/tests.rs", "a_table_that_cannot_be_used_is_a_difference"),
+    ("dynamodb.table", "key", "table/live.rs", "table_fields_left_out_have_defaults"),
+    ("dynamodb.table", "local_indexes", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
+    ("dynamodb.table", "replicas", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
+    ("dynamodb.table", "trouble", "table/tests.rs", "unusable_table_shows_as_a_difference"),
     // Fixed when a role is made.
-    ("iam.role", "path", "role/tests.rs", "whatever_somebody_adds_to_a_role_shows"),
-    ("kinesis.stream", "capacity.mode", "stream/live.rs", "whatever_somebody_changes_shows"),
-    ("kinesis.stream", "distribution", "stream/live.rs", "whatever_somebody_changes_shows"),
-    ("kinesis.stream", "max_record_kib", "stream/live.rs", "whatever_somebody_changes_shows"),
-    ("kinesis.stream", "shard_metrics", "stream/live.rs", "whatever_somebody_changes_shows"),
-    ("lambda.event-source-mapping", "failure", "mapping/health.rs", "a_problem_is_a_failure"),
-    (
-        "lambda.event-source-mapping",
-        "settings.kms_key",
-        "mapping/tests.rs",
-        "whatever_somebody_changes_shows",
-    ),
+    ("iam.role", "path", "role/tests.rs", "role_drift_names_the_field"),
+    ("kinesis.stream", "capacity.mode", "stream/live.rs", "stream_drift_names_the_field"),
+    ("kinesis.stream", "distribution", "stream/live.rs", "stream_drift_names_the_field"),
+    ("kinesis.stream", "max_record_kib", "stream/live.rs", "stream_drift_names_the_field"),
+    ("kinesis.stream", "shard_metrics", "stream/live.rs", "stream_drift_names_the_field"),
+    ("lambda.event-source-mapping", "failure", "mapping/health.rs", "mapping_problem_is_a_failure"),
+    ("lambda.event-source-mapping", "settings.kms_key", "mapping/tests.rs", "mapping_drift_names_the_field"),
     (
         "lambda.event-source-mapping",
         "settings.maximum_concurrency",
         "mapping/tests.rs",
-        "whatever_somebody_changes_shows",
+        "mapping_drift_names_the_field",
     ),
-    (
-        "lambda.event-source-mapping",
-        "settings.metrics",
-        "mapping/tests.rs",
-        "whatever_somebody_changes_shows",
-    ),
+    ("lambda.event-source-mapping", "settings.metrics", "mapping/tests.rs", "mapping_drift_names_the_field"),
     (
         "lambda.event-source-mapping",
         "settings.tumbling_window_s",
         "mapping/tests.rs",
-        "whatever_somebody_changes_shows",
+        "mapping_drift_names_the_field",
     ),
-    ("lambda.function", "failure", "function/tests.rs", "whatever_somebody_changes_shows"),
+    ("lambda.function", "failure", "function/tests.rs", "function_drift_names_the_field"),
     // Fixed when a function is made.
-    ("lambda.function", "package_type", "function/tests.rs", "whatever_somebody_changes_shows"),
+    ("lambda.function", "package_type", "function/tests.rs", "function_drift_names_the_field"),
     // Fixed when a group is made.
-    ("logs.log-group", "class", "log_group/tests.rs", "what_was_set_by_hand_is_reset"),
+    ("logs.log-group", "class", "log_group/tests.rs", "log_group_settings_by_hand_are_reset"),
     (
         "logs.log-group",
         "deletion_protection",
         "log_group/tests.rs",
-        "protection_that_somebody_put_is_seen_and_taken_away",
+        "log_group_protection_by_hand_is_removed",
     ),
-    ("logs.log-group", "kms_key", "log_group/tests.rs", "what_was_set_by_hand_is_reset"),
+    ("logs.log-group", "kms_key", "log_group/tests.rs", "log_group_settings_by_hand_are_reset"),
 ];
 
 /// Fields that are fields of a part; all others are compared as a whole or by keys of their own.

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn page_is_told_by_its_content_or_its_type() {
+    fn page_is_recognised_by_content_or_type() {
         for (kind, body) in [
             ("application/json", "\u{feff}\n<!DOCTYPE html><title>Blocked</title>"),
             ("", "<HTML><body>Log in to the network</body></HTML>"),

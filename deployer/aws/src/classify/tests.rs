@@ -14,7 +14,7 @@ fn insist(cases: &[(&str, u16, &str, Class)]) {
 
 /// The codes as services send them, with the status that their API references give.
 #[test]
-fn every_code_has_a_class() {
+fn error_codes_have_their_class() {
     insist(&[
         // IAM.
         ("NoSuchEntity", 404, "The role with name r cannot be found.", Gone),
@@ -108,7 +108,7 @@ fn every_code_has_a_class() {
 /// What the SDK tries again by itself ("retry behavior", aws-runtime), and gives us when that
 /// was not enough.
 #[test]
-fn what_the_sdk_tries_again_passes() {
+fn sdk_retryable_errors_count_as_throttled() {
     let codes = [
         "Throttling",
         "ThrottlingException",
@@ -149,7 +149,7 @@ fn what_the_sdk_tries_again_passes() {
 }
 
 #[test]
-fn what_is_not_known_everywhere_yet_passes() {
+fn propagation_errors_are_recognised() {
     let invalid = "InvalidParameterValueException";
     insist(&[
         (invalid, 400, "The role defined for the function cannot be assumed by Lambda.", Propagating),
@@ -234,7 +234,7 @@ async fn denied_reads_are_final_and_denied_changes_may_pass() {
 }
 
 #[test]
-fn an_explicit_deny_does_not_pass() {
+fn explicit_deny_is_final() {
     let deny =
         "role r is not authorized to perform: logs:PutX with an explicit deny in a service control policy";
     for code in ["AccessDeniedException", "InvalidParameterValueException", "ValidationException"] {
@@ -243,7 +243,7 @@ fn an_explicit_deny_does_not_pass() {
 }
 
 #[test]
-fn credentials_that_are_missing_wrong_or_old_are_about_credentials() {
+fn credentials_errors_are_recognised() {
     let codes = [
         "ExpiredToken",
         "ExpiredTokenException",
@@ -279,7 +279,7 @@ fn error_never_has_the_payload_of_a_request() {
 }
 
 #[tokio::test]
-async fn unexpected_xml_is_told_without_debug_form() {
+async fn unexpected_xml_error_has_no_debug_form() {
     let script = Script::new().on("GetCallerIdentity", body("<Other><A/></Other>"));
     let answer = script.aws().sts.get_caller_identity().send().await;
     let error = answer.called().expect_err("it is no answer");
@@ -306,7 +306,7 @@ async fn page_in_place_of_an_answer_is_named() {
 }
 
 #[test]
-fn what_is_waited_for_is_said() {
+fn awaited_condition_is_named() {
     let says = |class, message| awaited(class, message);
     assert_eq!(says(Class::Throttled, "Rate exceeded"), Some("AWS to accept more calls"));
     let assumed = "The role defined for the function cannot be assumed by Lambda.";
@@ -317,7 +317,7 @@ fn what_is_waited_for_is_said() {
 }
 
 #[test]
-fn denial_that_may_pass_is_believed_sooner() {
+fn propagating_denial_is_retried_for_less_time() {
     let denied = "User: arn:aws:sts::1:r is not authorized to perform: kinesis:ListShards";
     assert!(patience(Class::Propagating, denied).is_some());
     assert_eq!(patience(Class::Propagating, "The role cannot be assumed"), None);

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_consumer_may_be_late_by_a_share_of_what_its_source_keeps() {
+    fn lag_threshold_is_a_share_of_source_retention() {
         let late_of = |hours: u64| {
             let (function, source) = ("f".to_owned(), ResourceId::new("kinesis.stream", "s"));
             late(&Consumer { function, source, retention: Duration::from_secs(hours * 3600) })

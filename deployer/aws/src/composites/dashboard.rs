@@ -185,7 +185,7 @@ mod tests {
     use crate::testing::scope;
 
     #[test]
-    fn each_hop_has_its_row() {
+    fn dashboard_has_a_row_for_each_hop() {
         let alarm = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:demo-dev-capture-behind";
         insta::assert_json_snapshot!(body(&scope(), &Hops::sample(), &[alarm]));
     }

@@ -14,7 +14,7 @@ fn hint_for(operation: &str, class: Class, code: &str, message: &str) -> String 
 }
 
 #[test]
-fn every_denial_says_who_can_change_it() {
+fn denial_hints_name_who_can_grant_access() {
     let user = "User: arn:aws:sts::111111111111:assumed-role/ci/x is not authorized to perform: ";
     let cases = [
         (
@@ -68,7 +68,7 @@ fn every_denial_says_who_can_change_it() {
 }
 
 #[test]
-fn what_else_people_can_change_is_said_as_well() {
+fn fixable_errors_have_a_hint() {
     use Class::*;
     let cases = [
         ("GetRole", Credentials, "ExpiredToken", "The security token included in the request is expired"),
@@ -155,7 +155,7 @@ impl ProvideCredentials for Failing {
 
 /// The words are those of the SDK, so it is asked: no call is made without credentials.
 #[tokio::test]
-async fn credentials_that_cannot_be_had_have_messages_of_their_own() {
+async fn credentials_errors_have_distinct_messages() {
     let cases: [(&str, Reason); 4] = [
         ("none", || CredentialsError::not_loaded("no providers in chain provided credentials")),
         ("expired", || CredentialsError::provider_error("the SSO session has expired or is invalid")),

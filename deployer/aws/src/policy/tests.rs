@@ -22,7 +22,7 @@ const ACCOUNT: &str = "111111111111";
 const ROOT: &str = "arn:aws:iam::111111111111:root";
 
 #[test]
-fn what_means_the_same_is_equal() {
+fn policies_with_same_meaning_are_equal() {
     let pairs = [
         // A scalar is a list of one.
         (json!({"Action": "s3:GetObject"}), json!([{"Action": ["s3:GetObject"]}])),
@@ -94,7 +94,7 @@ fn what_means_the_same_is_equal() {
 }
 
 #[test]
-fn what_means_something_else_differs() {
+fn policies_with_different_meaning_differ() {
     let pairs = [
         (json!({"Effect": "Allow"}), json!({"Effect": "Deny"})),
         (json!({"Action": "s3:GetObject"}), json!({"NotAction": "s3:GetObject"})),
@@ -180,7 +180,7 @@ fn what_means_something_else_differs() {
 }
 
 #[test]
-fn a_version_counts_and_an_absent_one_is_the_old_one() {
+fn policy_version_counts_and_defaults_to_2008() {
     let of = |version: Value| Policy::from(json!({"Version": version, "Statement": []}));
     assert!(equal(&Policy::from(json!({"Statement": []})), &of(json!("2008-10-17"))));
     assert!(!equal(&of(json!("2012-10-17")), &of(json!("2008-10-17"))));
@@ -190,7 +190,7 @@ fn a_version_counts_and_an_absent_one_is_the_old_one() {
 }
 
 #[test]
-fn a_difference_is_at_the_statement_that_it_is_in() {
+fn policy_difference_is_located_in_its_statement() {
     let desired = policy(
         &json!([{"Sid": "Read", "Action": "a:Get"}, {"Sid": "Write", "Action": "a:Put"}, {"Action": "b:B"}]),
     );
@@ -202,7 +202,7 @@ fn a_difference_is_at_the_statement_that_it_is_in() {
 }
 
 #[test]
-fn one_more_without_a_name_of_its_own_is_the_only_difference() {
+fn statement_without_unique_sid_is_one_difference() {
     for sid in ["", "S"] {
         let statement = |action| json!({"Sid": sid, "Action": action});
         let desired = policy(&json!([statement("b:B"), statement("c:C")]));
@@ -217,7 +217,7 @@ fn one_more_without_a_name_of_its_own_is_the_only_difference() {
 }
 
 #[test]
-fn statement_that_has_the_name_which_another_is_given_hides_nothing() {
+fn statement_with_colliding_sid_hides_no_other() {
     let alone = plain(&policy(&json!([{"Action": "a:A"}])));
     let given = alone["statements"].as_object().and_then(|statements| statements.keys().next());
     let both = plain(&policy(&json!([{"Action": "a:A"}, {"Sid": given, "Action": "b:B"}])));
@@ -225,7 +225,7 @@ fn statement_that_has_the_name_which_another_is_given_hides_nothing() {
 }
 
 #[test]
-fn a_deleted_principal_is_said_to_be_one() {
+fn deleted_principal_is_labelled() {
     let trust = policy(&json!({"Sid": "S", "Principal": {"AWS": ["AROAEXAMPLE1", "AIDAEXAMPLE2", ROOT]}}));
     assert_eq!(
         plain(&trust)["statements"]["S"]["Principal"]["AWS"],
@@ -234,7 +234,7 @@ fn a_deleted_principal_is_said_to_be_one() {
 }
 
 #[test]
-fn a_percent_encoded_document_is_read() {
+fn percent_encoded_policy_is_read() {
     let text = r#"{"Version":"2012-10-17","Statement":[{"Action":"a:B","Resource":"a+b%c"}]}"#;
     let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let expected = policy(&json!({"Action": "a:B", "Resource": "a+b%c"}));
@@ -253,7 +253,7 @@ fn white_space_is_not_counted() {
 }
 
 #[test]
-fn a_policy_allows_what_it_says() {
+fn policy_allows_only_matching_actions_and_resources() {
     let stream = "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events";
     let statements = json!([
         {"Effect": "Allow", "Action": ["kinesis:GetRecords", "kinesis:Describe*"], "Resource": stream},
@@ -299,7 +299,7 @@ fn a_policy_allows_what_it_says() {
 
 proptest::proptest! {
     #[test]
-    fn a_text_matches_itself_and_every_prefix_of_it_with_a_star(text in "[a-z:/*?-]{0,12}", cut in 0_usize..12) {
+    fn pattern_matches_itself_and_starred_prefix_or_suffix(text in "[a-z:/*?-]{0,12}", cut in 0_usize..12) {
         let resource = |pattern: String| {
             policy(&json!({"Effect": "Allow", "Action": "a:B", "Resource": pattern})).allows("a:B", &text)
         };

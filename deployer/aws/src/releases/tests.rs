@@ -52,7 +52,7 @@ fn put(script: &Script) -> Vec<(String, Option<Release>)> {
 }
 
 #[tokio::test]
-async fn entry_is_read_as_it_was_written_however_many_names_have_changed() {
+async fn large_release_entry_is_read_back_unchanged() {
     let ids = |kind: &str| (0..1_000).map(|n| format!("{kind}//aws/lambda/demo-dev-function-{n}")).collect();
     let release = Release {
         deployed: ids("logs.log-group"),
@@ -73,7 +73,7 @@ async fn entry_is_read_as_it_was_written_however_many_names_have_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn first_entry_makes_the_bucket_and_no_later_one_does() {
+async fn release_bucket_is_created_by_first_entry_only() {
     let script =
         Script::new().on("PutObject", absent()).on("PutObject", body("")).on("CreateBucket", body(""));
     script.aws().record(&release("one"), 1).await.expect("it is made");
@@ -96,7 +96,7 @@ async fn first_entry_makes_the_bucket_and_no_later_one_does() {
 }
 
 #[tokio::test]
-async fn number_that_is_taken_stays_as_it_is() {
+async fn taken_release_number_is_not_overwritten() {
     let taken =
         fault(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
     let script = Script::new().on("PutObject", taken);
@@ -109,7 +109,7 @@ async fn number_that_is_taken_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn where_there_is_no_bucket_there_is_no_record() {
+async fn release_record_without_bucket_is_empty() {
     let script = Script::new().on("ListObjectsV2", absent()).on("DeleteObject", absent());
     let script = script.on("GetObject", absent());
     let aws = script.aws();
@@ -119,7 +119,7 @@ async fn where_there_is_no_bucket_there_is_no_record() {
 }
 
 #[tokio::test]
-async fn entries_are_read_in_their_order_and_nothing_else_is() {
+async fn release_entries_are_read_in_order() {
     let runs = Mutex::new(BTreeSet::new());
     let script = Script::new()
         .on(
@@ -147,7 +147,7 @@ async fn entries_are_read_in_their_order_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn entry_that_is_too_old_goes() {
+async fn old_release_entry_is_deleted() {
     let script = Script::new().on("PutObject", body("")).on("DeleteObject", body(""));
     let aws = script.aws();
     aws.record(&release("one"), 100).await.expect("S3 takes it");
@@ -159,7 +159,7 @@ async fn entry_that_is_too_old_goes() {
 }
 
 #[tokio::test]
-async fn what_is_no_entry_is_not_taken_for_one() {
+async fn unreadable_release_entry_is_an_error() {
     let later = json!(Release { schema: SCHEMA + 1, ..release("one") }).to_string();
     for text in ["", "hello", "{}", &later] {
         let listed = listing(&["releases/0000000001.json"]);

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_used_through_its_service_in_its_region() {
+    fn key_is_used_through_its_service_and_region() {
         let key = "arn:aws:kms:eu-central-1:111111111111:key/1234".to_owned();
         let statement = through("kinesis", "kms:GenerateDataKey", [&key], &["stream", "events"]);
         let statement = statement.expect("a key of our own");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_former_key_is_used_beside_the_one_of_today_or_without_one() {
+    fn former_key_is_granted_with_or_without_current_key() {
         let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
         let resources = |keys: &[&String]| through("s3", "kms:Decrypt", keys.iter().copied(), &[]);
         let resources = |keys: &[&String]| resources(keys).expect("keys of our own").resources;
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_our_own_that_is_not_among_the_former_ones_is_left_behind() {
+    fn key_not_listed_as_former_is_left_behind() {
         let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
         assert!(is_left_behind(Some(&old), &[]));
         assert!(!is_left_behind(Some(&old), &[new, old.clone()]));

@@ -101,14 +101,14 @@ mod tests {
         &["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"];
 
     #[test]
-    fn what_we_grant_is_waited_for() {
+    fn granted_permission_is_waited_for() {
         let error = judged(cannot_access(STREAM), Some(&polling(ALL, STREAM)), &[STREAM]);
         assert_eq!(error.class, Class::Propagating);
         assert!(error.hint.expect("a hint").contains("boundary"));
     }
 
     #[test]
-    fn what_we_do_not_grant_is_named_at_once() {
+    fn missing_permission_is_named_at_once() {
         let error = judged(cannot_access(STREAM), Some(&polling(&ALL[1..], STREAM)), &[STREAM]);
         assert_eq!(error.class, Class::Denied);
         assert!(
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_that_of_the_stream() {
+    fn missing_action_has_the_service_of_the_stream() {
         let error = judged(cannot_access(TABLE), Some(&polling(ALL, "*")), &[TABLE]);
         assert!(error.message.contains("dynamodb:GetRecords"), "{error}");
     }
 
     #[test]
-    fn what_is_given_up_is_written_below_lambdas_prefix() {
+    fn discarded_batches_need_permission_on_lambdas_prefix() {
         let text = "The provided execution role does not have permissions to call PutObject on S3.";
         let grant = |resource: &str| {
             Policy::allowing(&[Statement::new("S", ["s3:PutObject"], [format!("{BUCKET}/{resource}")])])
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_policy_or_a_named_action_nothing_is_judged() {
+    fn permission_error_without_policy_or_action_is_unchanged() {
         assert_eq!(judged(cannot_access(STREAM), None, &[STREAM]).class, Class::Propagating);
         let assumed = refused("The role defined for the function cannot be assumed by Lambda.");
         assert_eq!(judged(assumed.clone(), Some(&Policy::allowing(&[])), &[STREAM]), assumed);

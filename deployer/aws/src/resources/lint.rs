@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_named_as_it_is_read_back() {
+    fn key_given_as_an_alias_is_a_mistake() {
         assert_eq!(key_arn(None), None);
         assert_eq!(key_arn(Some("arn:aws:kms:eu-central-1:111111111111:key/1")), None);
         assert!(key_arn(Some("alias/events")).is_some());

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mapping_is_named_by_what_it_joins() {
+    fn mapping_is_named_by_function_and_source() {
         let names = [
             (
                 "arn:aws:dynamodb:eu-central-1:111111111111:table/events/stream/2026-01-01T00:00:00.000",

@@ -72,7 +72,7 @@ mod tests {
 
     /// Tags are the last that a new thing gets, and what a thing is made of may be as new.
     #[tokio::test]
-    async fn not_found_while_making_a_thing_passes_for_every_kind() {
+    async fn new_resource_not_found_is_retried() {
         let gone = || fault(404, "ResourceNotFoundException", "not found");
         let made = "<CreateRoleResponse><CreateRoleResult></CreateRoleResult></CreateRoleResponse>";
         let creates: [(Box<dyn Node<Aws>>, Script); 3] = [
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_log_group_that_is_not_known_yet_is_finished_soon() {
+    async fn new_log_group_not_found_is_retried_soon() {
         let exists = fault(400, "ResourceAlreadyExistsException", "it exists");
         let script = Script::new()
             .on("CreateLogGroup", body(""))

@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sid_has_letters_and_digits_only() {
+    fn sid_has_letters_and_digits_only() {
         assert_eq!(sid(&["write", "archive", "events/"]), "WriteArchiveEvents");
         assert_eq!(sid(&["poll", "dead-letters_2"]), "PollDeadLetters2");
         assert_eq!(sid(&["write", "archive", ""]), "WriteArchive");

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_near_but_for_some_and_the_last() {
+    fn audit_looks_are_near_except_every_tenth_and_last() {
         let since = "2026-11-22T04:30:00Z".parse().expect("it is a time");
         let mut looks = Looks::since(since, Duration::from_secs(24 * 3_600));
         let from: Vec<String> = (1..=12).map(|look| looks.next(look == 12).to_string()).collect();

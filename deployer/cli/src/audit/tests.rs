@@ -111,7 +111,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_was_done_to_two_equal_sides_is_what_is_found(stories in stories()) {
+    fn audit_finds_exactly_the_planted_differences(stories in stories()) {
         let (_, report) = audited(&told(&stories));
         let found: BTreeMap<AggregateId, Vec<(u64, Difference)>> = report
             .findings
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_published_again_is_what_the_archive_lacks_and_all_behind_it_in_order(stories in stories()) {
+    fn republishing_sends_missing_events_and_successors_in_order(stories in stories()) {
         let mut world = told(&stories);
         let (_, before) = audited(&world);
         let stop = CancellationToken::new();
@@ -167,7 +167,7 @@ proptest! {
 
     /// Killed after any number of writes and run again, as often as it takes.
     #[test]
-    fn a_table_is_written_back_however_often_that_is_cut_short(stories in stories(), writes in 1..6_usize) {
+    fn table_restore_completes_despite_interruptions(stories in stories(), writes in 1..6_usize) {
         let world = told(&stories);
         for _ in 0..200 {
             let (mut ledger, _) = audited(&world);
@@ -190,7 +190,7 @@ proptest! {
 }
 
 #[test]
-fn what_cannot_be_published_ends_its_own_aggregate_only() {
+fn unpublishable_event_stops_only_its_aggregate() {
     let mut world = World::default();
     let mut all = Vec::new();
     for number in 1..=4 {
@@ -220,7 +220,7 @@ fn follows(from: u64, events: &[eventsourcing::Envelope]) -> u64 {
 }
 
 #[test]
-fn what_is_appended_meanwhile_leaves_nobody_standing_at_a_gap() {
+fn republishing_includes_events_appended_meanwhile() {
     let mut world = World::default();
     let mut all = commits(1, [1; 12]);
     let meanwhile = Mutex::new(all.split_off(9).into());
@@ -236,7 +236,7 @@ fn what_is_appended_meanwhile_leaves_nobody_standing_at_a_gap() {
 }
 
 #[test]
-fn an_aggregate_that_does_not_stop_growing_is_named() {
+fn aggregate_growing_during_repair_is_left_out() {
     let mut world = World::default();
     let mut all = commits(1, [1; 200]);
     let meanwhile = Mutex::new(all.split_off(1).into());
@@ -251,7 +251,7 @@ fn an_aggregate_that_does_not_stop_growing_is_named() {
 }
 
 #[test]
-fn from_when_to_when_is_published_again_is_known() {
+fn republished_time_range_is_known() {
     let mut world = World::default();
     let mut later = commit(2, 1, 1, 1);
     later.context.occurred_at = "2026-11-22T00:00:00.000000Z".parse().expect("it is a time");
@@ -267,7 +267,7 @@ fn from_when_to_when_is_published_again_is_known() {
 }
 
 #[test]
-fn a_lost_table_is_written_back_as_it_was() {
+fn lost_table_is_restored_as_it_was() {
     let whole = vec![vec![(1, Fate::Nothing), (3, Fate::Nothing), (2, Fate::Nothing)]; 5];
     let mut world = told(&whole);
     let was = std::mem::take(world.table.get_mut().expect("nothing panics"));
@@ -285,7 +285,7 @@ fn a_lost_table_is_written_back_as_it_was() {
 }
 
 #[test]
-fn what_would_make_no_history_is_not_written_back() {
+fn aggregate_with_broken_history_is_not_restored() {
     let mut world = World::default();
     // 1 is nowhere; the other aggregate has another event as 2; the third is whole.
     world.archive(commits(1, [1, 1, 1]).into_iter().skip(1).flat_map(Commit::into_envelopes));
@@ -302,7 +302,7 @@ fn what_would_make_no_history_is_not_written_back() {
 }
 
 #[test]
-fn a_commit_of_which_the_table_has_a_part_is_left_to_people() {
+fn commit_partly_in_table_is_not_restored() {
     let mut world = World::default();
     let whole = commits(1, [3]).remove(0);
     let mut part = whole.clone();
@@ -319,7 +319,7 @@ fn a_commit_of_which_the_table_has_a_part_is_left_to_people() {
 }
 
 #[test]
-fn what_is_young_is_under_way_until_it_is_not() {
+fn recent_events_are_in_flight_within_the_grace() {
     let mut world = World::default();
     world.table.get_mut().expect("nothing panics").push(commit(1, 1, 2, 1));
     let mut ledger = Ledger::new(Timestamp::MIN);
@@ -334,7 +334,7 @@ fn what_is_young_is_under_way_until_it_is_not() {
 }
 
 #[test]
-fn what_came_since_is_found_by_looking_again() {
+fn audit_looks_again_for_new_events() {
     let mut world = World::default();
     let all = commits(1, [1, 1, 1]);
     world.table.get_mut().expect("nothing panics").extend([all[0].clone(), all[1].clone()]);
@@ -354,7 +354,7 @@ fn what_came_since_is_found_by_looking_again() {
 
 /// `archive` catches up: what it writes has the name of an hour that is long over.
 #[test]
-fn what_comes_late_is_found_where_late_things_are() {
+fn audit_far_look_finds_late_archive_objects() {
     let mut world = World::default();
     world.table.get_mut().expect("nothing panics").extend(commits(1, [1, 1]));
     let mut ledger = Ledger::new(Timestamp::MIN);
@@ -370,7 +370,7 @@ fn what_comes_late_is_found_where_late_things_are() {
 
 /// Both go on to grow: what an object has that was written since is in the table by then.
 #[test]
-fn what_the_archive_has_got_since_is_looked_up_in_the_table() {
+fn audit_looks_up_newly_archived_events_in_table() {
     let mut world = World::default();
     let both = commits(1, [1, 1]);
     world.table.get_mut().expect("nothing panics").push(both[0].clone());
@@ -387,7 +387,7 @@ fn what_the_archive_has_got_since_is_looked_up_in_the_table() {
 
 /// The table takes longer to read than the archive, and longer than the grace.
 #[test]
-fn what_one_side_had_when_the_other_was_read_already_is_looked_at_again() {
+fn audit_is_unsettled_while_archive_lacks_new_events() {
     let mut world = World::default();
     let both = commits(1, [1, 1]);
     world.table.get_mut().expect("nothing panics").push(both[0].clone());
@@ -410,7 +410,7 @@ fn what_one_side_had_when_the_other_was_read_already_is_looked_at_again() {
 }
 
 #[test]
-fn what_was_kept_aside_on_the_way_explains_what_the_archive_lacks() {
+fn quarantined_record_explains_missing_archive_events() {
     let mut world = World::default();
     let all: Vec<Commit> = (1..=3).flat_map(|number| commits(number, [1, 3])).collect();
     world.archive(all.iter().filter(|commit| commit.version == 1).cloned().flat_map(Commit::into_envelopes));
@@ -444,7 +444,7 @@ fn what_was_kept_aside_on_the_way_explains_what_the_archive_lacks() {
 }
 
 #[test]
-fn what_lambda_gave_up_is_counted() {
+fn discarded_batches_are_counted() {
     let mut world = World::default();
     assert_eq!(run(given_up(&world.bucket)).expect("nothing fails"), 0);
     // More than a page of them, and something else.
@@ -454,7 +454,7 @@ fn what_lambda_gave_up_is_counted() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn unreadable_archive_object_is_named() {
     let mut world = World::default();
     world.archive(commit(1, 1, 1, 1).into_envelopes());
     world.bucket.keep("events/dt=2026-11-21/hour=19/broken", b"{}".to_vec());
@@ -464,7 +464,7 @@ fn what_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_call_that_fails_makes_no_object_one_that_cannot_be_read() {
+fn failed_call_does_not_make_object_unreadable() {
     let first = "events/dt=2026-11-21/hour=19/000000.ndjson.gz";
     let looked = |errors: Vec<Error>| {
         let mut world = World::default();
@@ -496,7 +496,7 @@ fn a_call_that_fails_makes_no_object_one_that_cannot_be_read() {
 }
 
 #[test]
-fn another_table_can_be_held_against_ours() {
+fn audit_compares_with_another_table() {
     let whole = vec![vec![(1, Fate::Nothing), (3, Fate::Nothing), (2, Fate::Nothing)]; 5];
     let copy = told(&whole);
     let world = told(&[vec![(1, Fate::Nothing), (3, Fate::LostInTable)], vec![(1, Fate::AlteredInTable)]]);

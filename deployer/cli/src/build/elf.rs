@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_as_old_as_lambda_passes() {
+    fn binary_with_lambdas_glibc_is_accepted() {
         assert_eq!(checked(HELLO, Architecture::X86_64), Ok(()));
     }
 
     #[test]
-    fn another_processor_is_refused() {
+    fn binary_for_another_processor_is_refused() {
         let error = checked(HELLO, Architecture::Arm64).unwrap_err();
         assert_eq!(error, "hello: built for x86_64, but the environment asks for arm64");
         let mut arm = HELLO.to_vec();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_glibc_is_refused_with_what_is_found_and_what_is_allowed() {
+    fn newer_glibc_is_refused_with_both_versions() {
         let newer = with("GLIBC_2.34", "GLIBC_2.39");
         let error = check(Path::new("hello"), &newer, Architecture::X86_64).unwrap_err();
         assert_eq!(
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_elf_file_is_refused() {
+    fn non_elf_file_is_refused() {
         for data in [&b"\xcf\xfa\xed\xfe"[..], b"", &HELLO[..100]] {
             let error = checked(data, Architecture::X86_64).unwrap_err();
             assert!(error.contains("not a 64-bit Linux (ELF) binary"), "{error}");

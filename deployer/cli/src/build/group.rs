@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_dropped_program_started_ends_with_it() {
+    async fn dropped_program_ends_with_its_children() {
         let (group, other) = slow().await;
         assert!(runs(other));
         drop(group);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_signal_for_us_is_none_for_the_group() {
+    async fn program_runs_in_its_own_process_group() {
         let (group, other) = slow().await;
         let id = Pid::from_raw(i32::try_from(group.id).unwrap());
         assert_eq!(rustix::process::getpgid(Some(other)).ok(), id);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_ended_is_not_ended_again() {
+    async fn ended_program_is_not_killed_again() {
         let mut group = Group::spawn(Command::new("true")).unwrap();
         assert!(group.wait().await.unwrap().success());
         assert!(!running(|groups| groups.contains(&group.id)));

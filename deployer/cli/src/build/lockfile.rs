@@ -79,7 +79,7 @@ dependencies = ["serde"]
 "#;
 
     #[test]
-    fn needs_are_transitive_exact_and_without_those_of_tests() {
+    fn lock_file_needs_are_transitive_and_exclude_tests() {
         let lock: Lockfile = LOCK.parse().unwrap();
         let tests = ["insta".to_owned()];
         let test_only = BTreeMap::from([("functions", &tests[..])]);

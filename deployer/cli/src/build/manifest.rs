@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_counts_without_its_tests_and_its_other_binaries() {
+    fn package_manifest_leaves_out_tests_and_other_binaries() {
         let manifest = table(
             r#"
             bin = [{name = "a"}, {name = "b"}]
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_counts_with_used_dependencies_and_inherited_profiles() {
+    fn root_manifest_keeps_used_dependencies_and_profiles() {
         let root = table(
             r#"
             [workspace]
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_configuration_only_what_changes_binaries_counts() {
+    fn configuration_keeps_only_keys_that_change_binaries() {
         let configuration = table(
             r#"
             [alias]

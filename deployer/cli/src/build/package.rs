@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_binary_gives_the_same_bytes() {
+    fn zip_of_same_binary_has_same_bytes() {
         assert_eq!(zip(HELLO).unwrap(), zip(HELLO).unwrap());
         let digest = sha256(&zip(b"fixed").unwrap());
         assert_eq!(
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zip_has_one_executable_named_bootstrap() {
+    fn zip_has_one_executable_named_bootstrap() {
         let zip = zip(HELLO).unwrap();
         let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
         assert_eq!(archive.len(), 1);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn other_readers_understand_the_zip() {
+    fn zip_is_readable_by_other_tools() {
         let dir = tempfile::tempdir().unwrap();
         let (package, _) = packaged(dir.path(), HELLO, Method::Host).unwrap();
         let Ok(listed) = Command::new("python3").args(["-m", "zipfile", "-t"]).arg(&package.path).output()
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_is_made_again_only_for_another_binary() {
+    fn zip_is_reused_for_the_same_binary() {
         let dir = tempfile::tempdir().unwrap();
         let (first, reused) = packaged(dir.path(), HELLO, Method::Cargo).unwrap();
         assert!(!reused);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_local_cloud_takes_what_is_not_for_lambda() {
+    fn non_elf_binary_is_packaged_only_for_local_cloud() {
         let dir = tempfile::tempdir().unwrap();
         assert!(packaged(dir.path(), b"#!/bin/sh", Method::Host).is_ok());
         let refused = packaged(dir.path(), b"#!/bin/sh", Method::Musl);

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_release_is_the_commit_and_whether_that_is_all() {
+    async fn release_is_the_commit_and_whether_dirty() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         git(dir, &["init", "--quiet"]);
@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn release_is_a_commit_and_perhaps_more() {
+    fn release_splits_into_commit_and_dirty_flag() {
         assert_eq!(commit_of("4b5b545"), ("4b5b545", true));
         assert_eq!(commit_of("4b5b545-dirty"), ("4b5b545", false));
     }
 
     #[tokio::test]
-    async fn there_is_no_release_without_a_checkout() {
+    async fn release_is_none_without_a_checkout() {
         assert_eq!(release(Path::new("/")).await, None);
         assert_eq!(release(Path::new("/no/such/folder")).await, None);
         assert_eq!(of_status("# branch.oid (initial)\n# branch.head main\n"), None);

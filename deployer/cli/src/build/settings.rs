@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_environment_files_and_of_aws() {
+    fn build_settings_are_spelled_as_in_environment_files() {
         let json = serde_json::to_value(settings(Method::Zig, Architecture::Arm64)).unwrap();
         assert_eq!(json, serde_json::json!({"profile": "lambda", "method": "zig", "architecture": "arm64"}));
         let unknown = serde_json::from_str::<BuildSettings>(r#"{"methd": "zig"}"#);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn each_method_has_its_target() {
+    fn build_method_has_its_target() {
         let target = |method| settings(method, Architecture::Arm64).target();
         assert_eq!(target(Method::Host), None);
         let musl = target(Method::Musl);

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_owns_its_file_or_its_folder() {
+    fn binary_owns_its_file_or_folder() {
         let others = ["/p/src/bin/a.rs", "/p/src/bin/b/main.rs", "/p/src/main.rs"];
         let owned = owned_by(others.iter().map(Path::new));
         let expected = ["/p/src/bin/a.rs", "/p/src/bin/b", "/p/src/main.rs"];
@@ -133,7 +133,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_to_a_parent_ends_the_walk() {
+    fn symlink_to_a_parent_ends_the_walk() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), "src/lib.rs");
         std::os::unix::fs::symlink(dir.path(), dir.path().join("src/up")).unwrap();

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_variables_that_change_the_binary_count() {
+    fn compiler_environment_keeps_only_relevant_variables() {
         let variables = [
             ("RUSTFLAGS", "-C target-cpu=native"),
             ("CARGO_BUILD_RUSTFLAGS", "-g"),

@@ -68,7 +68,7 @@ fn read_all(path: &Path) -> Result<Vec<Vec<u8>>, BundleError> {
 }
 
 #[test]
-fn what_is_put_in_comes_out() {
+fn bundle_contents_are_read_back_unchanged() {
     let (_dir, path, written) = made();
     let bundle = open(&path).unwrap();
     assert_eq!(bundle.release(), Some("0123abc"));
@@ -92,7 +92,7 @@ fn what_is_put_in_comes_out() {
 }
 
 #[test]
-fn the_same_contents_make_the_same_bytes() {
+fn bundle_of_same_contents_has_same_bytes() {
     let (dir, path, written) = made();
     let again = dir.path().join("again");
     assert_eq!(contents().write_behind(program(dir.path()), &again).unwrap(), written);
@@ -101,7 +101,7 @@ fn the_same_contents_make_the_same_bytes() {
 }
 
 #[test]
-fn other_readers_find_the_archive_behind_the_program() {
+fn bundle_archive_is_readable_by_other_tools() {
     let (_dir, path, _) = made();
     let python = std::process::Command::new("python3").args(["-m", "zipfile", "-t"]).arg(&path).output();
     let Ok(tested) = python else {
@@ -111,7 +111,7 @@ fn other_readers_find_the_archive_behind_the_program() {
 }
 
 #[test]
-fn a_plain_program_is_none() {
+fn plain_program_is_no_bundle() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(form(&mut program(dir.path())).unwrap(), Form::Plain);
     for content in [&b""[..], b"#!/bin/sh\n", &PROGRAM[..100]] {
@@ -120,7 +120,7 @@ fn a_plain_program_is_none() {
 }
 
 #[test]
-fn a_bundle_without_its_end_is_known_for_one() {
+fn truncated_bundle_is_recognised() {
     let (_dir, path, _) = made();
     let whole = fs::read(&path).unwrap();
     for length in [whole.len() - 1, whole.len() - 300, PROGRAM.len() + 500, PROGRAM.len() + 5] {
@@ -130,7 +130,7 @@ fn a_bundle_without_its_end_is_known_for_one() {
 }
 
 #[test]
-fn nothing_altered_is_ever_given_out() {
+fn bundle_never_returns_altered_contents() {
     let (_dir, path, written) = made();
     let put_in = read_all(&path).unwrap();
     let file = File::options().read(true).write(true).open(&path).unwrap();
@@ -158,7 +158,7 @@ fn nothing_altered_is_ever_given_out() {
 }
 
 #[test]
-fn what_is_not_in_it_is_named_with_what_is() {
+fn bundle_error_names_the_missing_content() {
     let (_dir, path, _) = made();
     let bundle = open(&path).unwrap();
     assert!(bundle.check_environment("prod").is_ok());
@@ -177,7 +177,7 @@ fn what_is_not_in_it_is_named_with_what_is() {
 }
 
 #[test]
-fn a_bundle_is_written_whole_or_not_at_all() {
+fn bundle_is_written_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let over_itself = contents().write_behind(program(dir.path()), &dir.path().join("program"));
     assert!(matches!(over_itself, Err(BundleError::OverItself { .. })));
@@ -194,7 +194,7 @@ fn a_bundle_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn bundle_never_takes_the_place_of_what_is_no_file() {
+fn bundle_replaces_only_regular_files() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_not_held_against_itself() {
+    fn table_is_not_compared_with_itself() {
         let scope = aws::testing::scope();
         let own = scope.name("events");
         let refused = |table: &str| other_than(&own, table, &scope).is_err();

@@ -237,7 +237,7 @@ mod tests {
     use crate::render::replayed;
 
     #[test]
-    fn of_a_replay_that_nobody_runs_any_more_it_is_said() {
+    fn replay_without_runner_is_reported() {
         let mut status = replayed(State::Running);
         let follows = "`d replay dev log-events --follow` follows it, `… --cancel` stops it";
         assert_eq!(next(&status, "d replay dev log-events"), follows);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_that_want_the_same_are_alike_whoever_gave_them() {
+    fn replay_orders_are_alike_regardless_of_author() {
         let order = replayed(State::Running).order;
         let other = Order { id: Uuid::from_u128(9), by: "bob".into(), ..order.clone() };
         assert!(alike(&order, &other));

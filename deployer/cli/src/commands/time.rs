@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_given_in_three_ways() {
+    fn time_is_parsed_in_three_forms() {
         let now: Timestamp = "2026-11-22T04:00:00Z".parse().expect("it is a time");
         let at = |text: &str| time_at(text, now).map(|time| time.to_string());
         assert_eq!(at("2026-11-21T19:00:00Z").as_deref(), Ok("2026-11-21T19:00:00Z"));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_may_be_days() {
+    fn duration_may_be_days() {
         assert_eq!(duration("7d"), Ok(SignedDuration::from_hours(7 * 24)));
         assert_eq!(duration("90s"), Ok(SignedDuration::from_secs(90)));
         for wrong in ["soon", "yesterday", "10"] {

@@ -39,7 +39,7 @@ fn region_and_account_are_enough() {
 }
 
 #[test]
-fn the_committed_files_are_right() {
+fn committed_environment_files_are_valid() {
     let names = known(&committed());
     assert_eq!(names, ["dev", "local", "prod"]);
     for name in names {
@@ -48,7 +48,7 @@ fn the_committed_files_are_right() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_file_and_line() {
+fn environment_errors_name_file_and_line() {
     let cases = [
         "region = \"eu-central-1\"\n".to_owned(),
         format!("{LEAST}protekt = true\n"),
@@ -67,7 +67,7 @@ fn what_is_wrong_is_said_with_file_and_line() {
 }
 
 #[test]
-fn what_is_wrong_about_an_organisation_is_said_with_file_and_line() {
+fn organisation_errors_name_file_and_line() {
     let many: String = (0..41).map(|number| format!("key-{number} = \"\"\n")).collect();
     let long = "k".repeat(129);
     let cases = [
@@ -99,7 +99,7 @@ fn what_is_wrong_about_an_organisation_is_said_with_file_and_line() {
 }
 
 #[test]
-fn what_is_wrong_about_alarms_is_said_with_file_and_line() {
+fn alarm_settings_errors_name_file_and_line() {
     let topic = |name: &str| format!("\"arn:aws:sns:eu-central-1:111111111111:{name}\"");
     let six: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(topic).into();
     let cases = [
@@ -117,7 +117,7 @@ fn what_is_wrong_about_alarms_is_said_with_file_and_line() {
 }
 
 #[test]
-fn alarms_tell_topics_of_the_region_whoever_has_them() {
+fn alarms_notify_topics_of_any_account_in_region() {
     let topics = ["arn:aws:sns:eu-central-1:111111111111:a", "arn:aws:sns:eu-central-1:333333333333:b"];
     let environment = right(&format!("{LEAST}[alarms]\nnotify = {topics:?}\n"));
     assert_eq!(environment.alarms.topics(), topics.map(str::to_owned).into());
@@ -125,7 +125,7 @@ fn alarms_tell_topics_of_the_region_whoever_has_them() {
 }
 
 #[test]
-fn tags_may_be_as_many_and_as_long_as_aws_allows() {
+fn tags_are_accepted_up_to_aws_limits() {
     let many: String = (0..39).map(|number| format!("key-{number} = \"\"\n")).collect();
     let (key, value) = ("k".repeat(128), "ü".repeat(256));
     let environment = right(&format!("{LEAST}[org.tags]\n{many}{key} = \"{value}\"\n"));
@@ -136,7 +136,7 @@ fn tags_may_be_as_many_and_as_long_as_aws_allows() {
 }
 
 #[test]
-fn a_thing_has_its_own_key_or_that_of_all() {
+fn resource_key_falls_back_to_the_default_key() {
     let own = KEY.replace("1234abcd", "own00000");
     let kms = right(&format!("{LEAST}[org.kms]\ndefault = \"{KEY}\"\nbucket = \"{own}\"\n")).org.kms;
     assert_eq!(kms.bucket().today.as_deref(), Some(own.as_str()));
@@ -150,7 +150,7 @@ fn a_thing_has_its_own_key_or_that_of_all() {
 }
 
 #[test]
-fn an_environment_has_what_it_does_not_say_from_the_one_it_extends() {
+fn environment_inherits_settings_from_the_one_it_extends() {
     let base = format!(
         "{LEAST}protect = true\n[functions]\nmemory_mb = 512\ntimeout_s = 60\n\
          [org.tags]\nteam = \"shops\"\nstage = \"base\"\n",
@@ -174,7 +174,7 @@ fn an_environment_has_what_it_does_not_say_from_the_one_it_extends() {
 }
 
 #[test]
-fn what_is_wrong_in_a_chain_is_said_with_the_file_it_is_in() {
+fn extended_environment_errors_name_their_file() {
     let base = format!("# The base.\n{LEAST}[functions]\nmemory_mb = 64\n");
     let key = format!("{LEAST}[org.kms]\ndefault = \"{KEY}\"\n");
     let mine = |text: &'static str| ("mine", text);
@@ -202,7 +202,7 @@ fn what_is_wrong_in_a_chain_is_said_with_the_file_it_is_in() {
 }
 
 #[test]
-fn every_key_is_documented() {
+fn environment_keys_are_all_documented() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/environments.md");
     let page = std::fs::read_to_string(page).expect("the page is committed");
     let tables = [
@@ -234,7 +234,7 @@ fn every_key_is_documented() {
 }
 
 #[test]
-fn the_examples_in_the_documentation_are_right() {
+fn documentation_examples_are_valid() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/environments.md");
     let page = std::fs::read_to_string(page).expect("the page is committed");
     let blocks: Vec<&str> =
@@ -254,13 +254,13 @@ fn the_examples_in_the_documentation_are_right() {
 }
 
 #[test]
-fn a_list_is_no_table() {
+fn list_in_place_of_table_is_refused() {
     let error = error_of(&format!("{LEAST}functions = [512, 7, 30]\n"));
     assert!(error.contains("dev.toml:3: `functions` is a list"), "{error}");
 }
 
 #[test]
-fn what_is_built_for_this_machine_stays_on_it() {
+fn host_build_is_refused_for_aws() {
     let host = format!("{LEAST}[build]\nmethod = \"host\"\n");
     let error = right(&host).check_method(false).expect_err("AWS may be another machine");
     assert!(error.hint().is_some_and(|hint| hint.contains("cargo")), "{error}");
@@ -270,7 +270,7 @@ fn what_is_built_for_this_machine_stays_on_it() {
 }
 
 #[test]
-fn a_missing_environment_names_those_that_exist() {
+fn missing_environment_names_existing_ones() {
     let error = Environment::load(&committed(), "stagin").expect_err("there is no such file");
     assert!(error.hint().is_some_and(|hint| hint.contains("dev, local, prod")), "{error}");
 }

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_named_with_the_ways_out() {
+    fn taken_port_is_named_with_a_hint() {
         let error = LocalError::PortTaken { port: 4566, holder: "another program".into() };
         assert_eq!(
             error.to_string(),

@@ -66,21 +66,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_has_a_status_and_a_body() {
+    async fn http_answer_has_status_and_body() {
         let port = serve("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{}").await;
         let answer = request(port, "GET", "/health", Duration::from_secs(5)).await.unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
     }
 
     #[tokio::test]
-    async fn what_speaks_something_else_is_an_error() {
+    async fn answer_that_is_not_http_is_an_error() {
         let port = serve("SSH-2.0-OpenSSH_9.2\r\n").await;
         let error = request(port, "GET", "/", Duration::from_secs(5)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
     #[tokio::test]
-    async fn what_says_nothing_is_an_error_in_time() {
+    async fn silent_port_times_out() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let error = request(port, "GET", "/", Duration::from_millis(50)).await.unwrap_err();

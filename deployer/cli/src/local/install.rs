@@ -142,13 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pinned_version_is_the_one_required() {
+    fn pinned_version_is_the_one_required() {
         let pin = format!("\nministack=={VERSION} ");
         assert!(REQUIREMENTS.contains(&pin));
     }
 
     #[test]
-    fn every_requirement_has_a_hash() {
+    fn requirements_all_have_a_hash() {
         let lines = REQUIREMENTS.lines().filter(|line| !line.starts_with('#'));
         let pins = lines.filter(|line| line.contains("=="));
         for pin in pins {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outdated_or_broken_installation_is_made_again() {
+    fn outdated_or_broken_installation_is_incomplete() {
         let dir = tempfile::tempdir().unwrap();
         let python = interpreter(dir.path());
         fs::create_dir_all(python.parent().unwrap()).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_python_without_venv_is_recognised() {
+    fn python_without_venv_is_recognised() {
         let debian =
             "The virtual environment was not created successfully because ensurepip is not available.";
         assert!(lacks_venv(debian));

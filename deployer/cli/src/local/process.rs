@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_users_aws_or_network_is_passed_on() {
+    fn local_cloud_environment_excludes_user_aws_and_proxy() {
         let log = PathBuf::from("/tmp/log");
         let environment = launch(Path::new("/tmp/instance"), &log).environment();
         let aws = environment.iter().filter(|(name, _)| name.starts_with("AWS_"));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_process_with_our_mark_is_ours() {
+    async fn process_is_recognised_only_by_its_marker() {
         let dir = tempfile::tempdir().unwrap();
         let me = i32::try_from(std::process::id()).unwrap();
         assert!(!is_ours(me, dir.path()).await);

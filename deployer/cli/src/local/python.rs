@@ -83,14 +83,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_and_place_are_read() {
+    fn python_version_and_path_are_read() {
         let python = Python { executable: "/usr/bin/python3".into(), version: (3, 11) };
         assert_eq!(parse("3 11\n/usr/bin/python3\n"), Some(python));
         assert_eq!(parse("pyenv: python3: command not found"), None);
     }
 
     #[test]
-    fn what_is_too_old_is_named() {
+    fn old_python_is_named() {
         assert!(matches!(too_old(&[]), LocalError::PythonMissing));
         let old = Python { executable: "/usr/bin/python3".into(), version: (3, 9) };
         assert_eq!(
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_is_not_found() {
+    async fn missing_python_is_not_found() {
         assert_eq!(ask("no-such-python").await, None);
     }
 }

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_read_as_it_was_written() {
+    fn local_cloud_state_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ministack.json");
         assert_eq!(State::read(&path).unwrap(), None);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_second_deployer_waits_for_the_first() {
+    async fn second_deployer_waits_for_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let events = Mutex::new(Vec::new());

@@ -25,13 +25,13 @@ fn statements_that_differ_in_actions_only_become_one() {
 }
 
 #[test]
-fn names_stay_apart() {
+fn statement_names_stay_unique() {
     let all = merged(vec![statement("Same", &["a:A"], "one"), statement("Same", &["a:A"], "other")]);
     assert_eq!(all.iter().map(|one| one.sid.as_str()).collect::<Vec<_>>(), ["Same", "Same2"]);
 }
 
 #[test]
-fn under_a_boundary_nothing_is_made_or_given_without_it() {
+fn boundary_is_required_to_create_roles() {
     let write = statement("RolesWrite", &["iam:CreateRole", "iam:TagRole", UNBOUNDING], "role");
     let [free, under] = bounded(write, "arn:aws:iam::111111111111:policy/boundary").try_into().expect("two");
     assert_eq!(free.actions, ["iam:TagRole"]);
@@ -43,7 +43,7 @@ fn under_a_boundary_nothing_is_made_or_given_without_it() {
 }
 
 #[test]
-fn looking_takes_no_more_than_reads() {
+fn read_only_policy_allows_only_reads() {
     let all = vec![
         statement("BucketsRead", &["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"], "*"),
         statement("BucketsWrite", &["s3:PutBucketPolicy", "s3:ListBucketVersions"], "*"),
@@ -57,7 +57,7 @@ fn looking_takes_no_more_than_reads() {
 }
 
 #[test]
-fn every_call_that_looks_is_allowed_to_who_looks() {
+fn read_only_policy_allows_every_read_call() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
     let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
     let stack = Stack::new(environment.scope("demo"), aws::resources::kinds());
@@ -70,7 +70,7 @@ fn every_call_that_looks_is_allowed_to_who_looks() {
 }
 
 #[test]
-fn names_go_where_there_is_no_room_for_them() {
+fn statement_names_are_dropped_in_a_large_policy() {
     let of = |number: usize| {
         let resources =
             (0..number).map(|number| statement("Read", &["s3:ListBucket"], &format!("{number:0100}")));
@@ -87,7 +87,7 @@ fn names_go_where_there_is_no_room_for_them() {
 
 /// Variables that cannot be decrypted are a function that cannot be read, which stops `up`.
 #[test]
-fn who_deploys_may_read_functions_that_have_a_former_key() {
+fn deploy_policy_allows_decrypting_with_former_keys() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
     let text = format!(

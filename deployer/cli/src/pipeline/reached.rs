@@ -65,7 +65,7 @@ mod tests {
     use aws::testing::{Script, body};
 
     #[tokio::test]
-    async fn a_page_without_objects_is_not_the_last_if_it_says_so() {
+    async fn listing_goes_on_after_an_empty_page() {
         let empty = "<ListBucketResult><IsTruncated>true</IsTruncated>\
                      <Contents><Key>events/</Key></Contents>\
                      <NextContinuationToken>on</NextContinuationToken></ListBucketResult>";

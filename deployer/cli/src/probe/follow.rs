@@ -216,7 +216,7 @@ mod tests {
     const ID: Uuid = Uuid::from_u128(7);
 
     #[tokio::test]
-    async fn why_a_probe_was_not_taken_is_told_as_of_any_call() {
+    async fn probe_send_error_has_class_and_operation() {
         let gone = fault(400, "ResourceNotFoundException", "Requested resource not found");
         let script = Script::new().on("PutItem", gone);
         let store = DynamoDbEventStore::new(script.aws().dynamodb, "demo-dev-events");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_probe_has_the_time_of_aws() {
+    async fn probe_has_the_time_of_aws() {
         let slow = Clock::ahead_by(SignedDuration::from_mins(4));
         let script = Script::new().on("PutItem", body("{}"));
         let store = DynamoDbEventStore::new(script.aws().dynamodb, "demo-dev-events");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_about_this_probe_is_told_from_others() {
+    fn probe_log_line_is_recognised_by_its_id() {
         let line = |message: &str, id: Uuid| {
             format!(
                 r#"{{"timestamp":"2026-11-22T04:00:00.250Z","level":"INFO","message":"{message}","probe":"{id}","kinesis_arrival":"2026-11-22T04:00:00.1Z"}}"#
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_archive_is_late_with_is_looked_for_where_late_things_are() {
+    async fn late_probe_is_looked_for_in_older_archive_hours() {
         let script = Script::new().on("ListObjectsV2", body("<ListBucketResult/>"));
         let sent = Sent {
             id: ID,
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_seen_before_it_was_sent() {
+    fn probe_is_never_seen_before_it_was_sent() {
         let sent = Sent {
             id: ID,
             at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),

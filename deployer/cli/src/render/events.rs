@@ -142,19 +142,19 @@ mod tests {
     }
 
     #[test]
-    fn the_story_of_an_aggregate_is_a_table() {
+    fn aggregate_time_line_is_a_table() {
         insta::assert_snapshot!(time_line().text(None));
     }
 
     #[test]
-    fn a_table_is_as_wide_as_its_terminal() {
+    fn time_line_fits_the_terminal() {
         let text = time_line().text(Some(100));
         assert!(text.contains("{\"item\":\"tea\",\"quan…"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn time_line_names_missing_versions() {
         assert_eq!(time_line().gaps(), ["versions 4 to 5 are missing"]);
         let mut headless = time_line();
         headless.events.remove(0);
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_the_whole_of_it() {
+    fn time_line_json_contains_everything() {
         let mut short = time_line();
         short.events.truncate(2);
         insta::assert_snapshot!(super::super::json(&short));
     }
 
     #[test]
-    fn a_moment_says_which_it_is() {
+    fn moment_heading_identifies_the_moment() {
         let moment = |version| Moment {
             schema: 1,
             environment: "dev",

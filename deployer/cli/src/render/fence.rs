@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_inside_closes_a_fence() {
+    fn fence_is_not_closed_by_its_content() {
         let fence = "`".repeat(6);
         let expected = format!("{fence}diff\n+ `````\n{fence}");
         assert_eq!(fenced("diff", &owned(&["+ `````"])), expected);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_says_so() {
+    fn fence_counts_lines_and_characters_cut() {
         let many = vec!["+ x".to_owned(); 200];
         assert!(fenced("diff", &many).ends_with("\n# … and 80 more lines\n```"));
         let long = fenced("diff", &["x".repeat(1_500)]);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_a_command_of_the_runner() {
+    fn fence_escapes_runner_commands() {
         assert_eq!(fenced("", &owned(&["+ ##[stop-commands]x"])), "```\n+ ##\\u{5b}stop-commands]x\n```");
         assert_eq!(html("<b>&"), "&lt;b&gt;&amp;");
     }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_a_line() {
+    fn history_run_is_one_line() {
         let run = |number: i64, ending, changes: &[(Action, usize)]| PastRun {
             run: "0a1b2c3d".into(),
             ending,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_run_that_did_not_say_that_it_ended_is_warned_of() {
+    fn unfinished_last_run_gives_a_warning() {
         let last = |state| Release {
             schema: 1,
             run: "0a1b2c3d".into(),

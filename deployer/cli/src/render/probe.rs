@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lost_it_is_told_and_what_to_look_at() {
+    fn lost_probe_names_suspect_and_hint() {
         let problem = probe_lost(&passage(), Duration::from_secs(60), "deployer", "dev", "demo-dev-");
         let hint = problem.hint.clone().expect("there is something to look at");
         insta::assert_snapshot!(format!("{problem}\n{}\n{hint}", problem.details.join("\n")));

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_replay_is_told_as_it_stands() {
+    fn replay_text_shows_its_status() {
         let running = replayed(State::Running);
         insta::assert_snapshot!("running", replay_text(&running));
         insta::assert_snapshot!("progress", replay_progress(&running, Some(412.4)));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_of_a_filter_matched_nothing_is_named() {
+    fn unmatched_replay_filter_is_named() {
         let mut status = replayed(State::Complete);
         assert_eq!(replay_unmatched(&status), None);
         status.order.only.types.insert("ItemAded".into());
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_told_in_a_line() {
+    fn replay_start_is_reported_in_one_line() {
         let mut order = replayed(State::Running).order;
         order.only.types.insert("ItemAdded".into());
         let id = order.id;

@@ -69,19 +69,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_written_out() {
+    fn terminal_escapes_are_written_out() {
         assert_eq!(printable("a\u{1b}[2Jb\r\n\tc\u{202e}d"), "a\\u{1b}[2Jb\\r\\n\\tc\\u{202e}d");
         assert_eq!(printable("grün, 日本, ✓"), "grün, 日本, ✓");
     }
 
     #[test]
-    fn a_secret_is_its_hash_and_looks_like_a_secret() {
+    fn secret_is_shown_as_masked_hash() {
         assert_eq!(value(&json!("sha256:2cf24dba5fb0a30e")).as_deref(), Some("••• (sha256:2cf24dba…)"));
         assert_eq!(value(&json!("sha256:other")).as_deref(), Some("sha256:other"));
     }
 
     #[test]
-    fn the_ends_of_text_show() {
+    fn text_with_blank_ends_is_quoted() {
         let written = [json!("a"), json!(" a"), json!(""), json!(5), json!(null)].map(|whole| value(&whole));
         assert_eq!(written.map(|text| text.unwrap_or_default()), ["a", "\" a\"", "\"\"", "5", ""]);
     }

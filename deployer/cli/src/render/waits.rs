@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_told_every_ten_seconds_with_its_time() {
+    fn wait_is_reported_every_ten_seconds() {
         let (mut waits, start) = (Waits::default(), Instant::now());
         let role = ResourceId::new("iam.role", "a");
         let mut said = Vec::new();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn another_wait_begins_anew() {
+    fn new_wait_is_timed_from_its_own_start() {
         let (mut waits, start) = (Waits::default(), Instant::now());
         let table = ResourceId::new("dynamodb.table", "a");
         assert!(waits.heard(&table, "the table to be ACTIVE", start));

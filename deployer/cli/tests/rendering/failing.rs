@@ -31,7 +31,7 @@ fn expired(request: &str) -> Failure {
 }
 
 #[test]
-fn everything_that_failed_is_told_with_its_cause() {
+fn failures_are_listed_with_their_cause() {
     let denied = Error {
         class: Class::Denied,
         operation: "CreateRole".into(),
@@ -78,6 +78,6 @@ fn everything_that_failed_is_told_with_its_cause() {
 }
 
 #[test]
-fn nothing_is_told_when_nothing_failed() {
+fn failure_report_is_empty_without_failures() {
     assert_eq!(told(vec![outcome("iam.role", "a", Action::Create, Ok(()))]), "");
 }

@@ -17,7 +17,7 @@ const AFTER: &str = "hunter2-after";
 const ADDED: &str = "hunter2-added";
 
 #[test]
-fn values_of_variables_are_in_no_form() {
+fn variable_values_are_masked_in_every_form() {
     let function = |variables: &[(&str, &str)]| {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Function::new(&scope(), "add-item", "arn:aws:iam::111111111111:role/r", Vec::new())

@@ -45,7 +45,7 @@ async fn eventful() -> Plan {
 }
 
 #[tokio::test]
-async fn every_form_shows_all_of_it() {
+async fn plan_is_shown_whole_in_every_form() {
     let plan = eventful().await;
     // What is pruned is not disabled: see below.
     for (action, number) in plan.actions.iter().filter(|(action, _)| **action != Action::Disable) {
@@ -80,7 +80,7 @@ async fn orphan_is_no_unchanged_resource() {
 }
 
 #[tokio::test]
-async fn a_clean_world_is_one_line() {
+async fn clean_plan_is_one_line() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -170,7 +170,7 @@ fn changes_of_every_shape_are_readable() {
 
 /// GitHub refuses a longer comment as a whole, so it is cut, and says by how much.
 #[test]
-fn a_comment_stays_below_what_github_takes() {
+fn comment_stays_below_the_github_limit() {
     let change = |number: usize| Change::new("description", json!("é".repeat(number)), json!("by hand"));
     let resource = |number: usize| drifted(&format!("demo-dev-{number:03}"), vec![change(500)]);
     let text = shown(PlanFormat::Markdown, &plan_of((0..500).map(resource).collect()), Question::Drift);
@@ -190,7 +190,7 @@ fn a_comment_stays_below_what_github_takes() {
 
 /// A comment is found by its first line.
 #[test]
-fn a_comment_is_the_same_for_the_same_plan() {
+fn comment_is_the_same_for_the_same_plan() {
     let plan = plan_of(vec![drifted("demo-dev-a", vec![Change::new("size", json!(1), json!(2))])]);
     let text = shown(PlanFormat::Markdown, &plan, Question::Drift);
     assert_eq!(text, shown(PlanFormat::Markdown, &plan.clone(), Question::Drift));
@@ -228,7 +228,7 @@ proptest! {
     /// Whatever AWS or somebody wrote into a name, a field or an error: each block is opened
     /// and closed once, no line leaves its fence, and no line is a command of the runner.
     #[test]
-    fn nothing_breaks_out_of_a_comment(texts in prop::collection::vec(nasty(), 5)) {
+    fn comment_content_cannot_break_out(texts in prop::collection::vec(nasty(), 5)) {
         let [name, path, live, desired, reason] = &texts[..] else { unreachable!("there are five") };
         let mut step = drifted(name, vec![Change::new(path.as_str(), json!(live), json!([desired, null]))]);
         step.reason = Some(reason.clone());

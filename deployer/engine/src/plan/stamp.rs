@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn stamp_is_told_from_the_other_tags_of_ours() {
+    fn stamp_is_distinguished_from_other_tags() {
         assert!(is_stamp("tags.deployer:stamp"));
         assert!(is_stamp("tags.deployer:stamp:3cc46432"));
         for path in ["tags.deployer:stack", "tags.team", "deployer:stamp", "tags"] {

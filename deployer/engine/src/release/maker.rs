@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn maker_is_the_oldest_entry_of_a_record_that_was_cut() {
+    fn maker_is_the_oldest_entry_of_a_truncated_record() {
         assert_eq!(made_by(&[entry(100, "b", &[MAPPING], &[]), entry(101, "c", &[MAPPING], &[])]), Some("b"));
     }
 

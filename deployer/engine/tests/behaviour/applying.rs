@@ -9,7 +9,7 @@ use engine::testing::{FakeCloud, Part, Thing, When, planned, stack, up};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
-async fn what_others_need_comes_first_and_the_stamp_last() {
+async fn dependencies_come_first_and_the_stamp_last() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (a, b) = (Thing::new("a"), Thing::new("b"));
     stack.add(Part::of(&b)).add(b.needing(&a)).add(a);
@@ -29,7 +29,7 @@ async fn what_others_need_comes_first_and_the_stamp_last() {
 }
 
 #[tokio::test]
-async fn a_second_run_writes_nothing() {
+async fn second_run_writes_nothing() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -39,7 +39,7 @@ async fn a_second_run_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_failure_takes_only_its_dependants_with_it_and_names_the_cause() {
+async fn failure_skips_only_its_dependants() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (a, b, c) = (Thing::new("a"), Thing::new("b"), Thing::new("c"));
     stack.add(b.clone().needing(&a)).add(Part::of(&b)).add(a).add(c);
@@ -71,7 +71,7 @@ async fn a_failure_takes_only_its_dependants_with_it_and_names_the_cause() {
 }
 
 #[tokio::test]
-async fn what_passes_by_itself_is_tried_again() {
+async fn passing_failure_of_a_step_is_retried() {
     for class in [Class::Propagating, Class::InProgress, Class::Throttled] {
         let (mut stack, cloud) = (stack(), FakeCloud::default());
         stack.add(Thing::new("a"));
@@ -82,7 +82,7 @@ async fn what_passes_by_itself_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_update_of_tags_alone_leaves_the_rest_alone() {
+async fn tag_update_writes_nothing_else() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -93,7 +93,7 @@ async fn an_update_of_tags_alone_leaves_the_rest_alone() {
 }
 
 #[tokio::test]
-async fn what_a_run_left_half_made_gets_its_stamp_when_it_is_ready() {
+async fn half_created_resource_is_stamped_when_ready() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     cloud.fail("Tag", Class::Denied);
@@ -109,7 +109,7 @@ async fn what_a_run_left_half_made_gets_its_stamp_when_it_is_ready() {
 }
 
 #[tokio::test]
-async fn a_recreated_part_is_deleted_first() {
+async fn recreated_part_is_deleted_first() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");
     stack.add(thing.clone()).add(Part::of(&thing));
@@ -121,7 +121,7 @@ async fn a_recreated_part_is_deleted_first() {
 }
 
 #[tokio::test]
-async fn a_stopped_run_begins_nothing_more_and_says_so() {
+async fn stopped_run_starts_no_further_steps() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (a, b) = (Thing::new("a"), Thing::new("b"));
     stack.add(b.needing(&a)).add(a);
@@ -142,7 +142,7 @@ async fn a_stopped_run_begins_nothing_more_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_run_cut_short_before_a_child_is_no_drift() {
+async fn run_failed_before_a_child_is_no_drift() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));
@@ -157,7 +157,7 @@ async fn a_run_cut_short_before_a_child_is_no_drift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stopped_run_gives_what_is_in_flight_a_few_seconds_and_leaves() {
+async fn stopped_run_waits_briefly_for_calls_in_flight() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (a, b) = (Thing::new("a"), Thing::new("b"));
     stack.add(b.needing(&a)).add(a);

@@ -23,7 +23,7 @@ fn tagged(cloud: &FakeCloud, tags: &[(&str, &str)]) {
 
 /// The commonest accident: a tool that replaces all tags.
 #[tokio::test]
-async fn what_lost_its_tags_and_is_the_same_thing_is_drift_and_gets_them_back() {
+async fn resource_that_lost_its_tags_is_drift_and_retagged() {
     for left in [&[][..], &[("team", "checkout")], &[("deployer:stack", "demo")]] {
         let (stack, cloud) = made().await;
         tagged(&cloud, left);
@@ -38,7 +38,7 @@ async fn what_lost_its_tags_and_is_the_same_thing_is_drift_and_gets_them_back() 
 }
 
 #[tokio::test]
-async fn what_others_made_under_a_name_that_was_ours_is_theirs() {
+async fn resource_recreated_by_others_is_foreign() {
     let (stack, cloud) = made().await;
     tagged(&cloud, &[]);
     *cloud.world().made.get_mut("demo-dev-a").expect("it was made") += 1;
@@ -49,7 +49,7 @@ async fn what_others_made_under_a_name_that_was_ours_is_theirs() {
 }
 
 #[tokio::test]
-async fn what_another_environment_has_taken_over_is_theirs() {
+async fn resource_taken_over_by_another_environment_is_foreign() {
     let (stack, cloud) = made().await;
     tagged(&cloud, &[("deployer:stack", "demo"), ("deployer:environment", "dev-2")]);
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);

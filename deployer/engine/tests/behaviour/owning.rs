@@ -19,7 +19,7 @@ fn ids(ids: &[&str]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_is_adopted_becomes_ours_and_as_the_code_says() {
+async fn adopted_resource_is_owned_and_updated() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a").size(2));
     let theirs: Tags = [("team".to_owned(), "checkout".to_owned())].into();
@@ -41,7 +41,7 @@ async fn what_is_adopted_becomes_ours_and_as_the_code_says() {
 }
 
 #[tokio::test]
-async fn with_what_is_adopted_come_its_parts() {
+async fn adopted_resource_brings_its_parts() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");
     stack.add(thing.clone()).add(Part::of(&thing));
@@ -53,7 +53,7 @@ async fn with_what_is_adopted_come_its_parts() {
 }
 
 #[tokio::test]
-async fn an_orphan_goes_only_on_demand_and_what_holds_data_only_by_name() {
+async fn orphan_is_pruned_on_demand_and_data_by_name() {
     let cloud = FakeCloud::default();
     let old = Thing::new("old");
     cloud.world().things.insert(old.name.clone(), (old.clone(), scope().tags()));
@@ -80,7 +80,7 @@ async fn an_orphan_goes_only_on_demand_and_what_holds_data_only_by_name() {
 }
 
 #[tokio::test]
-async fn pruning_leaves_what_is_not_ours() {
+async fn prune_leaves_foreign_resources() {
     let cloud = FakeCloud::default();
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
@@ -95,7 +95,7 @@ async fn pruning_leaves_what_is_not_ours() {
 }
 
 #[tokio::test]
-async fn what_the_record_knows_of_was_deleted_and_not_forgotten() {
+async fn recorded_resource_that_is_absent_is_drift() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let (_, plan) = planned(&stack, &cloud).await;
@@ -107,7 +107,7 @@ async fn what_the_record_knows_of_was_deleted_and_not_forgotten() {
 }
 
 #[tokio::test]
-async fn what_a_down_that_was_cut_short_deleted_is_no_drift() {
+async fn resource_deleted_by_interrupted_down_is_pending() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a")).add(Thing::new("b"));
     up(&stack, &cloud).await;
@@ -117,7 +117,7 @@ async fn what_a_down_that_was_cut_short_deleted_is_no_drift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
+async fn untagged_resource_of_an_interrupted_run_is_owned() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     {
@@ -144,7 +144,7 @@ async fn what_a_run_made_and_did_not_come_to_tag_is_ours() {
 }
 
 #[tokio::test]
-async fn a_name_taken_by_somebody_with_our_kind_of_tags_is_theirs_whatever_the_record_says() {
+async fn resource_tagged_by_another_environment_is_foreign_despite_record() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     // Not refused outright: the record goes on saying that we may have made it.
@@ -177,7 +177,7 @@ async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
 }
 
 #[tokio::test]
-async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
+async fn concurrent_run_stops_before_it_writes() {
     for before in [false, true] {
         let (mut one, mut other, cloud) = (stack(), stack(), FakeCloud::default());
         one.add(Thing::new("a"));
@@ -201,7 +201,7 @@ async fn of_two_runs_that_begin_at_once_one_stops_before_it_writes() {
 }
 
 #[tokio::test]
-async fn a_run_hears_of_another_that_was_at_work_meanwhile() {
+async fn run_learns_of_another_run_meanwhile() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let run = begin(&stack, &cloud, "one").await.expect("it is alone");
@@ -211,7 +211,7 @@ async fn a_run_hears_of_another_that_was_at_work_meanwhile() {
 }
 
 #[tokio::test]
-async fn what_a_run_at_work_set_out_to_make_outlasts_the_end_of_another() {
+async fn planned_creations_of_a_run_outlast_another_run() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let one = begin(&stack, &cloud, "one").await.expect("it is alone");
@@ -225,7 +225,7 @@ async fn what_a_run_at_work_set_out_to_make_outlasts_the_end_of_another() {
 }
 
 #[tokio::test]
-async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
+async fn down_meanwhile_leaves_no_stale_record() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -265,7 +265,7 @@ async fn a_down_meanwhile_leaves_no_record_of_what_is_gone() {
 }
 
 #[tokio::test]
-async fn what_is_new_in_the_stack_was_not_deleted() {
+async fn new_dependency_is_not_taken_for_deleted() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (store, user) = (Thing::new("store"), Thing::new("user"));
     stack.add(user.clone());
@@ -277,7 +277,7 @@ async fn what_is_new_in_the_stack_was_not_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_was_cut_short_is_pending_and_no_drift() {
+async fn interrupted_change_is_pending_and_no_drift() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     before.add(Thing::new("a"));
     after.add(Thing::new("a").size(2));
@@ -297,7 +297,7 @@ async fn a_change_that_was_cut_short_is_pending_and_no_drift() {
 }
 
 #[tokio::test]
-async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
+async fn denied_creation_does_not_claim_the_name() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let call = "Create demo-dev-a".to_owned();
@@ -311,7 +311,7 @@ async fn a_name_that_we_were_refused_to_take_is_not_ours_later() {
 }
 
 #[tokio::test]
-async fn what_was_never_sent_was_neither_made_nor_changed() {
+async fn unsent_change_is_not_recorded() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     before.add(Thing::new("a"));
     after.add(Thing::new("a").size(2)).add(Thing::new("b"));
@@ -330,7 +330,7 @@ async fn what_was_never_sent_was_neither_made_nor_changed() {
 }
 
 #[tokio::test]
-async fn what_we_have_in_another_region_cannot_be_adopted() {
+async fn resource_of_another_region_cannot_be_adopted() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let mut tags = scope().tags();
@@ -341,7 +341,7 @@ async fn what_we_have_in_another_region_cannot_be_adopted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_got_lost_is_nobody_else() {
+async fn lost_answer_is_not_taken_for_another_run() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     for _ in 0..2 {
@@ -355,7 +355,7 @@ async fn an_answer_that_got_lost_is_nobody_else() {
 }
 
 #[tokio::test]
-async fn the_history_tells_how_each_run_ended() {
+async fn history_shows_how_each_run_ended() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     cloud.fail("Create", Class::Denied);
@@ -373,7 +373,7 @@ async fn the_history_tells_how_each_run_ended() {
 }
 
 #[tokio::test]
-async fn a_role_goes_after_what_is_given_another_one() {
+async fn orphan_is_deleted_after_its_users_change() {
     let cloud = FakeCloud::default();
     let (old, thing) = (Thing::new("old"), Thing::new("a"));
     let mut before = stack();

@@ -18,7 +18,7 @@ fn paths(plan: &Plan) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_is_absent_is_created() {
+async fn absent_resource_is_created() {
     let mut stack = stack();
     stack.add(Thing::new("a"));
     let (_, plan) = planned(&stack, &FakeCloud::default()).await;
@@ -27,7 +27,7 @@ async fn what_is_absent_is_created() {
 }
 
 #[tokio::test]
-async fn what_is_as_desired_is_kept() {
+async fn resource_as_desired_is_kept() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a")).add(Part::of(&Thing::new("a")));
     up(&stack, &cloud).await;
@@ -37,7 +37,7 @@ async fn what_is_as_desired_is_kept() {
 }
 
 #[tokio::test]
-async fn what_somebody_changed_is_drift() {
+async fn manual_change_is_drift() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -48,7 +48,7 @@ async fn what_somebody_changed_is_drift() {
 }
 
 #[tokio::test]
-async fn what_the_code_changed_is_pending() {
+async fn code_change_is_pending() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     before.add(Thing::new("a"));
     after.add(Thing::new("a").size(2));
@@ -59,7 +59,7 @@ async fn what_the_code_changed_is_pending() {
 }
 
 #[tokio::test]
-async fn both_are_told_apart_in_one_resource() {
+async fn drift_and_pending_are_distinguished_in_one_resource() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     before.add(Thing::new("a").size(2));
     after.add(Thing::new("a").size(3));
@@ -71,7 +71,7 @@ async fn both_are_told_apart_in_one_resource() {
 }
 
 #[tokio::test]
-async fn a_part_has_its_stamp_on_its_parent() {
+async fn part_has_its_stamp_on_its_parent() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));
@@ -90,7 +90,7 @@ async fn a_part_has_its_stamp_on_its_parent() {
 }
 
 #[tokio::test]
-async fn each_part_has_a_stamp_of_its_own() {
+async fn parts_have_stamps_of_their_own() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");
     let other = Part { name: "demo-dev-a/other".into(), ..Part::of(&thing).speed(2) };
@@ -100,7 +100,7 @@ async fn each_part_has_a_stamp_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_stamp_of_another_schema_says_pending_only() {
+async fn stamp_of_another_schema_is_pending_only() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -115,7 +115,7 @@ async fn a_stamp_of_another_schema_says_pending_only() {
 }
 
 #[tokio::test]
-async fn what_has_our_name_and_other_tags_is_foreign() {
+async fn resource_with_other_tags_is_foreign() {
     let theirs = [("deployer:environment".to_owned(), "dev-2".to_owned())].into();
     for tags in [Tags::new(), theirs] {
         let (mut stack, cloud) = (stack(), FakeCloud::default());
@@ -128,7 +128,7 @@ async fn what_has_our_name_and_other_tags_is_foreign() {
 }
 
 #[tokio::test]
-async fn what_is_ours_in_another_region_is_foreign_and_says_so() {
+async fn resource_of_another_region_is_foreign_with_reason() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let mut tags = scope().tags();
@@ -153,7 +153,7 @@ async fn what_is_ours_in_another_region_is_foreign_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_ours_and_not_desired_is_an_orphan_and_stays() {
+async fn undesired_resource_is_an_orphan_and_stays() {
     let cloud = FakeCloud::default();
     let mut tags = scope().tags();
     cloud.world().things.insert("demo-dev-old".into(), (Thing::new("old"), tags.clone()));
@@ -176,7 +176,7 @@ async fn with_orphaned_part() -> (FakeCloud, Stack<FakeCloud>, ResourceId) {
 }
 
 #[tokio::test]
-async fn orphan_that_still_works_is_told_and_stays() {
+async fn orphan_that_still_works_is_reported_and_kept() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let (_, plan) = planned(&stack, &cloud).await;
     let orphan = plan.having(Verdict::Orphan).next().expect("the part");
@@ -185,7 +185,7 @@ async fn orphan_that_still_works_is_told_and_stays() {
 }
 
 #[tokio::test]
-async fn what_others_do_is_not_asked() {
+async fn activity_of_foreign_resources_is_not_read() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let theirs = Thing::new("theirs");
     stack.add(Thing::new("a"));
@@ -242,7 +242,7 @@ async fn orphan_that_is_pruned_is_deleted_rather_than_disabled() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_unknown_and_never_absent() {
+async fn unreadable_resource_is_unknown_and_never_absent() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     cloud.fail("Read demo-dev-a", Class::Denied);
@@ -254,7 +254,7 @@ async fn what_cannot_be_read_is_unknown_and_never_absent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_changed_is_refused_with_instructions() {
+async fn unchangeable_field_is_refused_with_instructions() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -265,7 +265,7 @@ async fn what_cannot_be_changed_is_refused_with_instructions() {
 }
 
 #[tokio::test]
-async fn what_loses_data_says_so() {
+async fn data_loss_is_reported_in_the_plan() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -275,7 +275,7 @@ async fn what_loses_data_says_so() {
 }
 
 #[tokio::test]
-async fn tags_of_others_are_no_difference_and_a_missing_one_of_ours_is() {
+async fn foreign_tags_are_no_difference_but_missing_own_are() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -291,7 +291,7 @@ async fn tags_of_others_are_no_difference_and_a_missing_one_of_ours_is() {
 }
 
 #[tokio::test]
-async fn the_json_of_a_plan_is_stable() {
+async fn plan_json_is_stable() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));
@@ -303,7 +303,7 @@ async fn the_json_of_a_plan_is_stable() {
 }
 
 #[tokio::test]
-async fn a_store_deleted_by_hand_is_not_made_again_on_the_quiet() {
+async fn store_deleted_by_hand_is_drift_and_data_loss() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (store, user) = (Thing::new("store"), Thing::new("user"));
     stack.add(user.needing(&store)).add(store);
@@ -317,7 +317,7 @@ async fn a_store_deleted_by_hand_is_not_made_again_on_the_quiet() {
 }
 
 #[tokio::test]
-async fn store_is_known_to_be_deleted_without_a_record_by_what_was_made_after_it() {
+async fn deleted_store_is_recognised_by_its_dependants() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (store, user) = (Thing::new("store"), Thing::new("user"));
     stack.add(user.needing(&store)).add(store);
@@ -337,7 +337,7 @@ async fn store_is_known_to_be_deleted_without_a_record_by_what_was_made_after_it
 }
 
 #[tokio::test]
-async fn what_is_bound_to_a_thing_that_becomes_another_is_made_anew() {
+async fn bound_part_is_recreated_when_its_thing_changes_identity() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let mut thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));
@@ -356,7 +356,7 @@ async fn what_is_bound_to_a_thing_that_becomes_another_is_made_anew() {
 
 /// A stream that was deleted and is made again has the name of before, and none of its records.
 #[tokio::test]
-async fn what_is_bound_to_a_thing_that_is_made_again_is_made_anew() {
+async fn bound_part_is_recreated_when_its_source_is_recreated() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let (reader, source) = (Thing::new("reader"), Thing::new("source"));
     stack.add(Part::of(&reader).reading(&source)).add(reader).add(source);
@@ -370,7 +370,7 @@ async fn what_is_bound_to_a_thing_that_is_made_again_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_part_of_what_cannot_be_read_is_unknown() {
+async fn part_of_an_unreadable_resource_is_unknown() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");
     stack.add(thing.clone()).add(Part::of(&thing));

@@ -183,7 +183,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn up_converges_from_anything_and_down_leaves_only_what_is_not_ours(trouble in trouble()) {
+    fn up_converges_and_down_leaves_only_foreign_resources(trouble in trouble()) {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(converges(trouble));

@@ -47,7 +47,7 @@ async fn code_that_reads_less_than_what_was_deployed_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_allowed_to_become_unreadable_is_forgotten() {
+async fn schema_allowed_to_become_unreadable_is_forgotten() {
     let cloud = FakeCloud::default();
     up(&reading(1, [("cart/Added", 2), ("cart/Closed", 1)]), &cloud).await;
     let older = reading(2, [("cart/Added", 1)]);
@@ -64,7 +64,7 @@ async fn what_is_allowed_to_become_unreadable_is_forgotten() {
 
 /// Some writers may be changed and others not.
 #[tokio::test(start_paused = true)]
-async fn what_a_run_came_to_deploy_is_known_however_far_it_came() {
+async fn schema_of_an_interrupted_run_stays_recorded() {
     let cloud = FakeCloud::default();
     up(&reading(1, [("cart/Added", 1)]), &cloud).await;
     cloud.world().dies = Some((1, When::Before));
@@ -83,7 +83,7 @@ async fn what_a_run_came_to_deploy_is_known_however_far_it_came() {
 }
 
 #[tokio::test]
-async fn run_that_ends_after_another_does_not_forget_what_that_one_can_write() {
+async fn run_ending_after_another_keeps_its_recorded_schemas() {
     let cloud = FakeCloud::default();
     let older = reading(1, [("cart/Added", 1)]);
     let (survey, plan) = planned(&older, &cloud).await;

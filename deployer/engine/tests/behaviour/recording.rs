@@ -13,7 +13,7 @@ fn last(cloud: &FakeCloud) -> Release {
 }
 
 #[tokio::test]
-async fn run_that_begins_keeps_what_earlier_ones_came_to_make_or_change() {
+async fn new_run_keeps_unfinished_creations_and_changes() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let (mut survey, plan) = planned(&stack, &cloud).await;
@@ -30,7 +30,7 @@ async fn run_that_begins_keeps_what_earlier_ones_came_to_make_or_change() {
 }
 
 #[tokio::test]
-async fn what_is_foreign_or_unknown_was_not_deployed() {
+async fn foreign_or_unknown_resource_is_not_recorded_as_deployed() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("foreign")).add(Thing::new("unknown"));
     cloud.world().things.insert("demo-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
@@ -42,7 +42,7 @@ async fn what_is_foreign_or_unknown_was_not_deployed() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_is_there_no_more() {
+async fn pruned_resource_leaves_the_record() {
     let (mut before, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));
@@ -55,7 +55,7 @@ async fn what_was_deleted_is_there_no_more() {
 }
 
 #[tokio::test]
-async fn run_that_did_not_come_to_what_it_wanted_has_failed() {
+async fn run_that_did_not_succeed_is_recorded_as_failed() {
     let (stack, cloud) = (stack(), FakeCloud::default());
     for (well, state) in [(true, State::Done), (false, State::Failed)] {
         let (survey, plan) = planned(&stack, &cloud).await;
@@ -78,7 +78,7 @@ async fn record_that_cannot_be_read_is_unknown() {
 /// Entries that earlier releases wrote are read by every later one. What a later form has besides needs a
 /// default; this file never changes.
 #[test]
-fn entry_of_the_first_form_is_read_and_written_as_it_is() {
+fn first_release_entry_form_is_read_and_written_unchanged() {
     let golden = include_str!("../golden/release.v1.json");
     let release: Release = serde_json::from_str(golden).expect("it is an entry");
     let ids = |id: &str| [format!("fake.thing/demo-dev-{id}")].into();

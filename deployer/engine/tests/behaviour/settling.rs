@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test(start_paused = true)]
-async fn what_looks_changed_is_read_once_more() {
+async fn apparent_drift_is_read_once_more() {
     let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -28,7 +28,7 @@ async fn what_looks_changed_is_read_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_looks_foreign_is_read_once_more() {
+async fn apparently_foreign_resource_is_read_once_more() {
     let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -44,7 +44,7 @@ async fn what_looks_foreign_is_read_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_clean_is_not_read_again() {
+async fn clean_resource_is_not_read_again() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
@@ -55,7 +55,7 @@ async fn what_is_clean_is_not_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_show_in_time_is_a_warning() {
+async fn unsettled_change_is_a_warning() {
     let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
     stack.add(Thing::new("a")).add(Thing::new("b"));
     up(&stack, &cloud).await;
@@ -77,7 +77,7 @@ async fn what_does_not_show_in_time_is_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_its_stamp_on_another_settles_with_it() {
+async fn part_settles_with_its_stamped_parent() {
     let (mut before, mut after, cloud, wishes) = (stack(), stack(), FakeCloud::default(), Wishes::default());
     let thing = Thing::new("a");
     before.add(thing.clone()).add(Part::of(&thing));

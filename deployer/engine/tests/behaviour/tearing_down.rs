@@ -18,7 +18,7 @@ async fn users_go_before_what_they_use() {
 }
 
 #[tokio::test]
-async fn what_holds_data_is_told_as_a_loss() {
+async fn stateful_resource_is_reported_as_a_loss() {
     let (mut full, cloud) = (stack(), FakeCloud::default());
     let thing = Thing::new("a");
     full.add(thing.clone()).add(Part::of(&thing));
@@ -29,7 +29,7 @@ async fn what_holds_data_is_told_as_a_loss() {
 }
 
 #[tokio::test]
-async fn what_our_tags_do_not_own_stays() {
+async fn down_leaves_foreign_resources() {
     let cloud = FakeCloud::default();
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
@@ -41,7 +41,7 @@ async fn what_our_tags_do_not_own_stays() {
 }
 
 #[tokio::test]
-async fn an_orphan_goes_too() {
+async fn orphan_is_deleted_by_down() {
     let cloud = FakeCloud::default();
     cloud.world().things.insert("demo-dev-old".into(), (Thing::new("old"), scope().tags()));
     assert_eq!(planned(&stack(), &cloud).await.1.verdict, Verdict::Orphan);

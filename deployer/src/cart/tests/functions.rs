@@ -35,7 +35,7 @@ pub(super) fn consumers(stack: &Stack<Aws>) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_function_has_a_binary_and_a_place_in_the_stack() {
+fn functions_all_have_a_binary_and_stack_entry() {
     let known: BTreeSet<String> =
         functions(&dev()).into_iter().map(|function| function.name.to_owned()).collect();
     let files = std::fs::read_dir(root().join("functions/src/bin")).expect("the functions are here");
@@ -47,7 +47,7 @@ fn every_function_has_a_binary_and_a_place_in_the_stack() {
 }
 
 #[test]
-fn every_function_gets_the_variables_that_it_reads_and_no_others() {
+fn functions_get_exactly_the_variables_they_read() {
     let stack = dev();
     let deployed = states(&stack, "lambda.function");
     for function in functions(&stack) {
@@ -59,7 +59,7 @@ fn every_function_gets_the_variables_that_it_reads_and_no_others() {
 /// A release with a new type of event must not let it meet an old reader: a handler would keep
 /// it aside, and a query fail.
 #[test]
-fn whoever_appends_changes_after_all_who_read() {
+fn writers_are_deployed_after_all_readers() {
     let stack = dev();
     let may = |sid: &str| -> BTreeSet<String> {
         let of_sid = statements(&stack).into_iter().filter(|(_, of, _)| of == sid);
@@ -81,7 +81,7 @@ fn whoever_appends_changes_after_all_who_read() {
 
 /// A handler is a file and a line: what it takes to be one follows from that.
 #[test]
-fn every_handler_reads_the_stream_and_may_keep_aside_what_it_cannot_handle() {
+fn handlers_get_mapping_quarantine_alarm_and_replay() {
     let stack = dev();
     let handlers = handlers(&stack);
     assert!(handlers.contains("log-events"), "{handlers:?}");

@@ -262,7 +262,7 @@ mod tests {
 
     /// Pinned: the deployer may be of another release than the function.
     #[test]
-    fn the_least_that_can_be_said_is_understood() {
+    fn minimal_replay_request_is_understood() {
         let Ok(Request::Start(order)) = read(order()) else { panic!("it is an order") };
         assert_eq!((order.from, order.only.clone()), (Source::Archive, Only::default()));
         assert!(!order.even_if_it_acts && !order.dry_run);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_refused() {
+    fn unknown_replay_request_is_refused() {
         let mut order = order();
         order["speed"] = json!(9);
         assert!(read(order).is_err_and(|error| error.contains("unknown field `speed`")));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_makes_no_sense_says_why() {
+    fn invalid_replay_order_names_its_mistake() {
         let mistake = |key: &str, value: Value| {
             let mut order = order();
             order[key] = value;

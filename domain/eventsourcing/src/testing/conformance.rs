@@ -30,26 +30,26 @@ use crate::{
 
 /// Runs every case, one after another.
 pub async fn all<S: EventStore>(store: impl AsyncFn() -> S) {
-    an_unknown_aggregate_has_no_commits(&store).await;
-    what_is_appended_is_read_back_whole(&store).await;
+    unknown_aggregate_has_no_commits(&store).await;
+    appended_commits_are_read_back_whole(&store).await;
     commits_are_read_in_the_order_of_their_versions(&store).await;
     reading_can_begin_behind_any_version(&store).await;
     aggregates_do_not_see_each_other(&store).await;
-    a_taken_version_is_a_conflict(&store).await;
-    of_many_writers_at_once_one_wins(&store).await;
-    appending_the_very_same_commit_again_succeeds(&store).await;
-    more_than_a_megabyte_is_read_whole(&store).await;
-    an_aggregate_is_fetched_as_it_was_stored(&store).await;
+    taken_version_is_a_conflict(&store).await;
+    concurrent_writers_have_one_winner(&store).await;
+    same_commit_can_be_appended_again(&store).await;
+    history_above_a_megabyte_is_read_whole(&store).await;
+    aggregate_is_fetched_as_it_was_stored(&store).await;
 }
 
 /// Reading what was never written finds nothing, and is no error.
-pub async fn an_unknown_aggregate_has_no_commits<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn unknown_aggregate_has_no_commits<S: EventStore>(store: impl AsyncFn() -> S) {
     let found = read(&store().await, &aggregate("unknown")).await;
     assert_eq!(found, []);
 }
 
 /// Nothing of a commit gets lost or changed, and its data not by a byte.
-pub async fn what_is_appended_is_read_back_whole<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn appended_commits_are_read_back_whole<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("whole");
     let mut full = commit(&id, 1, "full", 3);
@@ -112,7 +112,7 @@ pub async fn aggregates_do_not_see_each_other<S: EventStore>(store: impl AsyncFn
 }
 
 /// A writer that read too little is told so, and the first commit stays as it is.
-pub async fn a_taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("taken");
     let first = commit(&id, 1, "first", 2);
@@ -130,7 +130,7 @@ pub async fn a_taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() 
 }
 
 /// Of writers that all saw the same past, exactly one gets to write.
-pub async fn of_many_writers_at_once_one_wins<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn concurrent_writers_have_one_winner<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("race");
     let commits: Vec<_> = (0..16).map(|n| commit(&id, 1, &format!("writer {n}"), 1)).collect();
@@ -148,7 +148,7 @@ pub async fn of_many_writers_at_once_one_wins<S: EventStore>(store: impl AsyncFn
 }
 
 /// An append whose answer got lost is repeated, at once or late, and is there once.
-pub async fn appending_the_very_same_commit_again_succeeds<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn same_commit_can_be_appended_again<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("again");
     let ours = commit(&id, 1, "ours", 2);
@@ -161,7 +161,7 @@ pub async fn appending_the_very_same_commit_again_succeeds<S: EventStore>(store:
 }
 
 /// A history larger than one page of any store comes back without a gap.
-pub async fn more_than_a_megabyte_is_read_whole<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn history_above_a_megabyte_is_read_whole<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("large");
     let data = text(&format!("\"{}\"", "x".repeat(100_000)));
@@ -177,7 +177,7 @@ pub async fn more_than_a_megabyte_is_read_whole<S: EventStore>(store: impl Async
 }
 
 /// What an aggregate decides survives the store, and a repeated command finds itself in it.
-pub async fn an_aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
+pub async fn aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
     let tallies = Repo::<Tally, _>::new(store().await);
     let tally_id = aggregate("tally").uuid();
     let add = TallyCommand::Count { what: "tea".to_owned(), times: 2 };

@@ -35,7 +35,7 @@ fn fields_of_a_later_release_come_back_with_the_commit() {
 }
 
 #[test]
-fn envelope_without_a_field_or_with_one_twice_is_refused_and_says_which() {
+fn envelope_with_missing_or_duplicate_field_is_refused() {
     let refused = |text: &str| Envelope::from_bytes(text.as_bytes()).unwrap_err().to_string();
     let without = refused(&LATER.replace(r#""schema_version":1,"#, ""));
     assert!(without.starts_with("missing field `schema_version`"), "{without}");
@@ -46,7 +46,7 @@ fn envelope_without_a_field_or_with_one_twice_is_refused_and_says_which() {
 
 /// Otherwise a field would be taken for one of a later release.
 #[test]
-fn every_field_of_this_release_is_known() {
+fn envelope_fields_of_this_release_are_all_known() {
     let full = Envelope { actor: Some("zoë".to_owned()), causation_id: Some(Default::default()), ..later() };
     let full = Envelope { more: Default::default(), ..full };
     let read = Envelope::from_bytes(&full.to_bytes()).unwrap();

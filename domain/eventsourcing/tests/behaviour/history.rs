@@ -64,7 +64,7 @@ fn decide(history: &Tallied, command_id: u128, command: TallyCommand) -> Decisio
 }
 
 #[test]
-fn a_missing_or_repeated_commit_is_a_gap() {
+fn missing_or_repeated_commit_is_a_gap() {
     for behind in [0, 1, 3, 9] {
         let mut history = Tallied::new(tally_id());
         let first = commit(0, 1, &[TallyEvent::TallyOpened {}, tea(1)]);
@@ -78,14 +78,14 @@ fn a_missing_or_repeated_commit_is_a_gap() {
 }
 
 #[test]
-fn a_commit_of_another_aggregate_is_refused() {
+fn commit_of_another_aggregate_is_refused() {
     let mut history = Tallied::new(AggregateId::of::<Tally>(Uuid::from_u128(2)));
     let error = history.fold(&commit(0, 1, &[tea(1)])).unwrap_err();
     assert!(matches!(error, HistoryError::Foreign { .. }), "{error}");
 }
 
 #[test]
-fn a_commit_with_an_unreadable_event_is_not_folded_at_all() {
+fn commit_with_an_unreadable_event_is_not_folded() {
     let mut history = Tallied::new(tally_id());
     let mut commit = commit(0, 1, &[TallyEvent::TallyOpened {}, tea(1)]);
     commit.events[1].data = JsonText::parse("{}".to_owned()).unwrap();
@@ -95,7 +95,7 @@ fn a_commit_with_an_unreadable_event_is_not_folded_at_all() {
 }
 
 #[test]
-fn a_repeated_command_gets_the_answer_of_the_first_time() {
+fn repeated_command_gets_its_first_answer() {
     let history = closed_tally();
     let again = decide(&history, 2, add_tea(2));
     assert_eq!((again.events.len(), again.version), (0, 2));
@@ -132,7 +132,7 @@ impl Aggregate for Cups {
 }
 
 #[test]
-fn repeated_command_of_several_events_gets_the_answer_of_all_of_them() {
+fn repeated_command_is_answered_from_all_its_events() {
     let id = AggregateId::of::<Cups>(Uuid::from_u128(1));
     let mut history = History::<Cups>::new(id.clone());
     for (behind, command, cups) in [(0, 1, 3), (3, 2, 2)] {
@@ -149,7 +149,7 @@ fn repeated_command_of_several_events_gets_the_answer_of_all_of_them() {
 }
 
 #[test]
-fn a_command_id_cannot_be_used_for_something_else() {
+fn command_id_cannot_be_reused_for_another_request() {
     let history = closed_tally();
     for (id, command) in [(2, add_tea(3)), (2, TallyCommand::Close), (1, add_tea(2)), (3, add_tea(2))] {
         let command_id = Uuid::from_u128(id);
@@ -159,7 +159,7 @@ fn a_command_id_cannot_be_used_for_something_else() {
 }
 
 #[test]
-fn a_new_command_is_decided_on_the_last_state() {
+fn new_command_is_decided_on_the_last_state() {
     let history = closed_tally();
     let refused = decided(&history, 4, add_tea(1));
     assert_eq!(refused, Err(Refused::Rule(TallyError::Closed)));
@@ -168,7 +168,7 @@ fn a_new_command_is_decided_on_the_last_state() {
 }
 
 #[test]
-fn a_decision_carries_the_state_after_its_events() {
+fn decision_carries_the_state_after_its_events() {
     let mut history = Tallied::new(tally_id());
     history.fold(&commit(0, 1, &[TallyEvent::TallyOpened {}])).unwrap();
     let decision = decide(&history, 2, add_tea(7));

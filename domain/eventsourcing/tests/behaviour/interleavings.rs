@@ -53,7 +53,7 @@ fn count(what: &str) -> TallyCommand {
 proptest! {
     /// Writers 0 to 7 want one thing each; 8 and 9 repeat what 0 and 1 want.
     #[test]
-    fn every_command_counts_once(turns in vec(0..10_usize, 0..200)) {
+    fn commands_count_once_in_any_interleaving(turns in vec(0..10_usize, 0..200)) {
         let store = InMemoryStore::new();
         // Two functions, each warm with what it saw last.
         let tallies = [Repo::<Tally, _>::new(&store), Repo::new(&store)];

@@ -12,7 +12,7 @@ fn failure(test: impl FnOnce() + std::panic::UnwindSafe) -> String {
 }
 
 #[test]
-fn a_failure_tells_the_whole_story() {
+fn kit_failure_shows_given_when_and_then() {
     let tea = || TallyEvent::Counted { what: "tea".to_owned(), times: 1 };
     let message = failure(move || {
         given::<Tally>([TallyEvent::TallyOpened {}, tea()])
@@ -34,7 +34,7 @@ fn a_failure_tells_the_whole_story() {
 }
 
 #[test]
-fn a_failure_tells_why_a_command_was_refused() {
+fn kit_failure_shows_why_a_command_was_refused() {
     let message = failure(|| {
         given::<Tally>([]).when(&TallyCommand::Close).then_refused(&TallyError::Closed);
     });

@@ -17,7 +17,7 @@ fn id(n: u128) -> Uuid {
 }
 
 #[test]
-fn a_probe_is_written_and_read_as_in_its_file() {
+fn probe_is_written_and_read_as_in_its_file() {
     let context = Context::new(id(0x10), "2026-11-21T19:02:00.120000Z".parse().unwrap());
     let probe = AggregateId::of::<Probe>(id(0x70));
     let commit = Commit::of(probe, 0, &[ProbeEvent::Probed {}], context, || id(0)).unwrap();
@@ -29,6 +29,6 @@ fn a_probe_is_written_and_read_as_in_its_file() {
 }
 
 #[test]
-fn each_version_of_a_probe_has_a_file() {
+fn probe_versions_all_have_a_file() {
     files().assert_complete(ProbeEvent::SCHEMAS);
 }

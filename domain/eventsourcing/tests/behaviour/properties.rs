@@ -55,13 +55,13 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
 proptest! {
     /// Whatever happened since: a repeat adds nothing and is answered as the first was.
     #[test]
-    fn repeating_any_command_changes_nothing(commands in vec(command(), 1..40)) {
+    fn repeated_command_changes_nothing(commands in vec(command(), 1..40)) {
         assert_repeats_change_nothing::<Tally>(commands);
     }
 
     /// The writer sorts nothing and escapes by itself; RFC 8785 must not see a difference.
     #[test]
-    fn an_envelope_is_written_in_canonical_json(envelope in envelope()) {
+    fn envelope_is_written_in_canonical_json(envelope in envelope()) {
         let bytes = envelope.to_bytes();
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         let canonical = serde_json_canonicalizer::to_vec(&value).unwrap();
@@ -69,12 +69,12 @@ proptest! {
     }
 
     #[test]
-    fn an_envelope_is_read_as_it_was_written(envelope in envelope()) {
+    fn envelope_is_read_as_it_was_written(envelope in envelope()) {
         prop_assert_eq!(Envelope::from_bytes(&envelope.to_bytes()).unwrap(), envelope);
     }
 
     #[test]
-    fn an_event_is_read_as_it_was_written(what in ".{0,300}", times: u32) {
+    fn event_is_read_as_it_was_written(what in ".{0,300}", times: u32) {
         let event = TallyEvent::Counted { what, times };
         let encoded = encode(&event).unwrap();
         let read = decode::<TallyEvent>(encoded.event_type, encoded.schema_version, &encoded.data);
@@ -83,7 +83,7 @@ proptest! {
 
     /// Anything can stand in a request; none of it may end in a panic.
     #[test]
-    fn any_text_is_read_or_refused(text in ".{0,80}") {
+    fn text_is_read_or_refused_without_panic(text in ".{0,80}") {
         let _ = text.parse::<AggregateId>();
         let _ = text.parse::<OccurredAt>();
         let _ = eventsourcing::id::parse("tally_id", &text);

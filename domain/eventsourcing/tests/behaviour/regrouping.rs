@@ -42,7 +42,7 @@ fn whole(like: &Envelope, aggregate: Uuid, version: u64, size: usize, number: us
 
 proptest! {
     #[test]
-    fn commits_that_are_published_and_put_together_again_are_the_same(commits in commits()) {
+    fn regrouped_commits_equal_the_published_ones(commits in commits()) {
         let published = commits.clone().into_iter().flat_map(Commit::into_envelopes);
         prop_assert_eq!(Commit::from_envelopes(published).unwrap(), commits);
     }
@@ -59,14 +59,14 @@ fn opened(aggregate_type: &str) -> Envelope {
 }
 
 #[test]
-fn a_commit_with_a_gap_is_in_parts() {
+fn commit_with_a_gap_is_split() {
     let commits = Commit::from_envelopes([1, 2, 4].map(|version| Envelope { version, ..opened("tally") }));
     let shape = |commit: &Commit| (commit.version, commit.events.len());
     assert_eq!(commits.unwrap().iter().map(shape).collect::<Vec<_>>(), [(1, 2), (4, 1)]);
 }
 
 #[test]
-fn an_aggregate_that_no_store_takes_is_refused() {
+fn aggregate_with_an_invalid_type_is_refused() {
     let refused = Commit::from_envelopes([opened("a#b")]).unwrap_err();
     assert!(refused.to_string().starts_with("\"a#b#0000"), "{refused}");
 }

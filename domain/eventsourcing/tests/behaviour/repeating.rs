@@ -78,7 +78,7 @@ fn commit<A: Aggregate>(decision: &Decision<A>, request: &Request<A::Command>) -
 }
 
 #[test]
-fn decision_that_has_the_time_and_new_ids_is_repeated_as_it_was() {
+fn repeated_decision_with_time_and_ids_is_unchanged() {
     let mut history = History::<Room<600>>::new(room());
     let request = booking(1, 2);
     let first = decided(&history, &request, 1_000).unwrap();
@@ -98,7 +98,7 @@ fn repeat_is_answered_though_the_rules_forbid_it_by_now() {
 }
 
 #[test]
-fn another_request_under_the_same_id_is_refused_though_it_would_lead_to_the_same() {
+fn request_with_a_reused_command_id_is_refused() {
     let mut history = History::<Room<600>>::new(room());
     let request = booking(1, 2);
     history.fold(&commit(&decided(&history, &request, 0).unwrap(), &request)).unwrap();

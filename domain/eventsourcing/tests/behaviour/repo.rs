@@ -63,7 +63,7 @@ fn torn(torn_reads: usize) -> Torn {
 }
 
 #[test]
-fn a_gap_is_read_once_more() {
+fn gap_is_read_once_more() {
     let store = torn(1);
     let history = block_on(Repo::<Tally, _>::new(&store).fetch(Uuid::nil())).unwrap();
     assert_eq!(history.version(), 3);
@@ -71,7 +71,7 @@ fn a_gap_is_read_once_more() {
 }
 
 #[test]
-fn a_gap_that_stays_is_an_error() {
+fn gap_that_stays_is_an_error() {
     let store = torn(usize::MAX);
     let error = block_on(Repo::<Tally, _>::new(&store).fetch(Uuid::nil())).unwrap_err();
     let gap = FetchError::<std::convert::Infallible>::History(HistoryError::Gap {
@@ -84,7 +84,7 @@ fn a_gap_that_stays_is_an_error() {
 }
 
 #[test]
-fn a_decision_without_events_writes_nothing() {
+fn decision_without_events_writes_nothing() {
     let tallies = Repo::<Tally, _>::new(InMemoryStore::new());
     let surroundings = Fixed::default();
     let store = async |command_id: u128, command: TallyCommand| {

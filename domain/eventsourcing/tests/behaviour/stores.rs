@@ -13,20 +13,20 @@ macro_rules! conforms {
 }
 
 conforms! {
-    an_unknown_aggregate_has_no_commits
-    what_is_appended_is_read_back_whole
+    unknown_aggregate_has_no_commits
+    appended_commits_are_read_back_whole
     commits_are_read_in_the_order_of_their_versions
     aggregates_do_not_see_each_other
-    a_taken_version_is_a_conflict
-    of_many_writers_at_once_one_wins
-    appending_the_very_same_commit_again_succeeds
-    more_than_a_megabyte_is_read_whole
-    an_aggregate_is_fetched_as_it_was_stored
+    taken_version_is_a_conflict
+    concurrent_writers_have_one_winner
+    same_commit_can_be_appended_again
+    history_above_a_megabyte_is_read_whole
+    aggregate_is_fetched_as_it_was_stored
 }
 
 /// The cases share nothing, so one store for all of them will do.
 #[test]
-fn one_store_serves_all_cases() {
+fn store_serves_all_conformance_cases() {
     let store = InMemoryStore::new();
     block_on(conformance::all(async || &store));
 }

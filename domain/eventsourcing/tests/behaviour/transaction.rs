@@ -88,7 +88,7 @@ fn command_is_decided_again_on_what_others_stored_meanwhile() {
 }
 
 #[test]
-fn lost_race_reads_only_what_is_new() {
+fn lost_race_reads_only_new_commits() {
     let store = crowded();
     let lost_races = count_in(&store, 6, 9).lost_races;
     // Of what is known, the last is read each time: it has to be there still.
@@ -107,7 +107,7 @@ fn command_that_loses_each_race_is_a_conflict() {
 }
 
 #[test]
-fn command_is_answered_with_a_view_or_with_the_broken_rule() {
+fn command_is_answered_with_view_or_broken_rule() {
     let repo = Repo::<Tally, _>::new(InMemoryStore::new());
     let answer = |command_id, command| {
         let request = request(command_id, command);
@@ -129,7 +129,7 @@ fn command_is_answered_with_a_view_or_with_the_broken_rule() {
 
 /// What reactors and traces go by.
 #[test]
-fn commit_says_what_its_request_said() {
+fn commit_carries_the_context_of_its_request() {
     let store = InMemoryStore::new();
     let asked = Request {
         correlation_id: Uuid::from_u128(8),

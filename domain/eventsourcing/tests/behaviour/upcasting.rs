@@ -49,7 +49,7 @@ fn read(version: u32) -> Result<ParcelEvent, DecodeError> {
 }
 
 #[test]
-fn every_version_is_read_in_the_shape_of_today() {
+fn event_versions_are_all_upcast_to_the_newest() {
     files().assert_complete(ParcelEvent::SCHEMAS);
     assert_eq!(read(1).unwrap(), weighed(1134, "unknown"));
     assert_eq!(read(2).unwrap(), weighed(1134, "unknown"));
@@ -57,7 +57,7 @@ fn every_version_is_read_in_the_shape_of_today() {
 }
 
 #[test]
-fn only_the_newest_version_is_written() {
+fn event_is_written_in_its_newest_version() {
     let encoded = encode(&weighed(1134, "dock 4")).unwrap();
     assert_eq!(encoded.schema_version, 3);
     let data = encoded.data.as_str();
@@ -65,7 +65,7 @@ fn only_the_newest_version_is_written() {
 }
 
 #[test]
-fn a_newer_version_and_an_unknown_type_are_errors() {
+fn newer_version_or_unknown_type_is_an_error() {
     let data = JsonText::canonical(&json!({})).unwrap();
     for version in [0, 4] {
         let error = decode::<ParcelEvent>("ParcelWeighed", version, &data).unwrap_err();

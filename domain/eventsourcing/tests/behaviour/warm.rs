@@ -65,7 +65,7 @@ fn counted(tallies: &Repo<Tally, &Table>, versions: u128) {
 }
 
 #[test]
-fn only_what_is_new_is_read() {
+fn warm_repo_reads_only_new_commits() {
     let table = Table::default();
     let [one, other] = [Repo::<Tally, _>::new(&table), Repo::new(&table)];
     counted(&one, 50);
@@ -92,7 +92,7 @@ fn answer_without_an_append_is_that_of_a_cold_function() {
 
 /// `down` and `up` make a table of the same name, and functions may have lived on.
 #[test]
-fn what_is_remembered_of_another_table_is_forgotten() {
+fn warm_repo_forgets_history_of_another_table() {
     for versions in [0, 1, 2, 3, 4] {
         let table = Table::default();
         let [warm, other] = [Repo::<Tally, _>::new(&table), Repo::new(&table)];
@@ -109,7 +109,7 @@ fn what_is_remembered_of_another_table_is_forgotten() {
 
 /// An archive may have had only the first events of a commit that is written back.
 #[test]
-fn last_commit_that_became_shorter_is_read_anew() {
+fn shortened_last_commit_is_read_again() {
     let table = Table::default();
     let warm = Repo::<Tally, _>::new(&table);
     let id = AggregateId::of::<Tally>(TALLY);

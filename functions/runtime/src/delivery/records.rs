@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arrival_is_right_to_the_millisecond() {
+    fn arrival_is_right_to_the_millisecond() {
         for (seconds, millis) in
             [(1.5, 1500), (1.05, 1050), (1.005, 1005), (1_795_294_799.98, 1_795_294_799_980)]
         {

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_next_and_others_were_seen_or_are_too_early() {
+    fn event_place_is_next_seen_or_behind() {
         assert_eq!(Place::of(1, 0), Place::Next);
         assert_eq!(Place::of(5, 4), Place::Next);
         assert_eq!(Place::of(4, 4), Place::Seen);

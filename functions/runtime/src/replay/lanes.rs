@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn all_go_once_in_order_and_each_aggregate_in_one_lane() {
+    fn lanes_keep_each_aggregate_in_one_lane_in_order() {
         let lanes = lanes(&lineup(50, 30), MAX_EVENTS);
         let mut places = BTreeMap::<_, Vec<_>>::new();
         for (lane, batches) in lanes.iter().enumerate() {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_bounded_and_says_how_far_its_aggregates_have_gone_with_it() {
+    fn replay_batch_is_bounded_and_records_progress() {
         let lanes = lanes(&lineup(1, 250), MAX_EVENTS);
         let batches: Vec<_> = lanes.iter().flatten().collect();
         let sizes: Vec<_> = batches.iter().map(|batch| batch.events.len()).collect();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_has_its_turn_without_being_delivered() {
+    fn unrequested_event_takes_its_turn_undelivered() {
         let mut lineup = Lineup::default();
         for version in 1..=5 {
             take(&mut lineup, event(1, version), version == 3);

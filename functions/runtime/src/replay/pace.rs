@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn events_go_at_the_rate_whoever_sends_them() {
+    async fn pace_limits_all_senders_together() {
         let (start, pace) = (Instant::now(), Pace::of(50));
         let end = start + Duration::from_secs(3600);
         // Twenty batches of ten: the last goes when 190 events have had their time.
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_beyond_the_end() {
+    async fn pace_does_not_wait_beyond_the_end() {
         let (start, pace) = (Instant::now(), Pace::of(1));
         let end = start + Duration::from_secs(5);
         assert!(pace.wait(9, end).await);

@@ -19,7 +19,7 @@ fn text(object: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_batch_becomes_one_object_with_one_line_per_event() {
+async fn archived_batch_is_one_object_with_line_per_event() {
     let failed = failed(ARCHIVE);
     let records: Vec<_> = (1..=3).map(|version| envelope(tally(1), version).to_bytes()).collect();
     archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
@@ -31,7 +31,7 @@ async fn a_batch_becomes_one_object_with_one_line_per_event() {
 }
 
 #[tokio::test]
-async fn the_same_batch_is_the_same_object_to_the_byte() {
+async fn repeated_batch_gives_the_same_object_bytes() {
     let records = [envelope(tally(1), 1).to_bytes()];
     let mut objects = Vec::new();
     for _ in 0..2 {
@@ -46,7 +46,7 @@ async fn the_same_batch_is_the_same_object_to_the_byte() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_kept_aside() {
+async fn archive_quarantines_records_that_are_no_events() {
     let failed = failed(ARCHIVE);
     let event = envelope(tally(1), 1).to_bytes();
     let mut in_lines = event.clone();
@@ -68,7 +68,7 @@ async fn what_is_no_event_is_kept_aside() {
 
 /// It is the JSON of an event, but nobody who reads the archive could line it up.
 #[tokio::test]
-async fn an_event_without_its_place_is_kept_aside() {
+async fn archive_quarantines_events_with_invalid_aggregate_or_version() {
     let failed = failed(ARCHIVE);
     let event = envelope(tally(1), 1);
     let of = |aggregate_type: &str| Envelope { aggregate_type: aggregate_type.to_owned(), ..event.clone() };
@@ -89,7 +89,7 @@ async fn an_event_without_its_place_is_kept_aside() {
 }
 
 #[tokio::test]
-async fn a_batch_without_events_leaves_no_object() {
+async fn batch_without_events_leaves_no_object() {
     let failed = failed(ARCHIVE);
     archive(delivered(&[b"trash".to_vec()]), &failed, &a_moment()).await.expect("the batch is understood");
     archive(delivered(&[]), &failed, &a_moment()).await.expect("the batch is empty");
@@ -97,7 +97,7 @@ async fn a_batch_without_events_leaves_no_object() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_out_of_reach_fails_the_batch() {
+async fn unreachable_bucket_fails_the_archive_batch() {
     for record in [envelope(tally(1), 1).to_bytes(), b"trash".to_vec()] {
         let bucket = FakeBucket::out_of_reach();
         let fault = archive(delivered(&[record]), &Failed::new(bucket, ARCHIVE), &a_moment()).await;

@@ -57,7 +57,7 @@ fn inserts(commits: &[Commit]) -> Event {
 }
 
 #[tokio::test]
-async fn each_event_of_each_commit_is_published_in_order() {
+async fn capture_publishes_every_event_in_order() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let commits = [commit(tally(1), 1..=3), commit(tally(2), 8..=8), commit(tally(1), 4..=5)];
     let captured = capture(inserts(&commits), &stream, &failed, Patience::lasting(A_MOMENT)).await;
@@ -68,7 +68,7 @@ async fn each_event_of_each_commit_is_published_in_order() {
 
 /// The first call carries one event of each of three aggregates, and the stream takes two.
 #[tokio::test(start_paused = true)]
-async fn one_of_three_is_rejected_and_still_goes_before_what_follows_it() {
+async fn rejected_record_still_precedes_its_successors() {
     for place in 0..3 {
         let stream = FakeStream::rejecting([(0, place)]);
         let commits = [1, 2, 3].map(|n| commit(tally(n), 1..=3));
@@ -108,7 +108,7 @@ async fn largest_batch_of_one_aggregate_is_published_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_rejected_for_good_fails_the_batch() {
+async fn permanently_rejected_record_fails_the_batch() {
     let stream = FakeStream::rejecting((0..1000).map(|call| (call, 0)));
     let batch = inserts(&[commit(tally(1), 1..=2), commit(tally(2), 1..=2)]);
     let patience = Patience::lasting(Duration::from_millis(100));
@@ -119,7 +119,7 @@ async fn what_is_rejected_for_good_fails_the_batch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_out_of_reach_fails_the_batch() {
+async fn unreachable_stream_fails_the_batch() {
     let stream = FakeStream::out_of_reach();
     let batch = inserts(&[commit(tally(1), 1..=2)]);
     let fault = capture(batch, &stream, &failed(CAPTURE), Patience::lasting(A_MOMENT)).await;
@@ -128,7 +128,7 @@ async fn a_stream_out_of_reach_fails_the_batch() {
 }
 
 #[tokio::test]
-async fn only_inserts_are_events() {
+async fn capture_publishes_only_inserts() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let image = inserted(&commit(tally(1), 1..=1));
     let batch = batch(["MODIFY", "REMOVE"].map(|name| change("1", name, image.clone())));
@@ -138,7 +138,7 @@ async fn only_inserts_are_events() {
 
 /// What was lost and is written back from an archive was published when it happened.
 #[tokio::test]
-async fn what_is_written_back_is_not_published_again() {
+async fn restored_commit_is_not_published_again() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let at = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
     let restored = to_restored_item(&commit(tally(1), 1..=2), at).expect("a commit makes an item");
@@ -151,7 +151,7 @@ async fn what_is_written_back_is_not_published_again() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
+async fn unreadable_record_is_quarantined_and_others_published() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let mut poison = inserted(&commit(tally(1), 2..=2));
     poison["Events"]["L"][0]["M"]["Data"]["S"] = json!("{");
@@ -173,7 +173,7 @@ async fn what_cannot_be_understood_is_kept_and_the_rest_goes_on() {
 
 /// It would be refused for ever, and nothing behind it would go.
 #[tokio::test]
-async fn what_the_stream_would_never_take_is_kept_and_the_rest_goes_on() {
+async fn oversized_event_is_quarantined_and_others_published() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let mut large = inserted(&commit(tally(1), 2..=2));
     large["Events"]["L"][0]["M"]["Data"]["S"] = json!(json!("x".repeat(MAX_RECORD_BYTES)).to_string());
@@ -188,7 +188,7 @@ async fn what_the_stream_would_never_take_is_kept_and_the_rest_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_even_be_kept_fails_the_batch() {
+async fn record_that_cannot_be_quarantined_fails_the_batch() {
     let stream = FakeStream::default();
     let bucket = FakeBucket::out_of_reach();
     let batch = batch([change("a", "INSERT", json!({"AggregateId": {"S": "a"}, "Version": {"N": "1"}}))]);

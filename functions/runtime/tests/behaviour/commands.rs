@@ -82,7 +82,7 @@ async fn ask<S: EventStore>(repo: &Repo<Tally, S>, payload: Value) -> Value {
 }
 
 #[tokio::test]
-async fn command_and_question_are_answered_with_the_view_of_the_aggregate() {
+async fn command_and_query_are_answered_with_the_view() {
     let repo = Repo::new(InMemoryStore::new());
     let opened = json!({"tally_id": tally(1), "version": 1, "counts": {}});
     assert_eq!(send(&repo, open, json!({"tally_id": tally(1)})).await, opened);
@@ -93,7 +93,7 @@ async fn command_and_question_are_answered_with_the_view_of_the_aggregate() {
 }
 
 #[tokio::test]
-async fn request_with_a_wrong_field_is_refused_in_words_that_name_it() {
+async fn request_with_a_wrong_field_names_the_field() {
     let repo = Repo::new(InMemoryStore::new());
     let refused = async |payload: Value| {
         let answer = send(&repo, count, payload).await;
@@ -124,7 +124,7 @@ async fn request_with_a_wrong_field_is_refused_in_words_that_name_it() {
 
 /// 16 ms for a read and an append each is what DynamoDB takes on a bad day.
 #[tokio::test(start_paused = true)]
-async fn thirty_two_writers_at_once_all_succeed() {
+async fn concurrent_writers_all_succeed() {
     let store = FakeStore { takes: Duration::from_millis(16), ..FakeStore::default() };
     let repo = Repo::new(store);
     send(&repo, open, json!({"tally_id": tally(1)})).await;
@@ -145,7 +145,7 @@ async fn thirty_two_writers_at_once_all_succeed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn losing_every_race_is_a_conflict_while_there_is_time_to_say_so() {
+async fn lost_races_end_in_a_conflict_in_time() {
     let repo = Repo::<Tally, _>::new(FakeStore { always_late: true, ..FakeStore::default() });
     let event = invocation(json!({"tally_id": tally(1)}), 3);
     let start = Instant::now();

@@ -77,7 +77,7 @@ fn a_moment() -> Patience {
 struct OutOfStock;
 
 #[tokio::test(start_paused = true)]
-async fn events_of_an_aggregate_are_handed_over_in_order_and_aggregates_do_not_wait_for_one_another() {
+async fn events_are_handled_in_order_per_aggregate_concurrently() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         // The earlier an event, the longer it takes.
@@ -96,7 +96,7 @@ async fn events_of_an_aggregate_are_handed_over_in_order_and_aggregates_do_not_w
 }
 
 #[tokio::test]
-async fn a_handler_gets_the_event_its_envelope_and_no_mark() {
+async fn handler_gets_event_and_envelope_without_replay_mark() {
     let (failed, event) = (kept(), envelope(tally(1), 4));
     let handler = acts(async |delivered: Delivered<Tally>| {
         assert_eq!(delivered.event, TallyEvent::Counted { what: "tea".to_owned(), times: 1 });
@@ -108,7 +108,7 @@ async fn a_handler_gets_the_event_its_envelope_and_no_mark() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_tried_again_before_anything_later_of_its_aggregate() {
+async fn passing_failure_is_retried_before_later_events() {
     let (handed, failed, tried) = (Handed::default(), kept(), AtomicUsize::new(0));
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -123,7 +123,7 @@ async fn what_passes_is_tried_again_before_anything_later_of_its_aggregate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_pass_fails_the_batch_and_nothing_more_is_begun() {
+async fn persistent_failure_fails_the_batch() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -145,7 +145,7 @@ async fn what_does_not_pass_fails_the_batch_and_nothing_more_is_begun() {
 }
 
 #[tokio::test]
-async fn poison_is_kept_aside_with_its_reason_and_rings_and_the_rest_goes_on() {
+async fn poison_is_quarantined_with_reason_and_metric() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -180,7 +180,7 @@ async fn poison_is_kept_aside_with_its_reason_and_rings_and_the_rest_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_tried_again_and_then_poison() {
+async fn panic_is_retried_and_then_poison() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -201,7 +201,7 @@ async fn a_panic_is_tried_again_and_then_poison() {
 }
 
 #[tokio::test]
-async fn a_panic_without_time_to_try_again_is_no_poison_yet() {
+async fn panic_without_time_to_retry_is_no_poison() {
     let failed = kept();
     let handler = builds_state(async |_: Delivered<Tally>| -> Result<(), Trouble> { panic!("once") });
     let no_time = Patience::lasting(Duration::ZERO);
@@ -212,7 +212,7 @@ async fn a_panic_without_time_to_try_again_is_no_poison_yet() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_of_its_own_aggregate_is_kept_and_what_is_of_others_is_passed_over() {
+async fn unknown_event_is_quarantined_and_other_aggregates_skipped() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -271,7 +271,7 @@ struct KeptEvent {
 }
 
 #[tokio::test]
-async fn a_handler_of_everything_knows_no_types() {
+async fn handler_of_everything_accepts_unknown_types() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = acts(async |delivered: Delivered<Everything>| {
         handed.note(&delivered);
@@ -285,7 +285,7 @@ async fn a_handler_of_everything_knows_no_types() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_no_event_is_kept_as_it_came() {
+async fn record_that_is_no_event_is_quarantined_unchanged() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -324,7 +324,7 @@ async fn poison_waits_for_the_bucket_before_the_batch_fails() {
 }
 
 #[tokio::test]
-async fn a_replay_is_marked_and_answered() {
+async fn replay_batch_is_marked_and_answered() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         assert_eq!(delivered.replay, Some(REPLAY));
@@ -353,7 +353,7 @@ async fn a_replay_is_marked_and_answered() {
 
 /// An answer that Lambda refuses would come again and again, and a line that is cut rings nothing.
 #[tokio::test]
-async fn a_reason_of_any_length_is_kept_whole_and_told_in_short() {
+async fn long_reason_is_stored_whole_and_reported_short() {
     let (failed, long) = (kept(), "ö".repeat(2_000_000));
     let handler = builds_state(async |_: Delivered<Tally>| Err::<(), _>(Trouble::poison(long.as_str())));
     let input = replayed(false, events(tally(1), 1..=1));
@@ -366,7 +366,7 @@ async fn a_reason_of_any_length_is_kept_whole_and_told_in_short() {
 }
 
 #[tokio::test]
-async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
+async fn acting_handler_refuses_a_replay_without_permission() {
     let (handed, failed) = (Handed::default(), kept());
     let handler = acts(async |delivered: Delivered<Tally>| {
         handed.note(&delivered);
@@ -387,7 +387,7 @@ async fn what_acts_refuses_a_replay_unless_it_is_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_replay_in_whose_way_something_is_fails() {
+async fn blocked_replay_batch_fails() {
     let failed = kept();
     let handler = builds_state(async |_: Delivered<Tally>| Err(OutOfStock.into()));
     let fault = handler.answer(replayed(false, events(tally(1), 1..=1)), &failed, &a_moment()).await;
@@ -398,7 +398,7 @@ async fn a_replay_in_whose_way_something_is_fails() {
 /// The recipe for what builds state: whatever comes again, late or too early, the state is that
 /// of the events in their order, and what is not in it is kept aside.
 #[tokio::test]
-async fn a_state_with_its_version_beside_it_is_exact() {
+async fn handler_state_with_its_version_is_exact() {
     let (state, failed) = (Mutex::new((0_u64, Vec::new())), kept());
     let poison = AtomicUsize::new(3);
     let handler = builds_state(async |delivered: Delivered<Tally>| {

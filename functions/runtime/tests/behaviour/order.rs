@@ -48,7 +48,7 @@ fn seen(taken: impl IntoIterator<Item = Record>) -> BTreeMap<String, Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_rejections_keep_order_and_lose_nothing(
+    fn rejections_keep_order_and_lose_nothing(
         keys in vec(0..6_u8, 0..60),
         coins in vec(any::<bool>(), 0..200),
     ) {
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_that_failed_half_way_is_mended_by_delivering_it_again(
+    fn half_published_batch_is_completed_by_redelivery(
         keys in vec(0..6_u8, 0..60),
         coins in vec(any::<bool>(), 0..200),
         failures in vec(0..20_usize, 0..4),

@@ -45,7 +45,7 @@ fn assert_told(lines: &[Value], arrival: Option<&str>) {
 }
 
 #[tokio::test]
-async fn capture_publishes_it_and_tells() {
+async fn capture_publishes_and_logs_the_probe() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let batch = batch([change("a", "INSERT", inserted(&probe()))]);
     let patience = Patience::lasting(Duration::from_secs(5));
@@ -56,7 +56,7 @@ async fn capture_publishes_it_and_tells() {
 }
 
 #[tokio::test]
-async fn capture_tells_of_none_that_was_not_published() {
+async fn capture_does_not_log_an_unpublished_probe() {
     let (stream, failed) = (FakeStream::out_of_reach(), failed(CAPTURE));
     let batch = batch([change("a", "INSERT", inserted(&probe()))]);
     let patience = Patience::lasting(Duration::from_secs(5));
@@ -66,7 +66,7 @@ async fn capture_tells_of_none_that_was_not_published() {
 }
 
 #[tokio::test]
-async fn archive_keeps_it_and_tells() {
+async fn archive_logs_the_archived_probe() {
     let failed = failed(ARCHIVE);
     let (done, lines) = told(archive(passing(), &failed, &Patience::lasting(Duration::from_secs(5)))).await;
     done.expect("the batch is archived");
@@ -75,7 +75,7 @@ async fn archive_keeps_it_and_tells() {
 
 /// What is stuck behind another event of its batch has not come through.
 #[tokio::test]
-async fn a_handler_tells_of_none_whose_batch_failed() {
+async fn handler_does_not_log_a_probe_of_failed_batch() {
     let failed = failed(Function::handler("tallies"));
     let handler = builds_state(async |_: Delivered<eventsourcing::testing::tally::Tally>| {
         Err(Trouble::passing(std::io::Error::other("the way is blocked")))
@@ -87,7 +87,7 @@ async fn a_handler_tells_of_none_whose_batch_failed() {
 }
 
 #[tokio::test]
-async fn a_handler_of_one_type_tells_and_passes_over_it() {
+async fn handler_logs_and_skips_the_probe() {
     let failed = failed(Function::handler("tallies"));
     let handler = builds_state(async |delivered: Delivered<eventsourcing::testing::tally::Tally>| {
         assert_eq!(delivered.envelope.aggregate_id, tally(1));

@@ -96,7 +96,7 @@ fn refused(answer: Answer) -> (Reason, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_aggregate_arrives_in_order_though_it_was_archived_in_another() {
+async fn replay_delivers_each_aggregate_in_order() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let status = whole(&replay, order()).await;
@@ -113,7 +113,7 @@ async fn each_aggregate_arrives_in_order_though_it_was_archived_in_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_table_serves_as_well() {
+async fn replay_can_read_from_the_table() {
     let replay = replay(FakeHandler::default());
     let status = whole(&replay, with(order(), "from", json!("table"))).await;
     assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
@@ -121,7 +121,7 @@ async fn the_table_serves_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_was_asked_for_is_delivered() {
+async fn replay_delivers_only_what_was_requested() {
     let only = async |only: Value| {
         let replay = replay(FakeHandler::default());
         archive(&replay);
@@ -140,7 +140,7 @@ async fn only_what_was_asked_for_is_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_counts_and_delivers_nothing() {
+async fn dry_run_counts_and_delivers_nothing() {
     let replay = replay(FakeHandler { does: Some(Does::Acts), ..FakeHandler::default() });
     archive(&replay);
     let answer = ask(&replay, with(order(), "dry_run", json!(true))).await;
@@ -156,7 +156,7 @@ async fn a_dry_run_counts_and_delivers_nothing() {
 
 /// Whatever the runner of the one before is doing in that moment.
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_takes_the_place_of_another_at_any_time() {
+async fn dry_run_replaces_another_at_any_time() {
     for moment in (0..300).step_by(5) {
         let replay = replay(FakeHandler::default());
         archive(&replay);
@@ -172,7 +172,7 @@ async fn a_dry_run_takes_the_place_of_another_at_any_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_missing_is_a_gap_and_holds_back_only_its_aggregate() {
+async fn gap_holds_back_only_its_aggregate() {
     let replay = replay(FakeHandler::default());
     archived(&replay, "a", &[(1, 1), (1, 2), (2, 1), (2, 3), (2, 4), (1, 3)]);
     let status = whole(&replay, order()).await;
@@ -184,7 +184,7 @@ async fn what_is_missing_is_a_gap_and_holds_back_only_its_aggregate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_in_whose_place_another_came_is_told_and_not_delivered() {
+async fn contradicting_event_is_reported_and_not_delivered() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let fork = Envelope { id: Uuid::from_u128(99), ..envelope(tally(3), 4) };
@@ -200,7 +200,7 @@ async fn an_event_in_whose_place_another_came_is_told_and_not_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_that_came_behind_the_readers_back_is_found() {
+async fn object_added_behind_the_reader_is_found() {
     let handler = FakeHandler::default();
     let replay = replay(handler);
     archived(&replay, "b", &[(1, 2)]);
@@ -214,7 +214,7 @@ async fn an_object_that_came_behind_the_readers_back_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_told() {
+async fn unreadable_object_is_reported_by_the_replay() {
     let replay = replay(FakeHandler::default());
     archived(&replay, "a", &[(1, 1)]);
     let key = format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/b.ndjson.gz");
@@ -227,7 +227,7 @@ async fn what_cannot_be_read_is_told() {
 
 /// An object that was moved into an archive storage class, say: waiting is no help.
 #[tokio::test(start_paused = true)]
-async fn an_object_that_is_handed_to_nobody_does_not_stop_the_rest() {
+async fn inaccessible_object_does_not_stop_the_replay() {
     let replay = replay(FakeHandler::default());
     archived(&replay, "a", &[(1, 1)]);
     archived(&replay, "b", &[(2, 1)]);
@@ -240,7 +240,7 @@ async fn an_object_that_is_handed_to_nobody_does_not_stop_the_rest() {
 /// The handler had it live before the replay was ordered, which is midnight, and the archive is
 /// some seconds behind. In the hour that has begun another shard's object is there already.
 #[tokio::test(start_paused = true)]
-async fn what_comes_into_the_archive_a_little_later_is_delivered_as_well() {
+async fn replay_delivers_events_archived_shortly_after() {
     for hour in ["dt=2026-11-21/hour=23", "dt=2026-11-22/hour=00"] {
         let replay = replay(FakeHandler::default());
         archive(&replay);
@@ -259,7 +259,7 @@ async fn what_comes_into_the_archive_a_little_later_is_delivered_as_well() {
 
 /// The table has everything at once.
 #[tokio::test(start_paused = true)]
-async fn what_the_archive_has_for_certain_is_not_waited_for() {
+async fn replay_waits_for_the_archive_but_not_the_table() {
     let table = with(order(), "from", json!("table"));
     // It may have been published this minute.
     let hours_ago = with(order(), "only", json!({"until": "2026-11-21T22:00:00Z"}));
@@ -275,7 +275,7 @@ async fn what_the_archive_has_for_certain_is_not_waited_for() {
 
 /// The clock of the machine stands still in here, and nobody's time is up later for that.
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_the_archive_saves_and_hands_over_as_ever() {
+async fn replay_waiting_for_the_archive_saves_and_hands_over() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     archived_in(&replay, "dt=2026-11-22/hour=00", "a", &[(1, 8)]);
@@ -301,7 +301,7 @@ async fn who_waits_for_the_archive_saves_and_hands_over_as_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_the_archive_stops_when_the_replay_is_cancelled() {
+async fn replay_waiting_for_the_archive_can_be_cancelled() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     archived_in(&replay, "dt=2026-11-22/hour=00", "a", &[(1, 8)]);
@@ -319,7 +319,7 @@ async fn who_waits_for_the_archive_stops_when_the_replay_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_acts_is_left_alone_unless_it_is_told_not_to_mind() {
+async fn acting_handler_is_not_replayed_without_permission() {
     let replay = replay(FakeHandler { does: Some(Does::Acts), ..FakeHandler::default() });
     archive(&replay);
     let (reason, message) = refused(ask(&replay, order()).await);
@@ -332,7 +332,7 @@ async fn a_handler_that_acts_is_left_alone_unless_it_is_told_not_to_mind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_makes_no_sense_is_refused_before_anything_is_asked() {
+async fn invalid_replay_request_is_refused_without_any_call() {
     let replay = replay(FakeHandler::default());
     for (request, expected) in [
         (with(order(), "rate", json!(0)), Reason::InvalidRequest),
@@ -353,7 +353,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_does_not_answer_as_one_is_refused() {
+async fn function_not_answering_as_handler_is_refused() {
     let replay = replay(FakeHandler { answers: Some(json!({"tally_id": 1})), ..FakeHandler::default() });
     let (reason, message) = refused(ask(&replay, order()).await);
     assert_eq!(reason, Reason::HandlerFailed);
@@ -361,7 +361,7 @@ async fn a_handler_that_does_not_answer_as_one_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_replay_of_a_handler_is_refused_and_one_of_another_is_not() {
+async fn second_replay_of_the_same_handler_is_refused() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     ask(&replay, order()).await;
@@ -380,7 +380,7 @@ async fn a_second_replay_of_a_handler_is_refused_and_one_of_another_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_is_repeated_is_the_same_order() {
+async fn repeated_replay_order_is_the_same_order() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let first = ask(&replay, order()).await;
@@ -394,7 +394,7 @@ async fn an_order_that_is_repeated_is_the_same_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_replay_stops_with_what_is_on_its_way() {
+async fn cancelled_replay_stops_after_batches_in_flight() {
     let replay = replay(FakeHandler { takes: Duration::from_secs(20), ..FakeHandler::default() });
     archive(&replay);
     ask(&replay, with(order(), "rate", json!(1))).await;
@@ -414,7 +414,7 @@ async fn a_cancelled_replay_stops_with_what_is_on_its_way() {
 
 /// Whatever is in its place, too large or of another release: it must not stand for ever.
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_any_more_can_be_cancelled_and_begun_anew() {
+async fn unreadable_replay_progress_can_be_cancelled_and_restarted() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let gzip = |text: &str| compress([text.as_bytes()]).expect("memory can be written");
@@ -434,7 +434,7 @@ async fn what_cannot_be_read_any_more_can_be_cancelled_and_begun_anew() {
 
 /// With a lineup that would be too large for the memory there is, for example.
 #[tokio::test(start_paused = true)]
-async fn to_tell_how_it_stands_or_to_cancel_it_nobody_needs_the_lineup() {
+async fn replay_status_and_cancel_work_without_the_lineup() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     ask(&replay, order()).await;
@@ -454,7 +454,7 @@ async fn to_tell_how_it_stands_or_to_cancel_it_nobody_needs_the_lineup() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_that_is_over_is_nothing_but_a_change_of_runners() {
+async fn replay_runner_out_of_time_hands_over() {
     let replay = replay(FakeHandler { takes: Duration::from_secs(3), ..FakeHandler::default() });
     archive(&replay);
     ask(&replay, with(order(), "rate", json!(1))).await;
@@ -468,7 +468,7 @@ async fn time_that_is_over_is_nothing_but_a_change_of_runners() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_go_at_the_rate_that_was_asked_for() {
+async fn replay_keeps_the_requested_rate() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let start = Instant::now();
@@ -479,7 +479,7 @@ async fn events_go_at_the_rate_that_was_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_in_passing_is_tried_again_and_what_goes_on_failing_is_told() {
+async fn replay_retries_passing_failures_and_reports_lasting_ones() {
     let replay = replay(FakeHandler { fails: 3.into(), ..FakeHandler::default() });
     archive(&replay);
     let answer = ask(&replay, order()).await;
@@ -511,7 +511,7 @@ async fn what_fails_in_passing_is_tried_again_and_what_goes_on_failing_is_told()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_cannot_do_with_so_much_at_once_gets_less() {
+async fn overloaded_handler_gets_smaller_replay_batches() {
     let replay = replay(FakeHandler { most: Some(3), ..FakeHandler::default() });
     archive(&replay);
     ask(&replay, order()).await;
@@ -526,7 +526,7 @@ async fn a_handler_that_cannot_do_with_so_much_at_once_gets_less() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_runner_that_is_slower_than_the_one_that_took_over_stops() {
+async fn replaced_replay_runner_stops() {
     let replay = replay(FakeHandler { takes: Duration::from_secs(1), ..FakeHandler::default() });
     archive(&replay);
     ask(&replay, with(order(), "rate", json!(1))).await;
@@ -548,7 +548,7 @@ async fn a_runner_that_is_slower_than_the_one_that_took_over_stops() {
 /// S3 refuses a conditional put while another is under way, be it an attempt of our own that the
 /// SDK has given up. A runner that took itself for replaced then would leave nobody behind.
 #[tokio::test(start_paused = true)]
-async fn a_put_that_is_refused_though_nobody_has_written_is_put_again() {
+async fn conflicting_replay_save_is_retried() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     replay.bucket.0.conflict(2);
@@ -566,7 +566,7 @@ async fn a_put_that_is_refused_though_nobody_has_written_is_put_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_out_of_reach_is_a_fault() {
+async fn unreachable_bucket_is_a_replay_fault() {
     let replay = Replay {
         bucket: Slow(FakeBucket::out_of_reach()),
         table: FakeTable(Vec::new()),
@@ -583,7 +583,7 @@ proptest! {
 
     /// Each call takes 10 ms before and 10 ms behind its effect, and a runner dies at any time.
     #[test]
-    fn killed_at_any_time_and_run_by_two_at_once_it_delivers_all_in_order(
+    fn replay_survives_kills_and_concurrent_runners(
         lives in vec((0..6_000u64, any::<bool>()), 0..9),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();

@@ -55,7 +55,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn all_that_can_goes_once_and_in_order(
+    fn lineup_releases_reachable_events_once_in_order(
         events in vec((0..4u8, 1..9u8), 0..60),
         goes_after in vec(any::<bool>(), 60),
         dies_after in vec(any::<bool>(), 60),
@@ -94,7 +94,7 @@ proptest! {
 }
 
 #[test]
-fn an_event_is_held_back_until_those_before_it_have_come() {
+fn lineup_holds_back_events_until_predecessors_come() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
     assert_eq!(take(&mut lineup, envelope(tally(1), 3)), Taken::LinedUp);
     assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
@@ -108,7 +108,7 @@ fn an_event_is_held_back_until_those_before_it_have_come() {
 }
 
 #[test]
-fn without_room_an_event_is_let_go_and_its_aggregate_has_a_gap_until_it_comes_again() {
+fn lineup_without_room_has_gaps_until_events_return() {
     let (mut lineup, mut gone) = (Lineup::with_room(events(1)), Gone::new());
     assert_eq!(take(&mut lineup, envelope(tally(1), 5)), Taken::LinedUp);
     assert_eq!(take(&mut lineup, envelope(tally(2), 2)), Taken::LetGo);
@@ -147,7 +147,7 @@ fn room_is_bounded_by_bytes_as_well() {
 
 /// History forked: only one of the two can be true, and it is not for a replay to say which.
 #[test]
-fn another_event_of_the_same_version_is_told_from_a_copy() {
+fn lineup_distinguishes_contradiction_from_copy() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
     let other = |version| Envelope { id: Uuid::from_u128(99), ..envelope(tally(1), version) };
     assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
@@ -165,7 +165,7 @@ fn another_event_of_the_same_version_is_told_from_a_copy() {
 
 /// Whoever notes too much loses nothing that comes later.
 #[test]
-fn what_has_not_come_has_not_gone() {
+fn lineup_loses_no_event_marked_gone_too_early() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
     for version in [1, 3] {
         take(&mut lineup, envelope(tally(1), version));

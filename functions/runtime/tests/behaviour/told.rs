@@ -63,7 +63,7 @@ pub(crate) fn of<'a>(message: &str, lines: &'a [Value]) -> Vec<&'a Value> {
 
 /// A test beside this one may reach a log line before it, on a thread without a log.
 #[tokio::test]
-async fn line_first_reached_by_a_thread_without_a_log_is_captured() {
+async fn log_line_first_reached_without_a_log_is_captured() {
     let say = || tracing::info!("said");
     let ((), lines) = told(async {
         std::thread::spawn(say).join().expect("the thread says it");

@@ -35,7 +35,7 @@ fn differing(live: &MetricAlarm) -> Vec<String> {
 }
 
 #[test]
-fn what_cloudwatch_leaves_out_is_its_default() {
+fn alarm_fields_left_out_have_defaults() {
     assert_eq!(differing(&as_desired().build()), Vec::<String>::new());
     let live = alarm().live(&MetricAlarm::builder().evaluation_periods(3).build());
     assert_eq!(live.datapoints_to_alarm, 3);
@@ -44,7 +44,7 @@ fn what_cloudwatch_leaves_out_is_its_default() {
 }
 
 #[test]
-fn whatever_somebody_changes_shows() {
+fn alarm_drift_names_the_field() {
     let dimension = Dimension::builder().name("Resource").value("x").build();
     let query = MetricDataQuery::builder().id("e1").expression("m1 / m2").build();
     let live = [
@@ -72,7 +72,7 @@ fn whatever_somebody_changes_shows() {
 }
 
 #[test]
-fn the_order_of_dimensions_and_actions_means_nothing() {
+fn alarm_ignores_order_of_dimensions_and_actions() {
     let dimension = |name: &str| Dimension::builder().name(name).value("v").build();
     let one = MetricAlarm::builder().dimensions(dimension("a")).dimensions(dimension("b"));
     let other = MetricAlarm::builder().dimensions(dimension("b")).dimensions(dimension("a"));
@@ -82,7 +82,7 @@ fn the_order_of_dimensions_and_actions_means_nothing() {
 }
 
 #[test]
-fn a_mistake_is_told_before_cloudwatch_is_asked() {
+fn alarm_mistakes_are_found_without_a_call() {
     let mistakes = |alarm: Alarm| Resource::mistakes(&alarm, &Neighbours::default());
     assert_eq!(mistakes(alarm()), Vec::<String>::new());
     assert_eq!(mistakes(Alarm::errors(&scope(), "x", "f")), Vec::<String>::new());
@@ -112,7 +112,7 @@ fn alarm_on_throttled_writes_returns_to_ok_without_data() {
 }
 
 #[test]
-fn topics_are_told_when_it_goes_off_and_when_all_is_well() {
+fn topics_are_notified_of_alarm_and_ok() {
     let topics = BTreeSet::from(["arn:aws:sns:eu-central-1:111111111111:people".to_owned()]);
     let told = alarm().telling(&topics);
     assert_eq!((&told.alarm_actions, &told.ok_actions), (&topics, &topics));
@@ -120,7 +120,7 @@ fn topics_are_told_when_it_goes_off_and_when_all_is_well() {
 }
 
 #[test]
-fn permissions_end_at_the_prefix() {
+fn alarm_permissions_end_at_the_prefix() {
     for statement in Alarm::permissions(&scope()) {
         let ours = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:demo-dev-*";
         let on = if statement.sid == "AlarmsList" { "*" } else { ours };
@@ -139,14 +139,14 @@ async fn alarm_names_are_looked_up_among_all_types() {
 }
 
 #[tokio::test]
-async fn nothing_is_put_before_it_is_known_whose_alarm_it_would_replace() {
+async fn alarm_with_unknown_owner_is_not_replaced() {
     let script = Script::new().on("DescribeAlarms", fault(403, "AccessDenied", "no"));
     assert!(alarm().create(&scope().tags(), &script.aws()).await.is_err());
     assert_eq!(script.calls(), ["DescribeAlarms"]);
 }
 
 #[test]
-fn the_whole_alarm_is_sent() {
+fn alarm_is_sent_whole() {
     let aws = Script::new().aws();
     let sent = alarm().put(&aws).as_input().clone().build().expect("nothing is missing");
     let fields = [

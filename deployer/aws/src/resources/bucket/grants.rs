@@ -85,7 +85,7 @@ mod tests {
     use crate::testing::scope;
 
     #[test]
-    fn writing_under_two_prefixes_takes_two_names() {
+    fn bucket_grants_have_a_sid_per_prefix() {
         let scope = Scope { region: "cn-north-1".into(), ..scope() };
         let bucket = Bucket::new(&scope, "archive").known_as("ARCHIVE");
         let (events, failed) = (bucket.write("events/"), bucket.write("failed/"));

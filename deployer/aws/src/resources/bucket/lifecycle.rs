@@ -128,14 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_reads_back_the_same() {
+    fn lifecycle_rule_reads_back_as_sent() {
         for rule in [Rule::aborting_uploads(7), Rule::expiring_versions("progress/", 1)] {
             assert_eq!(Rule::of(&rule.to_sdk("id").expect("complete")), rule);
         }
     }
 
     #[test]
-    fn what_no_rule_of_ours_has_shows() {
+    fn lifecycle_rule_settings_made_by_hand_show() {
         let both = LifecycleRuleAndOperator::builder().prefix("progress/").object_size_greater_than(1);
         let filter = LifecycleRuleFilter::builder().and(both.build()).build();
         let mut rule = Rule::expiring_versions("progress/", 1).to_sdk("id").expect("complete");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn deleting_sooner_loses_data() {
+    fn lifecycle_rule_deleting_sooner_loses_data() {
         let rule = |days| Rule::expiring_versions("progress/", days);
         let loses = |live: Option<Rule>, desired: Option<Rule>| {
             let rules =

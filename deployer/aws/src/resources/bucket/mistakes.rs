@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_s3_takes() {
+    fn bucket_name_mistakes_are_found() {
         assert_eq!(mistakes("demo", "archive"), [""; 0]);
         let long = mistakes("demo", "archive-of-everything-that-ever-was");
         assert_eq!(long, ["a name has 3 to 63 characters, and this one has 73"]);

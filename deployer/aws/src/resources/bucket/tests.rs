@@ -59,7 +59,7 @@ fn taking(script: Script) -> Script {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_that_is_not_known_everywhere_yet_is_waited_for() {
+async fn bucket_not_yet_propagated_is_waited_for() {
     let mut script = Script::new().on("GetBucketTagging", absent());
     // A minute and a half of "no such bucket", from whichever call.
     for _ in 0..25 {
@@ -79,7 +79,7 @@ async fn a_bucket_that_is_not_known_everywhere_yet_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_region_has_no_name() {
+async fn bucket_in_us_east_1_has_no_location_constraint() {
     let scope = Scope { region: "us-east-1".into(), ..scope() };
     let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope.tags()));
     let script = taking(new(script));
@@ -90,14 +90,14 @@ async fn the_oldest_region_has_no_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_that_an_attempt_cut_short_left_is_not_made_again() {
+async fn bucket_of_an_interrupted_create_is_reused() {
     let script = taking(new(Script::new().on("GetBucketTagging", tagged(&scope().tags()))));
     bucket().create(&scope().tags(), &script.aws()).await.expect("it is finished");
     assert!(!script.calls().contains(&"CreateBucket".to_owned()));
 }
 
 #[tokio::test]
-async fn bucket_is_told_from_another_of_its_name_by_when_it_was_made() {
+async fn bucket_identity_is_its_creation_time() {
     let script = new(Script::new().on("GetBucketTagging", tagged(&scope().tags())));
     let live = bucket().read(&script.aws()).await.expect("it is read").expect("it is there");
     assert_eq!(live.identity.as_deref(), Some("1795262400"));
@@ -105,7 +105,7 @@ async fn bucket_is_told_from_another_of_its_name_by_when_it_was_made() {
 
 /// Nobody who deploys may ask whose the others are.
 #[tokio::test]
-async fn only_names_that_can_be_ours_are_looked_at() {
+async fn bucket_listing_skips_foreign_names() {
     let names = [
         "demo-dev-archive-111111111111-eu-central-1-an",
         "demo-dev-reports",
@@ -121,7 +121,7 @@ async fn only_names_that_can_be_ours_are_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bucket_of_another_owner_in_the_same_account_is_not_taken_over() {
+async fn foreign_bucket_in_same_account_is_not_adopted() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
     let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&theirs));
     let script = script.on("CreateBucket", fault(409, "BucketAlreadyOwnedByYou", "you have it"));
@@ -131,7 +131,7 @@ async fn a_bucket_of_another_owner_in_the_same_account_is_not_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_somebody_has_elsewhere_is_said_to_be_taken() {
+async fn bucket_name_taken_elsewhere_is_a_final_error() {
     let script = Script::new().on("GetBucketTagging", absent());
     let script = script.on("CreateBucket", fault(409, "BucketAlreadyExists", "not available"));
     let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is taken");
@@ -140,7 +140,7 @@ async fn a_name_that_somebody_has_elsewhere_is_said_to_be_taken() {
 }
 
 #[tokio::test]
-async fn a_bucket_in_another_region_says_where() {
+async fn bucket_in_another_region_names_the_region() {
     let moved = fault(301, "PermanentRedirect", "use another endpoint");
     let head = fault(301, "", "").header("x-amz-bucket-region", "eu-west-1");
     let script = new(Script::new().on("GetBucketTagging", moved).on("HeadBucket", head));
@@ -149,7 +149,7 @@ async fn a_bucket_in_another_region_says_where() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_may_not_be_seen_is_not_absent() {
+async fn bucket_with_denied_read_is_not_absent() {
     let denied = || fault(403, "AccessDenied", "Access Denied");
     let script = new(Script::new().on("GetBucketTagging", denied()).on("HeadBucket", denied()));
     let error = bucket().read(&script.aws()).await.expect_err("nobody knows");
@@ -158,7 +158,7 @@ async fn a_bucket_that_may_not_be_seen_is_not_absent() {
 }
 
 #[tokio::test]
-async fn parts_are_put_one_after_another_in_the_order_that_s3_takes() {
+async fn bucket_settings_are_put_in_order() {
     let none = PublicAccessBlock::all(false);
     let live = Bucket {
         public_access_block: none,
@@ -189,7 +189,7 @@ async fn parts_are_put_one_after_another_in_the_order_that_s3_takes() {
 }
 
 #[tokio::test]
-async fn what_was_overwritten_under_a_prefix_goes_and_what_is_there_stays() {
+async fn bucket_expires_only_noncurrent_versions() {
     let script = taking(Script::new());
     let wanted = bucket().expiring_versions("progress/", 1);
     update(&wanted, &bucket(), &script.aws()).await.expect("there is one more rule");
@@ -211,7 +211,7 @@ async fn what_was_overwritten_under_a_prefix_goes_and_what_is_there_stays() {
 
 /// An object stays encrypted with the key that it was written under.
 #[test]
-fn a_key_that_objects_may_have_is_not_left_behind_by_accident() {
+fn bucket_key_change_without_former_key_loses_data() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
     let loses = |live: &Bucket, desired: &Bucket| {
         desired.effect(BucketFieldName::Encryption, live) == Effect::InPlace(Risk::LosesData)
@@ -231,7 +231,7 @@ fn a_key_that_objects_may_have_is_not_left_behind_by_accident() {
 }
 
 #[tokio::test]
-async fn two_changes_at_a_time_are_worth_another_attempt() {
+async fn bucket_conflicting_change_is_retried() {
     let said = "A conflicting conditional operation is currently in progress against this resource.";
     let script = Script::new().on("PutBucketVersioning", fault(409, "OperationAborted", said));
     let live = Bucket { versioning: false, ..bucket() };
@@ -240,7 +240,7 @@ async fn two_changes_at_a_time_are_worth_another_attempt() {
 }
 
 #[tokio::test]
-async fn tags_of_others_stay() {
+async fn bucket_tagging_keeps_foreign_tags() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
     let script = taking(Script::new().on("GetBucketTagging", tagged(&theirs)));
     bucket().tag(&scope().tags(), &script.aws()).await.expect("they are set");

@@ -37,13 +37,13 @@ fn accepted() -> Answer {
 }
 
 #[test]
-fn a_name_says_the_region_because_all_regions_share_names() {
+fn dashboard_name_contains_the_region() {
     assert_eq!(dashboard().name(), "demo-dev-overview-eu-central-1");
     assert_eq!(dashboard().arn, "arn:aws:cloudwatch::111111111111:dashboard/demo-dev-overview-eu-central-1");
 }
 
 #[test]
-fn the_note_has_the_tags_and_is_no_difference() {
+fn dashboard_note_carries_tags_and_is_no_drift() {
     let written = note::written(&shown(), &tags());
     let text = written["widgets"][0]["properties"]["markdown"].as_str().expect("a text has text");
     assert!(text.ends_with("* `deployer:stack` = `demo`\n* `note` = ``"), "{text}");
@@ -53,7 +53,7 @@ fn the_note_has_the_tags_and_is_no_difference() {
 }
 
 #[tokio::test]
-async fn whatever_somebody_changes_shows() {
+async fn dashboard_drift_names_the_path() {
     let mut live = note::written(&shown(), &tags());
     live["widgets"][1]["properties"]["title"] = "Mine".into();
     live["start"] = "-PT6H".into();
@@ -66,7 +66,7 @@ async fn whatever_somebody_changes_shows() {
 }
 
 #[tokio::test]
-async fn one_that_is_not_there_is_absent_in_the_words_of_either_protocol() {
+async fn dashboard_absence_is_recognised_in_both_protocols() {
     for code in ["DashboardNotFoundError", "ResourceNotFound"] {
         let script = Script::new().on("GetDashboard", fault(404, code, "no such dashboard"));
         assert!(dashboard().read(&script.aws()).await.expect("absent is no error").is_none());
@@ -76,7 +76,7 @@ async fn one_that_is_not_there_is_absent_in_the_words_of_either_protocol() {
 }
 
 #[tokio::test]
-async fn a_dashboard_that_somebody_else_made_meanwhile_is_not_replaced() {
+async fn foreign_dashboard_is_not_replaced_on_create() {
     let script = Script::new().on("GetDashboard", kept(&shown()));
     let error = dashboard().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
     assert_eq!(error.class, Class::Exists);
@@ -87,7 +87,7 @@ async fn a_dashboard_that_somebody_else_made_meanwhile_is_not_replaced() {
 }
 
 #[tokio::test]
-async fn an_attempt_cut_short_is_finished() {
+async fn interrupted_dashboard_create_is_finished() {
     let ours = kept(&note::written(&shown(), &scope().tags()));
     for there in [absent(), ours] {
         let script = Script::new().on("GetDashboard", there).on("PutDashboard", accepted());
@@ -97,7 +97,7 @@ async fn an_attempt_cut_short_is_finished() {
 }
 
 #[tokio::test]
-async fn an_update_keeps_the_note_and_its_tags() {
+async fn dashboard_update_keeps_the_note_and_tags() {
     let script = Script::new().on("PutDashboard", accepted());
     let live = Dashboard { noted: tags(), body: json!({}), ..dashboard() };
     update(&dashboard(), &live, &script.aws()).await.expect("it is accepted");
@@ -107,7 +107,7 @@ async fn an_update_keeps_the_note_and_its_tags() {
 }
 
 #[tokio::test]
-async fn what_cloudwatch_says_of_a_body_is_an_error_though_it_is_accepted() {
+async fn dashboard_validation_messages_are_errors() {
     let said = json!([{"DataPath": "/widgets/1", "Message": "Unknown metric"}]);
     let script = Script::new().on("PutDashboard", body(json!({"DashboardValidationMessages": said})));
     let error = dashboard().tag(&tags(), &script.aws()).await.expect_err("it shows less than it should");
@@ -115,7 +115,7 @@ async fn what_cloudwatch_says_of_a_body_is_an_error_though_it_is_accepted() {
 }
 
 #[test]
-fn a_mistake_is_told_before_cloudwatch_is_asked() {
+fn dashboard_mistakes_are_found_without_a_call() {
     let mistakes = |dashboard: Dashboard| Resource::mistakes(&dashboard, &Neighbours::default());
     assert_eq!(mistakes(dashboard()), Vec::<String>::new());
     let text = shown()["widgets"][0].clone();
@@ -131,7 +131,7 @@ fn a_mistake_is_told_before_cloudwatch_is_asked() {
 }
 
 #[tokio::test]
-async fn the_one_that_there_can_be_is_found_without_a_listing() {
+async fn dashboard_is_found_without_a_listing() {
     let script = Script::new().on("GetDashboard", kept(&note::written(&shown(), &tags())));
     let listed = Dashboard::list(&scope(), &script.aws()).await.expect("nothing is asked");
     assert_eq!(listed, [dashboard().name()]);

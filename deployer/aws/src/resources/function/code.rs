@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn code_is_as_uploaded_or_changed_by_hand() {
+    fn code_changed_by_hand_is_detected() {
         let desired = Code::from_sources("f1".into());
         let tags = desired.tags("zip");
         assert_eq!(Code::from_live(&tags, "zip"), desired);

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_hash_shows() {
+    fn secret_shows_only_its_hash() {
         let secret = Secret::new("hello");
         assert_eq!(serde_json::to_value(&secret).expect("plain data"), "sha256:2cf24dba5fb0a30e",);
         assert_eq!(format!("{secret:?}"), "sha256:2cf24dba5fb0a30e");

@@ -66,7 +66,7 @@ fn with_code(script: &Script) -> Aws {
 }
 
 #[tokio::test]
-async fn whatever_somebody_changes_shows() {
+async fn function_drift_names_the_field() {
     assert_eq!(paths(&live(json!({})).await), Vec::<String>::new());
     let cases = [
         (json!({"MemorySize": 256}), "memory_mb"),
@@ -110,7 +110,7 @@ async fn whatever_somebody_changes_shows() {
 
 /// Lambda stops what goes on invoking itself, unless it is told that this is meant.
 #[tokio::test]
-async fn what_is_to_invoke_itself_may_go_on() {
+async fn recursive_function_gets_recursion_allowed() {
     let script = Script::new()
         .on("GetFunction", got(json!({})))
         .on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
@@ -126,7 +126,7 @@ async fn what_is_to_invoke_itself_may_go_on() {
 }
 
 #[tokio::test]
-async fn who_else_may_invoke_it_shows_and_is_removed() {
+async fn foreign_invoke_permission_shows_and_is_removed() {
     let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
         {"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn"},
     ]});
@@ -142,7 +142,7 @@ async fn who_else_may_invoke_it_shows_and_is_removed() {
 }
 
 #[tokio::test]
-async fn what_lambda_could_not_read_is_unknown() {
+async fn function_with_unreadable_parts_is_an_error() {
     let tags = json!({"Configuration": configuration(json!({})), "TagsError": {"ErrorCode": "AccessDenied", "Message": "no"}});
     assert!(read(body(tags)).await.is_err());
     let error = json!({"Environment": {"Error": {"ErrorCode": "AccessDenied", "Message": "kms"}}});
@@ -151,7 +151,7 @@ async fn what_lambda_could_not_read_is_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_waited_for_until_it_can_be_invoked() {
+async fn function_is_waited_for_until_invocable() {
     let script = Script::new()
         .on("CreateFunction", body(configuration(json!({"State": "Pending"}))))
         .on("GetFunction", fault(404, "ResourceNotFoundException", "not known yet"))
@@ -170,7 +170,7 @@ async fn it_is_waited_for_until_it_can_be_invoked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn function_that_somebody_deletes_meanwhile_is_not_waited_for_long() {
+async fn function_deleted_meanwhile_is_not_waited_for_long() {
     let script = Script::new()
         .on("CreateFunction", body(configuration(json!({"State": "Pending"}))))
         .on("GetFunction", fault(404, "ResourceNotFoundException", "no such function"));
@@ -181,7 +181,7 @@ async fn function_that_somebody_deletes_meanwhile_is_not_waited_for_long() {
 }
 
 #[tokio::test]
-async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
+async fn failed_function_change_is_an_error() {
     let failed = json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "InvalidZipFileException", "LastUpdateStatusReason": "no zip"});
     let script =
         Script::new().on("CreateFunction", body(configuration(json!({})))).on("GetFunction", got(failed));
@@ -190,7 +190,7 @@ async fn a_change_that_lambda_could_not_carry_out_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
+async fn foreign_function_is_not_adopted_on_create() {
     let exists = || fault(409, "ResourceConflictException", "Function already exist: demo-dev-capture");
     let theirs = body(json!({"Configuration": configuration(json!({})), "Tags": {"owner": "them"}}));
     let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", theirs));
@@ -212,7 +212,7 @@ async fn a_function_that_somebody_else_made_meanwhile_is_not_adopted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn configuration_is_over_before_the_code_begins() {
+async fn function_configuration_is_updated_before_its_code() {
     let found = live(json!({"MemorySize": 256, "CodeSha256": "other"})).await;
     let script = Script::new()
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
@@ -238,7 +238,7 @@ async fn configuration_is_over_before_the_code_begins() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_none_is_sent_as_what_resets_it() {
+async fn function_settings_to_clear_are_sent_as_resets() {
     let found = live(json!({
         "Description": "other",
         "Environment": {"Variables": {"MORE": "x"}},
@@ -276,7 +276,7 @@ async fn what_is_to_be_none_is_sent_as_what_resets_it() {
 }
 
 #[tokio::test]
-async fn what_somebody_changed_meanwhile_is_not_overwritten() {
+async fn function_changed_meanwhile_is_not_overwritten() {
     let changed = || fault(412, "PreconditionFailedException", "The RevisionId provided does not match");
     let found = live(json!({"MemorySize": 256})).await;
     let theirs = nobody_else(Script::new())
@@ -295,7 +295,7 @@ async fn what_somebody_changed_meanwhile_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_not_known_yet_is_waited_for_and_a_missing_permission_is_not() {
+async fn function_waits_for_role_but_not_for_missing_permission() {
     let refused = async |message: &str| {
         let script =
             Script::new().on("CreateFunction", fault(400, "InvalidParameterValueException", message));
@@ -315,7 +315,7 @@ async fn a_role_that_is_not_known_yet_is_waited_for_and_a_missing_permission_is_
 }
 
 #[tokio::test]
-async fn an_account_with_too_few_executions_says_what_to_do() {
+async fn reserved_concurrency_over_quota_has_a_hint() {
     let text = "Specified ReservedConcurrentExecutions for function decreases account's \
                 UnreservedConcurrentExecution below its minimum value of [10].";
     let script =
@@ -327,7 +327,7 @@ async fn an_account_with_too_few_executions_says_what_to_do() {
 }
 
 #[test]
-fn a_mistake_is_told_before_lambda_is_asked() {
+fn function_mistakes_are_found_without_a_call() {
     let mistakes = |function: Function| Resource::mistakes(&function, &Neighbours::default());
     assert_eq!(mistakes(function()), Vec::<String>::new());
     let wrong = [
@@ -348,7 +348,7 @@ fn a_mistake_is_told_before_lambda_is_asked() {
 }
 
 #[test]
-fn permissions_end_at_the_prefix() {
+fn function_permissions_end_at_the_prefix() {
     let permissions = Function::permissions(&scope());
     for statement in &permissions {
         let on = match statement.sid.as_str() {
@@ -365,7 +365,7 @@ fn permissions_end_at_the_prefix() {
 
 /// Lambda quotes the whole environment when it is too large.
 #[tokio::test]
-async fn what_lambda_quotes_of_an_environment_is_in_no_error() {
+async fn function_environment_is_left_out_of_errors() {
     let said = "Lambda was unable to configure your environment variables because the environment variables you have \
                 provided exceeded the 4KB limit. String measured: {\"PASSWORD\":\"hunter2\"}";
     let refused = || fault(400, "InvalidParameterValueException", said);

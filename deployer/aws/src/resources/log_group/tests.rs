@@ -32,7 +32,7 @@ fn state(group: &LogGroup) -> Value {
 }
 
 #[tokio::test]
-async fn retention_that_the_account_sets_is_not_fought() {
+async fn retention_set_by_the_account_is_no_drift() {
     let imposed = live(json!({"retentionInDays": 3653, "retentionPolicyName": "everywhere"})).await;
     assert_eq!(state(&imposed), state(&group()));
     let by_hand = live(json!({"retentionInDays": 3653})).await;
@@ -40,7 +40,7 @@ async fn retention_that_the_account_sets_is_not_fought() {
 }
 
 #[tokio::test]
-async fn protection_that_somebody_put_is_seen_and_taken_away() {
+async fn log_group_protection_by_hand_is_removed() {
     let protected = live(json!({"deletionProtectionEnabled": true})).await;
     let script = Script::new().on("PutLogGroupDeletionProtection", body("{}"));
     update(&group(), &protected, &script.aws()).await.expect("it is taken away");
@@ -49,7 +49,7 @@ async fn protection_that_somebody_put_is_seen_and_taken_away() {
 }
 
 #[tokio::test]
-async fn a_protected_group_is_deleted_all_the_same() {
+async fn protected_log_group_is_deleted() {
     let script = Script::new()
         .on("DescribeLogGroups", listed(json!({"deletionProtectionEnabled": true})))
         .on("PutLogGroupDeletionProtection", body("{}"))
@@ -59,7 +59,7 @@ async fn a_protected_group_is_deleted_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_group_that_lambda_made_first_gets_our_retention() {
+async fn log_group_created_by_lambda_gets_its_retention() {
     let exists = fault(400, "ResourceAlreadyExistsException", "The specified log group already exists");
     let script = tagged(Script::new().on("CreateLogGroup", exists.clone()), &Tags::new());
     let script = script.on("PutRetentionPolicy", body("{}"));
@@ -73,7 +73,7 @@ async fn a_group_that_lambda_made_first_gets_our_retention() {
 }
 
 #[tokio::test]
-async fn another_change_of_the_group_is_worth_another_attempt() {
+async fn log_group_conflicting_change_is_retried() {
     let aborted = fault(400, "OperationAbortedException", "A conflicting operation is in progress");
     let script = Script::new().on("CreateLogGroup", aborted);
     let error = group().create(&scope().tags(), &script.aws()).await.expect_err("not now");
@@ -81,7 +81,7 @@ async fn another_change_of_the_group_is_worth_another_attempt() {
 }
 
 #[tokio::test]
-async fn what_was_set_by_hand_is_reset() {
+async fn log_group_settings_by_hand_are_reset() {
     let by_hand =
         live(json!({"retentionInDays": null, "kmsKeyId": "arn:aws:kms:eu-central-1:1:key/1"})).await;
     let script = Script::new().on("PutRetentionPolicy", body("{}")).on("DisassociateKmsKey", body("{}"));
@@ -90,7 +90,7 @@ async fn what_was_set_by_hand_is_reset() {
 }
 
 #[test]
-fn retention_is_one_of_those_that_aws_knows() {
+fn retention_unknown_to_aws_is_a_mistake() {
     assert_eq!(group().mistakes(&Neighbours::default()), [""; 0]);
     let mistakes = LogGroup::of_function(&scope(), "f", 8).mistakes(&Neighbours::default());
     assert!(mistakes[0].ends_with("and not for 8"), "{mistakes:?}");

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_uuid_is_found_in_what_aws_says() {
+    fn mapping_uuid_is_found_in_the_error() {
         let uuid = "14e0db71-35b1-4f44-8a2d-2f5b1f7e0a6c";
         let text = format!(
             "An event source mapping with event source arn (\" arn:aws:kinesis:eu-central-1:111111111111:stream/e \") \
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn only_tags_are_left_out_for_being_refused() {
+    fn tags_refusal_is_recognised() {
         let refused = |class, text: &str| tags_refused(&Error::new(class, "Call", text));
         assert!(refused(Class::Other, "Unsupported resource type for tagging"));
         assert!(refused(Class::Denied, "not authorized to perform: lambda:TagResource on resource: arn"));

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_that_works_says_so() {
+    fn healthy_mapping_has_no_failure() {
         for result in ["OK", "No records processed", "OK - 3 records"] {
             assert_eq!(said("Enabled", "USER_INITIATED", result), None);
             assert_eq!(said("Enabled", "User action", result), None);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_a_failure() {
+    fn mapping_problem_is_a_failure() {
         let call = "PROBLEM: Function call failed";
         assert_eq!(said("Enabled", "USER_INITIATED", call).as_deref(), Some(call));
         let source = "PROBLEM: Lambda cannot read the stream";
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_disabled_is_a_failure() {
+    fn mapping_disabled_by_lambda_is_a_failure() {
         let said = said("Disabled", "Lambda initiated", "No records processed");
         assert_eq!(said.as_deref(), Some("Lambda disabled it: Lambda initiated; No records processed"));
     }

@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_aws_leaves_out_or_leaves_behind_is_the_default() {
+    fn mapping_settings_left_empty_are_the_default() {
         let husk = DestinationConfig::builder().on_failure(OnFailure::builder().build()).build();
         let live = EventSourceMappingConfiguration::builder()
             .destination_config(husk)

@@ -56,7 +56,7 @@ async fn read(script: Script) -> Option<Mapping> {
 }
 
 #[tokio::test]
-async fn whatever_somebody_changes_shows() {
+async fn mapping_drift_names_the_field() {
     let same = read(listed(Script::new(), &[live(A, STREAM, json!({}))])).await.expect("a mapping");
     assert_eq!(diff(&same.state(), &mapping().state()), []);
     let cases = [
@@ -107,7 +107,7 @@ async fn filters_that_a_listing_leaves_out_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
+async fn mapping_of_a_recreated_table_stream_is_replaced() {
     let table = json!({"Table": {
         "TableStatus": "ACTIVE",
         "LatestStreamArn": stream_of("2026-02-02"),
@@ -128,7 +128,7 @@ async fn a_table_whose_stream_was_turned_on_again_has_a_mapping_to_replace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_begins_at_the_oldest_record_and_is_waited_for() {
+async fn mapping_starts_at_oldest_record_and_is_waited_for() {
     let made = |state: &str| body(live(A, STREAM, json!({"State": state})));
     let script = listed(Script::new(), &[])
         .on("CreateEventSourceMapping", made("Creating"))
@@ -145,7 +145,7 @@ async fn it_begins_at_the_oldest_record_and_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_table_whose_stream_is_not_on_yet_is_worth_another_attempt() {
+async fn mapping_of_a_table_without_stream_is_retried() {
     let of_table = Mapping::table("demo-dev-capture", "demo-dev-events", bounded());
     let script = Script::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
     let error = of_table.create(&scope().tags(), &script.aws()).await.expect_err("nothing to read");
@@ -153,7 +153,7 @@ async fn a_table_whose_stream_is_not_on_yet_is_worth_another_attempt() {
 }
 
 #[tokio::test]
-async fn one_that_another_deleted_as_one_too_many_is_looked_for_again() {
+async fn mapping_deleted_as_duplicate_is_retried() {
     let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("CreateEventSourceMapping", body(live(B, STREAM, json!({"State": "Creating"}))))
         .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
@@ -178,7 +178,7 @@ async fn tags_are_left_out_where_they_are_refused() {
 }
 
 #[tokio::test]
-async fn a_pair_that_exists_is_adopted_by_the_uuid_that_aws_gives() {
+async fn existing_mapping_is_adopted_by_its_uuid() {
     let exists =
         format!("An event source mapping already exists. Please update the existing mapping with UUID {A}");
     let script = listed(Script::new(), &[])
@@ -193,7 +193,7 @@ async fn a_pair_that_exists_is_adopted_by_the_uuid_that_aws_gives() {
 
 /// Whoever made it gave it other tags, or none.
 #[tokio::test]
-async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
+async fn mapping_update_sets_its_tags() {
     let unsupported = "Unsupported resource type for tagging";
     let answers = [body(""), fault(400, "InvalidParameterValueException", unsupported)];
     for answer in answers {
@@ -209,7 +209,7 @@ async fn a_mapping_has_its_tags_after_any_change_where_they_are_taken() {
 }
 
 #[tokio::test]
-async fn of_two_made_at_once_both_makers_keep_the_same() {
+async fn concurrent_mapping_creates_keep_the_same_one() {
     for mine in [A, B] {
         let script = listed(Script::new(), &[live(B, STREAM, json!({})), live(A, STREAM, json!({}))])
             .on("CreateEventSourceMapping", body(live(mine, STREAM, json!({}))))
@@ -226,7 +226,7 @@ async fn of_two_made_at_once_both_makers_keep_the_same() {
 }
 
 #[tokio::test]
-async fn a_permission_that_we_do_not_grant_is_not_waited_for() {
+async fn mapping_does_not_wait_for_ungranted_permission() {
     let cannot = format!(
         "Cannot access stream {STREAM}. Please ensure the role can perform the GetRecords, GetShardIterator, \
          DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
@@ -247,7 +247,7 @@ async fn a_permission_that_we_do_not_grant_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_none_is_sent_empty() {
+async fn mapping_settings_to_clear_are_sent_empty() {
     let more = json!({
         "DestinationConfig": {"OnFailure": {"Destination": "arn:q"}},
         "FilterCriteria": {"Filters": [{"Pattern": "{}"}]},
@@ -272,7 +272,7 @@ async fn what_is_to_be_none_is_sent_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_lambda_disables_again_is_not_waited_for() {
+async fn mapping_disabled_again_is_not_waited_for() {
     let off = json!({"State": "Disabled", "StateTransitionReason": "PROBLEM: the stream is gone"});
     let script = listed(Script::new(), &[live(A, STREAM, json!({"State": "Disabled"}))])
         .on("TagResource", body(""))
@@ -283,7 +283,7 @@ async fn what_lambda_disables_again_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_enabled_again_may_look_disabled_for_a_moment() {
+async fn reenabled_mapping_may_look_disabled_at_first() {
     let off = json!({"State": "Disabled", "StateTransitionReason": "Lambda initiated"});
     let script = listed(Script::new(), &[live(A, STREAM, off.clone())])
         .on("TagResource", body(""))
@@ -296,7 +296,7 @@ async fn what_is_enabled_again_may_look_disabled_for_a_moment() {
 }
 
 #[tokio::test]
-async fn deleting_waits_until_it_is_gone_and_passes_over_what_is_busy() {
+async fn mapping_delete_waits_and_is_retried_when_busy() {
     let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("DeleteEventSourceMapping", fault(400, "ResourceInUseException", "it is being updated"))
         .on("DeleteEventSourceMapping", body(live(A, STREAM, json!({"State": "Deleting"}))))
@@ -308,7 +308,7 @@ async fn deleting_waits_until_it_is_gone_and_passes_over_what_is_busy() {
 }
 
 #[tokio::test]
-async fn it_is_found_by_either_end() {
+async fn mapping_is_listed_by_function_or_source() {
     let of = |function: &str, source: &str| {
         let function = format!("arn:aws:lambda:eu-central-1:111111111111:function:{function}");
         live(A, source, json!({"FunctionArn": function}))
@@ -322,7 +322,7 @@ async fn it_is_found_by_either_end() {
 
 /// Nobody who deploys may ask for a function of somebody else, and nobody has to.
 #[tokio::test]
-async fn what_reads_our_stream_for_a_function_of_others_is_theirs() {
+async fn mapping_of_a_foreign_function_is_foreign() {
     let theirs = "arn:aws:lambda:eu-central-1:111111111111:function:theirs";
     let script = listed(Script::new(), &[live(A, STREAM, json!({"FunctionArn": theirs}))])
         .on("ListTags", body(json!({"Tags": {}})))
@@ -336,7 +336,7 @@ async fn what_reads_our_stream_for_a_function_of_others_is_theirs() {
 }
 
 #[tokio::test]
-async fn what_outlived_its_function_belongs_to_who_has_its_source() {
+async fn mapping_without_function_belongs_to_source_owner() {
     let name = "demo-dev-capture/kinesis/demo-dev-events";
     let tags: Vec<Value> =
         scope().tags().iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
@@ -359,7 +359,7 @@ async fn what_outlived_its_function_belongs_to_who_has_its_source() {
 }
 
 #[tokio::test]
-async fn tags_that_could_not_be_read_are_not_no_tags() {
+async fn unreadable_mapping_tags_are_an_error() {
     let name = "demo-dev-capture/kinesis/demo-dev-events";
     let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("ListTags", fault(429, "TooManyRequestsException", "Rate exceeded"))
@@ -369,7 +369,7 @@ async fn tags_that_could_not_be_read_are_not_no_tags() {
 }
 
 #[test]
-fn a_mistake_is_told_before_lambda_is_asked() {
+fn mapping_mistakes_are_found_without_a_call() {
     let stream = Stream::new(&scope(), "events").retention_hours(24);
     let stack = Neighbours::new([&stream as &dyn Described]);
     let of_stream = |settings| Resource::mistakes(&Mapping::stream("f", STREAM, settings), &stack);
@@ -402,7 +402,7 @@ fn a_mistake_is_told_before_lambda_is_asked() {
 }
 
 #[test]
-fn permissions_end_at_functions_of_ours() {
+fn mapping_permissions_end_at_own_functions() {
     for statement in Mapping::permissions(&scope()) {
         let guarded = statement.conditions.iter().any(|(_, key, _)| key == "lambda:FunctionArn");
         let free = ["MappingsList", "MappingsTags"].contains(&statement.sid.as_str());
@@ -431,7 +431,7 @@ async fn orphan_reads_until_it_is_disabled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn disabling_waits_until_nothing_is_read_any_more() {
+async fn mapping_disable_waits_until_reading_stops() {
     let states =
         ["Enabled", "Disabling", "Disabled"].map(|state| body(live(A, STREAM, json!({"State": state}))));
     let mappings = [live(A, STREAM, json!({})), live(B, STREAM, json!({"State": "Disabled"}))];
@@ -449,13 +449,13 @@ async fn disabling_waits_until_nothing_is_read_any_more() {
 }
 
 #[tokio::test]
-async fn disabling_of_what_is_gone_is_done() {
+async fn mapping_disable_succeeds_if_absent() {
     let script = listed(Script::new(), &[]).on("TagResource", fault(404, "ResourceNotFoundException", "no"));
     Mapping::disable(NAME, &Tags::new(), &script.aws()).await.expect("nothing is there to disable");
 }
 
 #[test]
-fn function_runs_once_for_each_shard_or_falls_behind() {
+fn reserved_concurrency_below_shard_count_is_a_mistake() {
     let stream = Stream::new(&scope(), "events").shards(4);
     let settings = MappingSettings { parallelization_factor: 2, ..bounded() };
     let mapping = Mapping::stream("demo-dev-capture", stream.arn(), settings);

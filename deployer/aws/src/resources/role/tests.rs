@@ -94,7 +94,7 @@ fn paths(live: &Role) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_role_as_desired_has_no_difference() {
+async fn role_as_desired_has_no_drift() {
     let found = read(&live(Script::new(), "")).await.expect("a read").expect("a role");
     assert_eq!(paths(&found.resource), Vec::<String>::new());
     assert_eq!(found.identity.as_deref(), Some("AROA1"));
@@ -104,7 +104,7 @@ async fn a_role_as_desired_has_no_difference() {
 }
 
 #[tokio::test]
-async fn whatever_somebody_adds_to_a_role_shows() {
+async fn role_drift_names_the_field() {
     let boundary = "<PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
                     <PermissionsBoundaryArn>arn:b</PermissionsBoundaryArn></PermissionsBoundary>";
     let wider = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Load","Effect":"Allow","Action":"dynamodb:*","Resource":"arn:t"}]}"#;
@@ -137,7 +137,7 @@ async fn whatever_somebody_adds_to_a_role_shows() {
 }
 
 #[tokio::test]
-async fn only_getting_the_role_says_that_it_is_absent() {
+async fn role_absence_is_decided_by_get_role() {
     let gone = || fault(404, "NoSuchEntity", "gone");
     let script = Script::new()
         .on("GetRole", gone())
@@ -156,7 +156,7 @@ async fn only_getting_the_role_says_that_it_is_absent() {
 }
 
 #[tokio::test]
-async fn a_role_that_somebody_else_made_meanwhile_is_not_adopted() {
+async fn foreign_role_is_not_adopted_on_create() {
     let exists = || fault(409, "EntityAlreadyExists", "it exists");
     let theirs = Script::new().on("GetRole", got("{}", &[("owner", "them")], ""));
     let script = live(theirs.on("CreateRole", exists()), "");
@@ -166,7 +166,7 @@ async fn a_role_that_somebody_else_made_meanwhile_is_not_adopted() {
 }
 
 #[tokio::test]
-async fn a_role_that_exists_and_is_not_found_is_waited_for() {
+async fn role_that_exists_but_is_not_found_is_retried() {
     let script = Script::new()
         .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
         .on("GetRole", fault(404, "NoSuchEntity", "not known here yet"));
@@ -176,7 +176,7 @@ async fn a_role_that_exists_and_is_not_found_is_waited_for() {
 }
 
 #[tokio::test]
-async fn an_attempt_cut_short_is_finished() {
+async fn interrupted_role_create_is_finished() {
     let script = Script::new()
         .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
         .on("ListRolePolicies", policies(&[]))
@@ -192,7 +192,7 @@ async fn an_attempt_cut_short_is_finished() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_empty_is_sent_empty() {
+async fn role_description_to_clear_is_sent_empty() {
     let desired = Role { description: String::new(), ..role() };
     let script = Script::new().on("UpdateRole", done("UpdateRole"));
     update(&desired, &role(), &script.aws()).await.expect("an update");
@@ -200,7 +200,7 @@ async fn what_is_to_be_empty_is_sent_empty() {
 }
 
 #[tokio::test]
-async fn whatever_differs_is_put_right() {
+async fn role_drift_is_repaired() {
     let live = Role {
         trust: Policy::trusting("ec2.amazonaws.com"),
         inline_policies: [("more".to_owned(), grants())].into(),
@@ -227,7 +227,7 @@ async fn whatever_differs_is_put_right() {
 }
 
 #[tokio::test]
-async fn a_role_is_emptied_before_it_is_deleted() {
+async fn role_is_emptied_before_deletion() {
     let script = Script::new()
         .on("ListRolePolicies", policies(&["grants", "more"]))
         .on("ListAttachedRolePolicies", attached(&["arn:p"]))
@@ -256,7 +256,7 @@ async fn a_role_is_emptied_before_it_is_deleted() {
 }
 
 #[test]
-fn a_mistake_is_told_before_iam_is_asked() {
+fn role_mistakes_are_found_without_a_call() {
     let mistakes = |role: Role| Resource::mistakes(&role, &Neighbours::default());
     assert_eq!(mistakes(role()), Vec::<String>::new());
     let long = |length: usize| {

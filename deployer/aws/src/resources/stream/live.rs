@@ -92,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn what_kinesis_leaves_out_is_its_default() {
+    fn stream_fields_left_out_have_defaults() {
         assert_eq!(paths(made()), [""; 0]);
     }
 
     #[test]
-    fn whatever_somebody_changes_shows() {
+    fn stream_drift_names_the_field() {
         let on_demand = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand);
         let on_demand = on_demand.build().expect("complete");
         let metrics = EnhancedMetrics::builder().shard_level_metrics(MetricsName::IncomingBytes).build();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_reads_the_same_in_both_forms() {
+    fn key_alias_reads_the_same_in_both_forms() {
         let arn = "arn:aws:kms:eu-central-1:111111111111:alias/aws/kinesis";
         assert_eq!(key_name(arn), key_name("alias/aws/kinesis"));
     }

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_feeds_five() {
+    fn shard_feeds_at_most_five_functions() {
         let mistakes = |functions: usize| {
             let of = |at| Mapping::stream(&format!("f{at}"), stream().arn(), MappingSettings::default());
             let mappings: Vec<Mapping> = (0..functions).map(of).collect();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_that_aws_takes() {
+    fn stream_settings_outside_limits_are_mistakes() {
         let wrong = stream().shards(0).retention_hours(23).encrypted_with(Some("alias/mine".to_owned()));
         assert_eq!(
             Resource::mistakes(&wrong, &Neighbours::default()),

@@ -52,7 +52,7 @@ async fn live(script: &Script) -> Stream {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
+async fn stream_being_deleted_is_waited_for_and_recreated() {
     let script = absent(seen(seen(Script::new(), "DELETING"), "DELETING"));
     let script = bare(seen(seen(script, "CREATING"), "ACTIVE")).on("CreateStream", body(""));
     stream().create(&scope().tags(), &script.aws()).await.expect("it is made");
@@ -64,7 +64,7 @@ async fn a_stream_that_is_being_deleted_is_waited_for_and_then_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_stream_that_a_change_does_not_know_yet_is_worth_another_attempt() {
+async fn new_stream_not_found_by_a_change_is_retried() {
     let script = bare(seen(absent(Script::new()), "ACTIVE")).on("CreateStream", body(""));
     let script =
         script.on("IncreaseStreamRetentionPeriod", fault(400, "ResourceNotFoundException", "not found"));
@@ -74,7 +74,7 @@ async fn a_new_stream_that_a_change_does_not_know_yet_is_worth_another_attempt()
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_streams_at_once_is_worth_another_attempt() {
+async fn stream_creation_limit_is_retried() {
     let said = "Streams that can simultaneously be in CREATING or DELETING state: 5";
     let script = absent(Script::new()).on("CreateStream", fault(400, "LimitExceededException", said));
     let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("not now");
@@ -82,7 +82,7 @@ async fn too_many_streams_at_once_is_worth_another_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_somebody_else_made_meanwhile_is_not_taken_over() {
+async fn foreign_stream_is_not_adopted_on_create() {
     let script = seen(absent(Script::new()), "ACTIVE").on("CreateStream", in_use());
     let script = script.on(
         "ListTagsForStream",
@@ -94,13 +94,13 @@ async fn a_stream_that_somebody_else_made_meanwhile_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_going_is_not_there() {
+async fn stream_being_deleted_is_absent() {
     let script = bare(seen(Script::new(), "DELETING"));
     assert!(stream().read(&script.aws()).await.expect("it is read").is_none());
 }
 
 #[tokio::test]
-async fn tags_that_are_not_known_yet_are_no_absent_stream() {
+async fn stream_with_unknown_tags_is_not_absent() {
     let script = seen(Script::new(), "ACTIVE").on("GetResourcePolicy", body(json!({"Policy": ""})));
     let script = script.on("ListTagsForStream", fault(400, "ResourceNotFoundException", "not found"));
     let error = stream().read(&script.aws()).await.expect_err("one of the reads failed");
@@ -108,7 +108,7 @@ async fn tags_that_are_not_known_yet_are_no_absent_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_are_made_one_by_one_with_the_stream_active_between() {
+async fn stream_changes_are_made_one_by_one() {
     let besides = json!({
         "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
         "RetentionPeriodHours": 48,
@@ -190,7 +190,7 @@ async fn provisioned_stream_has_no_distribution_to_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retention_that_a_lost_answer_set_is_set() {
+async fn stream_retention_already_set_is_no_error() {
     let said =
         "Requested retention period (48 hours) for stream demo-dev-events can not be the same as current";
     let script = bare(seen(Script::new(), "ACTIVE"));
@@ -200,7 +200,7 @@ async fn a_retention_that_a_lost_answer_set_is_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_somebody_put_is_seen_and_deleted() {
+async fn stream_policy_by_hand_is_deleted() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "kinesis:GetRecords", "Resource": "*"},
     ]});
@@ -215,7 +215,7 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_busy_is_deleted_with_its_consumers_in_the_end() {
+async fn busy_stream_is_deleted_with_its_consumers() {
     let script = absent(seen(seen(Script::new(), "UPDATING"), "DELETING"));
     let script = script.on("DeleteStream", in_use()).on("DeleteStream", body(""));
     Stream::delete("demo-dev-events", &script.aws()).await.expect("it is gone");
@@ -241,7 +241,7 @@ async fn shards_are_counted_when_the_stream_is_active() {
 /// Records stay encrypted with the key that they were put under, and Lambda reads them as the
 /// role of the function.
 #[test]
-fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
+fn stream_key_change_without_former_key_loses_data() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
     let effect = |live: &Stream, desired: &Stream| desired.effect(StreamFieldName::KmsKey, live);
     let encrypted = |id: &str| stream().encrypted_with(Some(key(id)));
@@ -262,7 +262,7 @@ fn a_key_that_records_may_have_is_not_left_behind_by_accident() {
 /// Encryption is asked about on the stream and on the key, which may be anybody's. What has no
 /// resource type is allowed on everything.
 #[test]
-fn permissions_end_at_the_prefix_and_at_keys() {
+fn stream_permissions_end_at_the_prefix_and_at_keys() {
     let on =
         ["arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-*", "arn:aws:kms:eu-central-1:*:key/*"];
     for statement in Stream::permissions(&scope()) {

@@ -67,7 +67,7 @@ mod tests {
     use crate::testing::scope;
 
     #[test]
-    fn only_listing_streams_has_no_resource() {
+    fn table_grants_name_resources_except_for_listing_streams() {
         let table = Table::new(&scope(), "events");
         let wide: Vec<_> = table
             .polling()

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_leaves_out_is_its_default() {
+    fn table_fields_left_out_have_defaults() {
         let table = Table::new(&scope(), "events").key("Id", "Version");
         let table = table.point_in_time_recovery(Some(35));
         let attribute = |name: &str, of| {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_emulator_shows_is_read() {
+    fn table_backups_indexes_and_replicas_are_read() {
         let table = Table::new(&scope(), "events");
         let recovery = PointInTimeRecoveryDescription::builder()
             .point_in_time_recovery_status(PointInTimeRecoveryStatus::Enabled)
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_off_is_none() {
+    fn table_stream_turned_off_is_none() {
         let specification = StreamSpecification::builder().stream_enabled(false).build().expect("complete");
         let table = TableDescription::builder().stream_specification(specification).build();
         assert_eq!(view(&table), None);

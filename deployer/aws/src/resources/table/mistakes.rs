@@ -66,19 +66,19 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_feeds_two() {
+    fn table_stream_feeds_at_most_two_functions() {
         assert_eq!(mistakes(&table(), &["a", "b"]).len(), 0);
         assert_eq!(mistakes(&table(), &["a", "b", "c"]).len(), 1);
     }
 
     #[test]
-    fn who_reads_a_stream_needs_one() {
+    fn table_read_without_a_stream_is_a_mistake() {
         let table = Table::new(&scope(), "events").key("Id", "Version");
         assert_eq!(mistakes(&table, &["a"]), ["its stream is read, and it has none"]);
     }
 
     #[test]
-    fn numbers_and_keys_are_those_that_aws_takes() {
+    fn table_settings_outside_limits_are_mistakes() {
         let table = table()
             .point_in_time_recovery(Some(36))
             .billing(Billing::Provisioned { read_units: 0, write_units: 1 })

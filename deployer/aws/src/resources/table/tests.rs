@@ -60,7 +60,7 @@ async fn live(script: &Script) -> Table {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_is_being_deleted_is_waited_for_and_then_made_anew() {
+async fn table_being_deleted_is_waited_for_and_recreated() {
     let mut script = Script::new();
     for _ in 0..50 {
         script = described(script, "DELETING");
@@ -80,7 +80,7 @@ async fn a_table_that_is_being_deleted_is_waited_for_and_then_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_an_attempt_cut_short_made_is_ours() {
+async fn table_of_an_interrupted_create_is_reused() {
     let script = bare(described(absent(Script::new()), "CREATING")).on("CreateTable", in_use());
     let script = described(described(script, "CREATING"), "ACTIVE");
     table().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
@@ -88,7 +88,7 @@ async fn a_table_that_an_attempt_cut_short_made_is_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_somebody_else_made_meanwhile_is_not_taken_over() {
+async fn foreign_table_is_not_adopted_on_create() {
     let script = described(absent(Script::new()), "ACTIVE").on("CreateTable", in_use());
     let script = script.on("ListTagsOfResource", body(json!({"Tags": []})));
     let error = table().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
@@ -98,7 +98,7 @@ async fn a_table_that_somebody_else_made_meanwhile_is_not_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_table_that_a_change_does_not_know_yet_is_worth_another_attempt() {
+async fn new_table_not_found_by_a_change_is_retried() {
     let script = bare(described(absent(Script::new()), "ACTIVE")).on("CreateTable", body("{}"));
     let script = script.on("UpdateTimeToLive", fault(400, "ResourceNotFoundException", "not found"));
     let table = table().time_to_live("ExpiresAt");
@@ -107,7 +107,7 @@ async fn a_new_table_that_a_change_does_not_know_yet_is_worth_another_attempt() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_without_its_key_is_not_waited_for() {
+async fn table_with_inaccessible_key_is_not_waited_for() {
     let script =
         described(Script::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
     let error = change("demo-dev-events", &script.aws(), |call| call.deletion_protection_enabled(true)).await;
@@ -117,19 +117,19 @@ async fn a_table_without_its_key_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_used_is_a_difference() {
+async fn unusable_table_shows_as_a_difference() {
     let script = bare(described(Script::new(), "ARCHIVED"));
     assert!(live(&script).await.trouble.is_some());
 }
 
 #[tokio::test]
-async fn a_table_that_is_going_is_not_there() {
+async fn table_being_deleted_is_absent() {
     let script = bare(described(Script::new(), "DELETING"));
     assert!(table().read(&script.aws()).await.expect("it is read").is_none());
 }
 
 #[tokio::test]
-async fn what_is_not_known_everywhere_yet_is_not_absent() {
+async fn table_not_yet_propagated_is_not_absent() {
     let script = described(Script::new(), "ACTIVE")
         .on("DescribeContinuousBackups", fault(400, "TableNotFoundException", "no table"));
     let script = bare(script);
@@ -138,7 +138,7 @@ async fn what_is_not_known_everywhere_yet_is_not_absent() {
 }
 
 #[tokio::test]
-async fn a_denied_part_is_no_absent_table() {
+async fn table_with_denied_part_is_not_absent() {
     let script =
         described(Script::new(), "ACTIVE").on("GetResourcePolicy", fault(400, "AccessDeniedException", "no"));
     let error = table().read(&bare(script).aws()).await.expect_err("one of the reads failed");
@@ -164,7 +164,7 @@ async fn backups_that_are_not_available_yet_are_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_to_live_is_set_before_backups() {
+async fn time_to_live_is_set_before_backups() {
     let script = bare(described(Script::new(), "ACTIVE"));
     let script = script.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
     let live = live(&script).await;
@@ -174,7 +174,7 @@ async fn a_time_to_live_is_set_before_backups() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_time_to_live_within_the_hour_says_so() {
+async fn time_to_live_changed_twice_has_a_hint() {
     let said = "Time to live has been modified multiple times within a fixed interval";
     let script = bare(described(Script::new(), "ACTIVE"));
     let script = script.on("UpdateTimeToLive", fault(400, "ValidationException", said));
@@ -185,7 +185,7 @@ async fn a_second_time_to_live_within_the_hour_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between() {
+async fn table_changes_are_made_one_by_one() {
     let besides = json!({
         "BillingModeSummary": {"BillingMode": "PROVISIONED"},
         "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
@@ -226,7 +226,7 @@ async fn each_class_of_change_has_its_own_call_and_the_table_is_active_between()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_a_lost_answer_turned_on_is_on() {
+async fn table_stream_already_enabled_is_no_error() {
     let off = json!({"StreamSpecification": null});
     let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", off)));
     let said = "Table already has an enabled stream: TableName: demo-dev-events";
@@ -239,7 +239,7 @@ async fn a_stream_that_a_lost_answer_turned_on_is_on() {
 /// Items have the table's own key, which DynamoDB encrypts anew with the other KMS key; until
 /// that is over, the old one is needed.
 #[test]
-fn the_key_of_before_is_needed_while_a_table_changes_to_another() {
+fn table_key_change_without_former_key_interrupts() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
     let live = table().encrypted_with(Some(key("old")));
     let desired = table().encrypted_with(Some(key("new")));
@@ -250,7 +250,7 @@ fn the_key_of_before_is_needed_while_a_table_changes_to_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_that_somebody_put_is_seen_and_deleted() {
+async fn table_policy_by_hand_is_deleted() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "dynamodb:*", "Resource": "*"},
     ]});
@@ -265,7 +265,7 @@ async fn a_policy_that_somebody_put_is_seen_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_protected_table_that_is_busy_is_deleted_in_the_end() {
+async fn protected_busy_table_is_deleted() {
     let protected = json!({"DeletionProtectionEnabled": true});
     let script = Script::new().on("DescribeTable", body(description("ACTIVE", protected)));
     let script = described(described(script, "ACTIVE"), "DELETING");

@@ -74,7 +74,7 @@ async fn noticed(change: impl FnOnce(&Path)) -> [bool; 2] {
 }
 
 #[tokio::test]
-async fn a_functions_own_file_is_its_own_business() {
+async fn function_file_changes_only_its_fingerprint() {
     let file = "functions/src/bin/add.rs";
     assert_eq!(noticed(|root| append(root, file, "\n")).await, [true, false]);
     let module = "functions/src/bin/get/query.rs";
@@ -82,14 +82,14 @@ async fn a_functions_own_file_is_its_own_business() {
 }
 
 #[tokio::test]
-async fn a_new_function_changes_no_other() {
+async fn new_function_changes_no_other_fingerprint() {
     let file = "functions/src/bin/close.rs";
     let new = |root: &Path| write(root, file, "fn main() {}");
     assert_eq!(noticed(new).await, [false, false]);
 }
 
 #[tokio::test]
-async fn what_is_shared_changes_all() {
+async fn shared_file_changes_all_fingerprints() {
     for file in [
         "functions/src/lib.rs",
         "domain/src/lib.rs",
@@ -114,7 +114,7 @@ async fn what_is_shared_changes_all() {
 }
 
 #[tokio::test]
-async fn what_goes_into_no_binary_changes_none() {
+async fn unbuilt_file_changes_no_fingerprint() {
     for (file, addition) in [
         ("other/src/lib.rs", "// changed"),
         ("Cargo.toml", "# a comment\n[profile.dev]\ndebug = 0\n"),
@@ -133,7 +133,7 @@ async fn what_goes_into_no_binary_changes_none() {
 }
 
 #[tokio::test]
-async fn of_the_lock_file_only_what_is_needed_counts() {
+async fn fingerprint_counts_only_needed_lock_file_entries() {
     let change_version_of = |package: &'static str| {
         move |root: &Path| {
             let path = root.join("Cargo.lock");
@@ -148,7 +148,7 @@ async fn of_the_lock_file_only_what_is_needed_counts() {
 }
 
 #[tokio::test]
-async fn times_and_places_do_not_count() {
+async fn fingerprint_ignores_times_and_places() {
     let touch = |root: &Path| {
         let file = fs::File::options().write(true).open(root.join("domain/src/lib.rs")).unwrap();
         let past = SystemTime::now() - Duration::from_secs(3600);
@@ -161,7 +161,7 @@ async fn times_and_places_do_not_count() {
 }
 
 #[tokio::test]
-async fn settings_and_compiler_flags_count() {
+async fn fingerprint_counts_settings_and_compiler_flags() {
     let checkout = checkout();
     let mut workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
     let mut seen = BTreeSet::new();
@@ -283,7 +283,7 @@ async fn fingerprint_of_unchanged_sources_stays_the_same() {
 }
 
 #[tokio::test]
-async fn an_unknown_function_is_named_with_the_known_ones() {
+async fn unknown_function_is_named_with_known_ones() {
     let checkout = checkout();
     let workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
     let error = workspace.fingerprint("ad", &BuildSettings::default()).unwrap_err();
@@ -291,7 +291,7 @@ async fn an_unknown_function_is_named_with_the_known_ones() {
 }
 
 #[test]
-fn ways_are_relative_with_slashes() {
+fn paths_are_relative_with_slashes() {
     let root = Path::new("/home/me/demo");
     assert_eq!(relative(Path::new("/home/me/demo"), root), ".");
     assert_eq!(relative(Path::new("/home/me/demo/a/b"), root), "a/b");

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn restoring_is_advised_only_where_it_will_not_be_refused() {
+    fn restore_is_advised_only_if_not_refused() {
         let id = |number| {
             format!("demo#00000000-0000-4000-8000-00000000000{number}").parse().expect("it is an id")
         };
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn publishing_is_advised_only_where_it_is_known_what_is_lacking() {
+    fn repair_is_advised_only_if_archive_is_readable() {
         let mut ledger = Ledger::new(Timestamp::MAX);
         let context = Context::new(Uuid::nil(), OccurredAt::new(Timestamp::UNIX_EPOCH));
         let probe = AggregateId::of::<Probe>(Uuid::nil());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_person_has_to_decide_it_is_said_what() {
+    fn advice_names_decisions_left_to_a_person() {
         let report = Report { no_commits: vec![thing()], unread: vec![thing()], ..Report::default() };
         assert_eq!(
             said(&report, &Restorable::default(), Other::Archive),

@@ -191,7 +191,7 @@ mod tests {
     use crate::audit::Broken;
 
     #[test]
-    fn nothing_is_published_while_objects_of_the_archive_cannot_be_read() {
+    fn repair_is_refused_with_unreadable_archive_objects() {
         let mut report = Report::default();
         assert!(check(&report).is_ok());
         let denied = Broken { at: "events/a".to_owned(), reason: "access denied".to_owned() };
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_out_is_not_waited_for() {
+    fn repair_does_not_wait_for_left_out_events() {
         let id = |number| {
             let id = format!("demo#00000000-0000-4000-8000-00000000000{number}");
             id.parse::<AggregateId>().expect("it is an id")

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_where_the_story_ends_even_inside_of_a_commit() {
+    fn version_cuts_history_even_inside_a_commit() {
         for version in 1..=6 {
             assert_eq!(cut(&version.to_string(), &[1, 3, 2]), Ok(version));
         }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_the_last_commit_until_then_in_the_order_of_versions() {
+    fn time_cuts_history_at_the_last_commit_by_then() {
         assert_eq!(cut("2026-11-21T12:00:01Z", &[1, 3, 2, 1]), Ok(1));
         assert_eq!(cut("2026-11-21T13:00:02.5+01:00", &[1, 3, 2, 1]), Ok(6), "a slow clock is no gap");
         assert_eq!(cut("2026-11-21T12:00:04Z", &[1, 3, 2, 1]), Ok(7));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_version_nor_time_is_told_what_they_look_like() {
+    fn text_neither_version_nor_time_is_refused() {
         for wrong in ["", "v3", "-1", "yesterday", "2026-13-01", "2026-11-21T12:00:00"] {
             assert!(wrong.parse::<At>().is_err_and(|error| error.starts_with("not a version")), "{wrong}");
         }

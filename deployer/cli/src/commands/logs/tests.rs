@@ -120,7 +120,7 @@ async fn line_dated_ahead_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn following_fifty_functions_keeps_the_rate_and_loses_no_line() {
+async fn log_following_keeps_the_rate_and_loses_no_line() {
     let functions: Vec<String> = (0..50).map(|number| format!("f{number}")).collect();
     let mut lines = Vec::new();
     for (number, function) in (0..).zip(&functions) {

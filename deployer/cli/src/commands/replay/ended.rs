@@ -94,7 +94,7 @@ mod tests {
     const UNMATCHED: &str = "there is no event of type ItemAded; there are DemoOpened, ItemAdded";
 
     #[test]
-    fn of_a_complete_replay_only_what_was_kept_aside_is_said() {
+    fn complete_replay_reports_only_quarantined_events() {
         let mut status = replayed(State::Complete);
         assert_eq!(said(&status), [""; 0]);
         status.counts.kept_aside = 1_200;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_of_what_acts_says_what_the_replay_needs() {
+    fn dry_run_of_acting_handler_names_the_needed_option() {
         let mut status = replayed(State::Complete);
         status.order.dry_run = true;
         let needs = "log-events acts on the outside: the replay itself needs --even-if-it-acts";
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_nothing_is_no_success() {
+    fn replay_filter_without_match_is_no_success() {
         let nothing = format!("error: nothing went to log-events: {UNMATCHED}");
         assert_eq!(said(&mistyped(State::Complete)), [nothing]);
         // The other types that were asked for are there.
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_incomplete_replay_it_is_said_how_to_find_what_is_missing() {
+    fn incomplete_replay_reports_how_to_find_gaps() {
         let gaps = [
             "error: history has gaps, so not everything went to log-events",
             "`d audit dev` tells what is missing, `d audit dev --repair` publishes it again; or try `--from table`",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_that_was_cancelled_or_failed_is_no_success() {
+    fn cancelled_or_failed_replay_is_no_success() {
         assert_eq!(said(&replayed(State::Cancelled)), ["error: the replay was cancelled"]);
         let mut status = replayed(State::Failed);
         status.trouble = Some("log-events is out of reach".into());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_replay_that_runs_nothing_is_said() {
+    fn running_replay_reports_nothing() {
         assert_eq!(said(&replayed(State::Running)), [""; 0]);
     }
 }

@@ -167,7 +167,7 @@ mod tests {
     use crate::render::replayed;
 
     #[test]
-    fn a_replay_that_is_saved_is_left_alone() {
+    fn replay_that_saves_progress_is_left_alone() {
         let (mut status, start) = (replayed(State::Running), Instant::now());
         let mut watch = Watch::on(&status, start);
         for minute in 1..100 {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_stands_still_is_made_to_go_on_until_that_helps_no_more() {
+    fn stalled_replay_is_resumed_until_attempts_run_out() {
         let (mut status, start) = (replayed(State::Running), Instant::now());
         let mut watch = Watch::on(&status, start);
         let mut now = start;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_for_long_looks_less_often() {
+    fn replay_is_polled_less_often_over_time() {
         let hour = Duration::from_secs(3600);
         let (mut followed, mut looks) = (Duration::ZERO, 0);
         while followed < hour {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_stood_still_before_is_made_to_go_on_at_once() {
+    fn replay_stalled_before_following_is_resumed_at_once() {
         let (mut status, start) = (replayed(State::Running), Instant::now());
         status.idle_s = 300;
         assert_eq!(Watch::on(&status, start).look(&status, start), Look::StandsStill);

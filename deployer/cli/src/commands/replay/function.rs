@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_no_repetition_changes_is_told_from_an_answer_that_was_lost() {
+    async fn replay_call_retries_lost_answers_but_not_refusals() {
         let failed = body(r#"{"errorType": "Sandbox.Timedout"}"#).header("X-Amz-Function-Error", "Unhandled");
         for lost in
             [fault(500, "ServiceException", "no"), fault(429, "TooManyRequestsException", "no"), failed]

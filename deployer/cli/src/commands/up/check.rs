@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_leaves_a_key_behind_is_told_how_to_keep_it() {
+    fn key_left_behind_has_a_hint_to_keep_it() {
         let change = |path: &str, risk| Change { risk, ..Change::new(path, json!("old"), json!("new")) };
         let said = |changes: &[Change]| keeping_keys(changes.iter());
         let both = ["kms_key", "encryption.kms_key"].map(|path| change(path, Risk::LosesData));

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 #[tokio::test]
-async fn stopping_what_never_ran_succeeds_and_writes_nothing() {
+async fn local_cloud_stop_without_start_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let cloud = LocalCloud::new(dir.path().join("local"), 1);
     assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
@@ -16,7 +16,7 @@ async fn stopping_what_never_ran_succeeds_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_port_of_somebody_else_is_left_alone_before_anything_is_installed() {
+async fn foreign_port_is_refused_before_installation() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     // Hanging up at once is an answer too, and quicker than none.
@@ -36,7 +36,7 @@ async fn a_port_of_somebody_else_is_left_alone_before_anything_is_installed() {
 }
 
 #[tokio::test]
-async fn a_process_that_is_gone_or_another_is_not_found() {
+async fn stale_local_cloud_process_counts_as_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let cloud = LocalCloud::new(dir.path().to_owned(), 1);
     fs::create_dir_all(cloud.instance()).unwrap();
@@ -51,7 +51,7 @@ async fn a_process_that_is_gone_or_another_is_not_found() {
 }
 
 #[test]
-fn a_tail_is_the_end_of_a_log() {
+fn log_tail_is_the_end_of_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     assert_eq!(tail(&log), "");

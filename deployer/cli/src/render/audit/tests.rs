@@ -94,12 +94,12 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
-fn what_differs_is_told_by_aggregate() {
+fn audit_differences_are_listed_by_aggregate() {
     insta::assert_snapshot!(plain(&audit(&report()).text()));
 }
 
 #[test]
-fn another_table_is_called_one() {
+fn audit_text_names_another_table() {
     let report = Report { kept_aside: Vec::new(), given_up: 0, ..report() };
     let audit = Audit { archive: "demo-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
     let text = plain(&audit.text());
@@ -110,14 +110,14 @@ fn another_table_is_called_one() {
 }
 
 #[test]
-fn programs_get_the_whole_of_it() {
+fn audit_json_contains_everything() {
     let report = report();
     let one = Report { findings: report.findings[..1].to_vec(), ..report };
     insta::assert_snapshot!(crate::render::json(&audit(&one)));
 }
 
 #[test]
-fn all_that_matters_is_in_the_last_line() {
+fn audit_totals_fit_in_the_last_line() {
     let equal = Report { findings: Vec::new(), no_commits: Vec::new(), ..report() };
     let unread = vec![Broken { at: "events/x".to_owned(), reason: "it is not gzip".to_owned() }];
     let unreadable = Report { unread, ..equal.clone() };
@@ -127,7 +127,7 @@ fn all_that_matters_is_in_the_last_line() {
 }
 
 #[test]
-fn how_old_is_what_is_published_again_is_said() {
+fn republished_events_are_reported_with_their_age() {
     let time = |text: &str| text.parse::<Timestamp>().expect("it is a time");
     let times = time("2026-11-20T19:02:03Z")..=time("2026-11-20T19:03:00Z");
     let said = |now: &str| published_again(times.clone(), time(now), Duration::from_hours(24));
@@ -137,7 +137,7 @@ fn how_old_is_what_is_published_again_is_said() {
 }
 
 #[test]
-fn many_aggregates_are_not_all_shown_to_people() {
+fn audit_text_limits_the_aggregates_shown() {
     let many = Report { findings: vec![report().findings[0].clone(); 27], ..report() };
     let text = plain(&audit(&many).text());
     assert!(text.contains("… and 7 aggregates more: --format json has them all"), "{text}");

@@ -26,14 +26,14 @@ fn written(told: Told) -> Vec<String> {
 }
 
 #[test]
-fn short_values_stand_on_one_line() {
+fn short_values_are_on_one_line() {
     assert_eq!(read("memory_mb", json!(128), json!(256)), ["memory_mb: 128 → 256"]);
     assert_eq!(read("boundary", json!("arn:x"), json!(null)), ["boundary: arn:x → none"]);
     assert_eq!(read("actions", json!(["a"]), json!(["a", "b"])), [r#"actions: ["a"] → ["a","b"]"#]);
 }
 
 #[test]
-fn what_only_looks_alike_is_quoted() {
+fn lookalike_values_are_quoted() {
     assert_eq!(read("a", json!("5"), json!(5)), [r#"a: "5" → 5"#]);
     assert_eq!(read("a", json!("x\ty"), json!("x\\ty")), [r#"a: "x\ty" → "x\\ty""#]);
     assert_eq!(read("a", json!("x\n"), json!("x")), ["a", "  x", "- "]);
@@ -70,7 +70,7 @@ fn documents_in_text_are_compared_by_path() {
 }
 
 #[test]
-fn a_late_difference_of_long_values_shows() {
+fn late_difference_of_long_values_shows() {
     let long = |end: &str| json!(format!("{}{end}", "x".repeat(1_000)));
     let around = "x".repeat(40);
     assert_eq!(
@@ -110,7 +110,7 @@ fn values() -> impl Strategy<Value = Value> {
 proptest! {
     /// Whatever differs, what is shown of it differs too, and stays on its lines.
     #[test]
-    fn every_difference_can_be_seen(live in values(), desired in values()) {
+    fn differences_are_always_visible(live in values(), desired in values()) {
         let changes = diff(&live, &desired);
         prop_assert_eq!(changes.is_empty(), told(&changes).is_empty());
         for told in told(&changes) {
