@@ -4,3 +4,4 @@
 mod circles;
 mod directions;
 mod rules;
+mod test_names;

@@ -1,8 +1,9 @@
 //! The page of rules: every rule has a source, and tests that exist.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+use crate::test_names::test_names;
 
 /// Returns the cells of every rule: number, rule, source, tests.
 fn rules(page: &str) -> Vec<[String; 4]> {
@@ -15,28 +16,11 @@ fn rules(page: &str) -> Vec<[String; 4]> {
     cells.collect()
 }
 
-/// Gathers the names of all functions below a folder.
-fn functions(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("the folder is committed").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            functions(&path, names);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            let text = fs::read_to_string(&path).expect("sources are text");
-            let after = text.split("fn ").skip(1);
-            names.extend(after.filter_map(|rest| rest.split(['(', '<']).next()).map(str::to_owned));
-        }
-    }
-}
-
 #[test]
 fn rules_all_have_number_source_and_existing_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("docs/rules.md")).expect("the page is committed");
-    let mut known = BTreeSet::new();
-    for folder in ["deployer", "tests"] {
-        functions(&root.join(folder), &mut known);
-    }
+    let known = test_names();
     let rules = rules(&page);
     assert!(rules.len() > 40, "the page was not understood: {}", rules.len());
     let mut numbers = Vec::new();
@@ -47,7 +31,7 @@ fn rules_all_have_number_source_and_existing_tests() {
         let tests: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
         assert!(!tests.is_empty(), "rule {number} has no test");
         for test in tests {
-            assert!(known.contains(test), "rule {number} names `{test}`, which there is not");
+            assert!(known.contains(test), "rule {number} names `{test}`, which is no test");
         }
     }
     assert!(numbers.is_sorted_by(|one, next| one < next), "numbers rise: {numbers:?}");

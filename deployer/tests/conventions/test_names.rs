@@ -1,0 +1,72 @@
+//! Names of tests begin with what is tested, so that `grep` finds them by their subject.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The folders with sources.
+const FOLDERS: [&str; 4] = ["deployer", "domain", "functions", "tests"];
+
+/// The most words of a name.
+const MOST_WORDS: usize = 10;
+
+/// What a name does not begin with: questions, articles, and pronouns without a subject.
+const NOT_FIRST: [&str; 15] = [
+    "a",
+    "an",
+    "everybody",
+    "how",
+    "it",
+    "nobody",
+    "somebody",
+    "that",
+    "the",
+    "what",
+    "whatever",
+    "where",
+    "which",
+    "who",
+    "whoever",
+];
+
+/// Gathers the names of the tests below all folders.
+pub(crate) fn test_names() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut names = BTreeSet::new();
+    FOLDERS.iter().for_each(|folder| gather(&root.join(folder), &mut names));
+    names
+}
+
+fn gather(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("the folder is committed").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            gather(&path, names);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&path).expect("sources are text");
+            let mut marked = false;
+            for line in text.lines().map(str::trim_start) {
+                marked |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+                let signature = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+                let Some((name, parameters)) = signature.and_then(|rest| rest.split_once('(')) else {
+                    continue;
+                };
+                // Those of acceptance are functions of a cloud.
+                if std::mem::take(&mut marked) || parameters.starts_with("cloud: &Cloud)") {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn test_names_begin_with_their_subject() {
+    let names = test_names();
+    assert!(names.len() > 500, "the sources were not understood: {}", names.len());
+    let wrong = names.iter().filter(|name| {
+        let words: Vec<&str> = name.split('_').collect();
+        NOT_FIRST.contains(&words[0]) || words.len() > MOST_WORDS
+    });
+    assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
+}
