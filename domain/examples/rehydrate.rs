@@ -8,7 +8,7 @@
 
 use domain::{
     ShoppingCartRepo,
-    cart::{CartCommand, CartEvent, ShoppingCart, Status},
+    cart::{CartCommand, CartEvent, CartStatus, ShoppingCart},
 };
 use eventsourcing::{
     Aggregate, Context, InMemoryStore, Moment, OccurredAt,
@@ -107,8 +107,8 @@ fn outcome(events: &Result<Vec<CartEvent>, String>) -> String {
 fn shown(cart: &ShoppingCart) -> String {
     let status = match cart.status() {
         None => "not there",
-        Some(Status::Open) => "open",
-        Some(Status::Closed) => "closed",
+        Some(CartStatus::Open) => "open",
+        Some(CartStatus::Closed) => "closed",
     };
     let lines = cart.lines().iter();
     let items: Vec<_> = lines.map(|line| format!("{} x {}", line.quantity, line.item)).collect();

@@ -4,7 +4,7 @@ use eventsourcing::Answering;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cart::{CartError, Line, ShoppingCart, Status};
+use crate::cart::{CartError, CartLine, CartStatus, ShoppingCart};
 
 /// How a cart stands at one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,9 +14,9 @@ pub struct CartView {
     /// The version of the last event that the rest of the answer accounts for.
     pub version: u64,
     /// Whether items can be added.
-    pub status: Status,
+    pub status: CartStatus,
     /// What is in the cart.
-    pub items: Vec<Line>,
+    pub items: Vec<CartLine>,
 }
 
 impl Answering for ShoppingCart {

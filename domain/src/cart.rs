@@ -37,14 +37,14 @@ pub fn cart_opened_by(command_id: Uuid) -> Uuid {
 /// A shopping cart as its events tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShoppingCart {
-    status: Option<Status>,
-    lines: Vec<Line>,
+    status: Option<CartStatus>,
+    lines: Vec<CartLine>,
 }
 
 /// Whether a cart still takes items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum CartStatus {
     /// Items can be added.
     Open,
     /// Nothing can be changed any more.
@@ -53,7 +53,7 @@ pub enum Status {
 
 /// One item of a cart, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct CartLine {
     /// The name of the item.
     pub item: String,
     /// The sum of all that was added of it.
@@ -62,12 +62,12 @@ pub struct Line {
 
 impl ShoppingCart {
     /// Returns whether the cart is open or closed, or nothing when it was never opened.
-    pub fn status(&self) -> Option<Status> {
+    pub fn status(&self) -> Option<CartStatus> {
         self.status
     }
 
     /// Returns the items in the order in which they first came into the cart.
-    pub fn lines(&self) -> &[Line] {
+    pub fn lines(&self) -> &[CartLine] {
         &self.lines
     }
 
@@ -95,7 +95,7 @@ pub enum CartEvent {
     /// The cart takes no more items. Readers of closed carts need no other event.
     CartClosed {
         /// What is in it, in the order in which it first came.
-        items: Vec<Line>,
+        items: Vec<CartLine>,
     },
 }
 
@@ -161,25 +161,25 @@ impl Aggregate for ShoppingCart {
 
     fn apply(&mut self, event: &CartEvent) {
         match event {
-            CartEvent::CartOpened {} => self.status = Some(Status::Open),
+            CartEvent::CartOpened {} => self.status = Some(CartStatus::Open),
             CartEvent::ItemAdded { item, quantity } => {
                 let quantity = u64::from(*quantity);
                 match self.lines.iter_mut().find(|line| &line.item == item) {
                     Some(line) => line.quantity += quantity,
-                    None => self.lines.push(Line { item: item.clone(), quantity }),
+                    None => self.lines.push(CartLine { item: item.clone(), quantity }),
                 }
             }
-            CartEvent::CartClosed { .. } => self.status = Some(Status::Closed),
+            CartEvent::CartClosed { .. } => self.status = Some(CartStatus::Closed),
         }
     }
 
     fn is_final(&self) -> bool {
-        self.status == Some(Status::Closed)
+        self.status == Some(CartStatus::Closed)
     }
 
     fn decide(&self, command: &CartCommand, _: &Moment<'_>) -> Result<Vec<CartEvent>, CartError> {
         use CartError::{CartClosed, CartFull, CartNotFound};
-        use Status::{Closed, Open};
+        use CartStatus::{Closed, Open};
 
         match (command, self.status) {
             (CartCommand::Open, None) => Ok(vec![CartEvent::CartOpened {}]),

@@ -138,12 +138,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{Answer, Script, body, fault, late, lost, scope};
+    use crate::testing::{Script, ScriptedAnswer, body, fault, late, lost, scope};
     use crate::{Aws, Credentials, Target};
 
     /// Calls a function that may run for ten minutes, and returns what came of it and how often
     /// it was called.
-    async fn called(repetition: Repetition, answers: &[Answer]) -> (Result<(), Ran>, usize) {
+    async fn called(repetition: Repetition, answers: &[ScriptedAnswer]) -> (Result<(), Ran>, usize) {
         let script = answers.iter().fold(Script::new(), |script, answer| script.on("Invoke", answer.clone()));
         let call = script.aws().lambda.invoke().function_name("f");
         let answer = invoke(call, Duration::from_secs(600), repetition).await;

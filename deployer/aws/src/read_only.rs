@@ -143,7 +143,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use engine::progress::Sent;
+    use engine::progress::SentCalls;
 
     use super::*;
     use crate::testing::{Script, fault, scope};
@@ -187,7 +187,7 @@ mod tests {
     #[tokio::test]
     async fn sent_writes_are_noted_and_reads_are_not() {
         let aws = connected(None).await;
-        let (reads, writes) = (Sent::default(), Sent::default());
+        let (reads, writes) = (SentCalls::default(), SentCalls::default());
         let _ = reads.noting(aws.dynamodb.describe_table().table_name("t").send()).await;
         let _ = writes.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
         assert_eq!((reads.any(), writes.any()), (false, true));
@@ -197,7 +197,7 @@ mod tests {
     async fn refused_write_does_not_count_as_sent() {
         let sends = async |status, code| {
             let aws = Script::new().on("DeleteTable", fault(status, code, "no")).aws();
-            let sent = Sent::default();
+            let sent = SentCalls::default();
             let _ = sent.noting(aws.dynamodb.delete_table().table_name("t").send()).await;
             sent.any()
         };

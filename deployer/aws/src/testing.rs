@@ -34,7 +34,7 @@ use super::{Aws, Noted, Packages, log_lines};
 
 /// One answer: its status, and what it says.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ScriptedAnswer {
     after: Duration,
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -53,30 +53,30 @@ enum Says {
 }
 
 /// Returns the answer 200 with this body.
-pub fn body(body: impl ToString) -> Answer {
+pub fn body(body: impl ToString) -> ScriptedAnswer {
     answer(200, Says::Body(body.to_string()))
 }
 
 /// Returns an answer that says that the call failed, in the form of whatever service it is.
-pub fn fault(status: u16, code: &str, message: &str) -> Answer {
+pub fn fault(status: u16, code: &str, message: &str) -> ScriptedAnswer {
     answer(status, Says::Fault { code: code.to_owned(), message: message.to_owned() })
 }
 
 /// Returns the answer that does not come: the connection breaks after the request.
-pub fn lost() -> Answer {
+pub fn lost() -> ScriptedAnswer {
     answer(0, Says::Nothing)
 }
 
 /// Returns an answer that comes after this time.
-pub fn late(after: Duration, answer: Answer) -> Answer {
-    Answer { after, ..answer }
+pub fn late(after: Duration, answer: ScriptedAnswer) -> ScriptedAnswer {
+    ScriptedAnswer { after, ..answer }
 }
 
-fn answer(status: u16, says: Says) -> Answer {
-    Answer { after: Duration::ZERO, status, headers: Vec::new(), says }
+fn answer(status: u16, says: Says) -> ScriptedAnswer {
+    ScriptedAnswer { after: Duration::ZERO, status, headers: Vec::new(), says }
 }
 
-impl Answer {
+impl ScriptedAnswer {
     /// Returns the answer with this header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
@@ -146,13 +146,13 @@ pub struct Asked {
 /// A script of answers, and a record of what was asked.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<Answer>>>>,
+    answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<ScriptedAnswer>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     computed: Computed,
 }
 
 /// Says what the answer to a request is.
-type Answering = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+type Answering = Arc<dyn Fn(&Asked) -> ScriptedAnswer + Send + Sync>;
 
 /// Answers that follow from what was asked.
 #[derive(Clone, Default)]
@@ -172,7 +172,7 @@ impl Script {
 
     /// Returns the same with one more answer to this operation. They are given in this order,
     /// and the last one again and again. What has none at all fails the test.
-    pub fn on(self, operation: &'static str, answer: Answer) -> Self {
+    pub fn on(self, operation: &'static str, answer: ScriptedAnswer) -> Self {
         self.answers.lock().expect("no test panics here").entry(operation).or_default().push_back(answer);
         self
     }
@@ -181,7 +181,7 @@ impl Script {
     pub fn by(
         mut self,
         operation: &'static str,
-        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+        answer: impl Fn(&Asked) -> ScriptedAnswer + Send + Sync + 'static,
     ) -> Self {
         self.computed.0.insert(operation, Arc::new(answer));
         self
@@ -252,7 +252,7 @@ impl Script {
         asked.map(|asked| serde_json::from_str(&asked.body).expect("the body is JSON")).collect()
     }
 
-    fn answer(&self, operation: &str) -> Answer {
+    fn answer(&self, operation: &str) -> ScriptedAnswer {
         let mut answers = self.answers.lock().expect("no test panics here");
         let answers = answers.get_mut(operation);
         let answers = answers.unwrap_or_else(|| panic!("the script has no answer to {operation}"));

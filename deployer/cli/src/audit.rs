@@ -23,7 +23,9 @@ pub use look::{Counted, Look};
 pub use looks::Looks;
 pub use publishing::{LeftOut, Published, publish_again};
 pub use reference::{ArchiveOrTable, Other, Pages, Reference};
-pub use report::{Broken, Contents, Difference, Finding, First, KeptAside, Report, Side, Totals, Verdict};
+pub use report::{
+    AuditReport, AuditVerdict, Broken, Contents, Difference, Finding, First, KeptAside, Side, Totals,
+};
 pub use restoring::{NotRestorable, Restorable, Restored, WriteBack, restorable, restore};
 pub use versions::Versions;
 

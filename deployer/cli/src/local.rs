@@ -16,4 +16,4 @@ pub use cloud::LocalCloud;
 pub use error::LocalError;
 pub use event::LocalEvent;
 pub use install::VERSION;
-pub use status::{Running, Status, Stopped};
+pub use status::{LocalStatus, Running, Stopped};

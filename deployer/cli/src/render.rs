@@ -18,13 +18,13 @@ mod plan_text;
 #[cfg(feature = "pipeline")]
 mod probe;
 #[cfg(feature = "pipeline")]
+mod progress_line;
+#[cfg(feature = "pipeline")]
 mod replay;
 mod style;
 mod table;
 mod terminal;
 mod text;
-#[cfg(feature = "pipeline")]
-mod told;
 mod ui;
 mod waits;
 
@@ -34,19 +34,19 @@ pub use audit::{Audit, SHOWN, first_of, published_again};
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
 pub use history::{history_text, unfinished};
-pub use live::Live;
+pub use live::LiveProgress;
 pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
 pub use plan_text::{Heading, Question, orphans_left, plan_text};
 #[cfg(feature = "pipeline")]
 pub use probe::{ProbeReport, hop_text, probe_lost};
+#[cfg(feature = "pipeline")]
+pub(crate) use progress_line::ProgressLine;
 #[cfg(all(test, feature = "pipeline"))]
 pub(crate) use replay::replayed;
 #[cfg(feature = "pipeline")]
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
 pub use style::{count, duration, thousands};
-#[cfg(feature = "pipeline")]
-pub(crate) use told::Told;
 pub use ui::{Busy, Ui};
 
 use clap::ValueEnum;

@@ -21,7 +21,7 @@ use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
 use crate::global::Global;
-use crate::local::{LocalCloud, Status};
+use crate::local::{LocalCloud, LocalStatus};
 use crate::render::Ui;
 use aws::composites::Composites;
 use aws::resources::function::Function;
@@ -236,14 +236,14 @@ async fn endpoint(
             Ok(running.endpoint)
         }
         Access::Reads | Access::Writes => match cloud.status().await? {
-            Status::Running(running) => Ok(running.endpoint),
-            Status::Silent { pid } => Err(Problem::new(format!(
+            LocalStatus::Running(running) => Ok(running.endpoint),
+            LocalStatus::Silent { pid } => Err(Problem::new(format!(
                 "the local cloud (pid {pid}) does not answer"
             ))
             .hint(format!("`{0} local stop {name}` ends it, `{0} up {name}` starts it anew", ui.program()))),
-            Status::Stopped => Err(Problem::new("the local cloud is not running")
+            LocalStatus::Stopped => Err(Problem::new("the local cloud is not running")
                 .hint(format!("`{} up {name}` starts it and deploys", ui.program()))),
-            Status::Foreign { holder } => {
+            LocalStatus::Foreign { holder } => {
                 let port = settings.port.get();
                 Err(Problem::new(format!("port {port} is held by something else: {holder}"))
                     .hint("choose another `port` in the environment file"))

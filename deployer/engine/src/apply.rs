@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 use crate::plan::{Action, Plan, Step};
-use crate::progress::{self, Sent};
+use crate::progress::{self, SentCalls};
 use crate::resource::{Cloud, ResourceId};
 use crate::retry::retried;
 use crate::stack::Stack;
@@ -29,12 +29,12 @@ pub enum Event {
     /// A step waits for something.
     Waiting(ResourceId, String),
     /// A step ended.
-    Ended(Outcome),
+    Ended(StepOutcome),
 }
 
 /// How a step ended.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct StepOutcome {
     /// The resource.
     pub id: ResourceId,
     /// What was to be done.
@@ -63,12 +63,12 @@ pub enum Failure {
 
 /// What became of a plan's steps, in the order in which they ended.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct ApplyReport {
     /// One outcome a step that writes.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<StepOutcome>,
 }
 
-impl Report {
+impl ApplyReport {
     /// Tells whether every step succeeded.
     pub fn succeeded(&self) -> bool {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
@@ -90,13 +90,13 @@ pub async fn apply<C: Cloud>(
     cloud: &C,
     stop: &CancellationToken,
     on_event: impl Fn(Event) + Clone + Send + Sync + 'static,
-) -> Report {
+) -> ApplyReport {
     let mut waiting: BTreeMap<ResourceId, &Step> =
         plan.writes().map(|step| (step.id.clone(), step)).collect();
     let mut failed: BTreeSet<ResourceId> = BTreeSet::new();
     let mut running = FuturesUnordered::new();
-    let mut report = Report::default();
-    let mut in_flight: BTreeMap<ResourceId, Sent> = BTreeMap::new();
+    let mut report = ApplyReport::default();
+    let mut in_flight: BTreeMap<ResourceId, SentCalls> = BTreeMap::new();
     let mut out_of_patience = std::pin::pin!(patience_ends(stop));
     loop {
         let ended = settle_unstartable(&mut waiting, &mut failed, stop);
@@ -109,7 +109,7 @@ pub async fn apply<C: Cloud>(
             let ready = waiting.values().find(|step| !step.needs.iter().any(blocked));
             let Some(step) = ready.copied() else { break };
             waiting.remove(&step.id);
-            let sent = Sent::default();
+            let sent = SentCalls::default();
             in_flight.insert(step.id.clone(), sent.clone());
             on_event(Event::Started(step.id.clone(), step.action));
             running.push(run(step, stack, survey, cloud, sent, on_event.clone()));
@@ -145,15 +145,15 @@ async fn patience_ends(stop: &CancellationToken) {
 
 fn running_steps<'a>(
     plan: &'a Plan,
-    in_flight: &'a BTreeMap<ResourceId, Sent>,
-) -> impl Iterator<Item = (&'a Step, &'a Sent)> {
+    in_flight: &'a BTreeMap<ResourceId, SentCalls>,
+) -> impl Iterator<Item = (&'a Step, &'a SentCalls)> {
     plan.writes().filter_map(|step| Some((step, in_flight.get(&step.id)?)))
 }
 
 /// What has sent nothing yet, waiting for a compiler, was as good as not begun.
-fn interrupted(step: &Step, sent: bool) -> Outcome {
+fn interrupted(step: &Step, sent: bool) -> StepOutcome {
     let result = Err(if sent { Failure::Interrupted } else { Failure::Stopped });
-    Outcome { id: step.id.clone(), action: step.action, result, took: GRACE, sent }
+    StepOutcome { id: step.id.clone(), action: step.action, result, took: GRACE, sent }
 }
 
 /// Takes out the steps that cannot begin any more and says why.
@@ -161,7 +161,7 @@ fn settle_unstartable(
     waiting: &mut BTreeMap<ResourceId, &Step>,
     failed: &mut BTreeSet<ResourceId>,
     stop: &CancellationToken,
-) -> Vec<Outcome> {
+) -> Vec<StepOutcome> {
     let mut ended = Vec::new();
     loop {
         let next = waiting.values().find_map(|step| {
@@ -175,7 +175,7 @@ fn settle_unstartable(
         let Some((step, failure)) = next else { return ended };
         waiting.remove(&step.id);
         failed.insert(step.id.clone());
-        ended.push(Outcome {
+        ended.push(StepOutcome {
             id: step.id.clone(),
             action: step.action,
             result: Err(failure),
@@ -190,14 +190,14 @@ async fn run<C: Cloud>(
     stack: &Stack<C>,
     survey: &Survey,
     cloud: &C,
-    sent: Sent,
+    sent: SentCalls,
     on_event: impl Fn(Event) + Send + Sync + 'static,
-) -> Outcome {
+) -> StepOutcome {
     let started = Instant::now();
     let id = step.id.clone();
     let heard = move |what: &str| on_event(Event::Waiting(id.clone(), what.to_owned()));
     let result = sent.noting(progress::heard(heard, carry_out(step, stack, survey, cloud))).await;
-    Outcome {
+    StepOutcome {
         id: step.id.clone(),
         action: step.action,
         result: result.map_err(Failure::Failed),

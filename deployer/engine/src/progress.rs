@@ -11,14 +11,14 @@ type Listener = Arc<dyn Fn(&str) + Send + Sync>;
 
 task_local! {
     static LISTENER: Listener;
-    static SENT: Sent;
+    static SENT: SentCalls;
 }
 
 /// How many calls a step has sent that may have changed something.
 #[derive(Debug, Clone, Default)]
-pub struct Sent(Arc<AtomicUsize>);
+pub struct SentCalls(Arc<AtomicUsize>);
 
-impl Sent {
+impl SentCalls {
     /// Tells whether there is any.
     pub fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0

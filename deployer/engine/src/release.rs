@@ -28,7 +28,7 @@ pub const SCHEMA: u32 = 1;
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum ReleaseState {
     /// It makes changes, or was cut short.
     Begun,
     /// Everything is as it wanted it.
@@ -47,7 +47,7 @@ pub struct Release {
     /// What the entries of one run have in common.
     pub run: String,
     /// How far the run has come.
-    pub state: State,
+    pub state: ReleaseState,
     /// The commit that the code is of, `-dirty` when it is not just that.
     pub release: Option<String>,
     /// Who runs it, by their name in the cloud.

@@ -6,7 +6,7 @@
 
 mod erased;
 
-pub use erased::{Described, Kind, Node, Seen, changed, field_of};
+pub use erased::{Described, Kind, LiveResource, Node, changed, field_of};
 
 use std::any::Any;
 use std::collections::BTreeSet;

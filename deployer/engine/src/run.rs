@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::apply::{Outcome, Report};
+use crate::apply::{ApplyReport, StepOutcome};
 use crate::error::{Class, Error};
 use crate::plan::{Action, Plan, STORED_SCHEMA, Verdict};
-use crate::release::{Recorded, Release, ReleaseRecord, SCHEMA, State, also_reads};
+use crate::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA, also_reads};
 use crate::retry::retried;
 use crate::survey::Survey;
 
@@ -47,7 +47,7 @@ impl Run {
             schema: SCHEMA,
             run: format!("{:08x}", fastrand::u32(..)),
             packages: BTreeMap::new(),
-            state: State::Begun,
+            state: ReleaseState::Begun,
             release,
             by,
             changes: changes.map(|(action, count)| (*action, *count)).collect(),
@@ -110,7 +110,7 @@ impl Run {
     pub async fn end<C: ReleaseRecord>(
         &self,
         cloud: &C,
-        report: &Report,
+        report: &ApplyReport,
         survey: &Survey,
         well: bool,
         met: Option<Release>,
@@ -135,7 +135,7 @@ impl Run {
                 // Somebody else has written meanwhile, or deleted the record.
                 Entered::Taken(_) | Entered::NoRecord => continue,
             };
-            let open = |other: &&Release| matches!(other.state, State::Begun | State::Removing);
+            let open = |other: &&Release| matches!(other.state, ReleaseState::Begun | ReleaseState::Removing);
             if let Some(open) = other.as_ref().filter(open) {
                 // They are at work: what they set out to make is still to be told from a stranger's. Where
                 // they have written meanwhile, they have said so themselves.
@@ -145,8 +145,8 @@ impl Run {
         }
     }
 
-    fn ended(&self, report: &Report, survey: &Survey, well: bool) -> Release {
-        let state = if report.succeeded() && well { State::Done } else { State::Failed };
+    fn ended(&self, report: &ApplyReport, survey: &Survey, well: bool) -> Release {
+        let state = if report.succeeded() && well { ReleaseState::Done } else { ReleaseState::Failed };
         let mut ended = Release { state, ..self.begun.clone() };
         for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
             match outcome.action {
@@ -159,7 +159,7 @@ impl Run {
             (ended.making, ended.changing) = Default::default();
         }
         // What was not there when this run looked, no earlier one has made; of anything else, one may have.
-        let unmade = |outcome: &Outcome| outcome.action == Action::Create && !outcome.sent;
+        let unmade = |outcome: &StepOutcome| outcome.action == Action::Create && !outcome.sent;
         ended.making.retain(|id| uncertain(report, id, unmade));
         ended.changing.retain(|id| uncertain(report, id, |outcome| !outcome.sent));
         ended
@@ -176,7 +176,7 @@ impl Run {
         match others.rfind(|release| release.run != self.begun.run) {
             None if !self.is_in(entries) => {
                 let by = WHO_RAN_DOWN.into();
-                Some(Release { state: State::Removing, by, ..self.begun.clone() })
+                Some(Release { state: ReleaseState::Removing, by, ..self.begun.clone() })
             }
             other => other.cloned(),
         }
@@ -205,7 +205,7 @@ fn identities(ids: &BTreeSet<String>, survey: &Survey) -> BTreeMap<String, Strin
 }
 
 /// Tells whether a run that has ended does not know what became of this one, unless it was left `untouched`.
-fn uncertain(report: &Report, id: &str, untouched: impl Fn(&Outcome) -> bool) -> bool {
+fn uncertain(report: &ApplyReport, id: &str, untouched: impl Fn(&StepOutcome) -> bool) -> bool {
     let outcome = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id);
     // What is not in the report is an earlier run's, and nobody has looked after it.
     outcome.is_none_or(|outcome| outcome.result.is_err() && !untouched(outcome))

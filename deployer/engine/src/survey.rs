@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 
 use crate::error::Error;
 use crate::release::{Recorded, Release, ReleaseRecord};
-use crate::resource::{Cloud, Kind, Node, ResourceId, Seen, Tags};
+use crate::resource::{Cloud, Kind, LiveResource, Node, ResourceId, Tags};
 use crate::retry::retried;
 use crate::scope::Scope;
 use crate::stack::Stack;
@@ -21,7 +21,7 @@ const TOGETHER: usize = 64;
 #[derive(Debug, Default)]
 pub struct Survey {
     /// What was found of each desired resource; nothing when it is absent.
-    pub seen: BTreeMap<ResourceId, Result<Option<Seen>, Error>>,
+    pub seen: BTreeMap<ResourceId, Result<Option<LiveResource>, Error>>,
     /// What exists under the environment's prefix and is not desired, with its tags.
     pub strays: BTreeMap<ResourceId, Tags>,
     /// What those of the strays that are ours go on doing.
@@ -88,7 +88,7 @@ pub async fn look_again<C: Cloud>(
     stack: &Stack<C>,
     ids: &BTreeSet<ResourceId>,
     cloud: &C,
-) -> BTreeMap<ResourceId, Result<Option<Seen>, Error>> {
+) -> BTreeMap<ResourceId, Result<Option<LiveResource>, Error>> {
     let nodes = stack.resources.iter().map(|node| &**node);
     read(nodes.filter(|node| ids.contains(&node.id())), &cloud.fresh()).await
 }
@@ -96,7 +96,7 @@ pub async fn look_again<C: Cloud>(
 async fn read<'a, C: Cloud>(
     nodes: impl Iterator<Item = &'a dyn Node<C>>,
     cloud: &C,
-) -> BTreeMap<ResourceId, Result<Option<Seen>, Error>> {
+) -> BTreeMap<ResourceId, Result<Option<LiveResource>, Error>> {
     let reads = nodes.map(|node| async move { (node.id(), retried(async || node.read(cloud).await).await) });
     // Collected first: the futures are polled together, not the iterator.
     let reads: Vec<_> = reads.collect();

@@ -9,10 +9,10 @@ pub use part::Part;
 pub use thing::Thing;
 pub use world::{FakeCloud, Fault, When, World};
 
-use crate::apply::{Report, apply};
+use crate::apply::{ApplyReport, apply};
 use crate::error::Error;
 use crate::plan::{Plan, Wishes, plan, teardown};
-use crate::release::{Release, ReleaseRecord, State};
+use crate::release::{Release, ReleaseRecord, ReleaseState};
 use crate::resource::Kind;
 use crate::retry::retried;
 use crate::run::Run;
@@ -52,7 +52,7 @@ pub async fn planned_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &
 ///
 /// # Panics
 /// Another run is at work.
-pub async fn up(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> Report {
+pub async fn up(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> ApplyReport {
     up_with(stack, cloud, &Wishes::default()).await.expect("no other run is at work")
 }
 
@@ -60,7 +60,11 @@ pub async fn up(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> Report {
 ///
 /// # Errors
 /// The record cannot be written, or another run was at work.
-pub async fn up_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishes) -> Result<Report, Error> {
+pub async fn up_with(
+    stack: &Stack<FakeCloud>,
+    cloud: &FakeCloud,
+    wishes: &Wishes,
+) -> Result<ApplyReport, Error> {
     let (survey, plan) = planned_with(stack, cloud, wishes).await;
     let entry = Run::entry(&plan, &survey, None, "somebody".into());
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
@@ -76,13 +80,13 @@ pub async fn up_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishe
 ///
 /// # Panics
 /// Another run is at work, or the record cannot be removed.
-pub async fn down(cloud: &FakeCloud) -> Report {
+pub async fn down(cloud: &FakeCloud) -> ApplyReport {
     let stack = stack();
     let survey = survey(&stack, cloud).await;
     let plan = teardown(&stack, &survey);
     if let Some(last) = &survey.recorded {
         let entry = Run::entry(&plan, &survey, None, "somebody".into());
-        let entry = Release { state: State::Removing, deployed: Default::default(), ..entry };
+        let entry = Release { state: ReleaseState::Removing, deployed: Default::default(), ..entry };
         Run::begin(cloud, Some(last), entry).await.expect("no other run is at work");
     }
     let report = apply(&plan, &stack, &survey, cloud, &Default::default(), |_| {}).await;

@@ -9,7 +9,7 @@ use crate::{
     aggregate::Aggregate,
     history::{Decision, History, Refused},
     id::InvalidId,
-    transaction::Outcome,
+    transaction::TransactionOutcome,
 };
 
 /// An aggregate that callers can be told about.
@@ -58,17 +58,19 @@ impl<V> Answer<V> {
     }
 
     /// Returns the answer to a command about this aggregate that ended like this.
-    pub fn to_command<A: Answering<View = V>>(id: Uuid, outcome: Outcome<A>) -> Self {
+    pub fn to_command<A: Answering<View = V>>(id: Uuid, outcome: TransactionOutcome<A>) -> Self {
         match outcome {
-            Outcome::Stored(Decision { version, state, .. }) => view(id, version, &state),
-            Outcome::Refused(Refused::Rule(error)) => Refusal::rule::<A>(&error).about::<A>(id).into(),
-            Outcome::Refused(full @ Refused::TooManyEvents { .. }) => {
+            TransactionOutcome::Stored(Decision { version, state, .. }) => view(id, version, &state),
+            TransactionOutcome::Refused(Refused::Rule(error)) => {
+                Refusal::rule::<A>(&error).about::<A>(id).into()
+            }
+            TransactionOutcome::Refused(full @ Refused::TooManyEvents { .. }) => {
                 Refusal::new("TooManyEvents", full.to_string()).about::<A>(id).into()
             }
-            Outcome::Refused(reused @ Refused::CommandReused { .. }) => {
+            TransactionOutcome::Refused(reused @ Refused::CommandReused { .. }) => {
                 Refusal::new("CommandReused", reused.to_string()).about::<A>(id).into()
             }
-            Outcome::Conflict => Refusal::conflict::<A>().about::<A>(id).into(),
+            TransactionOutcome::Conflict => Refusal::conflict::<A>().about::<A>(id).into(),
         }
     }
 }

@@ -22,14 +22,14 @@ pub struct History<A: Aggregate> {
     id: AggregateId,
     state: A,
     events: Vec<A::Event>,
-    commits: Vec<Seen>,
+    commits: Vec<KnownCommit>,
     bytes: usize,
 }
 
 /// A commit of the past: which command led to it, what that asked for, which its first event is, and where its
 /// events end.
 #[derive(Debug, Clone)]
-struct Seen {
+struct KnownCommit {
     command_id: Uuid,
     request_hash: RequestHash,
     first_event: Option<Uuid>,
@@ -181,7 +181,7 @@ impl<A: Aggregate> History<A> {
         self.bytes += commit.events.iter().map(|event| event.data.as_str().len()).sum::<usize>();
         let Context { command_id, request_hash, .. } = commit.context;
         let (first_event, end) = (first_event(commit), self.events.len());
-        self.commits.push(Seen { command_id, request_hash, first_event, end });
+        self.commits.push(KnownCommit { command_id, request_hash, first_event, end });
         Ok(())
     }
 
@@ -214,7 +214,7 @@ impl<A: Aggregate> History<A> {
         Ok(Decision { id: self.id.clone(), version, events, state })
     }
 
-    fn decided_before(&self, seen: &Seen) -> Decision<A> {
+    fn decided_before(&self, seen: &KnownCommit) -> Decision<A> {
         // Folding the beginning once more costs time on a repeat only; keeping every state
         // of the past would cost memory always.
         let mut state = A::default();

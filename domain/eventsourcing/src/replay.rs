@@ -5,8 +5,8 @@ mod control;
 mod order;
 
 pub use control::{
-    Answer, Contradiction, Counts, Gap, Reading, Reason, Refused, Request, Runner, State, Status, Unreadable,
-    Which,
+    Contradiction, ControlAnswer, Counts, Reading, Reason, ReplayGap, ReplayRefusal, ReplayState,
+    ReplayStatus, Request, Runner, Unreadable, Which,
 };
 pub use order::{Only, Order, Source};
 

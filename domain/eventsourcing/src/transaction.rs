@@ -18,14 +18,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Transaction<A: Aggregate> {
     /// How it ended.
-    pub outcome: Outcome<A>,
+    pub outcome: TransactionOutcome<A>,
     /// How often it was decided anew because another decision was faster.
     pub lost_races: u32,
 }
 
 /// How a command ended.
 #[derive(Debug)]
-pub enum Outcome<A: Aggregate> {
+pub enum TransactionOutcome<A: Aggregate> {
     /// It was decided, and is stored.
     Stored(Decision<A>),
     /// It was refused, and nothing is stored.
@@ -65,13 +65,13 @@ pub async fn transact<A: Aggregate, S: EventStore>(
         let moment = Moment::of(surroundings);
         let decision = match history.decide(request, &moment) {
             Ok(decision) => decision,
-            Err(refused) => break Outcome::Refused(refused),
+            Err(refused) => break TransactionOutcome::Refused(refused),
         };
         let context = Context::of(request, OccurredAt::new(moment.now()));
         match repo.store(&decision, context, || moment.new_id()).await {
-            Ok(()) => break Outcome::Stored(decision),
+            Ok(()) => break TransactionOutcome::Stored(decision),
             Err(StoreError::Conflict) if again().await => lost_races += 1,
-            Err(StoreError::Conflict) => break Outcome::Conflict,
+            Err(StoreError::Conflict) => break TransactionOutcome::Conflict,
             Err(error) => return Err(error.into()),
         }
     };

@@ -1,7 +1,8 @@
 //! The rules of the cart, one test per rule.
 
 use domain::cart::{
-    CartCommand, CartError, CartEvent, Line, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart, Status, cart_opened_by,
+    CartCommand, CartError, CartEvent, CartLine, CartStatus, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart,
+    cart_opened_by,
 };
 use eventsourcing::{AggregateId, Commit, Context, testing::given};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ fn opened() -> CartEvent {
 }
 
 fn closed(items: impl IntoIterator<Item = (&'static str, u64)>) -> CartEvent {
-    let line = |(item, quantity): (&str, u64)| Line { item: item.to_owned(), quantity };
+    let line = |(item, quantity): (&str, u64)| CartLine { item: item.to_owned(), quantity };
     CartEvent::CartClosed { items: items.into_iter().map(line).collect() }
 }
 
@@ -54,9 +55,9 @@ fn item_added_again_increases_its_quantity() {
     let cart = given::<ShoppingCart>([opened(), added("tea", 999), added("milk", 1)])
         .when(&add("tea", 2))
         .then([added("tea", 2)]);
-    let line = |item: &str, quantity| Line { item: item.to_owned(), quantity };
+    let line = |item: &str, quantity| CartLine { item: item.to_owned(), quantity };
     assert_eq!(cart.lines(), [line("tea", 1001), line("milk", 1)]);
-    assert_eq!(cart.status(), Some(Status::Open));
+    assert_eq!(cart.status(), Some(CartStatus::Open));
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn cart_is_closed_once_and_takes_nothing_more() {
 fn fullest_cart_can_be_closed() {
     // Six bytes for a character is the most that JSON takes.
     let name = |n: usize| format!("{n:03}{}", "\u{1}".repeat(MAX_NAME_LENGTH - 3));
-    let items = (0..MAX_ITEMS).map(|n| Line { item: name(n), quantity: u64::MAX >> 11 }).collect();
+    let items = (0..MAX_ITEMS).map(|n| CartLine { item: name(n), quantity: u64::MAX >> 11 }).collect();
     let id = AggregateId::of::<ShoppingCart>(Uuid::nil());
     let context = Context::new(Uuid::nil(), "2026-11-21T19:02:03.123456Z".parse().unwrap());
     let commit = Commit::of(id, 9, &[CartEvent::CartClosed { items }], context, Uuid::nil).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::cart::{CartCommand, CartEvent, ShoppingCart, Status};
+use domain::cart::{CartCommand, CartEvent, CartStatus, ShoppingCart};
 use eventsourcing::{
     Aggregate, Moment,
     testing::{Fixed, assert_repeats_change_nothing},
@@ -30,19 +30,19 @@ proptest! {
             let decided = cart.decide(&command, &Moment::of(&surroundings));
             prop_assert_eq!(&cart, &before, "deciding changes nothing");
             let allowed = match &command {
-                CartCommand::Open => status != Some(Status::Closed),
+                CartCommand::Open => status != Some(CartStatus::Closed),
                 CartCommand::Close => status.is_some(),
                 CartCommand::AddItem { item, quantity } =>
-                    status == Some(Status::Open) && !item.is_empty() && (1..=999).contains(quantity),
+                    status == Some(CartStatus::Open) && !item.is_empty() && (1..=999).contains(quantity),
             };
             prop_assert_eq!(decided.is_ok(), allowed, "{:?}", command);
             for event in decided.into_iter().flatten() {
                 cart.apply(&event);
                 match event {
-                    CartEvent::CartOpened {} => status = Some(Status::Open),
+                    CartEvent::CartOpened {} => status = Some(CartStatus::Open),
                     CartEvent::ItemAdded { item, quantity } =>
                         *totals.entry(item).or_default() += u64::from(quantity),
-                    CartEvent::CartClosed { .. } => status = Some(Status::Closed),
+                    CartEvent::CartClosed { .. } => status = Some(CartStatus::Closed),
                 }
             }
             let lines = cart.lines().iter().map(|line| (line.item.clone(), line.quantity));

@@ -1,7 +1,7 @@
 //! Every event ever written, as a file: what is in the table and the archive cannot be
 //! changed, so these files never are. A new schema version adds a file.
 
-use domain::cart::{CartEvent, Line, ShoppingCart};
+use domain::cart::{CartEvent, CartLine, ShoppingCart};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, RequestHash, event::Event, testing::Golden};
 use serde_json::Map;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ fn story() -> Vec<(CartEvent, Envelope)> {
         CartEvent::CartOpened {},
         CartEvent::ItemAdded { item: "Brötchen \"Kaiser\" 🥖".to_owned(), quantity: 6 },
         CartEvent::CartClosed {
-            items: vec![Line { item: "Brötchen \"Kaiser\" 🥖".to_owned(), quantity: 6 }],
+            items: vec![CartLine { item: "Brötchen \"Kaiser\" 🥖".to_owned(), quantity: 6 }],
         },
     ];
     let cart = AggregateId::of::<ShoppingCart>(id(0x70));

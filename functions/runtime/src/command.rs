@@ -2,7 +2,7 @@
 
 use eventsourcing::{
     Answer, Answering, EventStore, Refusal, Repo, Request, Surroundings, transact,
-    transaction::{Outcome, Transaction},
+    transaction::{Transaction, TransactionOutcome},
 };
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
@@ -44,7 +44,7 @@ pub async fn execute<A: Answering, S: EventStore>(
 ) -> Result<Answer<A::View>, Fault> {
     let transaction = transact(repo, request, surroundings, async || patience.wait().await).await?;
     let Transaction { outcome, lost_races } = transaction;
-    if let Outcome::Stored(decision) = &outcome {
+    if let TransactionOutcome::Stored(decision) = &outcome {
         tracing::info!(
             aggregate_type = A::TYPE,
             aggregate_id = %request.aggregate_id,

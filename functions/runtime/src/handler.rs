@@ -20,14 +20,14 @@
 //! Drop what it has seen. `docs/pipeline.md` has the recipes; in short:
 //!
 //! * [`builds_state`]: keep the version that a state has come to beside the state, and change
-//!   both in one write, on the condition that the version still is what was read. [`Place`]
+//!   both in one write, on the condition that the version still is what was read. [`EventPosition`]
 //!   says what to do with an event.
 //! * [`acts`]: hand the event's id to the outside as the key by which it knows a repetition.
 
 mod batch;
 mod delivered;
+mod event_position;
 mod input;
-mod place;
 mod trouble;
 
 use std::marker::PhantomData;
@@ -40,8 +40,8 @@ use storage::{bucket::Bucket, patience::Patience};
 use self::batch::{Item, Run};
 pub use self::{
     delivered::{Delivered, Everything, Takes},
+    event_position::{EventPosition, VersionGap},
     input::Input,
-    place::{Gap, Place},
     trouble::{Reason, Trouble},
 };
 use crate::{

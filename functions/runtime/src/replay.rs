@@ -61,7 +61,7 @@ mod runner;
 use std::time::SystemTime;
 
 use eventsourcing::Surroundings;
-use eventsourcing::replay::{Answer, Reason, Request};
+use eventsourcing::replay::{ControlAnswer, Reason, Request};
 use serde_json::Value;
 use storage::{bucket::Bucket, scan::Scan};
 use tokio::time::Instant;
@@ -90,13 +90,13 @@ pub struct Replay<B, T, I, S> {
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     /// Answers one invocation that is cut off at `deadline`.
-    pub async fn answer(&self, request: Value, deadline: Instant) -> Result<Answer, Fault> {
+    pub async fn answer(&self, request: Value, deadline: Instant) -> Result<ControlAnswer, Fault> {
         let answer = match serde_json::from_value(request) {
             Ok(Request::Start(order)) => self.start(order).await?,
             Ok(Request::Status(which)) => self.status(&which).await?,
             Ok(Request::Cancel(which)) => self.cancel(&which).await?,
             Ok(Request::Continue(runner)) => self.run(&runner, deadline).await?,
-            Err(error) => Answer::refused(Reason::InvalidRequest, error.to_string()),
+            Err(error) => ControlAnswer::refused(Reason::InvalidRequest, error.to_string()),
         };
         if let Some(refused) = &answer.refused {
             tracing::info!(error = ?refused.error, message = refused.message, "refused");

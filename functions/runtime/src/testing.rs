@@ -18,7 +18,7 @@ use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},
-    stream::{Outcome, PutRecords},
+    stream::{PutOutcome, PutRecords},
     waves::Record,
 };
 use thiserror::Error;
@@ -77,7 +77,7 @@ impl FakeStream {
 impl PutRecords for FakeStream {
     type Error = Refused;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Refused> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Refused> {
         if self.out_of_reach {
             return Err(Refused::OutOfReach);
         }

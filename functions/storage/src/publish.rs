@@ -87,7 +87,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::stream::Outcome;
+    use crate::stream::PutOutcome;
 
     const CALL: Duration = Duration::from_secs(1);
 
@@ -97,7 +97,7 @@ mod tests {
     impl<F: Fn(usize) -> bool + Send + Sync> PutRecords for Slow<F> {
         type Error = Infallible;
 
-        async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Infallible> {
+        async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Infallible> {
             tokio::time::sleep(CALL).await;
             let rejects = (self.1)(self.0.fetch_add(1, Ordering::Relaxed));
             let outcome = if rejects { Err("throttled".to_owned()) } else { Ok(()) };
@@ -111,7 +111,7 @@ mod tests {
     impl PutRecords for Silent {
         type Error = Infallible;
 
-        async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Infallible> {
+        async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Infallible> {
             assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "an answer like that was believed");
             Ok(vec![Ok(()); records.len() - 1])
         }

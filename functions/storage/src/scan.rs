@@ -13,7 +13,7 @@ use crate::table::{ItemError, from_item};
 ///
 /// The key as it is stored: an item may be no commit and have any key at all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ScanPosition {
     /// The hash key.
     pub aggregate_id: String,
     /// The range key.
@@ -39,7 +39,7 @@ impl Share {
 #[error("the item {} version {} is no commit", .at.aggregate_id, .at.version)]
 pub struct BrokenItem {
     /// Its key.
-    pub at: Seen,
+    pub at: ScanPosition,
     /// What is wrong with it.
     pub source: ItemError,
 }
@@ -51,7 +51,7 @@ pub struct Page {
     /// The commits, and what is none.
     pub commits: Vec<Result<Commit, BrokenItem>>,
     /// Where the next page begins, if there is one.
-    pub next: Option<Seen>,
+    pub next: Option<ScanPosition>,
 }
 
 /// A table that can be read as a whole.
@@ -63,7 +63,7 @@ pub trait Scan: Send + Sync {
     fn scan(
         &self,
         share: Share,
-        after: Option<&Seen>,
+        after: Option<&ScanPosition>,
     ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
 }
 
@@ -96,7 +96,7 @@ impl Scan for EventsTable {
 
     /// Consistent, so that what was appended before the scan is seen by it ("Scan", DynamoDB
     /// API reference). Items of one hash key come together, by range key.
-    async fn scan(&self, share: Share, after: Option<&Seen>) -> Result<Page, ScanFailed> {
+    async fn scan(&self, share: Share, after: Option<&ScanPosition>) -> Result<Page, ScanFailed> {
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
         let scan = scan.segment(share.share).total_segments(share.of);
         let scan = scan.set_exclusive_start_key(after.map(|seen| {
@@ -119,10 +119,10 @@ impl Scan for EventsTable {
     }
 }
 
-fn key_of(item: &HashMap<String, AttributeValue>) -> Seen {
+fn key_of(item: &HashMap<String, AttributeValue>) -> ScanPosition {
     let text = |name| match item.get(name) {
         Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
         _ => String::new(),
     };
-    Seen { aggregate_id: text(attribute::AGGREGATE_ID), version: text(attribute::VERSION) }
+    ScanPosition { aggregate_id: text(attribute::AGGREGATE_ID), version: text(attribute::VERSION) }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::waves::Record;
 
 /// What a call says of one record: accepted, or why not.
-pub type Outcome = Result<(), String>;
+pub type PutOutcome = Result<(), String>;
 
 /// A stream that takes records, each on its own terms.
 pub trait PutRecords: Send + Sync {
@@ -25,7 +25,7 @@ pub trait PutRecords: Send + Sync {
     fn put_records(
         &self,
         records: &[&Record],
-    ) -> impl Future<Output = Result<Vec<Outcome>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<PutOutcome>, Self::Error>> + Send;
 }
 
 /// A stream of Kinesis.
@@ -61,7 +61,7 @@ impl KinesisStream {
 impl PutRecords for KinesisStream {
     type Error = KinesisError;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, KinesisError> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, KinesisError> {
         let entry = |record: &&Record| {
             let entry = PutRecordsRequestEntry::builder().partition_key(&record.partition_key);
             entry.data(Blob::new(record.data.clone())).build()
@@ -77,7 +77,7 @@ impl PutRecords for KinesisStream {
 }
 
 /// An answer that says 200 can hold rejected records all the same; a code tells them.
-fn outcome(entry: PutRecordsResultEntry) -> Outcome {
+fn outcome(entry: PutRecordsResultEntry) -> PutOutcome {
     match entry.error_code {
         None => Ok(()),
         Some(code) => Err(format!("{code}: {}", entry.error_message.unwrap_or_default())),

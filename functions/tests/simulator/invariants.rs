@@ -6,7 +6,7 @@ use domain::cart::CartEvent;
 use eventsourcing::{
     Envelope,
     contract::{EVENTS_PREFIX, FAILED_PREFIX, attribute},
-    replay::{Reason, State},
+    replay::{Reason, ReplayState},
 };
 use storage::{archive, table::from_item};
 use uuid::Uuid;
@@ -266,8 +266,8 @@ fn replays_deliver_all_in_order_to_whom_they_may(world: &World, truth: &Truth) -
             (None, None) if world.planted == Some(Planted::HoldsNothingBack) => {}
             // The handler was out of order for too long: nothing was begun.
             (None, Some(Reason::HandlerFailed)) => {}
-            (Some(State::Complete | State::Cancelled), None) if !acts => {}
-            (Some(State::Incomplete), None) if *early => {}
+            (Some(ReplayState::Complete | ReplayState::Cancelled), None) if !acts => {}
+            (Some(ReplayState::Incomplete), None) if *early => {}
             other => return Err(format!("replay {} of {handler} ended as {other:?}", order.id)),
         }
         // What an early one may have begun before the handlers were mended was poison then.
@@ -281,7 +281,7 @@ fn replays_deliver_all_in_order_to_whom_they_may(world: &World, truth: &Truth) -
             let is_owed = |place: &Place| {
                 !early || owed.get(&order.id).is_some_and(|owed| owed.contains(&(aggregate, place.0)))
             };
-            let complete = *ended == Some(State::Complete);
+            let complete = *ended == Some(ReplayState::Complete);
             let missing = expected.strip_prefix(seen.as_slice());
             if missing.is_none_or(|missing| complete && missing.iter().any(is_owed)) {
                 return Err(told(handler, aggregate, &seen, &expected));

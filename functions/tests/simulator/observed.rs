@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eventsourcing::replay::{Order, Reason, State};
+use eventsourcing::replay::{Order, Reason, ReplayState};
 use uuid::Uuid;
 
 /// An event that a handler has handled.
@@ -35,7 +35,7 @@ pub(crate) struct Replayed {
     /// but those that are owed.
     pub(crate) early: bool,
     /// How it ended.
-    pub(crate) ended: Option<State>,
+    pub(crate) ended: Option<ReplayState>,
     /// Why it was refused.
     pub(crate) refused: Option<Reason>,
 }

@@ -6,7 +6,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use eventsourcing::{
     Surroundings,
     contract::{EVENTS_PREFIX, REPLAY},
-    replay::{Answer, Only, Order, Reason, ReplayBatch, Replayed, Request, Runner, Source, State, Which},
+    replay::{
+        ControlAnswer, Only, Order, Reason, ReplayBatch, ReplayState, Replayed, Request, Runner, Source,
+        Which,
+    },
 };
 use runtime::{
     invoke::{Invoke, Reply},
@@ -96,7 +99,7 @@ pub(crate) async fn operate(world: &Arc<World>, early: bool) {
 
 /// Follows a replay to its end, and has it go on when nobody runs it. Returns nothing when it
 /// had ended before, and another is in its place.
-async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option<State> {
+async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option<ReplayState> {
     let which = Which { handler: order.handler.clone(), dry_run: false };
     let (mut saves, mut since) = (0, 0);
     for look in 0.. {
@@ -106,7 +109,7 @@ async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option
         }
         let answer = ask(operator, Request::Status(which.clone())).await;
         let status = answer.status.filter(|status| status.order.id == order.id)?;
-        if status.state != State::Running {
+        if status.state != ReplayState::Running {
             return Some(status.state);
         }
         if status.saves != saves {
@@ -170,7 +173,7 @@ async fn by_hand(operator: &Process) {
 }
 
 /// Asks the function until it answers.
-async fn ask(operator: &Process, request: Request) -> Answer {
+async fn ask(operator: &Process, request: Request) -> ControlAnswer {
     let request = serde_json::to_vec(&request).expect("it is JSON");
     loop {
         if let Ok(Reply::Answer(answer)) =
@@ -209,7 +212,7 @@ fn run(order: &Order, early: bool) -> Run {
     Run { order: order.clone(), early, ended: None, refused: None }
 }
 
-fn note(world: &World, id: Uuid, ended: Option<State>, refused: Option<Reason>) {
+fn note(world: &World, id: Uuid, ended: Option<ReplayState>, refused: Option<Reason>) {
     world
         .trace
         .note("operator", || format!("replay {id}: {}", json!([ended, refused.map(|reason| json!(reason))])));

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use engine::release::State;
+use engine::release::ReleaseState;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Answer, Asked, Script, body, fault};
+use crate::testing::{Asked, Script, ScriptedAnswer, body, fault};
 
 fn release(run: &str) -> Release {
     Release {
         schema: SCHEMA,
         run: run.into(),
-        state: State::Begun,
+        state: ReleaseState::Begun,
         release: Some("4b5b545-dirty".into()),
         by: "arn:aws:sts::111111111111:assumed-role/deployer/me@example.com".into(),
         changes: Default::default(),
@@ -26,18 +26,18 @@ fn release(run: &str) -> Release {
     }
 }
 
-fn listing(keys: &[&str]) -> Answer {
+fn listing(keys: &[&str]) -> ScriptedAnswer {
     let contents = keys.iter().map(|key| {
         format!("<Contents><Key>{key}</Key><LastModified>2026-11-21T12:00:00.000Z</LastModified></Contents>")
     });
     body(format!("<ListBucketResult>{}</ListBucketResult>", contents.collect::<String>()))
 }
 
-fn object(release: &Release) -> Answer {
+fn object(release: &Release) -> ScriptedAnswer {
     body(json!(release))
 }
 
-fn absent() -> Answer {
+fn absent() -> ScriptedAnswer {
     fault(404, "NoSuchBucket", "The specified bucket does not exist")
 }
 

@@ -5,17 +5,17 @@ use jiff::Timestamp;
 
 use super::ledger::{Account, Entry};
 use super::report::Totals;
-use super::{Broken, Difference, Finding, First, Ledger, Report, Side, Versions};
+use super::{AuditReport, Broken, Difference, Finding, First, Ledger, Side, Versions};
 
 /// Compares both sides. An event that the archive lacks and that is younger than `until` is
 /// under way, and makes no difference yet.
-pub fn compare(ledger: &Ledger, until: Timestamp) -> Report {
-    let mut report = Report {
+pub fn compare(ledger: &Ledger, until: Timestamp) -> AuditReport {
+    let mut report = AuditReport {
         aggregates: ledger.accounts.len(),
         objects: ledger.objects.len(),
         no_commits: broken(&ledger.broken),
         unread: broken(&ledger.unread),
-        ..Report::default()
+        ..AuditReport::default()
     };
     for (id, account) in &ledger.accounts {
         let under_way = |version| ledger.under_way(id, version, until);

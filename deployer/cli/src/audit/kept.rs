@@ -12,7 +12,7 @@ use serde_json::Value;
 use storage::bucket::Objects;
 
 use super::look::pages;
-use super::{AT_ONCE, Broken, KeptAside, Report};
+use super::{AT_ONCE, AuditReport, Broken, KeptAside};
 use crate::storage_errors::Classify;
 
 /// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
@@ -72,7 +72,7 @@ async fn kept_at<B: Objects>(bucket: &B, key: String) -> Option<(AggregateId, Ra
 
 impl Kept {
     /// Adds to a report what may be why the archive lacks something.
-    pub fn explain(self, report: &mut Report) {
+    pub fn explain(self, report: &mut AuditReport) {
         if report.lacking().next().is_none() {
             return;
         }

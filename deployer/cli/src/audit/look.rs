@@ -13,9 +13,9 @@ use serde_json::Value;
 use storage::archive::hour;
 use storage::bucket::is_of_one_object;
 use storage::fault::chain;
-use storage::scan::{Scan, Seen, Share};
+use storage::scan::{Scan, ScanPosition, Share};
 
-use super::{AT_ONCE, Contents, Difference, Finding, Ledger, Reference, Report};
+use super::{AT_ONCE, AuditReport, Contents, Difference, Finding, Ledger, Reference};
 use crate::storage_errors::Classify;
 
 /// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
@@ -84,7 +84,7 @@ where
     }
 
     /// Looks up both contents of the first difference of these many aggregates.
-    pub async fn contents(&self, report: &mut Report, of: usize) {
+    pub async fn contents(&self, report: &mut AuditReport, of: usize) {
         let differ = |finding: &&mut Finding| finding.first.difference == Difference::ContentsDiffer;
         for finding in report.findings.iter_mut().filter(differ).take(of) {
             // It is shown if it is still there: what counts was found out before.
@@ -112,7 +112,7 @@ where
         ledger: &Mutex<&mut Ledger>,
         count: &impl Fn(&dyn Fn(&mut Counted)),
     ) -> Result<(), Error> {
-        let mut after: Option<Seen> = None;
+        let mut after: Option<ScanPosition> = None;
         loop {
             let scan = async || self.table.scan(share, after.as_ref()).await.map_err(Classify::classify);
             let page = retried(scan).await?;

@@ -19,7 +19,7 @@ use storage::waves::{MAX_RECORD_BYTES, Record};
 use tokio_util::sync::CancellationToken;
 
 use super::look::aggregate;
-use super::{AT_ONCE, Report};
+use super::{AT_ONCE, AuditReport};
 use crate::storage_errors::Classify;
 
 /// How many events are published at a time, whole aggregates.
@@ -62,7 +62,7 @@ pub struct LeftOut {
 /// The table cannot be read, or the stream takes no more. What is published is published; the
 /// same again goes on from there, or publishes a little twice.
 pub async fn publish_again<S, P>(
-    report: &Report,
+    report: &AuditReport,
     store: &S,
     to: &P,
     stop: &CancellationToken,

@@ -14,7 +14,7 @@ use eventsourcing::{Commit, Envelope};
 use storage::archived::{Unread, object};
 use storage::bucket::{Objects, S3Bucket};
 use storage::fault::chain;
-use storage::scan::{EventsTable, Scan, Seen, Share};
+use storage::scan::{EventsTable, Scan, ScanPosition, Share};
 
 use crate::storage_errors::Classify;
 
@@ -110,7 +110,7 @@ pub struct Pages<T> {
     table: T,
     /// The pages found so far by their keys, with where each begins. The one behind the last
     /// is known as soon as that is listed.
-    found: Mutex<BTreeMap<String, Option<Seen>>>,
+    found: Mutex<BTreeMap<String, Option<ScanPosition>>>,
 }
 
 impl<T: Scan<Error: Classify>> Pages<T> {
@@ -119,7 +119,7 @@ impl<T: Scan<Error: Classify>> Pages<T> {
         Self { table, found: Mutex::new(BTreeMap::from([(key(0), None)])) }
     }
 
-    fn found(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<Seen>>> {
+    fn found(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<ScanPosition>>> {
         self.found.lock().expect("nobody panics while looking something up")
     }
 }
@@ -129,8 +129,8 @@ fn key(page: usize) -> String {
     format!("{EVENTS_PREFIX}{page:09}")
 }
 
-fn key_of(commit: &Commit) -> Seen {
-    Seen { aggregate_id: commit.aggregate_id.to_string(), version: commit.version.to_string() }
+fn key_of(commit: &Commit) -> ScanPosition {
+    ScanPosition { aggregate_id: commit.aggregate_id.to_string(), version: commit.version.to_string() }
 }
 
 impl<T: Scan<Error: Classify>> Reference for Pages<T> {

@@ -8,7 +8,7 @@ use super::Versions;
 
 /// What came out of comparing table and archive.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Report {
+pub struct AuditReport {
     /// How many aggregates either side has.
     pub aggregates: usize,
     /// What the table has in all.
@@ -38,7 +38,7 @@ pub struct Report {
 /// What comes out of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum AuditVerdict {
     /// Both have the same.
     Equal,
     /// They differ.
@@ -153,13 +153,13 @@ pub struct KeptAside {
     pub records: usize,
 }
 
-impl Report {
+impl AuditReport {
     /// Returns what comes out of it.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> AuditVerdict {
         match (self.unread.is_empty(), self.is_equal()) {
-            (false, _) => Verdict::Unreadable,
-            (true, true) => Verdict::Equal,
-            (true, false) => Verdict::Different,
+            (false, _) => AuditVerdict::Unreadable,
+            (true, true) => AuditVerdict::Equal,
+            (true, false) => AuditVerdict::Different,
         }
     }
 

@@ -100,7 +100,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.expect("a runtime can be made").block_on(work)
 }
 
-fn audited(world: &World) -> (Ledger, Report) {
+fn audited(world: &World) -> (Ledger, AuditReport) {
     let mut ledger = Ledger::new(Timestamp::MAX);
     run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
     let report = compare(&ledger, Timestamp::MAX);
@@ -161,7 +161,7 @@ proptest! {
             let from = left_out.map(|left_out| left_out.from);
             prop_assert!(from.is_some_and(|from| finding.not_in_archive.first() > Some(from)));
         }
-        let several = |report: &Report| report.count(|finding| &finding.twice_in_archive);
+        let several = |report: &AuditReport| report.count(|finding| &finding.twice_in_archive);
         prop_assert_eq!(several(&after), several(&before), "no event has got another content");
     }
 

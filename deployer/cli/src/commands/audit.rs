@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use self::sides::Sides;
 use crate::app::App;
-use crate::audit::{Ledger, Other, Published, Restored, Verdict, compare, restorable};
+use crate::audit::{AuditVerdict, Ledger, Other, Published, Restored, compare, restorable};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{ReportFormat, Ui};
@@ -114,9 +114,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             .hint("run the same command again: it goes on from there"));
     }
     Ok(match audit.verdict {
-        Verdict::Equal => Exit::DONE,
-        Verdict::Different => Exit::DIFFERENT,
-        Verdict::Unreadable => Exit::UNREADABLE,
+        AuditVerdict::Equal => Exit::DONE,
+        AuditVerdict::Different => Exit::DIFFERENT,
+        AuditVerdict::Unreadable => Exit::UNREADABLE,
     })
 }
 

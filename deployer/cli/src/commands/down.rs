@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aws::Aws;
 use engine::apply::apply;
 use engine::plan::{Plan, Verdict, teardown};
-use engine::release::{Release, ReleaseRecord, State};
+use engine::release::{Release, ReleaseRecord, ReleaseState};
 use engine::resource::{ResourceId, Tags};
 use engine::retry::retried;
 use engine::run::Run;
@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Heading, Live, PlanFormat, Question, Ui, duration, failures, plan_in, unfinished};
+use crate::render::{
+    Heading, LiveProgress, PlanFormat, Question, Ui, duration, failures, plan_in, unfinished,
+};
 use crate::session::Session;
 use crate::signal::{stop_on_signal, within};
 
@@ -79,13 +81,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Some(last) => {
             // From now on, what is absent is no drift; and an `up` at work meanwhile hears of it.
             let entry = Run::entry(&plan, &survey, None, caller.arn);
-            let entry = Release { state: State::Removing, deployed: BTreeSet::new(), ..entry };
+            let entry = Release { state: ReleaseState::Removing, deployed: BTreeSet::new(), ..entry };
             Some(Run::begin(&session.aws, Some(last), entry).await?)
         }
     };
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
-    let live = Live::new(ui);
+    let live = LiveProgress::new(ui);
     // What the record is kept in goes with it, when all else is gone.
     let all_else = Aws::kept_in(&session.scope).map_or_else(|| plan.clone(), |id| plan.without(&id));
     let report = apply(&all_else, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;

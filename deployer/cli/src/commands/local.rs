@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::local::{LocalCloud, Running, Status, Stopped};
+use crate::local::{LocalCloud, LocalStatus, Running, Stopped};
 use crate::render::Ui;
 use crate::session::local_cloud;
 
@@ -46,12 +46,12 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
             Stopped::NothingRan => ui.result("the local cloud was not running"),
         },
         Verb::Status(args) => match cloud(&args, global)?.status().await? {
-            Status::Running(running) => ui.result(&told(&running, "runs")),
-            Status::Silent { pid } => {
+            LocalStatus::Running(running) => ui.result(&told(&running, "runs")),
+            LocalStatus::Silent { pid } => {
                 ui.result(&format!("the local cloud (pid {pid}) runs and does not answer"))
             }
-            Status::Stopped => ui.result("the local cloud is not running"),
-            Status::Foreign { holder } => {
+            LocalStatus::Stopped => ui.result("the local cloud is not running"),
+            LocalStatus::Foreign { holder } => {
                 ui.result(&format!(
                     "the local cloud is not running; its port is held by something else: {holder}"
                 ));

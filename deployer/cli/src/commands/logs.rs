@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 /// One line of one function.
 #[derive(Debug)]
-struct Line {
+struct LogLine {
     at: i64,
     identity: Identity,
     text: String,
@@ -73,8 +73,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         now: &|| clock.now(),
     };
     // What others wrote: a terminal must not obey it, and a file gets it as it is.
-    let show = |lines: &[Line]| {
-        for Line { at, identity, text } in lines {
+    let show = |lines: &[LogLine]| {
+        for LogLine { at, identity, text } in lines {
             let name = identity.function.strip_prefix(&prefix).unwrap_or(&identity.function);
             ui.data(format!("{} {name} {}\n", time(*at), text.trim_end_matches('\n')).as_bytes());
         }
@@ -103,7 +103,7 @@ impl Logs<'_> {
     async fn follow(
         &self,
         from: Timestamp,
-        mut show: impl FnMut(&[Line]) -> ControlFlow<()>,
+        mut show: impl FnMut(&[LogLine]) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let mut shown = Shown { from: from.as_millisecond(), lines: HashMap::new() };
         loop {
@@ -118,21 +118,21 @@ impl Logs<'_> {
     }
 
     /// Returns the lines of all functions from a moment on, in milliseconds since 1970, in order.
-    async fn lines(&self, from: i64) -> Result<Vec<Line>, Error> {
+    async fn lines(&self, from: i64) -> Result<Vec<LogLine>, Error> {
         let reads = self.functions.iter().map(|function| self.lines_of(function, from));
-        let mut lines: Vec<Line> = try_join_all(reads).await?.into_iter().flatten().collect();
+        let mut lines: Vec<LogLine> = try_join_all(reads).await?.into_iter().flatten().collect();
         // Stable: lines of one millisecond keep the order in which they were written.
         lines.sort_by_key(|line| line.at);
         Ok(lines)
     }
 
-    async fn lines_of(&self, function: &str, from: i64) -> Result<Vec<Line>, Error> {
+    async fn lines_of(&self, function: &str, from: i64) -> Result<Vec<LogLine>, Error> {
         let events = self.aws.log_lines(LogQuery { function, from, filter: self.filter }).await?;
         let lines = events.into_iter().map(|event| {
             let (at, text) = (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default());
             let stream = event.log_stream_name.unwrap_or_default();
             let event = event.event_id.unwrap_or_else(|| format!("{stream} {at} {text}"));
-            Line { at, identity: Identity { function: function.to_owned(), event }, text }
+            LogLine { at, identity: Identity { function: function.to_owned(), event }, text }
         });
         Ok(lines.collect())
     }
@@ -150,7 +150,7 @@ struct Shown {
 
 impl Shown {
     /// Returns the lines that were not shown yet, and takes them for shown.
-    fn news(&mut self, mut lines: Vec<Line>) -> Vec<Line> {
+    fn news(&mut self, mut lines: Vec<LogLine>) -> Vec<LogLine> {
         lines.retain(|line| self.lines.insert(line.identity.clone(), line.at).is_none());
         lines
     }

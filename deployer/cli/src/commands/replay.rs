@@ -7,7 +7,9 @@ mod follow;
 mod function;
 
 use clap::ValueEnum;
-use eventsourcing::replay::{Only, Order, Reason, Refused, Request, Source, State, Status, Which};
+use eventsourcing::replay::{
+    Only, Order, Reason, ReplayRefusal, ReplayState, ReplayStatus, Request, Source, Which,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -123,7 +125,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         }
         args.start(order, &function, ui).await?
     };
-    if !ui.moves() && status.state == State::Running {
+    if !ui.moves() && status.state == ReplayState::Running {
         ui.say(&replay_begins(&status.order));
     }
     match follow(&function, status, ui).await? {
@@ -160,14 +162,19 @@ impl Args {
 
     /// Starts a replay, or has the one go on that is in the way: if it is the same, and nobody
     /// runs it any more.
-    async fn start(&self, order: Order, function: &ReplayFunction<'_>, ui: &Ui) -> Result<Status, Problem> {
+    async fn start(
+        &self,
+        order: Order,
+        function: &ReplayFunction<'_>,
+        ui: &Ui,
+    ) -> Result<ReplayStatus, Problem> {
         let answer = {
             let _busy = ui.busy(&format!("starting a replay of {}", order.handler));
             function.ask(&Request::Start(order.clone())).await?
         };
         match (answer.refused, answer.status) {
             (None, Some(status)) => Ok(status),
-            (Some(Refused { error: Reason::AlreadyRunning, message }), Some(status)) => {
+            (Some(ReplayRefusal { error: Reason::AlreadyRunning, message }), Some(status)) => {
                 let same = alike(&status.order, &order);
                 if same && follow::stands_still(&status) {
                     ui.say(&format!("{message}; nobody runs it any more, so it is made to go on"));
@@ -185,7 +192,7 @@ impl Args {
         format!("{} replay {} {}", ui.program(), self.environment, self.handler)
     }
 
-    fn show(&self, status: &Status, ui: &Ui) -> Exit {
+    fn show(&self, status: &ReplayStatus, ui: &Ui) -> Exit {
         match self.format {
             ReportFormat::Human => ui.result(&replay_text(status)),
             ReportFormat::Json => ui.json(&serde_json::json!({
@@ -198,7 +205,7 @@ impl Args {
     }
 
     /// Shows how it ended, and says what is to be done about what is not as it should be.
-    fn end(&self, status: &Status, ui: &Ui) -> Result<Exit, Problem> {
+    fn end(&self, status: &ReplayStatus, ui: &Ui) -> Result<Exit, Problem> {
         let exit = self.show(status, ui);
         let Ended { said, warnings, problem } = ended(status, &ui.program(), &self.environment);
         said.iter().for_each(|said| ui.say(said));
@@ -213,7 +220,7 @@ fn alike(one: &Order, other: &Order) -> bool {
 }
 
 /// Returns what can be done about a replay that is to run.
-fn next(status: &Status, command: &str) -> String {
+fn next(status: &ReplayStatus, command: &str) -> String {
     let dry_run = if status.order.dry_run { " --dry-run" } else { "" };
     let follow = format!("`{command}{dry_run} --follow`");
     if follow::stands_still(status) {
@@ -238,7 +245,7 @@ mod tests {
 
     #[test]
     fn replay_without_runner_is_reported() {
-        let mut status = replayed(State::Running);
+        let mut status = replayed(ReplayState::Running);
         let follows = "`d replay dev log-events --follow` follows it, `… --cancel` stops it";
         assert_eq!(next(&status, "d replay dev log-events"), follows);
         (status.idle_s, status.order.dry_run) = (87, true);
@@ -249,7 +256,7 @@ mod tests {
 
     #[test]
     fn replay_orders_are_alike_regardless_of_author() {
-        let order = replayed(State::Running).order;
+        let order = replayed(ReplayState::Running).order;
         let other = Order { id: Uuid::from_u128(9), by: "bob".into(), ..order.clone() };
         assert!(alike(&order, &other));
         assert!(!alike(&order, &Order { rate: 5, ..other }));

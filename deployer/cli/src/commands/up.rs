@@ -6,10 +6,10 @@ mod others;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use engine::apply::{Failure, Report, apply};
+use engine::apply::{ApplyReport, Failure, apply};
 use engine::error::Error;
 use engine::plan::{Action, Plan, Step, Wishes};
-use engine::release::{Release, ReleaseRecord, State};
+use engine::release::{Release, ReleaseRecord, ReleaseState};
 use engine::resource::{Resource, ResourceId, field_of};
 use engine::retry::retried;
 use engine::run::Run;
@@ -23,7 +23,9 @@ use crate::app::App;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{self, Heading, Live, PlanFormat, Question, Ui, count, duration, failures, plan_in};
+use crate::render::{
+    self, Heading, LiveProgress, PlanFormat, Question, Ui, count, duration, failures, plan_in,
+};
 use crate::session::{Planned, Session};
 use crate::signal::{interruptible, stop_on_signal, within};
 use aws::resources::function::{Function, FunctionFieldName, deployed_package};
@@ -91,7 +93,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let run = Run::begin(&session.aws, survey.recorded.as_ref(), entry).await?;
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
-    let live = Live::new(ui);
+    let live = LiveProgress::new(ui);
     let report =
         apply(&plan, &session.stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
     let stored = session.aws.packages.all().next().is_some();
@@ -153,7 +155,7 @@ async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> 
 /// Tells whether the record says already what there is.
 fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>, plan: &Plan) -> bool {
     let mut ids = stack.resources.iter().map(|node| node.id().to_string());
-    let Some(last) = last.filter(|last| last.state == State::Done) else { return false };
+    let Some(last) = last.filter(|last| last.state == ReleaseState::Done) else { return false };
     last.reads == plan.reads && ids.all(|id| last.deployed.contains(&id))
 }
 
@@ -243,7 +245,7 @@ fn packages(session: &Session, survey: &Survey) -> BTreeMap<String, String> {
     live.chain(built.map(|package| (session.scope.name(&package.function), package.digest()))).collect()
 }
 
-fn unfinished(report: &Report, environment: &str, ui: &Ui) -> Problem {
+fn unfinished(report: &ApplyReport, environment: &str, ui: &Ui) -> Problem {
     let (all, done) = (report.outcomes.len(), report.done().len());
     let failed = report.outcomes.iter().any(|outcome| matches!(outcome.result, Err(Failure::Failed(_))));
     ui.say(&format!("\n{}", failures(report)));

@@ -16,7 +16,7 @@ use super::http;
 use super::install::{self, VERSION};
 use super::process::{self, Launch};
 use super::state::{self, State};
-use super::status::{Running, Status, Stopped};
+use super::status::{LocalStatus, Running, Stopped};
 
 /// How long MiniStack may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -126,16 +126,16 @@ impl LocalCloud {
     }
 
     /// Tells whether the cloud runs, without changing anything.
-    pub async fn status(&self) -> Result<Status, LocalError> {
+    pub async fn status(&self) -> Result<LocalStatus, LocalError> {
         if let Some(State { pid, .. }) = self.ours().await? {
             return Ok(match self.health().await {
-                Some(health) => Status::Running(self.running(pid, health, false)),
-                None => Status::Silent { pid },
+                Some(health) => LocalStatus::Running(self.running(pid, health, false)),
+                None => LocalStatus::Silent { pid },
             });
         }
         Ok(match self.holder().await {
-            Some(holder) => Status::Foreign { holder },
-            None => Status::Stopped,
+            Some(holder) => LocalStatus::Foreign { holder },
+            None => LocalStatus::Stopped,
         })
     }
 

@@ -22,7 +22,7 @@ pub struct Running {
 
 /// Whether there is a local cloud.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Status {
+pub enum LocalStatus {
     /// It runs and answers.
     Running(Running),
     /// It runs, but does not answer.

@@ -40,7 +40,7 @@ const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// A probe that was sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent {
+pub struct SentProbe {
     /// The aggregate that it is the only event of.
     pub id: Uuid,
     /// When it was made, by the clock that follows.
@@ -62,8 +62,8 @@ struct Sighting {
 ///
 /// # Errors
 /// The table did not take it.
-pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<Sent, Error> {
-    let sent = Sent { id: Uuid::now_v7(), at: clock.now(), clock };
+pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<SentProbe, Error> {
+    let sent = SentProbe { id: Uuid::now_v7(), at: clock.now(), clock };
     let context = Context::new(Uuid::now_v7(), OccurredAt::new(sent.at));
     let events = [ProbeEvent::Probed {}];
     let commit = Commit::of(AggregateId::of::<Probe>(sent.id), 0, &events, context, Uuid::now_v7);
@@ -77,7 +77,7 @@ pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<Sent, Erro
 /// # Errors
 /// A hop could not be looked at.
 pub async fn follow(
-    sent: Sent,
+    sent: SentProbe,
     passage: &mut Passage,
     retention: Duration,
     within: Duration,
@@ -106,7 +106,7 @@ pub async fn follow(
 }
 
 /// Looks for the line that a function writes when a probe passes it.
-async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
+async fn in_log(sent: SentProbe, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
     loop {
         let lines = lines(&hop.name, sent, aws).await?;
         let found = lines.iter().find_map(|line| {
@@ -122,7 +122,7 @@ async fn in_log(sent: Sent, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
 }
 
 /// Reads the lines of a function's log in which a probe is mentioned.
-async fn lines(function: &str, sent: Sent, aws: &Aws) -> Result<Vec<FilteredLogEvent>, Error> {
+async fn lines(function: &str, sent: SentProbe, aws: &Aws) -> Result<Vec<FilteredLogEvent>, Error> {
     let from = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at).as_millisecond();
     // In quotes, it is looked for in the whole line, whatever the form of that.
     let filter = format!("\"{}\"", sent.id);
@@ -141,7 +141,7 @@ fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)
 /// often in the hour of the probe and behind it, and now and then in all hours that the stream still
 /// keeps. An object is named after the hour of its first record, which is an old one where `archive`
 /// catches up.
-async fn in_archive(sent: Sent, hop: Hop, retention: Duration, aws: &Aws) -> Result<Sighting, Error> {
+async fn in_archive(sent: SentProbe, hop: Hop, retention: Duration, aws: &Aws) -> Result<Sighting, Error> {
     let since_then = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at);
     let oldest = since_then.checked_sub(retention).unwrap_or(since_then);
     let looker = Looker { sent, since_then, archive: &hop.name, aws, known: RefCell::default() };
@@ -157,7 +157,7 @@ async fn in_archive(sent: Sent, hop: Hop, retention: Duration, aws: &Aws) -> Res
 
 /// Somebody who looks for a probe in the archive.
 struct Looker<'a> {
-    sent: Sent,
+    sent: SentProbe,
     since_then: Timestamp,
     archive: &'a str,
     aws: &'a Aws,
@@ -201,7 +201,7 @@ impl Looker<'_> {
 }
 
 /// Returns how long after it was sent that was; nothing where one of AWS's clocks is behind another.
-fn since(sent: Sent, at: Timestamp) -> Duration {
+fn since(sent: SentProbe, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(sent.at)).unwrap_or_default()
 }
 
@@ -254,7 +254,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn late_probe_is_looked_for_in_older_archive_hours() {
         let script = Script::new().on("ListObjectsV2", body("<ListBucketResult/>"));
-        let sent = Sent {
+        let sent = SentProbe {
             id: ID,
             at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),
             clock: Clock::default(),
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn probe_is_never_seen_before_it_was_sent() {
-        let sent = Sent {
+        let sent = SentProbe {
             id: ID,
             at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),
             clock: Clock::default(),

@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use super::style::{BAD, BOLD, DIM, GOOD, count, thousands, wrapped};
 use super::text::{compact, printable};
-use crate::audit::{Contents, Difference, Finding, Other, Published, Report, Restored, Verdict, Versions};
+use crate::audit::{
+    AuditReport, AuditVerdict, Contents, Difference, Finding, Other, Published, Restored, Versions,
+};
 
 /// How many aggregates are shown to people, and how many other things of a sort.
 pub const SHOWN: usize = 20;
@@ -37,9 +39,9 @@ pub struct Audit<'a> {
     #[serde(skip)]
     pub other: Other,
     /// What came out of it.
-    pub verdict: Verdict,
+    pub verdict: AuditVerdict,
     /// What was found; after a repair, what was found after it.
-    pub report: &'a Report,
+    pub report: &'a AuditReport,
     /// What `--repair` did.
     pub published: Option<&'a Published>,
     /// What `--restore` did.
@@ -112,9 +114,11 @@ impl Audit<'_> {
             number => format!("; {} may still be under way", thousands(number)),
         };
         let _ = match self.verdict {
-            Verdict::Equal => write!(text, "{GOOD}equal{GOOD:#}: {} alike{late}", thousands(report.equal)),
-            Verdict::Different => write!(text, "{BAD}different{BAD:#}: {}{late}", self.differing()),
-            Verdict::Unreadable => {
+            AuditVerdict::Equal => {
+                write!(text, "{GOOD}equal{GOOD:#}: {} alike{late}", thousands(report.equal))
+            }
+            AuditVerdict::Different => write!(text, "{BAD}different{BAD:#}: {}{late}", self.differing()),
+            AuditVerdict::Unreadable => {
                 let unread = count(report.unread.len(), "object");
                 let differing =
                     if report.is_equal() { String::new() } else { format!("; {}", self.differing()) };

@@ -20,7 +20,7 @@ const LETTERS_AROUND: usize = 40;
 
 /// One field that differs.
 #[derive(Debug, PartialEq)]
-pub(super) struct Told {
+pub(super) struct ShownChange {
     /// Where.
     pub(super) path: String,
     /// What making it as desired costs.
@@ -64,15 +64,15 @@ pub(super) enum Sign {
 }
 
 /// Returns changes as they read best.
-pub(super) fn told(changes: &[Change]) -> Vec<Told> {
+pub(super) fn told(changes: &[Change]) -> Vec<ShownChange> {
     changes.iter().flat_map(tell).collect()
 }
 
-fn tell(change: &Change) -> Vec<Told> {
+fn tell(change: &Change) -> Vec<ShownChange> {
     if let Some(inside) = inside(change) {
         return inside.iter().flat_map(tell).collect();
     }
-    vec![Told { path: printable(&change.path), risk: change.risk, form: form(change) }]
+    vec![ShownChange { path: printable(&change.path), risk: change.risk, form: form(change) }]
 }
 
 /// Returns the changes inside of two texts that are JSON documents.

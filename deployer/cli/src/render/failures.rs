@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use engine::apply::{Failure, Outcome, Report};
+use engine::apply::{ApplyReport, Failure, StepOutcome};
 use engine::error::Error;
 use engine::resource::ResourceId;
 
@@ -13,9 +13,9 @@ use super::style::{BAD, DIM, to_do, wrapped};
 /// reason. Nothing when all went well.
 ///
 /// One error that met many resources, such as credentials that expired, is told once.
-pub fn failures(report: &Report) -> String {
+pub fn failures(report: &ApplyReport) -> String {
     let mut text = String::new();
-    let mut told: Vec<(&Error, Vec<(&Outcome, &Error)>)> = Vec::new();
+    let mut told: Vec<(&Error, Vec<(&StepOutcome, &Error)>)> = Vec::new();
     for outcome in &report.outcomes {
         let Err(Failure::Failed(error)) = &outcome.result else { continue };
         match told.iter_mut().find(|(first, _)| alike(first, error)) {
@@ -58,7 +58,7 @@ fn reason(text: &mut String, error: &Error) {
 }
 
 /// Says what was not done: by what made it impossible, then what the end of the run cut off.
-fn undone(text: &mut String, report: &Report) {
+fn undone(text: &mut String, report: &ApplyReport) {
     let causes: BTreeMap<&ResourceId, &Failure> = report
         .outcomes
         .iter()

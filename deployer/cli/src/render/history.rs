@@ -1,7 +1,7 @@
 //! The release record for reading.
 
 use engine::plan::Action;
-use engine::release::{Ending, PastRun, Release, State};
+use engine::release::{Ending, PastRun, Release, ReleaseState};
 
 use super::style::count;
 use super::table::columns;
@@ -16,9 +16,9 @@ pub fn history_text(runs: &[PastRun]) -> String {
 pub fn unfinished(last: Option<&Release>) -> Option<String> {
     let Release { by, state, .. } = last?;
     let verb = match state {
-        State::Begun => "up",
-        State::Removing => "down",
-        State::Done | State::Failed => return None,
+        ReleaseState::Begun => "up",
+        ReleaseState::Removing => "down",
+        ReleaseState::Done | ReleaseState::Failed => return None,
     };
     Some(format!("the last `{verb}`, by {by}, did not say that it ended: it was cut short, or is at work"))
 }
@@ -111,8 +111,11 @@ mod tests {
         };
         let said = |state| unfinished(Some(&last(state)));
         let up = "the last `up`, by ann, did not say that it ended: it was cut short, or is at work";
-        assert_eq!(said(State::Begun).as_deref(), Some(up));
-        assert_eq!(said(State::Removing), Some(up.replace("`up`", "`down`")));
-        assert_eq!((said(State::Done), said(State::Failed), unfinished(None)), (None, None, None));
+        assert_eq!(said(ReleaseState::Begun).as_deref(), Some(up));
+        assert_eq!(said(ReleaseState::Removing), Some(up.replace("`up`", "`down`")));
+        assert_eq!(
+            (said(ReleaseState::Done), said(ReleaseState::Failed), unfinished(None)),
+            (None, None, None)
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use engine::apply::{Event, Failure, Outcome};
+use engine::apply::{Event, Failure, StepOutcome};
 use engine::resource::ResourceId;
 
 use super::style::{BAD, DIM, GOOD, done, duration};
@@ -13,7 +13,7 @@ use super::waits::Waits;
 
 /// Shows the events of one run.
 #[derive(Clone)]
-pub struct Live {
+pub struct LiveProgress {
     ui: Ui,
     shown: Arc<Mutex<Shown>>,
 }
@@ -24,7 +24,7 @@ struct Shown {
     waits: Waits,
 }
 
-impl Live {
+impl LiveProgress {
     /// Returns a display on these streams.
     pub fn new(ui: &Ui) -> Self {
         Self { ui: ui.clone(), shown: Arc::default() }
@@ -63,7 +63,7 @@ impl Live {
     }
 }
 
-fn line(outcome: &Outcome) -> String {
+fn line(outcome: &StepOutcome) -> String {
     let (id, took) = (&outcome.id, duration(outcome.took));
     match &outcome.result {
         Ok(()) => format!("  {GOOD}✓{GOOD:#} {} {id} {DIM}{took}{DIM:#}", done(outcome.action)),

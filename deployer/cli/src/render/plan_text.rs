@@ -7,7 +7,7 @@ use anstyle::Style;
 use engine::plan::{Action, Compared, NotCompared, Plan, Step, Verdict};
 use engine::scope::Scope;
 
-use super::changes::{Form, Line, Sign, Told, told};
+use super::changes::{Form, Line, ShownChange, Sign, told};
 use super::style::{BAD, BOLD, DIM, GOOD, count, risk, sign, to_do, verdict, wrapped};
 use super::text::printable;
 
@@ -102,7 +102,7 @@ fn tell(text: &mut String, step: &Step) {
     }
 }
 
-fn change(text: &mut String, told: Told, width: usize) {
+fn change(text: &mut String, told: ShownChange, width: usize) {
     let path = told.path;
     let risk = risk(told.risk).map(|risk| format!("  {BAD}{risk}{BAD:#}")).unwrap_or_default();
     match told.form {

@@ -8,7 +8,7 @@ pub(crate) use fixture::replayed;
 
 use std::time::Duration;
 
-use eventsourcing::replay::{Does, Only, Order, Source, State, Status};
+use eventsourcing::replay::{Does, Only, Order, ReplayState, ReplayStatus, Source};
 
 use super::style::{count, duration, thousands};
 use super::table::columns;
@@ -18,7 +18,7 @@ use super::text::printable;
 const BAR: u64 = 20;
 
 /// Returns the line that tells how a replay gets on; with the events of a second, if known.
-pub fn replay_progress(status: &Status, rate: Option<f64>) -> String {
+pub fn replay_progress(status: &ReplayStatus, rate: Option<f64>) -> String {
     let mut line = format!("{} ", status.order.handler);
     if let Some(total) = status.reading.total.filter(|&total| total > 0) {
         let done = status.reading.done.min(total);
@@ -57,17 +57,17 @@ fn hour(key: &str) -> Option<String> {
 }
 
 /// Returns what is waited for, while nothing is read.
-fn catching_up(status: &Status) -> Option<String> {
+fn catching_up(status: &ReplayStatus) -> Option<String> {
     let waits_s = Some(status.reading.waits_s).filter(|&waits_s| waits_s > 0)?;
     Some(format!("the archive is given {waits_s} s to catch up"))
 }
 
 /// Returns how a replay stands: what was ordered, how much has gone, and what is missing.
-pub fn replay_text(status: &Status) -> String {
+pub fn replay_text(status: &ReplayStatus) -> String {
     let Order { handler, dry_run, .. } = &status.order;
     let what = if *dry_run { "dry run of a replay" } else { "replay" };
     let saved = match status.state {
-        State::Running => format!(", last saved {} ago", duration(Duration::from_secs(status.idle_s))),
+        ReplayState::Running => format!(", last saved {} ago", duration(Duration::from_secs(status.idle_s))),
         _ => String::new(),
     };
     let mut lines = vec![format!("{what} to {handler}: {}{saved}", state(status.state))];
@@ -92,7 +92,7 @@ pub fn replay_text(status: &Status) -> String {
     lines.join("\n")
 }
 
-fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
+fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> {
     let (order, counts, reading) = (&status.order, &status.counts, &status.reading);
     let source = match order.from {
         Source::Archive => "object",
@@ -124,7 +124,7 @@ fn facts(status: &Status) -> impl Iterator<Item = (&'static str, String)> {
         (goes, delivered),
         ("types", types),
         ("passed over", some(counts.passed_over)),
-        (if status.state == State::Running { "waiting" } else { "left out" }, some(counts.waiting)),
+        (if status.state == ReplayState::Running { "waiting" } else { "left out" }, some(counts.waiting)),
         ("waits", catching_up(status).unwrap_or_default()),
         ("trouble", status.trouble.as_deref().map(printable).unwrap_or_default()),
     ];
@@ -154,7 +154,7 @@ pub fn replay_begins(order: &Order) -> String {
 }
 
 /// Returns what of the filter has matched nothing, once all is read.
-pub fn replay_unmatched(status: &Status) -> Option<String> {
+pub fn replay_unmatched(status: &ReplayStatus) -> Option<String> {
     let Only { types, aggregates, .. } = &status.order.only;
     let known = &status.read_by_type;
     let unknown: Vec<_> =
@@ -190,13 +190,13 @@ fn listed<T>(heading: &str, all: u64, known: &[T], line: impl Fn(&T) -> String) 
     std::iter::once(format!("  {heading} ({})", thousands(all))).chain(lines).chain(more).collect()
 }
 
-fn state(state: State) -> &'static str {
+fn state(state: ReplayState) -> &'static str {
     match state {
-        State::Running => "running",
-        State::Complete => "complete",
-        State::Incomplete => "incomplete",
-        State::Cancelled => "cancelled",
-        State::Failed => "failed",
+        ReplayState::Running => "running",
+        ReplayState::Complete => "complete",
+        ReplayState::Incomplete => "incomplete",
+        ReplayState::Cancelled => "cancelled",
+        ReplayState::Failed => "failed",
     }
 }
 
@@ -215,14 +215,14 @@ fn some(many: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use eventsourcing::replay::{Contradiction, Gap, KeptAside, Unreadable};
+    use eventsourcing::replay::{Contradiction, KeptAside, ReplayGap, Unreadable};
     use uuid::Uuid;
 
     use super::*;
 
     #[test]
     fn replay_text_shows_its_status() {
-        let running = replayed(State::Running);
+        let running = replayed(ReplayState::Running);
         insta::assert_snapshot!("running", replay_text(&running));
         insta::assert_snapshot!("progress", replay_progress(&running, Some(412.4)));
 
@@ -231,7 +231,7 @@ mod tests {
         insta::assert_snapshot!("waiting", replay_text(&early));
         insta::assert_snapshot!("progress_while_waiting", replay_progress(&early, None));
 
-        let mut bad = replayed(State::Incomplete);
+        let mut bad = replayed(ReplayState::Incomplete);
         let (aggregate_type, aggregate_id) = ("demo".to_owned(), Uuid::from_u128(2));
         bad.order.only.types.insert("ItemAdded".into());
         bad.order.only.since = "2026-11-21T00:00:00Z".parse().ok();
@@ -244,7 +244,7 @@ mod tests {
         bad.counts.contradictions = 1;
         let (of, id) = (aggregate_type.clone(), Uuid::from_u128(3));
         bad.contradictions = vec![Contradiction { aggregate_type: of, aggregate_id, version: 5, id }];
-        bad.gaps = vec![Gap { aggregate_type, aggregate_id, missing: 4, last: 9 }];
+        bad.gaps = vec![ReplayGap { aggregate_type, aggregate_id, missing: 4, last: 9 }];
         bad.unreadable = vec![Unreadable { key: "events/a".into(), reason: "it is not gzip".into() }];
         bad.trouble = Some("log-events is out of reach".into());
         insta::assert_snapshot!("incomplete", replay_text(&bad));
@@ -254,7 +254,7 @@ mod tests {
         bad.reading.last = Some("events/dt=2026-11-21/hour=19/shardId-000000000003-1-2.ndjson.gz".into());
         insta::assert_snapshot!("progress_without_an_end", replay_progress(&bad, None));
 
-        let mut dry = replayed(State::Complete);
+        let mut dry = replayed(ReplayState::Complete);
         dry.order.dry_run = true;
         dry.order.from = Source::Table;
         dry.reading.total = None;
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn unmatched_replay_filter_is_named() {
-        let mut status = replayed(State::Complete);
+        let mut status = replayed(ReplayState::Complete);
         assert_eq!(replay_unmatched(&status), None);
         status.order.only.types.insert("ItemAded".into());
         let mistyped = "there is no event of type ItemAded; there are DemoOpened, ItemAdded";
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn replay_start_is_reported_in_one_line() {
-        let mut order = replayed(State::Running).order;
+        let mut order = replayed(ReplayState::Running).order;
         order.only.types.insert("ItemAdded".into());
         let id = order.id;
         let line = format!(

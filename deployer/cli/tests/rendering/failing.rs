@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use cli::render::failures;
-use engine::apply::{Failure, Outcome, Report};
+use engine::apply::{ApplyReport, Failure, StepOutcome};
 use engine::error::{Class, Error};
 use engine::plan::Action;
 use engine::resource::ResourceId;
 
-fn outcome(kind: &'static str, name: &str, action: Action, result: Result<(), Failure>) -> Outcome {
-    Outcome { id: ResourceId::new(kind, name), action, result, took: Duration::from_secs(1), sent: true }
+fn outcome(kind: &'static str, name: &str, action: Action, result: Result<(), Failure>) -> StepOutcome {
+    StepOutcome { id: ResourceId::new(kind, name), action, result, took: Duration::from_secs(1), sent: true }
 }
 
-fn told(outcomes: Vec<Outcome>) -> String {
-    anstream::adapter::strip_str(&failures(&Report { outcomes })).to_string()
+fn told(outcomes: Vec<StepOutcome>) -> String {
+    anstream::adapter::strip_str(&failures(&ApplyReport { outcomes })).to_string()
 }
 
 fn expired(request: &str) -> Failure {

@@ -7,7 +7,7 @@ use aws::resources::kinds;
 use clap::ValueEnum;
 use cli::render::{Heading, PlanFormat, Question, plan_in};
 use engine::plan::{Wishes, plan};
-use engine::resource::{Live, Resource, ResourceId, Seen};
+use engine::resource::{Live, LiveResource, Resource, ResourceId};
 use engine::stack::Stack;
 use engine::survey::Survey;
 use engine::testing::scope;
@@ -27,7 +27,7 @@ fn variable_values_are_masked_in_every_form() {
     let mut stack = Stack::new(scope(), kinds());
     stack.add(function(&[("PASSWORD", AFTER)]));
     let id = ResourceId::new(Function::KIND, "demo-dev-add-item");
-    let seen = Seen::new(Live { resource: live, tags: Some(scope().tags()), identity: None });
+    let seen = LiveResource::new(Live { resource: live, tags: Some(scope().tags()), identity: None });
     let survey = Survey { seen: BTreeMap::from([(id, Ok(Some(seen)))]), ..Survey::default() };
     let plan = plan(&stack, &survey, &Wishes::default());
     for format in PlanFormat::value_variants() {

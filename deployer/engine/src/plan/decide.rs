@@ -9,8 +9,8 @@ use super::{Action, Compared, Plan, Step, Verdict, Wishes, reading, why};
 use crate::change::Change;
 use crate::diff::{diff, fields};
 use crate::error::Error;
-use crate::release::State;
-use crate::resource::{Cloud, Described, Effect, ResourceId, Risk, Seen, Tags};
+use crate::release::ReleaseState;
+use crate::resource::{Cloud, Described, Effect, LiveResource, ResourceId, Risk, Tags};
 use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::{Activity, Fate, Survey};
@@ -125,7 +125,7 @@ impl Decision<'_> {
     }
 
     /// Decides about a resource that is live and ours.
-    fn compared(&self, subject: &dyn Described, seen: &Seen, step: Step) -> Step {
+    fn compared(&self, subject: &dyn Described, seen: &LiveResource, step: Step) -> Step {
         let state = subject.state();
         let step = Step { compared: fields(&state), ..step };
         let (holder, _) = place(subject);
@@ -166,7 +166,7 @@ impl Decision<'_> {
     }
 
     /// Tells who moved: the code, somebody, or both.
-    fn verdicts(&self, subject: &dyn Described, seen: &Seen, changes: &[Change]) -> Vec<Verdict> {
+    fn verdicts(&self, subject: &dyn Described, seen: &LiveResource, changes: &[Change]) -> Vec<Verdict> {
         let (holder, key) = place(subject);
         let written = self.tags(&holder).and_then(|tags| tags.get(&key));
         // Who takes away our tags takes the stamp with them.
@@ -187,12 +187,12 @@ impl Decision<'_> {
     /// Tells whether a run that was cut short, or is at work, was changing it. The stamp is
     /// written last, so until then the resource looks as if somebody had changed it.
     fn half_changed(&self, id: &ResourceId) -> bool {
-        let open = self.owner.record.filter(|record| record.state != State::Done);
+        let open = self.owner.record.filter(|record| record.state != ReleaseState::Done);
         open.is_some_and(|record| record.changing.contains(&id.to_string()))
     }
 
     /// Says whose it is, as far as its tags tell.
-    fn foreign(&self, seen: &Seen) -> String {
+    fn foreign(&self, seen: &LiveResource) -> String {
         let region = seen.tags.as_ref().and_then(|tags| self.owner.elsewhere(tags));
         match region {
             Some(region) => format!(
@@ -202,7 +202,7 @@ impl Decision<'_> {
         }
     }
 
-    fn owns(&self, subject: &dyn Described, seen: &Seen) -> bool {
+    fn owns(&self, subject: &dyn Described, seen: &LiveResource) -> bool {
         match (&seen.tags, subject.parent()) {
             (Some(_), _) => self.owns_seen(&subject.id(), seen),
             (None, Some(id)) => match self.survey.seen.get(&id) {
@@ -214,12 +214,12 @@ impl Decision<'_> {
         }
     }
 
-    fn owns_seen(&self, id: &ResourceId, seen: &Seen) -> bool {
+    fn owns_seen(&self, id: &ResourceId, seen: &LiveResource) -> bool {
         let tags = seen.tags.as_ref();
         tags.is_some_and(|tags| self.owner.owns(id, tags, seen.identity.as_deref()))
     }
 
-    fn lost_its_tags(&self, id: &ResourceId, seen: &Seen) -> bool {
+    fn lost_its_tags(&self, id: &ResourceId, seen: &LiveResource) -> bool {
         let tags = seen.tags.as_ref();
         tags.is_some_and(|tags| self.owner.lost_its_tags(id, tags, seen.identity.as_deref()))
     }
@@ -229,7 +229,7 @@ impl Decision<'_> {
         self.survey.seen.get(&subject.parent()?)?.as_ref().err()
     }
 
-    fn seen(&self, id: &ResourceId) -> Option<&Seen> {
+    fn seen(&self, id: &ResourceId) -> Option<&LiveResource> {
         self.survey.seen.get(id)?.as_ref().ok()?.as_ref()
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Recorded, State};
+use super::{Recorded, ReleaseState};
 use crate::action::Action;
 
 /// A run as the record has it, all its entries taken together.
@@ -53,11 +53,11 @@ pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
     }
     let runs = last_entries.into_iter().rev().map(|Recorded { release, at, .. }| PastRun {
         ending: match release.state {
-            State::Done => Ending::Done,
-            State::Failed => Ending::Failed,
-            State::Removing => Ending::Removing,
-            State::Begun if last.as_ref() == Some(&release.run) => Ending::Open,
-            State::Begun => Ending::CutShort,
+            ReleaseState::Done => Ending::Done,
+            ReleaseState::Failed => Ending::Failed,
+            ReleaseState::Removing => Ending::Removing,
+            ReleaseState::Begun if last.as_ref() == Some(&release.run) => Ending::Open,
+            ReleaseState::Begun => Ending::CutShort,
         },
         run: release.run,
         release: release.release,

@@ -14,7 +14,7 @@ pub fn maker<'a>(entries: &'a [Recorded], id: &ResourceId) -> Option<&'a Release
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::{SCHEMA, State};
+    use crate::release::{ReleaseState, SCHEMA};
 
     const MAPPING: &str = "lambda.event-source-mapping/demo-dev-old/kinesis/demo-dev-events";
 
@@ -23,7 +23,7 @@ mod tests {
         let release = Release {
             schema: SCHEMA,
             run: format!("{number}"),
-            state: State::Done,
+            state: ReleaseState::Done,
             release: Some(commit.to_owned()),
             by: "me".to_owned(),
             changes: Default::default(),

@@ -25,7 +25,7 @@ pub trait Described: Any + Send + Sync {
     /// See [`Resource::parent`].
     fn parent(&self) -> Option<ResourceId>;
     /// See [`Resource::effect`].
-    fn effect(&self, change: &Change, live: &Seen) -> Effect;
+    fn effect(&self, change: &Change, live: &LiveResource) -> Effect;
     /// See [`Resource::INFO`].
     fn info(&self) -> KindInfo;
     /// See [`Resource::bound_to`].
@@ -42,7 +42,7 @@ pub trait Described: Any + Send + Sync {
 
 /// A live resource as the engine carries it around.
 #[derive(Clone)]
-pub struct Seen {
+pub struct LiveResource {
     /// The live state as data, for the plan.
     pub state: Value,
     /// The live tags; nothing for a kind with a parent.
@@ -53,7 +53,7 @@ pub struct Seen {
     typed: Arc<dyn Any + Send + Sync>,
 }
 
-impl Seen {
+impl LiveResource {
     /// Returns a live resource with its state as data.
     pub fn new<R: Resource>(live: Live<R>) -> Self {
         let Live { resource, tags, identity } = live;
@@ -65,16 +65,19 @@ impl Seen {
     }
 }
 
-impl fmt::Debug for Seen {
+impl fmt::Debug for LiveResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seen").field("state", &self.state).field("tags", &self.tags).finish_non_exhaustive()
+        f.debug_struct("LiveResource")
+            .field("state", &self.state)
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
     }
 }
 
 /// A desired resource of any kind, as the executor sees it.
 pub trait Node<C>: Described {
     /// See [`Resource::read`].
-    fn read<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<Option<Seen>, Error>>;
+    fn read<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<Option<LiveResource>, Error>>;
     /// See [`Resource::create`].
     fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a C) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::ready`].
@@ -82,7 +85,7 @@ pub trait Node<C>: Described {
     /// See [`Resource::update`].
     fn update<'a>(
         &'a self,
-        live: &'a Seen,
+        live: &'a LiveResource,
         changes: &'a [Change],
         cloud: &'a C,
     ) -> BoxFuture<'a, Result<(), Error>>;
@@ -103,7 +106,7 @@ impl<R: Resource> Described for R {
         Resource::parent(self)
     }
 
-    fn effect(&self, change: &Change, live: &Seen) -> Effect {
+    fn effect(&self, change: &Change, live: &LiveResource) -> Effect {
         match field_of::<R>(change) {
             Some(field) => Resource::effect(self, field, live.of_kind()),
             None => Effect::InPlace(Risk::Safe),
@@ -136,8 +139,8 @@ impl<R: Resource> Described for R {
 }
 
 impl<R: Resource> Node<R::Cloud> for R {
-    fn read<'a>(&'a self, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<Option<Seen>, Error>> {
-        async move { Ok(Resource::read(self, cloud).await?.map(Seen::new)) }.boxed()
+    fn read<'a>(&'a self, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<Option<LiveResource>, Error>> {
+        async move { Ok(Resource::read(self, cloud).await?.map(LiveResource::new)) }.boxed()
     }
 
     fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
@@ -152,7 +155,7 @@ impl<R: Resource> Node<R::Cloud> for R {
 
     fn update<'a>(
         &'a self,
-        live: &'a Seen,
+        live: &'a LiveResource,
         changes: &'a [Change],
         cloud: &'a R::Cloud,
     ) -> BoxFuture<'a, Result<(), Error>> {

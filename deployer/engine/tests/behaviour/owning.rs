@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use engine::apply::Report;
+use engine::apply::ApplyReport;
 use engine::error::{Class, Error};
 use engine::plan::{Action, Plan, Verdict, Wishes};
-use engine::release::{Ending, Release, ReleaseRecord, State, history};
+use engine::release::{Ending, Release, ReleaseRecord, ReleaseState, history};
 use engine::resource::{Risk, Tags};
 use engine::run::Run;
 use engine::stack::Stack;
@@ -172,7 +172,7 @@ async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) 
 /// Ends a run that made no change, and returns whom it met.
 async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
     let met = run.met(cloud).await.expect("the record can be read");
-    let later = run.end(cloud, &Report::default(), &Survey::default(), met.is_none(), met).await;
+    let later = run.end(cloud, &ApplyReport::default(), &Survey::default(), met.is_none(), met).await;
     later.expect("the record can be written")
 }
 
@@ -253,7 +253,7 @@ async fn down_meanwhile_leaves_no_stale_record() {
     let run = begin(&stack, &cloud, "one").await.expect("it is alone");
     assert!(down(&cloud).await.succeeded());
     let other = end(&run, &cloud).await;
-    assert_eq!(other.map(|other| other.state), Some(State::Removing));
+    assert_eq!(other.map(|other| other.state), Some(ReleaseState::Removing));
     assert!(cloud.world().releases.is_empty());
 
     // And somebody has begun anew, with as many entries.

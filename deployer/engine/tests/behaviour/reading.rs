@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::apply::Report;
+use engine::apply::ApplyReport;
 use engine::plan::{Action, Verdict, Wishes};
 use engine::run::Run;
 use engine::stack::Stack;
@@ -92,6 +92,6 @@ async fn run_ending_after_another_keeps_its_recorded_schemas() {
     assert!(up(&reading(1, [("cart/Added", 2)]), &cloud).await.succeeded());
     let met = run.met(&cloud).await.expect("the record can be read");
     assert!(met.is_some());
-    run.end(&cloud, &Report::default(), &survey, false, met).await.expect("it can be written");
+    run.end(&cloud, &ApplyReport::default(), &survey, false, met).await.expect("it can be written");
     assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into());
 }

@@ -1,9 +1,9 @@
 //! What a run writes into the release record, and what it reads there.
 
-use engine::apply::Report;
+use engine::apply::ApplyReport;
 use engine::error::Class;
 use engine::plan::{Verdict, Wishes};
-use engine::release::{Recorded, Release, ReleaseRecord, SCHEMA, State};
+use engine::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA};
 use engine::resource::Tags;
 use engine::run::Run;
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
@@ -57,11 +57,13 @@ async fn pruned_resource_leaves_the_record() {
 #[tokio::test]
 async fn run_that_did_not_succeed_is_recorded_as_failed() {
     let (stack, cloud) = (stack(), FakeCloud::default());
-    for (well, state) in [(true, State::Done), (false, State::Failed)] {
+    for (well, state) in [(true, ReleaseState::Done), (false, ReleaseState::Failed)] {
         let (survey, plan) = planned(&stack, &cloud).await;
         let entry = Run::entry(&plan, &survey, None, "one".into());
         let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
-        run.end(&cloud, &Report::default(), &survey, well, None).await.expect("the record can be written");
+        run.end(&cloud, &ApplyReport::default(), &survey, well, None)
+            .await
+            .expect("the record can be written");
         assert_eq!(last(&cloud).state, state);
     }
 }
@@ -85,7 +87,7 @@ fn first_release_entry_form_is_read_and_written_unchanged() {
     assert_eq!(release.schema, SCHEMA);
     assert_eq!(
         (release.state, release.making.clone(), release.changing.clone()),
-        (State::Begun, ids("b"), ids("a"))
+        (ReleaseState::Begun, ids("b"), ids("a"))
     );
     assert_eq!(release.reads, [("cart/ItemAdded".to_owned(), 2)].into());
     assert!(release.packages.is_empty());

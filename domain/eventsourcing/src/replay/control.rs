@@ -53,18 +53,18 @@ pub struct Runner {
 
 /// What is answered: how a replay stands, or why it was refused, or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ControlAnswer {
     /// How the replay stands that is meant, or is in the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
+    pub status: Option<ReplayStatus>,
     /// Why nothing was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Refused>,
+    pub refused: Option<ReplayRefusal>,
 }
 
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
+pub struct ReplayRefusal {
     /// The reason, for programs.
     pub error: Reason,
     /// The reason, for people.
@@ -90,11 +90,11 @@ pub enum Reason {
 
 /// How a replay stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
+pub struct ReplayStatus {
     /// What was ordered.
     pub order: Order,
     /// Whether it runs, or how it ended.
-    pub state: State,
+    pub state: ReplayState,
     /// When it was started.
     pub started_at: Timestamp,
     /// When this was saved.
@@ -110,7 +110,7 @@ pub struct Status {
     /// How many events have gone, by type.
     pub by_type: BTreeMap<String, u64>,
     /// Events that never came, though later ones of their aggregate did; the first few.
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<ReplayGap>,
     /// What the handler could not handle; the first few.
     pub kept_aside: Vec<KeptAside>,
     /// What could not be read; the first few.
@@ -132,7 +132,7 @@ pub struct Status {
 /// Whether a replay runs, or how it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum ReplayState {
     /// Somebody runs it, or should.
     Running,
     /// Everything has gone.
@@ -195,7 +195,7 @@ pub struct Counts {
 
 /// A gap in the events of an aggregate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
+pub struct ReplayGap {
     /// The type of the aggregate.
     pub aggregate_type: String,
     /// The aggregate.
@@ -228,19 +228,19 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-impl Answer {
+impl ControlAnswer {
     /// Returns the answer that a replay stands like this.
-    pub fn of(status: Status) -> Self {
+    pub fn of(status: ReplayStatus) -> Self {
         Self { status: Some(status), refused: None }
     }
 
     /// Returns the answer that nothing was done.
     pub fn refused(error: Reason, message: impl Into<String>) -> Self {
-        Self { status: None, refused: Some(Refused { error, message: message.into() }) }
+        Self { status: None, refused: Some(ReplayRefusal { error, message: message.into() }) }
     }
 
     /// Returns the answer with the replay that is in the way.
-    pub fn because_of(self, status: Status) -> Self {
+    pub fn because_of(self, status: ReplayStatus) -> Self {
         Self { status: Some(status), ..self }
     }
 }

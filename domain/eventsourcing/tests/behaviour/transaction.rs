@@ -8,7 +8,7 @@ use eventsourcing::{
     testing::tally::{Tally, TallyCommand, TallyEvent},
     testing::{self, Fixed},
     transact,
-    transaction::{Outcome, Transaction},
+    transaction::{Transaction, TransactionOutcome},
 };
 use futures::{Stream, StreamExt, TryStreamExt, executor::block_on};
 use jiff::Timestamp;
@@ -80,7 +80,7 @@ fn count_in(store: &Crowded, faster: u32, tries_again: u32) -> Transaction<Tally
 
 #[test]
 fn command_is_decided_again_on_what_others_stored_meanwhile() {
-    let Transaction { outcome: Outcome::Stored(decision), lost_races } = count(3, 5) else {
+    let Transaction { outcome: TransactionOutcome::Stored(decision), lost_races } = count(3, 5) else {
         panic!("it is stored");
     };
     assert_eq!((decision.version, lost_races), (5, 3));

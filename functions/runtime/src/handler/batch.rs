@@ -36,7 +36,7 @@ pub(super) struct Item<'a> {
 
 /// What became of a batch.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct BatchOutcome {
     pub(super) handled: usize,
     pub(super) kept_aside: Vec<KeptAside>,
 }
@@ -83,11 +83,11 @@ where
     }
 
     /// Handles all events, or fails when something was in the way.
-    pub(super) async fn handle(&self, items: impl Iterator<Item = Item<'a>>) -> Result<Outcome, Fault> {
+    pub(super) async fn handle(&self, items: impl Iterator<Item = Item<'a>>) -> Result<BatchOutcome, Fault> {
         let lines = by_aggregate(items.filter(|item| T::takes(&item.envelope)));
         let lines: Vec<_> = lines.into_iter().map(|line| self.line(line)).collect();
         let outcomes: Vec<_> = stream::iter(lines).buffer_unordered(AT_ONCE).collect().await;
-        let mut all = Outcome::default();
+        let mut all = BatchOutcome::default();
         for outcome in outcomes {
             let outcome = outcome?;
             all.handled += outcome.handled;
@@ -97,8 +97,8 @@ where
     }
 
     /// Handles events of one aggregate, in their order.
-    async fn line(&self, line: Vec<Item<'a>>) -> Result<Outcome, Fault> {
-        let mut outcome = Outcome::default();
+    async fn line(&self, line: Vec<Item<'a>>) -> Result<BatchOutcome, Fault> {
+        let mut outcome = BatchOutcome::default();
         for item in line {
             if self.over.load(Ordering::Relaxed) {
                 break;

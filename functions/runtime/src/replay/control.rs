@@ -5,7 +5,7 @@ use std::time::Duration;
 use eventsourcing::{
     Surroundings,
     contract::REPLAY,
-    replay::{Answer, Does, Order, Reason, ReplayBatch, Replayed, Request, State, Which},
+    replay::{ControlAnswer, Does, Order, Reason, ReplayBatch, ReplayState, Replayed, Request, Which},
 };
 use storage::{
     bucket::{Bucket, Expected},
@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     /// Starts a replay. An order that was taken already is answered alike once more, so that a
     /// call can be repeated whose answer got lost.
-    pub(super) async fn start(&self, order: Order) -> Result<Answer, Fault> {
+    pub(super) async fn start(&self, order: Order) -> Result<ControlAnswer, Fault> {
         if let Some(mistake) = order.mistake() {
-            return Ok(Answer::refused(Reason::InvalidRequest, mistake));
+            return Ok(ControlAnswer::refused(Reason::InvalidRequest, mistake));
         }
         if !self.handlers.contains(&order.handler) {
             return Ok(self.unknown(&order.handler));
@@ -64,16 +64,16 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         }
         self.leave(&progress).await?;
         tracing::info!(handler = which.handler, id = %progress.order.id, "started");
-        Ok(Answer::of(progress.status(self.surroundings.now())))
+        Ok(ControlAnswer::of(progress.status(self.surroundings.now())))
     }
 
     /// Tells how the last replay of a handler stands.
-    pub(super) async fn status(&self, which: &Which) -> Result<Answer, Fault> {
+    pub(super) async fn status(&self, which: &Which) -> Result<ControlAnswer, Fault> {
         let found = Ledger::of(&self.bucket, which).standing().await?;
         Ok(match found {
-            Some((progress, _)) => Answer::of(progress.status(self.surroundings.now())),
+            Some((progress, _)) => ControlAnswer::of(progress.status(self.surroundings.now())),
             None if self.handlers.contains(&which.handler) => {
-                Answer::refused(Reason::NoReplay, format!("{} was never replayed", which.handler))
+                ControlAnswer::refused(Reason::NoReplay, format!("{} was never replayed", which.handler))
             }
             None => self.unknown(&which.handler),
         })
@@ -81,7 +81,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 
     /// Stops the replay of a handler for good. Its runner is told by its next save, and delivers
     /// nothing after that.
-    pub(super) async fn cancel(&self, which: &Which) -> Result<Answer, Fault> {
+    pub(super) async fn cancel(&self, which: &Which) -> Result<ControlAnswer, Fault> {
         let ledger = Ledger::of(&self.bucket, which);
         let mut patience = Patience::lasting(PATIENCE);
         loop {
@@ -90,9 +90,11 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             };
             let now = self.surroundings.now();
             let mut progress = match standing {
-                Ok(progress) if progress.state != State::Running => {
+                Ok(progress) if progress.state != ReplayState::Running => {
                     let message = format!("no replay of {} runs", which.handler);
-                    return Ok(Answer::refused(Reason::NoReplay, message).because_of(progress.status(now)));
+                    return Ok(
+                        ControlAnswer::refused(Reason::NoReplay, message).because_of(progress.status(now))
+                    );
                 }
                 Ok(mut progress) => {
                     progress.cancel();
@@ -103,7 +105,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             };
             (progress.writer, progress.saved_at) = (self.surroundings.new_id(), now);
             if ledger.write(&mut progress, &expected).await?.is_some() {
-                return Ok(Answer::of(progress.status(now)));
+                return Ok(ControlAnswer::of(progress.status(now)));
             }
             // Its runner saves every few seconds, and just did.
             if !patience.wait().await {
@@ -120,38 +122,38 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     }
 
     /// Answers an order that finds a replay in its place: it is that replay, or comes too late.
-    async fn already(&self, order: &Order, found: &Progress) -> Result<Answer, Fault> {
+    async fn already(&self, order: &Order, found: &Progress) -> Result<ControlAnswer, Fault> {
         let status = found.status(self.surroundings.now());
         if found.order.id == order.id {
-            if found.state == State::Running {
+            if found.state == ReplayState::Running {
                 // It may have been saved without anybody being asked to run it.
                 self.leave(found).await?;
             }
-            return Ok(Answer::of(status));
+            return Ok(ControlAnswer::of(status));
         }
         let Order { handler, by, .. } = &found.order;
         let message =
             format!("a replay of {handler} runs already, started by {by} at {:.0}", found.started_at);
-        Ok(Answer::refused(Reason::AlreadyRunning, message).because_of(status))
+        Ok(ControlAnswer::refused(Reason::AlreadyRunning, message).because_of(status))
     }
 
-    fn unknown(&self, handler: &str) -> Answer {
+    fn unknown(&self, handler: &str) -> ControlAnswer {
         let known = self.handlers.join(", ");
         let message = format!("{handler} is no handler that can be replayed (handlers: {known})");
-        Answer::refused(Reason::UnknownHandler, message)
+        ControlAnswer::refused(Reason::UnknownHandler, message)
     }
 
     /// Asks the handler what it does, and returns that, or why it is not to be replayed.
-    async fn consent_of_handler(&self, order: &Order) -> Result<Result<Does, Answer>, Fault> {
+    async fn consent_of_handler(&self, order: &Order) -> Result<Result<Does, ControlAnswer>, Fault> {
         let Order { handler, .. } = order;
         Ok(match self.ask(order).await? {
             Err(trouble) => {
                 let message = format!("{handler} does not say what it does: {trouble}");
-                Err(Answer::refused(Reason::HandlerFailed, message))
+                Err(ControlAnswer::refused(Reason::HandlerFailed, message))
             }
             Ok(Does::Acts) if !order.even_if_it_acts && !order.dry_run => {
                 let message = format!("{handler} acts on the outside, and would do once more what it did");
-                Err(Answer::refused(Reason::HandlerActs, message))
+                Err(ControlAnswer::refused(Reason::HandlerActs, message))
             }
             Ok(does) => Ok(does),
         })
@@ -178,7 +180,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 /// Tells whether nothing else may begin before this replay has ended. A dry run delivers
 /// nothing, so a new one may take the place of another.
 fn in_the_way(found: &Progress) -> bool {
-    found.state == State::Running && !found.order.dry_run
+    found.state == ReplayState::Running && !found.order.dry_run
 }
 
 /// Returns the replay that is there, if an order has to stand back: it is that replay already, or

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing::Surroundings;
-use eventsourcing::replay::{Does, Order, ReplayAnswer, ReplayBatch, Replayed, State};
+use eventsourcing::replay::{Does, Order, ReplayAnswer, ReplayBatch, ReplayState, Replayed};
 use futures::{StreamExt, stream::FuturesUnordered};
 use storage::{bucket::Bucket, fault::chain, patience::Patience, scan::Scan};
 use tokio::time::{Instant, sleep_until};
@@ -12,7 +12,7 @@ use super::{
     Replay,
     lanes::{Batch, lanes},
     pace::Pace,
-    runner::{Hold, Outcome, Times},
+    runner::{Hold, RunOutcome, Times},
 };
 use crate::{
     fault::Fault,
@@ -36,7 +36,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         hold: &mut Hold<'_, B>,
         pace: &Pace,
         times: Times,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<RunOutcome, Fault> {
         let order = hold.progress.order.clone();
         // No batch is more than a second's worth of events.
         let most = hold.progress.most.min(order.rate.try_into().unwrap_or(usize::MAX));
@@ -49,7 +49,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         for (lane, batches) in lanes.iter_mut().enumerate() {
             under_way.extend(batches.pop_front().map(|batch| send(lane, batch)));
         }
-        let mut outcome = Outcome::Done;
+        let mut outcome = RunOutcome::Done;
         while !under_way.is_empty() {
             tokio::select! {
                 // In this order, so that the same events always lead to the same.
@@ -59,30 +59,30 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                         Went::Answered(answer) if answer.refused => {
                             let refused = format!("{} acts on the outside, and refused", order.handler);
                             hold.progress.trouble = Some(refused);
-                            hold.progress.stop(State::Failed);
-                            return Ok(Outcome::Done);
+                            hold.progress.stop(ReplayState::Failed);
+                            return Ok(RunOutcome::Done);
                         }
                         Went::Answered(answer) => {
                             hold.progress.gone(&batch);
                             if !batch.events.is_empty() && !order.dry_run {
                                 hold.progress.answered(answer);
                             }
-                            if outcome == Outcome::Done {
+                            if outcome == RunOutcome::Done {
                                 under_way.extend(lanes[lane].pop_front().map(|batch| send(lane, batch)));
                             }
                         }
-                        Went::OutOfTime if outcome == Outcome::Done => outcome = Outcome::OutOfTime,
+                        Went::OutOfTime if outcome == RunOutcome::Done => outcome = RunOutcome::OutOfTime,
                         Went::OutOfTime => {}
                         // The other lanes come to the end of what is under way.
-                        Went::Trouble(trouble) => outcome = Outcome::Trouble(trouble),
+                        Went::Trouble(trouble) => outcome = RunOutcome::Trouble(trouble),
                     }
                 }
                 () = sleep_until(hold.due) => {
                     if !self.save(hold).await? {
-                        return Ok(Outcome::TakenOver);
+                        return Ok(RunOutcome::TakenOver);
                     }
                 }
-                () = sleep_until(times.leave) => return Ok(Outcome::OutOfTime),
+                () = sleep_until(times.leave) => return Ok(RunOutcome::OutOfTime),
             }
         }
         Ok(outcome)

@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use eventsourcing::{AggregateId, Envelope, replay::Gap};
+use eventsourcing::{AggregateId, Envelope, replay::ReplayGap};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub struct Lineup {
     /// What has gone, of each aggregate that was seen.
     gone: BTreeMap<AggregateId, Gone>,
     /// What has come and not gone; none of these is empty.
-    waiting: BTreeMap<AggregateId, Line>,
+    waiting: BTreeMap<AggregateId, AggregateLine>,
     /// What is held back at most.
     room: Load,
     /// The aggregates whose next version has come.
@@ -76,13 +76,13 @@ struct Turn {
 #[derive(Deserialize)]
 struct Saved {
     gone: BTreeMap<AggregateId, Gone>,
-    waiting: BTreeMap<AggregateId, Line>,
+    waiting: BTreeMap<AggregateId, AggregateLine>,
     room: Load,
 }
 
 /// The events of one aggregate that have come and not gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Line {
+struct AggregateLine {
     /// By version.
     events: BTreeMap<u64, Turn>,
     /// The first version that has not come: what is before it may go.
@@ -135,7 +135,7 @@ impl Lineup {
             let other = gone.mark(version).is_some_and(|known| known != mark);
             return if other { Taken::Contradicts } else { Taken::Known };
         }
-        let line = self.waiting.entry(aggregate.clone()).or_insert_with(|| Line::at(gone.next));
+        let line = self.waiting.entry(aggregate.clone()).or_insert_with(|| AggregateLine::at(gone.next));
         if let Some(known) = line.events.get(&version) {
             return if known.mark == mark { Taken::Known } else { Taken::Contradicts };
         }
@@ -214,10 +214,10 @@ impl Lineup {
     }
 
     /// Returns where something is missing, once nothing more will come.
-    pub fn gaps(&self) -> impl Iterator<Item = Gap> {
+    pub fn gaps(&self) -> impl Iterator<Item = ReplayGap> {
         self.waiting.iter().filter_map(|(aggregate, line)| {
             let last = line.events.last_key_value().map(|(&version, _)| version);
-            Some(Gap {
+            Some(ReplayGap {
                 aggregate_type: aggregate.aggregate_type().to_owned(),
                 aggregate_id: aggregate.uuid(),
                 missing: line.upto,
@@ -228,7 +228,7 @@ impl Lineup {
     }
 }
 
-impl Line {
+impl AggregateLine {
     fn at(next: u64) -> Self {
         Self { events: BTreeMap::new(), upto: next, let_go: None }
     }
@@ -269,7 +269,7 @@ fn mark(id: Uuid) -> u16 {
 
 impl From<Saved> for Lineup {
     fn from(Saved { gone, waiting, room }: Saved) -> Self {
-        let called = |line: &Line| line.events.range(..line.upto).map(|(_, turn)| turn.load()).sum();
+        let called = |line: &AggregateLine| line.events.range(..line.upto).map(|(_, turn)| turn.load()).sum();
         let ready = waiting.iter().filter(|(_, line)| line.events.range(..line.upto).next().is_some());
         let ready = ready.map(|(id, _)| id.clone()).collect();
         let may_go = waiting.values().map(called).sum();

@@ -9,13 +9,13 @@ use std::{collections::BTreeMap, time::Duration};
 use eventsourcing::{
     AggregateId, Envelope,
     replay::{
-        Contradiction, Counts, Does, Gap, KeptAside, Only, Order, Reading, ReplayAnswer, Source, State,
-        Status, Unreadable, Which,
+        Contradiction, Counts, Does, KeptAside, Only, Order, Reading, ReplayAnswer, ReplayGap, ReplayState,
+        ReplayStatus, Source, Unreadable, Which,
     },
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use storage::{fault::chain, scan::Seen};
+use storage::{fault::chain, scan::ScanPosition};
 use uuid::Uuid;
 
 pub use saved::BrokenProgress;
@@ -43,7 +43,7 @@ pub struct Progress {
     /// What was ordered.
     pub order: Order,
     /// Whether it runs, or how it ended.
-    pub state: State,
+    pub state: ReplayState,
     /// When it was started.
     pub started_at: Timestamp,
     /// When this was saved.
@@ -54,7 +54,7 @@ pub struct Progress {
     /// would otherwise save equal bytes, and neither would see the other.
     pub writer: Uuid,
     /// Where reading goes on.
-    pub place: Place,
+    pub place: ReadingPosition,
     /// How far it has read.
     pub reading: Reading,
     /// After which time, in the hands of runners, the end of the archive can be read.
@@ -70,7 +70,7 @@ pub struct Progress {
     pub lineup: Lineup,
     counts: Counts,
     by_type: BTreeMap<String, u64>,
-    gaps: Vec<Gap>,
+    gaps: Vec<ReplayGap>,
     kept_aside: Vec<KeptAside>,
     unreadable: Vec<Unreadable>,
     contradictions: Vec<Contradiction>,
@@ -84,11 +84,11 @@ pub struct Progress {
 /// Where reading goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum ReadingPosition {
     /// Behind this object of the archive; with the first, when there is none.
     Archive(Option<String>),
     /// Behind this item of the table; with the first, when there is none.
-    Table(Option<Seen>),
+    Table(Option<ScanPosition>),
     /// Nowhere: all is read.
     End,
 }
@@ -100,12 +100,12 @@ impl Progress {
             format: FORMAT,
             settles_in: settles_in(&order),
             order,
-            state: State::Running,
+            state: ReplayState::Running,
             started_at: now,
             saved_at: now,
             saves: 0,
             writer: Uuid::nil(),
-            place: Place::End,
+            place: ReadingPosition::End,
             reading: Reading::default(),
             gone_in_pass: 0,
             most: MAX_EVENTS,
@@ -127,8 +127,8 @@ impl Progress {
     /// Goes back to where reading begins, for one more pass.
     pub fn read_again(&mut self) {
         self.place = match self.order.from {
-            Source::Archive => Place::Archive(None),
-            Source::Table => Place::Table(None),
+            Source::Archive => ReadingPosition::Archive(None),
+            Source::Table => ReadingPosition::Table(None),
         };
         let (pass, total) = (self.reading.pass + 1, self.reading.total);
         self.reading = Reading { pass, last: None, done: 0, total, waits_s: 0 };
@@ -247,11 +247,11 @@ impl Progress {
         self.counts.gaps = self.lineup.gaps().count() as u64;
         let counts = &self.counts;
         let whole = counts.gaps == 0 && counts.unreadable == 0 && counts.contradictions == 0;
-        self.stop(if whole { State::Complete } else { State::Incomplete });
+        self.stop(if whole { ReplayState::Complete } else { ReplayState::Incomplete });
     }
 
     /// Stops the replay for good.
-    pub fn stop(&mut self, state: State) {
+    pub fn stop(&mut self, state: ReplayState) {
         self.count();
         self.state = state;
         // It is of use to nobody any more, and most of what is saved.
@@ -261,13 +261,13 @@ impl Progress {
     /// Stops the replay for good, as somebody wants it who does not know the lineup: what was
     /// counted when it was saved stands.
     pub fn cancel(&mut self) {
-        self.state = State::Cancelled;
+        self.state = ReplayState::Cancelled;
         self.reading.waits_s = 0;
     }
 
     /// Returns how the replay stands.
-    pub fn status(&self, now: Timestamp) -> Status {
-        Status {
+    pub fn status(&self, now: Timestamp) -> ReplayStatus {
+        ReplayStatus {
             order: self.order.clone(),
             state: self.state,
             started_at: self.started_at,
@@ -289,7 +289,7 @@ impl Progress {
 
     /// Counts what follows from the lineup, as long as there is one.
     fn count(&mut self) {
-        if self.state == State::Running {
+        if self.state == ReplayState::Running {
             self.counts.aggregates = self.lineup.aggregates();
             self.counts.waiting = self.lineup.waiting();
         }

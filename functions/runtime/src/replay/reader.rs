@@ -14,7 +14,7 @@ use storage::{
 };
 use thiserror::Error;
 
-use super::progress::{Place, Progress};
+use super::progress::{Progress, ReadingPosition};
 
 /// How many objects are read at once: they take their time, and are taken in order anyway.
 const AT_ONCE: usize = 8;
@@ -65,11 +65,11 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         settled: bool,
     ) -> Result<Read, ReadError<B::Error, T::Error>> {
         match progress.place.clone() {
-            Place::Archive(after) => {
+            ReadingPosition::Archive(after) => {
                 self.read_archive(after, progress, settled).await.map_err(ReadError::Archive)
             }
-            Place::Table(_) => self.read_table(progress).await.map_err(ReadError::Table),
-            Place::End => Ok(Read::On),
+            ReadingPosition::Table(_) => self.read_table(progress).await.map_err(ReadError::Table),
+            ReadingPosition::End => Ok(Read::On),
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
             if !settled {
                 return Ok(Read::NotYet);
             }
-            progress.place = Place::End;
+            progress.place = ReadingPosition::End;
             return Ok(Read::On);
         };
         for (key, object) in keys.into_iter().zip(objects) {
@@ -123,7 +123,7 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         let total = progress.reading.total.map(|total| total.max(done));
         (progress.reading.done, progress.reading.total) = (done, total);
         progress.reading.last = Some(last.clone());
-        progress.place = Place::Archive(Some(last));
+        progress.place = ReadingPosition::Archive(Some(last));
         Ok(Read::On)
     }
 
@@ -137,7 +137,7 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
     }
 
     async fn read_table(&mut self, progress: &mut Progress) -> Result<Read, T::Error> {
-        let Place::Table(after) = &progress.place else { return Ok(Read::On) };
+        let ReadingPosition::Table(after) = &progress.place else { return Ok(Read::On) };
         let page = self.table.scan(Share::WHOLE, after.as_ref()).await?;
         for commit in page.commits {
             match commit {
@@ -152,9 +152,9 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         progress.place = match page.next {
             Some(next) => {
                 progress.reading.last = Some(next.aggregate_id.clone());
-                Place::Table(Some(next))
+                ReadingPosition::Table(Some(next))
             }
-            None => Place::End,
+            None => ReadingPosition::End,
         };
         Ok(Read::On)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing::Surroundings;
-use eventsourcing::replay::{Answer, Order, Reason, Runner, State, Which};
+use eventsourcing::replay::{ControlAnswer, Order, Reason, ReplayState, Runner, Which};
 use storage::{
     bucket::{Bucket, Expected},
     fault::chain,
@@ -15,7 +15,7 @@ use super::{
     Replay,
     ledger::Ledger,
     pace::Pace,
-    progress::{Place, Progress},
+    progress::{Progress, ReadingPosition},
     reader::{Read, Reader},
 };
 use crate::{fault::Fault, invoke::Invoke};
@@ -42,7 +42,7 @@ pub(super) struct Times {
 
 /// How a part of the work ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum RunOutcome {
     /// All is well.
     Done,
     /// Time is over: another runner is to go on.
@@ -67,7 +67,7 @@ pub(super) struct Hold<'a, B> {
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     /// Runs a replay on, until it ends or time is over. Then somebody else is asked to go on.
-    pub(super) async fn run(&self, runner: &Runner, deadline: Instant) -> Result<Answer, Fault> {
+    pub(super) async fn run(&self, runner: &Runner, deadline: Instant) -> Result<ControlAnswer, Fault> {
         let Some(mut hold) = self.take_over(runner).await? else {
             return self.status(&Which { handler: runner.handler.clone(), dry_run: runner.dry_run }).await;
         };
@@ -76,24 +76,24 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let mut reader = Reader::new(&self.bucket, &self.table);
         let outcome = loop {
             match self.round(&mut hold, &mut reader, &pace, times).await? {
-                Outcome::Done if hold.progress.state == State::Running => {}
+                RunOutcome::Done if hold.progress.state == ReplayState::Running => {}
                 outcome => break outcome,
             }
         };
-        if outcome == Outcome::TakenOver {
+        if outcome == RunOutcome::TakenOver {
             tracing::warn!("somebody else has written the progress: this runner stops");
-            return Ok(Answer::refused(Reason::NoReplay, "the replay was taken over, or stopped"));
+            return Ok(ControlAnswer::refused(Reason::NoReplay, "the replay was taken over, or stopped"));
         }
-        if let Outcome::Trouble(trouble) = outcome {
+        if let RunOutcome::Trouble(trouble) = outcome {
             // The invocation fails: that rings the alarm, and Lambda repeats it.
             return Err(Fault::new(format!("{} cannot be replayed for now: {trouble}", runner.handler)));
         }
         let status = hold.progress.status(self.surroundings.now());
         tracing::info!(state = ?status.state, delivered = status.counts.delivered, "the runner ends");
-        if hold.progress.state == State::Running {
+        if hold.progress.state == ReplayState::Running {
             self.leave(&hold.progress).await?;
         }
-        Ok(Answer::of(status))
+        Ok(ControlAnswer::of(status))
     }
 
     /// Takes over a replay that is to go on; from then on its former runner cannot save.
@@ -101,7 +101,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let which = Which { handler: runner.handler.clone(), dry_run: runner.dry_run };
         let ledger = Ledger::of(&self.bucket, &which);
         let Some((mut progress, expected)) = ledger.read().await? else { return Ok(None) };
-        let meant = progress.order.id == runner.id && progress.state == State::Running;
+        let meant = progress.order.id == runner.id && progress.state == ReplayState::Running;
         let dead = runner.saves.is_none_or(|saves| saves == progress.saves);
         if !(meant && dead) {
             tracing::info!(?runner, "there is nothing to run on");
@@ -121,13 +121,13 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         reader: &mut Reader<'_, B, T>,
         pace: &Pace,
         times: Times,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<RunOutcome, Fault> {
         let (progress, settles) = (&mut hold.progress, hold.settles);
         let (until, enough) = (times.stop.min(hold.due), enough(&progress.order));
-        let mut outcome = Outcome::Done;
+        let mut outcome = RunOutcome::Done;
         while progress.lineup.may_go().events < enough
             && progress.lineup.may_go().bytes < ROUND_BYTES
-            && progress.place != Place::End
+            && progress.place != ReadingPosition::End
             && Instant::now() < until
         {
             match reader.read(progress, Instant::now() >= settles).await {
@@ -138,34 +138,34 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                     progress.reading.waits_s = settles.saturating_duration_since(Instant::now()).as_secs();
                 }
                 Err(error) => {
-                    outcome = Outcome::Trouble(chain(&error));
+                    outcome = RunOutcome::Trouble(chain(&error));
                     break;
                 }
             }
         }
-        if outcome == Outcome::Done {
+        if outcome == RunOutcome::Done {
             outcome = self.deliver(hold, pace, times).await?;
         }
         let progress = &mut hold.progress;
         match &outcome {
-            Outcome::Done if progress.state != State::Running => {}
-            Outcome::Done => {
+            RunOutcome::Done if progress.state != ReplayState::Running => {}
+            RunOutcome::Done => {
                 progress.goes(None);
-                if progress.place == Place::End {
+                if progress.place == ReadingPosition::End {
                     pass_ends(progress);
                 }
             }
-            Outcome::Trouble(trouble) => progress.goes(Some(trouble.clone())),
-            Outcome::TakenOver => return Ok(outcome),
-            Outcome::OutOfTime => {}
+            RunOutcome::Trouble(trouble) => progress.goes(Some(trouble.clone())),
+            RunOutcome::TakenOver => return Ok(outcome),
+            RunOutcome::OutOfTime => {}
         }
-        let (ended, now) = (progress.state != State::Running, Instant::now());
-        if outcome == Outcome::Done && !ended && now >= times.stop {
-            outcome = Outcome::OutOfTime;
+        let (ended, now) = (progress.state != ReplayState::Running, Instant::now());
+        if outcome == RunOutcome::Done && !ended && now >= times.stop {
+            outcome = RunOutcome::OutOfTime;
         }
-        let matters = ended || outcome != Outcome::Done || now >= hold.due;
+        let matters = ended || outcome != RunOutcome::Done || now >= hold.due;
         let ours = !matters || self.save(hold).await?;
-        Ok(if ours { outcome } else { Outcome::TakenOver })
+        Ok(if ours { outcome } else { RunOutcome::TakenOver })
     }
 
     /// Saves the progress. Returns whether this runner still has it in its hands.

@@ -13,7 +13,7 @@ use runtime::{capture::capture, failed::Failed};
 use serde_json::{Value, json};
 use storage::{
     patience::Patience,
-    stream::{Outcome, PutRecords},
+    stream::{PutOutcome, PutRecords},
     table::{to_item, to_restored_item},
     waves::{MAX_RECORD_BYTES, Record},
 };
@@ -89,7 +89,7 @@ struct Slow(FakeStream);
 impl PutRecords for Slow {
     type Error = Refused;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Refused> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Refused> {
         tokio::time::sleep(Duration::from_millis(30)).await;
         self.0.put_records(records).await
     }

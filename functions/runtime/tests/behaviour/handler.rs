@@ -16,7 +16,7 @@ use eventsourcing::{
 };
 use runtime::{
     failed::Failed,
-    handler::{Delivered, Everything, Input, Place, Trouble, acts, builds_state},
+    handler::{Delivered, EventPosition, Everything, Input, Trouble, acts, builds_state},
 };
 use serde_json::json;
 use storage::patience::Patience;
@@ -404,13 +404,13 @@ async fn handler_state_with_its_version_is_exact() {
     let handler = builds_state(async |delivered: Delivered<Tally>| {
         let mut state = state.lock().expect("nothing panics");
         let version = delivered.envelope.version;
-        match Place::of(version, state.0) {
-            Place::Seen => return Ok(()),
-            Place::Behind(gap) => return Err(Trouble::poison(gap)),
-            Place::Next if poison.load(Ordering::Relaxed) == version as usize => {
+        match EventPosition::of(version, state.0) {
+            EventPosition::Seen => return Ok(()),
+            EventPosition::Behind(gap) => return Err(Trouble::poison(gap)),
+            EventPosition::Next if poison.load(Ordering::Relaxed) == version as usize => {
                 return Err(Trouble::poison(OutOfStock));
             }
-            Place::Next => state.0 = version,
+            EventPosition::Next => state.0 = version,
         }
         state.1.push(version);
         Ok(())

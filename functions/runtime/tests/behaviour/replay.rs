@@ -6,7 +6,7 @@ use std::{io::Read, time::Duration};
 use eventsourcing::{
     Envelope,
     contract::EVENTS_PREFIX,
-    replay::{Answer, Does, Reason, State, Status},
+    replay::{ControlAnswer, Does, Reason, ReplayState, ReplayStatus},
 };
 use futures::join;
 use proptest::{collection::vec, prelude::*};
@@ -66,7 +66,7 @@ fn with(mut order: Value, key: &str, value: Value) -> Value {
     order
 }
 
-async fn ask(replay: &Fake, request: Value) -> Answer {
+async fn ask(replay: &Fake, request: Value) -> ControlAnswer {
     replay.answer(request, Instant::now() + LONG).await.expect("nothing is out of reach")
 }
 
@@ -78,19 +78,19 @@ async fn runs(replay: &Fake, time: Duration) {
     }
 }
 
-async fn status(replay: &Fake) -> Status {
+async fn status(replay: &Fake) -> ReplayStatus {
     let answer = ask(replay, json!({"do": "status", "handler": "log-events"})).await;
     answer.status.expect("there was a replay")
 }
 
-async fn whole(replay: &Fake, order: Value) -> Status {
+async fn whole(replay: &Fake, order: Value) -> ReplayStatus {
     let answer = ask(replay, order).await;
     assert_eq!(answer.refused, None);
     runs(replay, LONG).await;
     status(replay).await
 }
 
-fn refused(answer: Answer) -> (Reason, String) {
+fn refused(answer: ControlAnswer) -> (Reason, String) {
     let refused = answer.refused.expect("it is refused");
     (refused.error, refused.message)
 }
@@ -100,7 +100,7 @@ async fn replay_delivers_each_aggregate_in_order() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let status = whole(&replay, order()).await;
-    assert_eq!(status.state, State::Complete, "{status:?}");
+    assert_eq!(status.state, ReplayState::Complete, "{status:?}");
     for n in 1..=5 {
         assert_eq!(replay.invoke.seen(tally(n)), (1..=7).collect::<Vec<_>>());
     }
@@ -116,7 +116,7 @@ async fn replay_delivers_each_aggregate_in_order() {
 async fn replay_can_read_from_the_table() {
     let replay = replay(FakeHandler::default());
     let status = whole(&replay, with(order(), "from", json!("table"))).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
     assert_eq!(replay.invoke.seen(tally(5)), (1..=7).collect::<Vec<_>>());
 }
 
@@ -126,7 +126,7 @@ async fn replay_delivers_only_what_was_requested() {
         let replay = replay(FakeHandler::default());
         archive(&replay);
         let status = whole(&replay, with(order(), "only", only)).await;
-        assert_eq!(status.state, State::Complete);
+        assert_eq!(status.state, ReplayState::Complete);
         status.counts.delivered
     };
     assert_eq!(only(json!({"aggregates": [tally(2), tally(3)]})).await, 14);
@@ -150,7 +150,10 @@ async fn dry_run_counts_and_delivers_nothing() {
     assert!(start.elapsed() < Duration::from_secs(1), "it counts what is there");
     let asked = json!({"do": "status", "handler": "log-events", "dry_run": true});
     let status = ask(&replay, asked).await.status.expect("there was a dry run");
-    assert_eq!((status.state, status.counts.delivered, status.counts.handled), (State::Complete, 35, 0));
+    assert_eq!(
+        (status.state, status.counts.delivered, status.counts.handled),
+        (ReplayState::Complete, 35, 0)
+    );
     assert!(replay.invoke.batches().iter().all(|batch| batch.events.is_empty()));
 }
 
@@ -176,7 +179,7 @@ async fn gap_holds_back_only_its_aggregate() {
     let replay = replay(FakeHandler::default());
     archived(&replay, "a", &[(1, 1), (1, 2), (2, 1), (2, 3), (2, 4), (1, 3)]);
     let status = whole(&replay, order()).await;
-    assert_eq!(status.state, State::Incomplete);
+    assert_eq!(status.state, ReplayState::Incomplete);
     assert_eq!((replay.invoke.seen(tally(1)), replay.invoke.seen(tally(2))), (vec![1, 2, 3], vec![1]));
     assert_eq!((status.counts.gaps, status.gaps.len(), status.counts.waiting), (1, 1, 2));
     let gap = &status.gaps[0];
@@ -191,7 +194,7 @@ async fn contradicting_event_is_reported_and_not_delivered() {
     let object = compress([&*fork.to_bytes()]).expect("memory can be written");
     replay.bucket.0.keep(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/e.ndjson.gz"), object);
     let status = whole(&replay, order()).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 35));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Incomplete, 35));
     assert_eq!((status.counts.contradictions, status.counts.duplicates), (1, 10));
     let told = &status.contradictions[0];
     assert_eq!((told.aggregate_id, told.version, told.id), (tally(3), 4, fork.id));
@@ -209,7 +212,7 @@ async fn object_added_behind_the_reader_is_found() {
         compress([envelope(tally(1), 1).to_bytes().as_slice()]).expect("memory can be written"),
     );
     let status = whole(&replay, order()).await;
-    assert_eq!((status.state, status.reading.pass), (State::Complete, 2));
+    assert_eq!((status.state, status.reading.pass), (ReplayState::Complete, 2));
     assert_eq!(replay.invoke.seen(tally(1)), [1, 2]);
 }
 
@@ -221,7 +224,7 @@ async fn unreadable_object_is_reported_by_the_replay() {
     replay.bucket.0.keep(&key, b"trash".to_vec());
     archived(&replay, "c", &[(1, 2)]);
     let status = whole(&replay, order()).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 2));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Incomplete, 2));
     assert_eq!((status.counts.unreadable, &status.unreadable[0].key), (1, &key));
 }
 
@@ -233,7 +236,7 @@ async fn inaccessible_object_does_not_stop_the_replay() {
     archived(&replay, "b", &[(2, 1)]);
     replay.bucket.0.shut(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/a.ndjson.gz"));
     let status = whole(&replay, order()).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Incomplete, 1));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Incomplete, 1));
     assert_eq!(status.unreadable[0].reason, "not in this storage class");
 }
 
@@ -250,7 +253,11 @@ async fn replay_delivers_events_archived_shortly_after() {
             archived_in(&replay, hour, "shardId-000000000000-1-1", &[(1, 8)]);
         };
         let (status, ()) = join!(whole(&replay, order()), later);
-        assert_eq!((status.state, status.counts.delivered), (State::Complete, 37), "{hour}: {status:?}");
+        assert_eq!(
+            (status.state, status.counts.delivered),
+            (ReplayState::Complete, 37),
+            "{hour}: {status:?}"
+        );
         assert_eq!(replay.invoke.seen(tally(1)), (1..=8).collect::<Vec<_>>(), "{hour}");
         assert_eq!((status.reading.pass, status.counts.duplicates), (1, 10), "nothing is read twice");
         assert_eq!(status.reading.total, Some(status.reading.done), "no more are read than there are");
@@ -268,7 +275,7 @@ async fn replay_waits_for_the_archive_but_not_the_table() {
         archive(&replay);
         let start = Instant::now();
         let status = whole(&replay, order.clone()).await;
-        assert_eq!(status.state, State::Complete, "{order}: {status:?}");
+        assert_eq!(status.state, ReplayState::Complete, "{order}: {status:?}");
         assert_eq!(start.elapsed() >= Duration::from_secs(20), waits, "{order}: {:?}", start.elapsed());
     }
 }
@@ -283,7 +290,7 @@ async fn replay_waiting_for_the_archive_saves_and_hands_over() {
     let start = Instant::now();
     let mut told = Vec::new();
     let look = async {
-        while status(&replay).await.state == State::Running {
+        while status(&replay).await.state == ReplayState::Running {
             told.push(status(&replay).await);
             sleep(Duration::from_secs(3)).await;
         }
@@ -297,7 +304,10 @@ async fn replay_waiting_for_the_archive_saves_and_hands_over() {
     let took = start.elapsed().as_secs();
     assert!((20..25).contains(&took), "it took {took} s");
     let status = status(&replay).await;
-    assert_eq!((status.state, status.counts.delivered, status.reading.waits_s), (State::Complete, 36, 0));
+    assert_eq!(
+        (status.state, status.counts.delivered, status.reading.waits_s),
+        (ReplayState::Complete, 36, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -315,7 +325,7 @@ async fn replay_waiting_for_the_archive_can_be_cancelled() {
     assert_eq!(answer.refused, None);
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
     let status = status(&replay).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Cancelled, 35));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Cancelled, 35));
 }
 
 #[tokio::test(start_paused = true)]
@@ -327,7 +337,7 @@ async fn acting_handler_is_not_replayed_without_permission() {
     assert!(message.contains("acts on the outside"), "{message}");
     assert_eq!(replay.invoke.batches().len(), 1, "it was asked, and nothing else");
     let status = whole(&replay, with(order(), "even_if_it_acts", json!(true))).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
     assert!(replay.invoke.batches().iter().skip(1).all(|batch| batch.replay.even_if_it_acts));
 }
 
@@ -375,8 +385,8 @@ async fn second_replay_of_the_same_handler_is_refused() {
     assert_eq!(other.refused, None);
     // Both left a request; when both have run, the next may begin.
     runs(&replay, LONG).await;
-    assert_eq!(status(&replay).await.state, State::Complete);
-    assert_eq!(whole(&replay, second).await.state, State::Complete);
+    assert_eq!(status(&replay).await.state, ReplayState::Complete);
+    assert_eq!(whole(&replay, second).await.state, ReplayState::Complete);
 }
 
 #[tokio::test(start_paused = true)]
@@ -389,7 +399,7 @@ async fn repeated_replay_order_is_the_same_order() {
     assert_eq!(again.status.map(|status| status.order), first.status.map(|status| status.order));
     runs(&replay, LONG).await;
     assert_eq!(status(&replay).await.counts.delivered, 35);
-    assert_eq!(ask(&replay, order()).await.status.map(|status| status.state), Some(State::Complete));
+    assert_eq!(ask(&replay, order()).await.status.map(|status| status.state), Some(ReplayState::Complete));
     assert_eq!(replay.invoke.left(), None);
 }
 
@@ -405,7 +415,7 @@ async fn cancelled_replay_stops_after_batches_in_flight() {
     let (answer, ()) = tokio::join!(cancel, runs(&replay, LONG));
     assert_eq!(answer.refused, None);
     let status = status(&replay).await;
-    assert_eq!(status.state, State::Cancelled);
+    assert_eq!(status.state, ReplayState::Cancelled);
     assert!((1..35).contains(&status.counts.delivered), "{status:?}");
     let batches = replay.invoke.batches().len();
     runs(&replay, LONG).await;
@@ -425,10 +435,10 @@ async fn unreadable_replay_progress_can_be_cancelled_and_restarted() {
         assert!(fault.to_string().contains("cancel the replay"), "{fault}");
         let answer = ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await;
         let lost = answer.status.expect("it is cancelled");
-        assert_eq!((answer.refused, lost.state), (None, State::Cancelled));
+        assert_eq!((answer.refused, lost.state), (None, ReplayState::Cancelled));
         assert!(lost.trouble.is_some_and(|trouble| trouble.contains("could not be read")));
         let status = whole(&replay, anew).await;
-        assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+        assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
     }
 }
 
@@ -444,13 +454,13 @@ async fn replay_status_and_cancel_work_without_the_lineup() {
     let (standing, _) = text.split_once('\n').expect("there are two lines");
     let cut = compress([standing.as_bytes()]).expect("memory can be written");
     replay.bucket.0.keep("replays/log-events.json.gz", cut);
-    assert_eq!(status(&replay).await.state, State::Running);
+    assert_eq!(status(&replay).await.state, ReplayState::Running);
     let request = replay.invoke.left().expect("somebody is to run it");
     replay.answer(request, Instant::now() + LONG).await.expect_err("without the lineup nobody goes on");
     let answer = ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await;
     assert_eq!(answer.refused, None);
     let status = answer.status.expect("it tells how it stood");
-    assert_eq!((status.state, status.order.by.as_str()), (State::Cancelled, "ann"));
+    assert_eq!((status.state, status.order.by.as_str()), (ReplayState::Cancelled, "ann"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -460,7 +470,7 @@ async fn replay_runner_out_of_time_hands_over() {
     ask(&replay, with(order(), "rate", json!(1))).await;
     runs(&replay, Duration::from_secs(20)).await;
     let status = status(&replay).await;
-    assert_eq!((status.state, status.counts.delivered), (State::Complete, 35));
+    assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
     assert!(replay.invoke.sent() > 2, "{} requests were left", replay.invoke.sent());
     // Nobody gave up what was on its way, so nothing came twice.
     let all: usize = replay.invoke.batches().iter().map(|batch| batch.events.len()).sum();
@@ -473,7 +483,7 @@ async fn replay_keeps_the_requested_rate() {
     archive(&replay);
     let start = Instant::now();
     let slowly = with(with(order(), "rate", json!(2)), "from", json!("table"));
-    assert_eq!(whole(&replay, slowly).await.state, State::Complete);
+    assert_eq!(whole(&replay, slowly).await.state, ReplayState::Complete);
     let took = start.elapsed().as_secs();
     assert!((16..20).contains(&took), "35 events took {took} s");
 }
@@ -486,14 +496,14 @@ async fn replay_retries_passing_failures_and_reports_lasting_ones() {
     assert_eq!(answer.refused, None, "asking is tried again, too");
     replay.invoke.fail(2);
     runs(&replay, LONG).await;
-    assert_eq!(status(&replay).await.state, State::Complete);
+    assert_eq!(status(&replay).await.state, ReplayState::Complete);
 
     let second = with(order(), "id", json!(Uuid::from_u128(2)));
     ask(&replay, second).await;
     replay.invoke.fail(usize::MAX);
     runs(&replay, LONG).await;
     let stuck = status(&replay).await;
-    assert_eq!(stuck.state, State::Running);
+    assert_eq!(stuck.state, ReplayState::Running);
     assert!(stuck.trouble.as_ref().is_some_and(|trouble| trouble.contains("out of order")), "{stuck:?}");
 
     // Somebody sees that it does not get on, and asks for another runner.
@@ -503,7 +513,7 @@ async fn replay_retries_passing_failures_and_reports_lasting_ones() {
     });
     ask(&replay, request.clone()).await;
     let status = status(&replay).await;
-    assert_eq!((status.state, status.counts.delivered, status.trouble), (State::Complete, 35, None));
+    assert_eq!((status.state, status.counts.delivered, status.trouble), (ReplayState::Complete, 35, None));
     // Whoever comes too late changes nothing.
     let batches = replay.invoke.batches().len();
     ask(&replay, request).await;
@@ -517,7 +527,7 @@ async fn overloaded_handler_gets_smaller_replay_batches() {
     ask(&replay, order()).await;
     let request = replay.invoke.left().expect("somebody is to run it");
     let mut runs = 0;
-    while status(&replay).await.state == State::Running {
+    while status(&replay).await.state == ReplayState::Running {
         let _ = replay.answer(request.clone(), Instant::now() + LONG).await;
         runs += 1;
     }
@@ -539,7 +549,7 @@ async fn replaced_replay_runner_stops() {
     let first = first.expect("nothing failed").refused.expect("it was taken over");
     assert!(first.message.contains("taken over"));
     assert_eq!(second.expect("nothing failed").refused, None);
-    assert_eq!(status(&replay).await.state, State::Complete);
+    assert_eq!(status(&replay).await.state, ReplayState::Complete);
     for n in 1..=5 {
         assert_eq!(replay.invoke.seen_first(tally(n)), (1..=7).collect::<Vec<_>>());
     }
@@ -557,7 +567,7 @@ async fn conflicting_replay_save_is_retried() {
     // The runner that takes it over meets the same.
     replay.bucket.0.conflict(2);
     runs(&replay, LONG).await;
-    assert_eq!(status(&replay).await.state, State::Complete);
+    assert_eq!(status(&replay).await.state, ReplayState::Complete);
     // When that does not end, it is a fault: Lambda repeats the invocation.
     replay.bucket.0.conflict(usize::MAX);
     let again = with(order(), "id", json!(Uuid::from_u128(2)));
@@ -604,7 +614,7 @@ proptest! {
                 }
             }
             one().await.expect("nothing fails");
-            assert_eq!(status(&replay).await.state, State::Complete);
+            assert_eq!(status(&replay).await.state, ReplayState::Complete);
             for n in 1..=5 {
                 assert_eq!(replay.invoke.seen_first(tally(n)), (1..=7).collect::<Vec<_>>());
             }

@@ -20,7 +20,7 @@ use runtime::testing::Refused;
 use serde_json::{Value, json};
 use storage::{
     bucket::{Bucket, Expected, Object, Objects},
-    scan::{Page, Scan, Seen, Share},
+    scan::{Page, Scan, ScanPosition, Share},
 };
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -128,11 +128,11 @@ pub(crate) struct FakeTable(pub(crate) Vec<Commit>);
 impl Scan for FakeTable {
     type Error = Refused;
 
-    async fn scan(&self, _: Share, after: Option<&Seen>) -> Result<Page, Refused> {
+    async fn scan(&self, _: Share, after: Option<&ScanPosition>) -> Result<Page, Refused> {
         let place: usize = after.map_or(0, |seen| seen.version.parse().expect("it is a place"));
         let commits: Vec<_> = self.0.iter().skip(place).take(2).cloned().map(Ok).collect();
         let (next, more) = (place + 2, self.0.len() > place + 2);
-        let next = more.then(|| Seen { aggregate_id: "tally".to_owned(), version: next.to_string() });
+        let next = more.then(|| ScanPosition { aggregate_id: "tally".to_owned(), version: next.to_string() });
         Ok(Page { commits, next })
     }
 }

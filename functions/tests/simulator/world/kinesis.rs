@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aws_lambda_events::event::kinesis::KinesisEventRecord;
 use serde_json::json;
 use storage::{
-    stream::{Outcome, PutRecords},
+    stream::{PutOutcome, PutRecords},
     waves::Record,
 };
 
@@ -47,7 +47,7 @@ impl World {
         event_id
     }
 
-    fn put_records(&self, records: &[Record], rejected: u32) -> Vec<Outcome> {
+    fn put_records(&self, records: &[Record], rejected: u32) -> Vec<PutOutcome> {
         if self.chance.happens(self.weather().resharded) {
             let said = lock(&self.kinesis).reshard(&self.chance);
             self.trace.note("kinesis", || said);
@@ -69,7 +69,7 @@ impl World {
 impl PutRecords for Kinesis {
     type Error = OutOfReach;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, OutOfReach> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, OutOfReach> {
         let count = records.len();
         let records: Arc<[Record]> = records.iter().copied().cloned().collect();
         let rejected = self.0.weather().rejected;

@@ -14,7 +14,7 @@ use eventsourcing::{AggregateId, Commit, EventStore, contract::attribute, store:
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde_dynamo::{AttributeValue, Item};
 use storage::{
-    scan::{BrokenItem, Page, Scan, Seen, Share},
+    scan::{BrokenItem, Page, Scan, ScanPosition, Share},
     table::{ItemError, from_item, to_item},
 };
 use thiserror::Error;
@@ -175,7 +175,7 @@ impl EventStore for Table {
 impl Scan for Table {
     type Error = OutOfReach;
 
-    async fn scan(&self, share: Share, after: Option<&Seen>) -> Result<Page, OutOfReach> {
+    async fn scan(&self, share: Share, after: Option<&ScanPosition>) -> Result<Page, OutOfReach> {
         let of = u32::try_from(share.of).unwrap_or(1);
         let start = after.map(|seen| (seen.aggregate_id.clone(), seen.version.parse().unwrap_or(0)));
         let scan = move |world: &World| {
@@ -193,7 +193,7 @@ impl Scan for Table {
             (page, items.next().is_some())
         };
         let (items, more) = self.0.call(|| format!("Scan {share:?} after {after:?}"), scan).await?;
-        let seen = |item: &Item| Seen {
+        let seen = |item: &Item| ScanPosition {
             aggregate_id: id_of(item).to_owned(),
             version: version_of(item).to_string(),
         };

@@ -7,7 +7,7 @@ fn bucket() -> Bucket {
     Bucket::new(&scope(), "archive")
 }
 
-fn tagged(tags: &Tags) -> crate::testing::Answer {
+fn tagged(tags: &Tags) -> crate::testing::ScriptedAnswer {
     let tags: String = tags
         .iter()
         .map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
@@ -15,7 +15,7 @@ fn tagged(tags: &Tags) -> crate::testing::Answer {
     body(format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
 }
 
-fn absent() -> crate::testing::Answer {
+fn absent() -> crate::testing::ScriptedAnswer {
     fault(404, "NoSuchBucket", "The specified bucket does not exist")
 }
 

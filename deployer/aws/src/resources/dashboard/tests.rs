@@ -5,7 +5,7 @@ use engine::resource::Described;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope, update};
+use crate::testing::{Script, ScriptedAnswer, body, fault, scope, update};
 
 fn shown() -> Value {
     json!({"widgets": [
@@ -24,15 +24,15 @@ fn tags() -> Tags {
 }
 
 /// Returns the answer with which CloudWatch shows this body.
-fn kept(shown: &Value) -> Answer {
+fn kept(shown: &Value) -> ScriptedAnswer {
     body(json!({"DashboardName": "demo-dev-overview-eu-central-1", "DashboardBody": shown.to_string()}))
 }
 
-fn absent() -> Answer {
+fn absent() -> ScriptedAnswer {
     fault(404, "DashboardNotFoundError", "Dashboard demo-dev-overview-eu-central-1 does not exist")
 }
 
-fn accepted() -> Answer {
+fn accepted() -> ScriptedAnswer {
     body(json!({"DashboardValidationMessages": []}))
 }
 

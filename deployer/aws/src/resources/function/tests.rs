@@ -5,7 +5,7 @@ use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope, update};
+use crate::testing::{Script, ScriptedAnswer, body, fault, scope, update};
 use crate::{Package, Packages};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1";
@@ -38,7 +38,7 @@ fn tags() -> Value {
     json!(scope().tags().into_iter().chain(function().code.tags("zip")).collect::<Tags>())
 }
 
-fn got(more: Value) -> Answer {
+fn got(more: Value) -> ScriptedAnswer {
     body(json!({"Configuration": configuration(more), "Tags": tags()}))
 }
 
@@ -46,7 +46,7 @@ fn nobody_else(script: Script) -> Script {
     script.on("GetPolicy", fault(404, "ResourceNotFoundException", "no policy"))
 }
 
-async fn read(answer: Answer) -> Result<Option<Live<Function>>, Error> {
+async fn read(answer: ScriptedAnswer) -> Result<Option<Live<Function>>, Error> {
     Resource::read(&function(), &nobody_else(Script::new().on("GetFunction", answer)).aws()).await
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope, update};
+use crate::testing::{Script, ScriptedAnswer, body, fault, scope, update};
 
 const NAME: &str = "/aws/lambda/demo-dev-capture";
 
@@ -12,7 +12,7 @@ fn group() -> LogGroup {
 }
 
 /// Answers with a listing of this group, with this besides.
-fn listed(besides: Value) -> Answer {
+fn listed(besides: Value) -> ScriptedAnswer {
     let mut group = json!({"logGroupName": NAME, "logGroupClass": "STANDARD", "retentionInDays": 7});
     group.as_object_mut().expect("an object").extend(besides.as_object().expect("an object").clone());
     body(json!({"logGroups": [group]}))

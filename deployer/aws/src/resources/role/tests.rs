@@ -5,7 +5,7 @@ use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope, update};
+use crate::testing::{Script, ScriptedAnswer, body, fault, scope, update};
 
 fn grants() -> Policy {
     Policy::allowing(&[Statement::new("Load", ["dynamodb:Query"], ["arn:t".to_owned()])])
@@ -20,7 +20,7 @@ fn encoded(document: &str) -> String {
     percent_encoding::utf8_percent_encode(document, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-fn got(trust: &str, tags: &[(&str, &str)], more: &str) -> Answer {
+fn got(trust: &str, tags: &[(&str, &str)], more: &str) -> ScriptedAnswer {
     let tags: String = tags
         .iter()
         .map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>"))
@@ -43,7 +43,7 @@ const OURS: &[(&str, &str)] = &[
 ];
 const DESCRIBED: &str = "<Description>Execution role of demo-dev-capture</Description>";
 
-fn policies(names: &[&str]) -> Answer {
+fn policies(names: &[&str]) -> ScriptedAnswer {
     let names: String = names.iter().map(|name| format!("<member>{name}</member>")).collect();
     body(format!(
         "<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames>{names}</PolicyNames>\
@@ -51,7 +51,7 @@ fn policies(names: &[&str]) -> Answer {
     ))
 }
 
-fn policy(document: &str) -> Answer {
+fn policy(document: &str) -> ScriptedAnswer {
     body(format!(
         "<GetRolePolicyResponse><GetRolePolicyResult><RoleName>demo-dev-capture</RoleName>\
          <PolicyName>grants</PolicyName><PolicyDocument>{}</PolicyDocument></GetRolePolicyResult>\
@@ -60,7 +60,7 @@ fn policy(document: &str) -> Answer {
     ))
 }
 
-fn attached(arns: &[&str]) -> Answer {
+fn attached(arns: &[&str]) -> ScriptedAnswer {
     let arns: String = arns
         .iter()
         .map(|arn| format!("<member><PolicyName>p</PolicyName><PolicyArn>{arn}</PolicyArn></member>"))
@@ -72,7 +72,7 @@ fn attached(arns: &[&str]) -> Answer {
     ))
 }
 
-fn done(operation: &str) -> Answer {
+fn done(operation: &str) -> ScriptedAnswer {
     body(format!("<{operation}Response></{operation}Response>"))
 }
 

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Answer, Script, body, fault, scope, update};
+use crate::testing::{Script, ScriptedAnswer, body, fault, scope, update};
 
 fn stream() -> Stream {
     Stream::new(&scope(), "events")
 }
 
 /// Returns a summary of the stream in this state, with this besides.
-fn summary_of(status: &str, besides: Value) -> Answer {
+fn summary_of(status: &str, besides: Value) -> ScriptedAnswer {
     let mut summary = json!({
         "StreamName": "demo-dev-events",
         "StreamARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events",
@@ -43,7 +43,7 @@ fn bare(script: Script) -> Script {
         .on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})))
 }
 
-fn in_use() -> Answer {
+fn in_use() -> ScriptedAnswer {
     fault(400, "ResourceInUseException", "Stream demo-dev-events under account 111111111111 already exists.")
 }
 

@@ -51,7 +51,7 @@ fn bare(script: Script) -> Script {
         .on("ListTagsOfResource", body(json!({"Tags": tags})))
 }
 
-fn in_use() -> crate::testing::Answer {
+fn in_use() -> crate::testing::ScriptedAnswer {
     fault(400, "ResourceInUseException", "Table already exists: demo-dev-events")
 }
 

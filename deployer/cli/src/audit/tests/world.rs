@@ -13,8 +13,8 @@ use futures::{Stream, stream};
 use serde_json::json;
 use storage::archive;
 use storage::bucket::{Object, Objects};
-use storage::scan::{Page, Scan, Seen, Share};
-use storage::stream::{KinesisError, Outcome, PutRecords};
+use storage::scan::{Page, Scan, ScanPosition, Share};
+use storage::stream::{KinesisError, PutOutcome, PutRecords};
 use storage::waves::Record;
 use tokio_util::sync::CancellationToken;
 
@@ -134,7 +134,7 @@ impl World {
 impl Scan for World {
     type Error = Error;
 
-    async fn scan(&self, share: Share, _: Option<&Seen>) -> Result<Page, Error> {
+    async fn scan(&self, share: Share, _: Option<&ScanPosition>) -> Result<Page, Error> {
         let table = self.table.lock().expect("nothing panics");
         let share = |commit: &&Commit| {
             commit.aggregate_id.uuid().as_u128() % u128::from(share.of.unsigned_abs())
@@ -156,11 +156,11 @@ impl<'a> InPages<'a> {
 impl Scan for InPages<'_> {
     type Error = Error;
 
-    async fn scan(&self, _: Share, after: Option<&Seen>) -> Result<Page, Error> {
+    async fn scan(&self, _: Share, after: Option<&ScanPosition>) -> Result<Page, Error> {
         let Self(world, sizes) = self;
         let size = sizes.lock().expect("nothing panics").next().expect("it goes on for ever");
         let table = world.table.lock().expect("nothing panics");
-        let key = |commit: &Commit| Seen {
+        let key = |commit: &Commit| ScanPosition {
             aggregate_id: commit.aggregate_id.to_string(),
             version: commit.version.to_string(),
         };
@@ -256,7 +256,7 @@ pub(super) struct Meanwhile<'a>(pub(super) &'a World, pub(super) Mutex<VecDeque<
 impl PutRecords for Meanwhile<'_> {
     type Error = KinesisError;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, KinesisError> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, KinesisError> {
         let Self(world, commits) = self;
         let outcomes = world.stream.put_records(records).await;
         if let Some(commit) = commits.lock().expect("nothing panics").pop_front() {
@@ -270,7 +270,7 @@ impl PutRecords for Meanwhile<'_> {
 impl PutRecords for Sink {
     type Error = KinesisError;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, KinesisError> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, KinesisError> {
         let events = records.iter().map(|record| Envelope::from_bytes(&record.data).expect("it is an event"));
         self.0.lock().expect("nothing panics").extend(events);
         Ok(vec![Ok(()); records.len()])

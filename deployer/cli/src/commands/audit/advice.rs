@@ -1,6 +1,6 @@
 //! What to do about what an audit found: which option helps, and where a person has to decide.
 
-use crate::audit::{Finding, Other, Report, Restorable, Versions};
+use crate::audit::{AuditReport, Finding, Other, Restorable, Versions};
 
 /// Where a person has to decide.
 const BY_HAND: &str = "docs/restoring.md#what-a-person-has-to-decide";
@@ -14,7 +14,7 @@ pub(super) struct Command {
 }
 
 /// Returns what helps, a sentence for each kind of finding.
-pub(super) fn advice(report: &Report, restorable: &Restorable, command: &Command) -> Vec<String> {
+pub(super) fn advice(report: &AuditReport, restorable: &Restorable, command: &Command) -> Vec<String> {
     let Command { typed, other } = command;
     let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
     let mut advice = Vec::new();
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::audit::{Broken, Ledger, NotRestorable, compare};
 
-    fn said(report: &Report, restorable: &Restorable, other: Other) -> String {
+    fn said(report: &AuditReport, restorable: &Restorable, other: Other) -> String {
         let typed = match other {
             Other::Archive => "deployer audit prod",
             Other::Table => "deployer audit prod --from copy",
@@ -90,7 +90,7 @@ mod tests {
         assert!(
             said(&report, &restorable, Other::Archive).starts_with("`deployer audit prod --restore` writes")
         );
-        let unread = Report { unread: vec![thing()], ..report };
+        let unread = AuditReport { unread: vec![thing()], ..report };
         assert!(said(&unread, &restorable, Other::Archive).contains("--skip-broken"));
     }
 
@@ -107,13 +107,14 @@ mod tests {
         assert!(
             said(&report, &nothing, Other::Archive).starts_with("`deployer audit prod --repair` publishes")
         );
-        let unread = Report { unread: vec![thing()], ..report };
+        let unread = AuditReport { unread: vec![thing()], ..report };
         assert!(!said(&unread, &nothing, Other::Archive).contains("--repair"));
     }
 
     #[test]
     fn advice_names_decisions_left_to_a_person() {
-        let report = Report { no_commits: vec![thing()], unread: vec![thing()], ..Report::default() };
+        let report =
+            AuditReport { no_commits: vec![thing()], unread: vec![thing()], ..AuditReport::default() };
         assert_eq!(
             said(&report, &Restorable::default(), Other::Archive),
             "a person has to decide what becomes of items that are no commits, what becomes of objects that \

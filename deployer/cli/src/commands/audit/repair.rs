@@ -6,15 +6,15 @@ use engine::error::Error;
 use engine::progress;
 use eventsourcing::AggregateId;
 use jiff::SignedDuration;
-use storage::stream::{KinesisStream, Outcome, PutRecords};
+use storage::stream::{KinesisStream, PutOutcome, PutRecords};
 use storage::waves::Record;
 use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use super::sides::{PAUSE, Sides};
-use crate::audit::{Finding, Ledger, LeftOut, Looks, Published, Report, publish_again};
+use crate::audit::{AuditReport, Finding, Ledger, LeftOut, Looks, Published, publish_again};
 use crate::exit::Problem;
-use crate::render::{self, Told, Ui, count, first_of};
+use crate::render::{self, ProgressLine, Ui, count, first_of};
 use crate::signal::stop_on_signal;
 
 /// Publishes what the archive lacks; nothing where it lacks nothing.
@@ -24,7 +24,7 @@ use crate::signal::stop_on_signal;
 pub(super) async fn repair(
     sides: &Sides,
     args: &Args,
-    report: &Report,
+    report: &AuditReport,
     ledger: &mut Ledger,
     ui: &Ui,
 ) -> Result<Option<Published>, Problem> {
@@ -40,7 +40,7 @@ pub(super) async fn repair(
     let looks = Looks::since(sides.now(), sides.retention);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
-    let told = Told::new(ui, "publishing");
+    let told = ProgressLine::new(ui, "publishing");
     let to = Audible(sides.pipeline.event_stream(&sides.session.aws));
     let progress = |published: &Published| {
         told.now(|| format!("published {}", count(published.events, "event")));
@@ -66,7 +66,7 @@ pub(super) async fn repair(
 }
 
 /// Returns the versions of each aggregate that the archive lacks.
-fn lacking(report: &Report) -> Vec<(AggregateId, u64)> {
+fn lacking(report: &AuditReport) -> Vec<(AggregateId, u64)> {
     let of = |finding: &Finding| {
         let id = finding.aggregate.clone();
         finding.not_in_archive.iter().map(move |version| (id.clone(), version)).collect::<Vec<_>>()
@@ -75,7 +75,7 @@ fn lacking(report: &Report) -> Vec<(AggregateId, u64)> {
 }
 
 /// Refuses to publish what may be in the archive all the same, in an object that cannot be read.
-fn check(report: &Report) -> Result<(), Problem> {
+fn check(report: &AuditReport) -> Result<(), Problem> {
     if report.unread.is_empty() {
         return Ok(());
     }
@@ -92,7 +92,7 @@ fn check(report: &Report) -> Result<(), Problem> {
 }
 
 /// Says what is going to be published, and what that means.
-fn announce(lacking: &[(AggregateId, u64)], report: &Report, ledger: &Ledger, sides: &Sides, ui: &Ui) {
+fn announce(lacking: &[(AggregateId, u64)], report: &AuditReport, ledger: &Ledger, sides: &Sides, ui: &Ui) {
     ui.say(&format!(
         "\n{} of {} go to stream {} again, with what is behind them",
         count(lacking.len(), "event"),
@@ -147,7 +147,7 @@ async fn arrival(
     wait: SignedDuration,
     ledger: &mut Ledger,
     stop: &CancellationToken,
-    told: &Told,
+    told: &ProgressLine,
 ) -> Result<Arrival, Error> {
     // From here on: publishing may have taken longer than this.
     let began = sides.now();
@@ -176,7 +176,7 @@ struct Audible(KinesisStream);
 impl PutRecords for Audible {
     type Error = <KinesisStream as PutRecords>::Error;
 
-    async fn put_records(&self, records: &[&Record]) -> Result<Vec<Outcome>, Self::Error> {
+    async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Self::Error> {
         let outcomes = self.0.put_records(records).await?;
         if outcomes.iter().any(Result::is_err) {
             progress::waiting_for("the stream to take more");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn repair_is_refused_with_unreadable_archive_objects() {
-        let mut report = Report::default();
+        let mut report = AuditReport::default();
         assert!(check(&report).is_ok());
         let denied = Broken { at: "events/a".to_owned(), reason: "access denied".to_owned() };
         report.unread = vec![denied; 22];

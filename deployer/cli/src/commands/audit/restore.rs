@@ -5,9 +5,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use super::sides::Sides;
-use crate::audit::{self, Ledger, NotRestorable, Other, Report, Restorable, Restored, restorable};
+use crate::audit::{self, AuditReport, Ledger, NotRestorable, Other, Restorable, Restored, restorable};
 use crate::exit::Problem;
-use crate::render::{Told, Ui, count, first_of, thousands};
+use crate::render::{ProgressLine, Ui, count, first_of, thousands};
 use crate::signal::stop_on_signal;
 
 /// Writes back what the table lacks; nothing where it lacks nothing.
@@ -17,7 +17,7 @@ use crate::signal::stop_on_signal;
 pub(super) async fn restore(
     sides: &Sides,
     args: &Args,
-    report: &Report,
+    report: &AuditReport,
     ledger: &mut Ledger,
     ui: &Ui,
 ) -> Result<Option<Restored>, Problem> {
@@ -37,7 +37,7 @@ pub(super) async fn restore(
 
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
-    let told = Told::new(ui, "restoring");
+    let told = ProgressLine::new(ui, "restoring");
     let progress = |restored: &Restored| {
         told.now(|| format!("restored {} of {what}", thousands(restored.events)));
     };
@@ -56,7 +56,7 @@ pub(super) async fn restore(
 }
 
 /// Refuses to begin where not all can be written back, unless that was said to be meant.
-fn check(found: &Restorable, report: &Report, other: Other, args: &Args) -> Result<(), Problem> {
+fn check(found: &Restorable, report: &AuditReport, other: Other, args: &Args) -> Result<(), Problem> {
     let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why, other.name())));
     let unread = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
     let obstacles: Vec<String> = broken.chain(unread).collect();

@@ -9,10 +9,10 @@ use storage::scan::EventsTable;
 
 use super::{Args, Done};
 use crate::audit::{
-    ArchiveOrTable, Ledger, Look, Looks, Other, Pages, Report, compare, given_up, kept_aside,
+    ArchiveOrTable, AuditReport, Ledger, Look, Looks, Other, Pages, compare, given_up, kept_aside,
 };
 use crate::pipeline::Pipeline;
-use crate::render::{Audit, SHOWN, Told, Ui, count};
+use crate::render::{Audit, ProgressLine, SHOWN, Ui, count};
 use crate::session::Session;
 use aws::Clock;
 use aws::composites::Hops;
@@ -73,12 +73,17 @@ impl Sides {
         args: &Args,
         ledger: &mut Ledger,
         ui: &Ui,
-    ) -> Result<Report, Error> {
-        let told = Told::new(ui, "reading table and archive");
+    ) -> Result<AuditReport, Error> {
+        let told = ProgressLine::new(ui, "reading table and archive");
         told.heard(self.settled(args, ledger, &told)).await
     }
 
-    async fn settled(&self, args: &Args, ledger: &mut Ledger, told: &Told) -> Result<Report, Error> {
+    async fn settled(
+        &self,
+        args: &Args,
+        ledger: &mut Ledger,
+        told: &ProgressLine,
+    ) -> Result<AuditReport, Error> {
         let began = self.now();
         let look = self.look();
         look.all(ledger, |counted| {
@@ -114,13 +119,13 @@ impl Sides {
 
     /// Tells whether something that the archive is said to lack may be where nobody has looked since
     /// it was read. Nothing comes to another table.
-    fn may_have_come(&self, report: &Report) -> bool {
+    fn may_have_come(&self, report: &AuditReport) -> bool {
         let lacking = report.lacking().next().is_some();
         self.reference.kind() == Other::Archive && (lacking || report.under_way > 0)
     }
 
     /// Adds to a report what is not told by comparing.
-    pub(super) async fn complete(&self, report: &mut Report) -> Result<(), Error> {
+    pub(super) async fn complete(&self, report: &mut AuditReport) -> Result<(), Error> {
         if let ArchiveOrTable::Archive(bucket) = &self.reference {
             if report.lacking().next().is_some() {
                 kept_aside(bucket).await?.explain(report);
@@ -132,7 +137,7 @@ impl Sides {
     }
 
     /// Returns what is to be shown of a report, and of what was done about it.
-    pub(super) fn audit<'a>(&'a self, args: &'a Args, report: &'a Report, done: &'a Done) -> Audit<'a> {
+    pub(super) fn audit<'a>(&'a self, args: &'a Args, report: &'a AuditReport, done: &'a Done) -> Audit<'a> {
         Audit {
             schema: 1,
             environment: &args.environment,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::*;
-use aws::testing::{Answer, Asked, Script, body, fault};
+use aws::testing::{Asked, Script, ScriptedAnswer, body, fault};
 
 /// When all tests begin, in milliseconds since 1970.
 const START: i64 = 1_795_000_000_000;
@@ -61,7 +61,7 @@ impl Fake {
         let functions = functions.iter().map(|name| (*name).to_owned()).collect();
         let logs = Logs { functions, filter: None, aws: &aws, now: &|| now(started) };
         let mut shown = Vec::new();
-        let show = |lines: &[Line]| {
+        let show = |lines: &[LogLine]| {
             shown.extend(lines.iter().map(|line| (line.identity.event.clone(), started.elapsed())));
             if shown.len() >= count { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
@@ -78,7 +78,7 @@ fn now(started: Instant) -> Timestamp {
 }
 
 /// Answers with one line a page, as CloudWatch Logs may.
-fn page(lines: &[Written], asked: &Value, now: i64) -> Answer {
+fn page(lines: &[Written], asked: &Value, now: i64) -> ScriptedAnswer {
     let (group, from) = (asked["logGroupName"].as_str().unwrap(), asked["startTime"].as_i64().unwrap());
     let skipped = asked["nextToken"].as_str().map_or(0, |token| token.parse::<usize>().unwrap());
     let of_function = lines.iter().filter(|line| group == format!("/aws/lambda/{}", line.function));
@@ -146,7 +146,7 @@ async fn log_following_keeps_the_rate_and_loses_no_line() {
 fn shown_lines_are_forgotten_with_their_window() {
     let line = |id: &str, at: i64| {
         let identity = Identity { function: "a".to_owned(), event: id.to_owned() };
-        Line { at, identity, text: String::new() }
+        LogLine { at, identity, text: String::new() }
     };
     let mut shown = Shown { from: 0, lines: HashMap::new() };
     assert_eq!(shown.news(vec![line("old", 10), line("young", 30)]).len(), 2);

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use eventsourcing::replay::{Request, Runner, State, Status, Which};
+use eventsourcing::replay::{ReplayState, ReplayStatus, Request, Runner, Which};
 
 use super::function::{InVain, ReplayFunction};
 use crate::exit::Problem;
-use crate::render::{Told, Ui, replay_progress};
+use crate::render::{ProgressLine, Ui, replay_progress};
 use crate::signal::signal;
 
 /// Between two looks, at first: many a replay takes seconds.
@@ -27,31 +27,31 @@ const UNANSWERED: u32 = 10;
 /// How following ended.
 pub(super) enum Followed {
     /// With the replay.
-    ToTheEnd(Status),
+    ToTheEnd(ReplayStatus),
     /// With a signal; the replay goes on.
-    Left(Status),
+    Left(ReplayStatus),
 }
 
 /// Tells whether nobody runs a replay that is to run, by the clock of the function.
-pub(super) fn stands_still(status: &Status) -> bool {
-    status.state == State::Running && Duration::from_secs(status.idle_s) >= STANDS_STILL
+pub(super) fn stands_still(status: &ReplayStatus) -> bool {
+    status.state == ReplayState::Running && Duration::from_secs(status.idle_s) >= STANDS_STILL
 }
 
 /// Follows a replay to its end, or until a signal comes.
 pub(super) async fn follow(
     function: &ReplayFunction<'_>,
-    mut status: Status,
+    mut status: ReplayStatus,
     ui: &Ui,
 ) -> Result<Followed, Problem> {
     let which = Which { handler: status.order.handler.clone(), dry_run: status.order.dry_run };
     let id = status.order.id;
-    let told = Told::new(ui, &replay_progress(&status, None));
+    let told = ProgressLine::new(ui, &replay_progress(&status, None));
     let (began, at_first) = (Instant::now(), status.counts.delivered);
     let (mut watch, mut unanswered) = (Watch::on(&status, began), 0);
     let stopped = signal();
     tokio::pin!(stopped);
     loop {
-        if status.state != State::Running {
+        if status.state != ReplayState::Running {
             return Ok(Followed::ToTheEnd(status));
         }
         match watch.look(&status, Instant::now()) {
@@ -99,7 +99,7 @@ fn pause(followed: Duration) -> Duration {
     if followed < LATER { PAUSE } else { LONG_PAUSE }
 }
 
-fn stuck(status: &Status) -> Problem {
+fn stuck(status: &ReplayStatus) -> Problem {
     let handler = &status.order.handler;
     Problem::new(format!(
         "the replay of {handler} does not get on, though it was made to go on {ATTEMPTS} times"
@@ -122,7 +122,7 @@ struct Watch {
 /// pass. It can read for hours before something comes that is wanted.
 type Reached = (u64, u32, u64);
 
-fn reached(status: &Status) -> Reached {
+fn reached(status: &ReplayStatus) -> Reached {
     (status.counts.delivered, status.reading.pass, status.reading.done)
 }
 
@@ -134,14 +134,14 @@ enum Look {
 }
 
 impl Watch {
-    fn on(status: &Status, now: Instant) -> Self {
+    fn on(status: &ReplayStatus, now: Instant) -> Self {
         // What stood still before anybody looked need not be watched for as long once more.
         let idle = if stands_still(status) { STANDS_STILL } else { Duration::ZERO };
         let since = now.checked_sub(idle).unwrap_or(now);
         Self { saves: status.saves, since, reached: reached(status), attempts: 0 }
     }
 
-    fn look(&mut self, status: &Status, now: Instant) -> Look {
+    fn look(&mut self, status: &ReplayStatus, now: Instant) -> Look {
         if reached(status) > self.reached {
             (self.reached, self.attempts) = (reached(status), 0);
         }
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn replay_that_saves_progress_is_left_alone() {
-        let (mut status, start) = (replayed(State::Running), Instant::now());
+        let (mut status, start) = (replayed(ReplayState::Running), Instant::now());
         let mut watch = Watch::on(&status, start);
         for minute in 1..100 {
             status.saves += 1;
@@ -178,15 +178,15 @@ mod tests {
 
     #[test]
     fn stalled_replay_is_resumed_until_attempts_run_out() {
-        let (mut status, start) = (replayed(State::Running), Instant::now());
+        let (mut status, start) = (replayed(ReplayState::Running), Instant::now());
         let mut watch = Watch::on(&status, start);
         let mut now = start;
-        let mut look = |watch: &mut Watch, status: &Status| {
+        let mut look = |watch: &mut Watch, status: &ReplayStatus| {
             now += Duration::from_secs(61);
             watch.look(status, now)
         };
         // Something has gone, or more was read, so it was worth it.
-        let gets_on: [fn(&mut Status); 2] =
+        let gets_on: [fn(&mut ReplayStatus); 2] =
             [|status| status.counts.delivered += 1, |status| status.reading.done += 1];
         for gets_on in gets_on {
             for _ in 0..ATTEMPTS {
@@ -219,10 +219,10 @@ mod tests {
 
     #[test]
     fn replay_stalled_before_following_is_resumed_at_once() {
-        let (mut status, start) = (replayed(State::Running), Instant::now());
+        let (mut status, start) = (replayed(ReplayState::Running), Instant::now());
         status.idle_s = 300;
         assert_eq!(Watch::on(&status, start).look(&status, start), Look::StandsStill);
-        status.state = State::Complete;
+        status.state = ReplayState::Complete;
         assert!(!stands_still(&status));
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use engine::error::{Class, Error};
-use eventsourcing::replay::{Answer, Reason, Refused, Request, Status};
+use eventsourcing::replay::{ControlAnswer, Reason, ReplayRefusal, ReplayStatus, Request};
 
 use crate::exit::Problem;
 use crate::render::Ui;
@@ -47,7 +47,7 @@ impl<'a> ReplayFunction<'a> {
     }
 
     /// Asks it for something, and returns how the replay stands.
-    pub(super) async fn agreed(&self, request: Request) -> Result<Status, InVain> {
+    pub(super) async fn agreed(&self, request: Request) -> Result<ReplayStatus, InVain> {
         let answer = self.ask(&request).await?;
         let problem = match (answer.refused, answer.status) {
             (None, Some(status)) => return Ok(status),
@@ -58,7 +58,7 @@ impl<'a> ReplayFunction<'a> {
     }
 
     /// Asks it for something, and waits for the answer.
-    pub(super) async fn ask(&self, request: &Request) -> Result<Answer, InVain> {
+    pub(super) async fn ask(&self, request: &Request) -> Result<ControlAnswer, InVain> {
         let answer = self.invoke(request, InvocationType::RequestResponse).await?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         if let Some(kind) = answer.function_error {
@@ -77,8 +77,8 @@ impl<'a> ReplayFunction<'a> {
     }
 
     /// Returns what a refusal means for whoever typed the command.
-    pub(super) fn problem(&self, refused: Refused) -> Problem {
-        let Refused { error, message } = refused;
+    pub(super) fn problem(&self, refused: ReplayRefusal) -> Problem {
+        let ReplayRefusal { error, message } = refused;
         match error {
             Reason::InvalidRequest | Reason::UnknownHandler => Problem::usage(message),
             Reason::HandlerActs => Problem::new(format!("{message}: nothing was delivered"))
@@ -133,10 +133,10 @@ mod tests {
     use eventsourcing::replay::Which;
 
     use super::*;
-    use aws::testing::{Answer, Script, body, fault};
+    use aws::testing::{Script, ScriptedAnswer, body, fault};
 
     /// Asks for a status, and returns whether it is worth asking again.
-    async fn passes(answer: Answer) -> bool {
+    async fn passes(answer: ScriptedAnswer) -> bool {
         let aws = Script::new().on("Invoke", answer).aws();
         let function = ReplayFunction {
             aws: &aws,

@@ -1,6 +1,6 @@
 //! Whoever else is at work in the environment: there is no lock, so it is told.
 
-use engine::apply::Report;
+use engine::apply::ApplyReport;
 use engine::error::Error;
 use engine::plan::{Step, Wishes};
 use engine::release::Release;
@@ -17,7 +17,7 @@ pub(super) struct Applied<'a> {
     /// The run.
     pub(super) run: &'a Run,
     /// What became of its steps.
-    pub(super) report: &'a Report,
+    pub(super) report: &'a ApplyReport,
     /// What was seen last of what it changed.
     pub(super) survey: &'a Survey,
     /// Who else was at work since it began.
@@ -57,7 +57,12 @@ pub(super) async fn conclude(
 }
 
 /// Writes down that a run failed, and says who else was at work meanwhile: that may be why.
-pub(super) async fn failed(run: &Run, report: &Report, survey: &Survey, session: &Session) -> Option<String> {
+pub(super) async fn failed(
+    run: &Run,
+    report: &ApplyReport,
+    survey: &Survey,
+    session: &Session,
+) -> Option<String> {
     let met = run.met(&session.aws).await.ok()?;
     // What failed is told already; without its last word the record says that it was cut short.
     let met = run.end(&session.aws, report, survey, false, met.clone()).await.unwrap_or(met);

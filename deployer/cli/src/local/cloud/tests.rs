@@ -10,7 +10,7 @@ async fn local_cloud_stop_without_start_writes_nothing() {
     let cloud = LocalCloud::new(dir.path().join("local"), 1);
     assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
     assert!(!dir.path().join("local").exists());
-    assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
+    assert_eq!(cloud.status().await.unwrap(), LocalStatus::Stopped);
     let error = cloud.reset().await.unwrap_err();
     assert_eq!(error.to_string(), "no local cloud runs on port 1");
 }
@@ -31,7 +31,7 @@ async fn foreign_port_is_refused_before_installation() {
     assert!(matches!(error, LocalError::PortTaken { .. }), "{error}");
     assert!(!dir.path().join(format!("ministack-{VERSION}")).exists());
     let holder = "another program".to_owned();
-    assert_eq!(cloud.status().await.unwrap(), Status::Foreign { holder });
+    assert_eq!(cloud.status().await.unwrap(), LocalStatus::Foreign { holder });
     server.abort();
 }
 
@@ -44,7 +44,7 @@ async fn stale_local_cloud_process_counts_as_stopped() {
     for pid in [me, i32::MAX] {
         let state = State { pid, port: 1, version: VERSION.to_owned(), started_at: Timestamp::UNIX_EPOCH };
         state.write(&cloud.state_file()).unwrap();
-        assert_eq!(cloud.status().await.unwrap(), Status::Stopped);
+        assert_eq!(cloud.status().await.unwrap(), LocalStatus::Stopped);
         assert_eq!(cloud.stop().await.unwrap(), Stopped::NothingRan);
         assert!(!cloud.state_file().exists());
     }

@@ -32,7 +32,7 @@ fn first(version: u64, difference: Difference, object: Option<&str>) -> First {
     First { version, difference, object: object.map(str::to_owned), contents: None }
 }
 
-fn report() -> Report {
+fn report() -> AuditReport {
     const OBJECT: &str = "events/dt=2026-11-21/hour=19/shardId-000000000000-49668899999999999999999999999461-49668899999999999999999999999614.ndjson.gz";
     let lacking = Finding {
         not_in_archive: [3, 5, 6, 7].into_iter().collect(),
@@ -56,7 +56,7 @@ fn report() -> Report {
         nowhere: [901].into_iter().collect(),
         ..finding(3, side(0, 0), side(450, 902), first(2, Difference::NotInTable, Some(OBJECT)))
     };
-    Report {
+    AuditReport {
         aggregates: 1_203,
         table: Totals { aggregates: 1_202, events: 20_009 },
         archive: Totals { aggregates: 1_203, events: 20_455 },
@@ -75,7 +75,7 @@ fn report() -> Report {
     }
 }
 
-fn audit(report: &Report) -> Audit<'_> {
+fn audit(report: &AuditReport) -> Audit<'_> {
     Audit {
         schema: 1,
         environment: "dev",
@@ -100,7 +100,7 @@ fn audit_differences_are_listed_by_aggregate() {
 
 #[test]
 fn audit_text_names_another_table() {
-    let report = Report { kept_aside: Vec::new(), given_up: 0, ..report() };
+    let report = AuditReport { kept_aside: Vec::new(), given_up: 0, ..report() };
     let audit = Audit { archive: "demo-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
     let text = plain(&audit.text());
     assert!(text.starts_with("table demo-dev-events against table demo-dev-copy\n"), "{text}");
@@ -112,18 +112,18 @@ fn audit_text_names_another_table() {
 #[test]
 fn audit_json_contains_everything() {
     let report = report();
-    let one = Report { findings: report.findings[..1].to_vec(), ..report };
+    let one = AuditReport { findings: report.findings[..1].to_vec(), ..report };
     insta::assert_snapshot!(crate::render::json(&audit(&one)));
 }
 
 #[test]
 fn audit_totals_fit_in_the_last_line() {
-    let equal = Report { findings: Vec::new(), no_commits: Vec::new(), ..report() };
+    let equal = AuditReport { findings: Vec::new(), no_commits: Vec::new(), ..report() };
     let unread = vec![Broken { at: "events/x".to_owned(), reason: "it is not gzip".to_owned() }];
-    let unreadable = Report { unread, ..equal.clone() };
+    let unreadable = AuditReport { unread, ..equal.clone() };
     let last = [&equal, &unreadable].map(|report| plain(&audit(report).totals()));
     insta::assert_snapshot!(last.join("\n"));
-    assert_eq!(unreadable.verdict(), Verdict::Unreadable, "nobody knows what is in it");
+    assert_eq!(unreadable.verdict(), AuditVerdict::Unreadable, "nobody knows what is in it");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn republished_events_are_reported_with_their_age() {
 
 #[test]
 fn audit_text_limits_the_aggregates_shown() {
-    let many = Report { findings: vec![report().findings[0].clone(); 27], ..report() };
+    let many = AuditReport { findings: vec![report().findings[0].clone(); 27], ..report() };
     let text = plain(&audit(&many).text());
     assert!(text.contains("… and 7 aggregates more: --format json has them all"), "{text}");
 }

@@ -8,7 +8,7 @@ fn read(path: &str, live: Value, desired: Value) -> Vec<String> {
     told(&[Change::new(path, live, desired)]).into_iter().flat_map(written).collect()
 }
 
-fn written(told: Told) -> Vec<String> {
+fn written(told: ShownChange) -> Vec<String> {
     match told.form {
         Form::Values { live, desired } => {
             let [live, desired] = [live, desired].map(|side| side.unwrap_or_else(|| "none".into()));

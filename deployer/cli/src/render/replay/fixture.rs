@@ -1,12 +1,12 @@
 //! A replay to show, for tests.
 
-use eventsourcing::replay::{Counts, Does, Only, Order, Reading, Source, State, Status};
+use eventsourcing::replay::{Counts, Does, Only, Order, Reading, ReplayState, ReplayStatus, Source};
 use uuid::Uuid;
 
 /// Returns the status of a replay.
-pub(crate) fn replayed(state: State) -> Status {
+pub(crate) fn replayed(state: ReplayState) -> ReplayStatus {
     let started_at = "2026-11-22T04:10:11Z".parse().expect("it is a time");
-    Status {
+    ReplayStatus {
         order: Order {
             handler: "log-events".into(),
             id: Uuid::from_u128(1),

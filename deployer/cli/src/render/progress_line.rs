@@ -15,13 +15,13 @@ const LINES: Duration = Duration::from_secs(10);
 
 /// Somebody to be told.
 #[derive(Clone)]
-pub(crate) struct Told {
+pub(crate) struct ProgressLine {
     busy: Arc<Busy>,
     ui: Ui,
     last: Arc<Mutex<Instant>>,
 }
 
-impl Told {
+impl ProgressLine {
     /// Begins a piece of work.
     pub(crate) fn new(ui: &Ui, what: &str) -> Self {
         let last = Arc::new(Mutex::new(Instant::now()));

@@ -6,17 +6,17 @@ use thiserror::Error;
 ///
 /// ```
 /// use eventsourcing::testing::tally::{Tally, TallyEvent};
-/// use runtime::handler::{Delivered, Place, Trouble};
+/// use runtime::handler::{Delivered, EventPosition, Trouble};
 ///
 /// /// A row of a table: how much a tally has counted, and which version says so.
 /// struct Row { version: u64, counted: u32 }
 ///
 /// fn apply(row: &mut Row, delivered: &Delivered<Tally>) -> Result<(), Trouble> {
-///     match Place::of(delivered.envelope.version, row.version) {
-///         Place::Seen => return Ok(()),
+///     match EventPosition::of(delivered.envelope.version, row.version) {
+///         EventPosition::Seen => return Ok(()),
 ///         // Or: build the row from the events table, which is always right.
-///         Place::Behind(gap) => return Err(Trouble::poison(gap)),
-///         Place::Next => row.version = delivered.envelope.version,
+///         EventPosition::Behind(gap) => return Err(Trouble::poison(gap)),
+///         EventPosition::Next => row.version = delivered.envelope.version,
 ///     }
 ///     if let TallyEvent::Counted { times, .. } = delivered.event {
 ///         row.counted += times;
@@ -26,27 +26,27 @@ use thiserror::Error;
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum EventPosition {
     /// It is the next one: apply it.
     Next,
     /// It is part of the state: drop it.
     Seen,
     /// Others have to go before it, and they will not come by themselves: one of them was kept
     /// aside. Keep this one aside as well, as poison; a replay then brings all of them in order.
-    Behind(Gap),
+    Behind(VersionGap),
 }
 
 /// Events are missing before one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("version {came} came, and version {due} is the next: replay this aggregate")]
-pub struct Gap {
+pub struct VersionGap {
     /// The version that came.
     pub came: u64,
     /// The version that is the next.
     pub due: u64,
 }
 
-impl Place {
+impl EventPosition {
     /// Returns the place of an event of this version, for a state that has come to `taken`; 0
     /// is before the first event.
     pub fn of(version: u64, taken: u64) -> Self {
@@ -55,7 +55,7 @@ impl Place {
         } else if version == taken + 1 {
             Self::Next
         } else {
-            Self::Behind(Gap { came: version, due: taken + 1 })
+            Self::Behind(VersionGap { came: version, due: taken + 1 })
         }
     }
 }
@@ -66,11 +66,11 @@ mod tests {
 
     #[test]
     fn event_place_is_next_seen_or_behind() {
-        assert_eq!(Place::of(1, 0), Place::Next);
-        assert_eq!(Place::of(5, 4), Place::Next);
-        assert_eq!(Place::of(4, 4), Place::Seen);
-        assert_eq!(Place::of(1, 4), Place::Seen);
-        let Place::Behind(gap) = Place::of(7, 4) else { panic!("two are missing") };
+        assert_eq!(EventPosition::of(1, 0), EventPosition::Next);
+        assert_eq!(EventPosition::of(5, 4), EventPosition::Next);
+        assert_eq!(EventPosition::of(4, 4), EventPosition::Seen);
+        assert_eq!(EventPosition::of(1, 4), EventPosition::Seen);
+        let EventPosition::Behind(gap) = EventPosition::of(7, 4) else { panic!("two are missing") };
         assert_eq!(gap.to_string(), "version 7 came, and version 5 is the next: replay this aggregate");
     }
 }
