@@ -9,7 +9,7 @@ mod compare;
 mod kept;
 mod ledger;
 mod look;
-mod looks;
+mod look_schedule;
 mod publishing;
 mod reference;
 mod report;
@@ -20,7 +20,7 @@ pub use compare::compare;
 pub use kept::{Kept, given_up, kept_aside};
 pub use ledger::{Fingerprint, Ledger};
 pub use look::{Counted, Look};
-pub use looks::Looks;
+pub use look_schedule::LookSchedule;
 pub use publishing::{LeftOut, Published, publish_again};
 pub use reference::{ArchiveOrTable, Other, Pages, Reference};
 pub use report::{

@@ -7,12 +7,11 @@
 //! * [`event_store`], [`table`] and [`scan`]: commits as items of a DynamoDB table; `throttled` counts
 //!   the writes that the table refuses.
 //! * [`stream`], [`waves`] and [`publish`]: records of a Kinesis stream, in order.
-//! * [`archive`], [`archived`] and [`bucket`]: objects of an S3 bucket.
+//! * [`archive`] and [`bucket`]: objects of an S3 bucket.
 //! * [`patience`]: the one way of waiting before something is tried again.
 //! * [`fault`]: an error and its causes in one line.
 
 pub mod archive;
-pub mod archived;
 pub mod bucket;
 pub mod event_store;
 pub mod fault;

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use engine::error::Error;
 use eventsourcing::contract::EVENTS_PREFIX;
 use eventsourcing::{Commit, Envelope};
-use storage::archived::{Unread, object};
+use storage::archive::{Unread, object};
 use storage::bucket::{Objects, S3Bucket};
 use storage::fault::chain;
 use storage::scan::{EventsTable, Scan, ScanPosition, Share};

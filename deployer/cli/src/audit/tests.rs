@@ -361,7 +361,7 @@ fn audit_far_look_finds_late_archive_objects() {
     run(world.look().all(&mut ledger, |_| ())).expect("nothing fails");
     world.archive_as_of(3, commits(1, [1, 1]).into_iter().flat_map(Commit::into_envelopes));
     let since = world::OCCURRED_AT.parse().expect("it is a time");
-    let mut looks = Looks::since(since, std::time::Duration::from_secs(24 * 3_600));
+    let mut looks = LookSchedule::since(since, std::time::Duration::from_secs(24 * 3_600));
     for (last, equal) in [(false, 0), (true, 2)] {
         run(world.look().again(&mut ledger, looks.next(last))).expect("nothing fails");
         assert_eq!(compare(&ledger, Timestamp::MIN).equal, equal, "last: {last}");

@@ -6,8 +6,7 @@ use eventsourcing::{Envelope, contract::EVENTS_PREFIX, replay::Source};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use storage::{
-    archive,
-    archived::{Unread, object},
+    archive::{self, Unread, object},
     bucket::Objects,
     fault::chain,
     scan::{Scan, Share},

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use super::sides::{PAUSE, Sides};
-use crate::audit::{AuditReport, Finding, Ledger, LeftOut, Looks, Published, publish_again};
+use crate::audit::{AuditReport, Finding, Ledger, LeftOut, LookSchedule, Published, publish_again};
 use crate::exit::Problem;
 use crate::render::{self, ProgressLine, Ui, count, first_of};
 use crate::signal::stop_on_signal;
@@ -37,7 +37,7 @@ pub(super) async fn repair(
     announce(&lacking, report, ledger, sides, ui);
     super::super::confirm(&sides.session.environment, args.yes, "Publish them?", ui)?;
 
-    let looks = Looks::since(sides.now(), sides.retention);
+    let looks = LookSchedule::since(sides.now(), sides.retention);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let told = ProgressLine::new(ui, "publishing");
@@ -142,7 +142,7 @@ enum Arrival {
 /// Waits until the archive has what was published, for as long as that was asked for.
 async fn arrival(
     awaited: &[(AggregateId, u64)],
-    mut looks: Looks,
+    mut looks: LookSchedule,
     sides: &Sides,
     wait: SignedDuration,
     ledger: &mut Ledger,

@@ -9,7 +9,7 @@ use storage::scan::EventsTable;
 
 use super::{Args, Done};
 use crate::audit::{
-    ArchiveOrTable, AuditReport, Ledger, Look, Looks, Other, Pages, compare, given_up, kept_aside,
+    ArchiveOrTable, AuditReport, Ledger, Look, LookSchedule, Other, Pages, compare, given_up, kept_aside,
 };
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, ProgressLine, SHOWN, Ui, count};
@@ -99,7 +99,7 @@ impl Sides {
         .await?;
         let from = began.checked_sub(args.grace).unwrap_or(began);
         let end = began.checked_add(args.grace).unwrap_or(began);
-        let mut looks = Looks::since(from, self.retention);
+        let mut looks = LookSchedule::since(from, self.retention);
         // Reading all of one side may take longer than the grace, and the other was read before.
         let mut look_again = ledger.is_unsettled();
         loop {

@@ -15,16 +15,16 @@ const AS_A_RULE: Duration = Duration::from_secs(3_600);
 /// Every how many looks one is far. A far look lists all that the stream still keeps.
 const FAR: usize = 10;
 
-/// Looks at what has come since a moment.
+/// LookSchedule at what has come since a moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Looks {
+pub struct LookSchedule {
     near: Timestamp,
     far: Timestamp,
     begun: usize,
     was_far: bool,
 }
 
-impl Looks {
+impl LookSchedule {
     /// Returns the looks at what has come since a moment by way of a stream that keeps records for
     /// this long.
     pub fn since(since: Timestamp, retention: Duration) -> Self {
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn audit_looks_are_near_except_every_tenth_and_last() {
         let since = "2026-11-22T04:30:00Z".parse().expect("it is a time");
-        let mut looks = Looks::since(since, Duration::from_secs(24 * 3_600));
+        let mut looks = LookSchedule::since(since, Duration::from_secs(24 * 3_600));
         let from: Vec<String> = (1..=12).map(|look| looks.next(look == 12).to_string()).collect();
         let (near, far) = ("2026-11-22T03:30:00Z", "2026-11-21T03:30:00Z");
         assert_eq!(from[..9], [near; 9]);
