@@ -9,7 +9,7 @@ use aws::composites::{Composites, Lambda};
 use aws::resources::bucket::Bucket;
 use aws::resources::kinds;
 use aws::resources::stream::Stream;
-use aws::resources::table::{StreamView, Table};
+use aws::resources::table::{KeyType, PrimaryKey, StreamView, Table};
 use cli::environment::Environment;
 use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 use engine::stack::Stack;
@@ -24,8 +24,8 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let keys = &environment.org.kms;
     let hours = environment.stream.retention_hours.get();
 
-    let events = Table::new(&scope, "events")
-        .key(attribute::AGGREGATE_ID, attribute::VERSION)
+    let key = PrimaryKey::hash(attribute::AGGREGATE_ID, KeyType::String);
+    let events = Table::new(&scope, "events", key.range(attribute::VERSION, KeyType::Number))
         .stream(StreamView::NewImage)
         .point_in_time_recovery(environment.table.point_in_time_recovery_days.map(|days| days.get()))
         .deletion_protection(environment.table.deletion_protection)

@@ -30,6 +30,8 @@ use serde_json::{Value, json};
 
 pub use engine::testing::scope;
 
+#[cfg(feature = "sources")]
+use super::resources::table::{KeyType, PrimaryKey};
 use super::{Aws, Noted, Packages, log_lines};
 
 /// One answer: its status, and what it says.
@@ -311,6 +313,12 @@ impl Intercept for Name {
         headers.insert(SERVICE, metadata.service().to_owned());
         Ok(())
     }
+}
+
+/// Returns the key of a table of events.
+#[cfg(feature = "sources")]
+pub fn events_key() -> PrimaryKey {
+    PrimaryKey::hash("Id", KeyType::String).range("Version", KeyType::Number)
 }
 
 /// Changes in place what differs between `live` and `desired`, as the engine does.

@@ -13,7 +13,7 @@ use aws::resources::log_group::LogGroup;
 use aws::resources::mapping::{Mapping, MappingSettings};
 use aws::resources::role::Role;
 use aws::resources::stream::Stream;
-use aws::resources::table::Table;
+use aws::resources::table::{KeyType, PrimaryKey, Table};
 use engine::resource::Described;
 use engine::scope::Scope;
 
@@ -100,7 +100,7 @@ fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
         Box::new(Mapping::table("x", "x", MappingSettings::default())),
         Box::new(role),
         Box::new(Stream::new(scope, "x")),
-        Box::new(Table::new(scope, "x")),
+        Box::new(Table::new(scope, "x", PrimaryKey::hash("x", KeyType::String))),
     ];
     let known: BTreeSet<&str> = kinds().iter().map(|kind| kind.info.name).collect();
     assert_eq!(all.iter().map(|resource| resource.id().kind()).collect::<BTreeSet<_>>(), known);

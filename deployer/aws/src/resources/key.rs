@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn change_of_a_key_is_known_by_its_path() {
         use crate::resources::{bucket::Bucket, stream::Stream, table::Table};
-        use crate::testing::scope;
+        use crate::testing::{events_key, scope};
 
         fn paths<R: Resource>(encrypted: impl Fn(Option<String>) -> R) -> Vec<String> {
             let state = |key: &str| encrypted(Some(format!("arn:aws:kms:r:1:key/{key}"))).state();
@@ -91,7 +91,7 @@ mod tests {
         let scope = scope();
         assert_eq!(paths(|key| Bucket::new(&scope, "a").encrypted_with(key)), ["encryption.kms_key"]);
         assert_eq!(paths(|key| Stream::new(&scope, "a").encrypted_with(key)), ["kms_key"]);
-        assert_eq!(paths(|key| Table::new(&scope, "a").encrypted_with(key)), ["kms_key"]);
+        assert_eq!(paths(|key| Table::new(&scope, "a", events_key()).encrypted_with(key)), ["kms_key"]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
     use crate::resources::role::Role;
     use crate::resources::stream::Stream;
     use crate::resources::table::Table;
-    use crate::testing::{Script, body, fault, scope};
+    use crate::testing::{Script, body, events_key, fault, scope};
 
     fn role() -> Role {
         Role::for_service(&scope(), "capture", "lambda.amazonaws.com", Policy::allowing(&[]))
@@ -97,7 +97,7 @@ mod tests {
             (Box::new(group()), "TagResource"),
             (Box::new(Alarm::errors(&scope(), "failing", "demo-dev-capture")), "TagResource"),
             (Box::new(Function::new(&scope(), "capture", "arn", Vec::new())), "TagResource"),
-            (Box::new(Table::new(&scope(), "events")), "TagResource"),
+            (Box::new(Table::new(&scope(), "events", events_key())), "TagResource"),
             (Box::new(Stream::new(&scope(), "events")), "AddTagsToStream"),
             (Box::new(Bucket::new(&scope(), "archive")), "GetBucketTagging"),
         ];

@@ -12,6 +12,7 @@ mod requests;
 mod states;
 
 pub use billing::Billing;
+pub use primary_key::{KeyType, PrimaryKey};
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -84,8 +85,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// Returns the table of this thing, billed by request, without a key yet.
-    pub fn new(scope: &Scope, thing: &str) -> Self {
+    /// Returns the table of this thing with this key, billed by request.
+    pub fn new(scope: &Scope, thing: &str, key: PrimaryKey) -> Self {
         let name = scope.name(thing);
         Self {
             arn: arn(scope, &name),
@@ -93,7 +94,7 @@ impl Table {
             thing: thing.to_owned(),
             variable: None,
             former_keys: Vec::new(),
-            key: Vec::new(),
+            key: key.into_attributes(),
             billing: Billing::on_demand(),
             stream: None,
             point_in_time_recovery_days: None,
@@ -107,12 +108,6 @@ impl Table {
             resource_policy: None,
             trouble: None,
         }
-    }
-
-    /// Returns the table with this hash key, a string, and this range key, a number.
-    pub fn key(mut self, hash: &str, range: &str) -> Self {
-        self.key = primary_key::of(hash, range);
-        self
     }
 
     /// Returns the table billed like this.

@@ -64,11 +64,11 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::scope;
+    use crate::testing::{events_key, scope};
 
     #[test]
     fn table_grants_name_resources_except_for_listing_streams() {
-        let table = Table::new(&scope(), "events");
+        let table = Table::new(&scope(), "events", events_key());
         let wide: Vec<_> = table
             .polling()
             .into_iter()

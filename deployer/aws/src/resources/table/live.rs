@@ -79,7 +79,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::testing::scope;
+    use crate::testing::{events_key, scope};
 
     fn state(table: &Table) -> serde_json::Value {
         serde_json::to_value(table).expect("plain data")
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn table_fields_left_out_have_defaults() {
-        let table = Table::new(&scope(), "events").key("Id", "Version");
+        let table = Table::new(&scope(), "events", events_key());
         let table = table.point_in_time_recovery(Some(35));
         let attribute = |name: &str, of| {
             let definition = AttributeDefinition::builder().attribute_name(name);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn table_backups_indexes_and_replicas_are_read() {
-        let table = Table::new(&scope(), "events");
+        let table = Table::new(&scope(), "events", events_key());
         let recovery = PointInTimeRecoveryDescription::builder()
             .point_in_time_recovery_status(PointInTimeRecoveryStatus::Enabled)
             .recovery_period_in_days(7);

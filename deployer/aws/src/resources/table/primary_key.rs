@@ -1,6 +1,6 @@
 //! The primary key of a table: a hash key, and a range key if there is one.
 
-use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, TableDescription};
+use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, ScalarAttributeType, TableDescription};
 use engine::error::Error;
 use serde::Serialize;
 
@@ -16,14 +16,49 @@ pub(super) struct KeyAttribute {
     of: String,
 }
 
-/// Returns a hash key that is a string with a range key that is a number.
-pub(super) fn of(hash: &str, range: &str) -> Vec<KeyAttribute> {
-    let attribute = |name: &str, role: &str, of: &str| KeyAttribute {
-        name: name.to_owned(),
-        role: role.to_owned(),
-        of: of.to_owned(),
-    };
-    vec![attribute(hash, "HASH", "S"), attribute(range, "RANGE", "N")]
+/// The type of an attribute that items are found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// Text.
+    String,
+    /// A number.
+    Number,
+    /// Bytes.
+    Binary,
+}
+
+/// What items are found by: a hash key, and in most tables a range key, by which the items of one hash
+/// key are sorted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrimaryKey(Vec<KeyAttribute>);
+
+impl PrimaryKey {
+    /// Returns the key of one item for each value of this attribute.
+    pub fn hash(name: &str, of: KeyType) -> Self {
+        Self(vec![KeyAttribute::new(name, "HASH", of)])
+    }
+
+    /// Returns the key with this range key.
+    pub fn range(mut self, name: &str, of: KeyType) -> Self {
+        self.0.truncate(1);
+        self.0.push(KeyAttribute::new(name, "RANGE", of));
+        self
+    }
+
+    pub(super) fn into_attributes(self) -> Vec<KeyAttribute> {
+        self.0
+    }
+}
+
+impl KeyAttribute {
+    fn new(name: &str, role: &str, of: KeyType) -> Self {
+        let of = match of {
+            KeyType::String => ScalarAttributeType::S,
+            KeyType::Number => ScalarAttributeType::N,
+            KeyType::Binary => ScalarAttributeType::B,
+        };
+        Self { name: name.to_owned(), role: role.to_owned(), of: of.as_str().to_owned() }
+    }
 }
 
 /// Returns the key of a live table, hash first. The definitions of attributes that only an
@@ -60,4 +95,24 @@ pub(super) fn schema(key: &[KeyAttribute]) -> Result<Vec<KeySchemaElement>, Erro
         element.key_type(key.role.as_str().into()).build()
     });
     elements.collect::<Result<_, _>>().map_err(incomplete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The form is part of the stamp.
+    #[test]
+    fn key_is_compared_by_names_roles_and_types() {
+        let key = PrimaryKey::hash("Id", KeyType::String).range("At", KeyType::Binary);
+        let key = key.range("Version", KeyType::Number);
+        assert_eq!(
+            serde_json::to_value(key.into_attributes()).expect("it is plain data"),
+            serde_json::json!([
+                {"name": "Id", "role": "HASH", "of": "S"},
+                {"name": "Version", "role": "RANGE", "of": "N"},
+            ]),
+        );
+        assert_eq!(PrimaryKey::hash("Id", KeyType::Binary).into_attributes().len(), 1);
+    }
 }

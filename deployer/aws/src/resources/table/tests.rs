@@ -4,10 +4,10 @@ use engine::progress::heard;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Script, body, fault, scope, update};
+use crate::testing::{Script, body, events_key, fault, scope, update};
 
 fn table() -> Table {
-    Table::new(&scope(), "events").key("Id", "Version").stream(StreamView::NewImage)
+    Table::new(&scope(), "events", events_key()).stream(StreamView::NewImage)
 }
 
 /// Returns a description of the table in this state, with this besides.
