@@ -9,6 +9,22 @@ use crate::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA, als
 use crate::retry::retried;
 use crate::survey::Survey;
 
+/// Whether what is there after a run is what it wanted, where others may have been at work as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convergence {
+    /// Everything is as the run wanted it.
+    Converged,
+    /// Something is not.
+    Diverged,
+}
+
+impl Convergence {
+    /// Returns what this outcome of a check means.
+    pub fn of<T, E>(checked: &Result<T, E>) -> Self {
+        if checked.is_ok() { Self::Converged } else { Self::Diverged }
+    }
+}
+
 /// A run that the record knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -101,8 +117,7 @@ impl Run {
         Ok(self.others(&entries))
     }
 
-    /// Writes how the run ended, and what was seen last of what it changed: `well` when everything is as it
-    /// wanted it. Returns the last entry of another run that was at work since this one began: who was `met`, or
+    /// Writes how the run ended, and what was seen last of what it changed. Returns the last entry of another run that was at work since this one began: who was `met`, or
     /// who came since.
     ///
     /// # Errors
@@ -112,10 +127,10 @@ impl Run {
         cloud: &C,
         report: &ApplyReport,
         survey: &Survey,
-        well: bool,
+        convergence: Convergence,
         met: Option<Release>,
     ) -> Result<Option<Release>, Error> {
-        let ended = self.ended(report, survey, well);
+        let ended = self.ended(report, survey, convergence);
         // Who has met nobody finds the next number free, unless somebody came this very moment.
         if met.is_none()
             && let Entered::Ours = entered(cloud, &ended, self.number + 1).await?
@@ -145,8 +160,9 @@ impl Run {
         }
     }
 
-    fn ended(&self, report: &ApplyReport, survey: &Survey, well: bool) -> Release {
-        let state = if report.succeeded() && well { ReleaseState::Done } else { ReleaseState::Failed };
+    fn ended(&self, report: &ApplyReport, survey: &Survey, convergence: Convergence) -> Release {
+        let done = report.succeeded() && convergence == Convergence::Converged;
+        let state = if done { ReleaseState::Done } else { ReleaseState::Failed };
         let mut ended = Release { state, ..self.begun.clone() };
         for outcome in report.outcomes.iter().filter(|outcome| outcome.result.is_ok()) {
             match outcome.action {

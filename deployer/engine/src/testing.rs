@@ -15,7 +15,7 @@ use crate::plan::{Plan, Wishes, plan, teardown};
 use crate::release::{Release, ReleaseRecord, ReleaseState};
 use crate::resource::Kind;
 use crate::retry::retried;
-use crate::run::Run;
+use crate::run::{Convergence, Run};
 use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::{Survey, survey};
@@ -70,7 +70,8 @@ pub async fn up_with(
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
     let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
     let met = run.met(cloud).await?;
-    match run.end(cloud, &report, &survey, met.is_none(), met).await? {
+    let convergence = if met.is_none() { Convergence::Converged } else { Convergence::Diverged };
+    match run.end(cloud, &report, &survey, convergence, met).await? {
         None => Ok(report),
         Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
     }

@@ -7,7 +7,7 @@ use engine::error::{Class, Error};
 use engine::plan::{Action, Plan, Verdict, Wishes};
 use engine::release::{Ending, Release, ReleaseRecord, ReleaseState, history};
 use engine::resource::{Risk, Tags};
-use engine::run::Run;
+use engine::run::{Convergence, Run};
 use engine::stack::Stack;
 use engine::survey::Survey;
 use engine::testing::{
@@ -172,7 +172,8 @@ async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) 
 /// Ends a run that made no change, and returns whom it met.
 async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
     let met = run.met(cloud).await.expect("the record can be read");
-    let later = run.end(cloud, &ApplyReport::default(), &Survey::default(), met.is_none(), met).await;
+    let convergence = if met.is_none() { Convergence::Converged } else { Convergence::Diverged };
+    let later = run.end(cloud, &ApplyReport::default(), &Survey::default(), convergence, met).await;
     later.expect("the record can be written")
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::apply::ApplyReport;
 use engine::plan::{Action, Verdict, Wishes};
-use engine::run::Run;
+use engine::run::{Convergence, Run};
 use engine::stack::Stack;
 use engine::testing::{FakeCloud, Thing, When, down, planned, planned_with, stack, up, up_with};
 
@@ -92,6 +92,8 @@ async fn run_ending_after_another_keeps_its_recorded_schemas() {
     assert!(up(&reading(1, [("cart/Added", 2)]), &cloud).await.succeeded());
     let met = run.met(&cloud).await.expect("the record can be read");
     assert!(met.is_some());
-    run.end(&cloud, &ApplyReport::default(), &survey, false, met).await.expect("it can be written");
+    run.end(&cloud, &ApplyReport::default(), &survey, Convergence::Diverged, met)
+        .await
+        .expect("it can be written");
     assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into());
 }

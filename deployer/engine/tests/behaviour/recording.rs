@@ -5,7 +5,7 @@ use engine::error::Class;
 use engine::plan::{Verdict, Wishes};
 use engine::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA};
 use engine::resource::Tags;
-use engine::run::Run;
+use engine::run::{Convergence, Run};
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
 
 fn last(cloud: &FakeCloud) -> Release {
@@ -57,11 +57,12 @@ async fn pruned_resource_leaves_the_record() {
 #[tokio::test]
 async fn run_that_did_not_succeed_is_recorded_as_failed() {
     let (stack, cloud) = (stack(), FakeCloud::default());
-    for (well, state) in [(true, ReleaseState::Done), (false, ReleaseState::Failed)] {
+    let ends = [(Convergence::Converged, ReleaseState::Done), (Convergence::Diverged, ReleaseState::Failed)];
+    for (convergence, state) in ends {
         let (survey, plan) = planned(&stack, &cloud).await;
         let entry = Run::entry(&plan, &survey, None, "one".into());
         let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
-        run.end(&cloud, &ApplyReport::default(), &survey, well, None)
+        run.end(&cloud, &ApplyReport::default(), &survey, convergence, None)
             .await
             .expect("the record can be written");
         assert_eq!(last(&cloud).state, state);

@@ -66,7 +66,7 @@ fn writers_are_deployed_after_all_readers() {
         of_sid.map(|(role, ..)| role).collect()
     };
     let writers = may("AppendEvents");
-    assert_eq!(writers.len(), 3);
+    assert!(!writers.is_empty(), "no function may append events");
     let readers: BTreeSet<String> =
         may("LoadEvents").difference(&writers).cloned().chain(handlers(&stack)).collect();
     for writer in writers {

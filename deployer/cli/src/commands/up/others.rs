@@ -4,7 +4,7 @@ use engine::apply::ApplyReport;
 use engine::error::Error;
 use engine::plan::{Step, Wishes};
 use engine::release::Release;
-use engine::run::Run;
+use engine::run::{Convergence, Run};
 use engine::survey::Survey;
 
 use crate::app::App;
@@ -47,7 +47,7 @@ pub(super) async fn conclude(
         Some(other) => met(other, session, app, wishes, ui).await,
         None => Ok(()),
     };
-    let later = run.end(&session.aws, report, survey, judged.is_ok(), other.clone()).await;
+    let later = run.end(&session.aws, report, survey, Convergence::of(&judged), other.clone()).await;
     let later = later.map_err(unrecorded)?;
     judged?;
     match later.filter(|later| Some(later) != other.as_ref()) {
@@ -65,7 +65,7 @@ pub(super) async fn failed(
 ) -> Option<String> {
     let met = run.met(&session.aws).await.ok()?;
     // What failed is told already; without its last word the record says that it was cut short.
-    let met = run.end(&session.aws, report, survey, false, met.clone()).await.unwrap_or(met);
+    let met = run.end(&session.aws, report, survey, Convergence::Diverged, met.clone()).await.unwrap_or(met);
     let by = met?.by;
     Some(format!("another run, by {by}, was at work meanwhile"))
 }
