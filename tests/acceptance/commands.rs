@@ -82,8 +82,14 @@ fn outputs_agree_and_need_no_call(cloud: &Cloud) {
         assert_eq!(value, text("name"));
         assert!(variable.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte)));
     }
-    let table = format!("DYNAMODB_TABLE_EVENTS={}", place.scope("local").name("events"));
-    assert!(env.lines().any(|line| line == table), "{table} is not in {env}");
+    let scope = place.scope("local");
+    for line in [
+        format!("DYNAMODB_TABLE_EVENTS={}", scope.name("events")),
+        format!("S3_BUCKET_ARCHIVE={}", scope.bucket_name("archive")),
+        format!("IAM_ROLE_CAPTURE={}", scope.role_name("capture")),
+    ] {
+        assert!(env.lines().any(|known| known == line), "{line} is not in {env}");
+    }
 }
 
 /// `invoke` prints the answer alone, takes requests in three ways, shows the log's end beside

@@ -35,6 +35,10 @@ pub trait AwsNames {
     /// Returns the ARN of the role of this thing.
     fn role_arn(&self, thing: &str) -> String;
 
+    /// Returns what the code calls the thing of this name: the name without stack and environment, and
+    /// without what makes it unique beyond them.
+    fn thing(&self, name: &str) -> String;
+
     /// Returns the partition of the region, the second part of every ARN.
     fn partition(&self) -> &'static str;
 
@@ -65,6 +69,14 @@ impl AwsNames for Scope {
 
     fn role_arn(&self, thing: &str) -> String {
         self.iam_arn(&format!("role{}{}", self.role_path(), self.role_name(thing)))
+    }
+
+    fn thing(&self, name: &str) -> String {
+        let thing = name.replace(&self.prefix(), "");
+        let bucket = self.bucket_name("").replace(&self.prefix(), "");
+        let unique = [bucket, format!("-{}", self.region)];
+        let short = unique.iter().find_map(|end| thing.strip_suffix(end.as_str()));
+        short.map(str::to_owned).unwrap_or(thing)
     }
 
     fn partition(&self) -> &'static str {
@@ -102,6 +114,25 @@ mod tests {
             scope.arn("dynamodb", "table/demo-dev-events"),
             "arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events",
         );
+    }
+
+    #[test]
+    fn thing_is_what_names_are_derived_from() {
+        for region in ["eu-central-1", "me-south-1"] {
+            let scope = scope(region);
+            let dashboard = format!("{}-{region}", scope.name("overview"));
+            let names = [
+                (scope.name("events"), "events"),
+                (scope.bucket_name("archive"), "archive"),
+                (scope.role_name("capture"), "capture"),
+                (dashboard, "overview"),
+                (format!("/aws/lambda/{}", scope.name("capture")), "/aws/lambda/capture"),
+                (format!("{0}capture/kinesis/{0}events", scope.prefix()), "capture/kinesis/events"),
+            ];
+            for (name, thing) in names {
+                assert_eq!(scope.thing(&name), thing, "{name}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{Output, Ui, outputs_env, outputs_text};
+use aws::AwsNames;
 
 /// Print the names and ARNs of what the environment has
 #[derive(Debug, clap::Args)]
@@ -32,10 +33,6 @@ enum OutputsFormat {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let environment = global.environment(&args.environment)?;
     let stack = app.desired(&environment);
-    let prefix = stack.scope.prefix();
-    // What makes a name unique beyond account and region is not the thing's own: buckets have
-    // both in theirs, dashboards the region.
-    let (account, region) = (format!("-{}", stack.scope.account), format!("-{}", stack.scope.region));
     let outputs: Vec<Output> = stack
         .resources
         .iter()
@@ -45,12 +42,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
                 kind: id.kind(),
                 name: id.name().to_owned(),
                 arn: node.arn().map(str::to_owned),
-                thing: id
-                    .name()
-                    .replace(&prefix, "")
-                    .trim_end_matches(&region)
-                    .trim_end_matches(&account)
-                    .to_owned(),
+                thing: stack.scope.thing(id.name()),
                 id,
             }
         })
