@@ -18,7 +18,7 @@ use engine::stack::Stack;
 use engine::survey::Survey;
 use tokio_util::sync::CancellationToken;
 
-use self::check::check;
+use self::check::{check, known};
 use crate::app::App;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
@@ -73,6 +73,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
     let Planned { sources, fingerprints, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
+    known(&plan, &wishes, name, &ui.program())?;
     ui.say(&plan_in(PlanFormat::Human, &plan, Heading { scope: &session.scope, question: Question::Plan }));
     check(&plan, &wishes, &session)?;
     let writes = plan.writes().next().is_some();

@@ -12,7 +12,6 @@ use crate::session::Session;
 
 /// Stops before the first write when anything speaks against it.
 pub(super) fn check(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(), Problem> {
-    known(plan, wishes)?;
     if plan.having(Verdict::Unknown).next().is_some() {
         return Err(Problem::new("not everything could be read, so nothing was changed")
             .details(plan.having(Verdict::Unknown).map(about))
@@ -39,12 +38,12 @@ pub(super) fn check(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(
 }
 
 /// Nothing is adopted or allowed by a slip of the keyboard.
-fn known(plan: &Plan, wishes: &Wishes) -> Result<(), Problem> {
+pub(super) fn known(plan: &Plan, wishes: &Wishes, environment: &str, program: &str) -> Result<(), Problem> {
     let exists = |id: &&String| plan.steps.iter().any(|step| step.id.to_string() == **id);
     for (option, ids) in [("--allow", &wishes.allow), ("--adopt", &wishes.adopt)] {
         if let Some(unknown) = ids.iter().find(|id| !exists(id)) {
             return Err(Problem::usage(format!("{option} {unknown} names nothing in this environment"))
-                .hint("an id is kind and name, as `plan` shows it"));
+                .hint(format!("an id is <kind>/<name>: `{program} outputs {environment}` lists both")));
         }
     }
     Ok(())
