@@ -97,8 +97,11 @@ async fn buckets(aws: &Aws) -> Things {
         let policy = s3.get_bucket_policy().bucket(&name).send().await.ok();
         let tags = s3.get_bucket_tagging().bucket(&name).send().await.ok();
         let objects = s3.list_object_versions().bucket(&name).send().await.ok();
-        // When and by whom something was deployed is different each time.
-        let entry = |key: Option<&str>| key.is_some_and(|key| key.starts_with("releases/"));
+        // When and by whom something was deployed is different each time, and so are the packages of
+        // functions that are built in folders of their own.
+        let kept = ["releases/", "packages/"];
+        let entry =
+            |key: Option<&str>| key.is_some_and(|key| kept.iter().any(|prefix| key.starts_with(prefix)));
         let objects = objects.map(|answer| {
             let (mut versions, mut markers) = (answer.versions, answer.delete_markers);
             versions.iter_mut().for_each(|all| all.retain(|object| !entry(object.key())));

@@ -12,13 +12,12 @@ pub(crate) const THING: &str = "deployment";
 pub(crate) const RELEASES: &str = "releases/";
 /// What the keys of packages begin with.
 pub(crate) const PACKAGES: &str = "packages/";
-/// Days that an object is kept that was deleted.
+/// Days that an entry of the record is kept that was deleted.
 const DELETED_DAYS: i32 = 30;
 
 /// Returns the bucket that deploying leaves its marks in. Every stack has it.
 pub fn deployment_bucket(scope: &Scope) -> Bucket {
-    let bucket = Bucket::new(scope, THING);
-    bucket.expiring_versions(RELEASES, DELETED_DAYS).expiring_versions(PACKAGES, DELETED_DAYS)
+    Bucket::new(scope, THING).expiring_versions(RELEASES, DELETED_DAYS)
 }
 
 /// Returns what the caller has to be allowed on the release record, beyond what buckets take.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ObjectVersion;
 use engine::error::{Error, GoneIsNone};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
@@ -29,26 +30,38 @@ impl Aws {
         }
     }
 
-    /// Deletes the packages without one of these digests, as of this time, but for young ones.
+    /// Deletes the packages without one of these digests, as of this time, but for young ones: their
+    /// versions, or the bucket would keep them for ever.
     ///
     /// # Errors
     /// The bucket cannot be listed, or a package not be deleted.
     pub async fn prune_packages(&self, kept: &BTreeSet<&str>, now: Timestamp) -> Result<(), Error> {
-        let call = self.s3.list_objects_v2().bucket(self.deployments()).prefix(PACKAGES);
-        let pages = call.into_paginator().send().try_collect().await.called()?;
-        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
-        let old = objects.filter_map(|object| {
-            let stored = Timestamp::from_second(object.last_modified?.secs()).ok()?;
-            let digest = object.key.as_ref()?.strip_prefix(PACKAGES)?.strip_suffix(".zip")?;
-            let unused = !kept.contains(digest) && now.duration_since(stored) > YOUNG;
-            unused.then_some(object.key)?
-        });
-        let delete = |key: String| async move {
-            let call = self.s3.delete_object().bucket(self.deployments()).key(key);
-            call.send().await.called().gone_is_none().map(drop)
-        };
-        stream::iter(old.collect::<Vec<_>>()).map(delete).buffer_unordered(TOGETHER).try_collect().await
+        let (mut key, mut id) = (None, None);
+        loop {
+            let call = self.s3.list_object_versions().bucket(self.deployments()).prefix(PACKAGES);
+            let page = call.set_key_marker(key).set_version_id_marker(id).send().await.called()?;
+            let unused = page.versions().iter().filter(|version| is_unused(version, kept, now));
+            let delete = |version: &ObjectVersion| {
+                let call = self.s3.delete_object().bucket(self.deployments()).set_key(version.key.clone());
+                let call = call.set_version_id(version.version_id.clone());
+                async move { call.send().await.called().gone_is_none().map(drop) }
+            };
+            let deletions: Vec<_> = unused.map(delete).collect();
+            stream::iter(deletions).buffer_unordered(TOGETHER).try_collect::<()>().await?;
+            if page.is_truncated != Some(true) {
+                return Ok(());
+            }
+            (key, id) = (page.next_key_marker, page.next_version_id_marker);
+        }
     }
+}
+
+/// Tells whether a version is a package without one of these digests, and not a young one.
+fn is_unused(version: &ObjectVersion, kept: &BTreeSet<&str>, now: Timestamp) -> bool {
+    let stored = version.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
+    let digest = version.key().and_then(|key| key.strip_prefix(PACKAGES)?.strip_suffix(".zip"));
+    let (Some(stored), Some(digest)) = (stored, digest) else { return false };
+    !kept.contains(digest) && now.duration_since(stored) > YOUNG
 }
 
 fn key(digest: &str) -> String {
@@ -87,12 +100,12 @@ mod tests {
     async fn old_package_without_a_release_is_deleted() {
         let object = |name: &str, day: u8| {
             format!(
-                "<Contents><Key>packages/{name}.zip</Key><LastModified>2026-11-{day:02}T00:00:00Z</LastModified></Contents>"
+                "<Version><Key>packages/{name}.zip</Key><VersionId>{name}-1</VersionId><LastModified>2026-11-{day:02}T00:00:00Z</LastModified></Version>"
             )
         };
         let listed = [object("used", 1), object("old", 1), object("young", 29)].concat();
-        let listed = format!("<ListBucketResult>{listed}</ListBucketResult>");
-        let script = Script::new().on("ListObjectsV2", body(listed)).on("DeleteObject", body(""));
+        let listed = format!("<ListVersionsResult>{listed}</ListVersionsResult>");
+        let script = Script::new().on("ListObjectVersions", body(listed)).on("DeleteObject", body(""));
         let now = "2026-11-29T12:00:00Z".parse().expect("it is a time");
         let aws = script.aws_of(scope());
         aws.prune_packages(&["used"].into(), now).await.expect("it is deleted");
@@ -100,5 +113,6 @@ mod tests {
         let deleted: Vec<String> = deleted.map(|asked| asked.uri).collect();
         assert_eq!(deleted.len(), 1);
         assert!(deleted[0].contains("/packages/old.zip?"), "{deleted:?}");
+        assert!(deleted[0].contains("versionId=old-1"), "{deleted:?}");
     }
 }
