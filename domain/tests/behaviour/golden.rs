@@ -1,6 +1,8 @@
 //! Every event ever written, as a file: what is in the table and the archive cannot be
 //! changed, so these files never are. A new schema version adds a file.
 
+use std::collections::BTreeSet;
+
 use domain::cart::{CartEvent, CartLine, ShoppingCart};
 use eventsourcing::{AggregateId, Commit, Context, Envelope, RequestHash, event::Event, testing::Golden};
 use serde_json::Map;
@@ -65,4 +67,12 @@ fn golden_files_are_read_as_their_events() {
 #[test]
 fn event_versions_all_have_a_golden_file() {
     files().assert_complete(CartEvent::SCHEMAS);
+}
+
+/// Files of events that are not in the story would be compared with nothing.
+#[test]
+fn story_has_an_event_of_each_type() {
+    let told: BTreeSet<String> = story().into_iter().map(|(_, envelope)| envelope.event_type).collect();
+    let known = CartEvent::SCHEMAS.iter().map(|schema| schema.event_type.to_owned()).collect();
+    assert_eq!(told, known);
 }
