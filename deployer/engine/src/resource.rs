@@ -5,16 +5,17 @@
 //! Nothing here knows AWS: the cloud is a type parameter, and the engine's tests use a fake.
 
 mod erased;
+mod field;
+mod neighbours;
 
-pub use erased::{Described, Kind, LiveResource, Node, changed, field_of};
+pub use erased::{Described, Kind, LiveResource, Node};
+pub use field::{Changed, Field, changed, field_of};
+pub use neighbours::Neighbours;
 
-use std::any::Any;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
 pub use crate::change::Risk;
@@ -127,60 +128,6 @@ pub struct LeftOut {
     pub why: &'static str,
 }
 
-/// A field of a kind's state: an enum with one variant for each field that is compared, in their
-/// order. Derive it from the struct, so that a renamed field cannot lose its rules:
-///
-/// ```
-/// use struct_to_enum::FieldName;
-///
-/// #[derive(serde::Serialize, FieldName)]
-/// #[stem_name_derive(PartialOrd, Ord, serde::Deserialize)]
-/// #[stem_name_attr(serde(rename_all = "snake_case"))]
-/// struct Queue {
-///     #[serde(skip)]
-///     #[stem_name(skip)]
-///     arn: String,
-///     name: String,
-///     visibility_timeout_s: u32,
-/// }
-///
-/// fn is_a_field<F: engine::resource::Field>(_field: F) {}
-/// is_a_field(QueueFieldName::VisibilityTimeoutS);
-/// ```
-pub trait Field: DeserializeOwned + Copy + Ord + fmt::Debug + Send + Sync + 'static {}
-
-impl<F: DeserializeOwned + Copy + Ord + fmt::Debug + Send + Sync + 'static> Field for F {}
-
-/// The fields in which a live resource differs from what is desired, in the order of the struct.
-pub type Changed<R> = BTreeSet<<R as Resource>::Field>;
-
-/// The desired resources of a stack, in its order: what each of them is checked against offline.
-#[derive(Default)]
-pub struct Neighbours<'a>(Vec<&'a dyn Described>);
-
-impl<'a> Neighbours<'a> {
-    /// Returns these resources.
-    pub fn new(resources: impl IntoIterator<Item = &'a dyn Described>) -> Self {
-        Self(resources.into_iter().collect())
-    }
-
-    /// Returns the resource of this kind and name.
-    pub fn get<R: Resource>(&self, name: &str) -> Option<&'a R> {
-        self.of_kind::<R>().find(|resource| resource.name() == name)
-    }
-
-    /// Returns all resources of this kind.
-    pub fn of_kind<R: Resource>(&self) -> impl Iterator<Item = &'a R> {
-        self.0.iter().filter_map(|resource| (*resource as &dyn Any).downcast_ref())
-    }
-
-    /// Returns the names of all resources of the kind with this name.
-    pub fn names(&self, kind: &'static str) -> impl Iterator<Item = String> {
-        let ids = self.0.iter().map(|resource| resource.id());
-        ids.filter(move |id| id.kind() == kind).map(|id| id.name().to_owned())
-    }
-}
-
 /// What resources live in: clients, and whatever a look at it may remember.
 pub trait Cloud: Clone + Send + Sync + 'static {
     /// What a caller has to be allowed, in the words of this cloud.
@@ -268,7 +215,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     }
 
     /// Changes in place the fields in which `live` differs from `self`. The comparison is the
-    /// engine's: a kind matches on the fields, so that the compiler misses a forgotten one.
+    /// engine's: a kind matches on the fields, so that the compiler asks for a forgotten one.
     fn update(
         &self,
         live: &Self,

@@ -5,14 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as NoSuchField, StrDeserializer};
 use serde_json::Value;
 
+use super::field::{field_of, state_of};
 use super::{Changed, Cloud, Effect, KindInfo, Live, Neighbours, Resource, ResourceId, Risk, Tags};
 use crate::change::Change;
-use crate::diff::diff;
 use crate::error::Error;
 use crate::scope::Scope;
 
@@ -215,27 +212,4 @@ impl<C: Cloud> Kind<C> {
             disable: R::INFO.disables.then_some(|name, tags, cloud| R::disable(name, tags, cloud).boxed()),
         }
     }
-}
-
-/// Returns the fields in which a live resource differs from the desired one.
-pub fn changed<R: Resource>(live: &R, desired: &R) -> Changed<R> {
-    diff(&state_of(live), &state_of(desired)).iter().filter_map(field_of::<R>).collect()
-}
-
-/// Returns the field that a change of a resource of this kind is in; nothing for one of a tag.
-///
-/// # Panics
-/// The change is another kind's, or the kind does not derive its fields from its struct.
-pub fn field_of<R: Resource>(change: &Change) -> Option<R::Field> {
-    if change.is_tag() {
-        return None;
-    }
-    let name = change.path.split(['.', '[']).next().unwrap_or_default();
-    let deserializer: StrDeserializer<'_, NoSuchField> = name.into_deserializer();
-    let field = R::Field::deserialize(deserializer);
-    Some(field.unwrap_or_else(|error| panic!("the fields of {} are derived from it: {error}", R::KIND)))
-}
-
-fn state_of<R: Resource>(resource: &R) -> Value {
-    serde_json::to_value(resource).expect("a resource is plain data with string keys")
 }
