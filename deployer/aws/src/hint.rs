@@ -112,6 +112,12 @@ fn special(said: &Said<'_>) -> Option<&'static str> {
              the account make it",
         );
     }
+    if said.says(&["s3 error code: accessdenied"]) {
+        return Some(
+            "Lambda reads the package as you, and you may not: the statement PackagesWrite that `policy` prints is \
+             missing",
+        );
+    }
     let group = ["CreateLogGroup", "AssociateKmsKey"].contains(&said.operation);
     if group && said.says(&["kms"]) {
         return Some(

@@ -60,6 +60,13 @@ fn error_codes_have_their_class() {
             InProgress,
         ),
         ("InvalidParameterValueException", 400, "Timeout is wrong", Other),
+        (
+            "InvalidParameterValueException",
+            400,
+            "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket \
+             does not exist",
+            Propagating,
+        ),
         ("TooManyRequestsException", 429, "Rate Exceeded.", Throttled),
         ("ResourceNotFoundException", 404, "", Gone),
         ("PreconditionFailedException", 412, "", Other),

@@ -25,6 +25,9 @@ pub(super) const CLASSES: &[(Class, &[&str])] = &[
             "invalid principals",
             "kms key is invalid for creategrant",
             "no identity-based policy allows the logs:",
+            // Lambda on a package that was put into a new bucket a moment ago.
+            "s3 error code: nosuchbucket",
+            "s3 error code: nosuchkey",
         ],
     ),
     (

@@ -125,6 +125,13 @@ fn fixable_errors_have_a_hint() {
             "The specified KMS key does not exist or is not allowed to be used with LogGroup 'arn'",
         ),
         ("CreateFunction", Denied, "KMSAccessDeniedException", "no"),
+        (
+            "UpdateFunctionCode",
+            Other,
+            "InvalidParameterValueException",
+            "Your access has been denied by S3, please make sure your request credentials have permission to \
+             GetObject for b/packages/k.zip. S3 Error Code: AccessDenied. S3 Error Message: Access Denied",
+        ),
         ("GetBucketTagging", Other, "PermanentRedirect", "The bucket must be addressed using the endpoint."),
         ("GetBucketTagging", Other, "AuthorizationHeaderMalformed", "the region 'a' is wrong; expecting 'b'"),
         ("CreateTable", Other, "ValidationException", "no"),
