@@ -44,18 +44,18 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
         .known_as(ARCHIVE_BUCKET);
 
     let defaults = environment.lambda_defaults();
-    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, &defaults).described(f.does);
+    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, &defaults).description(f.does);
     let handler =
         |name: &'static str| {
             lambda(contract::Function::handler(name))
                 .may(archive.write(FAILED_PREFIX))
                 .consumes_or_gives_up_to(&archive, &stream, mappings::handler(hours))
         };
-    let handlers = [handler("log-events").described("Writes one log line for each published event")];
+    let handlers = [handler("log-events").description("Writes one log line for each published event")];
     // As long as Lambda allows: it works until shortly before, and has itself called again.
     let replay = lambda(REPLAY)
-        .lasting(Duration::from_secs(15 * 60))
-        .with_memory_mb(1024)
+        .timeout(Duration::from_secs(15 * 60))
+        .memory_at_least_mb(1024)
         .may(events.scan())
         .may(archive.browse())
         .may(archive.get(EVENTS_PREFIX))
@@ -71,7 +71,7 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
         command(ADD_ITEM),
         command(CLOSE_CART),
         lambda(CAPTURE)
-            .lasting(CAPTURE_LASTS)
+            .timeout(CAPTURE_LASTS)
             .may(stream.publish())
             .may(archive.write(FAILED_PREFIX))
             .consumes_or_gives_up_to(&archive, &events, mappings::capture()),

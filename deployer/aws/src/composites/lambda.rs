@@ -98,7 +98,7 @@ impl Lambda {
     }
 
     /// Returns the Lambda with this description.
-    pub fn described(mut self, description: &str) -> Self {
+    pub fn description(mut self, description: &str) -> Self {
         self.function = self.function.description(description);
         self
     }
@@ -110,13 +110,13 @@ impl Lambda {
     }
 
     /// Returns the Lambda with this time for one invocation, whatever is the default.
-    pub fn lasting(mut self, time: Duration) -> Self {
+    pub fn timeout(mut self, time: Duration) -> Self {
         self.function = self.function.timeout_s(i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
         self
     }
 
     /// Returns the Lambda with this memory at least, whatever is the default.
-    pub fn with_memory_mb(mut self, least: i32) -> Self {
+    pub fn memory_at_least_mb(mut self, least: i32) -> Self {
         self.function = self.function.at_least_memory_mb(least);
         self
     }

@@ -1,12 +1,12 @@
 //! An S3 bucket: private, encrypted, versioned, reached over TLS only.
 
+mod changes;
 mod emptying;
 mod grants;
 mod lifecycle;
 mod mistakes;
 mod permissions;
 mod reads;
-mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -330,7 +330,7 @@ impl Bucket {
         let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
         let configuration = CreateBucketConfiguration::builder()
             .set_location_constraint(elsewhere)
-            .set_tags(Some(writes::to_sdk(tags)?));
+            .set_tags(Some(changes::to_sdk(tags)?));
         let own = self.name.ends_with(OWN_NAMESPACE).then_some(BucketNamespace::AccountRegional);
         let call = aws.s3.create_bucket().bucket(&self.name).set_bucket_namespace(own);
         let call = call.create_bucket_configuration(configuration.build());

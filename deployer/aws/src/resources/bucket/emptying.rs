@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
 use engine::error::{Class, Error};
 
-use super::writes::incomplete;
+use super::changes::incomplete;
 use crate::{Aws, Called};
 
 /// A version of an object, or a delete marker.
