@@ -51,7 +51,12 @@ pub fn kinds() -> Vec<Kind<Aws>> {
 
 #[cfg(test)]
 mod tests {
+    use engine::resource::Described;
+    use engine::testing::insist_on_fields;
+
     use super::*;
+    use crate::policy::Policy;
+    use crate::testing::{events_key, scope};
 
     #[test]
     fn resource_files_are_all_registered() {
@@ -71,5 +76,24 @@ mod tests {
         written.sort();
         registered.sort();
         assert_eq!(registered, written, "resources::kinds() against the files beside it");
+    }
+
+    #[test]
+    fn fields_of_every_kind_are_those_of_its_struct() {
+        let scope = scope();
+        let all: [Box<dyn Described>; 9] = [
+            Box::new(alarm::Alarm::errors(&scope, "a", "f")),
+            Box::new(bucket::Bucket::new(&scope, "a")),
+            Box::new(dashboard::Dashboard::new(&scope, serde_json::json!({}))),
+            Box::new(function::Function::new(&scope, "f", "arn", Vec::new())),
+            Box::new(log_group::LogGroup::of_function(&scope, "f", 1)),
+            Box::new(mapping::Mapping::table("f", "a", mapping::MappingSettings::default())),
+            Box::new(role::Role::for_service(&scope, "f", "lambda.amazonaws.com", Policy::allowing(&[]))),
+            Box::new(stream::Stream::new(&scope, "a")),
+            Box::new(table::Table::new(&scope, "a", events_key())),
+        ];
+        let known: Vec<&str> = kinds().iter().map(|kind| kind.info.name).collect();
+        assert_eq!(all.iter().map(|one| one.id().kind()).collect::<Vec<_>>(), known);
+        all.iter().for_each(|one| insist_on_fields(&**one));
     }
 }

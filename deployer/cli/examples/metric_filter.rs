@@ -163,6 +163,7 @@ mod tests {
     use aws::testing::{Script, body, fault, scope, update};
     use engine::diff::diff;
     use engine::resource::Described;
+    use engine::testing::insist_on_fields;
     use serde_json::{Value, json};
 
     use super::*;
@@ -186,6 +187,11 @@ mod tests {
         let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
         let changes = diff(&live.resource.state(), &filter().state());
         changes.iter().map(|change| json!([change.path, change.live, change.desired])).collect()
+    }
+
+    #[test]
+    fn metric_filter_fields_are_those_of_the_struct() {
+        insist_on_fields(&filter());
     }
 
     #[tokio::test]

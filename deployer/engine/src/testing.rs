@@ -9,11 +9,14 @@ pub use part::Part;
 pub use thing::Thing;
 pub use world::{FakeCloud, Fault, When, World};
 
+use serde_json::Value;
+
 use crate::apply::{ApplyReport, apply};
+use crate::change::Change;
 use crate::error::Error;
 use crate::plan::{Plan, Wishes, plan, teardown};
 use crate::release::{Release, ReleaseRecord, ReleaseState};
-use crate::resource::Kind;
+use crate::resource::{Described, Kind};
 use crate::retry::retried;
 use crate::run::{Convergence, Run};
 use crate::scope::Scope;
@@ -74,6 +77,21 @@ pub async fn up_with(
     match run.end(cloud, &report, &survey, convergence, met).await? {
         None => Ok(report),
         Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
+    }
+}
+
+/// Insists that every field of a kind's state is one of its [`Field`]s: a name such as `x_1` does not
+/// survive the way to an enum and back.
+///
+/// # Panics
+/// One is not.
+///
+/// [`Field`]: crate::resource::Field
+pub fn insist_on_fields(resource: &dyn Described) {
+    let state = resource.state();
+    for name in state.as_object().expect("a state is an object").keys() {
+        // Whatever is said of the field, it is looked up for that.
+        let _ = resource.renews(&Change::new(name, Value::Null, Value::Null));
     }
 }
 
