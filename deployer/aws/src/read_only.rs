@@ -255,7 +255,11 @@ mod tests {
         let mut called = BTreeSet::new();
         gather(&source, &mut called);
         called.retain(|operation| !OF_WRITES.contains(&operation.as_str()));
-        assert_eq!(called, READS.iter().map(|name| (*name).to_owned()).collect());
+        let listed: BTreeSet<String> = READS.iter().map(|name| (*name).to_owned()).collect();
+        let missing: Vec<_> = called.difference(&listed).collect();
+        let unused: Vec<_> = listed.difference(&called).collect();
+        assert!(missing.is_empty(), "READS lacks what is called: {missing:?}");
+        assert!(unused.is_empty(), "READS has what nothing calls: {unused:?}");
     }
 
     #[test]

@@ -118,7 +118,20 @@ fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Res
 
 #[cfg(test)]
 mod tests {
+    use clap::Subcommand;
+
     use super::*;
+
+    #[test]
+    fn verbs_all_have_a_section_of_the_documents() {
+        let page = include_str!("../../../docs/commands.md");
+        let headings = page.lines().filter_map(|line| line.strip_prefix("## "));
+        let documented: Vec<&str> = headings.flat_map(str::split_whitespace).collect();
+        let verbs = Command::augment_subcommands(clap::Command::new("deployer"));
+        for verb in verbs.get_subcommands().map(clap::Command::get_name) {
+            assert!(documented.contains(&verb), "docs/commands.md has no section `## {verb}`");
+        }
+    }
 
     #[test]
     fn name_that_is_given_twice_counts_once() {

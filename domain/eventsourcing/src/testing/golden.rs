@@ -29,6 +29,23 @@ impl Golden {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Asserts that an event is written as in its golden file. With `GOLDEN_UPDATE=1`, a file that is
+    /// missing is made of it; one that is there never changes.
+    ///
+    /// # Panics
+    /// The file is missing, or has something else.
+    #[track_caller]
+    pub fn assert_written(&self, event_type: &str, version: u32, written: &str) {
+        let path = self.folder.join(name(event_type, version));
+        match fs::read_to_string(&path) {
+            Ok(golden) => assert_eq!(written, golden, "{} is not what is written", path.display()),
+            Err(_) if std::env::var_os("GOLDEN_UPDATE").is_some() => {
+                fs::write(&path, written).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            }
+            Err(error) => panic!("{}: {error}; GOLDEN_UPDATE=1 makes a file that is missing", path.display()),
+        }
+    }
+
     /// Asserts that there is a file for each version of each event, and no other file.
     ///
     /// # Panics
