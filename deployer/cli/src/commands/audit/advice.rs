@@ -19,9 +19,11 @@ pub(super) fn advice(report: &AuditReport, restorable: &Restorable, command: &Co
     let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
     let mut advice = Vec::new();
     if *other == Other::Archive && any(|finding| &finding.not_in_archive) {
-        advice.push(if report.unread.is_empty() { format!(
-                "`{typed} --repair` publishes what is not in the archive again, unless `archive` is just behind"
-            ) } else { "what is not in the archive may be in what cannot be read: make that readable first".to_owned() });
+        advice.push(if report.unread.is_empty() {
+            format!("`{typed} --repair` publishes what is not in the archive again, unless `archive` is just behind")
+        } else {
+            "what is not in the archive may be in what cannot be read: make that readable first".to_owned()
+        });
     }
     if !restorable.aggregates.is_empty() {
         let (option, but) = if restorable.not.is_empty() && report.unread.is_empty() {
