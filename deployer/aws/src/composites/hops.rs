@@ -12,7 +12,7 @@ use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;
-use crate::resources::table::Table;
+use crate::resources::table::{STREAM_KEEPS, Table};
 
 /// The way of an event through a stack. Names are whole, and in the order of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Hops {
             function: mapping.function().to_owned(),
             source: mapping.source().id(),
             // Of somebody else's stream it is not known, and a day is the shortest there is.
-            retention: mapping.source().retention(&resources).unwrap_or(Duration::from_hours(24)),
+            retention: mapping.source().retention(&resources).unwrap_or(STREAM_KEEPS),
         };
         let consumers: Vec<Consumer> = resources.of_kind::<Mapping>().map(consumer).collect();
         let consumes = |function: &String| consumers.iter().any(|consumer| consumer.function == *function);
@@ -75,7 +75,7 @@ impl Hops {
         let consumer = |function: &str, kind| Consumer {
             function: function.to_owned(),
             source: ResourceId::new(kind, "demo-dev-events"),
-            retention: Duration::from_hours(24),
+            retention: STREAM_KEEPS,
         };
         Self {
             tables: vec!["demo-dev-events".into()],

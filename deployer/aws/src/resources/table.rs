@@ -16,6 +16,7 @@ pub use primary_key::{KeyType, PrimaryKey};
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::time::Duration;
 
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
@@ -37,6 +38,8 @@ use crate::{Aws, AwsNames, Called, wait_until};
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
 /// Streams", DynamoDB developer guide). It cannot be changed.
 pub const STREAM_KEEPS_HOURS: i32 = 24;
+/// The same as a time.
+pub(crate) const STREAM_KEEPS: Duration = Duration::from_hours(STREAM_KEEPS_HOURS as u64);
 
 /// A table. Fields are changed in the order in which they stand here.
 #[derive(Debug, Clone, Serialize, FieldName)]

@@ -56,7 +56,7 @@ impl Source {
     /// retention not known.
     pub fn retention(&self, stack: &Neighbours<'_>) -> Option<Duration> {
         match self {
-            Self::Table { .. } => Some(Duration::from_hours(table::STREAM_KEEPS_HOURS.unsigned_abs().into())),
+            Self::Table { .. } => Some(table::STREAM_KEEPS),
             Self::Stream { .. } => self.stream(stack).map(Stream::retention),
         }
     }
