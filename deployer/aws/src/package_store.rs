@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Aws, Called, Package};
 use crate::deployment::PACKAGES;
+use crate::packages::Built;
 
 /// How old a package has to be before it is deleted: a younger one may be that of a run which has not
 /// recorded it yet.
@@ -19,8 +20,18 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 const TOGETHER: usize = 16;
 
 impl Aws {
+    /// Returns the package of this binary with its key, stored. A step that is tried again finds it there,
+    /// and does not upload it again.
+    ///
+    /// # Errors
+    /// This binary was not built in this run, or the bucket did not take it.
+    pub(crate) async fn stored_package(&self, binary: &str) -> Result<(&Package, &str), Error> {
+        let Built { package, key } = self.packages.get(binary)?;
+        Ok((package, key.get_or_try_init(|| self.store_package(package)).await?))
+    }
+
     /// Stores a package, unless it is there already, and returns its key.
-    pub(crate) async fn store_package(&self, package: &Package) -> Result<String, Error> {
+    async fn store_package(&self, package: &Package) -> Result<String, Error> {
         let key = key(&package.digest());
         let call = self.s3.put_object().bucket(self.deployments()).key(&key).if_none_match("*");
         let body = ByteStream::from(package.zip.to_vec());
@@ -71,6 +82,7 @@ fn key(digest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Packages;
     use crate::testing::{Script, body, fault, scope};
 
     fn package() -> Package {
@@ -94,6 +106,19 @@ mod tests {
         let key = script.aws().store_package(&package()).await.expect("it is there");
         assert_eq!(key, super::key(&package().digest()));
         assert_eq!(script.writes(), ["PutObject"]);
+    }
+
+    #[tokio::test]
+    async fn package_is_uploaded_once_however_often_it_is_wanted() {
+        let script = Script::new().on("PutObject", fault(503, "SlowDown", "no")).on("PutObject", body(""));
+        let packages = Packages::new([("capture".to_owned(), package())].into());
+        let aws = Aws { packages, ..script.aws() };
+        aws.stored_package("capture").await.expect_err("not now");
+        for _ in 0..2 {
+            let (_, key) = aws.stored_package("capture").await.expect("it is stored");
+            assert_eq!(key, super::key(&package().digest()));
+        }
+        assert_eq!(script.writes(), ["PutObject", "PutObject"]);
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use engine::error::Error;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 
 /// A function as Lambda takes it.
 #[derive(Clone, Debug)]
@@ -24,8 +25,13 @@ pub struct Package {
 impl Package {
     /// Returns the SHA-256 of the zip, in hexadecimal: its name in the deployment bucket.
     pub fn digest(&self) -> String {
-        Sha256::digest(&self.zip).iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&Sha256::digest(&self.zip))
     }
+}
+
+/// Returns a hash as digests of packages are written.
+pub(crate) fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The fingerprints of the functions' sources, by binary.
@@ -48,26 +54,34 @@ impl FromIterator<(String, String)> for Fingerprints {
 /// Packages by the name of the function's binary. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Packages {
-    built: Arc<BTreeMap<String, Package>>,
+    built: Arc<BTreeMap<String, Built>>,
+}
+
+/// A package, and its key in the deployment bucket once it is there.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) package: Package,
+    pub(crate) key: OnceCell<String>,
 }
 
 impl Packages {
     /// Returns these packages.
     pub fn new(built: BTreeMap<String, Package>) -> Self {
-        Self { built: Arc::new(built) }
+        let entry = |(binary, package)| (binary, Built { package, key: OnceCell::new() });
+        Self { built: Arc::new(built.into_iter().map(entry).collect()) }
     }
 
     /// Returns all of them.
     pub fn all(&self) -> impl Iterator<Item = &Package> {
-        self.built.values()
+        self.built.values().map(|built| &built.package)
     }
 
     /// Returns the package of this binary.
     ///
     /// # Errors
     /// This binary was not built in this run.
-    pub fn get(&self, binary: &str) -> Result<&Package, Error> {
-        let package = self.built.get(binary);
-        package.ok_or_else(|| Error::other("build", format!("`{binary}` was not built in this run")))
+    pub(crate) fn get(&self, binary: &str) -> Result<&Built, Error> {
+        let built = self.built.get(binary);
+        built.ok_or_else(|| Error::other("build", format!("`{binary}` was not built in this run")))
     }
 }

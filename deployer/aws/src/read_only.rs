@@ -216,8 +216,8 @@ mod tests {
 
     const VERBS: [&str; 4] = ["describe", "get", "head", "list"];
 
-    /// Methods of the standard library that are called like reads.
-    const NOT_OF_AWS: [&str; 2] = ["get_mut", "get_or_init"];
+    /// Methods of collections and cells that are called like reads.
+    const NOT_OF_AWS: [&str; 3] = ["get_mut", "get_or_init", "get_or_try_init"];
 
     /// Returns the operation that a method of a client is named after.
     fn operation(method: &str) -> String {

@@ -330,9 +330,8 @@ impl Resource for Function {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        let package = aws.packages.get(&self.binary)?;
-        let code =
-            FunctionCode::builder().s3_bucket(aws.deployments()).s3_key(aws.store_package(package).await?);
+        let (package, key) = aws.stored_package(&self.binary).await?;
+        let code = FunctionCode::builder().s3_bucket(aws.deployments()).s3_key(key);
         let code = code.build();
         let tags = tags.clone().into_iter().chain(self.code.tags(&package.sha256));
         let call = self.to_create().code(code).set_tags(Some(tags.collect()));

@@ -128,8 +128,7 @@ impl Function {
     /// Uploads the code, then says in the tags what it was made from. Cut short in between,
     /// the tags do not fit the code and the next run uploads again.
     async fn upload(&self, revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
-        let package = aws.packages.get(&self.binary)?;
-        let key = aws.store_package(package).await?;
+        let (package, key) = aws.stored_package(&self.binary).await?;
         let call = aws.lambda.update_function_code().function_name(&self.name);
         let call = call.set_revision_id(revision.map(str::to_owned));
         // The architecture changes only together with the code.

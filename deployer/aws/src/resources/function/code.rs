@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use engine::resource::Tags;
 use serde::Serialize;
 
+use crate::packages::hexadecimal;
+
 const TAG_FINGERPRINT: &str = "deployer:code-fingerprint";
 const TAG_SHA256: &str = "deployer:code-sha256";
 
@@ -49,7 +51,7 @@ impl Code {
 /// by; nothing where no deployer uploaded it.
 pub fn deployed_package(tags: &Tags) -> Option<String> {
     let sha256 = STANDARD.decode(tags.get(TAG_SHA256)?).ok()?;
-    Some(sha256.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hexadecimal(&sha256))
 }
 
 #[cfg(test)]
