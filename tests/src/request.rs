@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,15 +110,17 @@ impl Request {
         Self { method, path, headers: headers.collect(), body }
     }
 
-    /// Puts an empty zip in the place of a function's code, and says so in its tags.
+    /// Puts an empty zip in the place of a package, under the key that it was stored with, and says of a
+    /// function that this is its code.
     pub(crate) fn without_code(&mut self) {
-        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else { return };
-        if body.pointer("/Code/ZipFile").is_none() {
-            return;
+        if self.method == "PUT" && self.path.contains("/packages/") {
+            self.body = STANDARD.decode(EMPTY.0).expect("the constant is base64");
+        } else if let Ok(mut body) = serde_json::from_slice::<Value>(&self.body)
+            && let Some(digest) = body.pointer_mut("/Tags/deployer:code-sha256")
+        {
+            *digest = EMPTY.1.into();
+            self.body = body.to_string().into_bytes();
         }
-        body["Code"]["ZipFile"] = EMPTY.0.into();
-        body["Tags"]["deployer:code-sha256"] = EMPTY.1.into();
-        self.body = body.to_string().into_bytes();
     }
 
     /// Returns what the request calls the place in a table's stream that was made with the table: a time.
