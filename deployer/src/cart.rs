@@ -1,4 +1,4 @@
-//! The cart's stack: everything that an environment of the cart has, on one screen.
+//! The cart's stack: all resources of an environment of the cart, on one screen.
 
 mod mappings;
 
@@ -18,7 +18,7 @@ use eventsourcing::contract::{self, attribute, *};
 /// The first part of every name.
 pub(crate) const NAME: &str = "cart";
 
-/// Returns what an environment of the cart is to have.
+/// Returns the stack of an environment of the cart.
 pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope(NAME);
     let keys = &environment.org.kms;
@@ -39,20 +39,20 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let archive = Bucket::new(&scope, "archive")
         .tls_only(environment.local.is_none())
         .encrypted_with(keys.bucket())
-        // A replay overwrites its progress every few seconds, and nobody reads what it was.
+        // A replay overwrites its progress every few seconds, and earlier versions are not needed.
         .expiring_versions(REPLAYS_PREFIX, 1)
         .known_as(ARCHIVE_BUCKET);
 
     let defaults = environment.lambda_defaults();
-    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, &defaults).description(f.does);
+    let lambda = |f: contract::Function| Lambda::new(&scope, f.name, &defaults).description(f.description);
     let handler =
         |name: &'static str| {
             lambda(contract::Function::handler(name))
                 .may(archive.write(FAILED_PREFIX))
-                .consumes_or_gives_up_to(&archive, &stream, mappings::handler(hours))
+                .consumes_discarding_to(&archive, &stream, mappings::handler(hours))
         };
     let handlers = [handler("log-events").description("Writes one log line for each published event")];
-    // As long as Lambda allows: it works until shortly before, and has itself called again.
+    // The longest timeout that Lambda allows: `replay` stops shortly before it, and has itself invoked again.
     let replay = lambda(REPLAY)
         .timeout(Duration::from_secs(15 * 60))
         .memory_at_least_mb(1024)
@@ -63,7 +63,7 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
         .may(archive.write(REPLAYS_PREFIX))
         .calls(HANDLERS, &handlers);
     let get_cart = lambda(GET_CART).may(events.load());
-    // Who reads events changes first: a new type of event meets nobody who does not know it.
+    // Readers of events are updated first, so that no reader gets an event of a type that it does not know.
     let readers = || handlers.iter().chain([&get_cart]);
     let command = |f| lambda(f).may(events.load()).may(events.append()).after(readers());
     let lambdas = [
@@ -74,11 +74,11 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
             .timeout(CAPTURE_LASTS)
             .may(stream.publish())
             .may(archive.write(FAILED_PREFIX))
-            .consumes_or_gives_up_to(&archive, &events, mappings::capture()),
+            .consumes_discarding_to(&archive, &events, mappings::capture()),
         lambda(ARCHIVE)
             .may(archive.write(EVENTS_PREFIX))
             .may(archive.write(FAILED_PREFIX))
-            .consumes_or_gives_up_to(&archive, &stream, mappings::archive(hours)),
+            .consumes_discarding_to(&archive, &stream, mappings::archive(hours)),
         replay,
     ];
 

@@ -1,4 +1,4 @@
-//! `deployer` for the cart.
+//! The `deployer` program of the cart.
 
 mod cart;
 

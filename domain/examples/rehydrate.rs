@@ -1,10 +1,10 @@
-//! Shows a cart being rebuilt from its events, one after the other.
+//! Rebuilds a cart from its events, step by step.
 //!
 //! ```text
 //! cargo run -p domain --example rehydrate
 //! ```
 
-#![expect(clippy::print_stdout, reason = "showing something is what an example is for")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use domain::{
     ShoppingCartRepo,
@@ -26,7 +26,7 @@ fn main() -> Result<(), Error> {
     let carts = ShoppingCartRepo::new(InMemoryStore::new());
     let cart_id = Uuid::from_u128(0x0199_7d2e_8a3b_7c11_9f0e_6b1d_5a2c_4e70);
 
-    println!("What was asked for, and what it led to:\n");
+    println!("Commands and their events:\n");
     let mut stored = Vec::new();
     for (n, command) in (1..).zip(commands()) {
         let events = block_on(run(&carts, cart_id, n, &command))?;
@@ -34,7 +34,7 @@ fn main() -> Result<(), Error> {
         stored.extend(events.into_iter().flatten());
     }
 
-    println!("\nThe cart, rebuilt from what was stored:\n");
+    println!("\nThe cart, rebuilt from the stored events:\n");
     println!("  version  stored as                                     the cart is then");
     let mut cart = ShoppingCart::default();
     for (version, event) in (1..).zip(&stored) {
@@ -64,7 +64,7 @@ fn commands() -> [CartCommand; 7] {
     ]
 }
 
-/// Fetches, decides and stores; a broken rule is an outcome like any other.
+/// Fetches, decides and stores; a broken rule is a normal outcome.
 async fn run(
     carts: &ShoppingCartRepo<InMemoryStore>,
     cart_id: Uuid,
@@ -106,7 +106,7 @@ fn outcome(events: &Result<Vec<CartEvent>, String>) -> String {
 
 fn shown(cart: &ShoppingCart) -> String {
     let status = match cart.status() {
-        None => "not there",
+        None => "missing",
         Some(CartStatus::Open) => "open",
         Some(CartStatus::Closed) => "closed",
     };

@@ -1,4 +1,4 @@
-//! What a caller is told of a cart.
+//! Answers about a cart.
 
 use eventsourcing::Answering;
 use serde::Serialize;
@@ -6,16 +6,16 @@ use uuid::Uuid;
 
 use crate::cart::{CartError, CartLine, CartStatus, ShoppingCart};
 
-/// How a cart stands at one version.
+/// The state of a cart at one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CartView {
     /// The cart.
     pub cart_id: Uuid,
-    /// The version of the last event that the rest of the answer accounts for.
+    /// The version of the last event included in this answer.
     pub version: u64,
     /// Whether items can be added.
     pub status: CartStatus,
-    /// What is in the cart.
+    /// The contents of the cart.
     pub items: Vec<CartLine>,
 }
 

@@ -1,7 +1,7 @@
 //! The shopping cart: its state, its events and its decisions.
 //!
-//! A cart is opened, filled and closed. This file holds all of the business rules and is
-//! the one to replace by an aggregate of your own.
+//! A cart is opened, filled and closed. This file contains all business rules: replace it with an aggregate
+//! of your own.
 
 use eventsourcing::{
     Aggregate, Moment, Repo,
@@ -11,62 +11,62 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The longest name of an item, in characters.
+/// The maximum length of an item's name, in characters.
 pub const MAX_NAME_LENGTH: usize = 200;
-/// The most that one command can add of an item.
+/// The maximum quantity of one command.
 pub const MAX_QUANTITY: u32 = 999;
-/// The most different items that a cart can hold. The event that closes it has all of them, under names of
-/// whatever bytes, and has to fit into one commit.
+/// The maximum number of different items in a cart. The event that closes the cart lists all of them, with
+/// names of any characters, and has to fit into one commit.
 pub const MAX_ITEMS: usize = 200;
 
 /// The namespace of cart identifiers derived from command ids; it can never change.
 const CARTS_BY_COMMAND: Uuid = Uuid::from_u128(0x5b1f_6e0e_8a43_4d0c_9d0f_7a3c_21e6_54b8);
 
-/// The carts in a store of events.
+/// The carts in an event store.
 pub type ShoppingCartRepo<S> = Repo<ShoppingCart, S>;
 
-/// Returns the id of the cart that a command opens when it names none.
+/// Returns the id of a new cart for a command without a cart id.
 ///
-/// It follows from the command id, so that a repeated command finds the same cart.
+/// It is derived from the command id, so that a repeated command finds the same cart.
 pub fn cart_opened_by(command_id: Uuid) -> Uuid {
     Uuid::new_v5(&CARTS_BY_COMMAND, command_id.as_bytes())
 }
 
 // State.
 
-/// A shopping cart as its events tell it.
+/// A shopping cart, rebuilt from its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShoppingCart {
     status: Option<CartStatus>,
     lines: Vec<CartLine>,
 }
 
-/// Whether a cart still takes items.
+/// Whether items can be added to a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CartStatus {
     /// Items can be added.
     Open,
-    /// Nothing can be changed any more.
+    /// Nothing can be changed.
     Closed,
 }
 
-/// One item of a cart, and how much of it.
+/// One item of a cart, with its quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartLine {
     /// The name of the item.
     pub item: String,
-    /// The sum of all that was added of it.
+    /// The total quantity that was added.
     pub quantity: u64,
 }
 
 impl ShoppingCart {
-    /// Returns whether the cart is open or closed, or nothing when it was never opened.
+    /// Returns whether the cart is open or closed; `None` if it was never opened.
     pub fn status(&self) -> Option<CartStatus> {
         self.status
     }
 
-    /// Returns the items in the order in which they first came into the cart.
+    /// Returns the items in the order in which they were first added.
     pub fn lines(&self) -> &[CartLine] {
         &self.lines
     }
@@ -76,25 +76,25 @@ impl ShoppingCart {
     }
 }
 
-// Events. The names of variants are stored, and never change. Changing a field takes a new schema
-// version, an upcaster and a golden file.
+// Events. The names of variants are stored and never change. A changed field needs a new schema version, an
+// upcaster and a golden file.
 
-/// What happened to a cart.
+/// The events of a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", deny_unknown_fields)]
 pub enum CartEvent {
-    /// The cart came to be and takes items.
+    /// The cart was opened, and items can be added.
     CartOpened {},
-    /// Some of an item was put into the cart, on top of what was there.
+    /// A quantity of an item was added to the quantity in the cart.
     ItemAdded {
         /// The name of the item.
         item: String,
-        /// How much of it was added.
+        /// The added quantity.
         quantity: u32,
     },
-    /// The cart takes no more items. Readers of closed carts need no other event.
+    /// The cart was closed. Readers of closed carts need no other event.
     CartClosed {
-        /// What is in it, in the order in which it first came.
+        /// The contents, in the order in which the items were first added.
         items: Vec<CartLine>,
     },
 }
@@ -106,41 +106,41 @@ impl Event for CartEvent {
 
 // Decisions.
 
-/// What somebody wants of a cart. Anything can be asked for; the decision checks it.
+/// A command on a cart. The decision validates its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CartCommand {
     /// Opens the cart.
     Open,
-    /// Adds some of an item.
+    /// Adds a quantity of an item.
     AddItem {
         /// The name of the item.
         item: String,
-        /// How much of it.
+        /// The quantity.
         quantity: i64,
     },
     /// Closes the cart.
     Close,
 }
 
-/// The rule of a cart that a command would break.
+/// The rule that a command would break.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CartError {
-    /// No cart was ever opened under this id.
-    #[error("there is no such cart: open it first")]
+    /// No cart was opened under this id.
+    #[error("the cart does not exist: open it first")]
     CartNotFound,
-    /// The cart is closed, for good.
+    /// The cart is closed permanently.
     #[error("the cart is closed and can no longer be changed")]
     CartClosed,
-    /// The cart cannot take one more different item.
-    #[error("the cart holds {MAX_ITEMS} different items, which is all it can hold")]
+    /// The cart is full and cannot take another item.
+    #[error("the cart has {MAX_ITEMS} different items, the maximum")]
     CartFull,
-    /// What should be added is not an item, or not a sensible amount of it.
+    /// The item's name or quantity is invalid.
     #[error("{0}")]
     InvalidItem(String),
 }
 
 impl CartError {
-    /// Returns the name by which callers tell broken rules apart.
+    /// Returns the name by which callers distinguish broken rules.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CartNotFound => "CartNotFound",
@@ -153,7 +153,7 @@ impl CartError {
 
 impl Aggregate for ShoppingCart {
     const TYPE: &'static str = "cart";
-    // Some 325 bytes each: a third of what one query reads at a time.
+    // About 325 bytes each: together a third of one page of a query.
     const MAX_EVENTS: u64 = 1_000;
     type Event = CartEvent;
     type Command = CartCommand;
@@ -183,9 +183,9 @@ impl Aggregate for ShoppingCart {
 
         match (command, self.status) {
             (CartCommand::Open, None) => Ok(vec![CartEvent::CartOpened {}]),
-            // The wish has come true already: whoever asks wants an open cart and has one.
+            // Nothing to do: the caller wants an open cart, and it is open.
             (CartCommand::Open, Some(Open)) => Ok(vec![]),
-            // A closed cart is never reopened, and a caller must not believe it was.
+            // A closed cart is never reopened, and the caller must not believe that it was.
             (CartCommand::Open, Some(Closed)) => Err(CartClosed),
 
             (CartCommand::AddItem { .. } | CartCommand::Close, None) => Err(CartNotFound),
@@ -205,7 +205,7 @@ impl Aggregate for ShoppingCart {
     }
 }
 
-/// Returns the quantity when it and the name can stand in an event.
+/// Returns the quantity if it and the name are valid.
 fn checked(item: &str, quantity: i64) -> Result<u32, CartError> {
     let invalid = |message| Err(CartError::InvalidItem(message));
     let length = item.chars().count();

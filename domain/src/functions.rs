@@ -1,19 +1,20 @@
 //! The Lambda functions of the cart: their names and the variables that each reads.
 //!
-//! `functions` has a binary for each, and the stack a line; both take the names from here.
+//! `functions` has a binary for each of them, and the stack has one line; both use these names.
 
 use eventsourcing::contract::{ARCHIVE, CAPTURE, EVENTS_TABLE, Function, REPLAY};
 
 /// Opens a cart.
-pub const OPEN_CART: Function = Function { name: "open-cart", does: "Opens a cart", reads: &[EVENTS_TABLE] };
+pub const OPEN_CART: Function =
+    Function { name: "open-cart", description: "Opens a cart", reads: &[EVENTS_TABLE] };
 /// Adds an item to an open cart.
 pub const ADD_ITEM: Function =
-    Function { name: "add-item", does: "Adds an item to an open cart", reads: &[EVENTS_TABLE] };
+    Function { name: "add-item", description: "Adds an item to an open cart", reads: &[EVENTS_TABLE] };
 /// Closes a cart.
 pub const CLOSE_CART: Function =
-    Function { name: "close-cart", does: "Closes a cart", reads: &[EVENTS_TABLE] };
-/// Answers what is in a cart.
+    Function { name: "close-cart", description: "Closes a cart", reads: &[EVENTS_TABLE] };
+/// Returns the contents of a cart.
 pub const GET_CART: Function =
-    Function { name: "get-cart", does: "Answers what is in a cart", reads: &[EVENTS_TABLE] };
-/// Every function of the system apart from handlers ([`Function::handler`]).
+    Function { name: "get-cart", description: "Returns the contents of a cart", reads: &[EVENTS_TABLE] };
+/// All functions except handlers ([`Function::handler`]).
 pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, ARCHIVE, REPLAY];

@@ -1,15 +1,15 @@
-//! The shopping cart as a story of events.
+//! The shopping cart, as an example of event sourcing.
 //!
 //! Everything here is a function from values to values: this crate knows no AWS, no async
 //! runtime, no clock and no randomness.
 //!
 //! # Where to start reading
 //!
-//! * [`cart`]: the business rules, and the one file to replace by an aggregate of your own.
-//! * [`answer`]: what a caller is told.
-//! * [`functions`]: the names shared with the program that deploys all this.
+//! * [`cart`]: the business rules; replace this file with an aggregate of your own.
+//! * [`answer`]: the answers to callers.
+//! * [`functions`]: the names shared with the program that deploys the functions.
 //!
-//! Events, commits, histories and stores in general are the crate `eventsourcing`.
+//! The general parts, such as events, commits, histories and stores, are in the crate `eventsourcing`.
 //!
 //! # A cart in five lines
 //!

@@ -1,22 +1,22 @@
-//! Says goodbye to a cart that was closed: a handler to copy. As `src/bin/say-goodbye.rs`, and
-//! with a line in the stack, `handler("say-goodbye")`, it would be deployed.
+//! Says goodbye when a cart is closed: a handler to copy. To deploy it, put it in `src/bin/say-goodbye.rs`,
+//! and add a line to the stack, `handler("say-goodbye")`.
 
 use domain::cart::{CartEvent, ShoppingCart};
 use eventsourcing::contract::Function;
 use runtime::{
-    handler::{Delivered, Trouble, acts},
+    handler::{Delivered, HandlerError, reactor},
     start::start,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
-    acts(say_goodbye).serve(&start).await
+    reactor(say_goodbye).serve(&start).await
 }
 
-async fn say_goodbye(delivered: Delivered<ShoppingCart>) -> Result<(), Trouble> {
+async fn say_goodbye(delivered: Delivered<ShoppingCart>) -> Result<(), HandlerError> {
     if let CartEvent::CartClosed { .. } = delivered.event {
-        // Whoever sends mail hands over the id as well, as what tells a repetition.
+        // A real handler that sends mail passes the event's id to the mail service as the idempotency key.
         tracing::info!(event_id = %delivered.envelope.id, "goodbye");
     }
     Ok(())

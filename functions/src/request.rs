@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use runtime::request::{Fields, missing};
 
-/// Reads `{"cart_id"?}`.
+/// Parses `{"cart_id"?}`.
 pub fn open_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
     let fields = Fields::of_command(OPEN_CART.name, payload, &["cart_id"])?;
     let command_id = fields.command_id(default_id)?;
@@ -16,7 +16,7 @@ pub fn open_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand
     fields.request(cart_id, CartCommand::Open, command_id)
 }
 
-/// Reads `{"cart_id", "item", "quantity"?}`.
+/// Parses `{"cart_id", "item", "quantity"?}`.
 pub fn add_item(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
     let fields = Fields::of_command(ADD_ITEM.name, payload, &["cart_id", "item", "quantity"])?;
     let command_id = fields.command_id(default_id)?;
@@ -26,7 +26,7 @@ pub fn add_item(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>
     fields.request(cart_id, CartCommand::AddItem { item, quantity }, command_id)
 }
 
-/// Reads `{"cart_id"}`.
+/// Parses `{"cart_id"}`.
 pub fn close_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
     let fields = Fields::of_command(CLOSE_CART.name, payload, &["cart_id"])?;
     let command_id = fields.command_id(default_id)?;
@@ -46,19 +46,19 @@ mod tests {
     const COMMAND: Uuid = Uuid::from_u128(2);
     const FRESH: Uuid = Uuid::from_u128(3);
 
-    fn told(parse: Parse<CartCommand>, payload: Value) -> (&'static str, String) {
+    fn refusal(parse: Parse<CartCommand>, payload: Value) -> (&'static str, String) {
         let refusal = parse(payload, FRESH).expect_err("the request is refused");
         (refusal.error, refusal.message)
     }
 
     #[test]
     fn minimal_cart_requests_are_accepted() {
-        let opened = open_cart(json!({}), FRESH).expect("the request is understood");
+        let opened = open_cart(json!({}), FRESH).expect("the request is valid");
         assert_eq!(opened.aggregate_id, cart_opened_by(FRESH));
         assert_eq!((opened.command_id, opened.correlation_id), (FRESH, FRESH));
 
         let payload = json!({"cart_id": CART, "item": "tea", "actor": null});
-        let added = add_item(payload, FRESH).expect("the request is understood");
+        let added = add_item(payload, FRESH).expect("the request is valid");
         let one = CartCommand::AddItem { item: "tea".to_owned(), quantity: 1 };
         assert_eq!((added.aggregate_id, added.command, added.actor), (CART, one, None));
 
@@ -72,7 +72,7 @@ mod tests {
             (open_cart as Parse<CartCommand>, CartCommand::Open),
             (close_cart as Parse<CartCommand>, CartCommand::Close),
         ] {
-            let parsed = parse(payload.clone(), Uuid::nil()).expect("the request is understood");
+            let parsed = parse(payload.clone(), Uuid::nil()).expect("the request is valid");
             let expected = Request {
                 aggregate_id: CART,
                 command,
@@ -86,11 +86,12 @@ mod tests {
         }
     }
 
-    /// What tells a repeat from another request under the same id.
+    /// The hash distinguishes a repeated command from a different one with the same id.
     #[test]
     fn request_hash_ignores_command_and_correlation_ids() {
-        let hash =
-            |parse: Parse<CartCommand>, payload: Value| parse(payload, FRESH).expect("it is right").hash;
+        let hash = |parse: Parse<CartCommand>, payload: Value| {
+            parse(payload, FRESH).expect("the request is valid").hash
+        };
         let least = json!({"cart_id": CART, "item": "tea"});
         let one = hash(add_item, least.clone());
         let with = |field: &str, value: Value| {
@@ -119,16 +120,16 @@ mod tests {
     #[test]
     fn unknown_field_is_named_with_known_ones() {
         assert_eq!(
-            told(add_item, json!({"cart_id": CART, "item": "tea", "quantiy": 2})),
+            refusal(add_item, json!({"cart_id": CART, "item": "tea", "quantiy": 2})),
             (
                 "InvalidRequest",
-                "unknown field \"quantiy\"; allowed are cart_id, item, quantity, command_id, correlation_id, causation_id, actor"
+                "unknown field \"quantiy\"; allowed fields: cart_id, item, quantity, command_id, correlation_id, causation_id, actor"
                     .to_owned()
             )
         );
         assert_eq!(
             question::<ShoppingCart>(json!({"cart_id": CART, "version": 3})),
-            Err(Refusal::invalid_request("unknown field \"version\"; allowed are cart_id"))
+            Err(Refusal::invalid_request("unknown field \"version\"; allowed fields: cart_id"))
         );
     }
 
@@ -138,18 +139,18 @@ mod tests {
         let add = |field: &str, value: Value| {
             let mut payload = json!({"cart_id": CART, "item": "tea"});
             payload[field] = value;
-            told(add_item, payload)
+            refusal(add_item, payload)
         };
         assert_eq!(add("quantity", json!("two")), invalid("quantity must be a whole number"));
         assert_eq!(add("quantity", json!(1.5)), invalid("quantity must be a whole number"));
         assert_eq!(add("item", json!(7)), invalid("item must be a string"));
         assert_eq!(add("item", json!(null)), invalid("item is missing"));
         assert_eq!(add("actor", json!("")), invalid("actor must have 1 to 200 characters, not 0"));
-        assert_eq!(told(close_cart, json!({})), invalid("cart_id is missing"));
+        assert_eq!(refusal(close_cart, json!({})), invalid("cart_id is missing"));
         assert_eq!(
-            told(open_cart, json!("open")),
+            refusal(open_cart, json!("open")),
             invalid(
-                "the request must be a JSON object; allowed are cart_id, command_id, correlation_id, causation_id, actor"
+                "the request must be a JSON object; allowed fields: cart_id, command_id, correlation_id, causation_id, actor"
             )
         );
     }
@@ -158,7 +159,7 @@ mod tests {
     fn field_that_is_no_uuid_is_an_invalid_id() {
         for field in ["cart_id", "command_id", "correlation_id"] {
             for value in [json!("1"), json!(1), json!({}), json!("")] {
-                let (error, message) = told(open_cart, json!({ field: value }));
+                let (error, message) = refusal(open_cart, json!({ field: value }));
                 assert_eq!(error, "InvalidId");
                 assert!(message.starts_with(&format!("{field} must be a UUID")), "{message}");
             }

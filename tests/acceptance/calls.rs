@@ -1,7 +1,7 @@
-//! How many calls it takes, and how many of them have to wait for another.
+//! How many calls a run makes, and how many of them wait for another.
 //!
-//! Nothing here is timed. The cloud is put at a distance that is long against everything else,
-//! so that the order in which calls begin and end shows which of them waited for which.
+//! Nothing is timed here. The latency to the cloud is long compared to everything else, so the order in which
+//! calls start and end shows which of them waited for which.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[("calls_are_few_and_run_together", calls_are_few_and_run_together)];
 
-/// Far against what the cloud and the deployer need for all calls of one moment.
+/// Long compared to the time that the cloud and the deployer need for all concurrent calls.
 const DISTANCE: Duration = Duration::from_millis(400);
 
-/// The first `up` has no chain of more than 14 calls one after another: 4 to the first entry of the record, 7 of
-/// the archive's bucket, and 2 of a mapping that waits for it, which can happen to follow another mapping; one with nothing to do
-/// makes at most 3 calls a resource, none of which waits for more than two others.
+/// The first `up` has no chain of more than 14 calls one after another: 4 up to the first release record, 7
+/// for the archive's bucket, and 2 for a mapping that waits for it, which may also follow another mapping. An
+/// `up` with nothing to do makes at most 3 calls for each resource, none of which waits for more than two
+/// others.
 fn calls_are_few_and_run_together(cloud: &Cloud) {
     let place = cloud.place();
     let proxy = Proxy::start(cloud, DISTANCE).expect("loopback has a free port");
@@ -41,16 +42,16 @@ fn calls_are_few_and_run_together(cloud: &Cloud) {
     assert!(chain.len() <= 3, "{} reads one after another: {chain:#?}", chain.len());
 }
 
-/// Leaves out what `up` reads after its last write, to see whether AWS shows what it accepted.
+/// Leaves out the calls with which `up` verifies its changes after its last write.
 fn without_reading_again(calls: &[Call]) -> Vec<Call> {
     let ends = calls.iter().filter(|call| call.mutates()).map(|call| call.end_ms);
     let last = ends.fold(0.0, f64::max);
     calls.iter().filter(|call| call.start_ms < last).cloned().collect()
 }
 
-/// Makes one call of reads that ask the same question again and again: that is polling, which
-/// begins with its first question and ends with its last answer. Only after the first write,
-/// and only while nothing is written under the same path.
+/// Replaces repeated reads with the same request by one call: they are polling, which starts with its first
+/// request and ends with its last answer. This applies only after the first write, and only while nothing is
+/// written under the same path.
 fn polling_once(mut calls: Vec<Call>) -> Vec<Call> {
     calls.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
     let writes: Vec<Call> = calls.iter().filter(|call| call.mutates()).cloned().collect();
@@ -73,18 +74,18 @@ fn polling_once(mut calls: Vec<Call>) -> Vec<Call> {
     merged
 }
 
-/// Returns the longest sequence of calls of which each began after the one before had ended
-/// and may have waited for it.
+/// Returns the longest sequence of calls each of which started after the previous one had ended, and may have
+/// waited for it.
 fn longest_chain(mut calls: Vec<Call>) -> Vec<Call> {
     calls.sort_by(|one, other| one.start_ms.total_cmp(&other.start_ms));
     let writes = calls.iter().filter(|call| call.mutates()).map(|call| call.start_ms);
     let first_write = writes.fold(f64::INFINITY, f64::min);
     let waits = |call: &Call, before: &Call| {
-        // Everything waits for the look at everything.
+        // Every write waits for the survey of all resources.
         let looked = before.end_ms <= first_write;
         before.end_ms <= call.start_ms && (looked || may_wait(call, before))
     };
-    // For each call the longest chain that ends with it: how long, and which it follows.
+    // For each call, the longest chain that ends with it: its length, and the previous call.
     let mut chains: Vec<(usize, Option<usize>)> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
         let earlier = (0..index).filter(|earlier| waits(call, &calls[*earlier]));
@@ -100,9 +101,9 @@ fn longest_chain(mut calls: Vec<Call>) -> Vec<Call> {
     chain
 }
 
-/// Tells whether a call can have waited for one before it: it is about the same thing, as far
-/// as can be told, or about a kind that is made after the other. Without this, calls that have
-/// nothing to do with each other make a chain whenever one of them happens to be late.
+/// Returns whether a call may have waited for an earlier one: it concerns the same resource, as far as the
+/// calls show, or a kind that is created after the earlier one's kind. Without this check, unrelated calls
+/// would form a chain whenever one of them happens to be late.
 fn may_wait(call: &Call, before: &Call) -> bool {
     let (kind, other) = (kind(call), kind(before));
     match (kind, other) {
@@ -116,10 +117,10 @@ fn may_wait(call: &Call, before: &Call) -> bool {
     }
 }
 
-/// Returns what a call is about: the service, which has one kind, or the kind.
+/// Returns the kind of a call's resource: the service, if it has one kind, or the kind.
 fn kind(call: &Call) -> &str {
     match (call.service.as_str(), call.operation.as_str()) {
-        // A mapping of a table asks for the table's stream.
+        // A mapping of a table reads the table's stream.
         ("DynamoDB", "DescribeTable") => "mapping",
         ("Lambda", operation) if operation.contains("EventSourceMapping") => "mapping",
         ("Lambda", _) => "function",

@@ -1,4 +1,4 @@
-//! The command line: what is understood, what is refused, and what goes to which stream.
+//! The command line: accepted and refused arguments, and the output stream of each result.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::Test;
 
-/// An account in which nothing is.
+/// An empty account.
 const NOBODY: &str = "000000000009";
 
 pub(crate) const TESTS: &[Test] = &[
@@ -20,8 +20,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("plan_comes_in_four_forms", plan_comes_in_four_forms),
 ];
 
-/// Whatever is wrong with the command line or a file is told on standard error, with what to
-/// do about it; nothing is on standard output, and the exit code is 64.
+/// Errors in the command line or in a file are reported on standard error, with a hint; standard output is
+/// empty, and the exit code is 64.
 fn usage_errors_are_refused_with_a_hint(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("key", "protekt = true\n");
@@ -42,7 +42,7 @@ fn usage_errors_are_refused_with_a_hint(cloud: &Cloud) {
         (&["invoke", "local", "add-item", "--payload", "@missing.json"], &["missing.json"]),
     ];
     for (arguments, said) in cases {
-        // A folder that was named already cannot be named again.
+        // `--environments` cannot be repeated.
         let run = if arguments.contains(&"--environments") {
             Run::of(std::process::Command::new(cloud.binary()).args(arguments))
         } else {
@@ -51,18 +51,18 @@ fn usage_errors_are_refused_with_a_hint(cloud: &Cloud) {
         assert_eq!(run.code, Some(64), "{arguments:?}: {run:#?}");
         assert_eq!(run.stdout, "", "{arguments:?}: {run:#?}");
         for text in said {
-            assert!(run.stderr.contains(text), "{arguments:?} does not say `{text}`: {}", run.stderr);
+            assert!(run.stderr.contains(text), "{arguments:?} does not contain `{text}`: {}", run.stderr);
         }
         plain(&run);
     }
 }
 
-/// Names and ARNs are the same in all forms, without anything being up or even there.
+/// Names and ARNs are the same in all formats, and need no deployed environment and no connection.
 fn outputs_agree_and_need_no_call(cloud: &Cloud) {
     let place = cloud.place();
     let outputs = |format: &str| {
         let mut command = place.command(&["outputs", "local", "--format", format]);
-        // Nobody listens on port 9, so that a call would fail.
+        // Nothing listens on port 9, so that a call would fail.
         let run = Run::of(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9"));
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:#?}");
         plain(&run);
@@ -78,7 +78,7 @@ fn outputs_agree_and_need_no_call(cloud: &Cloud) {
         let text = |key: &str| output[key].as_str().unwrap_or_default();
         let row: Vec<&str> = human.split_whitespace().collect();
         assert_eq!(row.join(" "), format!("{} {} {}", text("kind"), text("name"), text("arn")).trim());
-        let (variable, value) = env.split_once('=').expect("a line for a shell assigns");
+        let (variable, value) = env.split_once('=').expect("each line for a shell is an assignment");
         assert_eq!(value, text("name"));
         assert!(variable.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte)));
     }
@@ -92,8 +92,8 @@ fn outputs_agree_and_need_no_call(cloud: &Cloud) {
     }
 }
 
-/// `invoke` prints the answer alone, takes requests in three ways, shows the log's end beside
-/// it and fails when the function does; `logs` shows what the functions wrote.
+/// `invoke` prints only the answer to standard output, reads requests in three ways, shows the end of the log
+/// as well, and fails if the function fails; `logs` shows the functions' log lines.
 fn functions_are_called_and_their_logs_read(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
@@ -102,7 +102,7 @@ fn functions_are_called_and_their_logs_read(cloud: &Cloud) {
     let cart = opened.json()["cart_id"].clone();
     let request = json!({"cart_id": cart, "item": "apple", "quantity": 2}).to_string();
     let file = place.folder().join("request.json");
-    fs::write(&file, &request).expect("a new folder can be written");
+    fs::write(&file, &request).expect("a new folder is writable");
     let file = format!("@{}", file.display());
     let added = place.deploys(&["invoke", "local", "cart-local-add-item", "--payload", &file]);
     assert_eq!(added.json()["items"], json!([{"item": "apple", "quantity": 2}]));
@@ -111,7 +111,7 @@ fn functions_are_called_and_their_logs_read(cloud: &Cloud) {
     assert!(piped.stderr.contains("decided") && !opened.stderr.contains("decided"), "{piped:#?}");
     let refused =
         place.deploys(&["invoke", "local", "add-item", "--payload", r#"{"cart_id":"x","item":"y"}"#]);
-    assert!(refused.json()["error"].is_string(), "a broken rule is an answer: {refused:#?}");
+    assert!(refused.json()["error"].is_string(), "a violated rule is an answer: {refused:#?}");
 
     shows_logs(&place, cart.as_str().unwrap_or_default());
     break_function(&place, "get-cart");
@@ -129,7 +129,7 @@ fn functions_are_called_and_their_logs_read(cloud: &Cloud) {
     }
 }
 
-/// Lines come from all functions or the one named, within the time asked for, filtered.
+/// Log lines come from all functions or the named one, within the requested time, filtered.
 fn shows_logs(place: &Place<'_>, cart: &str) {
     let logs = |arguments: &[&str]| place.deploys(&[&["logs", "local"], arguments].concat()).stdout;
     let all = until("the consumer's log line", || {
@@ -145,8 +145,8 @@ fn shows_logs(place: &Place<'_>, cart: &str) {
     assert_eq!(logs(&["log-events", "--since", "0s"]), "");
 }
 
-/// The JSON of a plan has the documented shape; Markdown and GitHub's annotations are what
-/// they are called; none of them, nor the form for people, has colours in a pipe.
+/// The JSON of a plan has the documented shape. Markdown and GitHub's annotations have their formats. No
+/// format, and no plan in text, has colours when written to a pipe.
 fn plan_comes_in_four_forms(cloud: &Cloud) {
     let place = cloud.place();
     let plan = |format: &str| {
@@ -167,7 +167,7 @@ fn plan_comes_in_four_forms(cloud: &Cloud) {
     });
     assert_eq!(json["actions"], creates);
     let pending = json!({
-        "in_sync": 0, "drift": 0, "pending": resources.len(), "unknown": 0, "foreign": 0, "orphan": 0
+        "in_sync": 0, "drift": 0, "pending": resources.len(), "unknown": 0, "unmanaged": 0, "orphan": 0
     });
     assert_eq!(json["verdicts"], pending);
     let name = place.scope("local").name("add-item");
@@ -189,24 +189,24 @@ fn plan_comes_in_four_forms(cloud: &Cloud) {
     }
 }
 
-/// Runs the deployer with this on its standard input.
+/// Runs the deployer with this text on its standard input.
 fn piped(place: &Place<'_>, arguments: &[&str], text: &str) -> Run {
     let mut command = place.command(arguments);
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the deployer was just built");
-    let mut stdin = child.stdin.take().expect("it is piped");
+    let mut child = command.spawn().expect("the binary exists");
+    let mut stdin = child.stdin.take().expect("standard input is piped");
     stdin.write_all(text.as_bytes()).expect("the deployer reads its input");
     drop(stdin);
-    Run::from(child.wait_with_output().expect("it is a child of ours"))
+    Run::from(child.wait_with_output().expect("the process is a child"))
 }
 
-/// Takes from a function what its role allows it.
+/// Removes the permissions from the role of a function.
 fn break_function(place: &Place<'_>, function: &str) {
     let aws = place.aws("local");
     let role = aws.scope.role_name(function);
     place.cloud.wait(async {
         let policies = aws.iam.list_role_policies().role_name(&role).send().await;
-        for policy in policies.expect("the role is there").policy_names {
+        for policy in policies.expect("the role exists").policy_names {
             let call = aws.iam.delete_role_policy().role_name(&role).policy_name(policy);
             call.send().await.expect("the policy was listed");
         }
@@ -217,7 +217,7 @@ fn request_of(cart: &Value) -> String {
     json!({ "cart_id": cart }).to_string()
 }
 
-/// Whoever reads a pipe wants no colours.
+/// Output to a pipe must have no colours.
 fn plain(run: &Run) {
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{run:#?}");
 }

@@ -1,4 +1,4 @@
-//! `up`, `plan` and `down`: everything comes, stays, and goes.
+//! `up`, `plan` and `down` from an empty account to an empty account.
 
 use aws::AwsNames;
 use engine::release::ReleaseRecord;
@@ -17,39 +17,39 @@ pub(crate) const TESTS: &[Test] = &[
     ("code_that_does_not_compile_changes_nothing", code_that_does_not_compile_changes_nothing),
 ];
 
-/// Neither into an empty account, nor where something else is to be changed as well.
+/// Neither in an empty account, nor if other resources have to be changed as well.
 fn code_that_does_not_compile_changes_nothing(cloud: &Cloud) {
-    let (place, hollow) = (cloud.place(), Hollow::of(cloud).expect("a temporary folder can be made"));
+    let (place, hollow) = (cloud.place(), Hollow::of(cloud).expect("a temporary folder can be created"));
     let up = || Run::of(&mut hollow.command(&place, &["up", "local"]));
-    hollow.break_code("get-cart").expect("the folder can be written");
+    hollow.break_code("get-cart").expect("the folder is writable");
     let refused = |before: &Inventory| {
         let run = up();
         assert_eq!(run.code, Some(1), "{run:#?}");
         for said in ["cannot find value `broken`", "cargo could not build", "nothing was changed"] {
-            assert!(run.stderr.contains(said), "`{said}` is not said: {run:#?}");
+            assert!(run.stderr.contains(said), "the output lacks `{said}`: {run:#?}");
         }
         assert_eq!(differences(before, &place.inventory()), [""; 0]);
     };
     refused(&Inventory::new());
-    hollow.mend_code("get-cart").expect("the folder can be written");
+    hollow.mend_code("get-cart").expect("the folder is writable");
     assert_eq!(up().code, Some(0));
     let before = place.inventory();
-    hollow.break_code("get-cart").expect("the folder can be written");
+    hollow.break_code("get-cart").expect("the folder is writable");
     place.environment("local", "[local]\nport = 4566\n[functions]\nmemory_mb = 512\n");
     refused(&before);
 }
 
-/// The first `up` says what it made, the second does nothing, orphans are told and left alone,
-/// and `down` leaves an empty account.
+/// The first `up` reports what it created, the second does nothing, orphans are reported and kept, and `down`
+/// leaves an empty account.
 fn up_is_idempotent_and_down_empties_the_account(cloud: &Cloud) {
     let place = cloud.place();
     let up = place.deploys(&["up", "local"]);
     for id in ids(&place.deploys(&["outputs", "local", "--format", "json"]).json()) {
         let done = up.stderr.lines().find(|line| line.contains(&format!("created {id} ")));
-        assert!(done.is_some_and(|line| line.ends_with(" s")), "{id} has no time: {}", up.stderr);
+        assert!(done.is_some_and(|line| line.ends_with(" s")), "{id} has no duration: {}", up.stderr);
     }
     assert!(up.stderr.contains("local is up"), "{}", up.stderr);
-    assert!(up.stderr.contains("invoke local open-cart"), "what to try next is not said: {}", up.stderr);
+    assert!(up.stderr.contains("invoke local open-cart"), "the next command is not suggested: {}", up.stderr);
 
     packages_are_stored(&place);
     nothing_to_do(&place);
@@ -61,12 +61,12 @@ fn up_is_idempotent_and_down_empties_the_account(cloud: &Cloud) {
     assert_eq!(up.code, Some(0), "{up:#?}");
     for orphan in orphans {
         assert!(plan.stdout.contains(orphan), "{orphan} is not in the plan: {plan:#?}");
-        assert!(up.stderr.contains(orphan), "up does not tell of {orphan}: {up:#?}");
+        assert!(up.stderr.contains(orphan), "up does not report {orphan}: {up:#?}");
     }
     assert_eq!(differences(&before, &place.inventory()), [""; 0]);
 
     fill_bucket(&place);
-    // What this sets off is in flight when its functions go, and must not outlive them.
+    // The events of this call are in flight when their functions are deleted, and must not leave resources.
     place.invoke("local", "open-cart", &serde_json::json!({}));
     let down = place.deploys(&["down", "local"]);
     assert!(down.stderr.contains(" cloudwatch.alarm, 1 cloudwatch.dashboard, "), "{}", down.stderr);
@@ -76,8 +76,8 @@ fn up_is_idempotent_and_down_empties_the_account(cloud: &Cloud) {
     assert!(again.stderr.contains("nothing to remove"), "{again:#?}");
 }
 
-/// A second `up` neither writes nor compiles: its cargo can tell what is in the workspace, and
-/// fails at anything else.
+/// A second `up` neither writes nor compiles: its cargo only reads the workspace's metadata, and fails at
+/// everything else.
 fn nothing_to_do(place: &Place<'_>) {
     let cargo = cargo_that_only_tells(place);
     let calls = place.folder().join("calls.jsonl");
@@ -87,7 +87,7 @@ fn nothing_to_do(place: &Place<'_>) {
     assert!(up.stderr.contains("Nothing to do"), "{}", up.stderr);
     let calls = Call::recorded(&calls);
     assert!(!calls.is_empty() && !calls.iter().any(Call::mutates), "{calls:#?}");
-    // That the trick works: who does compile fails.
+    // Checks that this works: a command that compiles fails.
     let build = Run::of(place.command(&["build", "local"]).env("CARGO", cargo));
     assert_eq!(build.code, Some(1), "{build:#?}");
 }
@@ -96,12 +96,13 @@ fn cargo_that_only_tells(place: &Place<'_>) -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let script = place.folder().join("cargo");
     let text = format!("#!/bin/sh\n[ \"$1\" = metadata ] || exit 1\nexec '{cargo}' \"$@\"\n");
-    fs::write(&script, text).expect("a new folder can be written");
-    fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("the file is ours");
+    fs::write(&script, text).expect("a new folder is writable");
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("the file is owned by this user");
     script
 }
 
-/// Makes what has our tags and is in no code, and returns how the plan calls it.
+/// Creates resources that have the environment's tags but are not in the stack. Returns their ids in the
+/// plan.
 fn make_orphans(place: &Place<'_>) -> [&'static str; 2] {
     let aws = place.aws("local");
     let tags = aws.scope.tags();
@@ -119,8 +120,8 @@ fn make_orphans(place: &Place<'_>) -> [&'static str; 2] {
     ["logs.log-group//aws/lambda/cart-local-old", "iam.role/cart-local-old"]
 }
 
-/// Leaves an object, an older version of it, and a marker of another that was deleted.
-/// The package of every function is in the deployment bucket, and the record says which it is.
+/// Checks that the package of every function is in the deployment bucket, and that the release record names
+/// it.
 fn packages_are_stored(place: &Place<'_>) {
     let aws = place.aws("local");
     let bucket = aws.scope.bucket_name("deployment");
@@ -128,10 +129,10 @@ fn packages_are_stored(place: &Place<'_>) {
         let stored = aws.s3.list_objects_v2().bucket(&bucket).prefix("packages/").send().await;
         let functions = aws.lambda.list_functions().into_paginator().items().send().try_collect().await;
         let last = aws.last_release().await.expect("the record can be read");
-        (stored.expect("the bucket is there"), functions.expect("there are functions"), last)
+        (stored.expect("the bucket exists"), functions.expect("functions can be listed"), last)
     });
     let stored: BTreeSet<&str> = stored.contents().iter().filter_map(|object| object.key()).collect();
-    let recorded = last.expect("`up` has written it").release.packages;
+    let recorded = last.expect("`up` wrote a record").release.packages;
     let recorded_keys: BTreeSet<String> =
         recorded.values().map(|digest| format!("packages/{digest}.zip")).collect();
     assert_eq!(recorded_keys.iter().map(String::as_str).collect::<BTreeSet<_>>(), stored);
@@ -140,17 +141,18 @@ fn packages_are_stored(place: &Place<'_>) {
     assert_eq!(recorded.keys().map(String::as_str).collect::<BTreeSet<_>>(), ours);
 }
 
+/// Puts an object, an older version of it, and the delete marker of another object into the bucket.
 fn fill_bucket(place: &Place<'_>) {
     let aws = place.aws("local");
     let bucket = aws.scope.bucket_name("archive");
     place.cloud.wait(async {
         for key in ["kept", "kept", "deleted"] {
-            aws.s3.put_object().bucket(&bucket).key(key).send().await.expect("the bucket is there");
+            aws.s3.put_object().bucket(&bucket).key(key).send().await.expect("the bucket exists");
         }
-        aws.s3.delete_object().bucket(&bucket).key("deleted").send().await.expect("the object is there");
+        aws.s3.delete_object().bucket(&bucket).key("deleted").send().await.expect("the object exists");
         let versions = aws.s3.list_object_versions().bucket(&bucket).send().await;
-        let versions = versions.expect("the bucket is there");
-        assert!(versions.versions().len() >= 3, "the bucket keeps no versions: {versions:#?}");
+        let versions = versions.expect("the bucket exists");
+        assert!(versions.versions().len() >= 3, "the bucket has no versions: {versions:#?}");
     });
 }
 

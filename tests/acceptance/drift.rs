@@ -1,9 +1,9 @@
-//! `drift`: what somebody changed by hand is told with its path, apart from what the code has
-//! yet to bring, and `up` repairs it.
+//! `drift`: manual changes are reported with their path, separately from changes that are not deployed yet,
+//! and `up` repairs them.
 //!
-//! The table of drifts is in the folder beside this file, by kind. What the local cloud
-//! accepts and does not keep cannot be a row here; the file of the kind says of each such
-//! field which test of the reader has it in its place.
+//! The table of drifts is in the folder of this name, by kind. Changes that the local cloud accepts but does
+//! not store cannot be a row; for each such field, the kind's file names the unit test of the reader that
+//! covers it.
 
 mod alarm;
 mod bucket;
@@ -34,12 +34,12 @@ pub(crate) const TESTS: &[Test] = &[
     ("fields_all_have_a_drift_row_or_test", fields_all_have_a_drift_row_or_test),
 ];
 
-/// The environment of the table. What a stream keeps can be made longer and shorter by hand.
+/// The environment of the table's tests. Its stream's retention can be made longer and shorter manually.
 pub(crate) const ENVIRONMENT: &str = "[stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
-/// The same, and not in a local cloud.
+/// The same, without a local cloud.
 const STREAM: &str = "[stream]\nretention_hours = 48\n";
 
-/// The table: every row is reported, alone and at its path, repaired, and clean afterwards.
+/// Every row of the table is reported, alone and at its path, repaired, and in sync afterwards.
 fn drift_table_rows_are_all_reported_and_repaired(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("local", ENVIRONMENT);
@@ -49,8 +49,8 @@ fn drift_table_rows_are_all_reported_and_repaired(cloud: &Cloud) {
     policy_of_the_bucket(&place, &root);
 }
 
-/// Whatever is compared has a row of the table, or a test of the reader where the local cloud
-/// cannot show it.
+/// Every compared field has a row in the table, or a unit test of the reader if the local cloud cannot show
+/// it.
 fn fields_all_have_a_drift_row_or_test(cloud: &Cloud) {
     let scope = cloud.place().scope("local");
     let rows = rounds(&scope).into_iter().chain(bucket::of_the_policy(&scope)).flatten();
@@ -58,7 +58,7 @@ fn fields_all_have_a_drift_row_or_test(cloud: &Cloud) {
     complete::insist(&scope, &rows, &cloud.root().join("deployer/aws/src/resources"));
 }
 
-/// Goes through the rows that a cloud without TLS can show, in an environment that is up.
+/// Checks the rows that a cloud without TLS can show, in a deployed environment.
 pub(crate) fn whole_table(place: &Place<'_>, operator: &Operator<'_>) {
     quiet_about_noise(place, operator);
     for rows in rounds(&place.scope("local")) {
@@ -66,8 +66,8 @@ pub(crate) fn whole_table(place: &Place<'_>, operator: &Operator<'_>) {
     }
 }
 
-/// Goes through the rows about the bucket's policy: outside of a local cloud there is one.
-/// Under it, only root gets at the bucket without TLS.
+/// Checks the rows about the bucket's policy, which exists only outside of a local cloud. With this policy,
+/// only root can access the bucket without TLS.
 pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
     place.environment("local", STREAM);
     let up = root.run(&["up", "local", "--yes"]);
@@ -80,7 +80,7 @@ pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
     assert_eq!(up.code, Some(0), "{up:#?}");
 }
 
-/// Returns the rows, as many at once as do not get in each other's way.
+/// Returns the rows in rounds; the rows of a round do not affect each other.
 fn rounds(scope: &Scope) -> [Vec<Row>; 4] {
     let first = [alarm::first, bucket::first, dashboard::first, function::first, log_group::first];
     let first = first.into_iter().chain([mapping::first, role::first, stream::first, table::first]);
@@ -95,21 +95,21 @@ fn rounds(scope: &Scope) -> [Vec<Row>; 4] {
     ]
 }
 
-/// Does everything that changes nothing, and insists that nothing is reported.
+/// Makes all calls that change nothing, and checks that nothing is reported.
 fn quiet_about_noise(place: &Place<'_>, operator: &Operator<'_>) {
     let aws = place.aws("local");
     for (name, by_hand) in noise::NOISE {
         let made = place.cloud.wait(by_hand(&aws));
-        made.unwrap_or_else(|error| panic!("`{name}` cannot be done by hand: {error:?}"));
+        made.unwrap_or_else(|error| panic!("`{name}` fails: {error:?}"));
     }
     row::clean(operator);
 }
 
-/// The value that somebody gives a variable; no form of the output may show it.
+/// The value of a variable that was set manually; no output may show it.
 const SECRET: &str = "hunter2-by-hand";
 
-/// In sync, then pending, then drift and pending in one resource, then drift alone, then
-/// repaired, but not at the cost of data without leave.
+/// First everything is in sync, then a change is pending, then one resource has both drift and a pending
+/// change, then only drift. Everything is repaired, but data is not lost without permission.
 fn drift_is_distinguished_from_pending_and_repaired(cloud: &Cloud) {
     let place = cloud.place();
     configure(&place, 256);
@@ -139,7 +139,7 @@ fn drift_is_distinguished_from_pending_and_repaired(cloud: &Cloud) {
     missing_stamp(&place);
 }
 
-/// Compares and insists on the exit code and the gravest verdict, and that nothing was written.
+/// Compares, and checks the exit code, the gravest verdict, and that nothing was written.
 fn insist(place: &Place<'_>, code: i32, verdict: &str) -> Run {
     let run = place.only_reads(&["drift", "local", "--format", "json"]);
     assert_eq!(run.code, Some(code), "{run:#?}");
@@ -147,7 +147,7 @@ fn insist(place: &Place<'_>, code: i32, verdict: &str) -> Run {
     run
 }
 
-/// Outside of a local cloud, what shortens the stream's retention has to be allowed by name.
+/// Outside of a local cloud, shortening the stream's retention needs `--allow`.
 fn losses_need_leave(place: &Place<'_>) {
     place.environment("local", "");
     let stream = format!("kinesis.stream/{}", place.scope("local").name("events"));
@@ -156,12 +156,12 @@ fn losses_need_leave(place: &Place<'_>) {
     assert!(up.stderr.contains(&format!("--allow {stream}")), "{up:#?}");
 }
 
-/// A resource without its stamp cannot have drifted: all that can be said is pending.
+/// Without its stamp, a resource's drift cannot be detected: it is pending.
 fn missing_stamp(place: &Place<'_>) {
     let aws = place.aws("local");
     let arn = aws.scope.arn("logs", "log-group:/aws/lambda/cart-local-add-item");
     let untag = aws.logs.untag_resource().resource_arn(arn).tag_keys("deployer:stamp");
-    place.cloud.wait(untag.send()).expect("the group is there");
+    place.cloud.wait(untag.send()).expect("the group exists");
     let run = insist(place, 2, "pending");
     let group = of(&run, "logs.log-group//aws/lambda/cart-local-add-item");
     assert_eq!(paths(&group), ["tags.deployer:stamp"]);
@@ -169,7 +169,7 @@ fn missing_stamp(place: &Place<'_>) {
     insist(place, 0, "in_sync");
 }
 
-/// No form shows the values of variables.
+/// No format shows the values of variables.
 fn masks(place: &Place<'_>) {
     for format in ["human", "json", "markdown", "github"] {
         let run = place.deployer(&["drift", "local", "--format", format]);
@@ -184,15 +184,15 @@ fn configure(place: &Place<'_>, memory_mb: u32) {
     place.environment("local", &format!("[functions]\nmemory_mb = {memory_mb}\n\n[local]\nport = 4566\n"));
 }
 
-/// Changes a function, with a secret in it, and the stream behind the deployer's back.
+/// Changes a function, with a secret, and the stream manually.
 fn meddle(place: &Place<'_>) {
     let aws = place.aws("local");
     place.cloud.wait(async {
         let variables = Environment::builder().variables("PASSWORD", SECRET).build();
         let call = aws.lambda.update_function_configuration().function_name(aws.scope.name("get-cart"));
-        call.memory_size(1024).environment(variables).send().await.expect("the function is there");
+        call.memory_size(1024).environment(variables).send().await.expect("the function exists");
         let call = aws.kinesis.increase_stream_retention_period().stream_name(aws.scope.name("events"));
-        call.retention_period_hours(48).send().await.expect("the stream is there");
+        call.retention_period_hours(48).send().await.expect("the stream exists");
     });
 }
 

@@ -1,4 +1,4 @@
-//! The store in the deployed table keeps the promises of every store of events.
+//! The store in the deployed table fulfils the contract of every event store.
 
 use acceptance::{Cloud, Deployed};
 use eventsourcing::testing::conformance;
@@ -9,7 +9,7 @@ use crate::Test;
 pub(crate) const TESTS: &[Test] =
     &[("table_conforms_to_the_event_store_suite", table_conforms_to_the_event_store_suite)];
 
-/// The table that the stack makes has the keys and the behaviour that the store counts on.
+/// The table that the stack creates has the keys and the behaviour that the store needs.
 fn table_conforms_to_the_event_store_suite(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);

@@ -1,5 +1,5 @@
-//! The action for GitHub's workflows: what its script makes of an exit code, and whom it tells.
-//! GitHub is `github/gh` beside this file, a program that keeps issues and comments in a folder.
+//! The action for GitHub workflows: how its script maps exit codes, and where it reports. GitHub is replaced
+//! by `github/gh` in this folder, a program that stores issues and comments in a folder.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,8 +20,8 @@ pub(crate) const TESTS: &[Test] = &[
 /// The number of the pull request.
 const PULL_REQUEST: &str = "7";
 
-/// One comment per pull request and one issue per environment, however often a job runs; the
-/// job fails only for what the deployer would not go on from.
+/// There is one comment per pull request and one issue per environment, however often a job runs. A job fails
+/// only if the deployer would not continue.
 fn github_shows_plans_drift_and_deployments(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
@@ -38,7 +38,7 @@ fn github_shows_plans_drift_and_deployments(cloud: &Cloud) {
     assert!(job.summary.contains("local is up"), "{job:#?}");
     github.job("plan", "local", "comment").ends(0, "in_sync", "0");
     let comments = github.comments(PULL_REQUEST);
-    assert!(comments.len() == 1 && comments[0].contains("Everything is as the code says"), "{comments:#?}");
+    assert!(comments.len() == 1 && comments[0].contains("Everything matches the stack"), "{comments:#?}");
 
     github.job("drift", "local", "issue").ends(0, "in_sync", "0");
     assert_eq!(github.issues(), [PULL_REQUEST]);
@@ -65,15 +65,15 @@ fn github_shows_plans_drift_and_deployments(cloud: &Cloud) {
     assert_eq!(github.of(&issue, "state"), "closed\n");
     assert_eq!(github.comments(&issue).len(), 1);
 
-    // What is closed stays closed; the next drift is another issue.
+    // A closed issue stays closed; the next drift opens another issue.
     grow(&place, "add-item", 512);
     github.job("drift", "local", "issue").ends(0, "drift", "3");
     assert_eq!(github.of(&issue, "state"), "closed\n");
     assert_eq!(github.issues().len(), 3);
 }
 
-/// A job that could not look fails and leaves issues as they are; an old plan does not stand
-/// under a pull request as if it were the new one.
+/// A job that could not read fails and does not change issues. An outdated plan does not stay in a pull
+/// request as if it were current.
 fn github_job_failure_is_reported_and_issues_stay(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
@@ -96,26 +96,26 @@ fn github_job_failure_is_reported_and_issues_stay(cloud: &Cloud) {
     assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(64), ""), "{wrong:#?}");
 }
 
-/// GitHub signals the step's shell alone; the deployer hears of it and says how it ended.
+/// GitHub sends the signal only to the step's shell; the deployer gets it too and reports how it ended.
 fn github_cancels_a_deployment_in_order(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
     let started = place.folder().join("started");
     let mut command = github.command("up", "slow", "none");
     command.env("DEPLOYER", github.deployer()).env("STARTED", &started);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the script is there");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the script exists");
     until("the deployment to begin", || started.exists().then_some(()));
-    // Not the SIGINT that GitHub sends first: a shell cannot catch what was ignored when it
-    // was started, and whoever starts the tests in the background has it ignored.
+    // Not SIGINT, which GitHub sends first: a shell cannot trap a signal that was ignored when it was
+    // started, and SIGINT is ignored if the tests were started in the background.
     let signal = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-    assert!(signal.expect("kill is everywhere").success());
-    let run = Run::from(child.wait_with_output().expect("it is a child of ours"));
+    assert!(signal.expect("`kill` is installed").success());
+    let run = Run::from(child.wait_with_output().expect("the process is a child"));
     let job = github.job_of(run);
     job.ends(1, "failed", "1");
     assert!(job.summary.contains("ended in order"), "{job:#?}");
 }
 
-/// A long report is cut between lines, and nothing in the log but what we mean is a command.
+/// A long report is cut between lines, and only intended lines of the log are commands.
 fn github_report_is_cut_to_its_limit(cloud: &Cloud) {
     let place = cloud.place();
     let github = Github::new(&place);
@@ -124,7 +124,7 @@ fn github_report_is_cut_to_its_limit(cloud: &Cloud) {
     let body = github.of(&github.issues()[0], "body");
     assert!(body.len() < 65_536 && body.contains("| länger"), "{} bytes", body.len());
     assert!(body.contains("then some |\n\nThe rest does not fit here"), "{}", &body[body.len() - 300..]);
-    assert!(!body.contains("::error"), "annotations are no part of a report");
+    assert!(!body.contains("::error"), "annotations are not part of a report");
     let at = |text: &str| job.run.stdout.find(text).unwrap_or_else(|| panic!("{text} is not in {job:#?}"));
     let pause = job.run.stdout.lines().find_map(|line| line.strip_prefix("::stop-commands::"));
     let resume = at(&format!("\n::{}::\n", pause.expect("commands are paused")));
@@ -134,7 +134,7 @@ fn github_report_is_cut_to_its_limit(cloud: &Cloud) {
 fn grow(place: &Place<'_>, function: &str, memory_mb: i32) {
     let aws = place.aws("local");
     let call = aws.lambda.update_function_configuration().function_name(aws.scope.name(function));
-    place.cloud.wait(call.memory_size(memory_mb).send()).expect("the function is there");
+    place.cloud.wait(call.memory_size(memory_mb).send()).expect("the function exists");
 }
 
 fn said(one: &str, other: &str) -> (String, String) {
@@ -147,7 +147,7 @@ struct Github<'a> {
     state: PathBuf,
 }
 
-/// How a job ended.
+/// The outcome of a job.
 #[derive(Debug)]
 struct Job {
     run: Run,
@@ -156,7 +156,7 @@ struct Job {
 }
 
 impl Job {
-    /// Insists on the job's own exit code, the verdict, and the deployer's exit code.
+    /// Checks the job's own exit code, the verdict, and the deployer's exit code.
     fn ends(&self, code: i32, verdict: &str, exit_code: &str) {
         assert_eq!(self.run.code, Some(code), "{self:#?}");
         let expected = format!("verdict={verdict}\nexit-code={exit_code}\nreport=");
@@ -169,9 +169,9 @@ impl Job {
 impl<'a> Github<'a> {
     fn new(place: &'a Place<'a>) -> Self {
         let state = place.folder().join("github");
-        fs::create_dir_all(state.join(PULL_REQUEST).join("comments")).expect("a new folder can be written");
-        fs::create_dir(place.folder().join("bin")).expect("a new folder can be written");
-        symlink(Self::beside("gh"), place.folder().join("bin/gh")).expect("a new folder can be written");
+        fs::create_dir_all(state.join(PULL_REQUEST).join("comments")).expect("a new folder is writable");
+        fs::create_dir(place.folder().join("bin")).expect("a new folder is writable");
+        symlink(Self::beside("gh"), place.folder().join("bin/gh")).expect("a new folder is writable");
         Self { place, state }
     }
 
@@ -189,7 +189,7 @@ impl<'a> Github<'a> {
         self.job_of(Run::of(command.env("DEPLOYER", self.place.cloud.binary())))
     }
 
-    /// Runs a job with a deployer that only pretends.
+    /// Runs a job with a fake deployer.
     fn with_deployer(&self, command: &str, environment: &str, tell: &str) -> Job {
         let mut command = self.command(command, environment, tell);
         self.job_of(Run::of(command.env("DEPLOYER", self.deployer())))
@@ -199,7 +199,7 @@ impl<'a> Github<'a> {
         let folder = self.place.folder();
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default());
         for file in ["outputs", "summary"] {
-            fs::write(folder.join(file), "").expect("a new folder can be written");
+            fs::write(folder.join(file), "").expect("a new folder is writable");
         }
         let script = self.place.cloud.root().join(".github/actions/deployer/run.sh");
         let mut run = Command::new(script);
@@ -226,25 +226,28 @@ impl<'a> Github<'a> {
     }
 
     fn job_of(&self, run: Run) -> Job {
-        let read = |file: &str| fs::read_to_string(self.place.folder().join(file)).expect("it was written");
+        let read =
+            |file: &str| fs::read_to_string(self.place.folder().join(file)).expect("the file was written");
         Job { run, outputs: read("outputs"), summary: read("summary") }
     }
 
     /// Returns the numbers of all issues, the newest first, the pull request last.
     fn issues(&self) -> Vec<String> {
-        let folders = fs::read_dir(&self.state).expect("it is a folder").flatten();
+        let folders = fs::read_dir(&self.state).expect("the state is a folder").flatten();
         let folders = folders.filter(|entry| entry.path().is_dir());
         let mut numbers: Vec<String> = folders.filter_map(|it| it.file_name().into_string().ok()).collect();
-        numbers.sort_by_key(|number| std::cmp::Reverse(number.parse::<u32>().expect("it is a number")));
+        numbers.sort_by_key(|number| std::cmp::Reverse(number.parse::<u32>().expect("issues have numbers")));
         numbers
     }
 
     fn of(&self, issue: &str, field: &str) -> String {
-        fs::read_to_string(self.state.join(issue).join(field)).expect("the issue is there")
+        fs::read_to_string(self.state.join(issue).join(field)).expect("the issue exists")
     }
 
     fn comments(&self, issue: &str) -> Vec<String> {
-        let files = fs::read_dir(self.state.join(issue).join("comments")).expect("it is a folder").flatten();
-        files.map(|file| fs::read_to_string(file.path()).expect("it is a file")).collect()
+        let files = fs::read_dir(self.state.join(issue).join("comments"))
+            .expect("comments are in a folder")
+            .flatten();
+        files.map(|file| fs::read_to_string(file.path()).expect("a comment is a file")).collect()
     }
 }

@@ -1,5 +1,5 @@
-//! Killed with SIGKILL before and after calls that may change something, `up` and `down` are
-//! finished by being run again.
+//! `up` and `down` are killed with SIGKILL before and after calls that may change something, and completed by
+//! running them again.
 
 use std::collections::VecDeque;
 use std::env;
@@ -14,11 +14,11 @@ use crate::Test;
 pub(crate) const TESTS: &[Test] =
     &[("run_killed_anywhere_converges_when_repeated", run_killed_anywhere_converges_when_repeated)];
 
-/// When it is 1, the deployer is killed around every call, which takes 11 minutes of processor
-/// time; otherwise around the first and the last call of each operation.
+/// If this is 1, the deployer is killed around every call, which takes 11 minutes of processor time;
+/// otherwise only around the first and the last call of each operation.
 const EVERY_CALL: &str = "KILLED_AT_EVERY_CALL";
 
-/// Accounts at a time. More would wait for the cloud, which is one process.
+/// How many accounts are tested at a time. More would wait for the cloud, which is one process.
 const AT_ONCE: usize = 3;
 
 const SMALL: &str = "[functions]\nmemory_mb = 256\nlog_retention_days = 7\n\n\
@@ -26,13 +26,13 @@ const SMALL: &str = "[functions]\nmemory_mb = 256\nlog_retention_days = 7\n\n\
 const LARGE: &str = "[functions]\nmemory_mb = 512\nlog_retention_days = 30\n\n\
                      [stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
 
-/// What is done in each account: a verb, and what the environment file says by then.
+/// The stages in each account: a verb, and the text of the environment file.
 const STAGES: [(&str, &str); 3] = [("up", SMALL), ("up", LARGE), ("down", LARGE)];
 
-/// A call, and on which side of it the deployer ends.
+/// A call, and the side of it on which the deployer is killed.
 type Point = (Change, Side);
 
-/// How one stage is when nobody is killed, and where one could be.
+/// The result of a stage without a kill, and the points at which it can be killed.
 struct Stage {
     verb: &'static str,
     environment: &'static str,
@@ -40,12 +40,12 @@ struct Stage {
     after: Inventory,
 }
 
-/// An undisturbed `up`, one that changes what is there, and a `down` tell which calls there are.
-/// For each call that is chosen, and each side of it, there is an account in which the deployer is
-/// killed there and run once more.
+/// An `up`, an `up` that changes resources, and a `down` run without a kill, to find their calls. For each
+/// chosen call, and each side of it, there is an account in which the deployer is killed at this point and
+/// run again.
 fn run_killed_anywhere_converges_when_repeated(cloud: &Cloud) {
     let cloud = &cloud.aside().expect("another cloud can be started");
-    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be created");
     let place = cloud.place();
     let stages = STAGES.map(|(verb, environment)| Stage::look(&place, &hollow, verb, environment));
     let most = stages.iter().map(|stage| stage.points.len()).max().unwrap_or_default();
@@ -53,21 +53,21 @@ fn run_killed_anywhere_converges_when_repeated(cloud: &Cloud) {
     let failures = Mutex::new(Vec::new());
     let work = || {
         loop {
-            let next = waiting.lock().expect("nobody panics while holding it").pop_front();
+            let next = waiting.lock().expect("the lock is never poisoned").pop_front();
             let Some(account) = next else { return };
             let place = cloud.place();
             let failed = stages.iter().find_map(|stage| stage.repeat(&place, &hollow, account).err());
-            failures.lock().expect("nobody panics while holding it").extend(failed);
+            failures.lock().expect("the lock is never poisoned").extend(failed);
         }
     };
     thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
-    let failures = failures.into_inner().expect("nobody panics while holding it");
+    let failures = failures.into_inner().expect("the lock is never poisoned");
     let points = stages.each_ref().map(|stage| stage.points.len());
     assert!(failures.is_empty(), "{} of {points:?}:\n{}", failures.len(), failures.join("\n"));
 }
 
 impl Stage {
-    /// Does it undisturbed.
+    /// Runs the stage without a kill.
     fn look(place: &Place<'_>, hollow: &Hollow, verb: &'static str, environment: &'static str) -> Self {
         place.environment("local", environment);
         let trapped = place.trapped(hollow.command(place, &[verb, "local"]), None, &[]);
@@ -78,8 +78,8 @@ impl Stage {
         Self { verb, environment, points, after: place.likeness() }
     }
 
-    /// Does it in another account, killed on the way at the point of this number, and compares
-    /// with the account in which nobody was killed. Does nothing where there is no such point.
+    /// Runs the stage in another account, killed at the point with this number, and compares the result with
+    /// the account without a kill. Does nothing if there is no such point.
     fn repeat(&self, place: &Place<'_>, hollow: &Hollow, number: usize) -> Result<(), String> {
         let Some((call, side)) = self.points.get(number) else { return Ok(()) };
         let at = format!("{} killed {side} {call}", self.verb);
@@ -91,7 +91,7 @@ impl Stage {
         let killed = Some(Moment::Change(call.clone(), *side));
         let killed = place.trapped(hollow.command(place, &[self.verb, "local"]), killed, &[Signal::KILL]);
         if killed.run.code.is_some() {
-            return Err(format!("{at}: it never came there: {killed:#?}"));
+            return Err(format!("{at}: the run did not reach this call: {killed:#?}"));
         }
         if self.environment == LARGE && self.verb == "up" {
             let plan = Run::of(&mut hollow.command(place, &["plan", "local", "--format", "json"]));
@@ -104,7 +104,7 @@ impl Stage {
         if !differences.is_empty() {
             return Err(format!("{at}, then again: {differences:#?}"));
         }
-        // Of a stamp, the comparison sees only that there is one.
+        // The comparison checks only that there is a stamp.
         if self.verb == "up" { run(&["drift", "local"], 0).map(drop) } else { Ok(()) }
     }
 }

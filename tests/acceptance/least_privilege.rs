@@ -1,7 +1,7 @@
-//! Every permission is needed: what a function does itself fails without its statement.
+//! Every permission is needed: without it, a function's own calls fail.
 //!
-//! What Lambda does on a function's behalf is enforced by no local cloud; the deployer's own
-//! tests hold those statements against Lambda's documentation.
+//! Lambda's calls on a function's behalf are not enforced by any local cloud; the deployer's unit tests
+//! compare those statements with Lambda's documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[("function_needs_each_of_its_grants", function_needs_each_of_its_grants)];
 
-/// A function, a statement of its role, and a request that it takes that statement to serve.
+/// A function, a statement of its role, and a request that needs this statement.
 type Row = (&'static str, &'static str, fn(&Deployed<'_>) -> Value);
 
-/// Every statement that a function needs for what it does itself.
+/// Every statement that a function needs for its own calls.
 const USED: &[Row] = &[
     ("open-cart", "LoadEvents", |_| json!({})),
     ("open-cart", "AppendEvents", |_| json!({})),
@@ -42,9 +42,9 @@ const USED: &[Row] = &[
     ("replay", "ScanEvents", |up| a_replay_that_runs(up, "table")),
 ];
 
-/// The statements for what Lambda does on behalf of a function.
+/// The statements for Lambda's calls on behalf of a function.
 const ERRANDS: &[&str] = &[
-    "GiveUpToArchive",
+    "StoreDiscardedBatchesInArchive",
     "ListArchive",
     "ListStreamsForStreamEvents",
     "ListStreamsForTableEvents",
@@ -53,14 +53,14 @@ const ERRANDS: &[&str] = &[
     "WriteLogs",
 ];
 
-/// The actions for which AWS knows no resource.
+/// The actions for which AWS has no resource types.
 const WITHOUT_RESOURCE: &[&str] = &["dynamodb:ListStreams", "kinesis:ListStreams"];
 
-/// Takes away each statement of each role in turn. A statement that is new and in neither
-/// list fails the test, and so does one that is gone.
+/// Removes each statement of each role in turn. A new statement that is in neither list fails the test, and
+/// so does a listed one that does not exist.
 fn function_needs_each_of_its_grants(cloud: &Cloud) {
     let place = cloud.place();
-    // What is denied is waited for, as long as the function has time.
+    // A denied call is retried until the function's timeout, so the timeout is short.
     place.environment("local", "[functions]\ntimeout_s = 5\n\n[local]\nport = 4566\n");
     let up = Deployed::local(&place);
     let roles = Roles::read(&up);
@@ -76,9 +76,9 @@ fn function_needs_each_of_its_grants(cloud: &Cloud) {
         let action = roles.without(&up, function, sid);
         let fault = match call() {
             Err(fault) => fault,
-            // Another runner of a replay may have met it just before.
-            Ok(answer) => match answer["status"]["trouble"].as_str() {
-                Some(trouble) => trouble.to_owned(),
+            // Another runner of the replay may have met the error just before.
+            Ok(answer) => match answer["status"]["problem"].as_str() {
+                Some(problem) => problem.to_owned(),
                 None => panic!("{function} works without {sid}: {answer}"),
             },
         };
@@ -92,7 +92,7 @@ fn function_needs_each_of_its_grants(cloud: &Cloud) {
 struct Roles(BTreeMap<String, (String, Value)>);
 
 impl Roles {
-    /// Reads them, and insists that nothing else gives a role any permission.
+    /// Reads the policies, and checks that the roles have no other permissions.
     fn read(up: &Deployed<'_>) -> Self {
         let (iam, scope) = (&up.aws.iam, &up.aws.scope);
         let mut roles = BTreeMap::new();
@@ -107,8 +107,8 @@ impl Roles {
             let [policy] = inline.as_slice() else { panic!("{name} has the policies {inline:?}") };
             let document = up.wait(iam.get_role_policy().role_name(&name).policy_name(policy).send());
             let document = document.expect("a listed policy can be read").policy_document;
-            let document = Policy::parse(&document).expect("AWS gives documents as JSON").to_json();
-            let document = serde_json::from_str(&document).expect("it was just written");
+            let document = Policy::parse(&document).expect("AWS returns documents as JSON").to_json();
+            let document = serde_json::from_str(&document).expect("the document is JSON");
             let function = name.strip_prefix(&scope.prefix());
             let function = function.and_then(|name| name.strip_suffix(&format!("-{}", scope.region)));
             let function = function.expect("roles are named by function and region").to_owned();
@@ -117,7 +117,7 @@ impl Roles {
         Self(roles)
     }
 
-    /// Insists that each statement is listed above, and grants nothing on everything.
+    /// Checks that each statement is listed above, and that none grants access to all resources.
     fn hold_what_is_listed(&self) {
         let mut used = BTreeSet::new();
         let mut errands = BTreeSet::new();
@@ -139,7 +139,7 @@ impl Roles {
         assert_eq!(errands, ERRANDS.iter().copied().collect());
     }
 
-    /// Takes a statement away from a role and returns the action that it allowed.
+    /// Removes a statement from a role, and returns the action that it allowed.
     fn without(&self, up: &Deployed<'_>, function: &str, sid: &str) -> String {
         let mut document = self.0[function].1.clone();
         let statements = document["Statement"].as_array_mut().expect("statements are a list");
@@ -160,7 +160,7 @@ impl Roles {
     }
 }
 
-/// Returns a text or a list of texts as a list.
+/// Returns a text, or a list of texts, as a list.
 fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -176,7 +176,7 @@ fn an_item(up: &Deployed<'_>) -> Value {
     request
 }
 
-/// Returns an order to replay without delivering: one takes the place of another.
+/// Returns an order for a dry run: a new one replaces the previous one.
 fn a_replay(up: &Deployed<'_>, from: &str) -> Value {
     let id = &an_open_cart(up)["cart_id"];
     json!({
@@ -184,10 +184,10 @@ fn a_replay(up: &Deployed<'_>, from: &str) -> Value {
     })
 }
 
-/// Returns what a runner of a replay is asked that was started and may have failed.
+/// Returns the request for a runner of a replay that was started and may have failed.
 fn a_replay_that_runs(up: &Deployed<'_>, from: &str) -> Value {
     let order = a_replay(up, from);
-    // An archive without an object is read without being allowed to read one.
+    // Reading an archive without objects needs no permission to read an object.
     until("an event in the archive", || (!up.archived().is_empty()).then_some(()));
     let started = up.answer("replay", &order);
     let order = &started["status"]["order"];
@@ -218,7 +218,7 @@ fn envelope() -> Value {
     })
 }
 
-/// Returns what Lambda hands to capture when an item is put.
+/// Returns the input of capture when an item is inserted.
 fn inserted(item: &Value) -> Value {
     json!({"Records": [{
         "eventID": "by-hand", "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
@@ -230,7 +230,7 @@ fn inserted(item: &Value) -> Value {
     }]})
 }
 
-/// Returns what Lambda hands to a consumer of the stream.
+/// Returns the input of a consumer of the stream.
 fn delivered(data: &str) -> Value {
     json!({"Records": [{
         "eventID": "shardId-000000000000:1", "eventName": "aws:kinesis:record", "eventVersion": "1.0",

@@ -1,13 +1,13 @@
-//! Somebody who runs the deployer in a place, and all calls that it made for them.
+//! An operator who runs the deployer in a place, and all calls of these runs.
 
 use std::cell::RefCell;
 
 use acceptance::{Call, Place, Run};
 
-/// Somebody who runs the deployer.
+/// A user who runs the deployer.
 pub(crate) struct Operator<'a> {
     place: &'a Place<'a>,
-    /// Access key and secret; nothing means the account's root.
+    /// Access key and secret; `None` is the account's root.
     user: Option<(String, String)>,
     calls: RefCell<Vec<Call>>,
 }
@@ -18,12 +18,12 @@ impl<'a> Operator<'a> {
         Self { place, user: None, calls: RefCell::default() }
     }
 
-    /// Returns whoever has this access key and secret.
+    /// Returns the user with this access key and secret.
     pub(crate) fn of_user(place: &'a Place<'a>, key: &str, secret: &str) -> Self {
         Self { user: Some((key.to_owned(), secret.to_owned())), ..Self::of_root(place) }
     }
 
-    /// Runs the deployer, and remembers the calls that it made.
+    /// Runs the deployer, and adds its calls.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let record = self.place.folder().join("calls.jsonl");
         let mut command = self.place.command(arguments);

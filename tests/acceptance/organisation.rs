@@ -1,4 +1,4 @@
-//! What an organisation demands is on everything, and a personal environment has it too.
+//! The demands of an organisation apply to every resource, also in a personal environment.
 
 use std::fs;
 
@@ -14,8 +14,8 @@ pub(crate) const TESTS: &[Test] =
 const ANYTHING: &str =
     r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 
-/// Deploys as a role that may be assumed, under a boundary, with tags; then looks with raw
-/// calls whether it is so.
+/// Deploys by assuming a role, with a permissions boundary and tags; then checks the resources with raw
+/// calls.
 fn personal_environment_meets_organisation_demands(cloud: &Cloud) {
     let place = cloud.place();
     let account = &place.account;
@@ -26,11 +26,11 @@ fn personal_environment_meets_organisation_demands(cloud: &Cloud) {
     );
     cloud.wait(async {
         let policy = aws.iam.create_policy().policy_name("boundary").policy_document(ANYTHING);
-        policy.send().await.expect("root makes a policy");
+        policy.send().await.expect("root can create a policy");
         let role = aws.iam.create_role().role_name("deployer").assume_role_policy_document(trust);
-        role.send().await.expect("root makes a role");
+        role.send().await.expect("root can create a role");
         let allowed = aws.iam.put_role_policy().role_name("deployer").policy_name("all");
-        allowed.policy_document(ANYTHING).send().await.expect("root writes a policy");
+        allowed.policy_document(ANYTHING).send().await.expect("root can write a policy");
     });
     let boundary = format!("arn:aws:iam::{account}:policy/boundary");
     place.environment(
@@ -42,18 +42,19 @@ fn personal_environment_meets_organisation_demands(cloud: &Cloud) {
         ),
     );
     let personal = "extends = \"acme\"\n[org.tags]\nowner = \"ann\"\n";
-    fs::write(place.environments().join("ann.toml"), personal).expect("a new folder can be written");
+    fs::write(place.environments().join("ann.toml"), personal).expect("a new folder is writable");
 
     place.deploys(&["up", "ann", "--yes"]);
 
     let scope = place.scope("ann");
     cloud.wait(async {
         let roles = aws.iam.list_roles().path_prefix(scope.role_path()).send().await;
-        let roles = roles.expect("root lists roles").roles;
-        assert_eq!(roles.len(), 8, "a role for each function");
+        let roles = roles.expect("root can list roles").roles;
+        let functions = fs::read_dir(cloud.root().join("functions/src/bin")).expect("functions are there");
+        assert_eq!(roles.len(), functions.count(), "a role for each function");
         for role in roles {
             let role = aws.iam.get_role().role_name(role.role_name).send().await;
-            let role = role.expect("root reads a role").role.expect("it was listed");
+            let role = role.expect("root can read a role").role.expect("the role was listed");
             let bounded =
                 role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
             assert_eq!(bounded, Some(boundary.as_str()), "{}", role.role_name());
@@ -66,19 +67,20 @@ fn personal_environment_meets_organisation_demands(cloud: &Cloud) {
         }
         let table = scope.arn("dynamodb", &format!("table/{}", scope.name("events")));
         let tags = aws.dynamodb.list_tags_of_resource().resource_arn(table).send().await;
-        let tags = tags.expect("root reads tags").tags.unwrap_or_default();
+        let tags = tags.expect("root can read tags").tags.unwrap_or_default();
         assert!(tags.iter().any(|tag| (tag.key(), tag.value()) == ("owner", "ann")), "{tags:?}");
-        // It was done as the role, by somebody whom CloudTrail would show.
-        let record = aws.last_release().await.expect("root reads it").expect("there is a record").release;
+        // The deployer used the role, with a user that CloudTrail would show.
+        let record =
+            aws.last_release().await.expect("root can read the record").expect("there is a record").release;
         assert!(record.by.contains(":assumed-role/deployer/deployer-"), "{record:?}");
     });
     let drift = place.deployer(&["drift", "ann"]);
     assert_eq!(drift.code, Some(0), "{drift:#?}");
 
-    // What the organisation demands is looked at like everything else.
+    // The organisation's settings are compared like all others.
     cloud.wait(async {
         let call = aws.iam.delete_role_permissions_boundary().role_name(scope.role_name("capture"));
-        call.send().await.expect("root frees a role");
+        call.send().await.expect("root can remove a boundary");
     });
     let drift = place.deployer(&["drift", "ann", "--format", "json"]);
     assert_eq!(drift.code, Some(3), "{drift:#?}");

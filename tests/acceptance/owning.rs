@@ -1,4 +1,4 @@
-//! What is taken over, what is pruned, and what is remembered of who deployed what.
+//! Adopting and pruning resources, and the history of deployments.
 
 use acceptance::{Cloud, Place, Run, differences};
 use aws::{Aws, AwsNames};
@@ -25,8 +25,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("resources_that_lost_their_tags_are_retagged", resources_that_lost_their_tags_are_retagged),
 ];
 
-/// A log group that Lambda made first stops `up`; adopted by name it gets our settings, keeps
-/// the tags that others gave it, and goes with `down`.
+/// A log group that Lambda created first stops `up`. Adopted by name, it gets the stack's settings, keeps its
+/// other tags, and is deleted by `down`.
 fn adopted_log_group_is_owned_from_then_on(cloud: &Cloud) {
     let place = cloud.place();
     let aws = place.aws("local");
@@ -38,22 +38,22 @@ fn adopted_log_group_is_owned_from_then_on(cloud: &Cloud) {
     });
     let stopped = place.only_reads(&["up", "local"]);
     assert_eq!(stopped.code, Some(5), "{stopped:#?}");
-    assert!(stopped.stderr.contains("--adopt"), "it says what to do: {stopped:#?}");
+    assert!(stopped.stderr.contains("--adopt"), "the hint names the option: {stopped:#?}");
     let wrong = place.only_reads(&["up", "local", "--adopt", "logs.log-group//aws/lambda/other"]);
     assert_eq!(wrong.code, Some(64), "{wrong:#?}");
 
     place.deploys(&["up", "local", "--adopt", &id]);
     assert_eq!(place.deployer(&["drift", "local"]).code, Some(0));
-    let (retention, tags) = log_group(&place, &aws, &group).expect("it is there");
-    assert!(retention.is_some(), "it has our settings");
+    let (retention, tags) = log_group(&place, &aws, &group).expect("the group exists");
+    assert!(retention.is_some(), "the group has the stack's settings");
     assert_eq!(tags.get("team").map(String::as_str), Some("checkout"), "{tags:?}");
 
     place.deploys(&["down", "local"]);
     assert!(log_group(&place, &aws, &group).is_none());
 }
 
-/// One orphan of each kind: told, left alone by `up`, gone with `--prune`, what holds data
-/// only when it is named as well; what belongs to `local-2` stays.
+/// One orphan of each kind is reported, kept by `up`, and deleted with `--prune`, those with data only if
+/// they are named as well. Resources of `local-2` are kept.
 fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
@@ -85,7 +85,7 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     let up = place.only_reads(&["up", "local"]);
     assert_eq!(up.code, Some(0), "{up:#?}");
     let pruned = place.deploys(&["up", "local", "--prune"]);
-    assert!(pruned.stderr.contains("--allow"), "it says how the rest would go: {pruned:#?}");
+    assert!(pruned.stderr.contains("--allow"), "the hint names the option: {pruned:#?}");
     let drift = place.deployer(&["drift", "local", "--format", "json"]);
     assert_eq!(ids(&drift, "orphan"), stateful);
 
@@ -98,11 +98,11 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     let went: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
     assert!(went.iter().all(|gone| gone.contains(&name)), "{went:?}");
     assert_eq!(went.len(), 8, "{went:?}");
-    assert!(after.keys().all(|name| before.contains_key(name)), "nothing came");
+    assert!(after.keys().all(|name| before.contains_key(name)), "no resource was added");
 }
 
-/// Somebody's tool takes all tags off a bucket, a table, a role and a stream: `drift` says so, and `up` puts them
-/// back. A log group that somebody deleted and made again is theirs.
+/// A tool removes all tags from a bucket, a table, a role and a stream: `drift` reports it, and `up` adds the
+/// tags again. A log group that was deleted and created again manually is unmanaged.
 fn resources_that_lost_their_tags_are_retagged(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
@@ -112,14 +112,14 @@ fn resources_that_lost_their_tags_are_retagged(cloud: &Cloud) {
     let (bucket, role, events) =
         (aws.scope.bucket_name("archive"), aws.scope.role_name("capture"), aws.scope.name("events"));
     cloud.wait(async {
-        aws.s3.delete_bucket_tagging().bucket(&bucket).send().await.expect("the bucket is there");
+        aws.s3.delete_bucket_tagging().bucket(&bucket).send().await.expect("the bucket exists");
         let table = aws.scope.arn("dynamodb", &format!("table/{events}"));
         let untag = aws.dynamodb.untag_resource().resource_arn(table).set_tag_keys(keys());
-        untag.send().await.expect("the table is there");
+        untag.send().await.expect("the table exists");
         let untag = aws.iam.untag_role().role_name(&role).set_tag_keys(keys());
-        untag.send().await.expect("the role is there");
+        untag.send().await.expect("the role exists");
         let untag = aws.kinesis.remove_tags_from_stream().stream_name(&events).set_tag_keys(keys());
-        untag.send().await.expect("the stream is there");
+        untag.send().await.expect("the stream exists");
     });
     let drift = place.only_reads(&["drift", "local", "--format", "json"]);
     assert_eq!(drift.code, Some(3), "{drift:#?}");
@@ -135,24 +135,24 @@ fn resources_that_lost_their_tags_are_retagged(cloud: &Cloud) {
 
     let group = format!("/aws/lambda/{}", aws.scope.name("capture"));
     cloud.wait(async {
-        aws.logs.delete_log_group().log_group_name(&group).send().await.expect("the group is there");
+        aws.logs.delete_log_group().log_group_name(&group).send().await.expect("the group exists");
         aws.logs.create_log_group().log_group_name(&group).send().await.expect("the name is free");
     });
     let drift = place.only_reads(&["drift", "local", "--format", "json"]);
-    assert_eq!(ids(&drift, "foreign"), [format!("logs.log-group/{group}")]);
+    assert_eq!(ids(&drift, "unmanaged"), [format!("logs.log-group/{group}")]);
     let down = place.deployer(&["down", "local"]);
     assert_eq!(down.code, Some(1), "{down:#?}");
     assert!(down.stderr.contains(&format!("logs.log-group/{group} was deployed here")), "{down:#?}");
-    assert_eq!(place.inventory().len(), 2, "it stays, and the record");
+    assert_eq!(place.inventory().len(), 2, "the log group and the record are kept");
 }
 
-/// A later release has been here, which knew another version of an event: this one would make carts of
-/// which nobody can read all.
+/// A later release was deployed, with a newer version of an event: this release would store carts that
+/// neither release can read completely.
 fn code_that_cannot_read_what_may_be_stored_is_refused(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
     let aws = place.aws("local");
-    let last = cloud.wait(aws.last_release()).expect("the record can be read").expect("there is one");
+    let last = cloud.wait(aws.last_release()).expect("the record can be read").expect("there is a record");
     assert_eq!(last.release.reads.get("cart/ItemAdded"), Some(&1), "{last:#?}");
     let mut later = Release { run: "later".to_owned(), ..last.release };
     later.reads.insert("cart/ItemAdded".to_owned(), 2);
@@ -169,8 +169,8 @@ fn code_that_cannot_read_what_may_be_stored_is_refused(cloud: &Cloud) {
     assert_eq!(place.only_reads(&["drift", "local"]).code, Some(0));
 }
 
-/// An orphaned mapping that reads its stream is disabled by the next `up` of a checkout whose
-/// history has the commit that made it. Otherwise it goes on, and `up` says why.
+/// An orphaned mapping that reads its stream is disabled by the next `up` from a checkout whose history
+/// contains the commit that created it. Otherwise it is kept enabled, and `up` reports why.
 fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
@@ -180,16 +180,17 @@ fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
     let id = format!("lambda.event-source-mapping/{function}/kinesis/{stream}");
     let enabled = || {
         let mapping = cloud.wait(aws.lambda.get_event_source_mapping().uuid(&uuid).send());
-        mapping.expect("it is there").state() == Some("Enabled")
+        mapping.expect("the mapping exists").state() == Some("Enabled")
     };
-    let last = cloud.wait(aws.last_release()).expect("the record can be read").expect("there is one").release;
+    let last =
+        cloud.wait(aws.last_release()).expect("the record can be read").expect("there is a record").release;
     let made_by = |commit: Option<&str>| {
         let run = |run: &str| Release { run: run.to_owned(), ..last.clone() };
         let mut maker = Release { release: commit.map(str::to_owned), ..run("maker") };
         maker.deployed.insert(id.clone());
         for entry in [run("before"), maker] {
             let before = cloud.wait(aws.last_release()).expect("the record can be read");
-            let number = before.expect("there is one").number + 1;
+            let number = before.expect("there is a record").number + 1;
             cloud.wait(aws.record(&entry, number)).expect("the record can be written");
         }
     };
@@ -201,9 +202,9 @@ fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
         assert!(warning.contains("up local --prune`") && enabled(), "{up:#?}");
     };
 
-    goes_on("the release record does not say which commit made it");
+    goes_on("the release record does not say which commit created it");
     made_by(Some("0123456789012345678901234567890123456789"));
-    goes_on("which is not in the history that is known here");
+    goes_on("which is not in the known history");
     made_by(last.release.as_deref());
     let up = place.deploys(&["up", "local"]);
     assert!(up.stderr.contains(&format!("✓ disabled {id} ")) && !enabled(), "{up:#?}");
@@ -213,19 +214,20 @@ fn removed_handler_stops_and_a_colleagues_goes_on(cloud: &Cloud) {
     place.deploys(&["down", "local"]);
 }
 
-/// Makes a stream of the environment that no code mentions, and has a function read it.
+/// Creates a stream of the environment that is not in the stack, and a mapping with which a function reads
+/// it.
 async fn orphaned_mapping(aws: &Aws, function: &str, stream: &str) -> String {
     aws.kinesis.create_stream().stream_name(stream).shard_count(1).send().await.expect("the name is free");
     let tags = Some(aws.scope.tags().into_iter().collect());
     let tag = aws.kinesis.add_tags_to_stream().stream_name(stream).set_tags(tags);
-    tag.send().await.expect("the stream is there");
+    tag.send().await.expect("the stream exists");
     let mapping = aws.lambda.create_event_source_mapping().function_name(function);
     let mapping = mapping.event_source_arn(aws.scope.arn("kinesis", &format!("stream/{stream}")));
     let mapping = mapping.starting_position(EventSourcePosition::TrimHorizon).send().await;
-    mapping.expect("function and stream are there").uuid.expect("a mapping has a UUID")
+    mapping.expect("function and stream exist").uuid.expect("a mapping has a UUID")
 }
 
-/// Each run that changed something is told, the latest first, with who and how it ended.
+/// Each run that changed something is listed, the latest first, with its user and outcome.
 fn history_shows_who_deployed_what(cloud: &Cloud) {
     let place = cloud.place();
     let nothing = place.deploys(&["history", "local", "--format", "json"]);
@@ -237,7 +239,7 @@ fn history_shows_who_deployed_what(cloud: &Cloud) {
 
     let history = place.only_reads(&["history", "local", "--format", "json"]).json();
     let runs = history["runs"].as_array().expect("runs are a list");
-    assert_eq!(runs.len(), 2, "a run that changed nothing is none: {history:#}");
+    assert_eq!(runs.len(), 2, "a run that changed nothing is not listed: {history:#}");
     assert_eq!(runs[0]["changes"], serde_json::json!({"update": 7}), "{history:#}");
     let deployed = runs[1]["deployed"].as_array().map(Vec::len);
     assert_eq!(runs[1]["changes"]["create"].as_u64(), deployed.map(|number| number as u64), "{history:#}");
@@ -246,20 +248,20 @@ fn history_shows_who_deployed_what(cloud: &Cloud) {
         assert!(run["by"].as_str().is_some_and(|by| by.contains(&place.account)), "{history:#}");
         assert!(run["at"].is_string(), "{history:#}");
     }
-    let told = place.deploys(&["history", "local"]).stdout;
-    assert_eq!(told.lines().count(), 2, "{told}");
+    let printed = place.deploys(&["history", "local"]).stdout;
+    assert_eq!(printed.lines().count(), 2, "{printed}");
     place.deploys(&["down", "local"]);
     let nothing = place.deploys(&["history", "local"]);
     assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing was deployed"), "{nothing:#?}");
 }
 
-/// Makes one thing of each kind under this name, with these tags.
+/// Creates one resource of each kind with this name and these tags.
 async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
     let plain = || Some(tags.clone().into_iter().collect());
     table(aws, name, tags).await;
     aws.kinesis.create_stream().stream_name(name).shard_count(1).send().await.expect("the name is free");
     let tag = aws.kinesis.add_tags_to_stream().stream_name(name).set_tags(plain());
-    tag.send().await.expect("the stream is there");
+    tag.send().await.expect("the stream exists");
 
     let bucket = format!("{name}-{}-{}-an", aws.scope.account, aws.scope.region);
     aws.s3.create_bucket().bucket(&bucket).send().await.expect("the name is free");
@@ -268,7 +270,7 @@ async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
     });
     let set = aws_sdk_s3::types::Tagging::builder().set_tag_set(Some(set.collect())).build();
     let tag = aws.s3.put_bucket_tagging().bucket(&bucket).tagging(set.expect("tags are given"));
-    tag.send().await.expect("the bucket is there");
+    tag.send().await.expect("the bucket exists");
 
     let role = aws.iam.create_role().role_name(name).path(aws.scope.role_path());
     let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
@@ -289,7 +291,7 @@ async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
     let mapping = aws.lambda.create_event_source_mapping().function_name(name).enabled(false);
     let mapping = mapping.event_source_arn(aws.scope.arn("kinesis", &format!("stream/{name}")));
     let mapping = mapping.starting_position(EventSourcePosition::TrimHorizon);
-    mapping.send().await.expect("function and stream are there");
+    mapping.send().await.expect("function and stream exist");
 
     let alarm = aws.cloudwatch.put_metric_alarm().alarm_name(name).namespace("AWS/Lambda");
     let alarm = alarm.metric_name("Errors").statistic("Sum".into()).period(60).evaluation_periods(1);
@@ -312,15 +314,15 @@ async fn table(aws: &Aws, name: &str, tags: &Tags) {
     create.set_tags(Some(set.collect())).send().await.expect("the name is free");
 }
 
-/// Returns how long a log group keeps its lines, and its tags, if it is there.
+/// Returns the retention and the tags of a log group, if it exists.
 fn log_group(place: &Place<'_>, aws: &Aws, name: &str) -> Option<(Option<i32>, Tags)> {
     place.cloud.wait(async {
         let groups = aws.logs.describe_log_groups().log_group_name_prefix(name).send().await;
         let groups = groups.expect("groups can be listed").log_groups.unwrap_or_default();
         let group = groups.into_iter().find(|group| group.log_group_name() == Some(name))?;
-        let arn = group.log_group_arn().expect("every group has one");
+        let arn = group.log_group_arn().expect("every group has an ARN");
         let tags = aws.logs.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = tags.expect("they can be read").tags.unwrap_or_default();
+        let tags = tags.expect("tags can be read").tags.unwrap_or_default();
         Some((group.retention_in_days(), tags.into_iter().collect()))
     })
 }

@@ -1,4 +1,4 @@
-//! From a command to everything that becomes of its events, by way of all functions.
+//! From a command to all consumers of its events, through all functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,8 @@ pub(crate) const TESTS: &[Test] = &[
 
 const CONVERSATION: &str = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
 
-/// The life of a cart, by the deployer's own commands: each event is one Kinesis record, one
-/// log line and one archived line, in order; and the names are those that `outputs` prints.
+/// The life of a cart, with the deployer's own commands: each event is one Kinesis record, one log line and
+/// one archived line, in order. The names are those that `outputs` prints.
 fn events_come_out_once_everywhere(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
@@ -47,7 +47,7 @@ fn events_come_out_once_everywhere(cloud: &Cloud) {
     assert_eq!(place.invoke("local", "get-cart", &json!({"cart_id": cart})), open);
     let closed = json!({"cart_id": cart, "version": 5, "status": "closed", "items": items});
     assert_eq!(place.invoke("local", "close-cart", &json!({"cart_id": cart})), closed);
-    // `invoke` insists on exit code 0: a broken rule is an answer.
+    // `invoke` requires exit code 0: a violated rule is an answer.
     assert_eq!(add("too late", 1)["error"], "CartClosed");
 
     let records = until("each event in the archive and the log", || {
@@ -56,11 +56,11 @@ fn events_come_out_once_everywhere(cloud: &Cloud) {
     });
     let envelopes: Vec<Value> = records.iter().map(envelope).collect();
     let expected = [
-        told(&cart, 1, "CartOpened", json!({})),
-        told(&cart, 2, "ItemAdded", json!({"item": "Earl Grey, 250 g", "quantity": 2})),
-        told(&cart, 3, "ItemAdded", json!({"item": "🛒 \"trolley\"", "quantity": 1})),
-        told(&cart, 4, "ItemAdded", json!({"item": "Earl Grey, 250 g", "quantity": 3})),
-        told(&cart, 5, "CartClosed", json!({ "items": items })),
+        log_line(&cart, 1, "CartOpened", json!({})),
+        log_line(&cart, 2, "ItemAdded", json!({"item": "Earl Grey, 250 g", "quantity": 2})),
+        log_line(&cart, 3, "ItemAdded", json!({"item": "🛒 \"trolley\"", "quantity": 1})),
+        log_line(&cart, 4, "ItemAdded", json!({"item": "Earl Grey, 250 g", "quantity": 3})),
+        log_line(&cart, 5, "CartClosed", json!({ "items": items })),
     ];
     assert_eq!(envelopes.iter().map(without_what_is_random).collect::<Vec<_>>(), expected);
     let ids: BTreeSet<String> = envelopes.iter().map(|envelope| envelope["id"].to_string()).collect();
@@ -71,7 +71,7 @@ fn events_come_out_once_everywhere(cloud: &Cloud) {
     }
 
     let published: Vec<String> = records.iter().map(|record| record.data.clone()).collect();
-    assert_eq!(up.archived(), published, "the archive holds the very bytes");
+    assert_eq!(up.archived(), published, "the archive contains the published bytes");
     let logged: Vec<Value> = events_logged(&up).iter().map(|line| line["event_id"].clone()).collect();
     assert_eq!(logged, envelopes.iter().map(|event| event["id"].clone()).collect::<Vec<_>>());
     let keys: Vec<String> = up.objects("").into_iter().map(|(key, _)| key).collect();
@@ -83,7 +83,7 @@ fn events_come_out_once_everywhere(cloud: &Cloud) {
     assert!(keys.iter().all(archive), "{keys:?}");
 }
 
-/// What is wrong with a request is told, and is never an error of the function.
+/// An invalid request is answered with a reason, and is never an error of the function.
 fn bad_requests_are_answered(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
@@ -110,17 +110,17 @@ fn bad_requests_are_answered(cloud: &Cloud) {
         ("get-cart", json!({"cart_id": "cart#1"}), "InvalidId"),
     ];
     for (function, request, error) in cases {
-        // `answer` insists that the function did not fail.
+        // `answer` panics if the function fails.
         let answer = up.answer(function, &request);
         assert_eq!(answer["error"], error, "{function} {request}: {answer}");
-        assert!(answer["message"].as_str().is_some_and(|told| !told.is_empty()), "{answer}");
+        assert!(answer["message"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
     }
     let cart = up.answer("get-cart", &json!({"cart_id": cart}));
-    assert_eq!((&cart["version"], &cart["items"]), (&json!(1), &json!([])), "none of them changed it");
+    assert_eq!((&cart["version"], &cart["items"]), (&json!(1), &json!([])), "no request changed the cart");
 }
 
-/// An item that is no commit and a record that is no event are kept with the reason, and
-/// what comes behind them goes through.
+/// An item that is not a commit and a record that is not an event are quarantined with the reason, and later
+/// events are processed.
 fn pipeline_quarantines_non_events_and_goes_on(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
@@ -141,14 +141,14 @@ fn pipeline_quarantines_non_events_and_goes_on(cloud: &Cloud) {
 
     let mut kept = BTreeMap::new();
     for (key, body) in up.objects("failed/") {
-        let object: Value = serde_json::from_slice(&body).expect("what is kept aside is JSON");
+        let object: Value = serde_json::from_slice(&body).expect("a quarantine object is JSON");
         let function = key.split('/').nth(1).unwrap_or_default().to_owned();
         assert_eq!(object["function"], function, "{key}");
-        assert!(kept.insert(function, object).is_none(), "{key} is there twice");
+        assert!(kept.insert(function, object).is_none(), "{key} exists twice");
     }
     assert_eq!(kept.keys().collect::<Vec<_>>(), ["archive", "capture", "log-events"]);
     let reason = |function: &str| kept[function]["reason"].as_str().unwrap_or_default().to_owned();
-    assert!(reason("capture").starts_with("the record holds no commit: "), "{}", reason("capture"));
+    assert!(reason("capture").starts_with("the record is not a commit: "), "{}", reason("capture"));
     assert_eq!(kept["capture"]["record"]["dynamodb"]["NewImage"]["AggregateId"], json!({"S": "by hand"}));
     for function in ["archive", "log-events"] {
         let reason = reason(function);
@@ -161,8 +161,8 @@ fn envelope(record: &Record) -> Value {
     serde_json::from_str(&record.data).unwrap_or_else(|error| panic!("{error}: {record:?}"))
 }
 
-/// Returns what an envelope says apart from what is random.
-fn told(cart: &Value, version: u64, kind: &str, data: Value) -> Value {
+/// Returns the fields of an envelope that are not random.
+fn log_line(cart: &Value, version: u64, kind: &str, data: Value) -> Value {
     let mut envelope = json!({
         "type": kind, "schema_version": 1, "data": data,
         "aggregate_type": "cart", "aggregate_id": cart, "version": version,
@@ -174,7 +174,7 @@ fn told(cart: &Value, version: u64, kind: &str, data: Value) -> Value {
     envelope
 }
 
-/// Takes out what is random, and insists that it is there and well-formed.
+/// Removes the random fields, and checks that they exist and are well-formed.
 fn without_what_is_random(envelope: &Value) -> Value {
     let mut rest = envelope.clone();
     let fields = rest.as_object_mut().expect("an envelope is an object");
@@ -188,19 +188,19 @@ fn without_what_is_random(envelope: &Value) -> Value {
     assert!(hash.is_ok_and(|hash| hash != RequestHash::default()), "{envelope}");
     let [_, command] =
         ["id", "command_id"].map(&mut take).map(|id| id.parse::<Uuid>().expect("ids are UUIDs"));
-    // A command that belongs to no conversation begins one.
+    // A command without a conversation starts one.
     if fields["correlation_id"] == json!(command) {
         fields.remove("correlation_id");
     }
     rest
 }
 
-/// Returns the lines that log-events wrote of events.
+/// Returns the lines that log-events wrote for events.
 fn events_logged(up: &Deployed<'_>) -> Vec<Value> {
     up.logged("log-events").into_iter().filter(|line| line["message"] == "event").collect()
 }
 
-/// Returns kind and name of what `outputs` prints, as the inventory of an account has them.
+/// Returns kind and name of each line that `outputs` prints, in the format of the inventory.
 fn names_by_outputs(place: &Place<'_>) -> BTreeSet<String> {
     let outputs = place.deploys(&["outputs", "local", "--format", "json"]);
     let outputs: Value = serde_json::from_str(&outputs.stdout).expect("JSON was asked for");
@@ -215,7 +215,7 @@ fn names_by_outputs(place: &Place<'_>) -> BTreeSet<String> {
     outputs.iter().filter_map(thing).collect()
 }
 
-/// Returns kind and name of everything in the account that has a name.
+/// Returns kind and name of all named resources in the account.
 fn names_that_exist(place: &Place<'_>) -> BTreeSet<String> {
     place.inventory().into_keys().filter(|thing| !thing.starts_with("mapping ")).collect()
 }

@@ -1,10 +1,9 @@
-//! `policy`: somebody who may do what it says, and nothing else, deploys, compares, repairs
-//! and removes; and all that it says is needed for that.
+//! `policy`: a user with only these permissions can deploy, compare, repair and destroy, and all of the
+//! permissions are needed for that.
 //!
-//! MiniStack enforces policies under `AUTH=true`, with names of its own for some resources;
-//! [`local`] says which. It does not ask for `iam:PassRole`, nor for what tags at creation
-//! take: those count as needed by the calls for which the Service Authorization Reference
-//! lists them.
+//! MiniStack enforces policies under `AUTH=true`, with its own names for some resources; see [`local`]. It
+//! does not check `iam:PassRole`, nor the permissions for tags at creation: those count as needed by the
+//! calls for which the Service Authorization Reference lists them.
 
 mod local;
 mod needed;
@@ -27,8 +26,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("read_only_policy_is_enough_to_read", read_only_policy_is_enough_to_read),
 ];
 
-/// Somebody with exactly this policy brings everything up, repairs every drift of the table,
-/// prunes, and removes everything; each action of it is asked for by some call on the way.
+/// A user with exactly this policy deploys everything, repairs every drift of the table, prunes, and destroys
+/// everything. Each action of the policy is needed by some call.
 fn deploy_policy_is_sufficient_and_minimal(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("local", drift::ENVIRONMENT);
@@ -36,7 +35,7 @@ fn deploy_policy_is_sufficient_and_minimal(cloud: &Cloud) {
     let (root, user) = (Operator::of_root(&place), user(&place, &policy));
     succeeds(&user, &["up", "local"]);
     drift::whole_table(&place, &user);
-    // Under the bucket's policy only root gets at it without TLS.
+    // With the bucket's policy, only root can access the bucket without TLS.
     drift::policy_of_the_bucket(&place, &root);
     demands_of_an_organisation(&place, &root);
     leave_something_to_prune(&place);
@@ -56,12 +55,12 @@ fn deploy_policy_is_sufficient_and_minimal(cloud: &Cloud) {
         unreached.iter().filter(|action| used.contains(*action) || !granted.contains(*action)).collect();
     assert!(
         lacking.is_empty() && idle.is_empty() && reached.is_empty(),
-        "lacking {lacking:#?}, needed by no call {idle:#?}, listed and used or not granted {reached:#?}",
+        "missing {lacking:#?}, not needed by any call {idle:#?}, listed as unreached but used or not granted {reached:#?}",
     );
 }
 
-/// Actions of several services that are taken away: what is made by them fails and is told
-/// with the action; what does not need it is there.
+/// Actions of several services are removed from the policy: resources that need them fail, with the action in
+/// the message, and all other resources are created.
 fn missing_policy_action_is_named(cloud: &Cloud) {
     const TAKEN: [&str; 4] =
         ["dynamodb:CreateTable", "iam:PutRolePolicy", "kinesis:CreateStream", "s3:PutBucketVersioning"];
@@ -77,7 +76,7 @@ fn missing_policy_action_is_named(cloud: &Cloud) {
     assert!(run.stderr.contains("dynamodb:DescribeTable"), "{run:#?}");
 }
 
-/// Somebody who may only look sees everything, and changes nothing.
+/// A user with the read-only policy can read everything, and changes nothing.
 fn read_only_policy_is_enough_to_read(cloud: &Cloud) {
     let place = cloud.place();
     let policy = policy(&place, &["policy", "local", "--read-only"]);
@@ -93,8 +92,8 @@ fn read_only_policy_is_enough_to_read(cloud: &Cloud) {
     assert!(place.deployer(&["drift", "local"]).code == Some(0), "{up:#?}");
 }
 
-/// Puts everything under a boundary and a key, and takes it out again. Both are in another
-/// policy, that of the environment which has them.
+/// Deploys with a permissions boundary and a key, and removes both again. Both need another policy, that of
+/// an environment with these settings.
 fn demands_of_an_organisation(place: &Place<'_>, root: &Operator<'_>) {
     let key = format!("arn:aws:kms:us-east-1:{}:key/11111111-2222-3333-4444-555555555555", place.account);
     let org = format!(
@@ -110,18 +109,17 @@ fn demands_of_an_organisation(place: &Place<'_>, root: &Operator<'_>) {
 
 fn succeeds(who: &Operator<'_>, arguments: &[&str]) -> Run {
     let run = who.run(arguments);
-    // Before what happened is the plan, in which every resource has its line.
+    // The output starts with the plan, which has a line for every resource.
     let failed = |line: &&str| !line.trim_start().starts_with(['+', '~', '✓']);
     let said: Vec<&str> = run.stderr.lines().filter(failed).collect();
     assert_eq!(run.code, Some(0), "{arguments:?}: {said:#?}");
     run
 }
 
-/// Runs the command, which makes no call, and returns the document, with a list wherever it can
-/// have one.
+/// Runs the command, which makes no call. Returns the document, with lists instead of single values.
 fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
     let mut command = place.command(arguments);
-    // Nothing is there to answer, and there are no credentials.
+    // No endpoint answers, and there are no credentials.
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env_remove("AWS_ACCESS_KEY_ID");
     let run = Run::of(command.env_remove("AWS_SECRET_ACCESS_KEY"));
     assert_eq!(run.code, Some(0), "{run:#?}");
@@ -135,24 +133,28 @@ fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
     policy
 }
 
-/// Makes a user who has this policy and nothing else.
+/// Creates a user with only this policy.
 fn user<'a>(place: &'a Place<'a>, policy: &Value) -> Operator<'a> {
     let iam = &place.aws("local").iam;
     let name = format!("user-{}", uuid::Uuid::new_v4());
     let key: AccessKey = place.cloud.wait(async {
-        iam.create_user().user_name(&name).send().await.expect("root may make users");
+        iam.create_user().user_name(&name).send().await.expect("root may create users");
         let document = local::as_checked_here(policy).to_string();
         let made = iam.create_policy().policy_name(&name).policy_document(document).send().await;
-        let arn = made.expect("it is a policy").policy.and_then(|policy| policy.arn).expect("it has a name");
+        let arn = made
+            .expect("the document is a policy")
+            .policy
+            .and_then(|policy| policy.arn)
+            .expect("a policy has an ARN");
         let attached = iam.attach_user_policy().user_name(&name).policy_arn(arn).send().await;
-        attached.expect("both are there");
-        let key = iam.create_access_key().user_name(&name).send().await.expect("the user is there");
-        key.access_key.expect("it was made")
+        attached.expect("user and policy exist");
+        let key = iam.create_access_key().user_name(&name).send().await.expect("the user exists");
+        key.access_key.expect("the key was created")
     });
     Operator::of_user(place, key.access_key_id(), key.secret_access_key())
 }
 
-/// Makes an alarm with our tags that no code mentions.
+/// Creates an alarm with the environment's tags that is not in the stack.
 fn leave_something_to_prune(place: &Place<'_>) {
     let aws = place.aws("local");
     let tags = aws.scope.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
@@ -160,10 +162,10 @@ fn leave_something_to_prune(place: &Place<'_>) {
     let call = call.namespace("ByHand").metric_name("ByHand").statistic(Statistic::Sum).period(60);
     let call = call.evaluation_periods(1).threshold(1.0);
     let call = call.comparison_operator(ComparisonOperator::GreaterThanThreshold);
-    place.cloud.wait(call.set_tags(Some(tags.collect())).send()).expect("root may make alarms");
+    place.cloud.wait(call.set_tags(Some(tags.collect())).send()).expect("root may create alarms");
 }
 
-/// Puts into the bucket what has to be deleted before it: versions, and an unfinished upload.
+/// Puts versions and an unfinished upload into the bucket, which have to be deleted before it.
 fn leave_something_to_empty(place: &Place<'_>) {
     let aws = place.aws("local");
     let bucket = aws.scope.bucket_name("archive");
@@ -171,7 +173,13 @@ fn leave_something_to_empty(place: &Place<'_>) {
         for key in ["twice", "twice"] {
             aws.s3.put_object().bucket(&bucket).key(key).send().await.expect("root may write");
         }
-        aws.s3.create_multipart_upload().bucket(&bucket).key("begun").send().await.expect("root may begin");
+        aws.s3
+            .create_multipart_upload()
+            .bucket(&bucket)
+            .key("begun")
+            .send()
+            .await
+            .expect("root may start an upload");
     });
 }
 
@@ -182,7 +190,10 @@ fn without(policy: &Value, taken: &[&str]) -> Value {
         let actions = statement["Action"].as_array_mut().expect("actions are a list");
         actions.retain(|action| !taken.iter().any(|taken| action == taken));
     }
-    policy["Statement"].as_array_mut().expect("a list").retain(|one| one["Action"] != json!([]));
+    policy["Statement"]
+        .as_array_mut()
+        .expect("statements are a list")
+        .retain(|one| one["Action"] != json!([]));
     policy
 }
 

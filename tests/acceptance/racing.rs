@@ -1,4 +1,4 @@
-//! Many writers of one cart, commands that come twice, and carts with a long past.
+//! Many writers of one cart, repeated commands, and carts with a long history.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ pub(crate) const TESTS: &[Test] = &[
 
 const WRITERS: u64 = 32;
 
-/// No addition is lost or made twice, whoever adds at the same time, and however often and
-/// late a command is repeated.
+/// No addition is lost or made twice, although many writers add concurrently and commands are repeated often
+/// and late.
 fn concurrent_writers_each_succeed_once(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let cart_id = Uuid::from_u128(1);
     up.answer("open-cart", &json!({"cart_id": cart_id}));
-    // Four items, so that additions of the same and of other ones meet.
+    // Four items, so that additions of the same item and of different items meet.
     let add = |n: u64| {
         let item = format!("item {}", n % 4);
         json!({"cart_id": cart_id, "item": item, "quantity": n + 1, "command_id": command(n)})
@@ -38,7 +38,7 @@ fn concurrent_writers_each_succeed_once(cloud: &Cloud) {
     let first = add_all(&up, &requests);
     let mut versions: Vec<u64> = first.iter().map(|answer| number(&answer["version"])).collect();
     versions.sort_unstable();
-    assert_eq!(versions, (2..=WRITERS + 1).collect::<Vec<_>>(), "each made one version");
+    assert_eq!(versions, (2..=WRITERS + 1).collect::<Vec<_>>(), "each command adds one version");
     let cart = up.answer("get-cart", &json!({"cart_id": cart_id}));
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
     for n in 0..WRITERS {
@@ -50,10 +50,10 @@ fn concurrent_writers_each_succeed_once(cloud: &Cloud) {
     let late = json!({"cart_id": cart_id, "item": "item 0", "quantity": 1, "command_id": command(99)});
     let later = up.answer("add-item", &late);
     assert_eq!(later["version"], WRITERS + 2, "the repeats added nothing");
-    assert_eq!(add_all(&up, &requests), first, "so is one after a later commit");
+    assert_eq!(add_all(&up, &requests), first, "a repeat after a later commit gets the same answer");
     let close = json!({"cart_id": cart_id, "command_id": command(100)});
     let closed = up.answer("close-cart", &close);
-    assert_eq!(add_all(&up, &requests), first, "and one to a closed cart");
+    assert_eq!(add_all(&up, &requests), first, "a repeat to a closed cart gets the same answer");
     assert_eq!(up.answer("close-cart", &close), closed);
 
     let mut other = requests[0].clone();
@@ -68,22 +68,22 @@ fn concurrent_writers_each_succeed_once(cloud: &Cloud) {
     assert_eq!(up.answer("get-cart", &json!({"cart_id": cart_id})), closed);
 }
 
-/// A history that takes DynamoDB several pages is read to its end, and written behind it.
+/// A history that needs several pages of DynamoDB is read completely, and can be continued.
 fn cart_above_a_megabyte_is_loaded_whole(cloud: &Cloud) {
-    // About as many as a cart can have.
+    // About as many events as a cart can have.
     const COMMITS: u64 = 10;
     const EVENTS: u64 = 99;
 
     let place = cloud.place();
     let up = Deployed::local(&place);
-    // Nothing here is about publishing, and thousands of events would keep capture busy.
+    // Publishing is not tested here, and thousands of events would keep capture busy.
     up.wait(stop_capture(&up));
 
     let cart_id = Uuid::from_u128(1);
     let id = AggregateId::of::<ShoppingCart>(cart_id);
     let store = DynamoDbEventStore::new(up.aws.dynamodb.clone(), up.aws.scope.name("events"));
     let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
-    // As many bytes as 200 characters can have in JSON.
+    // The most bytes that 200 characters can have in JSON.
     let name = |n: u64| format!("{}{n:03}", "\u{1}".repeat(197));
     let mut behind = 0;
     for commit in 0..=COMMITS {
@@ -94,15 +94,15 @@ fn cart_above_a_megabyte_is_loaded_whole(cloud: &Cloud) {
         let context = Context::new(command(commit), time);
         let commit = Commit::of(id.clone(), behind, &events, context, Uuid::now_v7);
         let commit = commit.expect("the events can be stored");
-        up.wait(store.append(&commit)).expect("nobody else writes");
+        up.wait(store.append(&commit)).expect("there is no other writer");
         behind = commit.next_version() - 1;
     }
-    assert!(up.wait(pages(&up, &id)).len() > 1, "the table gives it all at once, so this proves nothing");
+    assert!(up.wait(pages(&up, &id)).len() > 1, "the history needs more than one page");
 
     let cart = up.answer("get-cart", &json!({"cart_id": cart_id}));
     assert_eq!(cart["version"], 1 + COMMITS * EVENTS);
     let expected: BTreeMap<String, u64> = (0..EVENTS).map(|n| (name(n), COMMITS)).collect();
-    assert!(quantities(&cart) == expected, "other items, or other quantities");
+    assert!(quantities(&cart) == expected, "items and quantities are complete");
     let added = up.answer("add-item", &json!({"cart_id": cart_id, "item": "last"}));
     assert_eq!(added["version"], 2 + COMMITS * EVENTS, "{}", added["error"]);
 }
@@ -111,11 +111,11 @@ fn command(n: u64) -> Uuid {
     Uuid::from_u128(0xc0ffee << 64 | u128::from(n))
 }
 
-/// Sends all requests at once and returns the answers in the order of the requests.
+/// Sends all requests at once. Returns the answers in the order of the requests.
 fn add_all(up: &Deployed<'_>, requests: &[Value]) -> Vec<Value> {
     let answers = up.wait(join_all(requests.iter().map(|request| up.call("add-item", request))));
     let answered = |answer: Result<Value, String>| {
-        let answer = answer.expect("nobody fails");
+        let answer = answer.expect("no call fails");
         assert_eq!(answer.get("error"), None, "{answer}");
         answer
     };
@@ -133,7 +133,7 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("not a number: {value}"))
 }
 
-/// Returns the versions of all events of a cart, as the table's items have them.
+/// Returns the versions of all events of a cart, from the table's items.
 fn stored_versions(up: &Deployed<'_>, id: &AggregateId) -> Vec<u64> {
     let items = up.wait(pages(up, id)).into_iter().flat_map(|page| page.items.unwrap_or_default());
     let versions = items.flat_map(|item| {
@@ -145,7 +145,7 @@ fn stored_versions(up: &Deployed<'_>, id: &AggregateId) -> Vec<u64> {
     versions.collect()
 }
 
-/// Returns the pages in which the table gives an aggregate.
+/// Returns the pages of a query for an aggregate.
 async fn pages(up: &Deployed<'_>, id: &AggregateId) -> Vec<QueryOutput> {
     let query = up.aws.dynamodb.query().table_name(up.aws.scope.name("events"));
     let query = query.key_condition_expression("AggregateId = :id");

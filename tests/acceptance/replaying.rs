@@ -1,5 +1,5 @@
-//! History is handed to a handler once more: all of it, in order, whoever is killed meanwhile,
-//! and never to a handler that acts unless that is meant.
+//! Replays: all events are delivered to a handler again, in order, although runners are killed; and never to
+//! a reactor without permission.
 
 use aws::AwsNames;
 use std::process::Stdio;
@@ -15,11 +15,11 @@ pub(crate) const TESTS: &[Test] = &[
     ("replay_is_refused_or_cancelled", replay_is_refused_or_cancelled),
 ];
 
-const START: [&str; 5] = ["replay", "local", "log-events", "--yes", "--even-if-it-acts"];
+const START: [&str; 5] = ["replay", "local", "log-events", "--yes", "--repeat-side-effects"];
 
-/// Whoever started the replay leaves; its runner is killed with some events delivered and others
-/// not, and again after it went on. Nobody can start a second one meanwhile. In the end the
-/// handler has had every event of the table, marked, in order.
+/// The client that started the replay ends. The runner is killed after it delivered some events, and again
+/// after the replay continued. Meanwhile no second replay can be started. In the end, the handler got every
+/// event of the table, marked and in order.
 fn replay_killed_twice_delivers_all(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
@@ -28,41 +28,41 @@ fn replay_killed_twice_delivers_all(cloud: &Cloud) {
 
     let mut before = 0;
     for _ in 0..2 {
-        let status = until("the replay to get on", || {
+        let status = until("the replay to make progress", || {
             let status = status(&place);
-            assert_eq!(status["state"], "running", "it ended too early: {status:#}");
+            assert_eq!(status["state"], "running", "the replay ended too early: {status:#}");
             (delivered(&status) > before).then_some(status)
         });
         before = delivered(&status);
-        assert!(before < table.len() as u64, "there is nothing left to be killed: {status:#}");
-        assert!(kill_the_runner(cloud, &up) > 0, "nobody runs it: {status:#}");
+        assert!(before < table.len() as u64, "the replay is already complete: {status:#}");
+        assert!(kill_the_runner(cloud, &up) > 0, "the replay has no runner: {status:#}");
         let second = place.deployer(&[&START[..], &["--rate", "7"]].concat());
         assert_eq!(second.code, Some(1), "{second:#?}");
-        assert!(second.stderr.contains("a replay of log-events runs already"), "{second:#?}");
+        assert!(second.stderr.contains("a replay of log-events is already running"), "{second:#?}");
     }
 
     let run = place.deploys(&["replay", "local", "log-events", "--yes", "--follow", "--format", "json"]);
     let replay = &run.json()["replay"];
     assert_eq!((&replay["state"], delivered(replay)), (&"complete".into(), table.len() as u64), "{replay:#}");
-    let id = replay["order"]["id"].as_str().expect("a replay has an id").parse().expect("which is a UUID");
+    let id = replay["order"]["id"].as_str().expect("a replay has an id").parse().expect("the id is a UUID");
     let seen = Witness::of_log(&up, Some(id));
     assert_eq!(seen.differences(&table), [""; 0], "{replay:#}");
     let live = Witness::of_log(&up, None);
-    assert_eq!(live.events(), table.len(), "what is replayed is marked");
+    assert_eq!(live.events(), table.len(), "replayed events are marked");
 }
 
-/// log-events acts, so it wants to be told that it shall do so once more. Of what is cancelled,
-/// not all arrives, and the next replay can begin.
+/// log-events has side effects, so its replay needs permission. A cancelled replay delivers only a part, and
+/// the next replay can start.
 fn replay_is_refused_or_cancelled(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
     let table = Storm { events: 60, carts: 3 }.quietly(&place, &up);
     let acts = place.deployer(&START[..4]);
     assert_eq!(acts.code, Some(1), "{acts:#?}");
-    assert!(acts.stderr.contains("log-events acts on the outside"), "{acts:#?}");
+    assert!(acts.stderr.contains("log-events has side effects"), "{acts:#?}");
     let counted = place.deploys(&[&START[..4], &["--dry-run", "--format", "json"]].concat()).json();
     assert_eq!(delivered(&counted["replay"]), table.len() as u64, "{counted:#}");
-    assert!(replayed_lines(&up).is_empty(), "neither of them delivers");
+    assert!(replayed_lines(&up).is_empty(), "neither of the two delivers events");
 
     start_and_leave(&place, &["--rate", "1", "--from", "table"]);
     until("the replay to begin", || (delivered(&status(&place)) > 0).then_some(()));
@@ -77,23 +77,23 @@ fn replay_is_refused_or_cancelled(cloud: &Cloud) {
     assert_eq!(delivered(&next["replay"]), 3, "{next:#}");
     let (cancelled, next): (Vec<Value>, Vec<Value>) =
         replayed_lines(&up).into_iter().partition(|line| line["replay"] == id);
-    assert!((1..table.len()).contains(&cancelled.len()), "{} lines of what was cancelled", cancelled.len());
+    assert!((1..table.len()).contains(&cancelled.len()), "{} lines of the cancelled replay", cancelled.len());
     assert!(next.iter().all(|line| line["event_type"] == "CartOpened"), "{next:#?}");
 }
 
-/// Starts a replay to log-events and stops following it when it runs.
+/// Starts a replay to log-events, and stops following it once it runs.
 fn start_and_leave(place: &Place<'_>, options: &[&str]) {
     let mut command = place.command(&[&START[..], options].concat());
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was just built");
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("it was not waited for");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary exists");
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("the process was not waited for");
     until("the replay to start", || (status(place)["state"] == "running").then_some(()));
-    kill_process(pid, Signal::INT).expect("it follows as long as the replay runs");
-    let left = Run::from(child.wait_with_output().expect("it was not waited for"));
+    kill_process(pid, Signal::INT).expect("the process follows the replay while it runs");
+    let left = Run::from(child.wait_with_output().expect("the process was not waited for"));
     assert_eq!(left.code, Some(130), "{left:#?}");
-    assert!(left.stderr.contains("it goes on"), "{left:#?}");
+    assert!(left.stderr.contains("the replay continues"), "{left:#?}");
 }
 
-/// Returns how the last replay to log-events stands; null when there was none.
+/// Returns the status of the last replay to log-events; null if there was none.
 fn status(place: &Place<'_>) -> Value {
     let status = place.deployer(&["replay", "local", "log-events", "--status", "--format", "json"]);
     if status.code == Some(0) { status.json()["replay"].clone() } else { Value::Null }
@@ -103,7 +103,7 @@ fn delivered(status: &Value) -> u64 {
     status["counts"]["delivered"].as_u64().unwrap_or_default()
 }
 
-/// Kills every process of the account's function `replay`, and returns how many there were.
+/// Kills every process of the account's function `replay`. Returns how many there were.
 fn kill_the_runner(cloud: &Cloud, up: &Deployed<'_>) -> usize {
     let scope = &up.aws.scope;
     let (name, archive) = (scope.name("replay"), Some(scope.bucket_name("archive")));
@@ -111,7 +111,7 @@ fn kill_the_runner(cloud: &Cloud, up: &Deployed<'_>) -> usize {
     cloud.running().iter().filter(|running| ours(running) && running.kill()).count()
 }
 
-/// Returns the lines of log-events about events that were replayed.
+/// Returns the lines of log-events for replayed events.
 fn replayed_lines(up: &Deployed<'_>) -> Vec<Value> {
     let lines = up.logged("log-events").into_iter();
     lines.filter(|line| line["message"] == "event" && line["replay"].is_string()).collect()

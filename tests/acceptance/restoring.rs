@@ -1,4 +1,4 @@
-//! The table is gone, and every cart comes back from the archive, as it was.
+//! The table is lost, and every cart is restored from the archive unchanged.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ pub(crate) const TESTS: &[Test] =
 
 const RESTORE: [&str; 6] = ["audit", "local", "--restore", "--yes", "--grace", "1s"];
 
-/// The table is deleted by hand, an empty one made and filled from the archive, killed half-way
-/// and run again. Each cart answers as before, nothing is published a second time, and the next
-/// command goes on where the last one was.
+/// The table is deleted manually. A new one is created and filled from the archive, by a run that is killed
+/// half-way and by another. Each cart has the same state as before, nothing is published again, and the next
+/// command continues from the last version.
 fn lost_table_is_restored_from_the_archive(cloud: &Cloud) {
     let place = cloud.place();
     let up = Deployed::local(&place);
@@ -28,36 +28,34 @@ fn lost_table_is_restored_from_the_archive(cloud: &Cloud) {
     });
 
     let delete = up.aws.dynamodb.delete_table().table_name(up.aws.scope.name("events"));
-    up.wait(delete.send()).expect("there is no deletion protection here");
+    up.wait(delete.send()).expect("the table has no deletion protection");
     place.deploys(&["up", "local", "--allow", "dynamodb.table/cart-local-events"]);
     assert_eq!(up.answer("get-cart", &json!({ "cart_id": cart }))["error"], "CartNotFound");
     let lost = place.deployer(&["audit", "local", "--grace", "1s"]);
     assert_eq!(lost.code, Some(3), "{lost:#?}");
 
     let killed = place.trapped(place.command(&RESTORE), Some(Moment::Changing(90)), &[Signal::KILL]);
-    assert_eq!(killed.run.code, None, "it was over before it was killed: {killed:#?}");
+    assert_eq!(killed.run.code, None, "the run ended before it was killed: {killed:#?}");
     let half = written(&up);
     assert!((1..table.len() + 2).contains(&half), "{half} commits were written: {killed:#?}");
     place.deploys(&RESTORE);
     place.deploys(&["audit", "local", "--grace", "1s"]);
 
-    assert_eq!(answers(&up, &table), before, "every cart is as it was");
+    assert_eq!(answers(&up, &table), before, "every cart has the same state as before");
     assert_eq!(up.answer("get-cart", &json!({ "cart_id": cart })), open);
     let added = up.answer("add-item", &json!({ "cart_id": cart, "item": "tea" }));
     assert_eq!((&added["version"], &added["items"]), (&json!(3), &json!([{ "item": "tea", "quantity": 2 }])));
-    // It is behind everything that was restored, in the stream of the table too.
-    until("what happened afterwards in the archive", || {
-        (up.archived().len() > published.len()).then_some(())
-    });
+    // The new event comes after all restored ones, also in the table's stream.
+    until("the new event in the archive", || (up.archived().len() > published.len()).then_some(()));
     let since = up.records().split_off(published.len());
     let since: Vec<Value> =
         since.iter().map(|record| serde_json::from_str(&record.data).expect("JSON")).collect();
-    assert_eq!(since.len(), 1, "only what is new is published: {since:#?}");
+    assert_eq!(since.len(), 1, "only the new event is published: {since:#?}");
     assert_eq!((&since[0]["aggregate_id"], &since[0]["version"]), (&cart, &json!(3)));
     place.deploys(&["audit", "local", "--grace", "1s"]);
 }
 
-/// Returns what get-cart answers of each cart.
+/// Returns the answer of get-cart for each cart.
 fn answers(up: &Deployed<'_>, table: &Events) -> BTreeMap<String, Value> {
     let carts = table.keys().filter(|(_, version)| *version == 1).map(|(cart, _)| cart.to_string());
     carts.map(|cart| (cart.clone(), up.answer("get-cart", &json!({ "cart_id": cart })))).collect()

@@ -1,5 +1,5 @@
-//! What is read is AWS's and no emulator's: a second one, made by others, has the same stack, and
-//! every reader says the same of it.
+//! Readers parse AWS's answers, not those of one emulator: a second emulator, from another project, gets the
+//! same stack, and every reader returns the same.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[("second_emulator_is_read_alike", second_emulator_is_read_alike)];
 
-/// The kinds whose readers have to prove themselves.
+/// The kinds whose readers are tested.
 const KINDS: [&str; 9] = [
     "cloudwatch.alarm",
     "cloudwatch.dashboard",
@@ -26,10 +26,10 @@ const KINDS: [&str; 9] = [
     "s3.bucket",
 ];
 
-/// A new stack in `moto` is in sync, field by field as in the local cloud. What is then changed
-/// by raw calls in one resource of each kind is reported, there and nowhere else, and repaired.
+/// A new stack in `moto` is in sync, field by field as in the local cloud. A change by raw calls to one
+/// resource of each kind is reported, only there, and repaired.
 fn second_emulator_is_read_alike(cloud: &Cloud) {
-    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be created");
     let place = cloud.place();
     let moto = Tool::moto(&place).expect("moto can be installed");
     let there = |arguments: &[&str]| {
@@ -46,11 +46,11 @@ fn second_emulator_is_read_alike(cloud: &Cloud) {
         assert_eq!(up.code, Some(0), "{up:#?}");
     };
     up();
-    let told = in_sync();
-    let kinds: BTreeSet<&str> = steps(&told).filter_map(|step| step["kind"].as_str()).collect();
-    assert_eq!(kinds, KINDS.into(), "{told:#}");
+    let report = in_sync();
+    let kinds: BTreeSet<&str> = steps(&report).filter_map(|step| step["kind"].as_str()).collect();
+    assert_eq!(kinds, KINDS.into(), "{report:#}");
     assert_eq!(Run::of(&mut hollow.command(&place, &["up", "local"])).code, Some(0));
-    assert_eq!(told, here("drift").json());
+    assert_eq!(report, here("drift").json());
 
     let aws = place.aws_at(moto.endpoint(), "local");
     let changed = cloud.wait(by_hand(&aws));
@@ -67,30 +67,30 @@ fn second_emulator_is_read_alike(cloud: &Cloud) {
     nothing_of(&place, "after `down`", &there(&["plan", "local", "--format", "json"]));
 }
 
-/// Insists that a plan has everything to create.
+/// Checks that everything in a plan has to be created.
 fn nothing_of(place: &Place<'_>, when: &str, plan: &Run) {
-    let told = plan.json();
-    let left = steps(&told).filter(|step| step["action"] != "create");
+    let report = plan.json();
+    let left = steps(&report).filter(|step| step["action"] != "create");
     assert_eq!(left.count(), 0, "{when} account {} is not empty: {plan:#?}", place.account);
 }
 
-fn steps(told: &Value) -> impl Iterator<Item = &Value> {
-    told["resources"].as_array().expect("resources are a list").iter()
+fn steps(report: &Value) -> impl Iterator<Item = &Value> {
+    report["resources"].as_array().expect("resources are a list").iter()
 }
 
-/// Returns what is not as the code says: each resource, and the path of each difference.
-fn reported(told: &Value) -> BTreeSet<(String, String)> {
-    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
-    let changes = steps(told).flat_map(|step| {
+/// Returns all differences to the stack: each resource with the path of each difference.
+fn reported(report: &Value) -> BTreeSet<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("the value is text").to_owned();
+    let changes = steps(report).flat_map(|step| {
         let changes = step["changes"].as_array().expect("changes are a list");
         changes.iter().map(move |change| (text(&step["id"]), text(&change["path"])))
     });
     changes.collect()
 }
 
-/// Changes one resource of each kind and returns where that has to show.
+/// Changes one resource of each kind. Returns the differences that must be reported.
 async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
-    const THERE: &str = "the stack is up";
+    const THERE: &str = "the stack is deployed";
     let name = |thing| aws.scope.name(thing);
     let (events, bucket) = (name("events"), aws.scope.bucket_name("archive"));
     let group = format!("/aws/lambda/{}", name("capture"));
@@ -109,14 +109,14 @@ async fn by_hand(aws: &Aws) -> BTreeSet<(String, String)> {
     let dashboard = format!("{}-{}", name("overview"), aws.scope.region);
     let live = aws.cloudwatch.get_dashboard().dashboard_name(&dashboard).send().await.expect(THERE);
     let mut body: Value =
-        serde_json::from_str(live.dashboard_body().unwrap_or_default()).expect("it is JSON");
+        serde_json::from_str(live.dashboard_body().unwrap_or_default()).expect("the body is JSON");
     body["widgets"][2]["properties"]["title"] = json!("by hand");
     let call = aws.cloudwatch.put_dashboard().dashboard_name(&dashboard).dashboard_body(body.to_string());
     call.send().await.expect(THERE);
 
     let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true);
     let call = aws.dynamodb.update_continuous_backups().table_name(&events);
-    let call = call.point_in_time_recovery_specification(on.build().expect("it is given"));
+    let call = call.point_in_time_recovery_specification(on.build().expect("the setting is given"));
     call.send().await.expect(THERE);
 
     let call = aws.iam.put_role_policy().role_name(aws.scope.role_name("get-cart")).policy_name("more");

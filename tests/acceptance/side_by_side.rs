@@ -1,5 +1,5 @@
-//! Environments of one account: they come up beside each other and go without each other, and
-//! none goes or changes without having been meant.
+//! Several environments in one account are deployed and destroyed independently, and none is destroyed or
+//! changed by accident.
 
 use aws::AwsNames;
 use std::fs;
@@ -15,8 +15,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("unconfirmed_or_misdirected_run_writes_nothing", unconfirmed_or_misdirected_run_writes_nothing),
 ];
 
-/// `dev`, `dev-2` (whose names begin with those of `dev`) and `prod` come up together; what
-/// is done to one leaves every resource of the others as it was.
+/// `dev`, `dev-2` (whose names start with those of `dev`) and `prod` are deployed together; changes to one
+/// leave every resource of the others unchanged.
 fn environments_do_not_touch_each_other(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("dev", "");
@@ -53,8 +53,8 @@ fn environments_do_not_touch_each_other(cloud: &Cloud) {
     assert_eq!(differences(&Inventory::new(), &place.inventory()), [""; 0]);
 }
 
-/// The same environment comes up in another region of the same account, whose roles, buckets and dashboards
-/// share their names' space with those of the first, and goes again.
+/// The same environment is deployed in another region of the same account, in which role, bucket and
+/// dashboard names are shared between regions, and is destroyed again.
 fn regions_of_an_environment_do_not_touch_each_other(cloud: &Cloud) {
     let place = cloud.place();
     let there = place.of_a_colleague();
@@ -62,8 +62,8 @@ fn regions_of_an_environment_do_not_touch_each_other(cloud: &Cloud) {
         place.environment("dev", "");
     }
     let file = there.environments().join("dev.toml");
-    let text = fs::read_to_string(&file).expect("it was just written");
-    fs::write(file, text.replace("us-east-1", "eu-west-1")).expect("it was just written");
+    let text = fs::read_to_string(&file).expect("the file exists");
+    fs::write(file, text.replace("us-east-1", "eu-west-1")).expect("the file is writable");
     let clean = |place: &Place<'_>| {
         let drift = place.deployer(&["drift", "dev"]);
         assert_eq!(drift.code, Some(0), "{drift:#?}");
@@ -81,8 +81,8 @@ fn regions_of_an_environment_do_not_touch_each_other(cloud: &Cloud) {
     clean(&place);
 }
 
-/// Without a terminal and `--yes`, or with credentials of another account than the
-/// environment's, nothing is written.
+/// Nothing is written without a terminal and `--yes`, or with credentials of another account than the
+/// environment's.
 fn unconfirmed_or_misdirected_run_writes_nothing(cloud: &Cloud) {
     let place = cloud.place();
     place.environment("dev", "");
@@ -91,22 +91,22 @@ fn unconfirmed_or_misdirected_run_writes_nothing(cloud: &Cloud) {
     assert!(up.stderr.contains("--yes"), "{up:#?}");
 
     let file = place.environments().join("dev.toml");
-    let text = fs::read_to_string(&file).expect("it was just written");
-    fs::write(file, text.replace(&place.account, "999999999999")).expect("it was just written");
+    let text = fs::read_to_string(&file).expect("the file exists");
+    fs::write(file, text.replace(&place.account, "999999999999")).expect("the file is writable");
     for arguments in [["up", "dev", "--yes"], ["down", "dev", "--yes"]] {
         let run = place.only_reads(&arguments);
         assert_eq!(run.code, Some(1), "{run:#?}");
         for said in [place.account.as_str(), "999999999999", "AWS_PROFILE"] {
-            assert!(run.stderr.contains(said), "{said} is not said: {}", run.stderr);
+            assert!(run.stderr.contains(said), "the output lacks {said}: {}", run.stderr);
         }
     }
     assert_eq!(differences(&Inventory::new(), &place.inventory()), [""; 0]);
 }
 
-/// Picks what the tags say is of this environment.
+/// Returns the resources whose tags name this environment.
 fn of(place: &Place<'_>, environment: &str, all: &Inventory) -> Inventory {
     let scopes = ["dev-2", "dev", "prod"].map(|name| place.scope(name));
-    // The prefix of `dev` is also that of `dev-2`; roles have a path.
+    // The prefix of `dev` is also a prefix of `dev-2`; roles have a path.
     let owner = |name: &str| {
         let named =
             scopes.iter().filter(|scope| name.contains(&scope.prefix()) || name.contains(&scope.role_path()));

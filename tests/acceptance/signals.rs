@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP while nothing answers: the run is over within seconds, says how far it came
-//! and how to go on, and the next one does.
+//! Ctrl-C, SIGTERM and SIGHUP while no request is answered: the run ends within seconds, reports how far it
+//! came and how to continue, and the next run continues.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -14,37 +14,37 @@ pub(crate) const TESTS: &[Test] = &[
     ("second_signal_ends_a_run_at_once", second_signal_ends_a_run_at_once),
 ];
 
-/// In what time a run has to be over, with what it has to say.
+/// The time in which a run must have ended, with its report.
 const WITHIN: Duration = Duration::from_secs(7);
 /// "At once", on a machine that is busy with other tests.
 const AT_ONCE: Duration = Duration::from_secs(2);
-/// What a shell makes of SIGINT (128 + 2).
+/// The exit code of a shell after SIGINT (128 + 2).
 const INTERRUPTED: i32 = 130;
 
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
-/// While what was no longer answered.
+/// The activity during which requests are no longer answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum During {
-    /// `up` changes things.
+    /// `up` changes resources.
     Up,
-    /// `up` reads again what it changed.
+    /// `up` verifies its changes.
     Settling,
-    /// `down` deletes things.
+    /// `down` deletes resources.
     Down,
 }
 
 const MOMENTS: [During; 3] = [During::Up, During::Settling, During::Down];
 
-/// How many changes an undisturbed run makes before the last words of its record.
+/// How many changes a run makes without a signal before it completes its release record.
 struct Undisturbed {
     up: usize,
     down: usize,
 }
 
-/// Each signal at each moment: exit code 1 in time, a report, and a way on.
+/// Each signal at each moment: exit code 1 in time, a report, and a hint.
 fn signal_ends_an_unanswered_run_with_a_report(cloud: &Cloud) {
-    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be created");
     let undisturbed = Undisturbed::look(cloud, &hollow);
     everywhere(|during, signal| {
         let place = cloud.place();
@@ -53,23 +53,24 @@ fn signal_ends_an_unanswered_run_with_a_report(cloud: &Cloud) {
         assert!(trapped.after.is_some_and(|after| after < WITHIN), "{when}");
         assert_eq!(trapped.run.code, Some(1), "{when}");
         let verb = if during == During::Down { "down" } else { "up" };
-        let said = |what: &str| assert!(trapped.run.stderr.contains(what), "`{what}` is not said: {when}");
+        let said =
+            |what: &str| assert!(trapped.run.stderr.contains(what), "the output lacks `{what}`: {when}");
         said("stopping: ");
         said(&format!("{verb} local` "));
         said(if during == During::Down { "✓ deleted " } else { "✓ created " });
         if during == During::Settling {
-            said("and not read again");
+            said("but not verified");
         } else {
-            said("at work when the run was stopped: how far it came is not known");
-            said("not begun when the run was stopped");
+            said("in progress when the run was stopped; the result is not known");
+            said("not started when the run was stopped");
         }
         goes_on(&place, &hollow, during);
     });
 }
 
-/// Whoever asks twice has the shell back, and no report; and the next run goes on all the same.
+/// A second signal ends the run at once, without a report; the next run continues all the same.
 fn second_signal_ends_a_run_at_once(cloud: &Cloud) {
-    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be created");
     let undisturbed = Undisturbed::look(cloud, &hollow);
     everywhere(|during, second| {
         let place = cloud.place();
@@ -81,7 +82,7 @@ fn second_signal_ends_a_run_at_once(cloud: &Cloud) {
     });
 }
 
-/// Does something for each moment and signal, one moment beside the other.
+/// Runs a test for each moment and signal, the moments concurrently.
 fn everywhere(work: impl Fn(During, Signal) + Sync) {
     let work = &work;
     thread::scope(|scope| {
@@ -99,12 +100,12 @@ impl Undisturbed {
             assert_eq!(trapped.run.code, Some(0), "{verb}: {trapped:#?}");
             let record = |change: &String| change.contains("-deployment-");
             let changes: Vec<String> = trapped.changes.iter().map(ToString::to_string).collect();
-            changes.iter().rposition(|change| !record(change)).expect("it changes things") + 1
+            changes.iter().rposition(|change| !record(change)).expect("a run changes resources") + 1
         });
         Self { up, down }
     }
 
-    /// Has a run stopped at this moment.
+    /// Runs a verb, and stops it with signals at this moment.
     fn stopped(&self, place: &Place<'_>, hollow: &Hollow, during: During, signals: &[Signal]) -> Trapped {
         let (verb, at) = match during {
             During::Up => ("up", Moment::Changing(self.up / 2)),
@@ -119,11 +120,11 @@ impl Undisturbed {
     }
 }
 
-/// Returns the command as one that signals reach, although `nohup` or a shell's `&` may have started
-/// these tests: what they have ignored is ignored by all that is started, and rightly so.
+/// Returns a command that receives signals, even if `nohup` or a shell's `&` started these tests: child
+/// processes inherit ignored signals.
 fn hearing_signals(command: &Command) -> Command {
     let mut hearing = Command::new("env");
-    // Of GNU's `env`, which is that of Linux.
+    // An option of GNU `env`, which Linux has.
     if cfg!(target_os = "linux") {
         hearing.arg("--default-signal=HUP,INT,TERM");
     }
@@ -140,7 +141,7 @@ fn hearing_signals(command: &Command) -> Command {
     hearing
 }
 
-/// Insists that the next run ends what was begun, and that everything goes in the end.
+/// Checks that the next run completes the work, and that everything can be deleted in the end.
 fn goes_on(place: &Place<'_>, hollow: &Hollow, during: During) {
     if during != During::Down {
         insist(place, hollow, "up");

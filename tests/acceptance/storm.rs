@@ -1,5 +1,4 @@
-//! Everything that may fail on the way of an event fails, often, and no event is lost, turned
-//! around or invented.
+//! Everything in an event's path that may fail does fail, often, and no event is lost, reordered or invented.
 
 use acceptance::{Cloud, Deployed, Faulty, Storm, Weather};
 
@@ -7,9 +6,9 @@ use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[("storm_loses_no_event", storm_loses_no_event)];
 
-/// 200 carts are written by many at once while functions are killed, Kinesis throttles, and
-/// calls of every kind fail, before and after they did something. Afterwards the table has what
-/// was ordered, every consumer has the events of the table, in their order, and `audit` agrees.
+/// 200 carts are written concurrently while functions are killed, Kinesis throttles, and calls of every kind
+/// fail, before and after their effect. Then the table contains the commands' events, every consumer has the
+/// events of the table in order, and `audit` agrees.
 fn storm_loses_no_event(cloud: &Cloud) {
     let faulty = Faulty::beside(cloud, &Weather::storm()).expect("microburst can be installed");
     let place = faulty.place();
@@ -21,10 +20,10 @@ fn storm_loses_no_event(cloud: &Cloud) {
     place.deploys(&["audit", "local", "--grace", "1s"]);
     for function in ["capture", "archive", "log-events", "add-item"] {
         let killed = calm.killed.get(&up.aws.scope.name(function)).copied().unwrap_or_default();
-        assert!(killed >= 1, "nobody killed {function}: {calm}");
+        assert!(killed >= 1, "{function} was never killed: {calm}");
     }
     for witness in &calm.witnesses {
-        assert!(witness.repetitions() > 0, "{} had nothing to drop: {calm}", witness.name);
+        assert!(witness.repetitions() > 0, "{} got no repetitions: {calm}", witness.name);
     }
     for fault in [
         "kinesis PutRecords error:Provisioned",

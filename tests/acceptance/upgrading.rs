@@ -1,4 +1,5 @@
-//! What an earlier release deployed is gone on from: nothing is made again, nothing is lost, and nobody is blamed.
+//! Deployments of an earlier release are updated in place: nothing is replaced, nothing is lost, and no drift
+//! is reported.
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +14,18 @@ use crate::Test;
 pub(crate) const TESTS: &[Test] =
     &[("earlier_releases_are_upgraded_in_place", earlier_releases_are_upgraded_in_place)];
 
-/// Every recording is told to an account of its own, some data are put there, and this release comes.
+/// Every recording is sent to its own account, some data is added, and this release is deployed.
 fn earlier_releases_are_upgraded_in_place(cloud: &Cloud) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance/releases");
-    let recordings = fs::read_dir(folder).expect("releases were recorded");
-    let mut recordings: Vec<_> = recordings.map(|entry| entry.expect("it is listed").path()).collect();
+    let recordings = fs::read_dir(folder).expect("recordings exist");
+    let mut recordings: Vec<_> =
+        recordings.map(|entry| entry.expect("the folder can be listed").path()).collect();
     recordings.sort();
     assert!(!recordings.is_empty());
-    let hollow = Hollow::of(cloud).expect("a temporary folder can be made");
+    let hollow = Hollow::of(cloud).expect("a temporary folder can be created");
     for recording in recordings {
-        let cassette = Cassette::read(&recording).expect("it is a recording");
-        // The first account has the number of the recording.
+        let cassette = Cassette::read(&recording).expect("the file is a recording");
+        // The first account has the same number as the recording's.
         drop(cloud.place());
         let place = cloud.place();
         place.environment("local", &cassette.environment);
@@ -40,19 +42,19 @@ fn earlier_releases_are_upgraded_in_place(cloud: &Cloud) {
         for step in steps.iter().filter(|step| deployed.contains(&step["id"])) {
             let in_place = ["keep", "update"].map(Value::from).contains(&step["action"]);
             let verdicts = step["verdicts"].as_array().expect("verdicts are a list");
-            // What later code does not mention any more is an orphan.
+            // A resource that the current stack does not contain is an orphan.
             let right = ["in_sync", "pending", "orphan"].map(Value::from);
             let right = verdicts.iter().all(|verdict| right.contains(verdict));
             assert!(in_place && right && step["risk"] == "safe", "{name}: {step:#}");
         }
         let known = |id: &Value| steps.iter().any(|step| step["id"] == *id);
-        assert!(deployed.iter().all(known), "{name}: something is not seen any more: {plan:#}");
+        assert!(deployed.iter().all(known), "{name}: a resource is missing in the plan: {plan:#}");
         place.environment("local", &cassette.environment.replace("memory_mb = 256", "memory_mb = 512"));
         let up = run(&["up", "local"]);
         assert_eq!(up.code, Some(0), "{name}: {up:#?}");
         let drift = run(&["drift", "local"]);
         assert_eq!(drift.code, Some(0), "{name}: {drift:#?}");
-        assert_eq!(stored(&place), (1, 1), "{name}: what was stored is there");
+        assert_eq!(stored(&place), (1, 1), "{name}: the stored data is kept");
         let history = run(&["history", "local", "--format", "json"]);
         let runs = history.json()["runs"].as_array().map(Vec::len);
         assert!(runs.is_some_and(|runs| runs > 1), "{name}: {history:#?}");
@@ -71,19 +73,19 @@ fn store(place: &Place<'_>) {
         let put =
             put.item("AggregateId", AttributeValue::S("cart#00000000-0000-0000-0000-000000000007".into()));
         let put = put.item("Version", AttributeValue::N("1".into()));
-        put.send().await.expect("the table is there");
+        put.send().await.expect("the table exists");
         let put = aws.s3.put_object().bucket(&bucket).key("events/kept").body(b"kept".to_vec().into());
-        put.send().await.expect("the bucket is there");
+        put.send().await.expect("the bucket exists");
     });
 }
 
-/// Returns how many items and how many objects there are.
+/// Returns the numbers of items and objects.
 fn stored(place: &Place<'_>) -> (i32, usize) {
     let aws = place.aws("local");
     let (table, bucket) = (aws.scope.name("events"), aws.scope.bucket_name("archive"));
     place.cloud.wait(async {
-        let items = aws.dynamodb.scan().table_name(&table).send().await.expect("the table is there").count;
-        let objects = aws.s3.list_objects_v2().bucket(&bucket).send().await.expect("the bucket is there");
+        let items = aws.dynamodb.scan().table_name(&table).send().await.expect("the table exists").count;
+        let objects = aws.s3.list_objects_v2().bucket(&bucket).send().await.expect("the bucket exists");
         (items, objects.contents().len())
     })
 }

@@ -1,16 +1,15 @@
-//! Measures what an `up` with nothing to do takes when the cloud is far away.
+//! Measures how long an `up` with nothing to do takes if the cloud is far away.
 //!
 //! ```text
 //! cargo run -p acceptance --example latency -- [RUNS] [MILLISECONDS] [DEPLOYER]
 //! ```
 //!
-//! Starts a local cloud on a free port, deploys into it, puts it MILLISECONDS (50) away, and
-//! runs `up` RUNS (10) times with the deployer of this build, or another binary of it. Prints
-//! the wall time of the whole process, and of it what passes before the first call, between
-//! the first call and the last answer, and after that. What a real AWS adds to this are the
-//! handshakes of TLS: a few round trips more, once for each service.
+//! Starts a local cloud on a free port, deploys into it, adds a latency of MILLISECONDS (50), and runs `up`
+//! RUNS (10) times with the deployer of this build or another binary. Prints the wall time of the whole
+//! process, and its parts: before the first call, between the first call and the last answer, and after that.
+//! A real AWS adds TLS handshakes: a few round trips for each service.
 //!
-//! It is no test: a busy machine is slow and right.
+//! This is not a test: a busy machine is slow, but not wrong.
 
 use std::env;
 use std::error::Error;
@@ -19,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use acceptance::{Call, Cloud, Place, Proxy, Run};
 
-/// How long a run took, in milliseconds, and how many calls it made.
+/// The duration of a run, in milliseconds, and the number of its calls.
 #[derive(Clone, Copy)]
 struct Taken {
     wall: f64,
@@ -75,7 +74,7 @@ fn run(place: &Place<'_>, proxy: &Proxy, binary: Option<&str>) -> Result<Taken, 
     let up = Run::of(&mut command);
     let wall = started.elapsed().as_secs_f64() * 1000.0;
     if up.code != Some(0) || !up.stderr.contains("Nothing to do") {
-        return Err(format!("there was something to do: {up:#?}").into());
+        return Err(format!("`up` found something to do: {up:#?}").into());
     }
     let calls = Call::recorded(&record);
     let first = calls.iter().map(|call| call.start_ms).fold(f64::INFINITY, f64::min);

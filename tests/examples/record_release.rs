@@ -1,11 +1,11 @@
-//! Records what this release deploys, for the test that every later one goes on from there.
+//! Records the deployment of this release, for the test that later releases can continue from it.
 //!
 //! ```text
 //! cargo run -p acceptance --example record_release -- NAME
 //! ```
 //!
-//! Starts a local cloud on a free port, deploys into it, and writes the calls that did it into
-//! `tests/acceptance/releases/NAME.json.gz`. A recording is only ever added: run this when a release is made.
+//! Starts a local cloud on a free port, deploys into it, and writes the calls into
+//! `tests/acceptance/releases/NAME.json.gz`. Run it for each release. Recordings are added and never changed.
 
 use std::env;
 use std::error::Error;
@@ -13,7 +13,7 @@ use std::path::Path;
 
 use acceptance::{Cassette, Cloud, Hollow};
 
-/// What the environment's file says besides region and account.
+/// The environment file, except region and account.
 const ENVIRONMENT: &str = "[functions]\nmemory_mb = 256\nlog_retention_days = 7\n\n\
                            [stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
 
@@ -21,11 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let name = env::args_os()
         .nth(1)
         .and_then(|name| name.into_string().ok())
-        .ok_or("which release? say its name: record_release 2026-11")?;
+        .ok_or("the name of the release is missing, as in: record_release 2026-11")?;
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance/releases").join(format!("{name}.json.gz"));
     if path.exists() {
-        return Err(format!("{} is there already, and never changes", path.display()).into());
+        return Err(format!("{} already exists; recordings are never changed", path.display()).into());
     }
     let cloud = Cloud::start()?;
     let recorded =
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     cloud.stop()?;
     let (cassette, run) = recorded?;
     if run.code != Some(0) {
-        return Err(format!("it was not deployed: {run:#?}").into());
+        return Err(format!("the deployment failed: {run:#?}").into());
     }
     Ok(cassette.write(&path)?)
 }

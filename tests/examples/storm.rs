@@ -1,14 +1,13 @@
-//! Lets a storm go over the pipeline, as large as one likes: the acceptance test of the same
-//! name, which writes 2,000 events of 200 carts.
+//! Runs a storm of any size against the pipeline, like the acceptance test of the same name, which writes
+//! 2,000 events of 200 carts.
 //!
 //! ```text
 //! cargo run -p acceptance --example storm -- [--events 20000] [--carts 1000]
 //! ```
 //!
-//! Starts a local cloud whose functions meet failures in a third of their calls, writes the
-//! events concurrently while functions are killed, waits until all of them came through, and
-//! compares what each consumer has seen with the table; `audit` then does so once more. Ends with
-//! 1 when there is a difference.
+//! Starts a local cloud in which a third of the functions' calls fail, writes the events concurrently while
+//! functions are killed, waits until all events passed the pipeline, and compares what each consumer has seen
+//! with the table. Then it runs `audit`. The exit code is 1 if there is a difference.
 
 use std::env;
 use std::error::Error;
@@ -36,7 +35,7 @@ fn asked_for(mut arguments: impl Iterator<Item = String>) -> Result<Storm, Box<d
         }
     }
     if storm.carts == 0 || storm.events < 2 * storm.carts {
-        return Err("a cart has two events at least".into());
+        return Err("a cart needs at least two events".into());
     }
     Ok(storm)
 }

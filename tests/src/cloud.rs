@@ -11,7 +11,7 @@ use cli::local::{LocalCloud, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-/// A running local cloud and the deployer that deploys into it.
+/// A running local cloud, and the deployer's binary.
 #[derive(Debug)]
 pub struct Cloud {
     local: LocalCloud,
@@ -23,10 +23,10 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Builds what the tests run and starts a cloud.
+    /// Builds the binaries that the tests run, and starts a cloud.
     ///
     /// # Errors
-    /// The build failed, or MiniStack cannot be installed or started here.
+    /// Fails if the build fails, or MiniStack cannot be installed or started.
     pub fn start() -> Result<Self, Box<dyn std::error::Error>> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
         let runtime = Runtime::new()?;
@@ -34,16 +34,17 @@ impl Cloud {
         Self::run(runtime, root, binary, None)
     }
 
-    /// Starts another cloud, for a test that would be in the way of others: one cloud is one process,
-    /// and ends those of a function when one of the same name is changed in any account.
+    /// Starts another cloud, for a test that would disturb others: a cloud is one process, and when a
+    /// function is changed, it ends the processes of all functions with the same name in any account.
     ///
     /// # Errors
-    /// It cannot be started here.
+    /// Fails if it cannot be started.
     pub fn aside(&self) -> Result<Aside, Box<dyn std::error::Error>> {
         self.another(None)
     }
 
-    /// Starts another cloud, whose functions find AWS's APIs at this endpoint, or in itself.
+    /// Starts another cloud, whose functions call AWS's APIs at this endpoint, or by default in the cloud
+    /// itself.
     pub(crate) fn another(
         &self,
         functions_call: Option<String>,
@@ -57,7 +58,7 @@ impl Cloud {
         binary: PathBuf,
         functions_call: Option<String>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        // The folder of `deployer local`, so that MiniStack is installed once.
+        // The folder of `deployer local`, so that MiniStack is installed only once.
         let mut local = LocalCloud::new(root.join(".deployer"), free_port()?);
         if let Some(endpoint) = functions_call {
             local = local.functions_call(endpoint);
@@ -67,10 +68,10 @@ impl Cloud {
         Ok(Self { local, runtime, binary, root, accounts, pid: running.pid })
     }
 
-    /// Stops the cloud with everything in it and removes what it kept.
+    /// Stops the cloud with everything in it, and deletes its stored data.
     ///
     /// # Errors
-    /// The process could not be ended.
+    /// Fails if the process cannot be ended.
     pub fn stop(&self) -> Result<(), Box<dyn std::error::Error>> {
         self.runtime.block_on(self.local.stop())?;
         let kept = self.local.log();
@@ -78,24 +79,24 @@ impl Cloud {
         Ok(std::fs::remove_dir_all(folder)?)
     }
 
-    /// Returns the number of an account that nobody has used.
+    /// Returns the number of an unused account.
     pub(crate) fn unused_account(&self) -> String {
         self.accounts.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
-    /// Returns where AWS's APIs are.
+    /// Returns the endpoint of AWS's APIs.
     pub fn endpoint(&self) -> String {
         self.local.endpoint()
     }
 
-    /// Returns the folder of what the local cloud installs, and its Python.
+    /// Returns the folder into which the local cloud is installed, and its Python.
     pub(crate) fn installation(&self) -> (PathBuf, PathBuf) {
         let home = self.root.join(".deployer");
         let python = home.join(format!("ministack-{VERSION}")).join("bin/python");
         (home, python)
     }
 
-    /// Returns the cloud's process, whose children are the functions that run.
+    /// Returns the cloud's process, which is the parent of the functions' processes.
     pub(crate) fn pid(&self) -> i32 {
         self.pid
     }
@@ -110,23 +111,23 @@ impl Cloud {
         &self.binary
     }
 
-    /// Returns cargo's target folder, in which that binary was built: `<target>/debug/deployer`.
+    /// Returns cargo's target folder, which contains the binary: `<target>/debug/deployer`.
     pub(crate) fn target(&self) -> &Path {
-        self.binary.ancestors().nth(2).expect("cargo builds into a folder of the profile")
+        self.binary.ancestors().nth(2).expect("cargo builds into a folder for each profile")
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to completion.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    /// Starts what goes on beside a test.
+    /// Starts a task that runs in the background of a test.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         self.runtime.spawn(future)
     }
 }
 
-/// A cloud that one test has for itself, until the value is dropped.
+/// A cloud for one test, until the value is dropped.
 #[derive(Debug)]
 pub struct Aside(Cloud);
 
@@ -140,12 +141,12 @@ impl Deref for Aside {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        // There is nothing to be done about a process that cannot be ended.
+        // Nothing can be done about a process that cannot be ended.
         let _ = self.0.stop();
     }
 }
 
-/// Builds the deployer, and the functions so that no test waits for a compiler.
+/// Builds the deployer, and the functions, so that no test waits for a compiler.
 async fn build(root: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let settings = BuildSettings { profile: "dev".into(), method: Method::Host, ..BuildSettings::default() };
     let deployer = Workspace::discover(root, "deployer").await?;
@@ -156,7 +157,7 @@ async fn build(root: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     Ok(built.remove("deployer").ok_or("cargo named no deployer")?)
 }
 
-/// Returns a port that nobody holds now.
+/// Returns a port that is free at the moment.
 pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

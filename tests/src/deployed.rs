@@ -1,4 +1,4 @@
-//! An environment that is up, seen through the raw clients of AWS.
+//! A deployed environment, seen through AWS's SDK clients.
 
 use std::io::Read;
 
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::place::{Place, was_ended};
 
-/// The environment `local` of a place, just deployed.
+/// The environment `local` of a place, once it is deployed.
 pub struct Deployed<'a> {
-    /// Clients of the account's root.
+    /// Clients with the credentials of the account's root.
     pub aws: Aws,
     place: &'a Place<'a>,
 }
 
-/// What came out of the stream: who it belongs to, and its bytes.
+/// A record of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The partition key.
@@ -27,30 +27,30 @@ pub struct Record {
 }
 
 impl<'a> Deployed<'a> {
-    /// Brings the environment up.
+    /// Deploys the environment.
     pub fn local(place: &'a Place<'a>) -> Self {
         place.deploys(&["up", "local"]);
         Self::of(place)
     }
 
-    /// Looks at the environment that somebody brought up.
+    /// Returns an environment that is already deployed.
     pub fn of(place: &'a Place<'a>) -> Self {
         Self { aws: place.aws("local"), place }
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to completion.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.place.cloud.wait(future)
     }
 
-    /// Calls a function: its answer, or the error that Lambda made of its fault.
+    /// Calls a function. Returns its answer, or the error that Lambda returned for its fault.
     ///
-    /// The local cloud ends the processes of a function when one of the same name is changed, be
-    /// it in another account, and says that they exited. Such a call is made again, a few times:
-    /// of a function that really exits, every one fails.
+    /// When a function is changed, the local cloud ends the processes of all functions with the same name,
+    /// even in other accounts, and reports that they exited. Such a call is repeated a few times; if a
+    /// function really exits, every attempt fails.
     ///
     /// # Errors
-    /// The function failed.
+    /// Returns the error if the function failed.
     pub async fn call(&self, function: &str, request: &Value) -> Result<Value, String> {
         let mut answer = self.call_once(function, request).await;
         for _ in 0..3 {
@@ -64,7 +64,7 @@ impl<'a> Deployed<'a> {
         answer
     }
 
-    /// Calls a function once, whatever comes of it.
+    /// Calls a function once, without retries.
     pub(crate) async fn call_once(&self, function: &str, request: &Value) -> Result<Value, String> {
         let invoke = self.aws.lambda.invoke().function_name(self.aws.scope.name(function));
         let answer = invoke.payload(Blob::new(request.to_string())).send().await;
@@ -73,10 +73,10 @@ impl<'a> Deployed<'a> {
         if answer.function_error().is_some() {
             return Err(String::from_utf8_lossy(payload).into_owned());
         }
-        Ok(serde_json::from_slice(payload).expect("a function answers JSON"))
+        Ok(serde_json::from_slice(payload).expect("a function answers with JSON"))
     }
 
-    /// Calls a function and insists on an answer.
+    /// Calls a function and panics if it fails.
     pub fn answer(&self, function: &str, request: &Value) -> Value {
         let answer = self.wait(self.call(function, request));
         answer.unwrap_or_else(|fault| panic!("{function} failed on {request}: {fault}"))
@@ -93,13 +93,13 @@ impl<'a> Deployed<'a> {
         let unpacked = objects.into_iter().map(|(key, body)| {
             let mut text = String::new();
             let read = GzDecoder::new(&*body).read_to_string(&mut text);
-            read.unwrap_or_else(|error| panic!("{key} is no compressed text: {error}"));
+            read.unwrap_or_else(|error| panic!("{key} is not compressed text: {error}"));
             text
         });
         unpacked.collect::<String>().lines().map(str::to_owned).collect()
     }
 
-    /// Returns the lines of a function's log that are JSON, in their order.
+    /// Returns the JSON lines of a function's log, in their order.
     pub fn logged(&self, function: &str) -> Vec<Value> {
         let group = format!("/aws/lambda/{}", self.aws.scope.name(function));
         let call = self.aws.logs.filter_log_events().log_group_name(group).into_paginator();
@@ -119,7 +119,7 @@ impl<'a> Deployed<'a> {
             let mut objects = Vec::new();
             for key in pages.iter().flat_map(|page| page.contents()).filter_map(|object| object.key()) {
                 let object = self.aws.s3.get_object().bucket(&bucket).key(key).send().await;
-                let body = object.expect("nothing removes objects").body.collect().await;
+                let body = object.expect("no objects are deleted").body.collect().await;
                 objects.push((key.to_owned(), body.expect("an object can be read").to_vec()));
             }
             objects
@@ -131,14 +131,14 @@ impl<'a> Deployed<'a> {
         let stream = self.aws.scope.name("events");
         let shards = kinesis.list_shards().stream_name(&stream).send().await;
         let mut records = Vec::new();
-        for shard in shards.expect("the stream is there").shards() {
+        for shard in shards.expect("the stream exists").shards() {
             let call = kinesis.get_shard_iterator().stream_name(&stream).shard_id(shard.shard_id());
             let oldest = call.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await;
-            let mut next = oldest.expect("the shard is there").shard_iterator;
+            let mut next = oldest.expect("the shard exists").shard_iterator;
             while let Some(iterator) = next {
                 let page = kinesis.get_records().shard_iterator(iterator).send().await;
-                let page = page.expect("the iterator is fresh");
-                // The iterator of an open shard never ends, but an empty page at its tip does.
+                let page = page.expect("the iterator has not expired");
+                // The iterators of an open shard never end, so an empty page at its tip ends the reading.
                 next = page.next_shard_iterator.filter(|_| !page.records.is_empty());
                 records.extend(page.records.into_iter().map(|record| Record {
                     key: record.partition_key.unwrap_or_default(),

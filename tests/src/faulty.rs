@@ -1,5 +1,5 @@
-//! A local cloud of its own in which what AWS promises least is the rule: the functions reach
-//! it through `microburst`, and their processes can be killed. The deployer is spared.
+//! A separate local cloud in which everything that AWS may do happens often: the functions reach it through
+//! `microburst`, and their processes can be killed. The deployer is not affected.
 
 use std::error::Error;
 
@@ -10,8 +10,8 @@ use crate::cloud::{Aside, Cloud, free_port};
 use crate::place::Place;
 use crate::tool::Tool;
 
-/// What AWS says to functions that call too often, call by call: "Actions" of each service's
-/// API reference, "Error responses" of Amazon S3.
+/// The errors of AWS for functions that call too often, by operation: "Actions" of each service's API
+/// reference, "Error responses" of Amazon S3.
 const THROTTLED: [(&str, &str, &str, f64); 4] = [
     ("kinesis", "PutRecords", "ProvisionedThroughputExceededException", 0.3),
     ("s3", "PutObject", "SlowDown", 0.4),
@@ -19,22 +19,22 @@ const THROTTLED: [(&str, &str, &str, f64); 4] = [
     ("dynamodb", "Query", "ThrottlingException", 0.1),
 ];
 
-/// The one account with functions.
+/// The only account with functions.
 const ACCOUNT: &str = "100000000000";
 
-/// Of all calls that were not throttled, how many meet each other kind of failure.
+/// The share of each other kind of failure, among the calls that were not throttled.
 const EACH: f64 = 0.05;
 
-/// What functions meet on their way to AWS.
+/// The failures of the functions' calls to AWS.
 #[derive(Debug, Clone)]
 pub struct Weather {
     /// Rules of `microburst`.
     pub rules: Value,
-    /// How many calls of PutRecords are served in part, from 0 to 1.
+    /// The share of PutRecords calls of which only a part succeeds, from 0 to 1.
     pub partly: f64,
 }
 
-/// The cloud and what stands before it, until the value is dropped.
+/// The cloud and the proxy in front of it, until the value is dropped.
 #[derive(Debug)]
 pub struct Faulty {
     cloud: Aside,
@@ -43,8 +43,8 @@ pub struct Faulty {
 }
 
 impl Weather {
-    /// Returns a storm: a third of all that is published is throttled, another third in part, and
-    /// each call may fail, lose its connection, or be done without anybody being told so.
+    /// Returns a storm: a third of all publishing calls is throttled, in another third a part fails, and each
+    /// call may fail, lose its connection, or take effect without an answer.
     pub fn storm() -> Self {
         let throttled = THROTTLED.map(|(service, operation, code, probability)| {
             let error = json!({ "code": code });
@@ -60,10 +60,10 @@ impl Weather {
 }
 
 impl Faulty {
-    /// Starts such a cloud beside another one.
+    /// Starts such a cloud next to another one.
     ///
     /// # Errors
-    /// It cannot be started here, or what stands before it cannot.
+    /// Fails if the cloud or its proxy cannot be started.
     pub fn beside(cloud: &Cloud, weather: &Weather) -> Result<Self, Box<dyn Error>> {
         let folder = TempDir::new()?;
         let port = free_port()?;
@@ -73,17 +73,17 @@ impl Faulty {
         Ok(Self { cloud, microburst, _folder: folder })
     }
 
-    /// Returns the account whose functions meet the weather.
+    /// Returns the account whose functions meet the failures.
     pub fn place(&self) -> Place<'_> {
         Place::new(&self.cloud, ACCOUNT.to_owned())
     }
 
-    /// Returns the cloud, which answers everybody but its functions without a fault.
+    /// Returns the cloud, which causes failures only for its functions.
     pub fn cloud(&self) -> &Cloud {
         &self.cloud
     }
 
-    /// Returns where the functions find AWS's APIs.
+    /// Returns the endpoint that the functions use.
     pub fn endpoint(&self) -> String {
         self.microburst.endpoint()
     }
@@ -91,10 +91,12 @@ impl Faulty {
     /// Returns how many calls failed in each way: `kinesis PutRecords error:…`.
     ///
     /// # Panics
-    /// `microburst` is gone.
+    /// Panics if `microburst` does not answer.
     pub fn faults(&self) -> Vec<(String, u64)> {
-        let metrics =
-            self.microburst.text("/_microburst/metrics").expect("it is there as long as this value");
+        let metrics = self
+            .microburst
+            .text("/_microburst/metrics")
+            .expect("microburst runs as long as this value exists");
         let faults = metrics.lines().filter_map(|line| line.strip_prefix("microburst_faults_total{"));
         let faults = faults.filter_map(|line| {
             let (labels, count) = line.rsplit_once("} ")?;

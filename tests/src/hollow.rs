@@ -1,5 +1,5 @@
-//! A workspace whose functions do nothing: built in a moment and uploaded in another, for
-//! tests that deploy a hundred times and never call what they deployed.
+//! A workspace whose functions do nothing, which is built and uploaded quickly, for tests that deploy often
+//! and never call the functions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,10 +13,10 @@ use crate::place::Place;
 const MANIFEST: &str = "[package]\nname = \"functions\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                         [profile.dev]\ndebug = false\nstrip = true\n";
 
-/// What cargo insists on when it must not write a lock file itself.
+/// The lock file, which cargo requires when it must not write one.
 const LOCK: &str = "version = 4\n\n[[package]]\nname = \"functions\"\nversion = \"0.1.0\"\n";
 
-/// What the functions do.
+/// The code of the functions.
 const NOTHING: &str = "fn main() {}\n";
 
 /// The workspace, until the value is dropped.
@@ -26,10 +26,10 @@ pub struct Hollow {
 }
 
 impl Hollow {
-    /// Makes a workspace with functions of the names that the real one has.
+    /// Creates a workspace with functions of the same names as the real ones.
     ///
     /// # Errors
-    /// There is no room for it, or the real one cannot be read.
+    /// Fails if the workspace cannot be written, or the real one cannot be read.
     pub fn of(cloud: &Cloud) -> io::Result<Self> {
         let hollow = Self { folder: TempDir::new()? };
         let sources = PathBuf::from("src/bin");
@@ -45,7 +45,7 @@ impl Hollow {
     /// Gives a function code that does not compile.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Fails if the file cannot be written.
     pub fn break_code(&self, function: &str) -> io::Result<()> {
         self.write(function, "fn main() { broken }\n")
     }
@@ -53,7 +53,7 @@ impl Hollow {
     /// Gives a function code that compiles, and does nothing.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Fails if the file cannot be written.
     pub fn mend_code(&self, function: &str) -> io::Result<()> {
         self.write(function, NOTHING)
     }
@@ -62,10 +62,10 @@ impl Hollow {
         fs::write(self.path().join("src/bin").join(format!("{function}.rs")), code)
     }
 
-    /// Returns the deployer, to be run in a place with these functions.
+    /// Returns a command that runs the deployer in a place with these functions.
     pub fn command(&self, place: &Place<'_>, arguments: &[&str]) -> Command {
         let mut command = place.command(arguments);
-        // Theirs would be taken for the real ones, if somebody has one target folder for all.
+        // If all workspaces shared one target folder, these binaries would replace the real ones.
         command.current_dir(self.path()).env("CARGO_TARGET_DIR", self.path().join("target"));
         command
     }

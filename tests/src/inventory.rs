@@ -1,7 +1,7 @@
-//! Everything that is in an account, described as AWS describes it and not as the deployer
-//! reads it: what a test compares before and after.
+//! Everything in an account, described by AWS's own answers and not by the deployer, for comparisons before
+//! and after.
 //!
-//! Left out is what changes by itself: states of alarms, results of polling, stored bytes.
+//! Values that change by themselves are left out: states of alarms, results of polling, stored bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,10 +13,10 @@ use crate::place::Place;
 pub type Inventory = BTreeMap<String, String>;
 
 impl Place<'_> {
-    /// Returns everything that is in the account.
+    /// Returns everything in the account.
     ///
     /// # Panics
-    /// A listing failed.
+    /// Panics if a listing fails.
     pub fn inventory(&self) -> Inventory {
         let aws = self.aws("inventory");
         self.cloud.wait(async {
@@ -37,16 +37,16 @@ impl Place<'_> {
     }
 }
 
-/// Returns what came, went or changed between two looks, in words.
+/// Returns what was added, removed or changed between two inventories, in words.
 pub fn differences(before: &Inventory, after: &Inventory) -> Vec<String> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let told = names.into_iter().filter_map(|name| match (before.get(name), after.get(name)) {
+    let differing = names.into_iter().filter_map(|name| match (before.get(name), after.get(name)) {
         (before, after) if before == after => None,
-        (None, Some(_)) => Some(format!("{name} came")),
-        (Some(_), None) => Some(format!("{name} went")),
+        (None, Some(_)) => Some(format!("{name} was added")),
+        (Some(_), None) => Some(format!("{name} was removed")),
         (before, after) => Some(format!("{name} changed from {before:?} to {after:?}")),
     });
-    told.collect()
+    differing.collect()
 }
 
 type Things = Vec<(String, String)>;
@@ -59,7 +59,7 @@ async fn tables(aws: &Aws) -> Things {
         let table = table.and_then(|answer| answer.table);
         let arn = table.as_ref().and_then(|table| table.table_arn.clone()).unwrap_or_default();
         let backups = aws.dynamodb.describe_continuous_backups().table_name(&name).send().await.ok();
-        // The window that can be restored moves with the clock.
+        // The window that can be restored moves with time.
         let backups = backups
             .and_then(|answer| answer.continuous_backups_description?.point_in_time_recovery_description)
             .map(|pitr| (pitr.point_in_time_recovery_status, pitr.recovery_period_in_days));
@@ -87,7 +87,7 @@ async fn buckets(aws: &Aws) -> Things {
     let buckets = aws.s3.list_buckets().send().await.expect("buckets can be listed").buckets;
     let mut things = Things::new();
     for name in buckets.unwrap_or_default().into_iter().filter_map(|bucket| bucket.name) {
-        // Each part answers with an error where it was never set, which is an answer too.
+        // A setting that was never set is answered with an error, which is an answer too.
         let s3 = &aws.s3;
         let versioning = s3.get_bucket_versioning().bucket(&name).send().await.ok();
         let encryption = s3.get_bucket_encryption().bucket(&name).send().await.ok();
@@ -97,8 +97,8 @@ async fn buckets(aws: &Aws) -> Things {
         let policy = s3.get_bucket_policy().bucket(&name).send().await.ok();
         let tags = s3.get_bucket_tagging().bucket(&name).send().await.ok();
         let objects = s3.list_object_versions().bucket(&name).send().await.ok();
-        // When and by whom something was deployed is different each time, and so are the packages of
-        // functions that are built in folders of their own.
+        // Release records differ each time, and so do packages of functions that are built in different
+        // folders.
         let kept = ["releases/", "packages/"];
         let entry =
             |key: Option<&str>| key.is_some_and(|key| kept.iter().any(|prefix| key.starts_with(prefix)));
@@ -132,7 +132,7 @@ async fn functions(aws: &Aws) -> Things {
         let answer = aws.lambda.get_function().function_name(&name).send().await.ok();
         let (mut configuration, tags, concurrency) =
             answer.map(|answer| (answer.configuration, answer.tags, answer.concurrency)).unwrap_or_default();
-        // A map is shown in an order of its own each time.
+        // The order of a map's debug output is random.
         let environment = configuration.as_mut().and_then(|configuration| configuration.environment.take());
         let environment = by_key(environment.and_then(|environment| environment.variables));
         let policy = aws.lambda.get_policy().function_name(&name).send().await.ok();
@@ -213,8 +213,8 @@ async fn alarms(aws: &Aws) -> Things {
     things
 }
 
-/// MiniStack's listing of dashboards has dates in a form that the SDK refuses, so they are asked
-/// for by the names of the environments that tests have.
+/// MiniStack's listing of dashboards has dates in a form that the SDK rejects, so dashboards are read by the
+/// names of all environments in tests.
 async fn dashboards(aws: &Aws) -> Things {
     let mut things = Things::new();
     for environment in ["base", "dev", "dev-2", "local", "other", "prod"] {
@@ -226,7 +226,7 @@ async fn dashboards(aws: &Aws) -> Things {
     things
 }
 
-/// Returns a description of things whose order means nothing.
+/// Returns a description of items in any order.
 fn sorted<T: std::fmt::Debug>(things: Option<Vec<T>>) -> String {
     let mut things: Vec<String> =
         things.unwrap_or_default().iter().map(|thing| format!("{thing:?}")).collect();

@@ -1,5 +1,4 @@
-//! What two places have in common: everything but who owns them, and what AWS makes up or
-//! takes from the clock.
+//! The comparable part of a place's inventory: without owners, random values and times.
 
 use std::sync::LazyLock;
 
@@ -8,33 +7,32 @@ use regex_lite::Regex;
 use crate::inventory::Inventory;
 use crate::place::Place;
 
-/// What differs from one time to the next, and what is written in its place.
+/// Values that differ each time, and their replacements.
 static CHANCE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let patterns = [
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
-        // Unique ids of IAM begin with a word for their kind.
+        // Unique ids of IAM start with a prefix for their kind.
         (r"AROA[A-Z0-9]+", "ID"),
         (r"seconds: \d+, subsecond_nanos: \d+", "TIME"),
         (r"creation_time: Some\(\d+\)", "TIME"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z?", "TIME"),
-        // How many runs there were before.
+        // The number of earlier runs.
         (r"releases/\d{10}\.json", "releases/NUMBER"),
-        // A hash of what names the account.
+        // A hash that depends on the account.
         (r"\b\d+:[0-9a-f]{32}\b", "STAMP"),
     ];
-    patterns.map(|(pattern, text)| (Regex::new(pattern).expect("it is tested"), text)).into()
+    patterns.map(|(pattern, text)| (Regex::new(pattern).expect("the pattern is valid"), text)).into()
 });
 
-/// Returns the text without what is by chance.
+/// Returns the text without the account and random values.
 pub(crate) fn impersonal(text: &str, account: &str) -> String {
     let text = text.replace(account, "ACCOUNT");
     CHANCE.iter().fold(text, |text, (pattern, instead)| pattern.replace_all(&text, *instead).into_owned())
 }
 
 impl Place<'_> {
-    /// Returns everything that is in the account as it would be in any other. Of a stamp, which
-    /// is a hash of what names the account, it shows whether there is one; `drift` tells
-    /// whether it is right.
+    /// Returns everything in the account, without what differs between accounts. A stamp is a hash that
+    /// depends on the account, so only its presence is compared; `drift` checks its value.
     pub fn likeness(&self) -> Inventory {
         let alike = |text: String| impersonal(&text, &self.account);
         self.inventory().into_iter().map(|(name, text)| (alike(name), alike(text))).collect()

@@ -1,4 +1,4 @@
-//! An account of the local cloud with environment files of its own.
+//! An account of the local cloud with its own environment files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::cloud::Cloud;
 /// The region of every place.
 const REGION: &str = "us-east-1";
 
-/// An account in a cloud.
+/// An account in a cloud, with its own environment files.
 pub struct Place<'a> {
     /// The cloud.
     pub cloud: &'a Cloud,
@@ -23,27 +23,27 @@ pub struct Place<'a> {
     folder: TempDir,
 }
 
-/// How a run of the deployer ended.
+/// The outcome of a deployer run.
 #[derive(Debug)]
 pub struct Run {
-    /// The exit code; nothing when a signal ended it.
+    /// The exit code; `None` if a signal ended the run.
     pub code: Option<i32>,
-    /// The results.
+    /// Standard output: the results.
     pub stdout: String,
-    /// Everything else.
+    /// Standard error: everything else.
     pub stderr: String,
 }
 
 impl Run {
-    /// Runs a command to its end.
+    /// Runs a command to completion.
     pub fn of(command: &mut Command) -> Self {
-        Self::from(command.output().expect("what is run was just built"))
+        Self::from(command.output().expect("the binary exists"))
     }
 
     /// Returns the JSON on standard output.
     ///
     /// # Panics
-    /// There is something else.
+    /// Panics if standard output is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
@@ -60,7 +60,7 @@ impl From<Output> for Run {
 }
 
 impl Cloud {
-    /// Returns an account of its own: what is in one place is in no other.
+    /// Returns an unused account: places do not share resources.
     pub fn place(&self) -> Place<'_> {
         Place::new(self, self.unused_account())
     }
@@ -68,14 +68,14 @@ impl Cloud {
 
 impl<'a> Place<'a> {
     pub(crate) fn new(cloud: &'a Cloud, account: String) -> Self {
-        let folder = TempDir::new().expect("a temporary folder can be made");
-        fs::create_dir(folder.path().join("environments")).expect("a new folder can be written");
+        let folder = TempDir::new().expect("a temporary folder can be created");
+        fs::create_dir(folder.path().join("environments")).expect("a new folder is writable");
         let place = Self { cloud, account, folder };
         place.environment("local", "[local]\nport = 4566\n");
         place
     }
 
-    /// Returns the same account with environment files of its own, as somebody else has them.
+    /// Returns the same account with other environment files, like those of a colleague.
     pub fn of_a_colleague(&self) -> Self {
         Self::new(self.cloud, self.account.clone())
     }
@@ -86,7 +86,7 @@ impl<'a> Place<'a> {
         let (keys, tables) = text.split_at(text.find('[').unwrap_or(text.len()));
         let build = "[build]\nprofile = \"dev\"\nmethod = \"host\"\n";
         let path = self.environments().join(format!("{name}.toml"));
-        fs::write(path, format!("{head}{keys}\n{build}{tables}")).expect("a new folder can be written");
+        fs::write(path, format!("{head}{keys}\n{build}{tables}")).expect("a new folder is writable");
     }
 
     /// Returns the folder of the environment files.
@@ -94,17 +94,17 @@ impl<'a> Place<'a> {
         self.folder.path().join("environments")
     }
 
-    /// Returns a folder for whatever a test writes.
+    /// Returns a folder for files of the test.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Returns the deployer, to be run in this place without a terminal.
+    /// Returns a command that runs the deployer in this place without a terminal.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(self.cloud.binary(), arguments)
     }
 
-    /// Returns another build of the deployer, to be run in this place without a terminal.
+    /// Returns a command that runs another build of the deployer in this place without a terminal.
     pub fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary);
         command
@@ -126,8 +126,8 @@ impl<'a> Place<'a> {
         Run::of(&mut self.command(arguments))
     }
 
-    /// Runs the deployer and insists on success. What called a function whose processes the local
-    /// cloud ended meanwhile is run again, a few times: see [`Deployed::call`].
+    /// Runs the deployer and panics if it fails. If the local cloud ended the process of a function that it
+    /// called, it is run again, a few times: see [`Deployed::call`].
     ///
     /// [`Deployed::call`]: crate::deployed::Deployed::call
     pub fn deploys(&self, arguments: &[&str]) -> Run {
@@ -141,10 +141,10 @@ impl<'a> Place<'a> {
         run
     }
 
-    /// Calls a function of an environment through the deployer and returns its answer.
+    /// Calls a function of an environment through the deployer, and returns its answer.
     pub fn invoke(&self, environment: &str, function: &str, request: &Value) -> Value {
         let run = self.deploys(&["invoke", environment, function, "--payload", &request.to_string()]);
-        serde_json::from_str(&run.stdout).expect("a function answers JSON")
+        serde_json::from_str(&run.stdout).expect("a function answers with JSON")
     }
 
     /// Returns the names of an environment.
@@ -158,19 +158,19 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Returns clients of the account's root, for looking and for meddling.
+    /// Returns clients with the credentials of the account's root, to read and to change resources.
     pub fn aws(&self, environment: &str) -> Aws {
         self.aws_at(self.cloud.endpoint(), environment)
     }
 
-    /// Returns clients of the account of this number in another cloud.
+    /// Returns clients for the account with the same number in another cloud.
     pub fn aws_at(&self, endpoint: String, environment: &str) -> Aws {
         self.cloud.wait(self.connect(endpoint, environment))
     }
 
-    /// Connects clients of the account of this number to wherever its cloud is to be seen.
+    /// Connects clients for the account to this endpoint.
     pub(crate) async fn connect(&self, endpoint: String, environment: &str) -> Aws {
-        // Credentials are static text; a few leaked bytes a test are no loss.
+        // Credentials are static text; leaking a few bytes in each test does no harm.
         let key: &'static str = Box::leak(self.account.clone().into_boxed_str());
         let target = Target {
             endpoint: Some(endpoint),
@@ -182,8 +182,8 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Tells whether this was said of a function whose process the local cloud ended itself: at work,
-/// or when it was about to begin.
+/// Returns whether the text reports a function whose process was ended by the local cloud itself, while it
+/// worked or started.
 pub(crate) fn was_ended(said: &str) -> bool {
     ["Runtime.ExitError", "bootstrap exited during init"].iter().any(|sign| said.contains(sign))
 }

@@ -1,4 +1,4 @@
-//! A distance between the deployer and the cloud: each request arrives later, none waits for
+//! Network latency between the deployer and the cloud: each request arrives later, and none waits for
 //! another.
 
 use std::io;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cloud::Cloud;
 
-/// A port of loopback from which a cloud looks far away, until the value is dropped.
+/// A port of loopback that adds latency to a cloud, until the value is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     endpoint: String,
@@ -20,10 +20,10 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Puts the cloud at this distance: what a request takes longer, there and back.
+    /// Starts a proxy that adds this round-trip time to each request.
     ///
     /// # Errors
-    /// There is no port.
+    /// Fails if no port is free.
     pub fn start(cloud: &Cloud, latency: Duration) -> io::Result<Self> {
         let listener = cloud.wait(TcpListener::bind("127.0.0.1:0"))?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -36,7 +36,7 @@ impl Proxy {
         Ok(Self { endpoint, accepting })
     }
 
-    /// Returns where AWS's APIs are, seen through this distance.
+    /// Returns the endpoint of AWS's APIs with latency.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -48,17 +48,17 @@ impl Drop for Proxy {
     }
 }
 
-/// Carries one connection: what the deployer sends late, what it gets at once.
+/// Forwards one connection: requests are delayed, answers are not.
 async fn carry(near: TcpStream, target: String, latency: Duration) -> io::Result<()> {
     let far = TcpStream::connect(target).await?;
-    // Small writes that wait for others would add a distance that nobody asked for.
+    // Small writes that are combined would add further delay.
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
     let (mut from_near, mut to_near) = near.into_split();
     let (mut from_far, mut to_far) = far.into_split();
     let (late, mut due) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let there = async {
-        // A line of bytes under way: all of them late, none slower than the others.
+        // The queue of bytes in flight: all of them are delayed equally.
         while let Some((at, bytes)) = due.recv().await {
             sleep_until(at).await;
             to_far.write_all(&bytes).await?;

@@ -1,5 +1,5 @@
-//! One request of an AWS client, read from its connection: enough of HTTP and of AWS's
-//! protocols to tell what it asks for, and no more.
+//! One request of an AWS client, read from its connection: it parses only as much of HTTP and of AWS's
+//! protocols as is needed to identify the request.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -21,18 +21,18 @@ const HEADERS: usize = 64;
 const EMPTY: (&str, &str) =
     ("UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==", "hznHbmgfkAkjuQDJ3w73XPQh05yrtUZQxLmtGbanbYU=");
 
-/// A whole request.
+/// A complete request.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(crate) struct Request {
     method: String,
-    /// With the query.
+    /// The path with the query.
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
 impl Request {
-    /// Reads the next request of a connection; nothing when there is no other.
+    /// Reads the next request of a connection; `None` if the connection was closed.
     pub(crate) async fn read(near: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut bytes = Vec::new();
         let (mut request, length) = loop {
@@ -57,7 +57,7 @@ impl Request {
         Ok(Some(request))
     }
 
-    /// Parses the head of a request and returns it with its length, once it is there.
+    /// Parses the head of a request. Returns the head and its length, once it is complete.
     fn parse(bytes: &[u8]) -> io::Result<Option<(Self, usize)>> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let mut parsed = httparse::Request::new(&mut headers);
@@ -77,7 +77,7 @@ impl Request {
         Ok(Some((request, length)))
     }
 
-    /// Sends it and returns the whole answer, byte by byte as it came.
+    /// Sends the request. Returns the complete answer unchanged.
     pub(crate) async fn send(&self, target: &str) -> io::Result<Vec<u8>> {
         let mut far = TcpStream::connect(target).await?;
         far.set_nodelay(true)?;
@@ -85,7 +85,7 @@ impl Request {
         for (name, value) in self.headers.iter().filter(|(name, _)| name != "connection") {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        // One answer a connection: its end is where the connection ends.
+        // With one answer for each connection, the answer ends where the connection ends.
         head.push_str("connection: close\r\n\r\n");
         far.write_all(head.as_bytes()).await?;
         far.write_all(&self.body).await?;
@@ -94,9 +94,9 @@ impl Request {
         Ok(answer)
     }
 
-    /// Returns the same with other words for these, wherever they are.
+    /// Returns the request with one text replaced by another everywhere.
     pub(crate) fn saying(&self, words: &str, others: &str) -> Self {
-        // A checksum is of the words that there were.
+        // The checksums are those of the original text.
         let checksum = |name: &str| name.contains("checksum") || name == "content-md5";
         let headers = self.headers.iter().filter(|(name, _)| !checksum(name));
         let headers = headers.map(|(name, value)| (name.clone(), value.replace(words, others)));
@@ -110,8 +110,8 @@ impl Request {
         Self { method, path, headers: headers.collect(), body }
     }
 
-    /// Puts an empty zip in the place of a package, under the key that it was stored with, and says of a
-    /// function that this is its code.
+    /// Replaces the package in an upload by an empty zip with the same key, and sets the digest of a
+    /// function's code accordingly.
     pub(crate) fn without_code(&mut self) {
         if self.method == "PUT" && self.path.contains("/packages/") {
             self.body = STANDARD.decode(EMPTY.0).expect("the constant is base64");
@@ -123,7 +123,8 @@ impl Request {
         }
     }
 
-    /// Returns what the request calls the place in a table's stream that was made with the table: a time.
+    /// Returns the label of the table's stream that the request contains. The label is the time at which the
+    /// stream was created.
     pub(crate) fn stream_label(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.body);
         let (_, label) = text.split_once("/stream/")?;
@@ -135,7 +136,7 @@ impl Request {
         headers.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Tells whether it may change something.
+    /// Returns whether the request may change something.
     pub(crate) fn mutates(&self) -> bool {
         match self.named() {
             Some(operation) => !is_read(&operation),
@@ -143,8 +144,8 @@ impl Request {
         }
     }
 
-    /// Returns what it asks for, where the protocol gives it a name: a header (JSON), a field
-    /// of the body (query), the end of the path (CBOR). REST has none.
+    /// Returns the operation, if the protocol names it: in a header (JSON), a field of the body (query) or at
+    /// the end of the path (CBOR). REST has no names.
     fn named(&self) -> Option<String> {
         let last = |text: &str, mark| text.rsplit(mark).next().map(str::to_owned);
         if let Some(target) = self.header("x-amz-target") {
@@ -158,8 +159,8 @@ impl Request {
         fields?.split('&').find_map(|field| field.strip_prefix("Action=").map(str::to_owned))
     }
 
-    /// Returns the operation alone: in REST, where it has no name, the path without the names in it
-    /// that begin with this prefix.
+    /// Returns the operation without its resource. For REST, which does not name operations, this is the path
+    /// without the names that start with the prefix.
     pub(crate) fn operation(&self, prefix: &str) -> String {
         if let Some(target) = self.header("x-amz-target") {
             return target.to_owned();
@@ -174,8 +175,8 @@ impl Request {
         })
     }
 
-    /// Describes it so that it is told apart from the others of one run: what it asks for, and
-    /// the things with this prefix that it mentions.
+    /// Returns a description that is unique within a run: the operation, and the resources with this prefix
+    /// that the request mentions.
     pub(crate) fn describe(&self, prefix: &str) -> String {
         let Some(operation) = self.named() else {
             let path = percent_decode_str(&self.path).decode_utf8_lossy();
@@ -187,7 +188,7 @@ impl Request {
     }
 }
 
-/// Returns the bytes with others in the place of these.
+/// Returns the bytes with `these` replaced by `others`.
 fn replaced(bytes: &[u8], these: &[u8], others: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -200,11 +201,11 @@ fn replaced(bytes: &[u8], these: &[u8], others: &[u8]) -> Vec<u8> {
     replaced
 }
 
-/// Returns the name that a text begins with.
+/// Returns the name at the start of a text.
 fn name(text: &str) -> String {
     let end = text.find(|next: char| !next.is_ascii_lowercase() && next != '-').unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
-    // In CBOR, a key follows: a letter for its length, and its first, which is a capital.
+    // In CBOR, the next key follows: one character for its length, and its first character, a capital.
     let length = rest.starts_with(|next: char| next.is_ascii_uppercase());
     name[..name.len() - usize::from(length)].trim_end_matches('-').to_owned()
 }
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(
             [json, form, cbor, rest].map(|request| request.mutates()),
             [true, false, true, true],
-            "what begins like a read is one"
+            "an operation with the prefix of a read is a read"
         );
     }
 

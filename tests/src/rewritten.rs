@@ -1,5 +1,4 @@
-//! The workspace with other code in one of its functions, as after a fix. Only the functions are
-//! built anew.
+//! The workspace with different code in one function, as after a fix. Only the functions are rebuilt.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -12,11 +11,11 @@ use tempfile::TempDir;
 use crate::cloud::Cloud;
 use crate::place::{Place, Run};
 
-/// Where the binaries of the functions are.
+/// The folder with the code of the functions' binaries.
 const BINARIES: &str = "functions/src/bin";
 
-/// Another version of the functions. Cargo takes two packages of one name, one version and one
-/// place in their workspaces for the same, and what it built of one for the other.
+/// The version of the rewritten functions. Cargo treats two packages with equal names, versions and paths in
+/// their workspaces as one, and would reuse the binaries of one for the other.
 const VERSION: &str = "0.1.0-rewritten";
 
 /// A workspace of links to the real one, until the value is dropped.
@@ -26,13 +25,13 @@ pub struct Rewritten {
 }
 
 impl Rewritten {
-    /// Makes a workspace in which nothing is rewritten yet.
+    /// Creates a workspace with unchanged code.
     ///
     /// # Errors
-    /// There is no room for it, or the real one cannot be read.
+    /// Fails if the workspace cannot be written, or the real one cannot be read.
     pub fn of(cloud: &Cloud) -> io::Result<Self> {
         let folder = TempDir::new()?;
-        // What has something of its own is no link; all else is one.
+        // Folders with changed files are created; everything else is a link.
         for own in ["", "functions", "functions/src", BINARIES] {
             let (real, copy) = (cloud.root().join(own), folder.path().join(own));
             fs::create_dir_all(&copy)?;
@@ -60,14 +59,14 @@ impl Rewritten {
     /// Replaces a text in a file.
     fn edit(&self, file: &str, from: &str, to: &str) -> io::Result<()> {
         let text = fs::read_to_string(self.folder.path().join(file))?;
-        assert_eq!(text.matches(from).count(), 1, "{file} says {from:?} once");
+        assert_eq!(text.matches(from).count(), 1, "{file} contains {from:?} once");
         self.write(Path::new(file), &text.replace(from, to))
     }
 
-    /// Gives a function other code.
+    /// Replaces the code of a function.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Fails if the file cannot be written.
     pub fn rewrite(&self, function: &str, code: &str) -> io::Result<()> {
         self.write(&Path::new(BINARIES).join(format!("{function}.rs")), code)
     }
@@ -75,20 +74,20 @@ impl Rewritten {
     fn write(&self, file: &Path, text: &str) -> io::Result<()> {
         let file = self.folder.path().join(file);
         if file.exists() {
-            // The link, and not what it leads to.
+            // Removes the link, not its target.
             fs::remove_file(&file)?;
         }
         fs::write(file, text)
     }
 
-    /// Brings an environment up with this code.
+    /// Deploys an environment with this code.
     ///
     /// # Panics
-    /// It does not come up.
+    /// Panics if it cannot be deployed.
     pub fn up(&self, place: &Place<'_>) -> Run {
         let mut command: Command = place.command(&["up", "local"]);
-        // What was compiled of others' code is used again, and the binaries lie beside no others:
-        // the tests that run meanwhile deploy theirs.
+        // Compiled dependencies are reused, but the binaries get their own folder: concurrent tests deploy
+        // the original ones.
         command
             .current_dir(self.folder.path())
             .env("CARGO_BUILD_BUILD_DIR", place.cloud.target())
@@ -96,17 +95,18 @@ impl Rewritten {
         let before = built(place.cloud);
         let run = Run::of(&mut command);
         assert_eq!(run.code, Some(0), "{run:#?}");
-        assert_eq!(built(place.cloud), before, "what others deploy is as it was");
+        assert_eq!(built(place.cloud), before, "the binaries of other tests are unchanged");
         run
     }
 }
 
-/// Returns when the functions were built that all other tests deploy.
+/// Returns when the functions that all other tests deploy were built.
 fn built(cloud: &Cloud) -> Vec<SystemTime> {
     let code = fs::read_dir(cloud.root().join(BINARIES)).expect("the functions have binaries");
     let names = code.map(|file| file.expect("a file can be listed").path());
-    let binaries = names.map(|code| cloud.target().join("debug").join(code.file_stem().expect("a name")));
+    let binaries =
+        names.map(|code| cloud.target().join("debug").join(code.file_stem().expect("a file has a name")));
     binaries
-        .map(|binary| fs::metadata(binary).and_then(|file| file.modified()).expect("it is built"))
+        .map(|binary| fs::metadata(binary).and_then(|file| file.modified()).expect("the function was built"))
         .collect()
 }

@@ -1,5 +1,5 @@
-//! The processes in which a cloud runs its functions, seen from the system below it: Linux
-//! tells of each process who its parent is and which variables it got.
+//! The processes in which a cloud runs its functions, read from Linux, which lists the parent and the
+//! environment variables of each process.
 
 use std::fs;
 use std::path::Path;
@@ -14,42 +14,41 @@ use crate::cloud::Cloud;
 pub struct Running {
     pid: i32,
     cloud: i32,
-    /// The function's whole name: `cart-local-capture`.
+    /// The function's full name: `cart-local-capture`.
     pub function: String,
-    /// The archive it was given, if it was: of functions of one name, each account has its own.
+    /// The function's archive bucket, if it has one, which differs between accounts.
     pub archive: Option<String>,
 }
 
 impl Cloud {
-    /// Returns the processes that run functions now, of this cloud and no other.
+    /// Returns the processes that run functions of this cloud.
     pub fn running(&self) -> Vec<Running> {
         running(self.pid())
     }
 }
 
 impl Running {
-    /// Ends the process on the spot, as a machine does that fails, and tells whether it was
-    /// still there.
+    /// Kills the process at once, like a failing machine. Returns whether it was still running.
     pub fn kill(&self) -> bool {
-        // The number may be somebody else's by now.
+        // The process id may have been reused.
         let ours = running_as(self.pid, self.cloud).as_ref() == Some(self);
         let pid = Pid::from_raw(self.pid).filter(|_| ours);
         pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
     }
 }
 
-/// Returns the functions that the cloud with this process runs.
+/// Returns the processes of the functions that this cloud runs.
 pub(crate) fn running(cloud: i32) -> Vec<Running> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     numbers.filter_map(|pid| running_as(pid, cloud)).collect()
 }
 
-/// Returns the function that a process runs for this cloud; nothing when it does not.
+/// Returns the function that a process runs for this cloud, if it runs one.
 fn running_as(pid: i32, cloud: i32) -> Option<Running> {
     let process = Path::new("/proc").join(pid.to_string());
     let stat = fs::read_to_string(process.join("stat")).ok()?;
-    // `<pid> (<name>) <state> <parent> …`, where the name may hold anything.
+    // `<pid> (<name>) <state> <parent> …`; the name may contain any characters.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
     let (state, parent) = (fields.next()?, fields.next()?);

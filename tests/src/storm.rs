@@ -1,5 +1,5 @@
-//! A storm over the pipeline: carts are written by many at once while functions are killed and
-//! AWS fails, and what comes out at the other end is compared with the table, event by event.
+//! A storm: carts are written concurrently while functions are killed and AWS fails. Then the events that
+//! each consumer has seen are compared with the table, one by one.
 
 mod killer;
 mod writer;
@@ -19,25 +19,25 @@ use crate::witness::{Events, Watching, Witness, table_of};
 
 pub use writer::Written;
 
-/// How long everything may take to come through once the last command has its answer: an event
-/// in a hundred milliseconds, and what a machine with two busy cores needs to come to rest.
+/// How long all events may take to pass the pipeline after the last command was answered: 100 ms for each
+/// event, and a margin for a machine with two busy cores.
 fn through_within(events: u64) -> Duration {
     Duration::from_secs(90) + Duration::from_millis(100) * u32::try_from(events).unwrap_or(u32::MAX)
 }
 
-/// How much is written.
+/// The size of a storm.
 #[derive(Debug, Clone, Copy)]
 pub struct Storm {
-    /// How many events there will be.
+    /// The number of events.
     pub events: u64,
-    /// How many carts they belong to, evenly; at least two events each.
+    /// The number of carts, among which the events are divided evenly; each has at least two.
     pub carts: u64,
 }
 
-/// What a storm did, and what it could not do.
+/// The result of a storm.
 #[derive(Debug)]
 pub struct Calm {
-    /// What was written.
+    /// The written carts.
     pub written: Written,
     /// How often each function was killed.
     pub killed: BTreeMap<String, u64>,
@@ -45,11 +45,11 @@ pub struct Calm {
     pub faults: Vec<(String, u64)>,
     /// What each consumer has seen.
     pub witnesses: Vec<Witness>,
-    /// How long the writing took.
+    /// How long writing took.
     pub writing: Duration,
-    /// How long it took from there until every consumer had every event.
+    /// How long it took after that until every consumer had every event.
     pub waiting: Duration,
-    /// How the consumers differ from the table, and the table from what was written.
+    /// The differences between consumers and table, and between table and written carts.
     pub differences: Vec<String>,
 }
 
@@ -57,14 +57,14 @@ impl Storm {
     /// Writes, kills, waits and compares.
     ///
     /// # Panics
-    /// A command is refused, or has no answer after very many repetitions.
+    /// Panics if a command is refused, or is not answered after very many attempts.
     pub fn over(self, faulty: &Faulty, place: &Place<'_>, up: &Deployed<'_>) -> Calm {
         let started = Instant::now();
         let (written, killed) = up.wait(async {
             let (done, until) = watch::channel(false);
             let write = async {
                 let written = writer::write(self, faulty.endpoint(), place, up).await;
-                // Who kills may have gone already.
+                // The killer may have ended already.
                 let _ = done.send(true);
                 written
             };
@@ -79,29 +79,29 @@ impl Storm {
         Calm { written, killed, faults: faulty.faults(), witnesses, writing, waiting, differences }
     }
 
-    /// Writes as much with nothing in the way, and returns the events when all of them have come
-    /// through.
+    /// Writes as much without failures, waits until all events passed the pipeline, and returns them.
     ///
     /// # Panics
-    /// Something is missing, or too much.
+    /// Panics if a consumer differs from the table.
     pub fn quietly(self, place: &Place<'_>, up: &Deployed<'_>) -> Events {
         let written = up.wait(writer::write(self, place.cloud.endpoint(), place, up));
         let (table, witnesses) = self.comes_through(up);
         let mut differences = written.differences(&table);
         differences.extend(witnesses.iter().flat_map(|witness| witness.differences(&table)));
-        assert_eq!(differences, [""; 0], "what was written in peace");
+        assert_eq!(differences, [""; 0], "there are no differences without failures");
         table
     }
 
-    /// Waits until each consumer has as many events as the table, and returns what both have.
+    /// Waits until each consumer has as many events as the table. Returns the table's events, and what each
+    /// consumer has seen.
     fn comes_through(self, up: &Deployed<'_>) -> (Events, Vec<Witness>) {
         let started = Instant::now();
         let table = up.wait(table_of(up));
         let mut watching = Watching::new();
         while started.elapsed() < through_within(self.events) && !up.wait(watching.has_all(up, &table)) {
-            // The local cloud waits 5 ms for a function's last lines, and on a busy machine has
-            // them with its next invocation: so there is one, with nothing to do.
-            let nothing = json!({"replay": {"id": Uuid::nil(), "even_if_it_acts": false}, "events": []});
+            // The local cloud waits 5 ms for the last log lines of an invocation, and on a busy machine gets
+            // them only with the next invocation. So this makes one with nothing to do.
+            let nothing = json!({"replay": {"id": Uuid::nil(), "repeat_side_effects": false}, "events": []});
             drop(up.wait(up.call("log-events", &nothing)));
             std::thread::sleep(Duration::from_millis(500));
         }
@@ -114,10 +114,10 @@ impl fmt::Display for Calm {
         let Written { carts, commands, repeated, failed, .. } = &self.written;
         let events: u64 = carts.values().sum();
         writeln!(f, "{events} events of {} carts, by {commands} commands", carts.len())?;
-        writeln!(f, "  {repeated} sent twice or more on purpose, {failed} again because they failed")?;
+        writeln!(f, "  {repeated} repeated on purpose, {failed} repeated after a failure")?;
         writeln!(
             f,
-            "  written in {:.1} s, through {:.1} s later",
+            "  written in {:.1} s, received by all consumers {:.1} s later",
             self.writing.as_secs_f64(),
             self.waiting.as_secs_f64()
         )?;

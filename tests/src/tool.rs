@@ -1,5 +1,5 @@
-//! What tests put beside the cloud, in Python: installed once, pinned and hashed, run on a free
-//! port of loopback, and gone with the test, however that ends.
+//! Python tools that tests run next to the cloud: pinned, hashed and installed once, running on a free port
+//! of loopback, and ended with the test in any case.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,11 +13,10 @@ use crate::cloud::{Cloud, free_port};
 use crate::place::Place;
 use crate::wait::until;
 
-/// Everything that is installed, each file by its hash.
+/// The requirements, with a hash for each file.
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
-/// Runs a module or a script for as long as somebody holds the other end of its standard input: a
-/// test that is killed cannot end what it started.
+/// Runs a module or a script until its standard input is closed, so that it also ends with a killed test.
 const RUN: &str = "\
 import os, runpy, sys, threading
 threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
@@ -34,17 +33,17 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// Puts `microburst` before the cloud, with these rules.
+    /// Starts `microburst` in front of the cloud, with these rules.
     ///
     /// # Errors
-    /// It cannot be installed or started.
+    /// Fails if it cannot be installed or started.
     pub fn microburst(cloud: &Cloud, rules: &Value, folder: &Path) -> io::Result<Self> {
         let port = free_port()?;
         Self::start(cloud, port, "microburst", &microburst(port, cloud, rules, folder)?, &[])
     }
 
-    /// Puts `microburst` between a cloud and the functions in this account of it, on a port that
-    /// they know already, with the script beside this crate.
+    /// Starts `microburst` between a cloud and its functions in this account, with the script of this crate.
+    /// The functions already know the port.
     pub(crate) fn beside_functions(
         port: u16,
         account: &str,
@@ -59,11 +58,11 @@ impl Tool {
         Self::start(cloud, port, &script("beside_functions.py")?, &arguments, &root)
     }
 
-    /// Starts `moto`, an emulator of AWS, with the script beside this crate. In it there is the
-    /// account of this place, and nothing of the place's own cloud.
+    /// Starts `moto`, another emulator of AWS, with the script of this crate. It has the account of this
+    /// place, but no resources of the place's cloud.
     ///
     /// # Errors
-    /// It cannot be installed or started.
+    /// Fails if it cannot be installed or started.
     pub fn moto(place: &Place<'_>) -> io::Result<Self> {
         let port = free_port()?;
         let arguments = [port.to_string(), place.account.clone()];
@@ -82,27 +81,27 @@ impl Tool {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut tool = Self { child, port };
         until(module, || {
-            let ended = tool.child.try_wait().expect("it is a child of ours");
+            let ended = tool.child.try_wait().expect("the process is a child");
             assert_eq!(ended, None, "{module} ended before it answered");
             TcpStream::connect(("127.0.0.1", port)).ok()
         });
         Ok(tool)
     }
 
-    /// Returns where AWS's APIs are, as the tool shows them.
+    /// Returns the endpoint of AWS's APIs as the tool serves them.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Asks the tool itself for something, and returns the JSON of its answer.
+    /// Sends a request to the tool itself. Returns the JSON of its answer.
     ///
     /// # Errors
-    /// It does not answer, or not in JSON.
+    /// Fails if it does not answer, or not with JSON.
     pub fn ask(&self, path: &str) -> io::Result<Value> {
         Ok(serde_json::from_str(&self.text(path)?)?)
     }
 
-    /// Asks the tool itself for something, and returns its answer.
+    /// Sends a request to the tool itself. Returns its answer.
     pub(crate) fn text(&self, path: &str) -> io::Result<String> {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         write!(connection, "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n")?;
@@ -115,13 +114,13 @@ impl Tool {
 
 impl Drop for Tool {
     fn drop(&mut self) {
-        // There is nothing to be done about a process that cannot be ended.
+        // Nothing can be done about a process that cannot be ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Writes the rules of `microburst` down and returns its arguments.
+/// Writes the rules of `microburst` to a file. Returns its arguments.
 fn microburst(port: u16, cloud: &Cloud, rules: &Value, folder: &Path) -> io::Result<Vec<String>> {
     let config = folder.join("microburst.yaml");
     // JSON is YAML.
@@ -132,13 +131,13 @@ fn microburst(port: u16, cloud: &Cloud, rules: &Value, folder: &Path) -> io::Res
     Ok(named.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())
 }
 
-/// Returns where the script of this name is.
+/// Returns the path of a script of this crate.
 fn script(name: &str) -> io::Result<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     Ok(script.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned())
 }
 
-/// Returns a Python that has the tools, installing them first where needed.
+/// Returns a Python interpreter that has the tools, which are installed if needed.
 fn interpreter(cloud: &Cloud) -> io::Result<PathBuf> {
     let (home, base) = cloud.installation();
     let (whole, unfinished) = (home.join("tests"), home.join("tests-unfinished"));
@@ -155,7 +154,7 @@ fn interpreter(cloud: &Cloud) -> io::Result<PathBuf> {
         let mut pip = Command::new(unfinished.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
         succeed(pip.args(["--require-hashes", "--requirement"]).arg(requirements))?;
-        // It gets its name when it is whole.
+        // The folder gets its final name once it is complete.
         fs::rename(unfinished, &whole)?;
     }
     Ok(whole.join("bin/python"))

@@ -1,5 +1,5 @@
-//! A proxy that answers nothing any more from one call on: before the cloud hears of it, or
-//! after the cloud did it and before the deployer hears so.
+//! A proxy that stops answering at a chosen call, either before the cloud gets the call, or after the cloud
+//! executed it and before the deployer gets the answer.
 
 use std::fmt;
 use std::io;
@@ -13,19 +13,19 @@ use crate::likeness::impersonal;
 use crate::place::Place;
 use crate::request::Request;
 
-/// A call that may change something, as no other of one run does.
+/// A call that may change something, identified uniquely within a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What it asks for, and of what.
+    /// The operation and its resources.
     what: String,
-    /// How often the same was asked before: a thing may be tagged twice.
+    /// How many equal calls came before: a resource may be tagged twice.
     before: usize,
-    /// What it asks for, of no resource in particular.
+    /// The operation without its resources.
     operation: String,
 }
 
 impl Change {
-    /// Returns the operation, the same for all resources of a kind.
+    /// Returns the operation, which is the same for all resources of a kind.
     pub fn operation(&self) -> &str {
         &self.operation
     }
@@ -41,12 +41,12 @@ impl fmt::Display for Change {
     }
 }
 
-/// On which side of a call the answers end.
+/// The side of a call on which the answers end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The call was sent and never arrived.
+    /// The call never reaches the cloud.
     Before,
-    /// The call was done and its answer never arrived.
+    /// The cloud executes the call, but the answer never reaches the deployer.
     After,
 }
 
@@ -59,56 +59,56 @@ impl fmt::Display for Side {
     }
 }
 
-/// From when on nothing is answered.
+/// The moment from which on no request is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment {
     /// On this side of this call.
     Change(Change, Side),
-    /// When so many calls that may change something were answered, before the next of them.
+    /// Before the next call that may change something, after this many of them were answered.
     Changing(usize),
-    /// When so many calls that may change something were answered, before the next that reads.
+    /// Before the next call that only reads, after this many calls that may change something were answered.
     Reading(usize),
 }
 
-/// Takes what the deployer sends, for as long as it is polled.
+/// Accepts the deployer's connections for as long as it is polled.
 pub(crate) async fn accept(listener: TcpListener, trap: Arc<Trap>) {
     while let Ok((near, _)) = listener.accept().await {
         let trap = trap.clone();
-        // What fails here fails in the deployer, which tells.
+        // An error here also fails the deployer, which reports it.
         tokio::spawn(async move { trap.serve(near).await });
     }
 }
 
-/// What stands between one run of the deployer and the cloud.
+/// The proxy between one run of the deployer and the cloud.
 pub(crate) struct Trap {
-    /// Where the cloud is.
+    /// The cloud's address.
     target: String,
-    /// What all names begin with.
+    /// The prefix of all resource names.
     prefix: String,
     account: String,
     at: Option<Moment>,
     state: Mutex<State>,
-    /// Told when nothing is answered any more.
+    /// Notified when the proxy has stopped answering.
     sprung: Notify,
-    /// Held while the cloud does something.
-    under_way: RwLock<()>,
+    /// Held for reading while the cloud executes a request.
+    in_flight: RwLock<()>,
 }
 
 #[derive(Default)]
 struct State {
     seen: Vec<Change>,
-    /// How many of them were answered.
+    /// How many calls that may change something were answered.
     answered: usize,
-    /// Nothing reaches the cloud any more.
+    /// Whether no request reaches the cloud any more.
     shut: bool,
 }
 
-/// What is to be done with a request.
+/// What the proxy does with a request.
 enum Verdict {
     Pass,
-    /// It gets neither to the cloud nor an answer.
+    /// The request is neither forwarded nor answered.
     Hold,
-    /// It is done, and gets no answer.
+    /// The request is forwarded, but not answered.
     Do,
 }
 
@@ -121,35 +121,35 @@ impl Trap {
             at,
             state: Mutex::default(),
             sprung: Notify::new(),
-            under_way: RwLock::new(()),
+            in_flight: RwLock::new(()),
         }
     }
 
-    /// Returns when nothing is answered any more.
+    /// Waits until the proxy has stopped answering.
     pub(crate) async fn sprung(&self) {
         self.sprung.notified().await;
     }
 
-    /// Returns when the cloud has done everything that it was told.
-    pub(crate) async fn nothing_under_way(&self) {
-        drop(self.under_way.write().await);
+    /// Waits until the cloud has executed all forwarded requests.
+    pub(crate) async fn nothing_in_flight(&self) {
+        drop(self.in_flight.write().await);
     }
 
-    /// Returns the calls that may have changed something, in the order in which they came.
+    /// Returns the calls that may have changed something, in their order.
     pub(crate) fn seen(&self) -> Vec<Change> {
         self.state().seen.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while holding it")
+        self.state.lock().expect("the lock is never poisoned")
     }
 
-    /// Serves one connection, which ends with its first answer.
+    /// Serves one connection, which ends after its first answer.
     async fn serve(&self, mut near: TcpStream) -> io::Result<()> {
         let Some(request) = Request::read(&mut near).await? else {
             return Ok(());
         };
-        let under_way = self.under_way.read().await;
+        let in_flight = self.in_flight.read().await;
         let (verdict, springs) = self.judge(&request);
         if !matches!(verdict, Verdict::Hold) {
             let answer = request.send(&self.target).await?;
@@ -159,15 +159,15 @@ impl Trap {
                 return Ok(());
             }
         }
-        drop(under_way);
+        drop(in_flight);
         if springs {
             self.sprung.notify_one();
         }
-        // The connection stays open for as long as the deployer lives.
+        // Keeps the connection open for as long as the deployer runs.
         near.read(&mut [0]).await.map(drop)
     }
 
-    /// Decides about a request, and tells whether it is the first that is not answered.
+    /// Decides about a request. Also returns whether it is the first that is not answered.
     fn judge(&self, request: &Request) -> (Verdict, bool) {
         let mut state = self.state();
         if state.shut {

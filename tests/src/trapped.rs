@@ -1,4 +1,4 @@
-//! Runs of the deployer that get a signal at a moment of their own, which no clock chooses.
+//! Deployer runs that get a signal at a chosen call instead of a chosen time.
 
 use std::io;
 use std::process::{Command, ExitStatus, Stdio};
@@ -13,56 +13,59 @@ use tokio::sync::watch;
 use crate::place::{Place, Run};
 use crate::trap::{self, Change, Moment, Trap};
 
-/// What the deployer says when it has heard a signal.
+/// The deployer's message after it got a signal.
 const HEARD: &str = "stopping: ";
 
-/// A run that had to do with a trap.
+/// A run behind a trap.
 #[derive(Debug)]
 pub struct Trapped {
-    /// How it ended.
+    /// The outcome of the run.
     pub run: Run,
-    /// The calls that may have changed something, in the order in which they came.
+    /// The calls that may have changed something, in their order.
     pub changes: Vec<Change>,
-    /// How long it went on after the last signal; nothing when it got none.
+    /// How long the run continued after the last signal; `None` if it got no signal.
     pub after: Option<Duration>,
 }
 
 impl Place<'_> {
-    /// Runs the deployer and sends it these signals when it comes to this moment, each when it
-    /// has heard the one before. Returns when the cloud has done everything that it was told.
+    /// Runs the deployer, and sends it these signals at this moment, each after it has reported the previous
+    /// one. Waits until the cloud has executed all forwarded requests.
     ///
     /// # Panics
-    /// The deployer cannot be started.
+    /// Panics if the deployer cannot be started.
     pub fn trapped(&self, mut command: Command, at: Option<Moment>, signals: &[Signal]) -> Trapped {
         let cloud = self.cloud;
         let trap = Arc::new(Trap::new(cloud.endpoint(), self, at));
         let run = cloud.wait(async {
-            // A port for each run: what a dead one had sent must not be taken for the next one's.
+            // Each run has its own port, so that requests of a dead run do not reach the next one's trap.
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             command.env("AWS_ENDPOINT_URL", format!("http://{}", listener.local_addr()?));
             let accepting = tokio::spawn(trap::accept(listener, trap.clone()));
             let run = run(command, &trap, signals).await;
             accepting.abort();
-            trap.nothing_under_way().await;
+            trap.nothing_in_flight().await;
             run
         });
-        let (run, after) = run.expect("what is run was just built");
+        let (run, after) = run.expect("the binary exists");
         Trapped { run, changes: trap.seen(), after }
     }
 }
 
-/// Runs a command to its end, with signals on the way once the trap has sprung.
+/// Runs a command to completion, and sends signals once the trap has stopped answering.
 async fn run(command: Command, trap: &Trap, signals: &[Signal]) -> io::Result<(Run, Option<Duration>)> {
     let mut command = tokio::process::Command::from(command);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
-    let pid = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?)).expect("it was not waited for");
-    let (mut stdout, stderr) = (child.stdout.take().expect("it is piped"), child.stderr.take());
-    let (told, mut hearing) = watch::channel(String::new());
+    let pid = child
+        .id()
+        .and_then(|pid| Pid::from_raw(pid.try_into().ok()?))
+        .expect("the process was not waited for");
+    let (mut stdout, stderr) = (child.stdout.take().expect("standard output is piped"), child.stderr.take());
+    let (printed, mut hearing) = watch::channel(String::new());
     let mut result = String::new();
     let send = async {
         trap.sprung().await;
         for (number, signal) in signals.iter().enumerate() {
-            if number > 0 && hearing.wait_for(|told| told.contains(HEARD)).await.is_err() {
+            if number > 0 && hearing.wait_for(|printed| printed.contains(HEARD)).await.is_err() {
                 break;
             }
             kill_process(pid, *signal)?;
@@ -70,7 +73,7 @@ async fn run(command: Command, trap: &Trap, signals: &[Signal]) -> io::Result<(R
         io::Result::Ok(Instant::now())
     };
     let mut ended = Box::pin(async {
-        let stderr = listen(stderr.expect("it is piped"), &told);
+        let stderr = listen(stderr.expect("standard error is piped"), &printed);
         let (status, _, ()) = tokio::try_join!(child.wait(), stdout.read_to_string(&mut result), stderr)?;
         io::Result::Ok((status, Instant::now()))
     });
@@ -82,15 +85,15 @@ async fn run(command: Command, trap: &Trap, signals: &[Signal]) -> io::Result<(R
         }
     };
     drop(ended);
-    Ok((Run { code: status.code(), stdout: result, stderr: told.borrow().clone() }, after))
+    Ok((Run { code: status.code(), stdout: result, stderr: printed.borrow().clone() }, after))
 }
 
-/// Hands on what is said, line by line.
-async fn listen(stderr: impl AsyncRead + Unpin, told: &watch::Sender<String>) -> io::Result<()> {
+/// Forwards standard error line by line.
+async fn listen(stderr: impl AsyncRead + Unpin, printed: &watch::Sender<String>) -> io::Result<()> {
     let mut lines = BufReader::new(stderr);
     let mut line = String::new();
     while lines.read_line(&mut line).await? > 0 {
-        told.send_modify(|told| told.push_str(&line));
+        printed.send_modify(|printed| printed.push_str(&line));
         line.clear();
     }
     Ok(())

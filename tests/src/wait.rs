@@ -1,4 +1,4 @@
-//! Waiting for what comes by itself: polling with a deadline, never a fixed sleep.
+//! Waiting with polling and a deadline, never with a fixed sleep.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 const DEADLINE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Asks until there is an answer, and returns it.
+/// Calls `ask` until it returns a value.
 ///
 /// # Panics
-/// There is none in time; `what` says what was waited for.
+/// Panics after a deadline; `what` says what was awaited.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {

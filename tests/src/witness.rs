@@ -1,4 +1,4 @@
-//! What the table holds, and what each consumer has seen of it, read through AWS's own calls.
+//! The events in the table, and those that each consumer has seen, read with AWS's APIs.
 
 use aws::AwsNames;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,34 +12,33 @@ use uuid::Uuid;
 
 use crate::deployed::Deployed;
 
-/// The most lines that one question about a log is answered with ("FilterLogEvents", Amazon
-/// CloudWatch Logs API reference).
+/// The most lines in one answer about a log ("FilterLogEvents", Amazon CloudWatch Logs API reference).
 const PAGE: i32 = 10_000;
 
-/// Events by their aggregate and version: what tells them apart everywhere.
+/// Events by aggregate and version, which identify an event everywhere.
 pub type Events = BTreeMap<(Uuid, u64), Seen>;
 
-/// What a consumer can tell of one event.
+/// What a consumer knows about one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     id: Uuid,
-    /// The event as it was published, where the consumer keeps it.
+    /// The event as it was published, if the consumer stores it.
     text: Option<String>,
 }
 
-/// What one consumer has seen, in the order in which it saw it.
+/// The events that one consumer has seen, in its order.
 #[derive(Debug)]
 pub struct Witness {
-    /// The consumer.
+    /// The name of the consumer.
     pub name: &'static str,
     order: Vec<(Uuid, u64)>,
     seen: Events,
-    /// What it saw differently at different times.
+    /// Contradictions between deliveries of the same event.
     torn: Vec<String>,
 }
 
 impl Witness {
-    /// Returns what log-events has logged: of a replay, or of what came by the stream.
+    /// Returns the events that log-events has logged, of a replay or of live deliveries.
     pub fn of_log(up: &Deployed<'_>, replay: Option<Uuid>) -> Self {
         let (mut log, mut until) = (Self::new("log-events"), 0);
         up.wait(Watching::read_log(&mut log, &mut until, replay, up));
@@ -50,7 +49,7 @@ impl Witness {
         Self { name, order: Vec::new(), seen: Events::new(), torn: Vec::new() }
     }
 
-    /// Notes that an event passed.
+    /// Adds a delivery.
     fn sees(&mut self, event: (Uuid, u64), seen: Seen) {
         self.order.push(event);
         let (name, (cart, version)) = (self.name, event);
@@ -60,7 +59,7 @@ impl Witness {
         }
     }
 
-    /// Returns how many events it saw.
+    /// Returns how many different events it saw.
     pub fn events(&self) -> usize {
         self.seen.len()
     }
@@ -70,8 +69,8 @@ impl Witness {
         self.order.len() - self.seen.len()
     }
 
-    /// Returns how this differs from the table: what is missing, invented, other than it was
-    /// stored, or came before its predecessor.
+    /// Returns the differences to the table: events that are missing, unknown or changed, or that came before
+    /// their predecessor.
     pub fn differences(&self, table: &Events) -> Vec<String> {
         let name = self.name;
         let mut differences = self.torn.clone();
@@ -103,9 +102,9 @@ impl Witness {
     }
 }
 
-/// The consumers, as far as they have been looked at.
+/// The consumers, as far as they were read.
 pub(crate) struct Watching {
-    /// The lines of the archive's objects by their keys, which never get other contents.
+    /// The lines of the archive's objects by key. The objects never change.
     objects: BTreeMap<String, Vec<String>>,
     log: Witness,
     /// The time of the last line of the log that was read.
@@ -117,7 +116,7 @@ impl Watching {
         Self { objects: BTreeMap::new(), log: Witness::new("log-events"), until: 0 }
     }
 
-    /// Looks at what came since, and tells whether each consumer has as many events as the table.
+    /// Reads what is new, and returns whether each consumer has as many events as the table.
     pub(crate) async fn has_all(&mut self, up: &Deployed<'_>, table: &Events) -> bool {
         futures::join!(
             Self::read_archive(&mut self.objects, up),
@@ -131,12 +130,12 @@ impl Watching {
         vec![self.archive(), self.log]
     }
 
-    /// Returns what the archive has seen: its objects in the order of their keys, which is that of
-    /// the stream.
+    /// Returns what the archive has seen: its objects in the order of their keys, which is that of the
+    /// stream.
     fn archive(&self) -> Witness {
         let mut archive = Witness::new("archive");
         for line in self.objects.values().flatten() {
-            let event: Envelope = serde_json::from_str(line).expect("the archive holds events");
+            let event: Envelope = serde_json::from_str(line).expect("the archive contains events");
             let seen = Seen { id: event.id, text: Some(line.clone()) };
             archive.sees((event.aggregate_id, event.version), seen);
         }
@@ -154,16 +153,16 @@ impl Watching {
                 continue;
             }
             let object = s3.get_object().bucket(&bucket).key(key).send().await;
-            let body = object.expect("nothing removes objects").body.collect().await;
-            let body = body.expect("the local cloud is near").into_bytes();
+            let body = object.expect("no objects are deleted").body.collect().await;
+            let body = body.expect("an object can be read").into_bytes();
             let mut text = String::new();
             MultiGzDecoder::new(&*body).read_to_string(&mut text).expect("the archive is compressed text");
             objects.insert(key.to_owned(), text.lines().map(str::to_owned).collect());
         }
     }
 
-    /// Reads on in the log, a page at a time: the local cloud has no second page for any question,
-    /// and writes the lines of one invocation all at once, with one time.
+    /// Continues reading the log, a page at a time. The local cloud returns no second page, and writes all
+    /// lines of an invocation at once, with the same time.
     async fn read_log(log: &mut Witness, until: &mut i64, replay: Option<Uuid>, up: &Deployed<'_>) {
         let group = format!("/aws/lambda/{}", up.aws.scope.name("log-events"));
         loop {
@@ -172,10 +171,10 @@ impl Watching {
             let full = page.events().len() >= PAGE as usize;
             let last = page.events().last().and_then(|line| line.timestamp());
             let Some(last) = last else { return };
-            // The last lines may be half of what has their time.
+            // A full page may contain only some of the lines with the last time.
             let lines = page.events().iter().filter(|line| !full || line.timestamp() != Some(last));
             for line in lines {
-                *until = line.timestamp().expect("each line has its time").max(*until);
+                *until = line.timestamp().expect("each line has a time").max(*until);
                 let Some(Ok(line)) = line.message().map(serde_json::from_str::<Value>) else { continue };
                 if let Some((event, id)) = logged(&line, replay) {
                     log.sees(event, Seen { id, text: None });
@@ -188,8 +187,7 @@ impl Watching {
     }
 }
 
-/// Returns the event of a line of log-events; nothing for lines about other things, and those
-/// that have another mark.
+/// Returns the event of a line of log-events; `None` for other lines, and for those of another replay.
 fn logged(line: &Value, replay: Option<Uuid>) -> Option<((Uuid, u64), Uuid)> {
     let id = |field: &str| line[field].as_str()?.parse::<Uuid>().ok();
     if line["message"] != "event" || id("replay") != replay {
@@ -198,14 +196,14 @@ fn logged(line: &Value, replay: Option<Uuid>) -> Option<((Uuid, u64), Uuid)> {
     Some(((id("aggregate_id")?, line["version"].as_u64()?), id("event_id")?))
 }
 
-/// Returns what is in the table.
+/// Returns the events in the table.
 pub(crate) async fn table_of(up: &Deployed<'_>) -> Events {
     let table = EventsTable::new(up.aws.dynamodb.clone(), up.aws.scope.name("events"));
     let (mut events, mut after) = (Events::new(), None);
     loop {
         let page = table.scan(Share::WHOLE, after.as_ref()).await.expect("the table can be read");
         for commit in page.commits {
-            for event in commit.expect("the table holds commits").into_envelopes() {
+            for event in commit.expect("the table contains commits").into_envelopes() {
                 let text = String::from_utf8(event.to_bytes()).expect("JSON is text");
                 let seen = Seen { id: event.id, text: Some(text) };
                 events.insert((event.aggregate_id, event.version), seen);

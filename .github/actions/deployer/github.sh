@@ -1,22 +1,21 @@
 # shellcheck shell=bash
-# How GitHub is told: outputs and summary of the job, one comment on a pull request, one issue
-# for an environment. It knows no exit codes. Comments and issues are found again by a marker
-# in the first line of their text, which nobody sees and which survives a new title.
-# `work` is a folder to write in, `token` what GitHub lets us in with.
+# Reports to GitHub: outputs and summary of the job, one comment on a pull request, one issue for an environment. It
+# knows no exit codes. Comments and issues are found again by a marker in the first line of their text, which is
+# invisible and survives a new title. `work` is a folder to write in, `token` the token for GitHub.
 : "${work:?}" "${token?}"
 
-# The label of the issues; who wants to be told subscribes to it.
+# The label of the issues, for filters and notifications.
 label=drift
 
-# Bytes of a report that a comment or an issue is given: GitHub takes 65,536 characters.
+# The maximum bytes of a report in a comment or an issue: GitHub accepts 65,536 characters.
 room=60000
 
 set_output() { echo "$1=$2" >>"${GITHUB_OUTPUT:-/dev/null}"; }
 
-# A summary may have 1 MiB for each step ("Workflow commands for GitHub Actions").
+# A step's summary can have up to 1 MiB ("Workflow commands for GitHub Actions").
 summarise() { cut_to 1000000 "$1" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"; }
 
-# Makes or updates the one comment of an environment on the pull request.
+# Creates or updates the comment of an environment on the pull request.
 keep_comment() {
     local environment=$1 report=$2 marker="<!-- deployer plan $1 -->" found
     : "${PULL_REQUEST:?a comment needs a pull request}"
@@ -27,10 +26,10 @@ keep_comment() {
     else
         api "issues/$PULL_REQUEST/comments" --method POST --field "body=@$work/body"
     fi
-    echo "told the pull request about $environment"
+    echo "updated the comment about $environment"
 }
 
-# Makes or updates the one open issue of an environment.
+# Creates or updates the open issue of an environment.
 keep_issue() {
     local environment=$1 report=$2 marker="<!-- deployer drift $1 -->" found
     write_body "$marker" "$report"
@@ -41,29 +40,29 @@ keep_issue() {
         return
     fi
     GH_TOKEN=$token gh label create "$label" --force --repo "$GITHUB_REPOSITORY" \
-        --color b60205 --description "Something is not as the code says"
+        --color b60205 --description "Something does not match the stack"
     api issues --method POST --raw-field "title=Drift in $environment" \
         --raw-field "labels[]=$label" --field "body=@$work/body"
     echo "opened an issue about $environment"
 }
 
-# Closes whatever issue of an environment is open.
+# Closes the open issues of an environment.
 close_issue() {
     local environment=$1 number
     for number in $(issues "<!-- deployer drift $1 -->"); do
         api "issues/$number/comments" --method POST \
-            --raw-field "body=Nothing has drifted any more: $(run_url)"
+            --raw-field "body=There is no drift any more: $(run_url)"
         api "issues/$number" --method PATCH --raw-field state=closed --raw-field state_reason=completed
         echo "closed issue $number about $environment"
     done
 }
 
-# Prints the open issues with a marker, oldest first. From the listing, not from a search:
-# the search does not know at once what was just opened, and there would soon be two.
+# Prints the open issues with a marker, oldest first. It uses the listing: the search does not find a new issue at
+# once, so that a second one would be opened.
 issues() { numbers "$1" number "issues?state=open&labels=$label&sort=created&direction=asc&per_page=100"; }
 
-# Prints `field` of each thing in a listing whose text begins with the marker. Only of bots: what
-# a person wrote could be edited after us, and say in sync.
+# Prints `field` of each item in a listing whose text begins with the marker. Only items that bots wrote: a person
+# could edit their own text to say "in sync".
 numbers() {
     local marker=$1 field=$2 listing=$3 lines number first
     lines=$(GH_TOKEN=$token gh api --paginate "repos/$GITHUB_REPOSITORY/$listing" \
@@ -88,14 +87,14 @@ write_body() {
     } >"$work/body"
 }
 
-# Prints a file, or the whole lines of its beginning.
+# Prints a file, or the first lines of it that fit.
 cut_to() {
     local limit=$1 file=$2
     if [[ $(wc -c <"$file") -le $limit ]]; then
         cat "$file"
     else
         head -c "$limit" "$file" | sed '$d'
-        printf '\nThe rest does not fit here; the log of the job has it.\n'
+        printf '\nThe rest does not fit here; it is in the log of the job.\n'
     fi
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs one command of the deployer for a job of GitHub Actions: `run.sh plan|drift|up ENVIRONMENT`.
-# It decides what an exit code means for the job and whom to tell; how GitHub is told is in
-# github.sh. All else comes as variables, from action.yml.
+# It decides what an exit code means for the job and where to report; github.sh does the reporting. All other inputs
+# are variables, set by action.yml.
 set -euo pipefail
 
 if [[ $# -ne 2 || ! $1 =~ ^(plan|drift|up)$ ]]; then
@@ -18,7 +18,7 @@ results=$work/results
 said=$work/said
 report=$work/report.md
 
-# The deployer and what it starts need no token for GitHub.
+# The deployer and the processes that it starts need no token for GitHub.
 token=${GH_TOKEN:-}
 unset GH_TOKEN
 # shellcheck source=.github/actions/deployer/github.sh
@@ -32,8 +32,8 @@ case $command in
     *) arguments=("$command" "$environment" --format github) ;;
 esac
 
-# Runs the deployer, results into one file and the rest into another and the log. The runner
-# cancels by a signal to this shell alone, and the deployer needs it to end in order.
+# Runs the deployer, with results in one file, and other output in another file and in the log. To cancel, the runner
+# signals only this shell, which passes the signal on so that the deployer ends in order.
 run() {
     exec {log}> >(tee "$said")
     local tee=$! child signalled
@@ -57,37 +57,37 @@ verdict_of() {
         2) echo pending ;;
         3) echo drift ;;
         4) echo unknown ;;
-        5) echo foreign ;;
+        5) echo unmanaged ;;
         6) echo orphan ;;
         *) echo failed ;;
     esac
 }
 
-# Writes the report: the Markdown of a comparison, or how the rest ended and what was said.
+# Writes the report: the Markdown of a comparison, or else the outcome with the output.
 write_report() {
     if [[ $command != up && $verdict != failed ]]; then
-        # Not the annotations, nor the marker for who posts the Markdown as it is.
+        # Without annotations and without the marker, which is for users that post the Markdown unchanged.
         grep -vE '^(::|<!-- deployer:)' "$results" || true
     else
         local ended="ended with exit code $code"
-        [[ $code -eq 0 ]] && ended="is done"
+        [[ $code -eq 0 ]] && ended="succeeded"
         printf '### %s of %s %s\n\n' "${command^}" "$environment" "$ended"
-        # A fence longer than any that a value is likely to have.
+        # The fence is longer than any fence that a value is likely to contain.
         printf '~~~~~~~~text\n%s\n~~~~~~~~\n' "$(tail -n 200 "$said")"
     fi >"$report"
 }
 
-# Succeeds where the exit code is no reason to fail the job.
+# Succeeds if the exit code is no reason to fail the job.
 passes() {
     case $command-$code in
         *-0 | plan-[236] | drift-[26]) ;;
-        # The issue is the alarm; a failed job would be a second one.
+        # The issue is the alarm; a failed job would be a second alarm.
         drift-[345]) [[ $tell == issue ]] ;;
         *) false ;;
     esac
 }
 
-# Values of the cloud pass through the log, where a line could be a command to the runner.
+# Values from AWS are written into the log, where a line could be a command to the runner.
 pause="deployer-$RANDOM$RANDOM$RANDOM$RANDOM"
 echo "::stop-commands::$pause"
 run
@@ -106,7 +106,7 @@ case $tell-$command-$code in
     comment-plan-*) keep_comment "$environment" "$report" ;;
     issue-drift-[345]) keep_issue "$environment" "$report" ;;
     issue-drift-[026]) close_issue "$environment" ;;
-    # A check that failed says nothing about drift: an open issue stays as it is.
+    # A failed check says nothing about drift: an open issue stays unchanged.
     *) ;;
 esac
 

@@ -1,4 +1,4 @@
-//! A record of the calls made, one JSON line each, for tests and for the curious.
+//! A log of the calls sent, one JSON line each, for tests and debugging.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 use serde_json::json;
 
-/// Writes `{"service", "operation", "path", "start_ms", "end_ms", "ok"}` per attempt of a call.
+/// Writes `{"service", "operation", "path", "start_ms", "end_ms", "ok"}` for each attempt of a call.
 #[derive(Debug, Clone)]
 pub struct CallLog {
     file: Arc<Mutex<File>>,
@@ -33,7 +33,7 @@ impl Storable for Started {
 }
 
 impl CallLog {
-    /// Starts a record in this file.
+    /// Returns a log that writes to this file.
     pub fn to(file: File) -> Self {
         Self { file: Arc::new(Mutex::new(file)), opened: Instant::now() }
     }
@@ -82,8 +82,7 @@ impl Intercept for CallLog {
     }
 }
 
-/// Returns the path of a URI, which names the thing where the service does not want its name
-/// in the body.
+/// Returns the path of a URI. It names the resource if the service does not expect the name in the body.
 fn path(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let path = rest.find('/').map_or("/", |at| &rest[at..]);

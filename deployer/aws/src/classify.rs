@@ -1,8 +1,7 @@
-//! The one classifier: from a service's code, status and message to what we can do about it.
+//! The classifier of AWS errors: a service's code, status and message yield a [`Class`].
 //!
 //! Codes are matched as they arrive on the wire, not as the SDK models them: several are
-//! not modelled on the operations that send them. What there is to say to people about an
-//! error is `hint`'s business.
+//! not modelled on the operations that send them. Hints for users are in `hint`.
 
 use std::any::type_name;
 use std::time::Duration;
@@ -20,12 +19,12 @@ mod debug_form;
 mod page;
 mod words;
 
-/// Turns the outcome of a call into ours.
+/// Converts the result of an SDK call into one with the engine's error.
 pub trait Called<T> {
-    /// Names the operation in the error, as the SDK does.
+    /// Converts the error, with the SDK's name of the operation.
     ///
     /// # Errors
-    /// The call's error, classified.
+    /// Returns the call's error with its class and hint.
     fn called(self) -> Result<T, Error>;
 }
 
@@ -56,37 +55,37 @@ where
     }
 }
 
-/// Returns the operation that fails with this error: the SDK makes a type `<operation>Error` for each.
+/// Returns the operation of this error type: the SDK has a type `<operation>Error` for each.
 fn operation<E>() -> &'static str {
     let name = type_name::<E>();
     let name = name.rsplit("::").next().unwrap_or(name);
     name.strip_suffix("Error").unwrap_or(name)
 }
 
-/// Returns what an error waits for, where its words say more than its class.
+/// Returns what a retry of the error waits for, where its message says more than its class.
 fn awaited(class: Class, message: &str) -> Option<&'static str> {
     let says = |words: &str| message.to_lowercase().contains(words);
     match class {
         Class::Throttled => Some("AWS to accept more calls"),
         Class::Propagating if says("assumed") => Some("the role to be assumable"),
-        Class::Propagating if says("role") => Some("the role's permissions to be known everywhere"),
+        Class::Propagating if says("role") => Some("the role's permissions to propagate"),
         _ => None,
     }
 }
 
-/// Returns how long to believe that an error passes, where its words say less than its class: a denial
-/// can also just be so, which nobody wants to wait two minutes for.
+/// Returns how long an error is worth retrying, where its message is less certain than its class: a denial
+/// can also be final, and should not take two minutes.
 fn patience(class: Class, message: &str) -> Option<Duration> {
     let doubtful = class == Class::Propagating && message.contains("is not authorized to perform");
     doubtful.then_some(Duration::from_secs(20))
 }
 
-/// Leaves out what Lambda quotes of an environment that is too large, which is all of it: "…
-/// exceeded the 4KB limit. String measured: {…}" (github-aws-runners/terraform-aws-github-runner,
-/// issue 3594). Nobody's log is the place for that.
+/// Returns the message without the values of environment variables. Lambda quotes all of them if they are too
+/// large: "… exceeded the 4KB limit. String measured: {…}" (github-aws-runners/terraform-aws-github-runner,
+/// issue 3594). They must not appear in logs.
 fn without_values(mut message: String) -> String {
     const QUOTED: &str = "string measured:";
-    // Lower case in ASCII has the same positions.
+    // ASCII lower case keeps all positions.
     if let Some(at) = message.to_ascii_lowercase().find(QUOTED) {
         message.truncate(at);
         message.truncate(message.trim_end().len());
@@ -94,9 +93,8 @@ fn without_values(mut message: String) -> String {
     message
 }
 
-/// Returns an error and what it was because of, without repeating what the next one says,
-/// and without the words and values of the SDK's own insides.
-/// (The SDK's own `DisplayErrorContext` adds the whole response for debugging.)
+/// Returns an error and its causes, without repetitions and without values in Debug form.
+/// (The SDK's `DisplayErrorContext` adds the whole response.)
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |cause| cause.source());
     let mut said: Vec<String> =
@@ -106,10 +104,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     said.strip_prefix("dispatch failure: other: ").unwrap_or(&said).to_owned()
 }
 
-/// Sorts the error of an operation. A denial passes where a role of ours makes the call, or where
-/// something was changed that the call needs. What the caller only reads is simply denied to it: the
-/// words are AWS's for every missing permission ("Troubleshoot access denied error messages", IAM
-/// user guide).
+/// Classifies the error of an operation. A denied change can be temporary: a role of the environment, or
+/// another resource that the call needs, may have changed a moment ago. A denied read is final. AWS uses the
+/// same message for every missing permission ("Troubleshoot access denied error messages", IAM user guide).
 fn classify_call(operation: &str, code: Option<&str>, status: Option<u16>, message: &str) -> Class {
     match classify(code, status, message) {
         Class::Propagating if only_reads(operation) && is_denial(message) => Class::Denied,
@@ -122,7 +119,7 @@ fn is_denial(message: &str) -> bool {
     words::DENIALS.iter().any(|part| text.contains(part))
 }
 
-/// Sorts an error. What it says comes before its code: one code often means several things.
+/// Classifies an error, by its message before its code: one code often has several meanings.
 fn classify(code: Option<&str>, status: Option<u16>, message: &str) -> Class {
     let text = message.to_lowercase();
     let by_words = words::CLASSES.iter().find(|(_, known)| known.iter().any(|part| text.contains(part)));
@@ -134,20 +131,19 @@ fn classify(code: Option<&str>, status: Option<u16>, message: &str) -> Class {
             Some(404) => Class::Gone,
             Some(403) => Class::Denied,
             None if text.contains("credential") => Class::Credentials,
-            // The line broke after the SDK had tried again for some seconds.
+            // The connection broke, and the SDK has already retried for some seconds.
             None if words::CUT_OFF.iter().any(|part| text.contains(part)) => Class::Throttled,
             _ => by_status(status),
         };
     };
-    // A service says it about a role: either it is so, or the role was given the permission a moment
-    // ago.
+    // A service denies this to a role: either the permission is missing, or it was granted a moment ago.
     let denied = text.contains("is not authorized to perform");
     let otherwise = || if denied { Class::Propagating } else { by_status(status) };
     by_code(code, &text).unwrap_or_else(otherwise)
 }
 
-/// What AWS does not explain and is not the caller's fault passes ("Retry behavior", AWS SDKs
-/// and Tools reference guide). Right after a change it is often propagation, too.
+/// Classifies an error without a known code. Server errors are temporary ("Retry behavior", AWS SDKs and
+/// Tools reference guide); right after a change they are often propagation.
 fn by_status(status: Option<u16>) -> Class {
     match status {
         Some(429 | 500 | 502 | 503 | 504) => Class::Throttled,
@@ -165,12 +161,12 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "NoSuchBucket"
         | "NoSuchKey"
         | "NoSuchUpload"
-        // DynamoDB, where backups are asked about or set.
+        // DynamoDB, in calls about backups.
         | "TableNotFoundException"
         | "NotFound"
         | "404" => Class::Gone,
 
-        // The list of the SDK ("retry behavior", aws-runtime), without one that is below.
+        // The SDK's list ("retry behavior", aws-runtime), except for one code below.
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"
@@ -196,7 +192,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "ServiceException"
         | "ServiceFailure" => Class::Throttled,
 
-        // Lambda says both "already exist" and "in progress" with this one.
+        // Lambda uses this code both for "already exist" and for "in progress".
         "ResourceConflictException" if text.contains("already exist") => Class::Exists,
         "ResourceConflictException"
         | "ResourceInUseException"
@@ -217,7 +213,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "BucketAlreadyOwnedByYou"
         | "BucketAlreadyExists" => Class::Exists,
 
-        // DynamoDB, Kinesis and Logs say it of hard quotas and of busy moments alike.
+        // DynamoDB, Kinesis and CloudWatch Logs use it both for quotas and for rate limits.
         "LimitExceededException" if words::BUSY.iter().any(|busy| says(text, busy)) => Class::Throttled,
         "LimitExceeded" | "LimitExceededException" | "TooManyBuckets" | "CodeStorageExceededException" => {
             Class::Quota
@@ -250,8 +246,7 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
     })
 }
 
-/// Tells whether a text has these words, and not only as a part of others: "operate" says nothing of
-/// a rate.
+/// Returns whether a text contains these words as whole words: "operate" does not contain "rate".
 fn says(text: &str, words: &str) -> bool {
     let ends = |text: &str| text.chars().next_back().is_none_or(|c| !c.is_alphabetic());
     let begins = |text: &str| text.chars().next().is_none_or(|c| !c.is_alphabetic());

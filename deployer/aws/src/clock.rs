@@ -1,5 +1,5 @@
-//! AWS's clock. Events have its times, and calls are taken from machines whose clocks are minutes
-//! off ("Troubleshoot AWS Signature Version 4", IAM user guide).
+//! AWS's clock. Events have its times, while AWS accepts calls from machines whose clocks are minutes off
+//! ("Troubleshoot AWS Signature Version 4", IAM user guide).
 
 use std::sync::{Arc, Mutex};
 
@@ -16,28 +16,28 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Aws, Called};
 
-/// The clock of AWS, as far as one can tell it from ours.
+/// The clock of AWS, relative to the local clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Clock {
-    /// By how much it is ahead of ours, at least.
+    /// A lower bound of its offset from the local clock; negative if it is behind.
     ahead: SignedDuration,
 }
 
 impl Clock {
-    /// Returns the time of AWS, or one shortly before it.
+    /// Returns the time of AWS, or a time shortly before it.
     pub fn now(self) -> Timestamp {
         let now = Timestamp::now();
         now.checked_add(self.ahead).unwrap_or(now)
     }
 
-    /// Returns a clock that is ahead of ours.
+    /// Returns a clock that is ahead of the local clock.
     #[cfg(feature = "testing")]
     pub fn ahead_by(ahead: SignedDuration) -> Self {
         Self { ahead }
     }
 
-    /// Returns the clock that said this between two moments of ours. It says whole seconds, so what
-    /// may be due to that and to the way of the answer is no difference.
+    /// Returns the clock that showed `says` between two times of the local clock. AWS reports whole seconds,
+    /// so a difference within this rounding and the time of the call counts as none.
     fn of(asked: Timestamp, says: Timestamp, answered: Timestamp) -> Self {
         let least = says.duration_since(answered);
         let most = says.duration_since(asked) + SignedDuration::from_secs(1);
@@ -47,23 +47,23 @@ impl Clock {
 }
 
 impl Aws {
-    /// Asks AWS who calls, and so for the time: every answer has it. Where one has none, ours
-    /// counts.
+    /// Returns the caller's identity and AWS's clock, from one call. Without a date in the response, the
+    /// local clock is used.
     ///
     /// # Errors
-    /// The call failed.
+    /// Returns the error of the call.
     pub(super) async fn identity(&self) -> Result<(GetCallerIdentityOutput, Clock), Error> {
         let date = Date::default();
         let call = self.sts.get_caller_identity().customize().interceptor(date.clone());
         let asked = Timestamp::now();
         let identity = call.send().await.called()?;
         let answered = Timestamp::now();
-        let says = *date.0.lock().expect("nobody panics while writing it down");
+        let says = *date.0.lock().expect("no writer panics while it holds the lock");
         Ok((identity, says.map_or_else(Clock::default, |says| Clock::of(asked, says, answered))))
     }
 }
 
-/// Writes down when an answer was given.
+/// Stores the date of a response.
 #[derive(Debug, Clone, Default)]
 struct Date(Arc<Mutex<Option<Timestamp>>>);
 
@@ -80,7 +80,7 @@ impl Intercept for Date {
     ) -> Result<(), BoxError> {
         let date = context.response().headers().get("date");
         let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
-        *self.0.lock().expect("nobody panics while writing it down") =
+        *self.0.lock().expect("no writer panics while it holds the lock") =
             date.and_then(|date| Timestamp::from_second(date.secs()).ok());
         Ok(())
     }
@@ -94,15 +94,15 @@ mod tests {
     const NOW: i64 = 1_795_000_000;
 
     fn ahead(asked_ms: i64, says: i64, answered_ms: i64) -> i128 {
-        let at = |ms: i64| Timestamp::from_millisecond(NOW * 1_000 + ms).expect("it is a time");
+        let at = |ms: i64| Timestamp::from_millisecond(NOW * 1_000 + ms).expect("the time is in range");
         Clock::of(at(asked_ms), at(says * 1_000), at(answered_ms)).ahead.as_millis()
     }
 
     #[test]
     fn clock_within_measurement_error_counts_as_right() {
         assert_eq!(ahead(100, 0, 300), 0);
-        assert_eq!(ahead(900, 1, 1_100), 0, "the second turned on the way");
-        assert_eq!(ahead(1_500, 0, 1_600), -1_600, "it is half a second behind at least");
+        assert_eq!(ahead(900, 1, 1_100), 0, "the second changed during the call");
+        assert_eq!(ahead(1_500, 0, 1_600), -1_600, "AWS is at least half a second behind");
     }
 
     #[test]
@@ -114,13 +114,13 @@ mod tests {
     #[tokio::test]
     async fn clock_is_read_from_the_date_header() {
         let said = "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>";
-        let told = body(said).header("date", "Thu, 01 Jan 1970 00:00:00 GMT");
-        let script = Script::new().on("GetCallerIdentity", told).on("GetCallerIdentity", body(said));
+        let answer = body(said).header("date", "Thu, 01 Jan 1970 00:00:00 GMT");
+        let script = Script::new().on("GetCallerIdentity", answer).on("GetCallerIdentity", body(said));
         let aws = script.aws();
-        let (_, clock) = aws.identity().await.expect("it answers");
+        let (_, clock) = aws.identity().await.expect("the script answers");
         let off = clock.now().duration_since(Timestamp::UNIX_EPOCH);
         assert!(off.abs() < SignedDuration::from_secs(60), "{off:?}");
         let silent = aws.identity().await.map(|(_, clock)| clock);
-        assert_eq!(silent, Ok(Clock::default()), "it does not say");
+        assert_eq!(silent, Ok(Clock::default()), "the response has no date");
     }
 }

@@ -1,19 +1,18 @@
-//! What is made of several resources at once: a Lambda with all that belongs to it, and the alarms
-//! and the dashboard of a whole stack.
+//! Composites: a Lambda with its other resources, and the alarms and the dashboard of a whole stack.
 
 #[cfg(feature = "pipeline")]
 mod alarms;
 #[cfg(feature = "pipeline")]
 mod dashboard;
-#[cfg(feature = "pipeline")]
-mod hops;
 mod lambda;
-
 #[cfg(feature = "pipeline")]
-pub use hops::{Consumer, Hops};
+mod stages;
+
 #[cfg(feature = "sources")]
 pub use lambda::EventSource;
 pub use lambda::{Lambda, LambdaDefaults};
+#[cfg(feature = "pipeline")]
+pub use stages::{Consumer, Stages};
 
 #[cfg(feature = "pipeline")]
 use std::collections::BTreeSet;
@@ -25,18 +24,17 @@ use crate::{Aws, Fingerprints};
 
 /// Adds several resources to a stack at once.
 pub trait Composites {
-    /// Adds a Lambda.
+    /// Adds a Lambda and its resources.
     fn lambda(&mut self, lambda: Lambda) -> &mut Self;
 
-    /// Sets what the functions are made of, which is known only when their sources were read.
+    /// Sets the fingerprints of the functions, which are known only after their sources were read.
     fn fingerprint_functions(&mut self, fingerprints: &Fingerprints);
 
-    /// Adds an alarm for each sign of trouble at each hop, telling these topics.
+    /// Adds the alarms for all stages of the pipeline. They notify these topics.
     #[cfg(feature = "pipeline")]
     fn alarms(&mut self, topics: &BTreeSet<String>) -> &mut Self;
 
-    /// Adds a dashboard that shows the way of an event through the stack, and the alarms that
-    /// were added before.
+    /// Adds a dashboard with the stages of the pipeline, and with the alarms that were added before.
     #[cfg(feature = "pipeline")]
     fn dashboard(&mut self) -> &mut Self;
 }

@@ -1,4 +1,4 @@
-//! Reaching AWS: which endpoint, which credentials, one HTTPS stack for all clients.
+//! The connection to AWS: endpoint, credentials, and one HTTPS stack for all clients.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,60 +16,60 @@ use super::login::Login;
 use super::names::AwsNames;
 use super::{Aws, CallLog, Clock, Noted, Packages, ReadOnly, log_lines};
 
-/// How often the SDK sends a call that fails in passing.
+/// The maximum number of attempts of the SDK for a call that fails temporarily.
 pub(super) const ATTEMPTS: u32 = 4;
 
-/// How long a connection may take to come about.
+/// The timeout for opening a connection.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// The setting of the AWS configuration files that has the endpoint of all services.
+/// The name of the setting in the AWS configuration files that has the endpoint of all services.
 const PROFILE_ENDPOINT: &str = "`endpoint_url` of the AWS configuration file";
 
-/// Whose credentials to use.
+/// The source of the credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// The SDK's usual chain: environment, profile, SSO, process, container, instance; by
-    /// way of what the environment's file says.
+    /// The SDK's default chain (environment, profile, SSO, process, container, instance), with the profile
+    /// and role of the environment file.
     Chain(Login),
-    /// A fixed access key and secret, for a cloud of our own that protects nothing.
+    /// A fixed access key and secret, for a local cloud without access control.
     Fixed(&'static str, &'static str),
 }
 
-/// Who calls AWS.
+/// The caller of AWS.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The ARN of the user, or of the session of a role.
+    /// The ARN of the user or of the role's session.
     pub arn: String,
-    /// AWS's clock, as its answer told it.
+    /// AWS's clock, from its response.
     pub clock: Clock,
 }
 
-/// Where to find AWS.
+/// How to connect to AWS.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// An endpoint for all services; nothing means AWS, or `AWS_ENDPOINT_URL` when set.
+    /// An endpoint for all services; `None` means AWS, or `AWS_ENDPOINT_URL` if it is set.
     pub endpoint: Option<String>,
-    /// Whose credentials to use.
+    /// The source of the credentials.
     pub credentials: Credentials,
-    /// Where to record calls.
+    /// The log of calls, if they are logged.
     pub call_log: Option<CallLog>,
-    /// What refuses calls that may change something before they are sent, if anything does.
+    /// Refuses calls that may change a resource, if set.
     pub read_only: Option<ReadOnly>,
 }
 
 impl Aws {
-    /// Returns clients for the scope's account and region. Makes no call.
+    /// Returns clients for the scope's account and region. Sends no call.
     pub async fn connect(scope: Scope, target: &Target) -> Self {
         let config = config(&scope, target).await;
         Self::of(scope, target, &config)
     }
 
-    /// Returns clients like [`Aws::connect`], after a look at the endpoints that the caller chose.
+    /// Returns clients like [`Aws::connect`], after a check of the configured endpoints.
     ///
     /// # Errors
-    /// No call can be sent to one of them.
+    /// Returns an error if an endpoint is not a valid URL.
     pub async fn connect_checked(scope: Scope, target: &Target) -> Result<Self, WrongEndpoint> {
-        // An endpoint given here comes before all variables and files.
+        // An endpoint in the target takes precedence over all variables and files.
         if target.endpoint.is_none()
             && let Some(wrong) = WrongEndpoint::in_variables(std::env::vars_os())
         {
@@ -81,7 +81,7 @@ impl Aws {
     }
 
     fn of(scope: Scope, target: &Target, config: &SdkConfig) -> Self {
-        // One macro, because the clients' builders share no trait.
+        // A macro, because the clients' builders share no trait.
         macro_rules! client {
             ($sdk:ident) => {{
                 let mut builder = $sdk::config::Builder::from(config);
@@ -95,7 +95,7 @@ impl Aws {
                 builder
             }};
         }
-        // Under an endpoint of one's own, bucket names have no DNS entries.
+        // With a custom endpoint, bucket names have no DNS entries.
         let path_style = config.endpoint_url().is_some();
         Self {
             scope,
@@ -116,11 +116,10 @@ impl Aws {
         }
     }
 
-    /// Checks that the credentials belong to the account and partition of the scope, and
-    /// returns who has them.
+    /// Checks that the credentials belong to the account and partition of the scope, and returns the caller.
     ///
     /// # Errors
-    /// They belong to another account or partition, or the call failed.
+    /// Fails if they belong to another account or partition, or if the call fails.
     pub async fn guard(&self) -> Result<Caller, Error> {
         const CALL: &str = "GetCallerIdentity";
         let (identity, clock) = self.identity().await?;
@@ -134,7 +133,7 @@ impl Aws {
                 format!("the credentials belong to account {account}, the environment to {wanted}"),
             )
             .hint(
-                "choose other credentials (AWS_PROFILE; keys in AWS_ACCESS_KEY_ID come before any profile), \
+                "choose other credentials (AWS_PROFILE; a key in AWS_ACCESS_KEY_ID takes precedence), \
                  or correct `account` in the environment file",
             ));
         }
@@ -151,8 +150,8 @@ impl Aws {
     }
 }
 
-/// Returns what all clients have in common. The region is that of the environment's file,
-/// whatever the profile or `AWS_REGION` say.
+/// Returns the configuration of all clients. The region of the environment file takes precedence over the
+/// profile and `AWS_REGION`.
 async fn config(scope: &Scope, target: &Target) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(https())
@@ -161,7 +160,7 @@ async fn config(scope: &Scope, target: &Target) -> SdkConfig {
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_WITHIN)
-                // An upload of 50 MB over a slow line is the longest call there is.
+                // The longest call is an upload of 50 MB over a slow connection.
                 .operation_attempt_timeout(Duration::from_secs(180))
                 .build(),
         );
@@ -182,7 +181,7 @@ async fn config(scope: &Scope, target: &Target) -> SdkConfig {
     }
 }
 
-/// Returns the one HTTPS stack.
+/// Returns the HTTPS stack of all clients.
 pub(super) fn https() -> SharedHttpClient {
     Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
 }

@@ -1,4 +1,4 @@
-//! The bucket that deploying keeps its own things in: the release record and the packages.
+//! The deployment bucket, which holds the release record and the packages.
 
 use engine::scope::Scope;
 
@@ -6,21 +6,21 @@ use super::{Aws, AwsNames};
 use crate::policy::Statement;
 use crate::resources::bucket::Bucket;
 
-/// The thing that the bucket is named after.
+/// The name of the bucket in code.
 pub(crate) const THING: &str = "deployment";
-/// What the keys of the entries of the release record begin with.
+/// The key prefix of the entries of the release record.
 pub(crate) const RELEASES: &str = "releases/";
-/// What the keys of packages begin with.
+/// The key prefix of packages.
 pub(crate) const PACKAGES: &str = "packages/";
-/// Days that an entry of the record is kept that was deleted.
+/// Days that a deleted entry of the release record is kept.
 const DELETED_DAYS: i32 = 30;
 
-/// Returns the bucket that deploying leaves its marks in. Every stack has it.
+/// Returns the deployment bucket. Every stack has one.
 pub fn deployment_bucket(scope: &Scope) -> Bucket {
     Bucket::new(scope, THING).expiring_versions(RELEASES, DELETED_DAYS)
 }
 
-/// Returns what the caller has to be allowed on the release record, beyond what buckets take.
+/// Returns the permissions for the release record, in addition to those for buckets.
 pub fn release_permissions(scope: &Scope) -> Vec<Statement> {
     let entries = objects(scope, RELEASES);
     vec![
@@ -29,8 +29,8 @@ pub fn release_permissions(scope: &Scope) -> Vec<Statement> {
     ]
 }
 
-/// Returns what deploying functions takes on their packages, beyond what buckets take: Lambda reads a
-/// package as the caller ("Creating and updating functions using .zip files", Lambda developer guide).
+/// Returns the permissions for packages, in addition to those for buckets. Lambda reads a package with the
+/// permissions of its caller ("Creating and updating functions using .zip files", Lambda developer guide).
 pub fn package_permissions(scope: &Scope) -> Vec<Statement> {
     let packages = objects(scope, PACKAGES);
     vec![Statement::new("PackagesWrite", ["s3:GetObject", "s3:PutObject"], [packages])]
@@ -41,7 +41,7 @@ fn objects(scope: &Scope, prefix: &str) -> String {
 }
 
 impl Aws {
-    /// Returns the name of the bucket.
+    /// Returns the name of the deployment bucket.
     pub(crate) fn deployments(&self) -> String {
         self.scope.bucket_name(THING)
     }

@@ -1,18 +1,18 @@
-//! Endpoints that the caller chose, in variables or in the AWS configuration files. They are
-//! checked before the first call: the SDK would fail every call, and quote the whole request with
-//! its payload.
+//! Custom endpoints from environment variables or the AWS configuration files. They are checked before the
+//! first call: with an invalid one, every call of the SDK fails with an error that quotes the request and its
+//! payload.
 
 use std::ffi::OsString;
 
 use thiserror::Error;
 
-/// The variable with the endpoint of all services; `_<SERVICE>` behind it makes it that of one.
+/// The variable with the endpoint of all services. With the suffix `_<SERVICE>` it applies to one service.
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
-/// The variable that has the SDK ignore all of these.
+/// The variable that makes the SDK ignore all configured endpoints.
 const IGNORED_BY: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
-/// An endpoint that no call can be sent to.
+/// An invalid endpoint in a setting.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{setting} is `{value}`, which {why}")]
 pub struct WrongEndpoint {
@@ -21,13 +21,13 @@ pub struct WrongEndpoint {
     why: &'static str,
 }
 
-/// Returns the endpoint of all services that the caller's variable names: it is used as it is.
+/// Returns the value of `AWS_ENDPOINT_URL`, unless it is empty.
 pub fn own_endpoint() -> Option<OsString> {
     std::env::var_os(VARIABLE).filter(|endpoint| !endpoint.is_empty())
 }
 
 impl WrongEndpoint {
-    /// Returns the first variable that has an endpoint no call can be sent to.
+    /// Returns the error for the first variable with an invalid endpoint.
     pub fn in_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<Self> {
         let variables: Vec<(OsString, OsString)> = variables.collect();
         let ignored =
@@ -42,13 +42,13 @@ impl WrongEndpoint {
         })
     }
 
-    /// Returns what is wrong with the endpoint that a setting has, if anything is.
+    /// Returns the error for the endpoint of a setting, if it is invalid.
     pub(super) fn of(setting: &str, value: &str) -> Option<Self> {
         let (setting, value) = (setting.to_owned(), value.to_owned());
         wrong(&value).map(|why| Self { setting, value, why })
     }
 
-    /// Returns what to write instead.
+    /// Returns a hint with a valid endpoint.
     pub fn hint(&self) -> String {
         let rest = self.value.split_once("://").map_or(self.value.as_str(), |(_, rest)| rest);
         let rest: String = rest.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
@@ -59,15 +59,15 @@ impl WrongEndpoint {
     }
 }
 
-/// Tells whether a variable has an endpoint.
+/// Returns whether a variable holds an endpoint.
 fn is_endpoint(name: &str) -> bool {
     name.strip_prefix(VARIABLE).is_some_and(|service| service.is_empty() || service.starts_with('_'))
 }
 
-/// Returns why no call can be sent to an endpoint.
+/// Returns why an endpoint is invalid.
 fn wrong(endpoint: &str) -> Option<&'static str> {
     if endpoint.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Some("has white space in it");
+        return Some("contains white space");
     }
     let (scheme, rest) = endpoint.split_once("://").unwrap_or_default();
     if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -111,8 +111,8 @@ mod tests {
             ("https:///path", "has no host"),
             ("http://:4566", "has no host"),
             ("http:/localhost", "has no http:// or https://"),
-            (" http://localhost:4566", "has white space in it"),
-            ("http://localhost:4566\n", "has white space in it"),
+            (" http://localhost:4566", "contains white space"),
+            ("http://localhost:4566\n", "contains white space"),
         ] {
             assert_eq!(wrong(value), Some(why), "{value:?}");
         }

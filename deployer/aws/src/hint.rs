@@ -1,13 +1,12 @@
-//! What there is to say to people about an error of AWS: who can change what.
+//! Hints for AWS errors: what the user can do, or who can change it.
 //!
-//! The words of denials are those of "Troubleshoot access denied error messages" (IAM user
-//! guide).
+//! The wordings of denials are from "Troubleshoot access denied error messages" (IAM user guide).
 
 use engine::error::Class;
 
 use super::endpoint::own_endpoint;
 
-/// An error as AWS gave it.
+/// An error as AWS returned it.
 pub(super) struct Said<'a> {
     operation: &'a str,
     class: Class,
@@ -18,7 +17,7 @@ pub(super) struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// Returns an error of an operation, with a status if there was an answer at all.
+    /// Returns an error of an operation. The status is `None` without a response.
     pub(super) fn new(
         operation: &'a str,
         class: Class,
@@ -34,12 +33,12 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Returns the message in our words, where the SDK's own are about its insides.
+/// Returns a plain message where the SDK's own describes SDK internals.
 pub(super) fn plainly(said: &Said<'_>) -> Option<String> {
-    no_credentials(said).then(|| "no credentials were found".to_owned())
+    no_credentials(said).then(|| "no AWS credentials were found".to_owned())
 }
 
-/// Returns what to do about an error.
+/// Returns the hint for an error.
 pub(super) fn hint(said: &Said<'_>) -> Option<String> {
     let hint = match said.class {
         Class::Credentials => Some(credentials(said)),
@@ -64,21 +63,21 @@ fn no_credentials(said: &Said<'_>) -> bool {
 
 fn credentials(said: &Said<'_>) -> &'static str {
     if said.says(&["signature expired", "signature not yet current"]) || said.code == "RequestTimeTooSkewed" {
-        return "the clock of this machine is wrong: AWS takes requests of the last minutes only";
+        return "correct the clock of this machine: AWS rejects requests signed more than a few minutes off";
     }
-    // SSO tells by its words, everything else by the code.
+    // Errors of SSO are recognised by their message, all others by their code.
     let expired = ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
     if expired.contains(&said.code) || said.says(&["expired"]) {
-        return "the credentials have expired: log in again (`aws sso login`, `aws login`); what is done stays \
-                done, and the same command goes on from there";
+        return "the credentials have expired: log in again (`aws sso login` or `aws login`), then run the command \
+                again; it continues from there";
     }
     if said.says(&["sts:assumerole", "assumerole", "assume role"]) {
-        return "the role of `org.assume_role` cannot be assumed with these credentials: whoever made it lets them \
-                in with its trust policy, which may ask for `external_id`; and they need sts:AssumeRole themselves";
+        return "these credentials cannot assume the role of `org.assume_role`: they need sts:AssumeRole, and the \
+                role's trust policy must allow them. It may require `external_id`";
     }
     if no_credentials(said) || said.says(&["profile"]) {
-        return "log in (`aws sso login`, `aws login`), or name a profile that `~/.aws/config` has: AWS_PROFILE, or \
-                `org.profile` in the environment file";
+        return "log in (`aws sso login` or `aws login`), or select a profile of `~/.aws/config` with AWS_PROFILE or \
+                with `org.profile` in the environment file";
     }
     match said.code {
         "InvalidClientTokenId"
@@ -86,96 +85,96 @@ fn credentials(said: &Said<'_>) -> &'static str {
         | "InvalidAccessKeyId"
         | "AuthFailure"
         | "InvalidToken" => {
-            "AWS does not know these credentials there: log in again, or choose others (AWS_PROFILE); or `region` is \
-             one that the account has not enabled, which only who administers the account can do"
+            "log in again, or choose other credentials with AWS_PROFILE. If `region` is not enabled for the account, \
+             an account administrator has to enable it"
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
-            "the secret access key does not belong to the access key, or the clock of this machine is wrong"
+            "check that the secret access key belongs to the access key, and that the clock of this machine is right"
         }
-        _ => "log in again (`aws sso login`, `aws login`) or set AWS_PROFILE",
+        _ => "log in again (`aws sso login` or `aws login`), or set AWS_PROFILE",
     }
 }
 
 fn quota(said: &Said<'_>) -> &'static str {
     if said.says(&["unreservedconcurrentexecution"]) {
-        return "new accounts have few executions, often 10, and 100 have to stay unreserved: leave out \
-                `reserved_concurrency`, or ask for more `Concurrent executions` of Lambda in the Service Quotas console";
+        return "remove `reserved_concurrency`, or request a higher Lambda quota `Concurrent executions` in the \
+                Service Quotas console: 100 executions must stay unreserved, and new accounts often have only 10";
     }
-    "ask for a higher quota in the Service Quotas console"
+    "request a higher quota in the Service Quotas console"
 }
 
-/// What only one call of one service says, or what is about the place.
+/// Returns the hint for an error that is specific to one service or to a wrong region.
 fn special(said: &Said<'_>) -> Option<&'static str> {
     if said.says(&["does not exist or is not attachable"]) {
         return Some(
-            "there is no such policy in the account: correct `org.permissions_boundary`, or have whoever administers \
-             the account make it",
+            "this policy does not exist: correct `org.permissions_boundary` in the environment file, or ask an \
+             account administrator to create the policy",
         );
     }
     if said.says(&["s3 error code: accessdenied"]) {
         return Some(
-            "Lambda reads the package as you, and you may not: the statement PackagesWrite that `policy` prints is \
-             missing",
+            "Lambda reads the package from S3 with the caller's permissions: add the statement PackagesWrite that \
+             `deployer policy <environment>` prints",
         );
     }
     let group = ["CreateLogGroup", "AssociateKmsKey"].contains(&said.operation);
     if group && said.says(&["kms"]) {
         return Some(
-            "the key's own policy has to let logs.<region>.amazonaws.com use it for this log group: whoever owns the \
-             key of `org.kms` can change that (docs/environments.md)",
+            "ask the owner of the key in `org.kms` to let logs.<region>.amazonaws.com use it for this log group, in \
+             the key's policy (docs/environments.md)",
         );
     }
     if said.code.starts_with("KMS") || said.says(&["kms:", "kms key", "kms exception"]) {
         return Some(
-            "whoever owns the key of `org.kms` allows its use, with the key's policy or a grant \
-             (docs/environments.md says what is needed)",
+            "ask the owner of the key in `org.kms` to allow its use, in the key's policy or with a grant \
+             (docs/environments.md lists the permissions)",
         );
     }
     let elsewhere =
         ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"];
     if said.status == Some(301) || elsewhere.contains(&said.code) {
         return Some(
-            "it is in another region: correct `region` in the environment file, or remove it there first",
+            "the bucket is in another region: correct `region` in the environment file, or delete the bucket",
         );
     }
     if said.says(&["dns error", "failed to lookup address"]) {
         return Some(
-            "there is no such address: is there a network, and is `region` in the environment file right?",
+            "check the network connection, and `region` in the environment file: the address was not found",
         );
     }
     None
 }
 
-/// Which policy it was, where AWS says so.
+/// Returns the hint for a denial whose message names the type of policy.
 fn by_policy(said: &Said<'_>) -> Option<&'static str> {
     let by = [
         (
             "service control polic",
-            "a service control policy of the organisation forbids it: who administers the organisation can change \
-             that. Often it is about regions: is `region` one that is allowed?",
+            "a service control policy of the organisation forbids this: check whether it allows `region`, or ask an \
+             administrator of the organisation to change it",
         ),
         (
             "resource control polic",
-            "a resource control policy of the organisation forbids it: who administers the organisation can change \
-             that",
+            "a resource control policy of the organisation forbids this: ask an administrator of the organisation to \
+             change it",
         ),
         (
             "permissions boundary",
-            "the caller's permissions boundary does not allow it: whoever gave the caller that boundary can change it",
+            "the caller's permissions boundary does not allow this: ask an account administrator to extend it",
         ),
         (
             "session policy",
-            "the session has a policy that does not allow it: whatever opened the session (a broker, a pipeline, \
-             IAM Identity Center) can open a wider one",
+            "the session's policy does not allow this: extend it where the session is opened, such as in a pipeline, \
+             a credentials broker or IAM Identity Center",
         ),
         (
             "vpc endpoint policy",
-            "the policy of the VPC endpoint does not allow it: who administers the network can change that",
+            "the policy of the VPC endpoint does not allow this: ask a network administrator to extend it",
         ),
         (
             "iam:passrole",
-            "the caller needs iam:PassRole on the roles of the functions, for lambda.amazonaws.com: `deployer policy` \
-             lists everything that it needs",
+            "the caller needs iam:PassRole on the functions' roles, for lambda.amazonaws.com: give an account \
+             administrator the output of `deployer policy <environment>`",
         ),
     ];
     by.iter().find(|(words, _)| said.text.contains(words)).map(|(_, hint)| *hint)
@@ -183,27 +182,27 @@ fn by_policy(said: &Said<'_>) -> Option<&'static str> {
 
 fn denied(said: &Said<'_>) -> &'static str {
     if said.says(&["resource-based policy"]) {
-        return "the policy of the thing itself forbids it: whoever owns that can change it";
+        return "the resource's own policy forbids this: ask the owner of the resource to change it";
     }
     match (said.code, said.operation) {
         ("OptInRequired", _) => {
-            "the account has not enabled this region or service: who administers it can do so"
+            "ask an account administrator to enable this region or service for the account"
         }
         (_, "CreateRole" | "PutRolePermissionsBoundary" | "PutRolePolicy" | "AttachRolePolicy") => {
-            "either the caller lacks the permission (`deployer policy` lists what it needs), or it may touch roles \
-             under a permissions boundary only: name that as `org.permissions_boundary` in the environment file"
+            "give an account administrator the output of `deployer policy <environment>`. If the account allows \
+             only roles with a permissions boundary, name it as `org.permissions_boundary` in the environment file"
         }
         _ => {
-            "the caller's own policies do not allow this: `deployer policy` lists what it needs, for who administers \
-             the account"
+            "the caller's IAM policies do not allow this: an account administrator can change them. `deployer policy \
+             <environment>` prints what plan, up, drift and down need, and docs/commands.md what the other commands need"
         }
     }
 }
 
-/// An endpoint set in the environment and forgotten is the usual reason for not reaching AWS.
+/// Returns the hint for a missing response: the usual reason is a forgotten `AWS_ENDPOINT_URL`.
 fn endpoint() -> Option<String> {
     let endpoint = own_endpoint()?.into_string().ok()?;
-    Some(format!("AWS_ENDPOINT_URL is set to {endpoint}: is that what you mean, and does it answer?"))
+    Some(format!("AWS_ENDPOINT_URL is set to {endpoint}: check that it responds, or unset it to call AWS"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Calling a function: for as long as it may run, and a second time only when it surely did not run.
+//! Invoking a function: waits as long as it may run, and retries only if it certainly did not run.
 //!
-//! The SDK repeats whatever looks transient, a lost answer and its own timeout included
-//! (aws-smithy-runtime, `client::retries::classifiers`). A function that had started would then
-//! run several times.
+//! The SDK retries all errors that look transient, including a lost response and its own timeout
+//! (aws-smithy-runtime, `client::retries::classifiers`). A function that had started would then run several
+//! times.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -18,42 +18,41 @@ use engine::error::Error;
 
 use super::{ATTEMPTS, CONNECT_WITHIN, Called};
 
-/// What a call may take beyond the function's own time: starting it, and the way there and back.
-/// "Set the read timeout of your client higher than the function timeout" (*Invoke*, Lambda API
-/// reference).
+/// The time of a call beyond the function's timeout: for a cold start and the network. "Set the read timeout
+/// of your client higher than the function timeout" (*Invoke*, Lambda API reference).
 const BESIDES: Duration = Duration::from_secs(60);
 
-/// What running the function twice for one request would do.
+/// The effect of running the function twice for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repetition {
-    /// Nothing: the request only reads, or the second run finds the work of the first.
+    /// No effect: the request only reads, or the second run finds the work of the first.
     Harmless,
-    /// What it did the first time, once more.
+    /// The effects of the first run are repeated.
     Harmful,
 }
 
-/// Why there is no answer of a function.
+/// Why a function returned no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoAnswer {
-    /// What went wrong.
+    /// The error of the call.
     pub error: Error,
-    /// Whether the function ran, or runs.
+    /// Whether the function ran or is running.
     pub ran: Ran,
 }
 
-/// Whether a function ran that did not answer.
+/// Whether a function without an answer ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
-    /// It did not.
+    /// It did not run.
     No,
-    /// That is not known.
+    /// It may have run.
     Unknown,
 }
 
-/// Calls a function that may run for this long.
+/// Invokes a function that can run for up to `runs_at_most`.
 ///
 /// # Errors
-/// There is no answer, or the call was refused.
+/// Fails if no answer arrives, or if Lambda refuses the call.
 pub async fn invoke(
     call: InvokeFluentBuilder,
     runs_at_most: Duration,
@@ -75,7 +74,7 @@ pub async fn invoke(
     answer.called().map_err(|error| NoAnswer { error, ran: ran.unwrap_or(Ran::Unknown) })
 }
 
-/// Forbids to repeat a call when the function may have run.
+/// Forbids a retry if the function may have run.
 #[derive(Debug)]
 struct UnlessItRan;
 
@@ -100,7 +99,7 @@ fn ran(error: &SdkError<InvokeError, HttpResponse>) -> Ran {
     let did_not = match error {
         SdkError::ConstructionFailure(_) => true,
         SdkError::ServiceError(answer) => refused(answer.raw().status().as_u16()),
-        // Credentials that could not be had are a failure of this kind, too.
+        // Missing credentials are also a failure of this kind.
         SdkError::DispatchFailure(failure) => failure
             .as_connector_error()
             .is_some_and(|error| never_connected(error) || error.is_user() || !on_the_way(error)),
@@ -109,13 +108,13 @@ fn ran(error: &SdkError<InvokeError, HttpResponse>) -> Ran {
     if did_not { Ran::No } else { Ran::Unknown }
 }
 
-/// Tells whether a status means that Lambda did not run the function: the caller's mistakes, and
-/// throttling. What Lambda says with 5xx can come after a run.
+/// Returns whether a status means that Lambda did not run the function: a client error, or throttling. A 5xx
+/// can follow a run.
 fn refused(status: u16) -> bool {
     (400..500).contains(&status)
 }
 
-/// Tells whether there was no connection on which the request could have gone out.
+/// Returns whether the connection failed to open, so that no request was sent.
 fn never_connected(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         let error = cause.downcast_ref::<hyper_util::client::legacy::Error>();
@@ -123,7 +122,7 @@ fn never_connected(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// Tells whether the connection failed, rather than what comes before it, such as signing.
+/// Returns whether the connection failed, and not an earlier step such as signing.
 fn on_the_way(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
     let of_http = |cause: &(dyn StdError + 'static)| cause.is::<hyper_util::client::legacy::Error>();
     error.is_io() || error.is_timeout() || error.as_other().is_some() || causes(error).any(of_http)
@@ -141,8 +140,7 @@ mod tests {
     use crate::testing::{Script, ScriptedAnswer, body, fault, late, lost, scope};
     use crate::{Aws, Credentials, Target};
 
-    /// Calls a function that may run for ten minutes, and returns what came of it and how often
-    /// it was called.
+    /// Invokes a function that can run for ten minutes. Returns the result and the number of calls.
     async fn called(repetition: Repetition, answers: &[ScriptedAnswer]) -> (Result<(), Ran>, usize) {
         let script = answers.iter().fold(Script::new(), |script, answer| script.on("Invoke", answer.clone()));
         let call = script.aws().lambda.invoke().function_name("f");
@@ -176,14 +174,14 @@ mod tests {
 
     #[tokio::test]
     async fn invocation_without_a_connection_did_not_run() {
-        // Nobody listens on the discard port.
+        // No server listens on the discard port.
         let endpoint = Some("http://127.0.0.1:9".to_owned());
         let credentials = Credentials::Fixed("test", "test");
         let target = Target { endpoint, credentials, call_log: None, read_only: None };
         let aws = Aws::connect(scope(), &target).await;
         let call = aws.lambda.invoke().function_name("f");
         let none =
-            invoke(call, Duration::from_secs(3), Repetition::Harmful).await.expect_err("nobody answers");
+            invoke(call, Duration::from_secs(3), Repetition::Harmful).await.expect_err("no server answers");
         assert_eq!(none.ran, Ran::No, "{}", none.error);
     }
 

@@ -1,7 +1,7 @@
-//! AWS for the engine: the kinds of resources that a stack can have, what is made of several of them, and
-//! the clients, listings and packages that they use.
+//! AWS for the engine: the kinds of resources that a stack can have, composites of several resources, and the
+//! clients, listings and packages that they use.
 //!
-//! It knows how to reach AWS and how AWS answers; it knows no terminal, no files, and no stack.
+//! This crate knows the APIs of AWS. It does not know terminals, files or a particular stack.
 
 mod calls;
 mod classify;
@@ -52,10 +52,10 @@ use engine::scope::Scope;
 
 use crate::policy::Statement;
 
-/// The clients of one environment's account and region. Cheap to clone.
+/// The clients for the account and region of one environment. Cheap to clone.
 #[derive(Clone)]
 pub struct Aws {
-    /// Whose resources these are.
+    /// The environment that owns the resources.
     pub scope: Scope,
     /// CloudWatch metrics and alarms.
     #[cfg(feature = "cloudwatch")]
@@ -74,13 +74,13 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Buckets.
     pub s3: aws_sdk_s3::Client,
-    /// Who we are.
+    /// The identity of the caller.
     pub sts: aws_sdk_sts::Client,
-    /// The code that functions are made of, as far as this run has built it.
+    /// The packages that this run has built.
     pub packages: Packages,
-    /// The pace of reads of logs, which all of this process share.
+    /// The rate limit for reading logs, shared by the whole process.
     pub(crate) log_reads: pace::Pace,
-    /// Listings that many resources share, made once in one look.
+    /// Listings that many resources share, read once per survey.
     pub sweep: Arc<Sweep>,
 }
 
@@ -93,15 +93,15 @@ impl Cloud for Aws {
 }
 
 impl Aws {
-    /// Takes over what a create met: an attempt of ours that was cut short made it, or
-    /// somebody else did since we looked, which its tags tell.
+    /// Accepts a resource that exists already when it is created, if its tags say that this environment owns
+    /// it: then an interrupted attempt created it.
     ///
     /// # Errors
-    /// It is not ours: the create's own error.
+    /// Returns the error of the create call if the resource is unmanaged.
     pub(crate) fn adopt(&self, exists: Error, live: Option<&Tags>) -> Result<(), Error> {
         match live {
             Some(tags) if self.scope.owns(tags) => Ok(()),
-            _ => Err(exists.hint("somebody made it meanwhile: its tags do not say that it is ours")),
+            _ => Err(exists.hint("it was created meanwhile and is unmanaged: run the command again")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What functions wrote, as CloudWatch Logs has it.
+//! Log lines of functions, from CloudWatch Logs.
 
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
@@ -8,26 +8,26 @@ use engine::retry::retried;
 use super::pace::Pace;
 use super::{Aws, Called};
 
-/// Returns the pace of all reads of logs. `FilterLogEvents` is allowed five times a second for each
-/// account and Region, whatever the number of readers, and that cannot be raised ("CloudWatch Logs
-/// quotas"). One is left for the others.
+/// Returns the rate limit for reading logs. `FilterLogEvents` has a quota of five calls a second for each
+/// account and Region, which cannot be raised ("CloudWatch Logs quotas"). One of them is left for other
+/// readers.
 pub(super) fn pace() -> Pace {
     Pace::per_second(4)
 }
 
-/// Lines of one function, from a moment on.
+/// A query for the log lines of one function from a time on.
 #[derive(Debug, Clone, Copy)]
 pub struct LogQuery<'a> {
-    /// The function, as it is deployed.
+    /// The name of the deployed function.
     pub function: &'a str,
-    /// The time of the first line, in milliseconds since 1970.
+    /// The earliest time of a line, in milliseconds since 1970.
     pub from: i64,
-    /// A filter pattern that chooses some of them.
+    /// A filter pattern; `None` selects all lines.
     pub filter: Option<&'a str>,
 }
 
 impl Aws {
-    /// Reads all lines that a query is for. A group that is not there yet has none.
+    /// Reads all lines of a query. A log group that does not exist has none.
     pub async fn log_lines(&self, query: LogQuery<'_>) -> Result<Vec<FilteredLogEvent>, Error> {
         let mut lines = Vec::new();
         let mut token: Option<String> = None;
@@ -38,14 +38,14 @@ impl Aws {
             match page.next_token {
                 None => return Ok(lines),
                 next if next == token => {
-                    return Err(Error::other("FilterLogEvents", "the same page comes again and again"));
+                    return Err(Error::other("FilterLogEvents", "AWS returned the same page twice"));
                 }
                 next => token = next,
             }
         }
     }
 
-    /// Reads one page when it is its turn. Each attempt is a call that counts.
+    /// Reads one page, within the rate limit. Each attempt counts as a call.
     async fn log_page(
         &self,
         query: LogQuery<'_>,
@@ -77,7 +77,7 @@ mod tests {
             .on("FilterLogEvents", body(page("a", Some("2"))))
             .on("FilterLogEvents", fault(400, "ThrottlingException", "Rate exceeded"))
             .on("FilterLogEvents", body(page("b", None)));
-        let lines = script.aws().log_lines(QUERY).await.expect("it passes");
+        let lines = script.aws().log_lines(QUERY).await.expect("the retry succeeds");
         let ids: Vec<_> = lines.iter().filter_map(|line| line.event_id()).collect();
         assert_eq!(ids, ["a", "b"]);
         let tokens: Vec<_> =

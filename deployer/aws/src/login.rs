@@ -1,25 +1,24 @@
-//! The way to credentials that an organisation lays down: a profile, a role to assume.
+//! The credentials settings of an environment: a profile, and a role to assume.
 
 use aws_config::SdkConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// How to come by credentials. By default it is the SDK's usual chain alone.
+/// How to obtain credentials. The default is the SDK's default chain alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Login {
-    /// The profile of the AWS configuration files, in place of `AWS_PROFILE`. Keys in the
-    /// process environment come before it, as in a pipeline that has no such files.
+    /// The profile of the AWS configuration files, instead of `AWS_PROFILE`. Keys in environment variables
+    /// take precedence, as in CI without such files.
     pub profile: Option<String>,
-    /// ARN of a role to work as, assumed with the credentials found so far.
+    /// ARN of the role to assume with the available credentials.
     pub role: Option<String>,
-    /// What the role's owner asks for besides.
+    /// The external id, if the role's trust policy requires one.
     pub external_id: Option<String>,
 }
 
 impl Login {
     /// Returns the configuration with the credentials of the role, if there is one to assume.
-    /// Makes no call: the role is assumed when credentials are needed, and again when they
-    /// are about to expire.
+    /// Sends no call: the role is assumed when credentials are needed, and again before they expire.
     pub(super) async fn assume(&self, config: SdkConfig) -> SdkConfig {
         let Some(role) = &self.role else { return config };
         let mut provider =
@@ -32,14 +31,14 @@ impl Login {
     }
 }
 
-/// Returns who runs this: the person behind a pipeline, or the user of this machine.
+/// Returns the name of the user: of the CI job or of this machine.
 fn who() -> String {
     let variables = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "USERNAME"];
     let known = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|name| !name.is_empty());
     known.unwrap_or_else(|| "unknown".into())
 }
 
-/// Returns what CloudTrail shows of us. Letters, digits and `_=,.@-`, 64 at most
+/// Returns the session name, which CloudTrail shows. It has letters, digits and `_=,.@-`, 64 at most
 /// ("AssumeRole", STS API reference).
 fn session_name(who: &str) -> String {
     let right = |c: char| if c.is_ascii_alphanumeric() || "_=,.@-".contains(c) { c } else { '-' };

@@ -1,14 +1,14 @@
-//! The names and ARNs that AWS's rules give the things of a scope.
+//! The names and ARNs of a scope's resources, by AWS's rules.
 
 use engine::scope::Scope;
 
-/// What a bucket's name ends with that is in the namespace of its account and region.
+/// The suffix of bucket names in the namespace of an account and region.
 pub(crate) const OWN_NAMESPACE: &str = "-an";
-/// The regions where accounts have no namespace of their own for buckets ("Namespaces for general purpose
+/// The regions where accounts have no namespace for buckets ("Namespaces for general purpose
 /// buckets", S3 user guide).
 const WITHOUT_OWN_NAMESPACE: [&str; 2] = ["me-central-1", "me-south-1"];
 
-/// What the regions of each partition but the first begin with (botocore, partitions.json).
+/// The region prefixes of each partition except the default one (botocore, partitions.json).
 const PARTITIONS: [(&str, &str); 7] = [
     ("cn-", "aws-cn"),
     ("eu-isoe-", "aws-iso-e"),
@@ -19,11 +19,11 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("us-isof-", "aws-iso-f"),
 ];
 
-/// What AWS's rules make of a scope: names that are unique beyond it, and ARNs.
+/// Names and ARNs of resources in a scope. The names are unique outside of the scope too.
 pub trait AwsNames {
-    /// Returns the name of a bucket, which is unique in the whole partition. One that ends with `-an` is in the
-    /// namespace of its account and region, where nobody else can take it ("Namespaces for general purpose
-    /// buckets", S3 user guide).
+    /// Returns the name of a bucket, which is unique in the whole partition. A name that ends with `-an` is
+    /// in the namespace of its account and region, where no other account can take it ("Namespaces for
+    /// general purpose buckets", S3 user guide).
     fn bucket_name(&self, thing: &str) -> String;
 
     /// Returns the name of a role, which is unique in the account: `demo-dev-capture-eu-central-1`.
@@ -32,11 +32,11 @@ pub trait AwsNames {
     /// Returns the IAM path of the environment's roles: `/demo/dev/eu-central-1/`.
     fn role_path(&self) -> String;
 
-    /// Returns the ARN of the role of this thing.
+    /// Returns the ARN of the role with this name in code.
     fn role_arn(&self, thing: &str) -> String;
 
-    /// Returns what the code calls the thing of this name: the name without stack and environment, and
-    /// without what makes it unique beyond them.
+    /// Returns the name in code of the resource with this name: without stack and environment, and without
+    /// the parts that make it unique outside of the scope.
     fn thing(&self, name: &str) -> String;
 
     /// Returns the partition of the region, the second part of every ARN.
@@ -107,7 +107,7 @@ mod tests {
         let scope = scope("eu-central-1");
         assert_eq!(scope.bucket_name("archive"), "demo-dev-archive-111111111111-eu-central-1-an");
         let bahrain = self::scope("me-south-1").bucket_name("archive");
-        assert_eq!(bahrain, "demo-dev-archive-111111111111-me-south-1", "which has no such namespace");
+        assert_eq!(bahrain, "demo-dev-archive-111111111111-me-south-1", "the region has no such namespace");
         let role = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1";
         assert_eq!(scope.role_arn("capture"), role);
         assert_eq!(

@@ -1,11 +1,11 @@
-//! A pace for calls whose quota is small and cannot be raised. It must not know which calls.
+//! A rate limit for calls with a small, fixed quota. It must not know which calls.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A pace that all clones share.
+/// A rate limit that all clones share.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     between: Duration,
@@ -13,17 +13,17 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Returns a pace of at most so many calls in a second, evenly spread.
+    /// Returns a limit of this many calls per second, evenly spread.
     pub(crate) fn per_second(calls: u32) -> Self {
         Self { between: Duration::from_secs(1) / calls, next: Arc::default() }
     }
 
-    /// Waits until the next call may be made.
+    /// Waits until the next call is allowed.
     pub(crate) async fn turn(&self) {
         sleep_until(self.take()).await;
     }
 
-    /// Returns when the next call may be made, and takes that moment.
+    /// Returns the time of the next call, and reserves it.
     fn take(&self) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -47,7 +47,7 @@ mod tests {
             start.elapsed().as_millis()
         };
         let calls = join_all((0..5).map(|_| call(pace.clone()))).await;
-        // The clock of tokio has whole milliseconds.
+        // Tokio's clock has whole milliseconds.
         let late = |(at, call): (usize, u128)| call - 250 * at as u128;
         assert!(calls.iter().copied().enumerate().map(late).all(|late| late < 3), "{calls:?}");
     }

@@ -1,5 +1,5 @@
-//! The packages of functions in the deployment bucket, each under its digest. Lambda takes them from
-//! there, and what was deployed before can be deployed again without being built.
+//! The packages of functions in the deployment bucket, each under its digest. Lambda reads them from there,
+//! and an earlier package can be deployed again without a build.
 
 use std::collections::BTreeSet;
 
@@ -13,24 +13,24 @@ use super::{Aws, Called, Package};
 use crate::deployment::PACKAGES;
 use crate::packages::Built;
 
-/// How old a package has to be before it is deleted: a younger one may be that of a run which has not
-/// recorded it yet.
+/// The minimum age of a package that is deleted: a younger one can belong to a run that has not recorded it
+/// yet.
 const YOUNG: SignedDuration = SignedDuration::from_hours(24);
-/// How many packages are deleted at a time.
+/// The number of packages that are deleted concurrently.
 const TOGETHER: usize = 16;
 
 impl Aws {
-    /// Returns the package of this binary with its key, stored. A step that is tried again finds it there,
-    /// and does not upload it again.
+    /// Stores the package of this binary, and returns it with its key. A retried step does not upload it
+    /// again.
     ///
     /// # Errors
-    /// This binary was not built in this run, or the bucket did not take it.
+    /// Fails if this binary was not built in this run, or if the upload fails.
     pub(crate) async fn stored_package(&self, binary: &str) -> Result<(&Package, &str), Error> {
         let Built { package, key } = self.packages.get(binary)?;
         Ok((package, key.get_or_try_init(|| self.store_package(package)).await?))
     }
 
-    /// Stores a package, unless it is there already, and returns its key.
+    /// Stores a package unless it is stored already, and returns its key.
     async fn store_package(&self, package: &Package) -> Result<String, Error> {
         let key = key(&package.digest());
         let call = self.s3.put_object().bucket(self.deployments()).key(&key).if_none_match("*");
@@ -41,11 +41,11 @@ impl Aws {
         }
     }
 
-    /// Deletes the packages without one of these digests, as of this time, but for young ones: their
-    /// versions, or the bucket would keep them for ever.
+    /// Deletes all packages except those with these digests and young ones. It deletes their object versions,
+    /// because the bucket would keep those for ever.
     ///
     /// # Errors
-    /// The bucket cannot be listed, or a package not be deleted.
+    /// Fails if the bucket cannot be listed, or if a package cannot be deleted.
     pub async fn prune_packages(&self, kept: &BTreeSet<&str>, now: Timestamp) -> Result<(), Error> {
         let (mut key, mut id) = (None, None);
         loop {
@@ -67,7 +67,7 @@ impl Aws {
     }
 }
 
-/// Tells whether a version is a package without one of these digests, and not a young one.
+/// Returns whether a version is a package with none of these digests, and not young.
 fn is_unused(version: &ObjectVersion, kept: &BTreeSet<&str>, now: Timestamp) -> bool {
     let stored = version.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
     let digest = version.key().and_then(|key| key.strip_prefix(PACKAGES)?.strip_suffix(".zip"));
@@ -90,7 +90,7 @@ mod tests {
         Package { function: "capture".into(), zip, sha256: String::new(), path: "capture.zip".into() }
     }
 
-    /// The form of a key is stored for ever.
+    /// Keys are stored for ever, so their form must not change.
     #[test]
     fn key_of_a_package_is_its_digest() {
         let digest = "2a1a9dc29d2ea4b5a7e9e6cb3c9c3d7e";
@@ -103,7 +103,7 @@ mod tests {
         let taken =
             fault(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
         let script = Script::new().on("PutObject", taken);
-        let key = script.aws().store_package(&package()).await.expect("it is there");
+        let key = script.aws().store_package(&package()).await.expect("the package is stored");
         assert_eq!(key, super::key(&package().digest()));
         assert_eq!(script.writes(), ["PutObject"]);
     }
@@ -113,9 +113,9 @@ mod tests {
         let script = Script::new().on("PutObject", fault(503, "SlowDown", "no")).on("PutObject", body(""));
         let packages = Packages::new([("capture".to_owned(), package())].into());
         let aws = Aws { packages, ..script.aws() };
-        aws.stored_package("capture").await.expect_err("not now");
+        aws.stored_package("capture").await.expect_err("S3 is throttling");
         for _ in 0..2 {
-            let (_, key) = aws.stored_package("capture").await.expect("it is stored");
+            let (_, key) = aws.stored_package("capture").await.expect("the package is stored");
             assert_eq!(key, super::key(&package().digest()));
         }
         assert_eq!(script.writes(), ["PutObject", "PutObject"]);
@@ -131,9 +131,9 @@ mod tests {
         let listed = [object("used", 1), object("old", 1), object("young", 29)].concat();
         let listed = format!("<ListVersionsResult>{listed}</ListVersionsResult>");
         let script = Script::new().on("ListObjectVersions", body(listed)).on("DeleteObject", body(""));
-        let now = "2026-11-29T12:00:00Z".parse().expect("it is a time");
+        let now = "2026-11-29T12:00:00Z".parse().expect("the time is valid");
         let aws = script.aws_of(scope());
-        aws.prune_packages(&["used"].into(), now).await.expect("it is deleted");
+        aws.prune_packages(&["used"].into(), now).await.expect("the package is deleted");
         let deleted = script.asked().into_iter().filter(|asked| asked.operation == "DeleteObject");
         let deleted: Vec<String> = deleted.map(|asked| asked.uri).collect();
         assert_eq!(deleted.len(), 1);

@@ -1,5 +1,5 @@
-//! The functions' code on its way to Lambda, built before the first write, and the fingerprints of the
-//! sources it is built from. Building is somebody else's work.
+//! The packages of functions, built before the first write, and the fingerprints of their sources. The build
+//! itself is in another crate.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use engine::error::Error;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-/// A function as Lambda takes it.
+/// A function's code in the form that Lambda accepts.
 #[derive(Clone, Debug)]
 pub struct Package {
     /// The name of the function.
@@ -18,7 +18,7 @@ pub struct Package {
     pub zip: Arc<[u8]>,
     /// The base64 of the zip's SHA-256, which Lambda calls `CodeSha256`.
     pub sha256: String,
-    /// Where the zip is kept.
+    /// The path of the zip.
     pub path: PathBuf,
 }
 
@@ -29,7 +29,7 @@ impl Package {
     }
 }
 
-/// Returns a hash as digests of packages are written.
+/// Returns a hash in hexadecimal.
 pub(crate) fn hexadecimal(hash: &[u8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -39,7 +39,7 @@ pub(crate) fn hexadecimal(hash: &[u8]) -> String {
 pub struct Fingerprints(BTreeMap<String, String>);
 
 impl Fingerprints {
-    /// Returns the fingerprint of a binary; empty where there is no such binary.
+    /// Returns the fingerprint of a binary; empty if there is no such binary.
     pub fn of(&self, binary: &str) -> String {
         self.0.get(binary).cloned().unwrap_or_default()
     }
@@ -57,7 +57,7 @@ pub struct Packages {
     built: Arc<BTreeMap<String, Built>>,
 }
 
-/// A package, and its key in the deployment bucket once it is there.
+/// A package, and its key in the deployment bucket once it is stored.
 #[derive(Debug)]
 pub(crate) struct Built {
     pub(crate) package: Package,
@@ -65,13 +65,13 @@ pub(crate) struct Built {
 }
 
 impl Packages {
-    /// Returns these packages.
+    /// Returns a collection of these packages.
     pub fn new(built: BTreeMap<String, Package>) -> Self {
         let entry = |(binary, package)| (binary, Built { package, key: OnceCell::new() });
         Self { built: Arc::new(built.into_iter().map(entry).collect()) }
     }
 
-    /// Returns all of them.
+    /// Returns all packages.
     pub fn all(&self) -> impl Iterator<Item = &Package> {
         self.built.values().map(|built| &built.package)
     }
@@ -79,7 +79,7 @@ impl Packages {
     /// Returns the package of this binary.
     ///
     /// # Errors
-    /// This binary was not built in this run.
+    /// Fails if this binary was not built in this run.
     pub(crate) fn get(&self, binary: &str) -> Result<&Built, Error> {
         let built = self.built.get(binary);
         built.ok_or_else(|| Error::other("build", format!("`{binary}` was not built in this run")))

@@ -1,7 +1,7 @@
-//! IAM policy documents as a value with one form: what means the same is equal.
+//! IAM policy documents in a canonical form: documents with the same meaning are equal.
 //!
-//! Documents are parsed into this form whether we wrote them or read them. The rules of
-//! equality are those of the IAM policy grammar ("IAM JSON policy elements reference").
+//! Both desired and live documents are parsed into this form. The rules of equality are those of the IAM
+//! policy grammar ("IAM JSON policy elements reference").
 
 mod allows;
 mod canonical;
@@ -11,40 +11,40 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-/// What a document without a version is ("IAM JSON policy elements: Version").
+/// The version of a document that names none ("IAM JSON policy elements: Version").
 const OLD_VERSION: &str = "2008-10-17";
 
 /// A policy document in canonical form.
 ///
-/// Scalars are one-element lists, lists are sorted sets, action names are compared in lower
-/// case, an absent version is the old default, statements are keyed by `Sid`.
+/// Scalars become one-element lists, lists become sorted sets, action names become lower case, an absent
+/// version becomes the old default, and statements are keyed by `Sid`.
 #[derive(Debug, Clone)]
 pub struct Policy {
     version: String,
-    /// By `Sid`, or by a hash for the nameless, so that a diff names the statement.
+    /// By `Sid`, or by a hash for statements without a `Sid`, so that a diff names the statement.
     statements: BTreeMap<String, Value>,
-    /// The document as it was written, for sending.
+    /// The original document, for sending.
     document: Value,
 }
 
-/// One `Allow` statement of ours.
+/// An `Allow` statement that the deployer writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The name, unique in its document, letters and digits only.
+    /// The name, unique in its document; letters and digits only.
     pub sid: String,
     /// The actions, each `service:Operation`.
     pub actions: Vec<&'static str>,
-    /// The resources' ARNs; `*` only where AWS supports no resource for the action.
+    /// The resources' ARNs; `*` only if AWS supports no resource for the action.
     pub resources: Vec<String>,
-    /// What has to hold besides: operator, key, value.
+    /// The conditions.
     pub conditions: Vec<Condition>,
 }
 
-/// What has to hold for a statement to count: operator, key and value.
+/// A condition of a statement: operator, key and value.
 pub type Condition = (&'static str, String, String);
 
 impl Statement {
-    /// Returns the statement of this name that allows these actions on these resources.
+    /// Returns the statement with this name that allows these actions on these resources.
     pub fn new(
         sid: impl Into<String>,
         actions: impl Into<Vec<&'static str>>,
@@ -54,7 +54,7 @@ impl Statement {
         Self { sid, actions, resources, conditions: Vec::new() }
     }
 
-    /// Returns the statement that counts only when this holds as well.
+    /// Returns the statement with one more condition.
     pub fn when(mut self, operator: &'static str, key: &str, value: impl Into<String>) -> Self {
         self.conditions.push((operator, key.to_owned(), value.into()));
         self
@@ -94,11 +94,11 @@ impl Policy {
         }))
     }
 
-    /// Parses a document as AWS gives it: JSON, possibly percent-encoded (IAM sends RFC
-    /// 3986 encoding, "GetRolePolicy" API reference).
+    /// Parses a document as AWS returns it: JSON, possibly percent-encoded (IAM sends RFC 3986 encoding,
+    /// "GetRolePolicy" API reference).
     ///
     /// # Errors
-    /// The text is not JSON in either form.
+    /// Fails if the text is not JSON in either form.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         if let Ok(document) = serde_json::from_str::<Value>(text) {
             return Ok(Self::from(document));
@@ -107,13 +107,13 @@ impl Policy {
         serde_json::from_str::<Value>(&decoded).map(Self::from)
     }
 
-    /// Returns the document as it is sent.
+    /// Returns the document as JSON, as it is sent.
     pub fn to_json(&self) -> String {
         self.document.to_string()
     }
 
-    /// Returns how many characters IAM counts of the document as it is sent: all but white
-    /// space ("IAM and AWS STS quotas").
+    /// Returns the length that IAM counts for its quotas: all characters except white space ("IAM and AWS STS
+    /// quotas").
     pub fn length(&self) -> usize {
         self.to_json().chars().filter(|c| !c.is_whitespace()).count()
     }

@@ -1,5 +1,4 @@
-//! A client that only reads: whatever is not known to change nothing is refused before it
-//! leaves this machine.
+//! A client that only reads: it refuses to send an operation that is not a known read.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -19,13 +18,13 @@ pub struct ReadOnly {
 }
 
 impl ReadOnly {
-    /// Takes these for reads as well: those of kinds from outside this crate.
+    /// Allows additional reads, those of kinds from other crates.
     pub fn besides(besides: Vec<&'static str>) -> Self {
         Self { besides }
     }
 }
 
-/// Notes of the running step that it sends something that may change something.
+/// Records for the running step that it sends a call that may change a resource.
 #[derive(Debug, Clone, Copy)]
 pub struct Noted;
 
@@ -64,8 +63,8 @@ fn may_change_something(config: &ConfigBag) -> bool {
     !config.load::<Metadata>().is_some_and(|metadata| only_reads(metadata.name()))
 }
 
-/// The operations that looking needs, sorted. A list of names and no pattern: `GetRecords`
-/// reads, too, and has no place here.
+/// The read operations of a survey, sorted. They are a list of names, not a pattern: a pattern would also
+/// allow `GetRecords`.
 pub const READS: &[&str] = &[
     "DescribeAlarms",
     "DescribeContinuousBackups",
@@ -108,11 +107,10 @@ pub const READS: &[&str] = &[
     "ListTagsOfResource",
 ];
 
-/// The operations that look at events, sorted: at what is in stores and logs, which `plan` and
-/// `drift` have no business with.
+/// The operations that read events and log lines, sorted. `plan` and `drift` do not use them.
 const READS_OF_EVENTS: &[&str] = &["FilterLogEvents", "Query", "Scan"];
 
-/// Tells whether an operation is known to change nothing.
+/// Returns whether an operation is a known read.
 pub(super) fn only_reads(operation: &str) -> bool {
     READS.contains(&operation) || READS_OF_EVENTS.contains(&operation)
 }
@@ -132,7 +130,7 @@ impl Intercept for ReadOnly {
         if only_reads(operation) || self.besides.contains(&operation) {
             return Ok(());
         }
-        Err(format!("{operation} is not known to only read, so this command does not send it").into())
+        Err(format!("{operation} is not a known read operation, and this command only reads").into())
     }
 }
 
@@ -150,16 +148,16 @@ mod tests {
     use crate::{Aws, Credentials, Target};
 
     async fn connected(read_only: Option<ReadOnly>) -> Aws {
-        // Nobody listens on the discard port: what is sent is not answered.
+        // No server listens on the discard port, so calls that are sent fail.
         let endpoint = Some("http://127.0.0.1:9".to_owned());
         let credentials = Credentials::Fixed("test", "test");
         Aws::connect(scope(), &Target { endpoint, credentials, call_log: None, read_only }).await
     }
 
     fn refused<T, E: std::error::Error + 'static>(answer: Result<T, E>) -> bool {
-        let error = answer.err().expect("nobody answers");
+        let error = answer.err().expect("no server answers");
         let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
-        causes.map(ToString::to_string).any(|text| text.contains("not known to only read"))
+        causes.map(ToString::to_string).any(|text| text.contains("not a known read operation"))
     }
 
     #[tokio::test]
@@ -202,7 +200,7 @@ mod tests {
             sent.any()
         };
         assert!(!sends(400, "AccessDeniedException").await);
-        assert!(sends(500, "InternalServerError").await, "it may have been done all the same");
+        assert!(sends(500, "InternalServerError").await, "the call may have succeeded");
     }
 
     #[tokio::test]
@@ -211,24 +209,24 @@ mod tests {
         assert!(!refused(aws.dynamodb.delete_table().table_name("t").send().await));
     }
 
-    /// Reads of those who write: they empty a bucket.
+    /// Reads that only writing commands need, to empty a bucket.
     const OF_WRITES: [&str; 2] = ["ListMultipartUploads", "ListObjectVersions"];
 
     const VERBS: [&str; 4] = ["describe", "get", "head", "list"];
 
-    /// Methods of collections and cells that are called like reads.
+    /// Methods of collections and cells whose names look like reads.
     const NOT_OF_AWS: [&str; 3] = ["get_mut", "get_or_init", "get_or_try_init"];
 
-    /// Returns the operation that a method of a client is named after.
+    /// Returns the operation of a client method.
     fn operation(method: &str) -> String {
         let words = method.split('_');
         let capitals = words.map(|word| word[..1].to_uppercase() + &word[1..]);
         capitals.collect()
     }
 
-    /// Gathers the reads that the code below a folder calls, by the names of the clients' methods.
+    /// Collects the reads that the code below a folder calls, from the names of the client methods.
     fn gather(folder: &Path, called: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(folder).expect("the folder is there").flatten() {
+        for entry in fs::read_dir(folder).expect("the folder exists").flatten() {
             let path = entry.path();
             if path.is_dir() {
                 gather(&path, called);
@@ -247,8 +245,7 @@ mod tests {
         path.file_name().and_then(OsStr::to_str).unwrap_or_default()
     }
 
-    /// A read that is missing stops `plan` on the first look; one too many is a permission that
-    /// nobody needs.
+    /// Without an entry, `plan` fails at its first survey; a superfluous entry is an unnecessary permission.
     #[test]
     fn read_operations_list_matches_the_calls() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -258,8 +255,8 @@ mod tests {
         let listed: BTreeSet<String> = READS.iter().map(|name| (*name).to_owned()).collect();
         let missing: Vec<_> = called.difference(&listed).collect();
         let unused: Vec<_> = listed.difference(&called).collect();
-        assert!(missing.is_empty(), "READS lacks what is called: {missing:?}");
-        assert!(unused.is_empty(), "READS has what nothing calls: {unused:?}");
+        assert!(missing.is_empty(), "READS lacks operations that the code calls: {missing:?}");
+        assert!(unused.is_empty(), "READS has operations that no code calls: {unused:?}");
     }
 
     #[test]

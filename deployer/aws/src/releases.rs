@@ -1,7 +1,7 @@
-//! The release record as objects in a bucket of the environment, one for each entry.
+//! The release record as objects in the deployment bucket, one per entry.
 //!
-//! S3 puts an object only where there is none, so of two runs that want a number, one gets it; and it shows what
-//! it has taken at once ("Amazon S3 data consistency model", S3 user guide).
+//! A conditional put in S3 creates an object only if the key is free, so only one of two runs gets a number.
+//! New objects are visible at once ("Amazon S3 data consistency model", S3 user guide).
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use super::{Aws, AwsNames, Called, wait_until};
 use crate::deployment::{RELEASES, THING, deployment_bucket};
 use crate::resources::bucket::Bucket;
 
-/// How many entries are kept, those of some fifty runs.
+/// The number of entries that are kept, for about fifty runs.
 const KEPT: u64 = 100;
-/// How many entries are read at a time.
+/// The number of entries that are read concurrently.
 const TOGETHER: usize = 16;
-/// How long a new bucket can be unknown at most (terraform-provider-aws, internal/service/s3).
+/// The longest time until a new bucket is known (terraform-provider-aws, internal/service/s3).
 const KNOWN: Duration = Duration::from_secs(120);
 
-/// An entry as a listing shows it.
+/// An entry in a listing.
 struct Listed {
     number: u64,
     at: Option<Timestamp>,
@@ -46,7 +46,7 @@ impl ReleaseRecord for Aws {
     }
 
     async fn releases(&self, from: u64) -> Result<Vec<Recorded>, Error> {
-        // Who asks from a number on has written it, as a rule: there is nothing to wait for.
+        // The caller has usually written the entry `from`, so it can be read before the listing ends.
         let known = async {
             match from {
                 0 => Ok(None),
@@ -55,7 +55,7 @@ impl ReleaseRecord for Aws {
         };
         let (known, later) = try_join!(known, self.entries(from + 1))?;
         let later = later.into_iter().map(async |listed| self.entry(listed).await);
-        // One that is not there any more was too old to be kept.
+        // An entry that is missing now was deleted because of its age.
         let later = stream::iter(later).buffered(TOGETHER).try_filter_map(async |entry| Ok(entry));
         let later: Vec<Recorded> = later.try_collect().await?;
         Ok(known.into_iter().chain(later).collect())
@@ -64,7 +64,7 @@ impl ReleaseRecord for Aws {
     async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
         if number == 1 {
             match deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await {
-                // One that is to be ours, and gets its tags with everything else.
+                // A bucket that `up` adopts; it gets its tags when all adopted resources do.
                 Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {}
                 made => made?,
             }
@@ -90,7 +90,7 @@ impl ReleaseRecord for Aws {
 
 impl Aws {
     async fn put(&self, release: &Release, number: u64) -> Result<(), Error> {
-        let text = serde_json::to_vec_pretty(release).expect("a release is plain data");
+        let text = serde_json::to_vec_pretty(release).expect("a release can be serialized");
         let call = self.s3.put_object().bucket(self.deployments()).key(key(number)).if_none_match("*");
         let call = call.content_type("application/json").body(ByteStream::from(text));
         match call.send().await.called() {
@@ -110,7 +110,7 @@ impl Aws {
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         let listed = objects.filter_map(|object| {
             let number = object.key()?.strip_prefix(RELEASES)?.strip_suffix(".json")?.parse().ok()?;
-            // Somebody may have put `99.json` there.
+            // Other objects, such as `99.json`, are not entries.
             (object.key()? == key(number)).then_some(())?;
             let at = object.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
             Some(Listed { number, at })
@@ -118,22 +118,21 @@ impl Aws {
         Ok(listed.collect())
     }
 
-    /// Reads an entry, or nothing when it is not there any more.
+    /// Reads an entry; `None` if it was deleted.
     async fn entry(&self, Listed { number, at }: Listed) -> Result<Option<Recorded>, Error> {
         const CALL: &str = "GetObject";
         let call = self.s3.get_object().bucket(self.deployments()).key(key(number));
         let Some(object) = call.send().await.called().gone_is_none()? else { return Ok(None) };
         let at = at.or_else(|| Timestamp::from_second(object.last_modified()?.secs()).ok());
-        let body =
-            object.body.collect().await.map_err(|error| {
-                Error::new(Class::Throttled, CALL, format!("the answer broke off: {error}"))
-            })?;
+        let body = object.body.collect().await.map_err(|error| {
+            Error::new(Class::Throttled, CALL, format!("the response ended early: {error}"))
+        })?;
         read(&body.into_bytes(), &format!("s3://{}/{}", self.deployments(), key(number)))
             .map(|release| Some(Recorded { release, number, at }))
     }
 }
 
-/// Returns the key of an entry. Keys are listed in the order of their bytes.
+/// Returns the key of an entry, padded with zeros: S3 lists keys in byte order.
 fn key(number: u64) -> String {
     format!("{RELEASES}{number:010}.json")
 }
@@ -141,9 +140,9 @@ fn key(number: u64) -> String {
 fn read(text: &[u8], address: &str) -> Result<Release, Error> {
     let release = serde_json::from_slice::<Release>(text).ok();
     release.filter(|release| release.schema == SCHEMA).ok_or_else(|| {
-        let message = format!("{address} holds no release record that this program knows");
+        let message = format!("{address} is not a release record that this deployer can read");
         Error::new(Class::Other, "GetObject", message).hint(format!(
-            "a newer deployer wrote it: use that one; or somebody put it there: delete it (`aws s3 rm {address}`)"
+            "use the newer deployer that wrote it; if no deployer wrote it, delete it with `aws s3 rm {address}`"
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! The kinds of AWS things that a stack can have: one file each, one line each below.
+//! The kinds of AWS resources that a stack can have: one file and one line of `kinds` each.
 
 #[cfg(feature = "cloudwatch")]
 pub mod alarm;
@@ -29,7 +29,7 @@ pub use key::{Keys, is_of_key};
 
 use crate::Aws;
 
-/// Returns every kind. What is not listed here is neither found nor deleted.
+/// Returns every kind. A kind that is not listed here is neither found nor deleted.
 pub fn kinds() -> Vec<Kind<Aws>> {
     vec![
         #[cfg(feature = "cloudwatch")]
@@ -61,12 +61,13 @@ mod tests {
     #[test]
     fn resource_files_are_all_registered() {
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/resources"))
-            .expect("the kinds are here");
-        let sources = files.map(|file| file.expect("a readable folder").path()).filter(|path| path.is_file());
+            .expect("the folder of the kinds exists");
+        let sources =
+            files.map(|file| file.expect("the folder is readable").path()).filter(|path| path.is_file());
         let mut written: Vec<String> = sources
             .map(|path| std::fs::read_to_string(path).expect("sources are text"))
             .filter_map(|source| {
-                // The name of mappings is a constant, in a file of its own.
+                // The name of the kind of mappings is a constant in its own file.
                 let begins = |mark: &str| source.split_once(mark).map(|(_, after)| after);
                 let named = begins("KindInfo::new(\"").or_else(|| begins("const KIND: &str = \""))?;
                 named.split('"').next().map(str::to_owned)
@@ -75,7 +76,7 @@ mod tests {
         let mut registered: Vec<String> = kinds().iter().map(|kind| kind.info.name.to_owned()).collect();
         written.sort();
         registered.sort();
-        assert_eq!(registered, written, "resources::kinds() against the files beside it");
+        assert_eq!(registered, written, "`resources::kinds` lists the kinds of all files");
     }
 
     #[test]
@@ -93,7 +94,8 @@ mod tests {
             Box::new(table::Table::new(&scope, "a", events_key())),
         ];
         let known: Vec<&str> = kinds().iter().map(|kind| kind.info.name).collect();
-        assert_eq!(all.iter().map(|one| one.id().kind()).collect::<Vec<_>>(), known);
+        let named: Vec<_> = all.iter().map(|one| one.id().kind()).collect();
+        assert_eq!(named, known, "add a resource of the new kind to `all` in this test");
         all.iter().for_each(|one| insist_on_fields(&**one));
     }
 }

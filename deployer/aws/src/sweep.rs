@@ -1,10 +1,9 @@
-//! Listings that describe many resources in one call, made once per look.
+//! Listings that describe many resources in one call, read once per survey.
 //!
-//! A log group, an alarm and a mapping are read from the listing of all of them, and when a bucket was made: one page
-//! covers an environment, where a call each would be throttled (CloudWatch allows 9
-//! `DescribeAlarms` a second, Lambda 15 control calls; AWS service quotas). A listing that fails is
-//! retried here, once for all who wait for it: a loop of each would keep up the throttling that it
-//! waits for.
+//! Log groups, alarms, mappings and the creation times of buckets are read from listings: one page covers an
+//! environment, while one call per resource would be throttled (CloudWatch allows 9 `DescribeAlarms` a
+//! second, Lambda 15 control calls; AWS service quotas). A failed listing is retried here, once for all
+//! callers that wait for it: with a retry loop per caller, the throttling would continue.
 
 #[cfg(feature = "cloudwatch")]
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
@@ -21,10 +20,10 @@ use tokio::sync::OnceCell;
 
 use super::{Aws, Called};
 
-/// A listing that was made, or why it could not be.
+/// A listing or its error, once it has been read.
 type Listing<T> = OnceCell<Result<Vec<T>, Error>>;
 
-/// The shared listings of one look.
+/// The shared listings of one survey.
 #[derive(Debug, Default)]
 pub struct Sweep {
     #[cfg(feature = "cloudwatch")]
@@ -38,7 +37,7 @@ impl Aws {
     /// Lists the metric alarms with the scope's prefix.
     ///
     /// # Errors
-    /// A page could not be read, for as long as the error is believed to pass.
+    /// Returns an error if a page still cannot be read after the retries.
     #[cfg(feature = "cloudwatch")]
     pub async fn alarms(&self) -> Result<&[MetricAlarm], Error> {
         let call = self.cloudwatch.describe_alarms().alarm_name_prefix(self.scope.prefix());
@@ -51,10 +50,10 @@ impl Aws {
         listed(&self.sweep.alarms, retried(list).boxed()).await
     }
 
-    /// Lists the buckets of the scope's region with its prefix.
+    /// Lists the buckets in the scope's region with the scope's prefix.
     ///
     /// # Errors
-    /// A page could not be read, for as long as the error is believed to pass.
+    /// Returns an error if a page still cannot be read after the retries.
     pub async fn buckets(&self) -> Result<&[Bucket], Error> {
         let call = self.s3.list_buckets().prefix(self.scope.prefix()).bucket_region(&self.scope.region);
         let list = move || {
@@ -69,7 +68,7 @@ impl Aws {
     /// Lists the log groups of functions with the scope's prefix.
     ///
     /// # Errors
-    /// A page could not be read, for as long as the error is believed to pass.
+    /// Returns an error if a page still cannot be read after the retries.
     pub async fn log_groups(&self) -> Result<&[LogGroup], Error> {
         let prefix = format!("/aws/lambda/{}", self.scope.prefix());
         let call = self.logs.describe_log_groups().log_group_name_prefix(prefix);
@@ -80,11 +79,11 @@ impl Aws {
         listed(&self.sweep.log_groups, retried(list).boxed()).await
     }
 
-    /// Lists the event source mappings of the account and region. A mapping outlives its
-    /// function, so no function is named.
+    /// Lists the event source mappings of the account and region. A mapping can outlive its function, so the
+    /// call names no function.
     ///
     /// # Errors
-    /// A page could not be read, for as long as the error is believed to pass.
+    /// Returns an error if a page still cannot be read after the retries.
     pub async fn mappings(&self) -> Result<&[EventSourceMappingConfiguration], Error> {
         let call = self.lambda.list_event_source_mappings();
         let list = move || {
@@ -95,11 +94,11 @@ impl Aws {
     }
 }
 
-/// Returns a listing. The first who asks makes it, and retries it; all others wait for that one, and
-/// share its error.
+/// Returns a listing. The first caller reads it and retries; all others wait for the result and share its
+/// error.
 async fn listed<'a, T>(
     listing: &'a Listing<T>,
-    // Boxed, as rustc cannot see that the future of a closure that borrows is `Send`.
+    // Boxed, because rustc cannot prove that the future of a borrowing closure is `Send`.
     retried: BoxFuture<'static, Result<Vec<T>, Error>>,
 ) -> Result<&'a [T], Error> {
     listing.get_or_init(|| retried).await.as_deref().map_err(Clone::clone)
@@ -152,7 +151,7 @@ mod tests {
         }
     }
 
-    /// Each of them would go on for as long as the error is believed, from when it was first told.
+    /// With its own retry loop, each caller would retry for the full time.
     #[tokio::test(start_paused = true)]
     async fn listing_error_is_shared_by_all_callers() {
         let script = throttled();
@@ -160,7 +159,7 @@ mod tests {
         let waiting = (0..8).map(|_| retried(async || aws.mappings().await.map(drop)));
         let errors: Vec<Error> = join_all(waiting).await.into_iter().filter_map(Result::err).collect();
         assert_eq!(errors, vec![errors[0].clone(); 8]);
-        let tried = errors[0].tried_for.expect("it was retried");
+        let tried = errors[0].tried_for.expect("the listing was retried");
         assert!(tried > Duration::from_secs(100), "{tried:?}");
     }
 
@@ -184,7 +183,7 @@ mod tests {
         let aws = script.aws();
         let waiting = (0..8).map(|_| retried(async || aws.log_groups().await.map(drop)));
         for listed in join_all(waiting).await {
-            assert_eq!(listed.expect_err("it is denied").class, Class::Denied);
+            assert_eq!(listed.expect_err("the listing is denied").class, Class::Denied);
         }
         assert_eq!(script.calls(), ["DescribeLogGroups"]);
     }

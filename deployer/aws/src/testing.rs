@@ -1,8 +1,7 @@
-//! AWS that answers from a script, for tests: what a resource says to AWS, and what it makes
-//! of an answer that no emulator gives.
+//! A scripted AWS for tests of a kind's requests, and of responses that no emulator gives.
 //!
-//! Only the network is replaced: requests are written, and answers read, by the SDK. Tests
-//! that wait begin with `#[tokio::test(start_paused = true)]`, and take no time.
+//! Only the network is replaced: the SDK serializes requests and parses responses. Tests that wait use
+//! `#[tokio::test(start_paused = true)]`, and take no time.
 
 mod cbor;
 
@@ -34,7 +33,7 @@ pub use engine::testing::scope;
 use super::resources::table::{KeyType, PrimaryKey};
 use super::{Aws, Noted, Packages, log_lines};
 
-/// One answer: its status, and what it says.
+/// One scripted response.
 #[derive(Debug, Clone)]
 pub struct ScriptedAnswer {
     after: Duration,
@@ -50,26 +49,26 @@ enum Says {
         code: String,
         message: String,
     },
-    /// Nothing: the connection broke.
+    /// No response: the connection broke.
     Nothing,
 }
 
-/// Returns the answer 200 with this body.
+/// Returns a response with status 200 and this body.
 pub fn body(body: impl ToString) -> ScriptedAnswer {
     answer(200, Says::Body(body.to_string()))
 }
 
-/// Returns an answer that says that the call failed, in the form of whatever service it is.
+/// Returns an error response in the form of the service that is called.
 pub fn fault(status: u16, code: &str, message: &str) -> ScriptedAnswer {
     answer(status, Says::Fault { code: code.to_owned(), message: message.to_owned() })
 }
 
-/// Returns the answer that does not come: the connection breaks after the request.
+/// Returns a lost response: the connection breaks after the request.
 pub fn lost() -> ScriptedAnswer {
     answer(0, Says::Nothing)
 }
 
-/// Returns an answer that comes after this time.
+/// Returns a response that arrives after this time.
 pub fn late(after: Duration, answer: ScriptedAnswer) -> ScriptedAnswer {
     ScriptedAnswer { after, ..answer }
 }
@@ -79,13 +78,13 @@ fn answer(status: u16, says: Says) -> ScriptedAnswer {
 }
 
 impl ScriptedAnswer {
-    /// Returns the answer with this header.
+    /// Returns the response with this header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// Returns what the client makes of it.
+    /// Returns the HTTP response or the connection error.
     async fn given(self, service: &str) -> Result<HttpResponse, ConnectorError> {
         if !self.after.is_zero() {
             tokio::time::sleep(self.after).await;
@@ -111,8 +110,8 @@ impl ScriptedAnswer {
             },
             Says::Nothing => String::new(),
         };
-        let status = self.status.try_into().expect("a status");
-        // CloudWatch speaks CBOR; the script is written in JSON all the same.
+        let status = self.status.try_into().expect("the status is valid");
+        // CloudWatch uses CBOR; the script is written in JSON.
         let body = match (service, serde_json::from_str(&text)) {
             ("CloudWatch", Ok(value)) => SdkBody::from(cbor::cbor(&value)),
             _ => SdkBody::from(text),
@@ -121,7 +120,7 @@ impl ScriptedAnswer {
         if service == "CloudWatch" {
             response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
         }
-        // Lambda's protocol has the code here.
+        // Lambda's protocol has the error code in this header.
         if let Says::Fault { code, .. } = self.says {
             response.headers_mut().insert("x-amzn-errortype", code);
         }
@@ -132,20 +131,20 @@ impl ScriptedAnswer {
     }
 }
 
-/// One request that was made.
+/// One recorded request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// The operation, such as `CreateTable`.
     pub operation: String,
-    /// Where, with the query.
+    /// The URI, with the query.
     pub uri: String,
-    /// What it was said with.
+    /// The HTTP headers.
     pub headers: BTreeMap<String, String>,
-    /// What was sent: JSON, XML or a form.
+    /// The body: JSON, XML or a form.
     pub body: String,
 }
 
-/// A script of answers, and a record of what was asked.
+/// A script of responses, and a record of the requests.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     answers: Arc<Mutex<BTreeMap<&'static str, VecDeque<ScriptedAnswer>>>>,
@@ -153,10 +152,10 @@ pub struct Script {
     computed: Computed,
 }
 
-/// Says what the answer to a request is.
+/// A function that returns the response to a request.
 type Answering = Arc<dyn Fn(&Asked) -> ScriptedAnswer + Send + Sync>;
 
-/// Answers that follow from what was asked.
+/// Responses that are computed from the request, by operation.
 #[derive(Clone, Default)]
 struct Computed(BTreeMap<&'static str, Answering>);
 
@@ -167,19 +166,19 @@ impl fmt::Debug for Computed {
 }
 
 impl Script {
-    /// Returns an AWS that answers nothing yet.
+    /// Returns a script without responses.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns the same with one more answer to this operation. They are given in this order,
-    /// and the last one again and again. What has none at all fails the test.
+    /// Returns the script with one more response to this operation. Responses are used in this order, and the
+    /// last one repeatedly. An operation without a response fails the test.
     pub fn on(self, operation: &'static str, answer: ScriptedAnswer) -> Self {
-        self.answers.lock().expect("no test panics here").entry(operation).or_default().push_back(answer);
+        self.answers.lock().expect("no lock is poisoned").entry(operation).or_default().push_back(answer);
         self
     }
 
-    /// Returns the same with answers to this operation that follow from what is asked.
+    /// Returns the script with computed responses to this operation.
     pub fn by(
         mut self,
         operation: &'static str,
@@ -189,12 +188,12 @@ impl Script {
         self
     }
 
-    /// Returns clients that ask here, for `demo-dev` in `eu-central-1`.
+    /// Returns clients that use this script, for `demo-dev` in `eu-central-1`.
     pub fn aws(&self) -> Aws {
         self.aws_of(scope())
     }
 
-    /// Returns clients that ask here, of this scope.
+    /// Returns clients that use this script, for this scope.
     pub fn aws_of(&self, scope: Scope) -> Aws {
         let script = self.clone();
         let http = http_client_fn(move |_, _| SharedHttpConnector::new(script.clone()));
@@ -231,36 +230,36 @@ impl Script {
         }
     }
 
-    /// Returns the operations that were asked for, in order.
+    /// Returns the operations of all requests, in order.
     pub fn calls(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.operation).collect()
     }
 
-    /// Returns the operations that were asked for and change something, in order.
+    /// Returns the operations of all writing requests, in order.
     pub fn writes(&self) -> Vec<String> {
         let reads = ["Describe", "Get", "List", "Head"];
         let writes = self.calls().into_iter();
         writes.filter(|operation| !reads.iter().any(|read| operation.starts_with(read))).collect()
     }
 
-    /// Returns the requests that were made, in order.
+    /// Returns all requests, in order.
     pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("no test panics here").clone()
+        self.asked.lock().expect("no lock is poisoned").clone()
     }
 
-    /// Returns what was sent to this operation, as JSON, in order.
+    /// Returns the JSON bodies of the requests to this operation, in order.
     pub fn sent(&self, operation: &str) -> Vec<Value> {
         let asked = self.asked().into_iter().filter(|asked| asked.operation == operation);
         asked.map(|asked| serde_json::from_str(&asked.body).expect("the body is JSON")).collect()
     }
 
     fn answer(&self, operation: &str) -> ScriptedAnswer {
-        let mut answers = self.answers.lock().expect("no test panics here");
+        let mut answers = self.answers.lock().expect("no lock is poisoned");
         let answers = answers.get_mut(operation);
-        let answers = answers.unwrap_or_else(|| panic!("the script has no answer to {operation}"));
+        let answers = answers.unwrap_or_else(|| panic!("the script has no response to {operation}"));
         match answers.len() {
             1 => answers[0].clone(),
-            _ => answers.pop_front().expect("an operation in the script has an answer"),
+            _ => answers.pop_front().expect("an operation in the script has a response"),
         }
     }
 }
@@ -280,7 +279,7 @@ impl HttpConnector for Script {
                 .collect(),
             body: String::from_utf8_lossy(body).into_owned(),
         };
-        self.asked.lock().expect("no test panics here").push(asked.clone());
+        self.asked.lock().expect("no lock is poisoned").push(asked.clone());
         let answer = match self.computed.0.get(operation.as_str()) {
             Some(answer) => answer(&asked),
             None => self.answer(&operation),
@@ -292,7 +291,7 @@ impl HttpConnector for Script {
 const OPERATION: &str = "x-script-operation";
 const SERVICE: &str = "x-script-service";
 
-/// Writes on every request what it is: the protocols of AWS say so each in its own way.
+/// Adds service and operation to each request: every protocol of AWS has them in another place.
 #[derive(Debug, Clone, Copy)]
 struct Name;
 
@@ -315,16 +314,16 @@ impl Intercept for Name {
     }
 }
 
-/// Returns the key of a table of events.
+/// Returns the primary key of an events table.
 #[cfg(feature = "sources")]
 pub fn events_key() -> PrimaryKey {
     PrimaryKey::hash("Id", KeyType::String).range("Version", KeyType::Number)
 }
 
-/// Changes in place what differs between `live` and `desired`, as the engine does.
+/// Updates `live` in place to match `desired`, as the engine does.
 ///
 /// # Errors
-/// AWS did not answer, or refused.
+/// Returns the error of a failed call.
 pub async fn update<R: Resource<Cloud = Aws>>(desired: &R, live: &R, aws: &Aws) -> Result<(), Error> {
     desired.update(live, &changed(live, desired), aws).await
 }
@@ -343,7 +342,7 @@ mod tests {
             .on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
         let aws = script.aws();
         let ask = async || aws.dynamodb.describe_table().table_name("t").send().await.called();
-        assert_eq!(ask().await.expect_err("the first is a fault").class, Class::Gone);
+        assert_eq!(ask().await.expect_err("the first response is a fault").class, Class::Gone);
         assert!(ask().await.is_ok() && ask().await.is_ok());
         assert_eq!(script.calls(), ["DescribeTable"; 3]);
         assert_eq!(script.sent("DescribeTable")[0], json!({"TableName": "t"}));
@@ -361,7 +360,7 @@ mod tests {
             aws.lambda.get_function().function_name("f").send().await.called().map(drop),
             aws.s3.get_bucket_policy().bucket("b").send().await.called().map(drop),
         ];
-        let codes = errors.map(|error| error.expect_err("a fault").code.expect("it has a code"));
+        let codes = errors.map(|error| error.expect_err("the call fails").code.expect("a fault has a code"));
         assert_eq!(codes, ["NoSuchEntity", "ResourceNotFoundException", "NoSuchBucketPolicy"]);
     }
 }

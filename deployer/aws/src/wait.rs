@@ -1,4 +1,4 @@
-//! The one wait: polls a state until it is reached, within a time, and says what for.
+//! Waiting for a state: polls until it is reached or a time limit ends, and reports the wait as progress.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use tokio::time::Instant;
 
 const DELAYS: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
-/// Probes until it answers something, and returns that.
+/// Calls `probe` until it returns a value, and returns that value.
 ///
 /// `what` completes "waiting for …": `the table to be ACTIVE`.
 ///
 /// # Errors
-/// The probe's own error at once unless it passes by itself; [`Class::Other`] after `limit`.
+/// Returns the probe's error at once unless it is throttling, and [`Class::Other`] after `limit`.
 pub async fn wait_until<T, Probe>(
     what: &str,
     limit: Duration,
-    // Not `AsyncFnMut`: rustc cannot see that the future of one that borrows is `Send`.
+    // Not `AsyncFnMut`: rustc cannot prove that the future of a borrowing one is `Send`.
     mut probe: impl FnMut() -> Probe,
 ) -> Result<T, Error>
 where
@@ -37,7 +37,7 @@ where
         if started.elapsed() + delay > limit {
             let waited = started.elapsed().as_secs();
             return Err(Error::other("wait", format!("waited {waited} s for {what}"))
-                .hint("look at the resource in the AWS console, then run the command again"));
+                .hint("check the resource in the AWS console, then run the command again"));
         }
         progress::waiting_for(what);
         tokio::time::sleep(delay).await;

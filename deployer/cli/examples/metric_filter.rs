@@ -1,8 +1,8 @@
-//! A kind of resource that lives outside these crates, and a stack of its own that uses it:
-//! `cargo run -p cli --example metric_filter -- plan local`.
+//! A resource kind defined outside these crates, and a stack that uses it: `cargo run -p cli --example
+//! metric_filter -- plan local`.
 //!
-//! A metric filter counts lines of a log group. It has no tags, so it takes owner and stamp
-//! from its group. Copy this file to begin a kind of your own.
+//! A metric filter counts lines of a log group. It has no tags, so its owner and stamp are those of its log
+//! group. Copy this file to start a kind of your own.
 
 use std::process::ExitCode;
 
@@ -24,7 +24,7 @@ use struct_to_enum::FieldName;
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
 struct MetricFilter {
-    /// `<log group>:<filter>`: a group's name has no colon.
+    /// `<log group>:<filter>`: the name of a log group has no colon.
     name: String,
     pattern: String,
     namespace: String,
@@ -32,7 +32,7 @@ struct MetricFilter {
 }
 
 impl MetricFilter {
-    /// Returns the filter of this thing on a group.
+    /// Returns the filter with this name on a log group.
     fn new(scope: &Scope, thing: &str, group: &str, pattern: &str) -> Self {
         Self {
             name: format!("{group}:{}", scope.name(thing)),
@@ -119,7 +119,7 @@ impl Resource for MetricFilter {
     }
 
     async fn tag(&self, _tags: &Tags, _aws: &Aws) -> Result<(), Error> {
-        // Its group has the tags.
+        // Its log group has the tags.
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Resource for MetricFilter {
     }
 
     async fn list(_scope: &Scope, _aws: &Aws) -> Result<Vec<String>, Error> {
-        // A filter goes with its group, so none is ever left over.
+        // A filter is deleted with its log group, so there are no orphans.
         Ok(Vec::new())
     }
 
@@ -140,7 +140,8 @@ impl Resource for MetricFilter {
 }
 
 fn parts(name: &str) -> Result<(&str, &str), Error> {
-    name.split_once(':').ok_or_else(|| Error::other("metric filter", format!("{name} names no log group")))
+    name.split_once(':')
+        .ok_or_else(|| Error::other("metric filter", format!("`{name}` contains no log group")))
 }
 
 fn stack(environment: &Environment) -> Stack<Aws> {
@@ -172,7 +173,7 @@ mod tests {
         MetricFilter::new(&scope(), "failures", "/aws/lambda/f", "ERROR")
     }
 
-    /// CloudWatch as it answers when the filter has this pattern.
+    /// Returns a script in which CloudWatch returns the filter with this pattern.
     fn with_pattern(pattern: &str) -> Script {
         let transformation = json!({"metricNamespace": "demo", "metricName": "failures", "metricValue": "1"});
         let listed = json!({
@@ -184,7 +185,7 @@ mod tests {
     }
 
     async fn differs(script: &Script) -> Vec<Value> {
-        let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
+        let live = filter().read(&script.aws()).await.expect("it is read").expect("the filter exists");
         let changes = diff(&live.resource.state(), &filter().state());
         changes.iter().map(|change| json!([change.path, change.live, change.desired])).collect()
     }
@@ -203,8 +204,8 @@ mod tests {
     async fn filter_pattern_changed_by_hand_is_repaired() {
         let script = with_pattern("WARN").on("PutMetricFilter", body("{}"));
         assert_eq!(differs(&script).await, [json!(["pattern", "WARN", "ERROR"])]);
-        let live = filter().read(&script.aws()).await.expect("it is read").expect("there is one");
-        update(&filter(), &live.resource, &script.aws()).await.expect("it is put back");
+        let live = filter().read(&script.aws()).await.expect("it is read").expect("the filter exists");
+        update(&filter(), &live.resource, &script.aws()).await.expect("the filter is repaired");
         let sent = &script.sent("PutMetricFilter")[0];
         assert_eq!(
             (&sent["filterName"], &sent["filterPattern"]),
@@ -216,7 +217,7 @@ mod tests {
     async fn filter_of_a_deleted_group_is_absent() {
         let gone = fault(400, "ResourceNotFoundException", "The specified log group does not exist.");
         let script = Script::new().on("DescribeMetricFilters", gone);
-        assert!(filter().read(&script.aws()).await.expect("it is absent").is_none());
+        assert!(filter().read(&script.aws()).await.expect("a missing group is not an error").is_none());
 
         let denied = fault(
             400,
@@ -231,6 +232,6 @@ mod tests {
     async fn filter_delete_succeeds_if_absent() {
         let gone = fault(400, "ResourceNotFoundException", "The specified metric filter does not exist.");
         let script = Script::new().on("DeleteMetricFilter", gone);
-        MetricFilter::delete(filter().name(), &script.aws()).await.expect("it is gone");
+        MetricFilter::delete(filter().name(), &script.aws()).await.expect("a missing filter is not an error");
     }
 }

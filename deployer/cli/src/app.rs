@@ -26,7 +26,7 @@ pub struct App {
     /// Builds the desired world of an environment.
     pub stack: fn(&Environment) -> Stack<Aws>,
     /// The first thing to try when everything is up: the words after the program's name, in
-    /// which `{env}` stands for the environment.
+    /// which `{env}` is replaced by the environment.
     pub try_next: &'static str,
     /// Which parts of the stack events go through, and what they are about; nothing for a
     /// stack without events.

@@ -1,6 +1,6 @@
-//! Turns the functions of a cargo package into zips that Lambda accepts, and says from the
-//! sources alone, without compiling, whether a package would change. It knows cargo, ELF and
-//! zip files; it must not call AWS, nor know environments or what the functions are for.
+//! Builds the functions of a cargo package as zips that Lambda accepts, and computes from the sources alone
+//! whether a package would change. It knows cargo, ELF and zip files; it must not call AWS, or know
+//! environments or the purpose of the functions.
 
 mod cargo;
 mod cargo_command;

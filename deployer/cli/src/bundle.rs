@@ -1,6 +1,6 @@
-//! One executable that has its functions and environment files with it, so that what was
-//! tested is what is promoted: a copy of the program that runs, with an archive behind it. It
-//! knows executables and zip files; it must not know AWS, or how functions are built.
+//! A bundle: one executable that contains its functions and environment files, so that the tested file is the
+//! promoted one. It is a copy of the running program followed by an archive. This module knows executables
+//! and zip files; it must not know AWS, or how functions are built.
 
 mod error;
 mod executable;

@@ -1,4 +1,4 @@
-//! One file for each verb, and `time`, which several of them read; [`Command`] reads like `--help`.
+//! One file for each command, and `time`, which parses the times and durations of their options.
 
 #[cfg(feature = "pipeline")]
 mod audit;
@@ -32,12 +32,15 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::Ui;
 
-/// What the program can be told to do.
+/// A command. Hidden aliases are the words of Terraform, CDK and Pulumi for the same.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(aliases = ["diff", "preview"])]
     Plan(plan::Args),
+    #[command(aliases = ["deploy", "apply"])]
     Up(up::Args),
     Drift(drift::Args),
+    #[command(aliases = ["destroy", "remove", "delete"])]
     Down(down::Args),
     Invoke(invoke::Args),
     Logs(logs::Args),
@@ -58,7 +61,7 @@ pub(crate) enum Command {
     Local(local::Verb),
 }
 
-/// Does as told.
+/// Runs a command.
 pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     match command {
         Command::Plan(args) => plan::run(args, app, global, ui).await,
@@ -84,35 +87,33 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
     }
 }
 
-/// Returns what to do where a store is missing that `up` would make.
+/// Returns the hint for a table, stream or bucket that does not exist.
 #[cfg(feature = "pipeline")]
 fn never_deployed(program: &str, environment: &str) -> String {
-    format!(
-        "if it was deleted, read docs/restoring.md before anything else; if it never was there, \
-         `{program} up {environment}` deploys it"
-    )
+    format!("`{program} up {environment}` creates it; if it was deleted, read docs/restoring.md first")
 }
 
-/// Returns names without those that were given before, in the order in which they were given.
+/// Returns names in their order, without repetitions.
 fn each_once(mut names: Vec<String>) -> Vec<String> {
     let mut given = BTreeSet::new();
     names.retain(|name| given.insert(name.clone()));
     names
 }
 
-/// Asks before the first write: a person at a terminal, `--yes` elsewhere, nobody for a
-/// local cloud.
+/// Asks for confirmation before the first write, unless `--yes` was given or the environment is local.
 fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Result<(), Problem> {
     if yes || environment.local.is_some() {
         return Ok(());
     }
     if !ui.can_ask() {
-        return Err(Problem::usage("nobody can be asked here, so nothing was changed")
-            .hint("add --yes when that is meant"));
+        return Err(Problem::usage(
+            "stdin is not a terminal, so the plan cannot be confirmed; nothing was changed",
+        )
+        .hint("add --yes to confirm it"));
     }
     match ui.ask(&format!("{question} [y/N]")).as_str() {
         "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Problem::new("not confirmed, so nothing was changed")),
+        _ => Err(Problem::new("not confirmed; nothing was changed")),
     }
 }
 

@@ -1,17 +1,19 @@
-//! Environment files: numbers, switches and where things live, never names of resources.
+//! Environment files: account, Region, numbers and switches, but no names of resources.
 //!
-//! A file is refused as a whole, with file, line and hint, before anything is looked at.
+//! All mistakes of a file are reported at once, with their places, before any call to AWS.
 
 mod alarms;
 mod arn;
 mod error;
 mod extends;
+mod mistakes;
 mod org;
 mod tag;
 mod value;
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use alarms::Alarms;
@@ -24,26 +26,26 @@ use self::extends::{Chain, Read};
 use crate::build::{BuildSettings, Method};
 use aws::composites::LambdaDefaults;
 
-/// One environment: what its file says.
-#[derive(Debug, Clone, Deserialize)]
+/// One environment: the contents of its file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// The file's name without its ending.
+    /// The file's name without `.toml`.
     #[serde(skip)]
     pub name: String,
-    /// The environment whose file holds what this one's does not.
+    /// The environment that keys are inherited from.
     pub extends: Option<String>,
-    /// The region of everything.
+    /// The Region of all resources.
     pub region: Region,
-    /// The account, which the credentials have to be of.
+    /// The account; credentials of other accounts are refused.
     pub account: AccountId,
-    /// Whether `down` wants the name typed back.
+    /// Whether `down` requires the environment's name as confirmation.
     #[serde(default)]
     pub protect: bool,
     /// How the functions are built.
     #[serde(default)]
     pub build: BuildSettings,
-    /// What all functions have in common.
+    /// The settings of all functions.
     #[serde(default)]
     pub functions: Functions,
     /// Capacity and safety of the tables.
@@ -52,25 +54,25 @@ pub struct Environment {
     /// Capacity of the Kinesis streams.
     #[serde(default)]
     pub stream: Stream,
-    /// Who hears of alarms.
+    /// The receivers of alarms.
     #[serde(default)]
     pub alarms: Alarms,
-    /// What an organisation demands of everything in its accounts.
+    /// The requirements of an organisation for all resources in its accounts.
     #[serde(default)]
     pub org: Org,
-    /// For an environment in a local cloud, which the deployer starts by itself.
+    /// The local cloud, if the environment is in one; the deployer starts it.
     pub local: Option<Local>,
 }
 
-/// What all functions have in common.
-#[derive(Debug, Clone, Deserialize)]
+/// The settings of all functions.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Functions {
-    /// Memory in MB; the share of a processor grows with it.
+    /// Memory in MB; processor time grows with it.
     pub memory_mb: Between<128, 10_240>,
     /// The longest invocation, in seconds.
     pub timeout_s: Between<1, 900>,
-    /// Days that log lines are kept.
+    /// How many days log lines are kept.
     pub log_retention_days: RetentionDays,
 }
 
@@ -85,22 +87,22 @@ impl Default for Functions {
 }
 
 /// Capacity and safety of the tables. Capacity is on demand.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Table {
-    /// Days that the table can be restored to any second of; absent means not at all.
+    /// How many days back the tables can be restored to any second; absent disables this.
     pub point_in_time_recovery_days: Option<Between<1, 35>>,
-    /// Whether AWS itself refuses to delete the table.
+    /// Whether AWS refuses to delete the tables.
     pub deletion_protection: bool,
 }
 
 /// Capacity of the Kinesis streams.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stream {
     /// Provisioned shards: 1 MB/s or 1,000 records a second each.
     pub shards: Between<1, 200>,
-    /// Hours that records are kept for consumers that lag behind.
+    /// How many hours records are kept for consumers that lag.
     pub retention_hours: Between<24, 8_760>,
 }
 
@@ -110,8 +112,8 @@ impl Default for Stream {
     }
 }
 
-/// The local cloud of an environment that needs no account.
-#[derive(Debug, Clone, Deserialize)]
+/// A local cloud, which needs no AWS account.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Local {
     /// The port on loopback.
@@ -122,30 +124,28 @@ impl Environment {
     /// Reads `<folder>/<name>.toml`, and what it extends.
     ///
     /// # Errors
-    /// There is no such file, or it says something that is not understood or not allowed.
+    /// Fails if the file does not exist, or if it or a file that it extends has mistakes.
     pub fn load(folder: &Path, name: &str) -> Result<Self, EnvironmentError> {
         Self::read(folder, name, &|path| std::fs::read_to_string(path))
     }
 
-    /// Reads an environment from wherever `read` takes its files.
+    /// Reads an environment with a function that reads its files.
     pub(crate) fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
         value::check_name(name)?;
         let chain = Chain::read(folder, name, read)?;
-        let merged = toml::de::Deserializer::from(chain.merged()?);
-        let environment = Self::deserialize(merged).map_err(|error| chain.wrong(&error))?;
+        let merged = chain.merged()?;
+        let environment = mistakes::deserialize(&merged).map_err(|mistakes| chain.invalid(&mistakes))?;
         let environment = Self { name: name.to_owned(), ..environment };
-        let misfit = environment.org.misfit(&environment);
-        match misfit.or_else(|| environment.alarms.misfit(&environment)) {
-            Some((span, message)) => Err(chain.invalid(Some(span), message)),
-            None => Ok(environment),
-        }
+        let mut mistakes = environment.org.misfits(&environment);
+        mistakes.extend(environment.alarms.misfits(&environment));
+        if mistakes.is_empty() { Ok(environment) } else { Err(chain.invalid(&mistakes)) }
     }
 
-    /// Refuses functions that could not run: those built for this very machine run in a cloud
-    /// on it, be it the one of a `[local]` table or the one behind an endpoint of the caller's.
+    /// Refuses functions that could not run: a build for this machine runs only in a cloud on this machine, which
+    /// a `[local]` table or the caller's own endpoint names.
     ///
     /// # Errors
-    /// They would go to AWS.
+    /// Fails if the functions would be deployed to AWS.
     pub(crate) fn check_method(&self, own_endpoint: bool) -> Result<(), EnvironmentError> {
         if self.build.method == Method::Host && self.local.is_none() && !own_endpoint {
             Err(EnvironmentError::HostOnAws { name: self.name.clone() })
@@ -165,7 +165,7 @@ impl Environment {
         }
     }
 
-    /// Returns what all Lambdas of the environment have in common.
+    /// Returns the settings of all functions of the environment.
     pub fn lambda_defaults(&self) -> LambdaDefaults {
         LambdaDefaults {
             architecture: self.build.architecture.to_string(),

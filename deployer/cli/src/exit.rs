@@ -22,7 +22,7 @@ impl Exit {
     pub const ERROR: Self = Self(1);
     /// Two things that should be alike are not.
     pub const DIFFERENT: Self = Self(3);
-    /// Something could not be read, so nobody knows.
+    /// Something could not be read, so the result is unknown.
     pub const UNREADABLE: Self = Self(4);
     /// The command line or a configuration file is wrong (`EX_USAGE`, sysexits.h).
     pub const USAGE: Self = Self(64);
@@ -46,7 +46,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do as told.
+/// Why a command failed.
 #[derive(Debug)]
 pub struct Problem {
     /// What went wrong, as a lowercase fragment.

@@ -17,7 +17,7 @@ const IN_BUNDLE: &str = "bundle";
 /// What every command understands.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
-    /// The folder of the environment files [default: the bundle itself, else environments]
+    /// Read environment files from this folder [default: environments; in a bundle, its own copies]
     #[arg(long, global = true, value_name = "DIR", env = "DEPLOYER_ENVIRONMENTS")]
     pub(crate) environments: Option<PathBuf>,
     /// Write every call to AWS to this file, one JSON line each

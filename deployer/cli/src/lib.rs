@@ -1,8 +1,8 @@
 //! The command line of a stack written in Rust: a binary calls [`run`] with its [`App`](app::App).
 //!
-//! The crate `engine` looks, plans and applies, and `aws` has the kinds of AWS things. Here are the
-//! verbs (`commands`), what they show (`render`), environment files, and where functions come from: the
-//! sources (`build`), or a program that has them with it (`bundle`).
+//! The crate `engine` reads AWS, plans and applies; the crate `aws` has the resource kinds. This crate has
+//! the commands (`commands`), their output (`render`), the environment files, and the source of the
+//! functions: a cargo workspace (`build`) or an executable that contains them (`bundle`).
 
 pub mod app;
 #[cfg(feature = "pipeline")]
@@ -13,6 +13,7 @@ mod commands;
 pub mod environment;
 pub mod exit;
 mod global;
+mod help_groups;
 pub mod local;
 pub mod permissions;
 #[cfg(feature = "pipeline")]
@@ -25,5 +26,7 @@ mod session;
 mod signal;
 #[cfg(feature = "pipeline")]
 pub mod storage_errors;
+mod suggestion;
+mod usage_error;
 
 pub use run::run;

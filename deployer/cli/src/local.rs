@@ -1,6 +1,5 @@
-//! The local cloud: one pinned MiniStack on a port of this machine, installed, started, found
-//! again and stopped. It knows Python, processes and ports; it must not know what is deployed
-//! into the cloud, nor the AWS SDK.
+//! The local cloud: installs, starts, finds and stops one pinned MiniStack on a port of this machine. It
+//! knows Python, processes and ports; it must not know the deployed resources or the AWS SDK.
 
 mod cloud;
 mod error;

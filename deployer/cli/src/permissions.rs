@@ -1,8 +1,8 @@
-//! The least that whoever deploys a stack has to be allowed: what its kinds say that their
-//! calls take, put together and kept small. Pure.
+//! The least permissions for deploying a stack: those that its kinds need for their calls, merged and kept
+//! small. Pure.
 //!
-//! Nothing is said of `sts:GetCallerIdentity`: AWS allows it to everybody
-//! ("GetCallerIdentity", STS API reference).
+//! `sts:GetCallerIdentity` is not included: AWS allows it without permissions ("GetCallerIdentity", STS API
+//! reference).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,31 +14,31 @@ use crate::environment::Environment;
 use aws::policy::{Condition, Policy, Statement};
 use aws::{Aws, READS, package_permissions, release_permissions};
 
-/// The most characters of a managed policy, white space not counted ("IAM and AWS STS quotas",
-/// IAM user guide).
+/// The maximum number of characters of a managed policy, without white space ("IAM and AWS STS quotas", IAM
+/// user guide).
 pub const MANAGED_POLICY: usize = 6144;
 
-/// The actions that can give a role more than its boundary allows, or another boundary. The
-/// condition key is known to each ("Actions, resources, and condition keys for AWS Identity and
+/// The actions that can give a role more than its boundary allows, or another boundary. All of them support
+/// the condition key `iam:PermissionsBoundary` ("Actions, resources, and condition keys for AWS Identity and
 /// Access Management", Service Authorization Reference).
 const BOUNDED: [&str; 4] =
     ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
-/// What nobody needs where every role has a boundary.
+/// Not needed where every role has a boundary.
 const UNBOUNDING: &str = "iam:DeleteRolePermissionsBoundary";
 
-/// Returns what deploying this stack takes.
+/// Returns the permissions for deploying this stack.
 pub fn deploying(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     merged([of_stack(environment, stack), package_permissions(&stack.scope)].concat())
 }
 
-/// Returns what somebody needs who only looks at this stack: `plan`, `drift` and `history`. Kinds from
-/// outside the crate `aws` say [by what](Stack::looks_by).
+/// Returns the permissions for only reading this stack: `plan`, `drift` and `history`. Kinds from outside the
+/// crate `aws` declare [their read operations](Stack::looks_by).
 pub fn looking(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     reading(of_stack(environment, stack), &stack.looks_by())
 }
 
 fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
-    // Kinds that the stack has nothing of are looked for as well: something may be left of them.
+    // Kinds without resources in the stack are listed as well: there may be orphans of them.
     let of_kinds = stack.kinds.iter().flat_map(|kind| (kind.permissions)(&stack.scope));
     let all = of_kinds.chain(release_permissions(&stack.scope)).chain(keys(environment, &stack.scope));
     let all = all.collect::<Vec<_>>();
@@ -49,7 +49,8 @@ fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     }
 }
 
-/// Returns what is left of these permissions for somebody who only looks, also by these operations.
+/// Keeps the read permissions: those for the operations that reading a stack needs, and for those in
+/// `besides`.
 fn reading(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
     let reads = |action: &str| reads(action) || besides.contains(&operation(action));
     let reads = statements.into_iter().map(|statement| {
@@ -59,12 +60,12 @@ fn reading(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
     merged(reads.filter(|statement| !statement.actions.is_empty()).collect())
 }
 
-/// Returns the document that grants these statements. A list of one is written as that one,
-/// which IAM takes for the same, and a managed policy has few characters; statements have names
-/// as long as there is room for them.
+/// Returns the policy document with these statements. To save characters of a managed policy, a list of one
+/// is written as its element, which IAM treats the same, and statement names are omitted if the document is
+/// too long.
 pub fn document(statements: &[Statement]) -> Value {
     let text = Policy::allowing(statements).to_json();
-    let mut document: Value = serde_json::from_str(&text).expect("a policy is sent as JSON");
+    let mut document: Value = serde_json::from_str(&text).expect("a policy document is JSON");
     let statements = document["Statement"].as_array_mut().into_iter().flatten();
     for value in statements.filter_map(Value::as_object_mut).flat_map(|statement| statement.values_mut()) {
         if let [one] = value.as_array().map_or(&[][..], Vec::as_slice) {
@@ -80,12 +81,12 @@ pub fn document(statements: &[Statement]) -> Value {
     document
 }
 
-/// Returns how much of a managed policy's characters a document takes.
+/// Returns the number of characters of a document in a managed policy.
 pub fn size(document: &Value) -> usize {
     document.to_string().chars().count()
 }
 
-/// Splits off what a boundary is a condition of.
+/// Splits off the actions that are allowed only with the boundary.
 fn bounded(statement: Statement, boundary: &str) -> Vec<Statement> {
     let (under, free): (Vec<_>, Vec<_>) =
         statement.actions.iter().copied().partition(|action| BOUNDED.contains(action));
@@ -97,12 +98,12 @@ fn bounded(statement: Statement, boundary: &str) -> Vec<Statement> {
     both
 }
 
-/// Returns what choosing the organisation's KMS keys takes: services check that their caller
-/// may use the key, and give themselves a grant by it.
+/// Returns the permissions for the organisation's KMS keys: services check that their caller may use the key,
+/// and create a grant with the caller's permission.
 fn keys(environment: &Environment, scope: &Scope) -> Vec<Statement> {
     let kms = &environment.org.kms;
-    // "DynamoDB encryption at rest: usage notes: Authorizing use of a customer managed key",
-    // DynamoDB developer guide: the least that who selects the key of a table has to be allowed.
+    // "DynamoDB encryption at rest: usage notes: Authorizing use of a customer managed key", DynamoDB
+    // developer guide: the minimum for a caller that selects the key of a table.
     let of_tables = [
         "kms:CreateGrant",
         "kms:Decrypt",
@@ -123,20 +124,20 @@ fn keys(environment: &Environment, scope: &Scope) -> Vec<Statement> {
         let statement = Statement::new(format!("{thing}Key"), actions, [key?]);
         Some(statement.when("StringEquals", "kms:ViaService", via(service)))
     });
-    // Functions that were encrypted before are read like that until they were changed.
+    // Functions keep their former key until they are updated, and reading them needs it.
     let former = Statement::new("FunctionsFormerKeys", ["kms:Decrypt"], kms.former());
     let former = former.when("StringEquals", "kms:ViaService", via("lambda"));
     used.chain((!former.resources.is_empty()).then_some(former)).collect()
 }
 
-/// Tells whether an action is asked for by a call that looking makes.
+/// Returns whether reading a stack needs this action.
 fn reads(action: &str) -> bool {
-    // No call of ours: Lambda asks for it when it shows what it has encrypted.
+    // Not a call of the deployer: Lambda needs it to return encrypted variables.
     action == "kms:Decrypt" || READS.contains(&operation(action))
 }
 
-/// Returns the operation that asks for an action. S3 is the service whose actions have names
-/// of their own ("Required permissions for Amazon S3 API operations", S3 user guide).
+/// Returns the operation that needs an action. Only S3's actions are named differently from its operations
+/// ("Required permissions for Amazon S3 API operations", S3 user guide).
 fn operation(action: &str) -> &str {
     match action {
         "s3:GetBucketCORS" => "GetBucketCors",
@@ -150,11 +151,10 @@ fn operation(action: &str) -> &str {
     }
 }
 
-/// What makes two statements one: resources and conditions.
+/// The resources and conditions of a statement. Statements that agree in both are merged.
 type Alike = (BTreeSet<String>, Vec<Condition>);
 
-/// Puts statements together that differ in nothing but their actions, in the order of the
-/// first of each.
+/// Merges statements that differ only in their actions, in order of first appearance.
 fn merged(statements: Vec<Statement>) -> Vec<Statement> {
     let mut order: Vec<Alike> = Vec::new();
     let mut groups: BTreeMap<Alike, Vec<Statement>> = BTreeMap::new();
@@ -184,8 +184,8 @@ fn merged(statements: Vec<Statement>) -> Vec<Statement> {
     merged.collect()
 }
 
-/// Returns the words that names have in common, at their beginning or at their end:
-/// `TablesRead` and `TablesWrite` are `Tables`, `TablesList` and `RolesList` are `List`.
+/// Returns the words that names share at their beginning or at their end: `TablesRead` and `TablesWrite` are
+/// `Tables`, `TablesList` and `RolesList` are `List`.
 fn common<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<Vec<&str>> = names.map(words).collect();
     let all = |number: usize, end: bool| {
@@ -206,7 +206,7 @@ fn common<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Splits a name before its capitals.
+/// Splits a name before its capital letters.
 fn words(name: &str) -> Vec<&str> {
     let mut starts: Vec<usize> = name.match_indices(char::is_uppercase).map(|(at, _)| at).collect();
     starts.push(name.len());

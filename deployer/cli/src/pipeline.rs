@@ -1,8 +1,7 @@
-//! The event pipeline of a stack: which of its things play which part, and what its
-//! aggregates look like.
+//! The event pipeline of a stack: the names of its parts, and its type of aggregate.
 //!
-//! The verbs that look after events (`events`, `audit`, `probe`, `replay`) know envelopes and
-//! commits. What an event means is known by the aggregate, which the binary names.
+//! The commands for events (`events`, `audit`, `probe`, `replay`) know only envelopes and commits. The
+//! meaning of an event is known to the aggregate type, which the binary passes in.
 
 mod reached;
 
@@ -14,25 +13,31 @@ use eventsourcing::{Aggregate, Answer, Answering, Commit, History};
 use serde_json::Value;
 use storage::fault::chain;
 
-/// The parts of the event pipeline, by the names that the stack gives them.
+/// The parts of the event pipeline, by their names in the stack.
 #[derive(Debug, Clone, Copy)]
 pub struct Pipeline {
-    /// The table that keeps commits.
+    /// The events table.
     pub table: &'static str,
     /// The stream that events are published to.
     pub stream: &'static str,
     /// The bucket of the archive.
     pub archive: &'static str,
-    /// The function that feeds history to a handler.
+    /// The function that replays history to a handler.
     pub replay: &'static str,
-    /// The function that publishes new commits.
+    /// The function that publishes new commits to the stream.
     pub capture: &'static str,
-    /// What most events of the table are about.
+    /// The type of most aggregates in the events table.
     pub aggregate: AggregateApp,
 }
 
 impl Pipeline {
-    /// Returns the events that are stored, each with the highest version of its schema that the code reads.
+    /// Returns the names of all event types.
+    pub(crate) fn event_types(&self) -> Vec<&'static str> {
+        let schemas = self.aggregate.schemas.iter().chain(ProbeEvent::SCHEMAS);
+        schemas.map(|schema| schema.event_type).collect()
+    }
+
+    /// Returns the stored event types, each with the highest schema version that the code reads.
     pub(crate) fn reads(&self) -> BTreeMap<String, u32> {
         let of = |aggregate: &'static str, schemas: &'static [Schema]| {
             schemas.iter().map(move |schema| (format!("{aggregate}/{}", schema.event_type), schema.version()))
@@ -42,26 +47,26 @@ impl Pipeline {
     }
 }
 
-/// The type of aggregate that a stack is made for.
+/// The type of aggregate that a stack stores.
 #[derive(Debug, Clone, Copy)]
 pub struct AggregateApp {
-    /// The first part of the stored identifiers, before the `#`.
+    /// The part of the stored ids before the `#`.
     pub type_name: &'static str,
-    /// Folds the commits of one aggregate, from the first one on, to the state that a caller
-    /// is shown; or says why they make none.
+    /// Folds the commits of one aggregate, from the first one on, into the state that callers see, or returns
+    /// why that fails.
     pub state: fn(&[Commit]) -> Result<Value, String>,
-    /// How its events are stored.
+    /// The schemas of its events.
     pub schemas: &'static [Schema],
 }
 
 impl AggregateApp {
-    /// Returns this type of aggregate, with the state that its queries answer.
+    /// Returns this type of aggregate, with the state that its queries return.
     pub fn of<A: Answering>() -> Self {
         Self { type_name: A::TYPE, state: state::<A>, schemas: A::Event::SCHEMAS }
     }
 }
 
-/// Returns what a query answered right after the last of these commits.
+/// Returns the answer to a query right after the last of these commits.
 fn state<A: Answering>(commits: &[Commit]) -> Result<Value, String> {
     let Some(first) = commits.first() else {
         return Ok(Value::Null);

@@ -1,7 +1,7 @@
-//! A probe: one marked event, and where on its way it was seen.
+//! A probe: one marked event, and the stages of the pipeline where it was seen.
 //!
-//! The way is read off the stack, so a new handler is a hop without a line of code. What is
-//! here is pure; [`follow`] looks.
+//! The stages come from the stack, so a new handler needs no code here. This module is pure; [`follow`] reads
+//! AWS.
 
 pub mod follow;
 
@@ -12,94 +12,94 @@ use engine::scope::Scope;
 use serde::Serialize;
 
 use crate::pipeline::Pipeline;
-use aws::composites::Hops;
+use aws::composites::Stages;
 use aws::resources::stream::Stream;
 use aws::resources::table::Table;
 
-/// What a hop is.
+/// The kind of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum HopKind {
-    /// The event is in the table.
+pub enum StageKind {
+    /// The events table: the event is stored.
     Table,
-    /// A function has published it.
+    /// The function that publishes the event.
     Capture,
-    /// It has come into the stream.
+    /// The stream: the event arrived there.
     Stream,
-    /// A function that the stream feeds has had it.
+    /// A function that received the event from the stream.
     Handler,
-    /// It is in an object of the archive.
+    /// The archive: an object has the event.
     Archive,
 }
 
-/// Something that an event passes on its way.
+/// A stage of the pipeline that an event passes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Hop {
-    /// What it is.
-    #[serde(rename = "hop")]
-    pub kind: HopKind,
-    /// Its name: of a function, as it is deployed.
+pub struct Stage {
+    /// The kind of stage.
+    #[serde(rename = "stage")]
+    pub kind: StageKind,
+    /// The full name of the resource.
     pub name: String,
-    /// How long after the event it was seen here, in milliseconds; nothing when it was not.
+    /// How long after sending the probe was seen here, in milliseconds; `None` if it was not seen.
     pub after_ms: Option<u64>,
 }
 
-/// The way of one probe, and how far it has come.
+/// The stages of one probe, and where it was seen.
 #[derive(Debug, Clone, Serialize)]
 pub struct Passage {
-    /// The hops, in the order in which an event passes them.
-    pub hops: Vec<Hop>,
+    /// The stages, in the order in which an event passes them.
+    pub stages: Vec<Stage>,
 }
 
 impl Passage {
-    /// Returns the way through a stack, on which nothing was seen yet.
-    pub fn through(hops: &Hops, pipeline: &Pipeline, scope: &Scope) -> Self {
-        let hop = |kind, name: &str| Hop { kind, name: name.to_owned(), after_ms: None };
+    /// Returns the stages of a stack; the probe was seen at none of them.
+    pub fn through(stages: &Stages, pipeline: &Pipeline, scope: &Scope) -> Self {
+        let stage = |kind, name: &str| Stage { kind, name: name.to_owned(), after_ms: None };
         let consumers = |kind, source: &ResourceId| {
-            let functions = hops.consumers_of(source).map(|consumer| consumer.function.as_str());
-            functions.map(|function| hop(kind, function)).collect::<Vec<_>>()
+            let functions = stages.consumers_of(source).map(|consumer| consumer.function.as_str());
+            functions.map(|function| stage(kind, function)).collect::<Vec<_>>()
         };
         let (table, stream) = (pipeline.table_name(scope), pipeline.stream_name(scope));
-        let hops = [
-            vec![hop(HopKind::Table, &table)],
-            consumers(HopKind::Capture, &ResourceId::new(Table::KIND, &table)),
-            vec![hop(HopKind::Stream, &stream)],
-            consumers(HopKind::Handler, &ResourceId::new(Stream::KIND, &stream)),
-            vec![hop(HopKind::Archive, &pipeline.bucket_name(scope))],
+        let stages = [
+            vec![stage(StageKind::Table, &table)],
+            consumers(StageKind::Capture, &ResourceId::new(Table::KIND, &table)),
+            vec![stage(StageKind::Stream, &stream)],
+            consumers(StageKind::Handler, &ResourceId::new(Stream::KIND, &stream)),
+            vec![stage(StageKind::Archive, &pipeline.bucket_name(scope))],
         ];
-        Self { hops: hops.concat() }
+        Self { stages: stages.concat() }
     }
 
-    /// Writes down that it was seen at a hop, and returns the hop if that is news.
-    pub fn seen(&mut self, kind: HopKind, name: &str, after: Duration) -> Option<Hop> {
-        let hop = self.hops.iter_mut().find(|hop| hop.kind == kind && hop.name == name)?;
-        if hop.after_ms.is_some() {
+    /// Records that the probe was seen at a stage. Returns the stage if that is new.
+    pub fn seen(&mut self, kind: StageKind, name: &str, after: Duration) -> Option<Stage> {
+        let stage = self.stages.iter_mut().find(|stage| stage.kind == kind && stage.name == name)?;
+        if stage.after_ms.is_some() {
             return None;
         }
-        hop.after_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-        Some(hop.clone())
+        stage.after_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        Some(stage.clone())
     }
 
-    /// Returns the hops at which it was not seen, in the order of the way.
-    pub fn missing(&self) -> impl Iterator<Item = &Hop> {
-        self.hops.iter().filter(|hop| hop.after_ms.is_none())
+    /// Returns the stages where the probe was not seen, in order.
+    pub fn missing(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().filter(|stage| stage.after_ms.is_none())
     }
 
-    /// Returns the last hop on the way at which it was seen.
-    pub fn last(&self) -> Option<&Hop> {
-        self.hops.iter().rfind(|hop| hop.after_ms.is_some())
+    /// Returns the last stage where the probe was seen.
+    pub fn last(&self) -> Option<&Stage> {
+        self.stages.iter().rfind(|stage| stage.after_ms.is_some())
     }
 
-    /// Tells whether it was seen everywhere.
+    /// Returns whether the probe was seen at every stage.
     pub fn arrived(&self) -> bool {
         self.missing().next().is_none()
     }
 
-    /// Returns the function that has to be looked at first: the first that did not have it. What
-    /// a function that had it did not do, is its own doing.
-    pub fn suspect(&self) -> Option<&Hop> {
-        let functions = |hop: &&Hop| matches!(hop.kind, HopKind::Capture | HopKind::Handler);
-        self.missing().find(functions).or_else(|| self.hops.iter().rfind(functions))
+    /// Returns the function to check first: the first one that did not receive the probe. If all functions
+    /// received it, that is the last one, which did not pass it on.
+    pub fn suspect(&self) -> Option<&Stage> {
+        let functions = |stage: &&Stage| matches!(stage.kind, StageKind::Capture | StageKind::Handler);
+        self.missing().find(functions).or_else(|| self.stages.iter().rfind(functions))
     }
 }
 
@@ -120,20 +120,20 @@ mod tests {
             capture: "capture",
             aggregate,
         };
-        Passage::through(&Hops::sample(), &pipeline, &scope())
+        Passage::through(&Stages::sample(), &pipeline, &scope())
     }
 
-    fn names<'a>(hops: impl Iterator<Item = &'a Hop>) -> Vec<&'a str> {
-        hops.map(|hop| hop.name.as_str()).collect()
+    fn names<'a>(stages: impl Iterator<Item = &'a Stage>) -> Vec<&'a str> {
+        stages.map(|stage| stage.name.as_str()).collect()
     }
 
     #[test]
-    fn probe_hops_follow_the_stack() {
-        let kinds: Vec<HopKind> = passage().hops.iter().map(|hop| hop.kind).collect();
-        use HopKind::*;
+    fn probe_stages_follow_the_stack() {
+        let kinds: Vec<StageKind> = passage().stages.iter().map(|stage| stage.kind).collect();
+        use StageKind::*;
         assert_eq!(kinds, [Table, Capture, Stream, Handler, Handler, Archive]);
         assert_eq!(
-            names(passage().hops.iter()),
+            names(passage().stages.iter()),
             [
                 "demo-dev-events",
                 "demo-dev-capture",
@@ -146,22 +146,22 @@ mod tests {
     }
 
     #[test]
-    fn lost_probe_suspect_follows_the_last_seen_hop() {
+    fn lost_probe_suspect_follows_the_last_seen_stage() {
         let mut passage = passage();
         let second = Duration::from_secs(1);
-        assert!(passage.seen(HopKind::Table, "demo-dev-events", second).is_some());
-        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-capture"));
-        assert!(passage.seen(HopKind::Capture, "demo-dev-capture", second).is_some());
-        assert!(passage.seen(HopKind::Stream, "demo-dev-events", second).is_some());
-        assert!(passage.seen(HopKind::Handler, "demo-dev-archive", second).is_some());
-        assert!(passage.seen(HopKind::Handler, "demo-dev-archive", second).is_none(), "no news");
-        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-log-events"));
+        assert!(passage.seen(StageKind::Table, "demo-dev-events", second).is_some());
+        assert_eq!(passage.suspect().map(|stage| stage.name.as_str()), Some("demo-dev-capture"));
+        assert!(passage.seen(StageKind::Capture, "demo-dev-capture", second).is_some());
+        assert!(passage.seen(StageKind::Stream, "demo-dev-events", second).is_some());
+        assert!(passage.seen(StageKind::Handler, "demo-dev-archive", second).is_some());
+        assert!(passage.seen(StageKind::Handler, "demo-dev-archive", second).is_none(), "it was seen before");
+        assert_eq!(passage.suspect().map(|stage| stage.name.as_str()), Some("demo-dev-log-events"));
         assert_eq!(
             names(passage.missing()),
             ["demo-dev-log-events", "demo-dev-archive-111111111111-eu-central-1-an"]
         );
-        assert!(passage.seen(HopKind::Handler, "demo-dev-log-events", second).is_some());
-        assert_eq!(passage.suspect().map(|hop| hop.name.as_str()), Some("demo-dev-archive"));
+        assert!(passage.seen(StageKind::Handler, "demo-dev-log-events", second).is_some());
+        assert_eq!(passage.suspect().map(|stage| stage.name.as_str()), Some("demo-dev-archive"));
         assert!(!passage.arrived());
     }
 }

@@ -1,6 +1,6 @@
-//! Everything a person or a script reads: plans, reports and events to text, JSON, Markdown.
+//! All output: plans, reports and events as text, JSON and Markdown.
 //!
-//! The forms are pure functions; [`Ui`] is the only place that writes and knows colours.
+//! Formatting is pure; [`Ui`] is the only part that writes and decides about colours.
 
 #[cfg(feature = "pipeline")]
 mod audit;
@@ -39,7 +39,7 @@ pub use markdown::plan_markdown;
 pub use outputs::{Output, outputs_env, outputs_text};
 pub use plan_text::{Heading, Question, orphans_left, plan_text};
 #[cfg(feature = "pipeline")]
-pub use probe::{ProbeReport, hop_text, probe_lost};
+pub use probe::{ProbeReport, probe_lost, stage_text};
 #[cfg(feature = "pipeline")]
 pub(crate) use progress_line::ProgressLine;
 #[cfg(all(test, feature = "pipeline"))]
@@ -52,31 +52,31 @@ pub use ui::{Busy, Ui};
 use clap::ValueEnum;
 use engine::plan::Plan;
 
-/// The form of a report.
+/// The output format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ReportFormat {
-    /// For reading.
+    /// Text for people
     #[default]
     Human,
-    /// Stable and versioned, for programs.
+    /// JSON for programs, stable and versioned
     Json,
 }
 
-/// The form of a plan.
+/// The output format of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum PlanFormat {
-    /// For reading.
+    /// Text for people
     #[default]
     Human,
-    /// Stable and versioned, for programs.
+    /// JSON for programs, stable and versioned
     Json,
-    /// For a pull request comment.
+    /// Markdown for a comment on a pull request
     Markdown,
-    /// Markdown, and annotations that GitHub Actions shows.
+    /// Markdown with annotations for GitHub Actions
     Github,
 }
 
-/// Returns a plan in a form.
+/// Returns a plan in an output format.
 pub fn plan_in(format: PlanFormat, plan: &Plan, heading: Heading<'_>) -> String {
     match format {
         PlanFormat::Human => plan_text(plan, heading),
@@ -88,5 +88,5 @@ pub fn plan_in(format: PlanFormat, plan: &Plan, heading: Heading<'_>) -> String 
 
 /// Returns a value as indented JSON.
 pub fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).expect("what is shown is plain data with string keys")
+    serde_json::to_string_pretty(value).expect("reports are plain data with string keys")
 }

@@ -1,16 +1,19 @@
-//! The command line: reads it, does as told, and ends with an exit code.
+//! The command line: parses it, runs the command, and returns an exit code.
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 
 use crate::app::App;
 use crate::commands::{self, Command};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
+use crate::help_groups;
 use crate::render::Ui;
+use crate::usage_error::usage_error;
 
-/// Keeps the infrastructure of an environment as the code says.
+/// Deploy a stack to AWS, find drift, and operate what is deployed
 #[derive(Debug, Parser)]
 #[command(name = "deployer", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 struct Cli {
@@ -20,28 +23,29 @@ struct Cli {
     command: Command,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 in sync or done, 1 error or stopped on request, 2 pending changes, 3 drift, 4 something could not be read, 5 foreign resources, 6 orphans only, 64 usage or configuration, 130 left at once by a signal.";
+const AFTER_HELP: &str = "Exit codes: 0 in sync or done, 1 error or stopped on request, 2 pending changes, 3 drift, 4 unknown (could not be read), 5 unmanaged resources, 6 orphans only, 64 wrong command line or configuration, 130 quit by a signal.";
 
-/// Reads the command line, and the variables that options may have.
+/// Parses the command line, and the environment variables of options.
 fn parse() -> Result<Cli, clap::Error> {
-    let mut command = Cli::command().mut_args(without_empty_variable);
+    let command = Cli::command().mut_args(without_empty_variable);
+    let mut command = help_groups::grouped(command);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-/// Has an option look at its variable only if that has a value. CI systems set variables to nothing
-/// where they mean "unset", and clap refuses an empty value.
+/// Lets an option ignore its environment variable if that is empty: CI systems set variables to nothing where
+/// they mean "unset", and clap refuses an empty value.
 fn without_empty_variable(option: Arg) -> Arg {
     let is_empty = |name| std::env::var_os(name).is_some_and(|value| value.is_empty());
     if option.get_env().is_some_and(is_empty) { option.env(clap::builder::Resettable::Reset) } else { option }
 }
 
-/// Runs the program: reads the command line, does as told, and returns its exit code.
+/// Runs the command of the command line, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();
     let cli = match parse() {
         Ok(cli) => cli,
-        Err(error) => return told(&error, &ui).into(),
+        Err(message) => return instead_of_command(&message, &ui).into(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = match runtime {
@@ -63,18 +67,21 @@ pub fn run(app: &App) -> ExitCode {
     written(exit, &ui).into()
 }
 
-/// Shows what there is to say in place of running a command: help and version are no mistakes.
-fn told(message: &clap::Error, ui: &Ui) -> Exit {
-    if message.use_stderr() {
-        // It repeats what was typed, so it has no colours.
-        ui.say_foreign(message.render().to_string().trim_end());
-        return Exit::USAGE;
+/// Prints help, the version or what is wrong with the command line, and returns the exit code.
+fn instead_of_command(message: &clap::Error, ui: &Ui) -> Exit {
+    if !message.use_stderr() {
+        ui.result(message.render().ansi().to_string().trim_end());
+        return written(Exit::DONE, ui);
     }
-    ui.result(message.render().ansi().to_string().trim_end());
-    written(Exit::DONE, ui)
+    if message.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        ui.say_untrusted(message.render().to_string().trim_end());
+    } else {
+        ui.error(&usage_error(message, &ui.program()));
+    }
+    Exit::USAGE
 }
 
-/// Returns how a command ends whose results were written, or were not.
+/// Returns the exit code of a command, or an error if its results could not be written.
 fn written(exit: Exit, ui: &Ui) -> Exit {
     match ui.lost() {
         Some(problem) => {

@@ -1,6 +1,6 @@
-//! What most commands begin with: the environment, a connection, the stack, a look, a plan.
+//! The first steps of most commands: read the environment, connect, build the stack, read AWS, plan.
 //!
-//! `plan`, `drift` and `up` all come through here, so they cannot disagree.
+//! `plan`, `drift` and `up` all use this module, so they cannot disagree.
 
 mod orphans;
 
@@ -23,65 +23,65 @@ use crate::exit::Problem;
 use crate::global::Global;
 use crate::local::{LocalCloud, LocalStatus};
 use crate::render::Ui;
+use crate::suggestion::known_words;
 use aws::composites::Composites;
 use aws::resources::function::Function;
 use aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 
-/// How long a function may run at most that the stack does not have ("Lambda quotas", Lambda
-/// developer guide).
+/// The longest time that a function can run ("Lambda quotas", Lambda developer guide), for functions that are
+/// not in the stack.
 const LONGEST_RUN: Duration = Duration::from_secs(900);
 
-/// An environment that we are connected to.
+/// A connection to one environment.
 pub(crate) struct Session {
-    /// What its file says.
+    /// The content of its file.
     pub(crate) environment: Environment,
     /// Its names and tags.
     pub(crate) scope: Scope,
-    /// Its account and region.
+    /// The clients for its account and region.
     pub(crate) aws: Aws,
-    /// What is desired; what the functions are made of, [`Session::plan`] finds out.
+    /// The desired resources. [`Session::plan`] adds the fingerprints of the functions.
     pub(crate) stack: Stack<Aws>,
 }
 
-/// What is to be done, and all that doing it takes.
+/// A plan, and everything that is needed to apply it.
 pub(crate) struct Planned {
-    /// Where the functions come from.
+    /// The source of the functions.
     pub(crate) sources: Sources,
-    /// What they are made of, as the plan has it.
+    /// The fingerprints of the functions that the plan was made with.
     pub(crate) fingerprints: Fingerprints,
-    /// What was seen.
+    /// The live state that was read.
     pub(crate) survey: Survey,
-    /// The steps from one to the other.
+    /// The steps from the live to the desired state.
     pub(crate) plan: Plan,
-    /// Who looked.
+    /// The AWS identity that read it.
     pub(crate) caller: Caller,
 }
 
-/// What a command does with what it is connected to.
+/// The access that a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// It looks, and could do nothing else.
+    /// The command only reads, and its connection allows nothing else.
     Reads,
-    /// It changes things.
+    /// The command changes resources.
     Writes,
-    /// It changes things, and starts a local cloud that is not running.
+    /// The command changes resources, and starts a local cloud that is not running.
     Starts,
 }
 
 impl Session {
-    /// Reads the environment's file and connects, to look and to do nothing else. Makes no
-    /// call to AWS.
+    /// Reads the environment's file and opens a read-only connection. Makes no call to AWS.
     ///
     /// # Errors
-    /// The file is wrong, or the local cloud is not there.
+    /// Returns an error if the file is not valid or the local cloud is not running.
     pub(crate) async fn reading(name: &str, app: &App, global: &Global, ui: &Ui) -> Result<Self, Problem> {
         Self::open(name, app, global, Access::Reads, ui).await
     }
 
-    /// Connects like [`Session::reading`], to change things as well.
+    /// Connects like [`Session::reading`], but also allows changes.
     ///
     /// # Errors
-    /// Those of [`Session::reading`].
+    /// See [`Session::reading`].
     pub(crate) async fn writing(name: &str, app: &App, global: &Global, ui: &Ui) -> Result<Self, Problem> {
         Self::open(name, app, global, Access::Writes, ui).await
     }
@@ -89,7 +89,7 @@ impl Session {
     /// Connects like [`Session::writing`], and starts a local cloud that is not running.
     ///
     /// # Errors
-    /// The file is wrong, or the local cloud does not start.
+    /// Returns an error if the file is not valid or the local cloud does not start.
     pub(crate) async fn starting(name: &str, app: &App, global: &Global, ui: &Ui) -> Result<Self, Problem> {
         Self::open(name, app, global, Access::Starts, ui).await
     }
@@ -109,7 +109,7 @@ impl Session {
             && own_endpoint().is_none()
         {
             target.endpoint = Some(endpoint(settings, name, global.folder(), access, ui).await?);
-            // The local cloud's root, which protects nothing.
+            // The root credentials of the local cloud, which are no secret.
             target.credentials = Credentials::Fixed("test", "test");
         }
         let scope = environment.scope(app.stack_name);
@@ -122,7 +122,7 @@ impl Session {
         self.stack.neighbours().names(Function::KIND).collect()
     }
 
-    /// Returns how long the function of this full name may run, as the stack says.
+    /// Returns how long the function with this full name may run, according to the stack.
     pub(crate) fn runs_at_most(&self, function: &str) -> Duration {
         self.stack.neighbours().get(function).map_or(LONGEST_RUN, Function::timeout)
     }
@@ -130,7 +130,7 @@ impl Session {
     /// Returns the full name of a function, given with or without the environment's prefix.
     ///
     /// # Errors
-    /// The stack has no such function.
+    /// Returns an error if the stack has no such function.
     pub(crate) fn function(&self, named: &str) -> Result<String, Problem> {
         let prefix = self.scope.prefix();
         let known = self.functions();
@@ -139,40 +139,43 @@ impl Session {
             return Ok(wanted);
         }
         let known: Vec<&str> = known.iter().map(|name| name.strip_prefix(&prefix).unwrap_or(name)).collect();
-        Err(Problem::usage(format!("there is no function `{named}`"))
-            .hint(format!("there are {}", known.join(", "))))
+        Err(Problem::usage(format!("`{named}` is not a function of this stack")).hint(known_words(
+            named,
+            "functions",
+            &known,
+        )))
     }
 
-    /// Returns a stack without resources, to which everything of ours is a stray: of all kinds that the
-    /// stack knows, those from outside these crates among them.
+    /// Returns a stack without resources, for which every owned resource is an orphan. It has all kinds of
+    /// this stack, including those defined outside these crates.
     pub(crate) fn empty_stack(&self) -> Stack<Aws> {
         Stack::new(self.scope.clone(), self.stack.kinds.clone())
     }
 
-    /// Looks at everything, and checks meanwhile whose account it is. Returns also who
-    /// calls.
+    /// Reads all resources, and concurrently checks that the account is the environment's. Also returns the
+    /// caller.
     ///
     /// # Errors
-    /// The credentials are not of the environment's account.
+    /// Returns an error if the credentials belong to another account.
     pub(crate) async fn look(&self, stack: &Stack<Aws>, ui: &Ui) -> Result<(Survey, Caller), Problem> {
-        let _busy = ui.busy("looking");
+        let _busy = ui.busy("reading resources");
         let looking = async { Ok(survey(stack, &self.aws).await) };
-        // Credentials of another account, or no way to reach AWS, end the look at once.
+        // Credentials of another account, or no connection to AWS, end the reading at once.
         let (caller, survey) = futures::try_join!(self.aws.guard(), looking)?;
         Ok((survey, caller))
     }
 
-    /// Looks, compares and decides.
+    /// Reads all resources and plans the changes.
     ///
     /// # Errors
-    /// The stack is not one that AWS would take; see also [`Session::look`] and [`sources`].
+    /// Returns an error if AWS would reject the stack; see also [`Session::look`] and [`sources`].
     pub(crate) async fn plan(&mut self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
         self.environment.check_method(own_endpoint().is_some())?;
         check(&self.stack, &self.environment.name)?;
-        // On a thread of its own: hashing would keep the answers of AWS waiting.
+        // In a separate task: hashing would delay the processing of AWS's responses.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
         let (sources, looked) = futures::join!(sources, self.look(&self.stack, ui));
-        let (sources, fingerprints) = sources.expect("nobody cancels it, and it does not panic")?;
+        let (sources, fingerprints) = sources.expect("the task is not cancelled and does not panic")?;
         let (mut survey, caller) = looked?;
         if !wishes.prune {
             orphans::judge(&mut survey, &self.stack, &sources, &self.aws, &caller).await;
@@ -184,40 +187,40 @@ impl Session {
     }
 }
 
-/// Refuses a stack that AWS would not take, as far as that can be told without asking it.
+/// Checks the stack for mistakes that can be found without a call to AWS.
 fn check(stack: &Stack<Aws>, environment: &str) -> Result<(), Problem> {
     let mistakes = stack.mistakes();
     if mistakes.is_empty() {
         return Ok(());
     }
-    let told = mistakes.into_iter().map(|(id, mistake)| format!("{id}: {mistake}"));
-    Err(Problem::usage(format!("the stack of `{environment}` has mistakes, so nothing was looked at"))
-        .details(told)
+    let details = mistakes.into_iter().map(|(id, mistake)| format!("{id}: {mistake}"));
+    Err(Problem::usage(format!("the stack of `{environment}` is not valid, so nothing was read"))
+        .details(details)
         .hint("correct the stack, or the numbers in the environment file"))
 }
 
-/// Returns where the functions come from, and their fingerprints. Compiles nothing.
+/// Returns the source of the functions and their fingerprints. Compiles nothing.
 ///
 /// # Errors
-/// This is no cargo workspace, or not one with the functions; or the bundle has none for this.
+/// Returns an error if the current folder is not in the cargo workspace of the functions, or if the bundle
+/// has no functions with these settings.
 async fn sources(package: &str, settings: BuildSettings) -> Result<(Sources, Fingerprints), Problem> {
     let sources = Sources::open(package).await?;
     let fingerprints = sources.fingerprints(&settings)?;
     Ok((sources, fingerprints))
 }
 
-/// Returns the local cloud of an environment, kept beside the folder of the environments.
+/// Returns the local cloud of an environment, stored next to the folder of the environments.
 pub(crate) fn local_cloud(settings: &Local, environments: &Path) -> Result<LocalCloud, Problem> {
     let port = u16::try_from(settings.port.get()).expect("the range of a port is checked when it is read");
     Ok(LocalCloud::new(local_dir(environments)?, port))
 }
 
 fn local_dir(environments: &Path) -> Result<PathBuf, Problem> {
-    // A bundle has its environments with it, and then there is no folder of them.
+    // A bundle contains its environment files, so there may be no such folder.
     let beside = environments.canonicalize().ok().and_then(|folder| Some(folder.parent()?.to_owned()));
     let beside = beside.map_or_else(std::env::current_dir, Ok);
-    let beside =
-        beside.map_err(|error| Problem::new(format!("cannot tell which folder this is: {error}")))?;
+    let beside = beside.map_err(|error| Problem::new(format!("cannot read the current folder: {error}")))?;
     Ok(beside.join(".deployer"))
 }
 
@@ -240,12 +243,12 @@ async fn endpoint(
             LocalStatus::Silent { pid } => Err(Problem::new(format!(
                 "the local cloud (pid {pid}) does not answer"
             ))
-            .hint(format!("`{0} local stop {name}` ends it, `{0} up {name}` starts it anew", ui.program()))),
+            .hint(format!("`{0} local stop {name}` ends it, `{0} up {name}` starts it again", ui.program()))),
             LocalStatus::Stopped => Err(Problem::new("the local cloud is not running")
                 .hint(format!("`{} up {name}` starts it and deploys", ui.program()))),
-            LocalStatus::Foreign { holder } => {
+            LocalStatus::Unmanaged { holder } => {
                 let port = settings.port.get();
-                Err(Problem::new(format!("port {port} is held by something else: {holder}"))
+                Err(Problem::new(format!("port {port} is in use by {holder}"))
                     .hint("choose another `port` in the environment file"))
             }
         },
@@ -269,11 +272,11 @@ mod tests {
         stack
     }
 
-    /// Otherwise `down` would leave its things behind, and say that there are none.
+    /// Otherwise `down` would leave its resources behind, and report that there are none.
     #[test]
     fn external_kind_is_known_to_down() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
-        let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
+        let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
         let scope = environment.scope("demo");
         let app = App { stack_name: "demo", package: "functions", stack, try_next: "", pipeline: None };
         let stack = app.desired(&environment);
@@ -282,7 +285,7 @@ mod tests {
         assert_eq!(
             (empty.resources.len(), empty.kinds.len()),
             (0, 2),
-            "that of the deployment bucket as well"
+            "the kind of the deployment bucket is also known"
         );
         assert!(empty.kind("outside.kind").is_some());
     }

@@ -1,12 +1,12 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first begins nothing more, the second leaves at once.
+//! Ctrl-C, SIGTERM and SIGHUP: after the first no new step starts, the second ends the process at once.
 //!
-//! A thread of its own listens, and ends the process when the time after the first signal is over.
-//! It writes nothing and takes no lock that a write holds: in a terminal that nobody reads (Ctrl-S,
-//! an ssh session that stalls) every write waits, and with it whatever task or lock it has.
+//! A separate thread listens, and ends the process when the time after the first signal is over. It writes
+//! nothing and takes no lock that a write holds. In a terminal that is not read (Ctrl-S, an ssh session that
+//! stalls) every write blocks, together with its task and the locks it holds.
 //!
-//! Where nothing has to be ended with the program there is no thread, and the kernel ends it. To
-//! begin with, cargo runs in a process group of its own, which the terminal's SIGINT and SIGHUP do
-//! not reach.
+//! Where no child process has to be ended with the program there is no thread, and the kernel ends the
+//! program. Cargo needs the thread: it runs in a separate process group, which the terminal's SIGINT and
+//! SIGHUP do not reach.
 
 use std::fs;
 use std::process;
@@ -25,14 +25,14 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::{Exit, Problem};
 use crate::render::Ui;
 
-/// How long what is left to do may take once the run is stopped.
+/// How long the remaining work may take once the run is stopped.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// How long after the first signal the program may go on. What is in flight and the last word take
-/// six seconds together; with the way out, the program ends within seven.
+/// How long the program may continue after the first signal. Calls in flight and the remaining work take six
+/// seconds together; with the exit, the program ends within seven.
 const LONGEST: Duration = Duration::from_millis(6_500);
 
-/// How long the way out may take, on which standard output is flushed.
+/// How long the exit may take, which flushes standard output.
 const WAY_OUT: Duration = Duration::from_millis(300);
 
 /// Listens for signals until dropped.
@@ -44,17 +44,17 @@ impl Drop for Listening {
     }
 }
 
-/// Cancels `stop` on the first signal. The process ends on the second, or when the time is over.
+/// Cancels `stop` on the first signal. The process ends on the second signal, or when the time is over.
 pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
     let (stop, ui, first) = (stop.clone(), ui.clone(), first_signal());
     Listening(tokio::spawn(async move {
         first.cancelled().await;
         stop.cancel();
-        ui.say("stopping: nothing more is begun; what is in flight is finished (again to leave at once)");
+        ui.say("stopping: the steps in progress will finish; press Ctrl-C again to quit now");
     }))
 }
 
-/// Does what is left to do, for a moment only once the run is stopped.
+/// Does the remaining work, for at most two seconds once the run is stopped.
 pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     let out_of_time = async {
         stop.cancelled().await;
@@ -66,10 +66,9 @@ pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output
     }
 }
 
-/// Gives up a build at the first signal: cargo does not get it from the terminal, and ends with the
-/// future.
+/// Stops a build at the first signal: cargo does not receive it from the terminal, and ends with the future.
 pub(crate) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T, Problem> {
-    // Before cargo is started: without the thread, a signal would leave it behind.
+    // Before cargo starts: without the thread, a signal would leave cargo running.
     let first = first_signal();
     tokio::select! {
         built = build => Ok(built),
@@ -85,7 +84,7 @@ pub(crate) async fn signal() {
     first_signal().cancelled().await;
 }
 
-/// Returns what the first signal cancels. From now on signals no longer end the process by
+/// Returns the token that the first signal cancels. From then on signals no longer end the process by
 /// themselves.
 fn first_signal() -> &'static CancellationToken {
     static FIRST: OnceLock<CancellationToken> = OnceLock::new();
@@ -96,21 +95,22 @@ fn first_signal() -> &'static CancellationToken {
             let first = first.clone();
             move || watch(&first, &listens)
         };
-        // Without the thread, signals keep their default: the process ends.
+        // Without the thread, signals keep their default action: the process ends.
         if thread::Builder::new().name("signals".to_owned()).spawn(thread).is_ok() {
-            // It fails where the thread could not listen and has ended.
+            // This fails if the thread could not listen and has ended.
             let _ = begun.recv();
         }
         first
     })
 }
 
-/// Waits for a first signal, cancels `first`, and ends the process on a second one or in time.
+/// Waits for a first signal, cancels `first`, and ends the process on a second signal or when the time is
+/// over.
 fn watch(first: &CancellationToken, listens: &mpsc::Sender<()>) {
     let Ok(runtime) = runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
         let Ok(mut signals) = Signals::listen() else { return };
-        // The receiver waits for it.
+        // The receiver waits for this message.
         let _ = listens.send(());
         signals.next().await;
         first.cancel();
@@ -119,15 +119,15 @@ fn watch(first: &CancellationToken, listens: &mpsc::Sender<()>) {
     });
 }
 
-/// Ends cargo with its compilers, and the process.
+/// Ends cargo, its compilers and the process.
 fn leave() {
     crate::build::end_all();
-    // The exit flushes standard output, and may have to wait for a reader.
+    // The exit flushes standard output, which can block until the output is read.
     let exit = thread::Builder::new().spawn(|| process::exit(Exit::INTERRUPTED.code().into()));
     if exit.is_ok() {
         thread::sleep(WAY_OUT);
     }
-    // This cannot fail: every process may end itself.
+    // This cannot fail: a process may always kill itself.
     let _ = kill_process(getpid(), Signal::KILL);
 }
 
@@ -135,7 +135,7 @@ fn leave() {
 struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    /// Nothing where it is ignored.
+    /// `None` if SIGHUP is ignored.
     hangup: Option<unix::Signal>,
 }
 
@@ -164,8 +164,8 @@ impl Signals {
     }
 }
 
-/// Tells whether the program was started to go on without its terminal, as by `nohup`, which has
-/// SIGHUP ignored. Only Linux tells; elsewhere it is not ignored.
+/// Returns whether SIGHUP is ignored, as under `nohup`: the program then continues without its terminal. Only
+/// Linux reports this; elsewhere the answer is no.
 fn hangup_is_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! Errors of the crate that keeps and carries events, told like the errors of all calls.
+//! Converts errors of the crate `storage` into errors of the engine.
 
 use std::convert::Infallible;
 
@@ -15,9 +15,9 @@ use storage::stream::KinesisError;
 
 use aws::Called;
 
-/// What can be told as an error of the engine: the errors of crates that know nothing of it.
+/// An error that can be converted into an error of the engine, from a crate that does not know the engine.
 pub trait Classify {
-    /// Returns it as the engine's error, with what can be done about it.
+    /// Returns the engine's error, with its class and hint.
     fn classify(self) -> Error;
 }
 
@@ -29,13 +29,14 @@ where
     error
 }
 
-/// DynamoDB does not say which table it was, and it need not be our own.
+/// Adds the table's name: DynamoDB's error does not have it, and the table can be another one than the
+/// environment's.
 fn of_table<E>(error: SdkError<E, HttpResponse>, table: &str) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let told = of_call(error);
-    Error { message: format!("{} (table {table})", told.message), ..told }
+    let called = of_call(error);
+    Error { message: format!("{} (table {table})", called.message), ..called }
 }
 
 impl Classify for Error {
@@ -57,7 +58,7 @@ impl Classify for DynamoDbError {
 impl Classify for AppendError<DynamoDbError> {
     fn classify(self) -> Error {
         match self {
-            AppendError::Conflict => Error::other("PutItem", "the version is taken by another commit"),
+            AppendError::Conflict => Error::other("PutItem", "another commit already has this version"),
             AppendError::Store(error) => error.classify(),
         }
     }
@@ -75,7 +76,8 @@ impl Classify for S3Error {
             S3Error::Put { source, .. } => of_call(*source),
             S3Error::Get { source, .. } => of_call(*source),
             S3Error::List { source, .. } => of_call(*source),
-            // The line broke, which the SDK does not see once it has handed over the answer.
+            // The connection broke while the body was read. The SDK retries no more once it has returned the
+            // response.
             S3Error::Body { .. } => Error::new(Class::Throttled, "GetObject", chain(&self)),
         }
     }
@@ -123,7 +125,7 @@ mod tests {
             .code("ResourceNotFoundException")
             .message("Requested resource not found");
         let gone = ResourceNotFoundException::builder().meta(meta.build()).build();
-        let status = 400.try_into().expect("it is a status");
+        let status = 400.try_into().expect("400 is a valid status");
         let answer = HttpResponse::new(status, SdkBody::empty());
         let failed = SdkError::service_error(ScanError::ResourceNotFoundException(gone), answer);
         let error = ScanFailed { table: "copy".to_owned(), source: Box::new(failed) }.classify();

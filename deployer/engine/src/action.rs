@@ -1,24 +1,24 @@
-//! What is done about a resource.
+//! The actions of a plan.
 
 use serde::{Deserialize, Serialize};
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Makes what is absent.
+    /// Creates a resource that does not exist.
     Create,
-    /// Changes in place what differs.
+    /// Updates the differing fields in place.
     Update,
-    /// Deletes and makes again.
+    /// Deletes the resource and creates it again.
     Recreate,
-    /// Ends what it does by itself, and leaves it where it is.
+    /// Stops the resource's own activity, without deleting it.
     Disable,
-    /// Deletes.
+    /// Deletes the resource.
     Delete,
-    /// Does nothing, because what is asked for is not done without a person.
+    /// Does nothing, because the change needs a manual action.
     Refuse,
-    /// Does nothing, because there is nothing to do or nothing known.
+    /// Does nothing, because there is nothing to do or the state is unknown.
     Keep,
 }
 

@@ -1,5 +1,5 @@
-//! The dull executor: whatever is ready runs now, bounded; what failed takes only its
-//! dependants with it; everything is reported. It decides nothing and prints nothing.
+//! The executor: runs every step that is ready, with limited concurrency. A failed step skips only its
+//! dependants, and every outcome is reported. It decides nothing and prints nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -15,35 +15,35 @@ use crate::retry::retried;
 use crate::stack::Stack;
 use crate::survey::Survey;
 
-/// How many steps run together.
+/// How many steps run concurrently.
 const TOGETHER: usize = 32;
 
-/// How long what is in flight has to end once the run is stopped.
+/// How long steps in flight may take to finish after the run is stopped.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What happens while a plan is carried out.
+/// A progress event of a run.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A step begins.
+    /// A step has started.
     Started(ResourceId, Action),
     /// A step waits for something.
     Waiting(ResourceId, String),
-    /// A step ended.
+    /// A step has ended.
     Ended(StepOutcome),
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug, Clone)]
 pub struct StepOutcome {
     /// The resource.
     pub id: ResourceId,
-    /// What was to be done.
+    /// The action of the step.
     pub action: Action,
-    /// How it went.
+    /// Success, or the reason of the failure.
     pub result: Result<(), Failure>,
     /// How long it took.
     pub took: Duration,
-    /// Whether anything was sent that may have changed something: what the cloud refused has not.
+    /// Whether a call was sent that may have changed something. A call that the cloud refused does not count.
     pub sent: bool,
 }
 
@@ -52,37 +52,36 @@ pub struct StepOutcome {
 pub enum Failure {
     /// A call failed.
     Failed(Error),
-    /// A step that comes first did not succeed.
+    /// A step that has to finish first did not succeed.
     Skipped(ResourceId),
-    /// It was not begun when the run was stopped.
+    /// It had not started when the run was stopped.
     Stopped,
-    /// It was at work when the run was stopped, and did not end in time: how far it came is
-    /// not known.
+    /// It was running when the run was stopped, and did not finish in time: how far it came is not known.
     Interrupted,
 }
 
-/// What became of a plan's steps, in the order in which they ended.
+/// The outcomes of a plan's steps, in the order in which they ended.
 #[derive(Debug, Default)]
 pub struct ApplyReport {
-    /// One outcome a step that writes.
+    /// One outcome for each step that writes.
     pub outcomes: Vec<StepOutcome>,
 }
 
 impl ApplyReport {
-    /// Tells whether every step succeeded.
+    /// Returns whether every step succeeded.
     pub fn succeeded(&self) -> bool {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
     }
 
-    /// Returns what was written, successfully.
+    /// Returns the resources that were written successfully.
     pub fn done(&self) -> BTreeSet<ResourceId> {
         let done = self.outcomes.iter().filter(|outcome| outcome.result.is_ok());
         done.map(|outcome| outcome.id.clone()).collect()
     }
 }
 
-/// Carries out the plan's steps. Begins nothing more once `stop` is cancelled, and gives what
-/// is in flight a few seconds to end.
+/// Carries out the plan's steps. After `stop` is cancelled no new steps start, and steps in flight have a few
+/// seconds to finish.
 pub async fn apply<C: Cloud>(
     plan: &Plan,
     stack: &Stack<C>,
@@ -137,7 +136,7 @@ pub async fn apply<C: Cloud>(
     report
 }
 
-/// Returns when the run was stopped and what is in flight has had its time.
+/// Returns when the run was stopped and the time for steps in flight is over.
 async fn patience_ends(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(GRACE).await;
@@ -150,13 +149,13 @@ fn running_steps<'a>(
     plan.writes().filter_map(|step| Some((step, in_flight.get(&step.id)?)))
 }
 
-/// What has sent nothing yet, waiting for a compiler, was as good as not begun.
+/// A step that has sent nothing, for example because it waited for a compiler, counts as not started.
 fn interrupted(step: &Step, sent: bool) -> StepOutcome {
     let result = Err(if sent { Failure::Interrupted } else { Failure::Stopped });
     StepOutcome { id: step.id.clone(), action: step.action, result, took: GRACE, sent }
 }
 
-/// Takes out the steps that cannot begin any more and says why.
+/// Removes the steps that can no longer start, and returns their outcomes.
 fn settle_unstartable(
     waiting: &mut BTreeMap<ResourceId, &Step>,
     failed: &mut BTreeSet<ResourceId>,
@@ -207,14 +206,14 @@ async fn run<C: Cloud>(
 }
 
 async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, cloud: &C) -> Result<(), Error> {
-    let kind = || stack.kind(step.id.kind()).expect("every kind in a plan is one that the stack knows");
-    let node = || stack.get(&step.id).expect("what a plan changes is in the stack that it was made for");
+    let kind = || stack.kind(step.id.kind()).expect("the stack knows every kind in its plan");
+    let node = || stack.get(&step.id).expect("every changed resource is in the stack of the plan");
     let owner_tags = stack.scope.all_tags();
     match step.action {
         Action::Keep | Action::Refuse => return Ok(()),
         Action::Delete => return retried(async || (kind().delete)(&step.name, cloud).await).await,
         Action::Disable => {
-            let disable = kind().disable.expect("a plan disables only what can be disabled");
+            let disable = kind().disable.expect("a plan disables only kinds that can be disabled");
             return retried(async || disable(&step.name, &step.tags, cloud).await).await;
         }
         Action::Create => retried(async || node().create(&owner_tags, cloud).await).await?,
@@ -224,7 +223,7 @@ async fn carry_out<C: Cloud>(step: &Step, stack: &Stack<C>, survey: &Survey, clo
         }
         Action::Update => {
             let seen = survey.seen.get(&step.id).and_then(|seen| seen.as_ref().ok()?.as_ref());
-            let seen = seen.expect("what a plan updates was seen");
+            let seen = seen.expect("a resource to update was read");
             if step.changes.iter().any(|change| !change.is_tag()) {
                 retried(async || node().update(seen, &step.changes, cloud).await).await?;
             } else {

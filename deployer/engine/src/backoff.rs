@@ -1,8 +1,8 @@
-//! How long to wait before something is tried, or looked at, once more.
+//! The delays between repeated attempts and reads.
 
 use std::time::Duration;
 
-/// The times to wait between attempts: each twice the one before, up to a longest.
+/// The delays between attempts: each is twice the previous one, up to a maximum.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     next: Duration,
@@ -10,12 +10,12 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Returns the times that begin with `first`.
+    /// Returns a backoff that starts with `first`.
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { next: first, longest }
     }
 
-    /// Returns how long to wait now.
+    /// Returns the next delay.
     pub fn delay(&mut self) -> Duration {
         let delay = self.next;
         self.next = (delay * 2).min(self.longest);

@@ -1,31 +1,30 @@
-//! A difference between live and desired as everything else speaks of it: a field, and how
-//! grave it is to make it as desired.
+//! A change: one field in which the live and the desired state differ, and the risk of changing it.
 //!
-//! `diff` finds them, each kind says what they take, the plan carries them.
+//! `diff` finds changes, each kind of resource defines their effect, and the plan lists them.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// What the paths of tags begin with. No kind has a field of this name.
+/// The prefix of the paths of tags. No kind has a field of this name.
 const TAGS: &str = "tags.";
 
-/// One field that is live different from what is desired.
+/// One field whose live value differs from the desired one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Where, with dots between object keys and brackets around positions in lists. A list of
+    /// The path of the field, with dots between object keys and brackets around list positions. A list of
     /// plain values is one change.
     pub path: String,
-    /// What is live; null for nothing.
+    /// The live value; null if there is none.
     pub live: Value,
-    /// What is desired; null for nothing.
+    /// The desired value; null if there is none.
     pub desired: Value,
-    /// What making it as desired costs; the planner knows.
+    /// The risk of the change; set by the planner.
     #[serde(skip_serializing_if = "is_safe")]
     pub risk: Risk,
 }
 
 impl Change {
-    /// Returns a change that costs nothing as far as is known.
+    /// Returns a change whose risk is not known yet: [`Risk::Safe`].
     pub fn new(path: impl Into<String>, live: Value, desired: Value) -> Self {
         Self { path: path.into(), live, desired, risk: Risk::Safe }
     }
@@ -35,23 +34,23 @@ impl Change {
         Self::new(format!("{TAGS}{key}"), live, desired)
     }
 
-    /// Tells whether it is one of a tag, not of a field.
+    /// Returns whether the change is of a tag, not of a field.
     pub fn is_tag(&self) -> bool {
         self.path.starts_with(TAGS)
     }
 }
 
-/// How grave a planned change is.
+/// The risk of a planned change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
-    /// Nobody notices.
+    /// No effect on work in progress.
     Safe,
-    /// Work stops for a while and goes on.
+    /// Work stops for a while and continues.
     Interrupts,
-    /// A stream consumer restarts and sees records again.
+    /// A stream consumer restarts and receives records again.
     LosesPosition,
-    /// Data is gone afterwards.
+    /// Data is lost.
     LosesData,
 }
 

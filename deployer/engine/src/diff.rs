@@ -1,7 +1,7 @@
-//! The one comparison: two values of the same shape to the field paths that differ.
+//! The generic comparison: returns the paths of the fields in which two values differ.
 //!
-//! Kinds normalise while reading (sorted sets, defaults filled in, policies in canonical
-//! form), so equality here is equality. Nothing here knows what a field means.
+//! Kinds normalise while they read (sorted sets, defaults filled in, policies in canonical form), so plain
+//! equality is enough here. Nothing here knows the meaning of a field.
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub fn diff(live: &Value, desired: &Value) -> Vec<Change> {
 fn walk(path: String, live: &Value, desired: &Value, changes: &mut Vec<Change>) {
     match (live, desired) {
         (Value::Object(live), Value::Object(desired)) => walk_objects(&path, live, desired, changes),
-        // One thing taken out of a list moves all that follow: values are compared as a whole.
+        // Removing one item moves all items after it, so lists of values are compared as a whole.
         (Value::Array(live), Value::Array(desired))
             if live.len() == desired.len() && live.iter().chain(desired).any(is_nested) =>
         {
@@ -50,7 +50,7 @@ fn walk_objects(
     }
 }
 
-/// Returns how many fields a comparison of this value looks at.
+/// Returns the number of fields that a comparison of this value covers.
 pub fn fields(value: &Value) -> usize {
     match value {
         Value::Object(map) => map.values().map(fields).sum(),
@@ -107,7 +107,11 @@ mod tests {
     fn absent_key_is_null() {
         assert_eq!(paths(json!({}), json!({"a": 1})), ["a"]);
         assert_eq!(paths(json!({"a": null}), json!({})), Vec::<String>::new());
-        assert_eq!(paths(json!({"a": 1}), json!({})), ["a"], "what only the cloud has is a difference");
+        assert_eq!(
+            paths(json!({"a": 1}), json!({})),
+            ["a"],
+            "a field that only the cloud has is a difference"
+        );
     }
 
     #[test]

@@ -1,44 +1,44 @@
-//! One error of one call to the cloud, sorted into what the engine can do about it.
+//! The error of one call to the cloud, with a class that says what the engine can do about it.
 //!
-//! The sorting itself is the cloud's business; the engine only looks at the class. Messages are
-//! lowercase fragments that compose.
+//! The cloud's crate assigns the class; the engine only reads it. Messages are lowercase fragments that can
+//! be combined.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What an error means for the work, whatever service it came from.
+/// What an error means for the run, independent of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Too many calls; the same call will do later.
+    /// Too many calls; the same call can succeed later.
     Throttled,
-    /// Something made a moment ago is not known everywhere yet.
+    /// A resource that was just created is not visible everywhere yet.
     Propagating,
-    /// The thing is busy with an earlier change.
+    /// The resource is busy with an earlier change.
     InProgress,
-    /// There is no such thing.
+    /// The resource does not exist.
     Gone,
-    /// There is such a thing already.
+    /// The resource exists already.
     Exists,
-    /// The caller may not do that.
+    /// The caller is not allowed to do this.
     Denied,
     /// A quota is used up.
     Quota,
     /// The caller's credentials are missing, wrong or expired.
     Credentials,
-    /// What is there is not what it should be, and will not become so by itself.
+    /// The resource is in a broken state that will not change by itself.
     Broken,
-    /// Nothing the engine knows how to handle.
+    /// Any other error.
     Other,
 }
 
 impl Class {
-    /// Tells whether the same call can succeed by itself a little later.
+    /// Returns whether the same call can succeed a little later without other action.
     pub fn passes(self) -> bool {
         matches!(self, Self::Throttled | Self::Propagating | Self::InProgress)
     }
 }
 
-/// A failed call: what was being done, what the cloud said, and a hint.
+/// A failed call: the operation, the cloud's message, and a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// What the engine can do about it.
@@ -47,23 +47,23 @@ pub struct Error {
     pub operation: String,
     /// The cloud's error code, where it gave one.
     pub code: Option<String>,
-    /// What the cloud said, or what went wrong on the way to it.
+    /// The cloud's message, or the transport error.
     pub message: String,
-    /// The cloud's id of the request, for its support.
+    /// The cloud's id of the request, for its support team.
     pub request_id: Option<String>,
-    /// What has to happen before the same call can succeed, in words that follow "waiting for", where
-    /// the cloud knows better than its class says.
+    /// What the retries wait for, as words that follow "waiting for", where the cloud knows more than the
+    /// class says.
     pub awaited: Option<&'static str>,
-    /// For how long the same call is worth repeating, where the cloud knows better than its class says.
+    /// How long the same call is worth retrying, where the cloud knows more than the class says.
     pub patience: Option<Duration>,
-    /// How long it was tried again before it was believed; nothing for a first answer.
+    /// How long the call was retried before it failed; `None` without a retry.
     pub tried_for: Option<Duration>,
     /// What to do about it.
     pub hint: Option<String>,
 }
 
 impl Error {
-    /// Returns an error that no call to the cloud reported.
+    /// Returns an error that does not come from a call to the cloud.
     pub fn other(operation: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Class::Other, operation, message)
     }
@@ -83,8 +83,8 @@ impl Error {
         }
     }
 
-    /// Returns the error of a call about what was made a moment ago: "there is no such thing" passes
-    /// by itself there, since not every copy of the cloud's data knows the thing yet.
+    /// Returns the error of a call about a resource that was just created: "not found" passes by itself
+    /// there, because not every replica of the cloud's data has the resource yet.
     pub fn of_newborn(self) -> Self {
         match self.class {
             Class::Gone => Self { class: Class::Propagating, ..self },
@@ -111,7 +111,7 @@ impl fmt::Display for Error {
             write!(f, " (request {id})")?;
         }
         if let Some(time) = self.tried_for.filter(|time| time.as_secs() > 0) {
-            write!(f, " (tried again for {} s)", time.as_secs())?;
+            write!(f, " (retried for {} s)", time.as_secs())?;
         }
         Ok(())
     }
@@ -119,12 +119,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Tells "there is no such thing" from every other failure: what reading wants to know.
+/// Distinguishes "not found" from all other errors, for reads.
 pub trait GoneIsNone<T> {
     /// Turns [`Class::Gone`] into `None`.
     ///
     /// # Errors
-    /// Every other error stays one: a failed read is unknown, never absent.
+    /// Returns every other error: after a failed read the resource is unknown, never absent.
     fn gone_is_none(self) -> Result<Option<T>, Error>;
 }
 

@@ -1,18 +1,17 @@
-//! Makes what is live in a cloud equal to what a stack says, and tells drift from everything else.
-//!
-//! A stack is code. `survey` reads what is live, `plan` compares and decides without I/O, `apply`
-//! acts without deciding. There is no state file: running it again is the recovery from anything.
-//!
-//! Which cloud it is, the engine does not know: a cloud is a type parameter, and a kind of
-//! resource is a trait that is implemented elsewhere. It prints nothing.
+//! Brings the resources of a cloud in line with a stack, and distinguishes drift from pending changes.
+//! A stack is defined in code. `survey` reads the live state, `plan` compares and decides without I/O, and
+//! `apply` carries out the plan without decisions. There is no state file: an interrupted or failed run is
+//! recovered by another run.
+//! The engine does not know AWS: the cloud is a type parameter, and a kind of resource is a trait that other
+//! crates implement. The engine prints nothing.
 //!
 //! # Where to start reading
 //!
-//! * [`resource`]: what a kind of resource has to offer; [`scope`] and [`stack`]: what is desired.
-//! * [`survey`], [`plan`], [`apply`], [`settle`]: what happens, in this order.
-//! * [`diff`] and [`change`]: how desired and live are compared.
-//! * [`release`]: what is remembered of each run; [`run`]: what it says as it begins and ends.
-//! * [`error`], [`retry`], [`backoff`] and [`progress`]: what can go wrong, what is tried again, what is waited for.
+//! * [`resource`]: the trait of a kind of resource; [`scope`] and [`stack`]: the desired state.
+//! * [`survey`], [`plan`], [`apply`], [`settle`]: the stages of a run, in this order.
+//! * [`diff`] and [`change`]: how desired and live state are compared.
+//! * [`release`]: the record of each run; [`run`]: the entries that a run writes at its start and end.
+//! * [`error`], [`retry`], [`backoff`] and [`progress`]: errors, retries, delays, and reports of waits.
 //! * `testing`, a feature: a cloud in memory.
 
 mod action;

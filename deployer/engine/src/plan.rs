@@ -1,7 +1,6 @@
-//! The pure planner: from what is desired and what was seen to what is to be done, as data.
+//! The pure planner: computes the steps from the desired and the live state, as data.
 //!
-//! No I/O, no clock, no names of a cloud. `plan`, `drift` and `up` share this path; the
-//! executor has no decision left to make.
+//! No I/O, no clock, no cloud. `plan`, `drift` and `up` share this code; the executor decides nothing.
 
 mod compared;
 mod decide;
@@ -27,54 +26,55 @@ use crate::change::Change;
 use crate::error::Error;
 use crate::resource::{ResourceId, Risk, Tags};
 
-/// What was found out about a resource. The order is by gravity, gravest first.
+/// The state of a resource. Ordered by severity, most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It could not be read: neither absent nor clean.
+    /// It could not be read: neither absent nor in sync.
     Unknown,
-    /// It has our name and is not ours.
-    Foreign,
-    /// Somebody changed it, or deleted it: live unlike its stamp.
+    /// It exists under one of our names, but is not managed by this environment.
+    Unmanaged,
+    /// It was changed or deleted outside the deployer: the live state differs from its stamp.
     Drift,
-    /// The code moved on: desired unlike its stamp, or it was never made.
+    /// It was changed in the code and is not deployed yet: the desired state differs from its stamp, or it
+    /// was never created.
     Pending,
-    /// It is ours and no longer in the stack.
+    /// It is owned, but no longer in the stack.
     Orphan,
-    /// Live is what is desired.
+    /// The live state is the desired state.
     InSync,
 }
 
 impl Verdict {
-    /// Every verdict, gravest first.
+    /// All verdicts, most severe first.
     pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Foreign, Self::Drift, Self::Pending, Self::Orphan, Self::InSync];
+        [Self::Unknown, Self::Unmanaged, Self::Drift, Self::Pending, Self::Orphan, Self::InSync];
 
-    /// Returns the exit code that `plan` and `drift` end with when this is the gravest.
+    /// Returns the exit code of `plan` and `drift` when this is the most severe verdict.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::InSync => 0,
             Self::Pending => 2,
             Self::Drift => 3,
             Self::Unknown => 4,
-            Self::Foreign => 5,
+            Self::Unmanaged => 5,
             Self::Orphan => 6,
         }
     }
 }
 
-/// What the caller wants beyond what the stack says. Ids are kind and name.
+/// What the caller asks for in addition to the stack. Ids are kind and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// What has our name and is not ours, and is to be.
+    /// The unmanaged resources to adopt.
     pub adopt: BTreeSet<String>,
-    /// Whether what is ours and no longer in the stack goes.
+    /// Whether orphans are deleted.
     pub prune: bool,
-    /// What may lose its data.
+    /// The resources that may lose their data.
     pub allow: BTreeSet<String>,
 }
 
-/// What is to be done about one resource, and why.
+/// The action for one resource, and its reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
     /// The resource.
@@ -83,39 +83,38 @@ pub struct Step {
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// What is to be done.
+    /// The action.
     pub action: Action,
-    /// What was found out; more than one when both the code and somebody moved on.
+    /// The state of the resource; two verdicts if it was changed both in the code and outside the deployer.
     pub verdicts: Vec<Verdict>,
-    /// The gravest risk of its changes.
+    /// The highest risk of its changes.
     pub risk: Risk,
     /// The fields that differ.
     pub changes: Vec<Change>,
-    /// Why it is refused, made again, made though it was there, or left alone, or what could not
-    /// be read.
+    /// Why the resource is refused, recreated, created again or left alone, or why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The steps that come first.
+    /// The steps that have to finish first.
     #[serde(skip)]
     pub needs: Vec<ResourceId>,
-    /// What has its tags, when it has none itself.
+    /// The resource that has its tags, if it has none itself.
     #[serde(skip)]
     pub parent: Option<ResourceId>,
-    /// The tags to leave behind, stamp included; written last, and first where it is disabled.
+    /// The tags to write, stamp included: written last, but first when the resource is disabled.
     #[serde(skip)]
     pub tags: Tags,
-    /// How many fields were compared.
+    /// The number of compared fields.
     #[serde(skip)]
     pub compared: usize,
 }
 
 impl Step {
-    /// Tells whether the step writes.
+    /// Returns whether the step writes.
     pub fn writes(&self) -> bool {
         !matches!(self.action, Action::Keep | Action::Refuse)
     }
 
-    /// Tells whether it is as the code says, or an orphan, of which the code says nothing.
+    /// Returns whether the resource is in sync or an orphan, so that no change is pending.
     pub fn is_settled(&self) -> bool {
         self.verdicts == [Verdict::InSync] || self.verdicts == [Verdict::Orphan]
     }
@@ -138,13 +137,13 @@ impl Step {
         }
     }
 
-    /// Returns the step of something that could not be read.
+    /// Returns the step of a resource that could not be read.
     fn unknown((id, error): (&ResourceId, &Error)) -> Self {
         Self { verdicts: vec![Verdict::Unknown], reason: Some(why(error)), ..Self::blank(id.clone()) }
     }
 }
 
-/// Says why something could not be read, and what to do about it.
+/// Returns why a resource could not be read, with the hint if there is one.
 fn why(error: &Error) -> String {
     match &error.hint {
         Some(hint) => format!("{error}; {hint}"),
@@ -152,26 +151,25 @@ fn why(error: &Error) -> String {
     }
 }
 
-/// Everything that is to be done for an environment. The JSON form is stable: see
-/// `docs/commands.md`.
+/// All steps for an environment. The JSON form is stable: see `docs/commands.md`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     /// The version of this form.
     pub schema: u32,
     /// The environment.
     pub environment: String,
-    /// The gravest verdict.
+    /// The most severe verdict.
     pub verdict: Verdict,
-    /// How many resources get each action.
+    /// The number of resources for each action.
     pub actions: BTreeMap<Action, usize>,
-    /// How many resources have each verdict.
+    /// The number of resources for each verdict.
     pub verdicts: BTreeMap<Verdict, usize>,
-    /// How much "in sync" says.
+    /// The extent of the comparison.
     pub compared: Compared,
     /// The steps.
     #[serde(rename = "resources")]
     pub steps: Vec<Step>,
-    /// What the release record is to say of the data that is read, see [`Stack::reads`].
+    /// The schema versions for the new release record, see [`Stack::reads`].
     ///
     /// [`Stack::reads`]: crate::stack::Stack::reads
     #[serde(skip)]
@@ -217,12 +215,12 @@ impl Plan {
         self.steps.iter().filter(move |step| step.verdicts.contains(&verdict))
     }
 
-    /// Returns the orphans that stay.
+    /// Returns the orphans that are not deleted.
     pub fn orphans_left(&self) -> impl Iterator<Item = &Step> {
         self.having(Verdict::Orphan).filter(|step| step.action != Action::Delete)
     }
 
-    /// Returns the steps that lose data when they are carried out.
+    /// Returns the steps that lose data.
     pub fn losses(&self) -> impl Iterator<Item = &Step> {
         self.writes().filter(|step| step.risk == Risk::LosesData)
     }

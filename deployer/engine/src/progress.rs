@@ -1,6 +1,7 @@
-//! What a step in progress is waiting for, told upwards without every call carrying a handle.
+//! Reports what a step in progress waits for, through a task-local instead of a handle in every call.
 //!
-//! The executor wraps each step; whatever waits inside it says so here. Nothing is printed.
+//! The executor wraps each step in a listener; a call that waits inside the step reports it here. Nothing is
+//! printed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,41 +15,41 @@ task_local! {
     static SENT: SentCalls;
 }
 
-/// How many calls a step has sent that may have changed something.
+/// Counts the calls of a step that may have changed something.
 #[derive(Debug, Clone, Default)]
 pub struct SentCalls(Arc<AtomicUsize>);
 
 impl SentCalls {
-    /// Tells whether there is any.
+    /// Returns whether there is any such call.
     pub fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 
-    /// Runs a future; what it sends is noted here.
+    /// Runs a future and counts its calls here.
     pub async fn noting<T>(&self, work: impl Future<Output = T>) -> T {
         SENT.scope(self.clone(), work).await
     }
 }
 
-/// Says that the running step sends something that may change something.
+/// Counts a call that may change something for the running step.
 pub fn sending() {
-    // What no step sends, such as an entry of the release record, is nobody's.
+    // Calls outside a step, such as the writes of the release record, are not counted.
     let _ = SENT.try_with(|sent| sent.0.fetch_add(1, Ordering::Relaxed));
 }
 
-/// Says that the cloud refused what the running step sent, so that it has changed nothing. Not so where
-/// no answer came, or one that blames the cloud.
+/// Takes back the count of a call that the cloud refused, so that it changed nothing. Not for a call without
+/// an answer, or with an error of the cloud itself.
 pub fn refused() {
     let _ = SENT.try_with(|sent| sent.0.fetch_sub(1, Ordering::Relaxed));
 }
 
-/// Runs a future; `listener` hears what it waits for.
+/// Runs a future; `listener` is called with what it waits for.
 pub async fn heard<T>(listener: impl Fn(&str) + Send + Sync + 'static, work: impl Future<Output = T>) -> T {
     LISTENER.scope(Arc::new(listener), work).await
 }
 
-/// Says what the running step waits for: "the table to be ACTIVE".
+/// Reports what the running step waits for: "the table to be ACTIVE".
 pub fn waiting_for(what: &str) {
-    // Reads outside a step, such as a survey's, have nobody to tell.
+    // Reads outside a step, such as a survey's, have no listener.
     let _ = LISTENER.try_with(|listener| listener(what));
 }

@@ -1,9 +1,8 @@
-//! The release record: who deployed what, and what a run set out to make.
+//! The release record: who deployed what, and what a run was going to create.
 //!
-//! It is evidence and no state file: what is changed follows from what is live. It tells a
-//! deleted thing from one never deployed, and what a run that was killed had made from what
-//! somebody else made. Its number tells a run that another one was at work meanwhile.
-//! There is no lock, so none gets stuck.
+//! It is evidence and not a state file: plans follow from the live state. It distinguishes a deleted resource
+//! from one that was never deployed, and resources that an interrupted run created from unmanaged ones. Entry
+//! numbers reveal concurrent runs. There is no lock that could be left behind.
 
 mod history;
 mod maker;
@@ -22,62 +21,62 @@ use crate::error::Error;
 use crate::resource::{Cloud, ResourceId};
 use crate::scope::Scope;
 
-/// The version of the record's form.
+/// The version of the record's format.
 pub const SCHEMA: u32 = 1;
 
-/// How far a run has come.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseState {
-    /// It makes changes, or was cut short.
+    /// It is changing resources, or was interrupted.
     Begun,
-    /// Everything is as it wanted it.
+    /// All resources are as desired.
     Done,
-    /// Something went wrong, and it said so.
+    /// It failed and recorded the failure.
     Failed,
-    /// It removes everything, or was cut short.
+    /// It is deleting the environment, or was interrupted.
     Removing,
 }
 
 /// One entry of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// The version of this form.
+    /// The version of the format.
     pub schema: u32,
-    /// What the entries of one run have in common.
+    /// The id that all entries of one run share.
     pub run: String,
-    /// How far the run has come.
+    /// The state of the run.
     pub state: ReleaseState,
-    /// The commit that the code is of, `-dirty` when it is not just that.
+    /// The Git commit of the code; `-dirty` if there were uncommitted changes.
     pub release: Option<String>,
-    /// Who runs it, by their name in the cloud.
+    /// The caller's name in the cloud.
     pub by: String,
-    /// How many resources get each action.
+    /// The number of resources for each action.
     pub changes: BTreeMap<Action, usize>,
-    /// The ids of what is there: after the run when it is done, before it otherwise.
+    /// The ids of the resources that exist: after the run if it is done, otherwise before it.
     pub deployed: BTreeSet<String>,
-    /// The ids of what the run makes, whose names were free when it began. When it has ended:
-    /// those of which it does not know whether they were made.
+    /// The ids of the resources that the run creates, whose names were free when it started. After the run:
+    /// the ones that may or may not have been created.
     pub making: BTreeSet<String>,
-    /// The ids of what the run changes. When it has ended: those of which it does not know how
-    /// far it came.
+    /// The ids of the resources that the run changes. After the run: the ones that may be changed only in
+    /// part.
     #[serde(default)]
     pub changing: BTreeSet<String>,
-    /// Of what is there, what tells each from another of the same name, see [`Live::identity`].
+    /// The identities of the existing resources, see [`Live::identity`].
     ///
     /// [`Live::identity`]: crate::resource::Live::identity
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<String, String>,
-    /// The package that each function is made of when the run is done, by the function's name: a digest.
+    /// The digest of each function's package when the run is done, by the function's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub packages: BTreeMap<String, String>,
-    /// The data that code deployed here reads, and so may have written, by name, each with the highest version of
-    /// its schema. It is recorded before the first writer is changed.
+    /// The schemas that deployed code reads and may have written, by name, each with its highest version. It
+    /// is recorded before the first writer is changed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reads: BTreeMap<String, u32>,
 }
 
-/// Takes over what others read, of each the highest version.
+/// Adds other schema versions; the highest version of each schema wins.
 pub(crate) fn also_reads<'a>(
     reads: &mut BTreeMap<String, u32>,
     others: impl IntoIterator<Item = (&'a String, &'a u32)>,
@@ -88,10 +87,10 @@ pub(crate) fn also_reads<'a>(
     }
 }
 
-/// An entry as it is kept.
+/// A stored entry of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// What it says.
+    /// The entry.
     pub release: Release,
     /// Its number. Each is one more than the last; a new record begins with 1.
     pub number: u64,
@@ -99,33 +98,33 @@ pub struct Recorded {
     pub at: Option<Timestamp>,
 }
 
-/// A cloud that keeps the record of an environment. Whatever was written is shown to whoever asks next.
+/// A cloud that stores the release record of an environment. Reads are strongly consistent.
 pub trait ReleaseRecord: Cloud {
-    /// Returns the id under which a plan names the record.
+    /// Returns the id of the record in a plan.
     fn record_id(scope: &Scope) -> ResourceId;
 
-    /// Returns what the record is kept in, if that is a thing among others. It is made with the first entry, and
-    /// goes with the record.
+    /// Returns the resource that stores the record, if that is a resource of its own. It is created with the
+    /// first entry and deleted with the record.
     fn kept_in(scope: &Scope) -> Option<ResourceId>;
 
     /// Reads the last entry of the release record.
     fn last_release(&self) -> impl Future<Output = Result<Option<Recorded>, Error>> + Send;
 
-    /// Reads the entries of the release record from this number on, oldest first.
+    /// Reads the entries of the release record starting at this number, oldest first.
     fn releases(&self, from: u64) -> impl Future<Output = Result<Vec<Recorded>, Error>> + Send;
 
-    /// Adds an entry to the release record under this number. The first, 1, makes the record.
+    /// Adds an entry to the release record under this number. The first entry, 1, creates the record.
     ///
     /// # Errors
-    /// The number is taken ([`Class::Exists`]), or there is no record ([`Class::Gone`]).
+    /// Fails if the number is taken ([`Class::Exists`]) or the record does not exist ([`Class::Gone`]).
     ///
     /// [`Class::Exists`]: crate::error::Class::Exists
     /// [`Class::Gone`]: crate::error::Class::Gone
     fn record(&self, release: &Release, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Takes back the entry of this number, which nobody has built on. Succeeds when it is gone.
+    /// Removes the entry of this number, which no other run has continued. Succeeds if it does not exist.
     fn withdraw(&self, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Deletes the release record, and what it is kept in. Succeeds when there is none.
+    /// Deletes the release record and the resource that stores it. Succeeds if there is none.
     fn forget_releases(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -1,8 +1,8 @@
-//! The trait every kind of resource implements, and the erased forms the engine works with.
+//! The trait of a kind of resource, and its type-erased forms, which the engine works with.
 //!
-//! A resource is a plain serialisable struct that says what we want of one thing. Reading
-//! fills the same struct from what is live, so one generic comparison serves all kinds.
-//! Nothing here knows AWS: the cloud is a type parameter, and the engine's tests use a fake.
+//! A resource is a plain serialisable struct with the desired settings. Reading fills the same struct with
+//! the live settings, so one generic comparison serves all kinds. Nothing here knows AWS: the cloud is a type
+//! parameter, and the engine's tests use a fake.
 
 mod erased;
 mod field;
@@ -41,7 +41,7 @@ impl ResourceId {
         self.kind
     }
 
-    /// Returns the name as the cloud knows it.
+    /// Returns the name in the cloud.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -59,53 +59,53 @@ impl Serialize for ResourceId {
     }
 }
 
-/// What is live of one resource.
+/// The live state of one resource.
 #[derive(Debug, Clone)]
 pub struct Live<R> {
-    /// The live state, in the desired state's own type.
+    /// The live settings, in the same type as the desired settings.
     pub resource: R,
-    /// All its tags, or nothing for a kind that takes owner and stamp from its parent.
+    /// All its tags; `None` for a kind that takes owner and stamp from its parent.
     pub tags: Option<Tags>,
-    /// What the cloud gave it when it was made, and gives to no other of the same name: an id, or the time. Nothing
-    /// where the cloud has no such thing.
+    /// The value that the cloud assigns at creation and never to another resource of the same name: an id, or
+    /// the creation time. `None` where the cloud has no such value.
     pub identity: Option<String>,
 }
 
-/// What it takes to make one change of a live resource.
+/// What it takes to apply one change to a live resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// The cloud changes it in place.
     InPlace(Risk),
-    /// It has to be deleted and made again; only for what holds no data.
+    /// The resource has to be deleted and created again; only for kinds without data.
     Recreate(Risk),
-    /// We do not do it; the text says what a person can do.
+    /// The deployer does not apply it; the text says what an operator can do.
     Refuse(&'static str),
 }
 
-/// What is so of everything of a kind.
+/// The properties that all resources of a kind share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindInfo {
     /// Service and noun: `dynamodb.table`.
     pub name: &'static str,
-    /// The kinds that things of this kind use while they are alive. A thing is deleted only after
-    /// everything of the kinds that stand on its kind.
+    /// The kinds that resources of this kind use while they exist. A resource is deleted only after all
+    /// resources of the kinds that use its kind.
     pub stands_on: &'static [&'static str],
-    /// Whether it holds data that nobody can make again.
+    /// Whether it holds data that cannot be created again.
     pub stateful: bool,
-    /// How long the cloud may take to show what it has accepted, beyond what `create` and `update`
-    /// wait for themselves.
+    /// How long the cloud may take to show an accepted change, in addition to the waits of `create` and
+    /// `update`.
     pub settles_within: Duration,
-    /// The operations by which things of this kind are looked at, where the crate of the cloud does
-    /// not know them: commands that only look send no others.
+    /// The read operations for resources of this kind that the crate of the cloud does not list itself:
+    /// read-only commands send no others.
     pub looks_by: &'static [&'static str],
-    /// Whether a thing of this kind can be disabled, which ends what it does by itself.
+    /// Whether a resource of this kind can be disabled, which stops its own activity.
     pub disables: bool,
-    /// What things of this kind have besides, and is not compared.
+    /// The settings of this kind that are not compared.
     pub left_out: &'static [LeftOut],
 }
 
 impl KindInfo {
-    /// Returns a kind without data, which stands on nothing and compares everything.
+    /// Returns a kind without data that uses no other kind and compares all settings.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -119,103 +119,100 @@ impl KindInfo {
     }
 }
 
-/// Something of a kind that is not compared, and why not.
+/// A setting of a kind that is not compared, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct LeftOut {
-    /// What the cloud calls it: `resource policy`.
+    /// The cloud's name for it: `resource policy`.
     pub what: &'static str,
-    /// Why it is left out, as a lowercase fragment.
+    /// Why it is not compared, as a lowercase fragment.
     pub why: &'static str,
 }
 
-/// What resources live in: clients, and whatever a look at it may remember.
+/// The cloud in which resources live: its clients, and caches of a survey.
 pub trait Cloud: Clone + Send + Sync + 'static {
-    /// What a caller has to be allowed, in the words of this cloud.
+    /// A permission that a caller needs, in the form of this cloud.
     type Permission: 'static;
 
-    /// Returns the same cloud with nothing remembered of earlier looks, such as listings
-    /// that many resources share.
+    /// Returns the same cloud with empty caches, for example of listings that many resources share.
     fn fresh(&self) -> Self;
 }
 
-/// One kind of resource. Its file has the order that `CONTRIBUTING.md` tells.
+/// One kind of resource. `CONTRIBUTING.md` defines the order of its file.
 ///
-/// Every method makes one attempt. The executor retries what [`Error::class`] calls
-/// passing, so no resource has a retry loop of its own; waiting for a state is
-/// the kind's business.
+/// Every method makes one attempt. The executor retries errors whose [`Error::class`] passes by itself, so no
+/// resource has a retry loop of its own; waiting for a state is the task of the kind.
 pub trait Resource: Serialize + Send + Sync + Sized + 'static {
-    /// The cloud that things of this kind live in.
+    /// The cloud of this kind.
     type Cloud: Cloud;
 
     /// The fields of this struct that are compared; see [`Field`] for how to derive them.
     type Field: Field;
 
-    /// What is so of everything of this kind.
+    /// The properties of this kind.
     const INFO: KindInfo;
 
-    /// The name of the kind; not to be set.
+    /// The name of the kind; not to be overridden.
     const KIND: &'static str = Self::INFO.name;
 
     /// Returns the name, unique within the kind.
     fn name(&self) -> &str;
 
-    /// Returns what has to exist before this can be created.
+    /// Returns the resources that have to exist before this one can be created.
     fn needs(&self) -> Vec<ResourceId> {
         Vec::new()
     }
 
-    /// Returns the parent that owner and stamp are taken from, for what has no tags.
+    /// Returns the parent whose tags hold owner and stamp, for a resource without tags.
     fn parent(&self) -> Option<ResourceId> {
         None
     }
 
-    /// Returns its address in the cloud, where it can be derived (AWS: the ARN).
+    /// Returns the address in the cloud, where it can be derived (AWS: the ARN).
     fn arn(&self) -> Option<&str> {
         None
     }
 
-    /// Returns what it takes to make this field of `live` as it is in `self`.
+    /// Returns what it takes to change this field of `live` to its value in `self`.
     fn effect(&self, _field: Self::Field, _live: &Self) -> Effect {
         Effect::InPlace(Risk::Safe)
     }
 
-    /// Returns what this is bound to for life: when that becomes another thing, this has to
-    /// be made anew.
+    /// Returns the resource that this one is bound to: when that resource is replaced, this one has to be
+    /// recreated.
     fn bound_to(&self) -> Option<ResourceId> {
         None
     }
 
-    /// Tells whether a change of this field makes another thing of it for what is bound to it.
+    /// Returns whether a change of this field replaces the resource, for resources that are bound to it.
     fn renews(&self, _field: Self::Field) -> bool {
         false
     }
 
-    /// Returns what the cloud would refuse, or accept and not do, of what is desired here, as far
-    /// as that can be told offline: one lowercase sentence each.
+    /// Returns the mistakes that can be found offline: settings that the cloud would reject, or accept and
+    /// ignore. One lowercase sentence each.
     fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         Vec::new()
     }
 
-    /// Returns what the caller of all the methods below has to be allowed, on things of this
-    /// kind that belong to the scope.
+    /// Returns the permissions that the methods below need, for resources of this kind in the scope.
     fn permissions(scope: &Scope) -> Vec<<Self::Cloud as Cloud>::Permission>;
 
-    /// Reads the live state, or nothing when there is no such thing.
+    /// Reads the live state; `None` if the resource does not exist.
     fn read(&self, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Live<Self>>, Error>> + Send;
 
-    /// Makes it, tagged with `tags` from the first moment where the cloud allows that, and
-    /// returns when others can use it. Must succeed on what an attempt cut short left behind. An
-    /// answer that there is no such thing is tried again: what is new is not known everywhere yet.
+    /// Creates the resource, tagged with `tags` at once where the cloud allows that, and returns when it can
+    /// be used. Must succeed on what an interrupted attempt left. A "not found" error is retried: a new
+    /// resource is not visible everywhere at once.
     fn create(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Returns when others can use what is there, for a kind whose `create` waits for that. An attempt
-    /// that was cut short did not wait, and what has the stamp was made whole.
+    /// Returns when an existing resource can be used, for a kind whose `create` waits for that. An
+    /// interrupted attempt did not wait; a resource with a stamp was created completely.
     fn ready(&self, _cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send {
         std::future::ready(Ok(()))
     }
 
-    /// Changes in place the fields in which `live` differs from `self`. The comparison is the
-    /// engine's: a kind matches on the fields, so that the compiler asks for a forgotten one.
+    /// Updates in place the fields in which `live` differs from `self`. The engine compares: a kind matches
+    /// on the fields, so that the compiler reports a forgotten one.
     fn update(
         &self,
         live: &Self,
@@ -223,19 +220,19 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         cloud: &Self::Cloud,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Sets these tags and leaves all others alone. Not called for a kind with a parent.
+    /// Sets these tags and leaves all other tags alone. Not called for a kind with a parent.
     fn tag(&self, tags: &Tags, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Empties and deletes the thing of this name, and returns when it is gone. Succeeds
-    /// when it is gone already.
+    /// Empties and deletes the resource of this name, and returns when it is gone. Succeeds if it does not
+    /// exist.
     fn delete(name: &str, cloud: &Self::Cloud) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Lists the names that may belong to the environment. The prefix of the scope's names
-    /// only narrows the listing; [`Resource::tags`] decides.
+    /// Lists the names that may belong to the environment. The scope's prefix only narrows the listing;
+    /// [`Resource::tags`] decides.
     fn list(scope: &Scope, cloud: &Self::Cloud) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
-    /// Returns what the thing of this name goes on doing when no code mentions it any more, as
-    /// the words behind its id: `still reads its stream`.
+    /// Returns what the resource of this name still does when it is no longer in the stack, as words that
+    /// follow "it": `still reads its stream`.
     fn activity(
         _name: &str,
         _cloud: &Self::Cloud,
@@ -243,9 +240,9 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         std::future::ready(Ok(None))
     }
 
-    /// Ends what [`Resource::activity`] tells, and returns when it has ended. It can start
-    /// again, and nothing is lost. What holds the stamp gets the tags before that. Only called where
-    /// [`KindInfo::disables`] says so.
+    /// Stops the activity that [`Resource::activity`] returns, and returns when it has stopped. It can be
+    /// started again, and nothing is lost. `tags` are written first, to the resource that holds the stamp.
+    /// Only called where [`KindInfo::disables`] is set.
     fn disable(
         _name: &str,
         _tags: &Tags,
@@ -254,7 +251,7 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Reads the tags that say who owns the thing of this name: its own, or its parent's.
-    /// Nothing when it is gone.
+    /// Reads the tags that identify the owner of the resource of this name: its own, or its parent's. `None`
+    /// if it does not exist.
     fn tags(name: &str, cloud: &Self::Cloud) -> impl Future<Output = Result<Option<Tags>, Error>> + Send;
 }

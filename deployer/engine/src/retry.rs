@@ -1,6 +1,6 @@
-//! The one retry: whatever passes by itself is tried again, within a time, with jitter.
+//! The only retry: errors that pass by themselves are retried with jitter, up to a time limit.
 //!
-//! The cloud's classifier decides what passes; this decides how long we believe it.
+//! The cloud's classifier decides which errors pass; this module decides for how long to retry.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::error::{Class, Error};
 use crate::progress;
 
 const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
-/// An attempt that lasts longer has waited for something, or uploaded it.
+/// A longer attempt has waited for something, or uploaded it.
 const LONG: Duration = Duration::from_secs(20);
 
-/// How long an error may go on before it is believed.
+/// Returns how long a call is retried after this error.
 fn patience(error: &Error) -> Duration {
     error.patience.unwrap_or(match error.class {
         // Roles of AWS usually settle within 15 seconds; Terraform allows two minutes
@@ -27,10 +27,10 @@ fn patience(error: &Error) -> Duration {
     })
 }
 
-/// Calls `attempt` until it succeeds, fails for good, or has been failing for too long.
+/// Calls `attempt` until it succeeds, fails with a final error, or has failed for too long.
 ///
 /// # Errors
-/// The last error, as it is.
+/// Returns the last error.
 pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut first: Option<Instant> = None;
     let mut failing_since: Option<Instant> = None;
@@ -41,10 +41,10 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        // An attempt that was at work for long got somewhere: what fails now is something new.
+        // A long attempt made progress, so its error starts a new time limit.
         let since = failing_since.filter(|_| began.elapsed() < LONG).unwrap_or_else(Instant::now);
         failing_since = Some(since);
-        // The work of another, which this attempt waited for, was tried again there.
+        // The attempt waited for the work of another call, which was retried there.
         let tried_there = error.tried_for.is_some();
         let delay = delays.delay();
         if tried_there || !error.class.passes() || since.elapsed() + delay > patience(&error) {
@@ -59,8 +59,8 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
 
 fn reason(error: &Error) -> &'static str {
     error.awaited.unwrap_or(match error.class {
-        Class::Throttled => "more calls to be accepted",
-        Class::Propagating => "an earlier change to be known everywhere",
+        Class::Throttled => "the rate limit to allow more calls",
+        Class::Propagating => "an earlier change to propagate",
         _ => "an earlier change to finish",
     })
 }
@@ -78,7 +78,7 @@ mod tests {
         let began = Instant::now();
         let doubted = Error { patience: Some(Duration::from_secs(20)), ..failing(Class::Propagating) };
         let result: Result<(), _> = retried(async || Err(doubted.clone())).await;
-        let tried_for = result.expect_err("it goes on").tried_for.expect("it was tried again");
+        let tried_for = result.expect_err("the call never succeeds").tried_for.expect("the call was retried");
         assert!(tried_for <= Duration::from_secs(20) && began.elapsed() > Duration::from_secs(15));
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let result = retried(async || {
             attempts += 1;
             match attempts {
-                // Such as the compiler, which an upload waits for.
+                // For example the compilation that an upload waits for.
                 1 => tokio::time::sleep(Duration::from_secs(600)).await,
                 2 => tokio::time::sleep(Duration::from_secs(300)).await,
                 _ => return Ok(()),
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(result, Ok(()));
     }
 
-    /// Who shares the work of another waits for that one's retries, and not for as long again.
+    /// A call that waits for the same work of another call does not repeat its retries.
     #[tokio::test(start_paused = true)]
     async fn error_already_retried_is_final() {
         let mut calls = 0;
@@ -132,22 +132,24 @@ mod tests {
             Err(Error { tried_for: Some(Duration::from_secs(119)), ..failing(Class::Throttled) })
         })
         .await
-        .expect_err("it never works");
+        .expect_err("the call never succeeds");
         assert_eq!((calls, error.tried_for), (1, Some(Duration::from_secs(119))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn final_error_states_how_long_it_was_retried() {
-        let error = retried::<()>(async || Err(failing(Class::Throttled))).await.expect_err("it never works");
-        let tried = error.tried_for.expect("it was tried again");
+        let error = retried::<()>(async || Err(failing(Class::Throttled)))
+            .await
+            .expect_err("the call never succeeds");
+        let tried = error.tried_for.expect("the call was retried");
         assert!(tried > Duration::from_secs(100) && tried <= Duration::from_secs(120), "{tried:?}");
-        assert!(error.to_string().contains("tried again for 11"), "{error}");
+        assert!(error.to_string().contains("retried for 11"), "{error}");
     }
 
     #[test]
     fn retry_reason_is_taken_from_the_error() {
         let error = failing(Class::Propagating);
-        assert_eq!(reason(&error), "an earlier change to be known everywhere");
+        assert_eq!(reason(&error), "an earlier change to propagate");
         let error = Error { awaited: Some("the role to be assumable"), ..error };
         assert_eq!(reason(&error), "the role to be assumable");
     }
@@ -156,16 +158,17 @@ mod tests {
     async fn retries_are_reported_to_the_listener() {
         use std::sync::{Arc, Mutex};
 
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let hearing = Arc::clone(&told);
+        let reported = Arc::new(Mutex::new(Vec::new()));
+        let hearing = Arc::clone(&reported);
         let mut left = 3;
         let work = retried(async || {
             left -= 1;
             if left == 0 { Ok(()) } else { Err(failing(Class::Propagating)) }
         });
-        let listener = move |what: &str| hearing.lock().expect("nothing panics").push(what.to_owned());
+        let listener =
+            move |what: &str| hearing.lock().expect("the lock is never poisoned").push(what.to_owned());
         assert_eq!(progress::heard(listener, work).await, Ok(()));
-        let told = told.lock().expect("nothing panics");
-        assert_eq!(*told, ["an earlier change to be known everywhere"; 2]);
+        let reported = reported.lock().expect("the lock is never poisoned");
+        assert_eq!(*reported, ["an earlier change to propagate"; 2]);
     }
 }

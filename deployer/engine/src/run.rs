@@ -1,4 +1,4 @@
-//! A run and the record: what it says when it begins and ends, and whom it met.
+//! A run and its entries in the release record, and concurrent runs that it finds there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,23 @@ use crate::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA, als
 use crate::retry::retried;
 use crate::survey::Survey;
 
-/// Whether what is there after a run is what it wanted, where others may have been at work as well.
+/// Whether the resources are as desired after a run, where other runs may have changed them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Convergence {
-    /// Everything is as the run wanted it.
+    /// All resources are as desired.
     Converged,
-    /// Something is not.
+    /// At least one resource is not.
     Diverged,
 }
 
 impl Convergence {
-    /// Returns what this outcome of a check means.
+    /// Returns the convergence that the result of a check means.
     pub fn of<T, E>(checked: &Result<T, E>) -> Self {
         if checked.is_ok() { Self::Converged } else { Self::Diverged }
     }
 }
 
-/// A run that the record knows of.
+/// A run with an entry in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     begun: Release,
@@ -33,18 +33,18 @@ pub struct Run {
 }
 
 impl Run {
-    /// Returns the entry of a run that carries out this plan for what was seen, not yet written.
+    /// Returns the first entry of a run of this plan, not yet written.
     pub fn entry(plan: &Plan, survey: &Survey, release: Option<String>, by: String) -> Release {
         let before = survey.last_release();
         let ids = |wanted: fn(Action) -> bool| {
             let steps = plan.writes().filter(move |step| wanted(step.action));
             steps.map(|step| step.id.to_string())
         };
-        // What an earlier run came to make or change is not known yet, either.
+        // Whether an earlier run created or changed its resources is not known yet either.
         let making = before.iter().flat_map(|before| before.making.iter().cloned());
         let changing = before.iter().flat_map(|before| before.changing.iter().cloned());
         let there = plan.steps.iter().filter(|step| {
-            let not_ours = [Verdict::Unknown, Verdict::Foreign];
+            let not_ours = [Verdict::Unknown, Verdict::Unmanaged];
             let is_data = step.kind == STORED_SCHEMA;
             !is_data
                 && step.action != Action::Create
@@ -54,7 +54,7 @@ impl Run {
             .actions
             .iter()
             .filter(|(action, count)| !matches!(action, Action::Keep | Action::Refuse) && **count > 0);
-        // Who removes everything looks at nothing closely.
+        // A `down` does not read the resources' states.
         let seen: BTreeSet<String> = survey.seen.keys().map(ToString::to_string).collect();
         let unseen = before.into_iter().flat_map(|before| before.identities.clone());
         let unseen = unseen.filter(|(id, _)| !seen.contains(id));
@@ -77,10 +77,10 @@ impl Run {
         }
     }
 
-    /// Writes that a run begins, unless another one has begun since `before` was read.
+    /// Records the start of a run, unless another run has started since `before` was read.
     ///
     /// # Errors
-    /// Another run was faster ([`Class::Exists`]), or the record cannot be written.
+    /// Fails if another run was faster ([`Class::Exists`]) or the record cannot be written.
     pub async fn begin<C: ReleaseRecord>(
         cloud: &C,
         before: Option<&Recorded>,
@@ -93,7 +93,8 @@ impl Run {
             Entered::NoRecord => return Err(faster(WHO_RAN_DOWN)),
         }
         if let Some(before) = before {
-            // Where a `down` deleted the record, others may have begun a new one, and just come to this number.
+            // After a `down` deleted the record, other runs may have started a new one and reached this
+            // number.
             let entries = retried(async || cloud.releases(before.number).await).await?;
             if entries.first().is_none_or(|first| first.release != before.release) {
                 retried(async || cloud.withdraw(number).await).await?;
@@ -103,25 +104,25 @@ impl Run {
         Ok(Self { begun: release, number })
     }
 
-    /// Returns the number of the entry with which it began.
+    /// Returns the number of the run's first entry.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Returns the last entry of another run that was at work since this one began.
+    /// Returns the last entry of another run since this one started.
     ///
     /// # Errors
-    /// The record cannot be read.
+    /// Fails if the record cannot be read.
     pub async fn met<C: ReleaseRecord>(&self, cloud: &C) -> Result<Option<Release>, Error> {
         let entries = retried(async || cloud.releases(self.number).await).await?;
         Ok(self.others(&entries))
     }
 
-    /// Writes how the run ended, and what was seen last of what it changed. Returns the last entry of another run that was at work since this one began: who was `met`, or
-    /// who came since.
+    /// Records the end of the run, with the last known state of the changed resources. Returns the last entry
+    /// of another run since this one started: `met`, or a later one.
     ///
     /// # Errors
-    /// The record cannot be written.
+    /// Fails if the record cannot be written.
     pub async fn end<C: ReleaseRecord>(
         &self,
         cloud: &C,
@@ -131,7 +132,7 @@ impl Run {
         met: Option<Release>,
     ) -> Result<Option<Release>, Error> {
         let ended = self.ended(report, survey, convergence);
-        // Who has met nobody finds the next number free, unless somebody came this very moment.
+        // A run that met no other run finds the next number free, unless another run has just taken it.
         if met.is_none()
             && let Entered::Ours = entered(cloud, &ended, self.number + 1).await?
         {
@@ -141,19 +142,20 @@ impl Run {
             let entries = retried(async || cloud.releases(self.number).await).await?;
             let other = self.others(&entries);
             let Some(last) = entries.last().filter(|_| self.is_in(&entries)) else {
-                // What there is now, others have made since a `down` deleted the record.
+                // A `down` deleted the record, and later entries are of other runs.
                 return Ok(other);
             };
             let ended = beside(&ended, &entries);
             let number = match entered(cloud, &ended, last.number + 1).await? {
                 Entered::Ours => last.number + 1,
-                // Somebody else has written meanwhile, or deleted the record.
+                // Another run has added an entry or deleted the record.
                 Entered::Taken(_) | Entered::NoRecord => continue,
             };
             let open = |other: &&Release| matches!(other.state, ReleaseState::Begun | ReleaseState::Removing);
             if let Some(open) = other.as_ref().filter(open) {
-                // They are at work: what they set out to make is still to be told from a stranger's. Where
-                // they have written meanwhile, they have said so themselves.
+                // That run is still open: its entry is repeated at the end of the record, so that the
+                // resources that it creates can still be distinguished from unmanaged ones. If it has written
+                // an entry meanwhile, this is not needed.
                 entered(cloud, open, number + 1).await?;
             }
             return Ok(other);
@@ -174,19 +176,20 @@ impl Run {
         if report.succeeded() {
             (ended.making, ended.changing) = Default::default();
         }
-        // What was not there when this run looked, no earlier one has made; of anything else, one may have.
+        // An earlier run cannot have created a resource that did not exist when this run read it; it may have
+        // created any other.
         let unmade = |outcome: &StepOutcome| outcome.action == Action::Create && !outcome.sent;
         ended.making.retain(|id| uncertain(report, id, unmade));
         ended.changing.retain(|id| uncertain(report, id, |outcome| !outcome.sent));
         ended
     }
 
-    /// Tells whether this run's first entry is the first of these.
+    /// Returns whether the first of these entries is this run's first entry.
     fn is_in(&self, entries: &[Recorded]) -> bool {
         entries.first().is_some_and(|first| first.release.run == self.begun.run)
     }
 
-    /// Returns the last of these entries of another run; where ours is gone, a `down` was at work.
+    /// Returns the last entry of another run; if this run's entry is gone, a `down` was running.
     fn others(&self, entries: &[Recorded]) -> Option<Release> {
         let mut others = entries.iter().map(|entry| &entry.release);
         match others.rfind(|release| release.run != self.begun.run) {
@@ -198,20 +201,21 @@ impl Run {
         }
     }
 
-    /// Tells whether the last entry of the record is of this run.
+    /// Returns whether the last entry of the record is of this run.
     pub fn is_last(&self, last: Option<&Recorded>) -> bool {
         last.is_none_or(|last| last.release.run == self.begun.run)
     }
 }
 
-/// Returns the last entry of a run beside which others have written: what their code can write may be stored.
+/// Returns the last entry of a run that others overlapped, with the schema versions that their code may have
+/// stored.
 fn beside(ended: &Release, entries: &[Recorded]) -> Release {
     let mut ended = ended.clone();
     also_reads(&mut ended.reads, entries.iter().flat_map(|entry| &entry.release.reads));
     ended
 }
 
-/// Returns what tells each of these things from another of its name, as far as it was seen.
+/// Returns the identities of these resources, as far as they were read.
 fn identities(ids: &BTreeSet<String>, survey: &Survey) -> BTreeMap<String, String> {
     let seen = survey.seen.iter().filter_map(|(id, seen)| {
         let identity = seen.as_ref().ok()?.as_ref()?.identity.clone()?;
@@ -220,30 +224,30 @@ fn identities(ids: &BTreeSet<String>, survey: &Survey) -> BTreeMap<String, Strin
     seen.filter(|(id, _)| ids.contains(id)).collect()
 }
 
-/// Tells whether a run that has ended does not know what became of this one, unless it was left `untouched`.
+/// Returns whether the final state of this resource is unknown after the run, unless it was `untouched`.
 fn uncertain(report: &ApplyReport, id: &str, untouched: impl Fn(&StepOutcome) -> bool) -> bool {
     let outcome = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id);
-    // What is not in the report is an earlier run's, and nobody has looked after it.
+    // A resource without an outcome is of an earlier run, and was not checked.
     outcome.is_none_or(|outcome| outcome.result.is_err() && !untouched(outcome))
 }
 
-/// What became of an entry.
+/// The result of adding an entry.
 enum Entered {
-    /// It is there.
+    /// The entry was added.
     Ours,
-    /// Its number is taken, by this one.
+    /// The number is taken by this entry.
     Taken(Box<Release>),
-    /// There is no record any more.
+    /// The record does not exist any more.
     NoRecord,
 }
 
-/// Who is unknown because the record went with what they did.
-const WHO_RAN_DOWN: &str = "somebody who ran `down`";
+/// The name for a run whose entries were deleted with the record.
+const WHO_RAN_DOWN: &str = "an unknown caller of `down`";
 
 fn faster(by: &str) -> Error {
-    let message = format!("another run, by {by}, began since this one looked");
+    let message = format!("another run, by {by}, started after this run read the environment");
     Error::new(Class::Exists, "release record", message)
-        .hint("wait until it has ended, then run the command again: it looks anew")
+        .hint("wait until it has ended, then run the command again")
 }
 
 /// Adds an entry under this number.
@@ -256,10 +260,10 @@ async fn entered<C: ReleaseRecord>(cloud: &C, release: &Release, number: u64) ->
     }
     let there = retried(async || cloud.releases(number).await).await?;
     match there.into_iter().find(|entry| entry.number == number) {
-        // An answer that got lost made our own entry look like somebody else's.
+        // If the answer to the write was lost, the number is taken by this run's own entry.
         Some(entry) if entry.release == *release => Ok(Entered::Ours),
         Some(entry) => Ok(Entered::Taken(Box::new(entry.release))),
-        // It was taken, and is gone.
+        // The entry that took the number was removed.
         None => Ok(Entered::NoRecord),
     }
 }

@@ -1,7 +1,7 @@
-//! Who owns what: the names and owner tags of one environment of one stack.
+//! Ownership: the names and owner tags of one environment of one stack.
 //!
-//! Everything here is derived; nothing is looked up, so resources that mention each other
-//! can be made at the same time.
+//! Everything here is derived and not read from the cloud, so resources that refer to each other can be
+//! created at the same time.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub const TAG_STACK: &str = "deployer:stack";
 pub const TAG_ENVIRONMENT: &str = "deployer:environment";
 /// The tag that names the region of the environment.
 pub const TAG_REGION: &str = "deployer:region";
-/// The tag that holds the hash of the configuration a resource was last made to have.
+/// The tag that holds the hash of the configuration with which a resource was last deployed.
 pub const TAG_STAMP: &str = "deployer:stamp";
 
 /// One environment of one stack, in its account and region.
@@ -28,35 +28,35 @@ pub struct Scope {
     pub account: String,
     /// The region: `eu-central-1`.
     pub region: String,
-    /// What an organisation wants on everything besides: `cost-center`.
+    /// Additional tags that an organisation requires on all resources: `cost-center`.
     pub extra_tags: Tags,
 }
 
 impl Scope {
-    /// Returns what all names of the environment begin with. `demo-dev-` is also the
-    /// beginning of `demo-dev-2-…`, so it narrows a listing and proves nothing.
+    /// Returns the prefix of all names of the environment. `demo-dev-` is also a prefix of `demo-dev-2-…`, so
+    /// it narrows a listing but does not prove ownership.
     pub fn prefix(&self) -> String {
         format!("{}-{}-", self.stack, self.environment)
     }
 
-    /// Returns the name of a thing: `demo-dev-events`.
+    /// Returns the full name of a resource: `demo-dev-events`.
     pub fn name(&self, thing: &str) -> String {
         format!("{}{thing}", self.prefix())
     }
 
-    /// Returns the tags that say that a resource is ours.
+    /// Returns the owner tags.
     pub fn tags(&self) -> Tags {
         [(TAG_STACK, &self.stack), (TAG_ENVIRONMENT, &self.environment), (TAG_REGION, &self.region)]
             .map(|(key, value)| (key.to_owned(), value.clone()))
             .into()
     }
 
-    /// Returns the tags that everything of ours has: the owner's, and the organisation's.
+    /// Returns the tags of all owned resources: the owner tags, and the organisation's.
     pub fn all_tags(&self) -> Tags {
         self.extra_tags.clone().into_iter().chain(self.tags()).collect()
     }
 
-    /// Tells whether tags say that a resource is ours.
+    /// Returns whether tags identify this environment as the owner.
     pub fn owns(&self, tags: &Tags) -> bool {
         self.tags().iter().all(|(key, value)| tags.get(key) == Some(value))
     }

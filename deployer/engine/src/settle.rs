@@ -1,5 +1,5 @@
-//! Reading again: what was changed until the cloud shows it, and what looks changed by somebody
-//! before it is said so. Most listings of a cloud are eventually consistent.
+//! Reads resources again: changed ones until the cloud shows the change, and apparent drift before it is
+//! reported. Most listings of a cloud are eventually consistent.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::survey::{Survey, look_again};
 
 const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
 
-/// How long the cloud is given before something is read once more that looks changed.
+/// The delay before apparent drift is read again.
 const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
 
-/// Waits until everything that was changed reads as it was made, for as long as its kind may
-/// take, and returns what does not. The cloud has accepted it, so that is no failure. Who is stopped
-/// does not wait, and hears nothing.
+/// Waits until all changed resources read as desired, up to the time limit of each kind, and returns the
+/// steps of those that do not. The cloud has accepted the changes, so this is not a failure. A stopped run
+/// does not wait and gets an empty result.
 pub async fn settle<C: Cloud>(
     stack: &Stack<C>,
     wishes: &Wishes,
@@ -32,7 +32,7 @@ pub async fn settle<C: Cloud>(
     let started = Instant::now();
     let mut delays = DELAYS;
     loop {
-        // The stamp of what has no tags is on its parent.
+        // A resource without tags has its stamp on its parent.
         let parents = changed.iter().filter_map(|id| stack.get(id)?.parent());
         let to_read: BTreeSet<ResourceId> = parents.chain(changed.iter().cloned()).collect();
         tokio::select! {
@@ -40,7 +40,7 @@ pub async fn settle<C: Cloud>(
             seen = look_again(stack, &to_read, cloud) => survey.seen.extend(seen),
         }
         let mut unsettled = plan(stack, survey, wishes).steps;
-        // What was pruned is not there to be read.
+        // Pruned resources cannot be read again.
         unsettled.retain(|step| changed.contains(&step.id) && !step.is_settled());
         changed = unsettled.iter().map(|step| step.id.clone()).collect();
         let delay = delays.delay();
@@ -59,7 +59,7 @@ fn settles_within<C: Cloud>(stack: &Stack<C>, id: &ResourceId) -> Duration {
     stack.get(id).map_or(Duration::ZERO, |node| node.info().settles_within)
 }
 
-/// Returns the plan once what looks changed by somebody was read once more.
+/// Returns the plan after reading apparent drift again.
 pub async fn reconsidered<C: Cloud>(
     first: Plan,
     stack: &Stack<C>,
@@ -76,10 +76,10 @@ pub async fn reconsidered<C: Cloud>(
     plan(stack, survey, wishes)
 }
 
-/// Returns what looks as if somebody had changed it, and what has its stamp.
+/// Returns the resources that look changed or unmanaged, and the parents that hold their stamps.
 fn suspects(plan: &Plan) -> BTreeSet<ResourceId> {
     let accused = plan.steps.iter().filter(|step| {
-        let verdicts = [Verdict::Drift, Verdict::Foreign];
+        let verdicts = [Verdict::Drift, Verdict::Unmanaged];
         step.verdicts.iter().any(|verdict| verdicts.contains(verdict))
     });
     accused.flat_map(|step| [&step.id].into_iter().chain(&step.parent)).cloned().collect()

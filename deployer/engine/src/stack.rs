@@ -1,6 +1,6 @@
-//! The desired world: a scope that names things and the resources in it.
+//! The desired state: a scope and the resources in it.
 //!
-//! A stack is built by code and only describes; `survey` looks, `plan` decides, `apply` acts.
+//! A stack is built by code and only describes; `survey` reads, `plan` decides, `apply` writes.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use crate::resource::{Cloud, Described, Kind, Neighbours, Node, Resource, ResourceId};
 use crate::scope::Scope;
 
-/// Everything that one environment is to have.
+/// The desired resources of one environment.
 pub struct Stack<C: Cloud> {
-    /// What it is called and where it is.
+    /// The names, account and region of the environment.
     pub scope: Scope,
-    /// The resources, in the order in which people read them.
+    /// The resources, in their display order.
     pub resources: Vec<Box<dyn Node<C>>>,
-    /// Every kind that this program can find and delete, in the stack or not.
+    /// Every kind that this program can find and delete, whether or not it is in the stack.
     pub kinds: Vec<Kind<C>>,
-    /// The data that the code of this stack writes and reads, by name, each with the highest version of its schema
-    /// that is known. Where code that knows less is deployed later, what is stored could not be read.
+    /// The schemas that the code of this stack writes and reads, by name, each with its highest known
+    /// version. Code that knows only a lower version could not read the stored data.
     pub reads: BTreeMap<String, u32>,
 }
 
@@ -27,7 +27,7 @@ impl<C: Cloud> Stack<C> {
         Self { scope, resources: Vec::new(), kinds, reads: BTreeMap::new() }
     }
 
-    /// Knows things of this kind as well, if it does not yet.
+    /// Adds this kind to the known kinds, if it is not among them.
     pub fn know<R: Resource<Cloud = C>>(&mut self) -> &mut Self {
         if self.kind(R::KIND).is_none() {
             self.kinds.push(Kind::of::<R>());
@@ -51,32 +51,32 @@ impl<C: Cloud> Stack<C> {
         self.kinds.iter().find(|kind| kind.info.name == name)
     }
 
-    /// Tells whether a thing of this id holds data.
+    /// Returns whether a resource of this id holds data.
     pub fn holds_data(&self, id: &ResourceId) -> bool {
         self.kind(id.kind()).is_some_and(|kind| kind.info.stateful)
     }
 
-    /// Returns the operations by which the kinds that declare some look at their things.
+    /// Returns the read operations that the kinds declare.
     pub fn looks_by(&self) -> Vec<&'static str> {
         self.kinds.iter().flat_map(|kind| kind.info.looks_by).copied().collect()
     }
 
-    /// Returns the resources as the planner knows them.
+    /// Returns the resources as the planner uses them.
     pub fn described(&self) -> Vec<&dyn Described> {
         self.resources.iter().map(|node| &**node as &dyn Described).collect()
     }
 
-    /// Returns all resources of this kind, to be completed with what is known only later.
+    /// Returns all resources of this kind, for settings that are known only later.
     pub fn of_kind_mut<R: Resource>(&mut self) -> impl Iterator<Item = &mut R> {
         self.resources.iter_mut().filter_map(|node| (&mut **node as &mut dyn Any).downcast_mut())
     }
 
-    /// Returns the resources, to be looked up by their kind.
+    /// Returns the resources for lookups by kind.
     pub fn neighbours(&self) -> Neighbours<'_> {
         Neighbours::new(self.described())
     }
 
-    /// Returns what of the stack could not work, by resource.
+    /// Returns the mistakes in the stack that were found offline, by resource.
     pub fn mistakes(&self) -> Vec<(ResourceId, String)> {
         let neighbours = self.neighbours();
         let of = |node: &dyn Described| {

@@ -1,6 +1,7 @@
-//! Looks at everything at once: the live state of what is desired, and what else is ours.
+//! Reads everything at once: the live state of the desired resources, and further resources of this
+//! environment.
 //!
-//! It only reads, and it judges nothing: a failed read stays an error for the planner.
+//! The survey only reads and does not judge: a failed read is kept as an error for the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,50 +15,50 @@ use crate::retry::retried;
 use crate::scope::Scope;
 use crate::stack::Stack;
 
-/// How many resources are looked at together. Retries of the client smooth what is too much for the cloud.
+/// How many resources are read concurrently. The client's retries handle throttling by the cloud.
 const TOGETHER: usize = 64;
 
-/// What is live.
+/// The live state of an environment.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// What was found of each desired resource; nothing when it is absent.
+    /// What was read of each desired resource; `None` if it does not exist.
     pub seen: BTreeMap<ResourceId, Result<Option<LiveResource>, Error>>,
-    /// What exists under the environment's prefix and is not desired, with its tags.
+    /// Resources under the environment's prefix that are not desired, with their tags.
     pub strays: BTreeMap<ResourceId, Tags>,
-    /// What those of the strays that are ours go on doing.
+    /// The activity of the strays that this environment owns.
     pub active: BTreeMap<ResourceId, Activity>,
-    /// Kinds or strays that could not be looked at, and the release record.
+    /// Kinds and strays that could not be read, and the release record if it could not be read.
     pub unreadable: BTreeMap<ResourceId, Error>,
     /// The last entry of the release record.
     pub recorded: Option<Recorded>,
 }
 
-/// What an orphan goes on doing, and whether that is to end.
+/// What an orphan still does, and whether it will be disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
-    /// What it does, as the words behind its id: `still reads its stream`.
+    /// The activity, as words that follow "it": `still reads its stream`.
     pub what: &'static str,
-    /// Whether it is disabled. Nothing where it cannot be, or was not asked: the survey does not.
+    /// Whether it is disabled, which is decided after the survey. `None` if the kind cannot be disabled.
     pub fate: Option<Fate>,
 }
 
-/// Whether an orphan that goes on working is disabled, and why.
+/// Whether an active orphan is disabled, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It is.
+    /// It is disabled, for this reason.
     Disable(String),
-    /// It is not.
+    /// It is not disabled, for this reason.
     Leave(String),
 }
 
 impl Survey {
-    /// Returns what the last entry of the release record says.
+    /// Returns the last entry of the release record.
     pub fn last_release(&self) -> Option<&Release> {
         self.recorded.as_ref().map(|recorded| &recorded.release)
     }
 }
 
-/// Looks at the whole environment.
+/// Reads the live state of the whole environment.
 pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
     let cloud = cloud.fresh();
     let desired: BTreeSet<ResourceId> = stack.resources.iter().map(|node| node.id()).collect();
@@ -128,7 +129,8 @@ async fn strays_of<C: Cloud>(
     join_all(unknown).await.into_iter().flatten().collect()
 }
 
-/// Reads whose a stray is, and what it does if it is ours. Nothing when it is gone.
+/// Reads the tags of a stray, and its activity if this environment owns it. Returns `None` if it no longer
+/// exists.
 async fn stray<C: Cloud>(
     kind: &Kind<C>,
     name: &str,

@@ -1,4 +1,4 @@
-//! A cloud in memory, and two kinds of things in it: one with tags, one with a parent. The feature
+//! A cloud in memory with two kinds of resources: one with tags, one with a parent. Needs the feature
 //! `testing`.
 
 mod part;
@@ -23,7 +23,7 @@ use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::{Survey, survey};
 
-/// Returns the scope that all fake things belong to: `demo` in `dev`.
+/// Returns the scope of all fake resources: `demo` in `dev`.
 pub fn scope() -> Scope {
     Scope {
         stack: "demo".into(),
@@ -39,78 +39,80 @@ pub fn stack() -> Stack<FakeCloud> {
     Stack::new(scope(), vec![Kind::of::<Thing>(), Kind::of::<Part>()])
 }
 
-/// Looks and plans.
+/// Reads the environment and plans.
 pub async fn planned(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> (Survey, Plan) {
     planned_with(stack, cloud, &Wishes::default()).await
 }
 
-/// Looks and plans what the caller wishes.
+/// Reads the environment and plans with these wishes.
 pub async fn planned_with(stack: &Stack<FakeCloud>, cloud: &FakeCloud, wishes: &Wishes) -> (Survey, Plan) {
     let survey = survey(stack, cloud).await;
     let plan = plan(stack, &survey, wishes);
     (survey, plan)
 }
 
-/// Looks, plans and applies; returns the report.
+/// Reads, plans and applies; returns the report.
 ///
 /// # Panics
-/// Another run is at work.
+/// Panics if another run is in progress.
 pub async fn up(stack: &Stack<FakeCloud>, cloud: &FakeCloud) -> ApplyReport {
-    up_with(stack, cloud, &Wishes::default()).await.expect("no other run is at work")
+    up_with(stack, cloud, &Wishes::default()).await.expect("no other run is in progress")
 }
 
-/// Looks, plans what the caller wishes, says so in the record, applies, and says how it ended.
+/// Reads, plans with these wishes, records the start, applies, and records the end.
 ///
 /// # Errors
-/// The record cannot be written, or another run was at work.
+/// Fails if the record cannot be written, or if another run was in progress.
 pub async fn up_with(
     stack: &Stack<FakeCloud>,
     cloud: &FakeCloud,
     wishes: &Wishes,
 ) -> Result<ApplyReport, Error> {
     let (survey, plan) = planned_with(stack, cloud, wishes).await;
-    let entry = Run::entry(&plan, &survey, None, "somebody".into());
+    let entry = Run::entry(&plan, &survey, None, "a colleague".into());
     let run = Run::begin(cloud, survey.recorded.as_ref(), entry).await?;
     let report = apply(&plan, stack, &survey, cloud, &Default::default(), |_| {}).await;
     let met = run.met(cloud).await?;
     let convergence = if met.is_none() { Convergence::Converged } else { Convergence::Diverged };
     match run.end(cloud, &report, &survey, convergence, met).await? {
         None => Ok(report),
-        Some(other) => Err(Error::other("release record", format!("{} was at work", other.by))),
+        Some(other) => {
+            Err(Error::other("release record", format!("another run, by {}, was in progress", other.by)))
+        }
     }
 }
 
-/// Insists that every field of a kind's state is one of its [`Field`]s: a name such as `x_1` does not
-/// survive the way to an enum and back.
+/// Checks that every field of a kind's state is one of its [`Field`]s: a name such as `x_1` does not survive
+/// the conversion to an enum and back.
 ///
 /// # Panics
-/// One is not.
+/// Panics if one is not.
 ///
 /// [`Field`]: crate::resource::Field
 pub fn insist_on_fields(resource: &dyn Described) {
     let state = resource.state();
     for name in state.as_object().expect("a state is an object").keys() {
-        // Whatever is said of the field, it is looked up for that.
+        // `renews` looks up the field and panics if there is none.
         let _ = resource.renews(&Change::new(name, Value::Null, Value::Null));
     }
 }
 
-/// Looks at everything of ours and removes it, the record last.
+/// Deletes everything that the environment owns, the record last.
 ///
 /// # Panics
-/// Another run is at work, or the record cannot be removed.
+/// Panics if another run is in progress, or if the record cannot be deleted.
 pub async fn down(cloud: &FakeCloud) -> ApplyReport {
     let stack = stack();
     let survey = survey(&stack, cloud).await;
     let plan = teardown(&stack, &survey);
     if let Some(last) = &survey.recorded {
-        let entry = Run::entry(&plan, &survey, None, "somebody".into());
+        let entry = Run::entry(&plan, &survey, None, "a colleague".into());
         let entry = Release { state: ReleaseState::Removing, deployed: Default::default(), ..entry };
-        Run::begin(cloud, Some(last), entry).await.expect("no other run is at work");
+        Run::begin(cloud, Some(last), entry).await.expect("no other run is in progress");
     }
     let report = apply(&plan, &stack, &survey, cloud, &Default::default(), |_| {}).await;
     if report.succeeded() {
-        retried(async || cloud.forget_releases().await).await.expect("what passes is tried again");
+        retried(async || cloud.forget_releases().await).await.expect("passing errors are retried");
     }
     report
 }

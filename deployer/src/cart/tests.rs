@@ -1,4 +1,4 @@
-//! Conventions that nobody has to remember: everything is deployed, read, granted.
+//! Conventions of the cart's stack, checked by tests: everything is deployed, readable and granted.
 
 mod functions;
 
@@ -17,13 +17,13 @@ use serde_json::Value;
 use self::functions::{consumers, functions};
 use super::stack;
 
-/// Actions that AWS supports no resource for ("Actions, resources, and condition keys",
-/// Service Authorization Reference).
+/// Actions without a resource type ("Actions, resources, and condition keys", Service Authorization
+/// Reference).
 const WITHOUT_RESOURCE: [&str; 2] = ["dynamodb:liststreams", "kinesis:liststreams"];
 
-/// The same of the actions that deploying takes. The reference knows a resource for the first
-/// one, but composite alarms are shown only to who may describe all alarms ("DescribeAlarms",
-/// CloudWatch API reference).
+/// The same for the actions of a deployment. The reference lists a resource for the first one, but composite
+/// alarms are returned only to callers that may describe all alarms ("DescribeAlarms", CloudWatch API
+/// reference).
 const DEPLOYING_WITHOUT_RESOURCE: &[&str] = &[
     "cloudwatch:DescribeAlarms",
     "dynamodb:ListTables",
@@ -45,14 +45,14 @@ fn root() -> &'static Path {
 }
 
 fn environment(name: &str) -> Environment {
-    Environment::load(&root().join("environments"), name).expect("a committed environment is right")
+    Environment::load(&root().join("environments"), name).expect("a committed environment is valid")
 }
 
 fn dev() -> Stack<Aws> {
     stack(&environment("dev"))
 }
 
-/// Returns the states of a kind by the name of the thing, without the environment's prefix.
+/// Returns the states of a kind by resource name, without the environment's prefix.
 fn states(stack: &Stack<Aws>, kind: &str) -> BTreeMap<String, Value> {
     let prefix = stack.scope.prefix();
     let of_kind = stack.resources.iter().filter(|node| node.id().kind() == kind);
@@ -63,14 +63,14 @@ fn keys(value: &Value) -> BTreeSet<String> {
     value.as_object().expect("an object").keys().cloned().collect()
 }
 
-/// Returns role, Sid and statement of everything that is granted.
+/// Returns role, Sid and statement of every grant.
 fn statements(stack: &Stack<Aws>) -> Vec<(String, String, Value)> {
     let roles = states(stack, "iam.role").into_iter();
     roles
         .flat_map(|(role, state)| {
             let statements = state["inline_policies"]["grants"]["statements"].clone();
             let statements = statements.as_object().expect("statements by Sid").clone();
-            // By the function that it is the role of.
+            // By the function of the role.
             let role =
                 role.strip_suffix("-eu-central-1").expect("a role's name ends with its region").to_owned();
             statements.into_iter().map(move |(sid, statement)| (role.clone(), sid, statement))
@@ -86,7 +86,7 @@ fn strings(value: &Value) -> Vec<&str> {
 fn stack_kinds_are_all_registered() {
     let stack = dev();
     for node in &stack.resources {
-        assert!(stack.kind(node.id().kind()).is_some(), "{} is of no kind that is registered", node.id());
+        assert!(stack.kind(node.id().kind()).is_some(), "the kind of {} is not registered", node.id());
     }
 }
 
@@ -101,10 +101,10 @@ fn grants_name_resources_where_aws_supports_it() {
     }
 }
 
-/// What Lambda does on behalf of a function is enforced by no emulator, so it is checked
-/// against what Lambda's developer guide asks for: "Using Lambda to process records from
-/// Amazon Kinesis Data Streams: Configure execution role permissions", "Using AWS Lambda
-/// with Amazon DynamoDB: Execution role permissions", "Retaining discarded batches".
+/// No emulator enforces what Lambda does on behalf of a function, so the grants are compared with Lambda's
+/// developer guide: "Using Lambda to process records from Amazon Kinesis Data Streams: Configure execution
+/// role permissions", "Using AWS Lambda with Amazon DynamoDB: Execution role permissions", "Retaining
+/// discarded batches".
 #[test]
 fn lambda_service_permissions_are_exactly_as_required() {
     const LOGS: &[&str] = &["logs:createlogstream", "logs:putlogevents"];
@@ -140,7 +140,7 @@ fn lambda_service_permissions_are_exactly_as_required() {
         expected.insert((consumer.clone(), &["s3:putobject"], format!("{bucket}/aws/lambda/*")));
         expected.insert((consumer, &["s3:listbucket"], bucket.into()));
     }
-    // What functions do themselves is enforced: tests/acceptance/least_privilege.rs.
+    // The functions' own calls are enforced: tests/acceptance/least_privilege.rs.
     let own = [
         "LoadEvents",
         "AppendEvents",
@@ -153,7 +153,7 @@ fn lambda_service_permissions_are_exactly_as_required() {
         "GetArchiveReplays",
         "BrowseArchive",
     ];
-    // And each handler, by `replay`.
+    // And the invocation of each handler by `replay`.
     let own = |sid: &str| own.contains(&sid) || sid.starts_with("Invoke");
 
     let all = statements(&stack);
@@ -169,8 +169,8 @@ fn lambda_service_permissions_are_exactly_as_required() {
     assert_eq!(found, expected);
 }
 
-/// The name of a bucket is all that its ARN has, and names are unique in the world: once the bucket
-/// is gone, anybody can have it.
+/// The ARN of a bucket has only its name, and names are globally unique: after the bucket is deleted, any
+/// account can create one with this name.
 #[test]
 fn roles_reach_buckets_of_their_own_account_only() {
     for (role, sid, statement) in statements(&dev()) {
@@ -180,14 +180,14 @@ fn roles_reach_buckets_of_their_own_account_only() {
     }
 }
 
-/// An environment whose organisation has a key for each kind of thing, had another one before,
-/// and has a boundary.
+/// Returns an environment whose organisation has a key for each kind of resource, a former key, and a
+/// permissions boundary.
 fn organised() -> Stack<Aws> {
     stack(&organisation(&[key("former")]))
 }
 
 fn organisation(former: &[String]) -> Environment {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let keys: String = ["table", "stream", "bucket", "logs", "functions"]
         .map(|thing| format!("{thing} = \"{}\"\n", key(thing)))
         .concat();
@@ -196,7 +196,7 @@ fn organisation(former: &[String]) -> Environment {
          [org]\npermissions_boundary = \"{BOUNDARY}\"\n[org.kms]\n{keys}former = {former:?}\n",
     );
     std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    Environment::load(folder.path(), "dev").expect("the text is right")
+    Environment::load(folder.path(), "dev").expect("the environment is valid")
 }
 
 const BOUNDARY: &str = "arn:aws:iam::111111111111:policy/boundary";
@@ -233,10 +233,10 @@ fn resources_are_encrypted_with_the_organisations_keys() {
     }
 }
 
-/// No emulator enforces this. The rules are those of "DynamoDB encryption at rest: How it
-/// works" (DynamoDB developer guide), "Permissions to use user-generated KMS keys" (Kinesis
-/// developer guide), "Using server-side encryption with AWS KMS keys" (S3 user guide) and
-/// "Securing Lambda environment variables" (Lambda developer guide).
+/// No emulator enforces this. The rules are those of "DynamoDB encryption at rest: How it works" (DynamoDB
+/// developer guide), "Permissions to use user-generated KMS keys" (Kinesis developer guide), "Using
+/// server-side encryption with AWS KMS keys" (S3 user guide) and "Securing Lambda environment variables"
+/// (Lambda developer guide).
 #[test]
 fn roles_may_use_only_keys_of_their_resources() {
     let may = |role: &str, action: &str, thing: &str, service: &str| {
@@ -282,7 +282,7 @@ fn roles_may_use_only_keys_of_their_resources() {
         };
         for resource in resources {
             let is_new = found.insert((role.clone(), (*action).into(), resource.into(), (*via).into()));
-            assert!(is_new, "{role} {sid} is there twice");
+            assert!(is_new, "{role} {sid} is granted twice");
         }
     }
     assert_eq!(found, expected);
@@ -292,20 +292,21 @@ fn roles_may_use_only_keys_of_their_resources() {
     );
 }
 
-/// Returns the names of all environments that there is a file of.
+/// Returns the names of all environments with a file.
 fn environments() -> BTreeSet<String> {
     let files = std::fs::read_dir(root().join("environments")).expect("the folder is committed");
     let paths = files.map(|file| file.expect("a readable folder").path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned()).collect()
 }
 
-/// Returns everything that an environment has, by id.
+/// Returns all resources of an environment, by id.
 fn everything(environment: &Environment) -> Value {
     let stack = stack(environment);
     stack.resources.iter().map(|node| (node.id().to_string(), node.state())).collect()
 }
 
-/// Returns the same with the names, the account and the region of `dev`.
+/// Returns the same resources with the names, account and region of `dev`.
 fn as_in_dev(everything: &Value, environment: &Environment) -> Value {
     let (scope, dev) = (environment.scope(super::NAME), dev().scope);
     let names = [
@@ -315,10 +316,10 @@ fn as_in_dev(everything: &Value, environment: &Environment) -> Value {
         (scope.region.clone(), dev.region.clone()),
     ];
     let text = names.iter().fold(everything.to_string(), |text, (ours, devs)| text.replace(ours, devs));
-    serde_json::from_str(&text).expect("names are changed within texts")
+    serde_json::from_str(&text).expect("only text inside of strings was changed")
 }
 
-/// `dev` whole, and of the others what is different there.
+/// The snapshot of `dev` is complete; those of other environments have only the differences.
 #[test]
 fn stack_of_each_environment_is_as_reviewed() {
     let dev = everything(&environment("dev"));
@@ -341,15 +342,15 @@ fn deploy_policy_of_dev_is_as_reviewed_and_fits() {
     let whole = deploying(&environment, &stack);
     insta::assert_json_snapshot!("policy-dev", document(&whole));
     insta::assert_json_snapshot!("policy-dev-read-only", document(&looking(&environment, &stack)));
-    // With all that an organisation can demand, too, but for former keys.
+    // And with everything that an organisation can require, except former keys.
     let organisation = organisation(&[]);
     let organised = super::stack(&organisation);
     let size = size(&document(&deploying(&organisation, &organised)));
     assert!(
         size <= MANAGED_POLICY,
-        "a managed policy has {MANAGED_POLICY} characters, and this one {size}: put actions on the same resources \
-         into one statement, leave out what no call needs, or say in docs/commands.md that an organisation with \
-         all of this attaches two"
+        "a managed policy has at most {MANAGED_POLICY} characters, but this one has {size}: put actions on the \
+         same resources into one statement, remove actions that no call needs, or document in docs/commands.md \
+         that an organisation with all settings attaches two policies"
     );
 }
 
@@ -374,15 +375,18 @@ fn deploy_policy_names_resources_where_aws_supports_it() {
     }
 }
 
-/// An action without a resource type is denied by a statement about ARNs ("Actions, resources, and
-/// condition keys", Service Authorization Reference: "you must specify all resources").
+/// A statement with ARNs denies an action without a resource type ("Actions, resources, and condition keys",
+/// Service Authorization Reference: "you must specify all resources").
 #[test]
 fn actions_without_a_resource_are_allowed_on_every_resource() {
     let environment = environment("dev");
     let statements = deploying(&environment, &stack(&environment));
     for action in DEPLOYING_WITHOUT_RESOURCE {
         let on: Vec<_> = statements.iter().filter(|statement| statement.actions.contains(action)).collect();
-        assert!(on.iter().any(|statement| statement.resources == ["*"]), "{action} is allowed on {on:?}");
+        assert!(
+            on.iter().any(|statement| statement.resources == ["*"]),
+            "{action} is only allowed on {on:?}"
+        );
     }
 }
 

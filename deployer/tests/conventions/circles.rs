@@ -1,7 +1,6 @@
-//! No circles between the modules of a crate: of two that lie beside each other, one knows the other.
+//! No cycles between the modules of a crate: of two siblings, at most one refers to its sibling.
 //!
-//! A module and what lies in it are one, and may know each other. Tests within the sources may know
-//! everything.
+//! A module and its submodules count as one and may refer to each other. Unit tests may refer to everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,12 +20,12 @@ type Names = Vec<String>;
 struct Module {
     path: Names,
     within: BTreeMap<String, Module>,
-    /// What it names of the crate.
+    /// The paths in the crate that it refers to.
     knows: Vec<Names>,
 }
 
 impl Module {
-    /// Reads a module and all that lies in it. Those that are not in its text are files in `folder`.
+    /// Reads a module and its submodules. Submodules outside of its text are files in `folder`.
     fn read(path: Names, items: &[Item], folder: &Path) -> Self {
         let mut module = Self { path, ..Self::default() };
         for item in items {
@@ -49,12 +48,12 @@ impl Module {
         module
     }
 
-    /// Returns everything that this module and those in it know.
+    /// Returns all paths that this module and its submodules refer to.
     fn known(&self) -> Vec<&Names> {
         self.knows.iter().chain(self.within.values().flat_map(Self::known)).collect()
     }
 
-    /// Finds the circles here and in the modules within: who knows whom, of those who are on one.
+    /// Finds the cycles here and in the submodules, as pairs of modules on a cycle.
     fn circles(&self, found: &mut Vec<String>) {
         let mut arrows = BTreeSet::new();
         for (name, child) in &self.within {
@@ -64,7 +63,7 @@ impl Module {
             let beside = beside.filter(|other| *other != name && self.within.contains_key(*other));
             arrows.extend(beside.map(|other| (name, other)));
         }
-        // Who knows nobody, or is known by nobody, is on no circle.
+        // A module without references in one direction is not on a cycle.
         loop {
             let (from, to): (BTreeSet<_>, BTreeSet<_>) = arrows.iter().copied().unzip();
             let before = arrows.len();
@@ -87,7 +86,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.to_token_stream().to_string() == "# [cfg (test)]")
 }
 
-/// Gathers the paths that begin with `crate` or `super`, also from within macros.
+/// Collects the paths that begin with `crate` or `super`, also inside of macros.
 fn named(tokens: TokenStream, here: &Names, found: &mut Vec<Names>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
@@ -150,20 +149,20 @@ fn modules_of_a_crate_know_each_other_in_one_direction() {
     for package in metadata().workspace_packages() {
         let made = package.targets.iter().filter(|target| target.is_lib() || target.is_bin());
         for root in made.map(|target| PathBuf::from(&target.src_path)) {
-            let folder = root.parent().expect("a file is in a folder");
+            let folder = root.parent().expect("the file has a parent folder");
             let module = Module::read(Names::new(), &parsed(&root), folder);
             modules += module.within.len();
             found.extend(circles(&module).into_iter().map(|arrow| format!("{} {arrow}", package.name)));
         }
     }
     assert_eq!(found, [""; 0]);
-    assert!(modules > 60, "the sources were not understood: {modules}");
+    assert!(modules > 60, "too few modules were found: {modules}");
 }
 
 #[test]
 fn module_circle_is_found_in_any_form() {
     let of = |text| {
-        let file = syn::parse_file(text).expect("it is Rust");
+        let file = syn::parse_file(text).expect("the text is Rust");
         circles(&Module::read(Names::new(), &file.items, Path::new("nowhere")))
     };
     let circle = ["a knows b", "b knows a"];

@@ -1,10 +1,10 @@
-//! The floor plan: which crate may know which. `ARCHITECTURE.md` says it in words.
+//! The dependency rules between crates. `ARCHITECTURE.md` describes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-/// Every crate of this repository, and those of the others that it may know.
+/// Every crate of this repository, with the crates that it may depend on.
 const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("eventsourcing", &[]),
     ("engine", &[]),
@@ -18,10 +18,9 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("acceptance", &["aws", "cli", "domain", "engine", "eventsourcing", "functions", "runtime", "storage"]),
 ];
 
-/// Crates that others must not be made of, not even through another crate: what their names begin
-/// with.
+/// Forbidden dependencies, direct or indirect: the prefixes of their crate names.
 const MUST_NOT_HOLD: [(&str, &[&str]); 6] = [
-    // `uuid` brings the crates of randomness for those who ask it for new ids, which is not asked here.
+    // `uuid` brings crates of randomness only for features that are not used here.
     ("eventsourcing", &["aws", "tokio", "fastrand", "anstream", "clap"]),
     ("domain", &["aws", "tokio", "fastrand", "anstream", "clap"]),
     ("engine", &["aws", "anstream", "anstyle", "clap", "indicatif"]),
@@ -41,13 +40,13 @@ fn crates_know_only_the_crates_below_them() {
     let packages = metadata.workspace_packages();
     let own: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
     let known: BTreeMap<&str, &[&str]> = MAY_KNOW.into();
-    assert_eq!(own, known.keys().copied().collect(), "each crate has a place in the floor plan");
+    assert_eq!(own, known.keys().copied().collect(), "each crate has a dependency rule");
     for package in packages {
         let name = package.name.as_str();
-        // For its tests, a crate may know itself with the feature `testing`.
+        // For its tests, a crate may depend on itself with the feature `testing`.
         let knows = package.dependencies.iter().map(|dependency| dependency.name.as_str());
         for other in knows.filter(|other| own.contains(other) && *other != name) {
-            assert!(known[name].contains(&other), "{name} knows {other}, which it must not");
+            assert!(known[name].contains(&other), "{name} must not depend on {other}");
         }
     }
 }
@@ -59,7 +58,7 @@ fn crates_have_no_forbidden_dependencies() {
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
     for (name, forbidden) in MUST_NOT_HOLD {
         let package = metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == name);
-        let mut waiting = vec![&package.expect("the crate is here").id];
+        let mut waiting = vec![&package.expect("the crate is in the workspace").id];
         let mut seen = BTreeSet::new();
         while let Some(id) = waiting.pop() {
             if !seen.insert(id) {
@@ -72,7 +71,7 @@ fn crates_have_no_forbidden_dependencies() {
             waiting.extend(normal.map(|dependency| &dependency.pkg));
             let made_of = metadata[id].name.as_str();
             let bad = forbidden.iter().find(|begin| made_of.starts_with(**begin));
-            assert_eq!(bad, None, "{name} is made of {made_of}");
+            assert_eq!(bad, None, "{name} depends on {made_of}");
         }
         assert!(seen.len() > 3, "{name} has dependencies: {seen:?}");
     }

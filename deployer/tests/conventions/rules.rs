@@ -1,4 +1,4 @@
-//! The page of rules: every rule has a source, and tests that exist.
+//! The page of rules: every rule has a source and existing tests.
 
 use std::fs;
 use std::path::Path;
@@ -22,17 +22,17 @@ fn rules_all_have_number_source_and_existing_tests() {
     let page = fs::read_to_string(root.join("docs/rules.md")).expect("the page is committed");
     let known = test_names();
     let rules = rules(&page);
-    assert!(rules.len() > 40, "the page was not understood: {}", rules.len());
+    assert!(rules.len() > 40, "too few rules were found: {}", rules.len());
     let mut numbers = Vec::new();
     for [number, rule, source, tests] in &rules {
-        numbers.push(number.parse::<u32>().unwrap_or_else(|_| panic!("`{number}` is no number")));
+        numbers.push(number.parse::<u32>().unwrap_or_else(|_| panic!("`{number}` is not a number")));
         assert!(rule.ends_with('.'), "rule {number} is a sentence");
         assert!(!source.is_empty(), "rule {number} has no source");
         let tests: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
         assert!(!tests.is_empty(), "rule {number} has no test");
         for test in tests {
-            assert!(known.contains(test), "rule {number} names `{test}`, which is no test");
+            assert!(known.contains(test), "rule {number} names `{test}`, which is not a test");
         }
     }
-    assert!(numbers.is_sorted_by(|one, next| one < next), "numbers rise: {numbers:?}");
+    assert!(numbers.is_sorted_by(|one, next| one < next), "the numbers must increase: {numbers:?}");
 }

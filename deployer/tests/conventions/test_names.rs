@@ -1,4 +1,4 @@
-//! Names of tests begin with what is tested, so that `grep` finds them by their subject.
+//! Names of tests begin with their subject, so that `grep` finds them by it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::Path;
 /// The folders with sources.
 const FOLDERS: [&str; 4] = ["deployer", "domain", "functions", "tests"];
 
-/// The most words of a name.
+/// The maximum number of words in a name.
 const MOST_WORDS: usize = 10;
 
-/// What a name does not begin with: questions, articles, and pronouns without a subject.
+/// Forbidden first words: questions, articles, and pronouns without a subject.
 const NOT_FIRST: [&str; 15] = [
     "a",
     "an",
@@ -29,7 +29,7 @@ const NOT_FIRST: [&str; 15] = [
     "whoever",
 ];
 
-/// Gathers the names of the tests below all folders.
+/// Collects the names of the tests below all folders.
 pub(crate) fn test_names() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut names = BTreeSet::new();
@@ -51,7 +51,7 @@ fn gather(folder: &Path, names: &mut BTreeSet<String>) {
                 let Some((name, parameters)) = signature.and_then(|rest| rest.split_once('(')) else {
                     continue;
                 };
-                // Those of acceptance are functions of a cloud.
+                // Acceptance tests are functions of a cloud.
                 if std::mem::take(&mut marked) || parameters.starts_with("cloud: &Cloud)") {
                     names.insert(name.to_owned());
                 }
@@ -63,7 +63,7 @@ fn gather(folder: &Path, names: &mut BTreeSet<String>) {
 #[test]
 fn test_names_begin_with_their_subject() {
     let names = test_names();
-    assert!(names.len() > 500, "the sources were not understood: {}", names.len());
+    assert!(names.len() > 500, "too few tests were found: {}", names.len());
     let wrong = names.iter().filter(|name| {
         let words: Vec<&str> = name.split('_').collect();
         NOT_FIRST.contains(&words[0]) || words.len() > MOST_WORDS

@@ -1,4 +1,4 @@
-//! Endpoints that are wrong, or that somebody else answers at.
+//! Invalid endpoints, and endpoints where another program answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ fn endpoint_without_scheme_is_refused_without_the_payload() {
     let place = Place::new();
     for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"] {
         let mut command = place.command(&["invoke", "dev", "add-item", "--payload", PAYLOAD]);
-        let output = command.env(name, "localhost:4610").output().expect("it was just built");
+        let output = command.env(name, "localhost:4610").output().expect("the deployer can be run");
         let expected = format!(
             "error: {name} is `localhost:4610`, which has no http:// or https://\n\
              hint: set {name} to http://localhost:4610, or unset it to call AWS\n"
@@ -30,35 +30,35 @@ fn endpoint_without_scheme_in_the_profile_is_refused() {
     let expected = "error: `endpoint_url` of the AWS configuration file is `localhost:4610`, which has no http:// or \
                     https://\nhint: set `endpoint_url` of the AWS configuration file to http://localhost:4610, or \
                     unset it to call AWS\n";
-    assert_eq!(said(&output.expect("it was just built")), (Some(64), expected.to_owned()));
+    assert_eq!(said(&output.expect("the deployer can be run")), (Some(64), expected.to_owned()));
 }
 
 #[test]
 fn page_in_place_of_an_answer_is_no_absence() {
     let place = Place::new();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("it listens");
-    // It ends with the process of the tests.
+    let address = listener.local_addr().expect("the socket is bound");
+    // The thread ends with the test process.
     thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer_with_page(&stream)));
     let mut command = place.command(&["history", "dev"]);
     let output = command.env("AWS_ENDPOINT_URL", format!("http://{address}")).output();
-    let (code, stderr) = said(&output.expect("it was just built"));
-    assert!(stderr.contains("what answers is not AWS (HTML, HTTP 404)"), "{stderr}");
+    let (code, stderr) = said(&output.expect("the deployer can be run"));
+    assert!(stderr.contains("a web page answered instead of AWS (HTTP 404)"), "{stderr}");
     assert!(stderr.contains("hint: a proxy or web filter"), "{stderr}");
     assert_eq!(code, Some(1), "{stderr}");
 }
 
-/// Reads one request and answers with 404 and a page.
+/// Reads one request and answers with status 404 and a page.
 fn answer_with_page(stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);
     while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
         if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("it is a number");
+            length = value.trim().parse().expect("the length is a number");
         }
         line.clear();
     }
-    // What is answered before it was read whole can be lost.
+    // An answer that is sent before the request was read completely can be lost.
     let _ = reader.read_exact(&mut vec![0; length]);
     let page = "<!DOCTYPE html><html><body>blocked</body></html>";
     let head = format!("HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\nconnection: close\r\n", page.len());

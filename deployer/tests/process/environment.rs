@@ -1,4 +1,4 @@
-//! Variables and arguments: any bytes, and often nothing.
+//! Environment variables and arguments: any bytes, or empty.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +15,7 @@ fn variable_that_is_not_utf8_does_not_panic() {
     place.end_build();
     let mut command = place.command(&["build", "dev"]);
     let output = command.env("FOO", OsStr::from_bytes(LATIN)).env(OsStr::from_bytes(LATIN), "x").output();
-    let (code, stderr) = said(&output.expect("it was just built"));
+    let (code, stderr) = said(&output.expect("the deployer can be run"));
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("this cargo builds nothing"), "{stderr}");
 }
@@ -29,7 +29,7 @@ fn program_name_that_is_not_utf8_does_not_panic() {
     );
     let mut command = place.command(&["history", "local"]);
     let output = command.arg0(OsStr::from_bytes(LATIN)).env_remove("CARGO").output();
-    let (code, stderr) = said(&output.expect("it was just built"));
+    let (code, stderr) = said(&output.expect("the deployer can be run"));
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("hint: `B\u{fffd}R up local` starts it"), "{stderr}");
 }
@@ -39,7 +39,7 @@ fn empty_variable_of_an_option_is_unset() {
     let place = Place::new();
     place.end_build();
     let output = place.command(&["build", "dev"]).env("DEPLOYER_ENVIRONMENTS", "").output();
-    let (code, stderr) = said(&output.expect("it was just built"));
+    let (code, stderr) = said(&output.expect("the deployer can be run"));
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("this cargo builds nothing"), "{stderr}");
 }

@@ -1,5 +1,5 @@
-//! The deployer as a process: what it makes of its variables, its arguments, its terminal and
-//! signals. No cloud is needed: cargo is a script, and AWS at most a socket.
+//! The deployer as a process: its variables, arguments, terminal and signals. No cloud is needed: cargo is a
+//! script, and AWS is at most a socket.
 
 mod endpoints;
 mod environment;

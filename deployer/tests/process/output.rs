@@ -1,4 +1,4 @@
-//! What the program writes: whole, byte for byte, or with an error.
+//! The output of the program: complete, or an error.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use crate::place::{Place, said};
 
 #[test]
 fn full_disk_is_an_error() {
-    // What cannot be written fails whatever the command would have ended with.
+    // Output that cannot be written is an error, even if the command has another exit code.
     let commands: &[&[&str]] = &[
         &["outputs", "dev"],
         &["outputs", "dev", "--format", "json"],
@@ -20,8 +20,8 @@ fn full_disk_is_an_error() {
     ];
     let place = Place::new();
     for arguments in commands {
-        let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux has a full disk");
-        let output = place.command(arguments).stdout(full).output().expect("it starts");
+        let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux has `/dev/full`");
+        let output = place.command(arguments).stdout(full).output().expect("the deployer can be run");
         let (code, said) = said(&output);
         assert_eq!(code, Some(1), "{arguments:?}: {said}");
         assert!(said.contains("error: cannot write standard output: No space left"), "{arguments:?}: {said}");
@@ -30,15 +30,16 @@ fn full_disk_is_an_error() {
 
 #[test]
 fn closed_pipe_ends_quietly() {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let (reader, writer) = std::io::pipe().expect("a pipe can be created");
     drop(reader);
-    let output = Place::new().command(&["outputs", "dev"]).stdout(writer).output().expect("it starts");
+    let output =
+        Place::new().command(&["outputs", "dev"]).stdout(writer).output().expect("the deployer can be run");
     assert_eq!(said(&output), (Some(0), String::new()));
 }
 
 #[test]
 fn piped_output_has_no_colours() {
-    let output = Place::new().command(&["outputs", "dev"]).output().expect("it starts");
+    let output = Place::new().command(&["outputs", "dev"]).output().expect("the deployer can be run");
     assert!(output.status.success() && !output.stdout.is_empty());
     assert!(!output.stdout.contains(&0x1b), "{output:?}");
 }
@@ -47,10 +48,13 @@ fn piped_output_has_no_colours() {
 fn bundle_that_cannot_be_written_is_not_built() {
     let place = Place::new();
     symlink("/dev/full", place.path("full")).expect("the folder can be written");
-    for (path, problem) in [("full", "it is a device, not a file"), ("no/such/x", "cannot write no/such/x")] {
-        let (code, said) = said(&place.command(&["bundle", "dev", "-o", path]).output().expect("it starts"));
+    for (path, problem) in
+        [("full", "it is a device, not a regular file"), ("no/such/x", "cannot write no/such/x")]
+    {
+        let (code, said) =
+            said(&place.command(&["bundle", "dev", "-o", path]).output().expect("the deployer can be run"));
         assert!(matches!(code, Some(1 | 64)), "{said}");
         assert!(said.contains(problem) && !said.contains("building"), "{said}");
     }
-    assert!(fs::symlink_metadata(place.path("full")).expect("it is still there").is_symlink());
+    assert!(fs::symlink_metadata(place.path("full")).expect("the link still exists").is_symlink());
 }

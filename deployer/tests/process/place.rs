@@ -1,4 +1,4 @@
-//! A workspace with one function, and a cargo that does as the test wants.
+//! A workspace with one function, and a cargo that is controlled by the test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
-/// How long the machine may be busy with other things.
+/// How long to wait for a process on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const FILES: [(&str, &str); 5] = [
@@ -22,8 +22,8 @@ const FILES: [(&str, &str); 5] = [
     ),
 ];
 
-/// The cargo of all tests. It is a file of the repository because one that was written just now
-/// cannot always be started: what another test starts meanwhile has it open for a moment.
+/// The cargo of all tests. It is a committed file because a file that was just written cannot always be
+/// executed: a process that another test starts at this moment may still have it open.
 const CARGO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/cargo");
 
 /// The deployer's binary.
@@ -34,7 +34,7 @@ pub(crate) struct Place(TempDir);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a temporary folder can be made"));
+        let place = Self(tempfile::tempdir().expect("a temporary folder can be created"));
         for (name, content) in FILES {
             place.write(name, content);
         }
@@ -47,25 +47,26 @@ impl Place {
 
     pub(crate) fn write(&self, name: &str, content: &str) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("the folder can be written");
+        fs::create_dir_all(path.parent().expect("the path is inside the folder"))
+            .expect("the folder can be written");
         fs::write(path, content).expect("the folder can be written");
     }
 
-    /// Has cargo's build fail now.
+    /// Makes cargo's build fail now.
     pub(crate) fn end_build(&self) {
         self.write("end", "");
     }
 
-    /// Returns the deployer, to be run here without a terminal, credentials or endpoint.
+    /// Returns a command that runs the deployer here, without terminal, credentials or endpoint.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.prepared(Command::new(DEPLOYER), arguments)
     }
 
-    /// The same, which signals reach although `nohup` or a shell's `&` may have started these tests:
-    /// both have some ignored.
+    /// The same command with default signal handlers: `nohup` or a shell's `&` may have started these tests,
+    /// and both ignore some signals.
     pub(crate) fn command_hearing_signals(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("env");
-        // Of GNU's `env`, which is that of Linux.
+        // An option of GNU's `env`, which Linux has.
         if cfg!(target_os = "linux") {
             command.arg("--default-signal=HUP,INT,TERM");
         }
@@ -94,7 +95,7 @@ impl Place {
         command
     }
 
-    /// Waits until cargo builds, and returns its compiler.
+    /// Waits until cargo builds, and returns the process id of its compiler.
     pub(crate) fn compiler(&self) -> Pid {
         wait("cargo to build", || fs::read_to_string(self.path("compiler")).ok()?.trim().parse().ok())
             .and_then(Pid::from_raw)
@@ -112,31 +113,33 @@ pub(crate) struct Running(Child);
 
 impl Running {
     pub(crate) fn of(command: &mut Command) -> Self {
-        Self(command.spawn().expect("it was just built"))
+        Self(command.spawn().expect("the deployer can be run"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("it is a number");
-        kill_process(id, signal).expect("it runs");
+        let id = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("the id is a number");
+        kill_process(id, signal).expect("the process is running");
     }
 
-    /// Waits for the end, and returns the exit code and how long that took.
+    /// Waits for the end, and returns the exit code and the time until then.
     pub(crate) fn end(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
-        let status = wait("the deployer to end", || self.0.try_wait().expect("it is our child"));
+        let status = wait("the deployer to end", || {
+            self.0.try_wait().expect("the deployer is a child of this process")
+        });
         (status.and_then(|status| status.code()), start.elapsed())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Waits until a process has ended. One that ended may wait for init to take note.
+/// Waits until a process has ended. An ended process may remain until init reaps it.
 pub(crate) fn ends(process: Pid) {
     let ended = || {
         let stat = Path::new("/proc").join(process.as_raw_nonzero().to_string()).join("stat");
@@ -150,7 +153,7 @@ pub(crate) fn ends(process: Pid) {
     }
 }
 
-/// Looks again and again until something is there; nothing if that takes too long.
+/// Polls until there is a value; `None` on timeout.
 fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + if what.starts_with("cargo") { PATIENCE } else { PATIENCE / 3 };
     while Instant::now() < deadline {

@@ -1,4 +1,4 @@
-//! Signals end the program, and cargo with its compilers, whatever the terminal does.
+//! Signals end the program, and cargo with its compilers, in every state of the terminal.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -9,11 +9,11 @@ use rustix::process::Signal;
 use crate::place::{DEPLOYER, Place, Running, ends};
 use crate::terminal::Terminal;
 
-/// In what time a run has to be over.
+/// The time limit of a run.
 const WITHIN: Duration = Duration::from_secs(7);
-/// "At once", on a machine that is busy with other tests.
+/// The limit for an immediate end, on a machine that runs other tests.
 const AT_ONCE: Duration = Duration::from_secs(3);
-/// What a shell makes of SIGINT (128 + 2).
+/// The exit code of a shell after SIGINT (128 + 2).
 const INTERRUPTED: Option<i32> = Some(130);
 
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
@@ -56,7 +56,7 @@ fn second_signal_ends_a_build_on_an_unread_terminal() {
     let compiler = place.compiler();
     terminal.fill();
     running.signal(Signal::INT);
-    // Two of one kind that come together are one to the kernel.
+    // The kernel merges two pending signals of the same kind.
     running.signal(Signal::TERM);
     let (code, after) = running.end();
     assert_eq!(code, INTERRUPTED);
@@ -78,11 +78,11 @@ fn ignored_hangup_does_not_end_a_build() {
     let compiler = place.compiler();
     running.signal(Signal::HUP);
     place.end_build();
-    assert_eq!(running.end().0, Some(1), "it ends with the build");
+    assert_eq!(running.end().0, Some(1), "the deployer ends with the build");
     ends(compiler);
 }
 
-/// Without a handler the kernel ends it.
+/// Without a signal handler, the kernel ends the process.
 #[test]
 fn signal_ends_a_command_that_waits_for_an_answer() {
     for verb in ["plan", "logs"] {
@@ -93,7 +93,7 @@ fn signal_ends_a_command_that_waits_for_an_answer() {
             let mut command = place.command_hearing_signals(&[verb, "dev"]);
             command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
             let mut running = Running::of(command.stdout(terminal.stdio()).stderr(terminal.stdio()));
-            let _never_answered = listener.accept().expect("it calls");
+            let _never_answered = listener.accept().expect("the deployer connects");
             terminal.fill();
             running.signal(signal);
             let (_, after) = running.end();

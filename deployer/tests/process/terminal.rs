@@ -1,4 +1,4 @@
-//! A terminal that nobody reads, as after Ctrl-S or in an ssh session that stalls.
+//! A terminal that is not read, as after Ctrl-S or in a stalled ssh session.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -14,7 +14,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 /// `O_NONBLOCK`.
 const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
 
-/// A terminal that nobody reads.
+/// A terminal that is not read.
 pub(crate) struct Terminal {
     _reader: OwnedFd,
     path: PathBuf,
@@ -22,10 +22,10 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn new() -> Self {
-        let reader = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
-        grantpt(&reader).expect("it is ours");
-        unlockpt(&reader).expect("it is ours");
-        let path = ptsname(&reader, Vec::new()).expect("it has a name");
+        let reader = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be opened");
+        grantpt(&reader).expect("the terminal can be granted");
+        unlockpt(&reader).expect("the terminal can be unlocked");
+        let path = ptsname(&reader, Vec::new()).expect("the terminal has a name");
         Self { path: OsStr::from_bytes(path.as_bytes()).into(), _reader: reader }
     }
 
@@ -34,7 +34,7 @@ impl Terminal {
         self.open(0).into()
     }
 
-    /// Fills what the terminal holds back for its reader, so that every further write waits.
+    /// Fills the buffer of the terminal, so that every further write blocks.
     pub(crate) fn fill(&self) {
         let mut side = self.open(NONBLOCK);
         loop {
@@ -47,12 +47,12 @@ impl Terminal {
     }
 
     fn open(&self, flags: i32) -> File {
-        let no_terminal_of_ours = i32::try_from(OpenptFlags::NOCTTY.bits()).expect("it is one bit");
+        let no_terminal_of_ours = i32::try_from(OpenptFlags::NOCTTY.bits()).expect("the flag fits");
         File::options()
             .read(true)
             .write(true)
             .custom_flags(no_terminal_of_ours | flags)
             .open(&self.path)
-            .expect("it is ours")
+            .expect("the terminal can be opened for writing")
     }
 }

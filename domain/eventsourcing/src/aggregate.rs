@@ -1,44 +1,44 @@
-//! What a set of business rules looks like: state, events and decisions, in that order.
+//! The trait of an aggregate: state, events and decisions.
 //!
-//! An aggregate is the boundary inside which rules hold at once. It is rebuilt from its
-//! events before each decision, and nothing but its own events ever changes it.
+//! An aggregate is the boundary inside which business rules hold at all times. It is rebuilt from its events
+//! before each decision, and only its own events change it.
 
 use std::fmt::Debug;
 
 use crate::{event::Event, surroundings::Moment};
 
-/// A state that is the fold of its events, and the decisions that make new ones.
+/// A state that is folded from its events, with the decisions that produce new events.
 ///
 /// `Default` is the state before the first event.
 pub trait Aggregate: Default + Clone + Debug {
-    /// The name that stored identifiers start with; stored, so it can never change.
+    /// The type in stored identifiers; stored, so it can never change.
     const TYPE: &'static str;
 
-    /// The most events that one of them can have. A command reads them all, unless the function is warm, so
-    /// this bounds what it costs: 1 MB, a page of a query, takes 256 of the 3,000 read units that one aggregate
-    /// has a second. What leads to a final state is carried out beyond it.
+    /// The maximum number of events of one aggregate. A command reads them all, unless the function is warm,
+    /// so this limits its cost: 1 MB, a page of a query, takes 256 of the 3,000 read units per second of one
+    /// aggregate. A command that leads to a final state succeeds beyond the limit.
     const MAX_EVENTS: u64;
 
-    /// What happened: facts, named in the past tense.
+    /// The events: facts, named in the past tense.
     type Event: Event;
-    /// What somebody wants to happen: it may well be refused.
+    /// The commands: requests that may be refused.
     type Command;
-    /// Why a command was refused.
+    /// The reasons to refuse a command.
     type Error: std::error::Error;
 
     /// Folds one event into the state.
     ///
-    /// This must not fail and must not check rules: the event is history already.
+    /// This must not fail and must not check rules: the event has already happened.
     fn apply(&mut self, event: &Self::Event);
 
-    /// Tells whether nothing can happen any more. A decision that leads there is stored whatever
-    /// [`Aggregate::MAX_EVENTS`] says, so that what is full can always be ended.
+    /// Returns whether no more events can follow. A decision that leads to a final state is stored despite
+    /// [`Aggregate::MAX_EVENTS`], so that a full aggregate can always be ended.
     fn is_final(&self) -> bool;
 
-    /// Returns the events that a command leads to, or why it is refused.
+    /// Returns the events of a command, or the reason to refuse it.
     ///
-    /// A decision never changes the state; folding what it returned does. A command whose
-    /// wish has already come true returns no event. The time and new ids are those of the moment: a
-    /// command need not carry them, and a repeat of it is not decided again.
+    /// A decision never changes the state; folding its events does. A command whose goal is already reached
+    /// returns no event. Take the time and new ids from `moment`: commands need not carry them, and a
+    /// repeated command is not decided again.
     fn decide(&self, command: &Self::Command, moment: &Moment<'_>) -> Result<Vec<Self::Event>, Self::Error>;
 }

@@ -1,6 +1,6 @@
-//! What a caller is told: how an aggregate stands, or which rule forbade the command.
+//! The answer to a caller: the state of an aggregate, or the rule that forbids the command.
 //!
-//! A broken rule is an answer like any other. Faults are not answers; they never come here.
+//! A broken rule is a normal answer. Faults are not answers and are handled elsewhere.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use uuid::Uuid;
@@ -12,52 +12,52 @@ use crate::{
     transaction::TransactionOutcome,
 };
 
-/// An aggregate that callers can be told about.
+/// An aggregate whose state can be returned to callers.
 pub trait Answering: Aggregate {
     /// The field that holds the aggregate's id, in requests and in answers: `tally_id`.
     const ID_FIELD: &'static str;
 
-    /// How an aggregate stands at one version, as callers see it.
+    /// The state of an aggregate at one version, as callers see it.
     type View: Serialize;
 
-    /// Returns how the aggregate stands.
+    /// Returns the state of the aggregate.
     ///
     /// # Errors
-    /// There is nothing to show: no such aggregate came to be.
+    /// Returns an error if there is no such aggregate.
     fn view(&self, id: Uuid, version: u64) -> Result<Self::View, Self::Error>;
 
-    /// Returns the name by which callers tell broken rules apart: `Closed`.
+    /// Returns the name by which callers distinguish broken rules: `Closed`.
     fn rule(error: &Self::Error) -> &'static str;
 }
 
-/// The answer to a command or a question.
+/// The answer to a command or a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer<V> {
-    /// How the aggregate stands.
+    /// The state of the aggregate.
     View(V),
     /// Why nothing was done.
     Refusal(Refusal),
 }
 
-/// Why nothing was done.
+/// The reason why a request had no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// A name to tell reasons apart by, such as `Closed`.
+    /// The name of the reason, such as `Closed`.
     pub error: &'static str,
     /// A sentence for people.
     pub message: String,
-    /// The aggregate it was about, if one was named, behind the field that holds it.
+    /// The id of the aggregate, if the request named one, with the name of its field.
     pub about: Option<(&'static str, Uuid)>,
 }
 
 impl<V> Answer<V> {
-    /// Returns the answer to a caller who asks how an aggregate stands.
+    /// Returns the answer to a query for the state of an aggregate.
     pub fn of<A: Answering<View = V>>(history: &History<A>) -> Self {
         view(history.id().uuid(), history.version(), history.state())
     }
 
-    /// Returns the answer to a command about this aggregate that ended like this.
+    /// Returns the answer to a command on this aggregate with this outcome.
     pub fn to_command<A: Answering<View = V>>(id: Uuid, outcome: TransactionOutcome<A>) -> Self {
         match outcome {
             TransactionOutcome::Stored(Decision { version, state, .. }) => view(id, version, &state),
@@ -76,7 +76,7 @@ impl<V> Answer<V> {
 }
 
 impl Refusal {
-    /// Returns the refusal of a request that says something other than it may.
+    /// Returns the refusal of a malformed request.
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new("InvalidRequest", message)
     }
@@ -86,16 +86,16 @@ impl Refusal {
         Self::new(A::rule(error), error.to_string())
     }
 
-    /// Returns the refusal of a command that lost the race too many times.
+    /// Returns the refusal of a command that lost too many races.
     fn conflict<A: Answering>() -> Self {
         let message = format!(
-            "the {} is being changed by too many at once: repeat the command, with the same command_id",
+            "too many commands changed the {} at the same time; repeat the command with the same command_id",
             A::TYPE
         );
         Self::new("Conflict", message)
     }
 
-    /// Returns the same refusal, saying which aggregate it is about.
+    /// Returns the refusal with the id of its aggregate.
     #[must_use]
     pub fn about<A: Answering>(mut self, id: Uuid) -> Self {
         self.about = Some((A::ID_FIELD, id));

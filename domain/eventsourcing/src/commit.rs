@@ -12,32 +12,32 @@ use crate::{
     request::{Request, RequestHash},
 };
 
-/// Where the events of a commit came from.
+/// The origin of a commit's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     /// The command that was decided; a command id commits at most once per aggregate.
     pub command_id: Uuid,
-    /// What was asked under that id.
+    /// The hash of the request with that id.
     pub request_hash: RequestHash,
-    /// What all messages of one conversation share.
+    /// The id that all messages of one conversation share.
     pub correlation_id: Uuid,
-    /// The message that the command was an answer to, if it was one.
+    /// The message that the command answered, if there was one.
     pub causation_id: Option<Uuid>,
-    /// Who asked for it, as the caller says.
+    /// Who requested it, as stated by the caller.
     pub actor: Option<String>,
     /// When it was decided.
     pub occurred_at: OccurredAt,
 }
 
 impl Context {
-    /// Returns the context of what starts a conversation of its own, and no request asked for.
+    /// Returns the context of a command that starts a new conversation and has no request.
     pub fn new(command_id: Uuid, occurred_at: OccurredAt) -> Self {
         let request_hash = RequestHash::default();
         let (correlation_id, causation_id, actor) = (command_id, None, None);
         Self { command_id, request_hash, correlation_id, causation_id, actor, occurred_at }
     }
 
-    /// Returns the context of what a request asked for.
+    /// Returns the context of a request.
     pub fn of<C>(request: &Request<C>, occurred_at: OccurredAt) -> Self {
         Self {
             request_hash: request.hash,
@@ -49,31 +49,29 @@ impl Context {
     }
 }
 
-/// The most events of one commit. Each is a call to the stream, since two events of an aggregate cannot go
-/// together, and everything behind waits for them.
+/// The maximum number of events in one commit. Each event is one call to the stream, because two events of an
+/// aggregate cannot go into the same call, and all later records wait for these calls.
 pub const MAX_EVENTS: usize = 100;
-/// The most bytes that the data of a commit have together. With all else it has to fit into an item of
-/// 400 KB ("Constraints in Amazon DynamoDB").
+/// The maximum size of all event data in a commit, in bytes. The whole commit has to fit into an item of 400
+/// KB ("Constraints in Amazon DynamoDB").
 pub const MAX_BYTES: usize = 300_000;
 
-/// Why a decision makes no commit.
+/// Why a decision cannot become a commit.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// An event cannot be written down.
+    /// An event cannot be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// More was decided at once than a commit holds.
-    #[error(
-        "{events} events were decided at once, and a commit has {MAX_EVENTS} at most: make it several commands"
-    )]
+    /// The decision has more events than a commit may have.
+    #[error("the decision has {events} events, but a commit has at most {MAX_EVENTS}: use several commands")]
     TooMany {
         /// How many events.
         events: usize,
     },
-    /// What was decided at once is larger than a commit may be.
+    /// The events of the decision are larger than a commit may be.
     #[error(
-        "the data of the decided events have {bytes} bytes, and those of a commit have {MAX_BYTES} at most: \
-         make it several commands, or keep what is large elsewhere"
+        "the events of the decision have {bytes} bytes of data, but a commit has at most {MAX_BYTES}: \
+         use several commands, or store large data elsewhere"
     )]
     TooLarge {
         /// The size of their data.
@@ -81,39 +79,39 @@ pub enum CommitError {
     },
 }
 
-/// One event as it is stored.
+/// One stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// What tells the event from all others.
+    /// The unique id of the event.
     pub id: Uuid,
     /// The stored name of its type.
     pub event_type: String,
-    /// The version of the schema that its data follow.
+    /// The version of the schema of the data.
     pub schema_version: u32,
-    /// The data, as text that is never written anew.
+    /// The data, as text that is never serialised again.
     pub data: JsonText,
-    /// What a later release says of the event, and this one does not know.
+    /// Fields of the event that a later release added and this release does not know.
     pub more: More,
 }
 
 /// The events of one decision on one aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// The aggregate that was decided on.
+    /// The aggregate of the events.
     pub aggregate_id: AggregateId,
     /// The version of the first event; the first of an aggregate has version 1.
     pub version: u64,
-    /// The events in order, never none.
+    /// The events in order; at least one.
     pub events: Vec<StoredEvent>,
-    /// Where they came from.
+    /// The origin of the events.
     pub context: Context,
 }
 
 impl Commit {
-    /// Returns the commit that puts events right behind `behind` earlier ones.
+    /// Returns the commit that appends events after version `behind`.
     ///
     /// # Errors
-    /// An event cannot be stored, or there is too much of them.
+    /// Returns an error if an event cannot be stored, or if there are too many events or too much data.
     pub fn of<E: Event>(
         aggregate_id: AggregateId,
         behind: u64,
@@ -146,15 +144,15 @@ impl Commit {
         self.version + self.events.len() as u64
     }
 
-    /// Returns whether the other is this very commit.
+    /// Returns whether `other` is this commit.
     ///
-    /// Event ids are made anew for each attempt to decide, so equal ids mean that an attempt
-    /// of our own came through although its answer got lost.
+    /// Each attempt to decide creates new event ids, so equal ids mean that an earlier append of this attempt
+    /// succeeded although its answer was lost.
     pub fn is(&self, other: &Self) -> bool {
         self.events.iter().map(|event| event.id).eq(other.events.iter().map(|event| event.id))
     }
 
-    /// Returns each event in the form in which it is published, in order.
+    /// Returns the events in their published form, in order.
     pub fn into_envelopes(self) -> impl Iterator<Item = Envelope> {
         let Self { aggregate_id, version, events, context } = self;
         (version..).zip(events).map(move |(version, event)| Envelope {

@@ -1,9 +1,8 @@
-//! How events are written down and read back, across all versions of their schema.
+//! Encoding and decoding of events across all versions of their schema.
 //!
-//! A stored event is never rewritten. When the shape of an event changes, its schema gets
-//! one more upcaster, and whatever was written before is lifted step by step to the shape of
-//! today while it is read. A type or version that is not known is an error, never skipped:
-//! a state that is missing an event is a wrong state.
+//! A stored event is never rewritten. When the shape of an event changes, its schema gets one more upcaster,
+//! and older events are upcast step by step to the current shape when they are read. An unknown type or
+//! version is an error and never skipped: a state without one of its events is wrong.
 
 use std::fmt::Debug;
 
@@ -16,15 +15,15 @@ use thiserror::Error;
 
 use crate::json::{InexactNumber, JsonText, check};
 
-/// Lifts the data of an event from one schema version to the next.
+/// Converts the data of an event from one schema version to the next.
 pub type Upcaster = fn(Value) -> serde_json::Result<Value>;
 
-/// How one type of event is stored.
+/// The stored form of one type of event.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
     /// The stored name of the type; it can never change.
     pub event_type: &'static str,
-    /// The first lifts version 1 to 2, the second 2 to 3, and so on.
+    /// The first converts version 1 to 2, the second 2 to 3, and so on.
     pub upcasters: &'static [Upcaster],
 }
 
@@ -34,7 +33,7 @@ impl Schema {
         Self { event_type, upcasters: &[] }
     }
 
-    /// Returns the version that is written today.
+    /// Returns the current version, which new events are written with.
     pub fn version(&self) -> u32 {
         u32::try_from(self.upcasters.len() + 1).expect("a schema has fewer than 2^32 upcasters")
     }
@@ -42,26 +41,26 @@ impl Schema {
 
 /// The events of an aggregate: an enum whose variants are the types of event.
 ///
-/// The derived form has to be `#[serde(tag = "type", content = "data")]`, with braces after
-/// variants that hold nothing, so that `data` is an object from the first day and can grow.
+/// The derived form has to be `#[serde(tag = "type", content = "data")]`. Give variants without fields
+/// braces, so that `data` is always an object and can get fields later.
 pub trait Event: Serialize + DeserializeOwned + Clone + PartialEq + Debug {
     /// Every type of event that was ever written.
     const SCHEMAS: &'static [Schema];
 }
 
-/// An event as it is written: its type, the version of its schema and its data.
+/// An encoded event: its type, schema version and data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// The stored name of the type.
     pub event_type: &'static str,
-    /// The version of the schema that the data follow.
+    /// The version of the schema of the data.
     pub schema_version: u32,
     /// The data in canonical JSON.
     pub data: JsonText,
 }
 
-/// Why an event could not be written down: its enum and its schemas do not fit together, or it
-/// would not be the same event when it is read.
+/// Why an event cannot be encoded: its enum and its schemas do not match, or it would not be the same event
+/// when it is read.
 #[derive(Debug, Error)]
 pub enum EncodeError {
     /// The variant has no entry in [`Event::SCHEMAS`].
@@ -76,14 +75,14 @@ pub enum EncodeError {
     /// The event could not be serialised at all.
     #[error("the event cannot be serialised")]
     Serialize(#[from] serde_json::Error),
-    /// The event holds a number that JSON cannot hold exactly.
+    /// The event has a number that JSON cannot represent exactly.
     #[error(transparent)]
     Number(#[from] InexactNumber),
-    /// The stored form is one that the event's own type does not read.
-    #[error("the event could not be read back after it is stored")]
+    /// The event's own type cannot read the stored form.
+    #[error("the stored form of the event cannot be read back")]
     Unreadable(#[from] DecodeError),
-    /// The stored form is that of another event.
-    #[error("event type {event_type:?} would be read back with another value in `{path}`")]
+    /// The stored form would be read as another event.
+    #[error("event type {event_type:?} would be read back with a different value in `{path}`")]
     Changed {
         /// The name of the variant.
         event_type: &'static str,
@@ -92,16 +91,16 @@ pub enum EncodeError {
     },
 }
 
-/// Why a stored event could not be read.
+/// Why a stored event cannot be read.
 #[derive(Debug, Error)]
 pub enum DecodeError {
-    /// Nobody here knows this type of event.
+    /// This release does not know the type of event.
     #[error("event type {event_type:?} is unknown")]
     UnknownType {
         /// The stored name of the type.
         event_type: String,
     },
-    /// The event was written by a newer release, or its version makes no sense.
+    /// The event was written by a newer release, or its version is invalid.
     #[error(
         "schema version {schema_version} of event type {event_type:?} is unknown, the newest is {newest}"
     )]
@@ -113,24 +112,24 @@ pub enum DecodeError {
         /// The newest version this release can read.
         newest: u32,
     },
-    /// The data do not follow the schema they claim.
-    #[error("the data of event type {event_type:?}, schema version {schema_version}, do not fit")]
+    /// The data do not match their schema.
+    #[error("the data of event type {event_type:?}, schema version {schema_version}, are invalid")]
     Data {
         /// The stored name of the type.
         event_type: String,
         /// The version that was stored.
         schema_version: u32,
-        /// What did not fit.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
-/// Returns an event in the form in which it is stored.
+/// Returns an event in its stored form.
 ///
 /// # Errors
-/// The event cannot be stored, or would be read back as another one. Stored events are never
-/// rewritten, so an event that is stored wrong stays wrong, and one that cannot be read makes its
-/// aggregate unusable.
+/// Returns an error if the event cannot be stored, or would be read back as another event. Stored events are
+/// never rewritten: an event that was stored wrong stays wrong, and an unreadable event makes its aggregate
+/// unusable.
 pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
     check(event)?;
     let value = serde_json::to_value(event)?;
@@ -152,7 +151,7 @@ pub fn encode<E: Event>(event: &E) -> Result<Encoded, EncodeError> {
     Ok(encoded)
 }
 
-/// Returns the event that was stored, lifted to the schema of today.
+/// Returns a stored event, upcast to the current schema.
 pub fn decode<E: Event>(event_type: &str, schema_version: u32, data: &JsonText) -> Result<E, DecodeError> {
     let schema = find::<E>(event_type)
         .ok_or_else(|| DecodeError::UnknownType { event_type: event_type.to_owned() })?;
@@ -167,8 +166,8 @@ pub fn decode<E: Event>(event_type: &str, schema_version: u32, data: &JsonText) 
     data.value()
         .and_then(|data| schema.upcasters[behind..].iter().try_fold(data, |data, upcast| upcast(data)))
         .and_then(|data| {
-            // The type comes first: `serde` buffers data that come before the type, and its buffer
-            // knows neither integers as keys of a map nor 128-bit integers.
+            // The type comes first: `serde` buffers data that come before the type, and its buffer supports
+            // neither integers as map keys nor 128-bit integers.
             let fields = [("type", event_type.into()), ("data", data)];
             E::deserialize(MapDeserializer::new(fields.into_iter()))
         })

@@ -1,8 +1,7 @@
-//! What the commits of one aggregate fold to, and how a command is decided on it.
+//! The history of one aggregate: the state folded from its commits, and decisions on it.
 //!
-//! Commits are folded as they are read and must follow each other without a gap. Because a
-//! history knows every command that was committed and what it asked for, it answers a repeated command
-//! as it did the first time.
+//! Commits are folded as they are read and must follow each other without a gap. A history knows every
+//! committed command and its request, so a repeated command gets the same answer as the first time.
 
 use thiserror::Error;
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use crate::{
     surroundings::Moment,
 };
 
-/// All that happened to one aggregate so far.
+/// All events of one aggregate so far.
 #[derive(Debug, Clone)]
 pub struct History<A: Aggregate> {
     id: AggregateId,
@@ -26,8 +25,7 @@ pub struct History<A: Aggregate> {
     bytes: usize,
 }
 
-/// A commit of the past: which command led to it, what that asked for, which its first event is, and where its
-/// events end.
+/// A past commit: its command, the request hash, its first event, and the version of its last event.
 #[derive(Debug, Clone)]
 struct KnownCommit {
     command_id: Uuid,
@@ -36,16 +34,15 @@ struct KnownCommit {
     end: usize,
 }
 
-/// What a command leads to: the events to store, and what the caller is told.
+/// The result of a command: the events to store, and the state to answer with.
 ///
-/// For a command decided anew, the state is the one after its events. For a command that
-/// was committed before, there are no events and the state is the one of back then, so the
-/// answer is the same as the first.
+/// For a new command, this is the state after its events. For a command that was committed before, there are
+/// no events and the state is the one at that time, so the answer is the same as the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision<A: Aggregate> {
-    /// The aggregate that was decided on.
+    /// The aggregate of the decision.
     pub id: AggregateId,
-    /// What has to be stored; nothing if all of it is stored already.
+    /// The events to store; none if they are already stored.
     pub events: Vec<A::Event>,
     /// The state to answer with.
     pub state: A,
@@ -56,30 +53,30 @@ pub struct Decision<A: Aggregate> {
 /// Why a commit does not continue a history.
 #[derive(Debug, Error)]
 pub enum HistoryError {
-    /// An event is missing, or is there twice.
-    #[error("{id} has version {found} where {expected} was expected")]
+    /// An event is missing or duplicated.
+    #[error("expected version {expected} of {id}, found {found}")]
     Gap {
         /// The aggregate.
         id: AggregateId,
-        /// The version that would have followed.
+        /// The expected version.
         expected: u64,
-        /// The version of the commit that came instead.
+        /// The version of the commit that was read.
         found: u64,
     },
-    /// What was read before is not there any more.
+    /// A commit that was read before no longer exists.
     #[error("{id} has lost version {version} since it was read")]
     Lost {
         /// The aggregate.
         id: AggregateId,
-        /// The version of its last commit, as it was read.
+        /// The version of its last commit when it was read.
         version: u64,
     },
     /// The commit belongs to another aggregate.
     #[error("a commit of {found} was read for {id}")]
-    Foreign {
+    Unmanaged {
         /// The aggregate.
         id: AggregateId,
-        /// The aggregate whose commit came.
+        /// The aggregate of the commit.
         found: AggregateId,
     },
     /// An event cannot be read.
@@ -89,29 +86,29 @@ pub enum HistoryError {
         id: AggregateId,
         /// The version of the event.
         version: u64,
-        /// What is wrong with it.
+        /// The cause.
         source: DecodeError,
     },
 }
 
-/// Why a command leads to nothing.
+/// Why a command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused<E: std::error::Error> {
-    /// A rule of the aggregate would be broken.
+    /// The command would break a rule of the aggregate.
     #[error(transparent)]
     Rule(E),
-    /// The aggregate would have more events than it may.
-    #[error("it has {events} events and can have {max}: only a command that ends it is still carried out")]
+    /// The aggregate would exceed its maximum number of events.
+    #[error("it has {events} events, and {max} are allowed: only a command that ends it can succeed")]
     TooManyEvents {
-        /// How many it has.
+        /// The number of its events.
         events: u64,
-        /// How many it can have.
+        /// The maximum number.
         max: u64,
     },
-    /// The command id was committed before, by a command with other contents.
-    #[error("command {command_id} was already used for something else")]
+    /// The command id was committed before, with a different request.
+    #[error("command {command_id} was already used for a different request")]
     CommandReused {
-        /// The id that was used twice.
+        /// The id that was used again.
         command_id: Uuid,
     },
 }
@@ -122,12 +119,12 @@ impl<A: Aggregate> History<A> {
         Self { id, state: A::default(), events: Vec::new(), commits: Vec::new(), bytes: 0 }
     }
 
-    /// Returns the aggregate that this is the history of.
+    /// Returns the id of the aggregate.
     pub fn id(&self) -> &AggregateId {
         &self.id
     }
 
-    /// Returns the state that all events fold to.
+    /// Returns the state after all events.
     pub fn state(&self) -> &A {
         &self.state
     }
@@ -137,33 +134,34 @@ impl<A: Aggregate> History<A> {
         self.events.len() as u64
     }
 
-    /// Returns how many bytes its events have as they are stored, which says about how much memory it takes.
+    /// Returns the size of the stored events in bytes, an estimate of the memory that the history needs.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Returns the version behind which its last commit begins: where to read on, beginning with what is known.
+    /// Returns the version before the last commit: reading continues there, starting with the known last
+    /// commit.
     pub(crate) fn before_last_commit(&self) -> u64 {
         self.commits.iter().rev().nth(1).map_or(0, |seen| seen.end as u64)
     }
 
-    /// Passes over the commit that it ends with, which has to be the first that is read on.
+    /// Checks that the first commit that was read is the last known commit of this history.
     pub(crate) fn meets(&self, first: Option<&Commit>) -> Result<(), HistoryError> {
         let version = self.before_last_commit() + 1;
         let last = self.commits.last().map(|seen| (version, seen.first_event, self.version() + 1));
-        // Of a commit that was written back, a part may be missing.
+        // A restored commit may have only a part of its events.
         if first.map(|commit| (commit.version, first_event(commit), commit.next_version())) == last {
             return Ok(());
         }
         Err(HistoryError::Lost { id: self.id.clone(), version })
     }
 
-    /// Folds the next commit, all of it or nothing.
+    /// Folds the next commit, completely or not at all.
     pub fn fold(&mut self, commit: &Commit) -> Result<(), HistoryError> {
         let id = || self.id.clone();
         if commit.aggregate_id != self.id {
             let found = commit.aggregate_id.clone();
-            return Err(HistoryError::Foreign { id: id(), found });
+            return Err(HistoryError::Unmanaged { id: id(), found });
         }
         let expected = self.version() + 1;
         if commit.version != expected {
@@ -185,14 +183,15 @@ impl<A: Aggregate> History<A> {
         Ok(())
     }
 
-    /// Decides a command, or finds that it was decided before.
+    /// Decides a command, or returns its earlier decision.
     ///
-    /// A repeated command has the id of the first time and asks for the same; it is not decided again,
-    /// whatever the rules are by now. A command that led to no event left no trace; it is simply decided
-    /// once more.
+    /// A repeated command has the same id and the same request as the first time. It is not decided again,
+    /// even if the rules have changed. A command without events left no trace, so its repeat is decided
+    /// again.
     ///
     /// # Errors
-    /// A rule forbids it, its id was used for another request, or the aggregate has too many events.
+    /// Returns an error if a rule forbids it, if its id was used for another request, or if the aggregate has
+    /// too many events.
     pub fn decide(
         &self,
         request: &Request<A::Command>,
@@ -215,8 +214,8 @@ impl<A: Aggregate> History<A> {
     }
 
     fn decided_before(&self, seen: &KnownCommit) -> Decision<A> {
-        // Folding the beginning once more costs time on a repeat only; keeping every state
-        // of the past would cost memory always.
+        // Folding the first events again costs time only for a repeated command; storing every past state
+        // would always cost memory.
         let mut state = A::default();
         self.events[..seen.end].iter().for_each(|event| state.apply(event));
         Decision { id: self.id.clone(), events: Vec::new(), state, version: seen.end as u64 }

@@ -1,4 +1,4 @@
-//! Identifiers: all of them are UUIDs, and what is not one is refused.
+//! Identifiers: all are UUIDs, and other values are rejected.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
 
-/// Names one aggregate among all of all types; spelt `<type>#<uuid>`.
+/// The id of one aggregate, unique among all types; written as `<type>#<uuid>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct AggregateId {
@@ -16,15 +16,15 @@ pub struct AggregateId {
     uuid: Uuid,
 }
 
-/// The text given for an identifier is not a UUID.
+/// The text is not a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{field} must be a UUID such as 01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70")]
 pub struct InvalidId {
-    /// What the identifier was meant for.
+    /// The field of the identifier.
     pub field: &'static str,
 }
 
-/// The text is not an aggregate id as stores spell it.
+/// The text is not an aggregate id in its stored form.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not an aggregate id like <type>#<uuid>")]
 pub struct InvalidAggregateId(String);
@@ -40,7 +40,7 @@ impl AggregateId {
         &self.aggregate_type
     }
 
-    /// Returns what tells the aggregate from others of its type.
+    /// Returns the UUID, unique among the aggregates of this type.
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
@@ -62,7 +62,7 @@ impl FromStr for AggregateId {
             aggregate_type: Cow::Owned(aggregate_type.to_owned()),
             uuid: parse("aggregate id", uuid).map_err(|_| invalid())?,
         };
-        // Another spelling of the same id would be another key of the table.
+        // Another spelling of the same id would be a different key in the table.
         if aggregate_type.is_empty() || id.to_string() != text {
             return Err(invalid());
         }
@@ -84,10 +84,10 @@ impl TryFrom<String> for AggregateId {
     }
 }
 
-/// Returns the UUID that was given for a field.
+/// Parses the UUID of a field.
 ///
-/// Only the hyphenated spelling is taken, in either case: the other spellings a UUID can
-/// have are mostly mistakes, and an answer should hold the id that was asked for.
+/// Only the hyphenated form is accepted, in upper or lower case: other forms of a UUID are mostly mistakes,
+/// and an answer should have the id as it was requested.
 pub fn parse(field: &'static str, text: &str) -> Result<Uuid, InvalidId> {
     text.parse::<uuid::fmt::Hyphenated>().map(Uuid::from).map_err(|_| InvalidId { field })
 }

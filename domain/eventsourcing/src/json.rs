@@ -1,7 +1,7 @@
-//! Canonical JSON, and JSON text that is carried along exactly as it was stored.
+//! Canonical JSON, and JSON text that is carried exactly as it was stored.
 //!
-//! What is written is canonical (RFC 8785), so equal values are equal bytes. What was
-//! written is handed on as text: parsing and writing it again could only lose something.
+//! Stored JSON is canonical (RFC 8785), so equal values are equal bytes. It is passed on as text, because
+//! parsing and serialising it again could lose information.
 
 mod numbers;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, value::RawValue};
 pub use self::numbers::InexactNumber;
 pub(crate) use self::numbers::check;
 
-/// The text of one JSON value, kept to the byte.
+/// The text of one JSON value, preserved byte by byte.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JsonText(Box<RawValue>);
@@ -20,18 +20,19 @@ impl JsonText {
     /// Returns the canonical text of a value.
     ///
     /// # Errors
-    /// The value cannot be serialised, or holds a number that JSON cannot hold exactly.
+    /// Returns an error if the value cannot be serialised, or has a number that JSON cannot represent
+    /// exactly.
     pub fn canonical(value: &impl Serialize) -> serde_json::Result<Self> {
         check(value).map_err(serde_json::Error::custom)?;
         Self::canonical_of_checked(value)
     }
 
-    /// Returns the canonical text of a value whose numbers were checked.
+    /// Returns the canonical text of a value whose numbers have been checked.
     pub(crate) fn canonical_of_checked(value: &impl Serialize) -> serde_json::Result<Self> {
         Self::parse(serde_json_canonicalizer::to_string(value)?)
     }
 
-    /// Returns the text as it is, or an error when it is not JSON.
+    /// Returns the text unchanged, or an error if it is not JSON.
     pub fn parse(text: String) -> serde_json::Result<Self> {
         RawValue::from_string(text).map(Self)
     }
@@ -41,7 +42,7 @@ impl JsonText {
         self.0.get()
     }
 
-    /// Returns the value that the text stands for.
+    /// Returns the parsed value of the text.
     pub fn value(&self) -> serde_json::Result<Value> {
         serde_json::from_str(self.as_str())
     }

@@ -1,19 +1,19 @@
-//! Event sourcing as functions from values to values, and the contracts of what is stored.
+//! Event sourcing as functions from values to values, and the contracts of stored data.
 //!
-//! This crate knows no business rules, no AWS, no async runtime, no clock and no randomness. Times
-//! and fresh identifiers are passed in, stores are reached through a trait. (The names in [`contract`]
-//! are those that functions and stack agree on; what is called by them is AWS's.)
+//! This crate knows no business rules, no AWS, no async runtime, no clock and no randomness. Times and new
+//! ids are passed in, and stores are used through a trait. (The names in [`contract`] are shared by functions
+//! and stack; some of them name AWS resources.)
 //!
 //! # Where to start reading
 //!
-//! * [`aggregate`] and [`event`]: what a set of business rules has to offer.
-//! * [`commit`], [`envelope`], [`json`] and [`occurred_at`]: what is stored and published.
-//! * [`history`]: what the commits of one aggregate fold to, and how a command is decided.
-//! * [`store`], [`memory`] and [`repo`]: how commits are read and appended; [`id`]: how they are told apart.
+//! * [`aggregate`] and [`event`]: the traits that business rules implement.
+//! * [`commit`], [`envelope`], [`json`] and [`occurred_at`]: the stored and published data.
+//! * [`history`]: the folded commits of one aggregate, and decisions on them.
+//! * [`store`], [`memory`] and [`repo`]: reading and appending commits; [`id`]: identifiers.
 //! * [`request`], [`transaction`], [`surroundings`] and [`answer`]: a command from request to answer.
-//! * [`probe`] and [`replay`]: what is sent through the pipeline to test it, or once more.
+//! * [`probe`] and [`replay`]: test events, and the repeated delivery of events.
 //! * [`contract`]: the names that functions share with the program that deploys them.
-//! * `testing`, a feature: a kit for tests of decisions and of stores.
+//! * `testing`, a feature: a test kit for decisions and stores.
 
 pub mod aggregate;
 pub mod answer;

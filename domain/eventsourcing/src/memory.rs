@@ -1,4 +1,4 @@
-//! A store of events that lives and dies with the process, for tests and examples.
+//! An in-memory event store, for tests and examples.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -14,10 +14,10 @@ use crate::{
     store::{AppendError, EventStore},
 };
 
-/// Keeps commits by aggregate and version, the way the table does.
+/// Stores commits by aggregate and version, as the table does.
 #[derive(Debug, Default)]
 pub struct InMemoryStore {
-    // A map of whole commits is valid after every step, so a poisoned lock can be used on.
+    // A map of whole commits is valid after every step, so a poisoned lock is still usable.
     commits: Mutex<BTreeMap<(AggregateId, u64), Commit>>,
 }
 

@@ -1,4 +1,4 @@
-//! When something happened, in the one spelling that is stored.
+//! The time of an event, in its only stored format.
 
 use std::{fmt, str::FromStr};
 
@@ -6,23 +6,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A point in time to the microsecond, written in UTC with six digits and a `Z`.
+/// A point in time with microsecond precision, written in UTC with six decimal digits and a `Z`.
 ///
-/// One spelling per instant keeps canonical JSON canonical and lets text be sorted as time.
+/// One format per instant keeps canonical JSON canonical and makes the text sortable by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct OccurredAt(Timestamp);
 
-/// The text is not a time in the stored spelling.
+/// The text is not a time in the stored format.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not a time like 2026-11-21T19:02:03.123456Z")]
 pub struct InvalidTime(String);
 
 impl OccurredAt {
-    /// Returns the time cut to microseconds.
+    /// Returns the time truncated to microseconds.
     pub fn new(time: Timestamp) -> Self {
         let micros = Timestamp::from_microsecond(time.as_microsecond());
-        Self(micros.expect("cutting digits off a time leaves it in range"))
+        Self(micros.expect("a truncated time is in range"))
     }
 
     /// Returns the time.

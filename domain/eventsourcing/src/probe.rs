@@ -1,7 +1,7 @@
-//! A probe: one marked event that goes the way of all events, to show that the way is open.
+//! A probe: one marked event that is sent through the pipeline to test it.
 //!
-//! It is an ordinary commit of an aggregate of its own, so handlers of other aggregates leave
-//! it alone. Everybody whom it passes writes one line into their log.
+//! It is an ordinary commit of a separate aggregate type, so handlers of other aggregates ignore it. Each
+//! stage that it passes writes one line into its log.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,20 +11,20 @@ use crate::{
     surroundings::Moment,
 };
 
-/// The message of the log lines that tell of a probe. Its id is in the field of that name, too.
+/// The message of the log lines about a probe. The field with its id has the same name.
 pub const PROBE: &str = "probe";
-/// The field of such a line with the time at which the record came into Kinesis.
+/// The field of these log lines with the time at which the record arrived in Kinesis.
 pub const KINESIS_ARRIVAL: &str = "kinesis_arrival";
 
-/// The aggregate that probes are events of: one probe, one aggregate.
+/// The aggregate of probes: each probe is an aggregate of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Probe;
 
-/// What happens to it.
+/// The events of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", deny_unknown_fields)]
 pub enum ProbeEvent {
-    /// Somebody wanted to know whether the way is open.
+    /// A test event was sent.
     Probed {},
 }
 

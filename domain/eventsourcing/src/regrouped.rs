@@ -1,8 +1,7 @@
-//! Published events put together to the commits that they were published from.
+//! Groups published events into the commits that they were published from.
 //!
-//! A commit comes apart when it is published, and whoever has to write a table anew from an
-//! archive needs it whole: an append starts right behind a whole commit, and a command id
-//! belongs to one.
+//! Publishing splits a commit into events. To rebuild a table from an archive, whole commits are needed: an
+//! append starts right after a whole commit, and a command id belongs to one commit.
 
 use crate::{
     commit::{Commit, Context, StoredEvent},
@@ -11,7 +10,7 @@ use crate::{
 };
 
 impl Envelope {
-    /// Returns where the event came from, which all events of one commit share.
+    /// Returns the context of the event, which all events of its commit share.
     fn context(&self) -> Context {
         Context {
             command_id: self.command_id,
@@ -23,7 +22,7 @@ impl Envelope {
         }
     }
 
-    /// Returns the commit of this event alone.
+    /// Returns a commit of this event alone.
     fn alone(self) -> Result<Commit, InvalidAggregateId> {
         Ok(Commit {
             aggregate_id: self.aggregate()?,
@@ -41,14 +40,14 @@ impl Envelope {
 }
 
 impl Commit {
-    /// Puts events back into commits; they come by aggregate, and in the order of their versions.
+    /// Groups events into commits. The events have to be ordered by aggregate and version.
     ///
-    /// Events that follow each other and come from the same command were one commit: a command
-    /// id commits at most once. Where an event is missing, the commit around it is in parts;
-    /// who must not have that looks for gaps first.
+    /// Events that follow each other and come from the same command were one commit: a command id commits at
+    /// most once. If an event is missing, its commit is split; a caller that cannot accept this checks for
+    /// gaps first.
     ///
     /// # Errors
-    /// An event belongs to an aggregate that cannot be stored.
+    /// Returns an error if an event's aggregate id is invalid.
     pub fn from_envelopes(
         events: impl IntoIterator<Item = Envelope>,
     ) -> Result<Vec<Self>, InvalidAggregateId> {
@@ -63,7 +62,7 @@ impl Commit {
         Ok(commits)
     }
 
-    /// Returns whether the other was published right behind this, of the same commit.
+    /// Returns whether the events of `other` directly follow these in the same commit.
     fn continues_with(&self, other: &Self) -> bool {
         self.aggregate_id == other.aggregate_id
             && self.next_version() == other.version

@@ -1,5 +1,5 @@
-//! What a replay and a handler say to each other. The names are part of the wire format, and
-//! outlive any one release of either side.
+//! The messages between a replay and a handler. The names are part of the wire format, and must stay valid
+//! across the releases of both sides.
 
 mod control;
 mod order;
@@ -15,61 +15,59 @@ use uuid::Uuid;
 
 use crate::envelope::Envelope;
 
-/// Events that are handed to a handler once more, by a direct invocation. Those of one
-/// aggregate stand in their order.
+/// Events that are delivered to a handler again, by a direct invocation, in order within each aggregate.
 ///
-/// Without an event, it asks what the handler does.
+/// A batch without events asks what the handler does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayBatch {
-    /// Which replay it is.
+    /// The mark of the replay.
     pub replay: Replayed,
     /// The events.
     pub events: Vec<Envelope>,
 }
 
-/// The mark of what is replayed.
+/// The mark of replayed events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replayed {
-    /// What tells the replay from others.
+    /// The id of the replay.
     pub id: Uuid,
-    /// Whether a handler shall act on the outside once more.
-    pub even_if_it_acts: bool,
+    /// Whether a handler may repeat its side effects.
+    pub repeat_side_effects: bool,
 }
 
-/// What a handler does with events, and so what handling them once more means.
+/// What a handler does with events, and so what a replay to it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Does {
-    /// It acts on the outside: what was done is done a second time.
-    Acts,
-    /// It only builds state: the same events make the same state.
-    BuildsState,
+pub enum HandlerKind {
+    /// It has side effects, which a replay repeats.
+    Reactor,
+    /// It only builds state: the same events produce the same state.
+    Projection,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayAnswer {
     /// The handler, by the name of its binary.
     pub handler: String,
     /// What it does with events.
-    pub does: Does,
-    /// How many events it handled. Those of aggregates that are not for it are passed over,
-    /// and not counted.
+    pub handler_kind: HandlerKind,
+    /// The number of handled events. Events of other aggregate types are skipped and not counted.
     pub handled: usize,
-    /// What it could not handle; the rest went on.
-    pub kept_aside: Vec<KeptAside>,
-    /// Whether it refused, as it acts on the outside: then nothing was touched.
+    /// The quarantined events; all others were handled.
+    pub quarantined: Vec<QuarantinedEvent>,
+    /// Whether the handler refused the batch because it has side effects. Then nothing was handled.
     pub refused: bool,
 }
 
-/// An event that a handler could not handle and has kept aside.
+/// An event that a handler could not handle and quarantined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptAside {
+pub struct QuarantinedEvent {
     /// The type of its aggregate.
     pub aggregate_type: String,
-    /// Its aggregate.
+    /// The id of its aggregate.
     pub aggregate_id: Uuid,
-    /// Its place among those of its aggregate.
+    /// Its version in the aggregate.
     pub version: u64,
     /// Why it could not be handled.
     pub reason: String,
@@ -81,30 +79,34 @@ mod tests {
 
     use super::*;
 
-    /// Pinned: the two sides may be of different releases.
+    /// The two sides may be of different releases.
     #[test]
     fn replay_wire_format_is_pinned() {
         let id = Uuid::from_u128(1);
-        let batch = ReplayBatch { replay: Replayed { id, even_if_it_acts: false }, events: vec![] };
-        let expected = json!({"replay": {"id": id, "even_if_it_acts": false}, "events": []});
+        let batch = ReplayBatch { replay: Replayed { id, repeat_side_effects: false }, events: vec![] };
+        let expected = json!({"replay": {"id": id, "repeat_side_effects": false}, "events": []});
         assert_eq!(json!(batch), expected);
-        let kept =
-            KeptAside { aggregate_type: "tally".into(), aggregate_id: id, version: 3, reason: "odd".into() };
+        let kept = QuarantinedEvent {
+            aggregate_type: "tally".into(),
+            aggregate_id: id,
+            version: 3,
+            reason: "odd".into(),
+        };
         let answer = ReplayAnswer {
             handler: "log-events".into(),
-            does: Does::Acts,
+            handler_kind: HandlerKind::Reactor,
             handled: 2,
-            kept_aside: vec![kept],
+            quarantined: vec![kept],
             refused: false,
         };
         let expected = json!({
             "handler": "log-events",
-            "does": "acts",
+            "handler_kind": "reactor",
             "handled": 2,
-            "kept_aside": [{"aggregate_type": "tally", "aggregate_id": id, "version": 3, "reason": "odd"}],
+            "quarantined": [{"aggregate_type": "tally", "aggregate_id": id, "version": 3, "reason": "odd"}],
             "refused": false,
         });
         assert_eq!(json!(answer), expected);
-        assert_eq!(json!(Does::BuildsState), json!("builds_state"));
+        assert_eq!(json!(HandlerKind::Projection), json!("projection"));
     }
 }

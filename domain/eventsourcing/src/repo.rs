@@ -1,4 +1,4 @@
-//! Aggregates as the write side sees them: fetch one, decide, store what was decided.
+//! The write side's view of aggregates: fetch one, decide, store the decision.
 
 mod recent;
 
@@ -17,38 +17,38 @@ use crate::{
     store::{AppendError, EventStore},
 };
 
-/// The aggregates of one type in a store of events.
+/// The aggregates of one type in an event store.
 ///
-/// It remembers the last that it fetched, and of those reads only what is new: a lost race and a warm
-/// function cost no second look at the whole.
+/// It caches the histories that were fetched last and reads only new commits for them: after a lost race, and
+/// in a warm function, the whole history is not read again.
 #[derive(Debug)]
 pub struct Repo<A: Aggregate, S> {
     store: S,
     recent: Recent<A>,
 }
 
-/// Why an aggregate could not be fetched; all of these are faults.
+/// Why an aggregate could not be fetched; all variants are faults.
 #[derive(Debug, Error)]
 pub enum FetchError<E: std::error::Error + 'static> {
     /// The store failed.
-    #[error("the store of events failed")]
+    #[error("the event store failed")]
     Store(#[source] E),
-    /// What the store holds makes no aggregate.
-    #[error("the stored events make no history")]
+    /// The stored events are not a valid history.
+    #[error("the stored events are not a valid history")]
     History(#[from] HistoryError),
 }
 
 /// Why a decision was not stored.
 #[derive(Debug, Error)]
 pub enum StoreError<E: std::error::Error + 'static> {
-    /// Another decision was faster: fetch again and decide again.
-    #[error("another decision was faster")]
+    /// Another decision was stored first: fetch again and decide again.
+    #[error("another decision was stored first")]
     Conflict,
-    /// The store failed, and whether the decision was stored is not known.
-    #[error("the store of events failed")]
+    /// The store failed, and it is not known whether the decision was stored.
+    #[error("the event store failed")]
     Store(#[source] E),
-    /// The events cannot be written down, or are too much for one commit.
-    #[error("the decided events cannot be written down")]
+    /// The events cannot be encoded, or do not fit into one commit.
+    #[error("the new events cannot be stored")]
     Commit(#[from] CommitError),
 }
 
@@ -58,16 +58,16 @@ impl<A: Aggregate, S: EventStore> Repo<A, S> {
         Self { store, recent: Recent::new() }
     }
 
-    /// Returns the history of an aggregate, an empty one when nothing ever happened to it.
+    /// Returns the history of an aggregate, an empty one if it has no events.
     ///
-    /// It has whatever was stored before the call.
+    /// It includes all events that were stored before the call.
     pub async fn fetch(&self, uuid: Uuid) -> Result<Arc<History<A>>, FetchError<S::Error>> {
         let id = AggregateId::of::<A>(uuid);
         let known = self.recent.take(&id).unwrap_or_else(|| Arc::new(History::new(id.clone())));
         let history = match self.read_on(known).await {
-            // Reading is no snapshot: of two commits appended meanwhile, only the second may
-            // have been seen. Whoever reads again sees both; a gap that stays is real. And what is
-            // remembered of a table that was replaced says nothing.
+            // Reading is not a snapshot: of two commits appended meanwhile, only the second may have been
+            // read. Another read gets both; a gap that remains is real. The cached history of a table that
+            // was replaced is wrong as well.
             Err(FetchError::History(HistoryError::Gap { .. } | HistoryError::Lost { .. })) => {
                 self.read_on(Arc::new(History::new(id))).await?
             }
@@ -77,10 +77,9 @@ impl<A: Aggregate, S: EventStore> Repo<A, S> {
         Ok(history)
     }
 
-    /// Stores what was decided, unless another decision was faster.
+    /// Stores a decision, unless another decision was stored first.
     ///
-    /// `new_id` is asked for the id of each event. A decision without events is stored
-    /// already.
+    /// `new_id` returns the id of each event. A decision without events is already stored.
     pub async fn store(
         &self,
         decision: &Decision<A>,
@@ -99,7 +98,7 @@ impl<A: Aggregate, S: EventStore> Repo<A, S> {
         })
     }
 
-    /// Reads what follows on what is known, which ends with a commit that has to be there still.
+    /// Reads the commits after the known history, whose last commit has to exist still.
     async fn read_on(&self, mut history: Arc<History<A>>) -> Result<Arc<History<A>>, FetchError<S::Error>> {
         let id = history.id().clone();
         let mut commits = pin!(self.store.read_after(&id, history.before_last_commit()));

@@ -1,4 +1,4 @@
-//! A command as it was asked for, and what tells a repeat of it from another one.
+//! The request of a command, and the hash that identifies its repeats.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,49 +6,49 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// How many bytes of a hash are kept. Callers hash what they ask themselves, so chance is all there is to
-/// guard against.
+/// The stored length of a hash in bytes. Callers hash their own requests, so only accidental collisions
+/// matter.
 const BYTES: usize = 16;
 
-/// A command as it was asked for.
+/// The request of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request<C> {
-    /// The aggregate it is about.
+    /// The aggregate of the command.
     pub aggregate_id: Uuid,
-    /// What is wanted of it.
+    /// The command.
     pub command: C,
-    /// What its caller calls it: whoever repeats a command gives it the id of the first time.
+    /// The id that the caller gave the command: a repeat has the same id.
     pub command_id: Uuid,
-    /// What was asked. Under one command id it has to be the same each time.
+    /// The hash of the request. A command id always has the same one.
     pub hash: RequestHash,
-    /// What the messages of a conversation share; the command id when none was given.
+    /// The id that the messages of a conversation share; the command id if none was given.
     pub correlation_id: Uuid,
-    /// The message that the command is an answer to, if it is one.
+    /// The message that the command answers, if there is one.
     pub causation_id: Option<Uuid>,
-    /// Who asks, as the caller says.
+    /// Who requests it, as stated by the caller.
     pub actor: Option<String>,
 }
 
 /// A hash of a request as it was received: stored with each commit, as 32 hexadecimal digits.
 ///
-/// It is of the words of the request and not of what they led to, so a repeat is known whatever became
-/// of the rules, the clock and the events' schemas meanwhile. The default is that of a commit that no
-/// request asked for, such as a probe's.
+/// It covers the text of the request and not its effects, so a repeat is recognised even if the rules, the
+/// clock or the events' schemas have changed. The default is for commits without a request, such as a
+/// probe's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestHash([u8; BYTES]);
 
-/// A text is not the hash of a request.
+/// The text is not a request hash.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not the hash of a request: 32 hexadecimal digits in lower case")]
+#[error("{0:?} is not a request hash: 32 hexadecimal digits in lower case")]
 pub struct InvalidRequestHash(String);
 
 impl RequestHash {
-    /// Returns the hash of a command of this name with these fields. The name is stored in it, and can
-    /// never change.
+    /// Returns the hash of a command with this name and these fields. The name is part of stored hashes and
+    /// can never change.
     pub fn of(command: &str, fields: &Map<String, Value>) -> Self {
-        // Maps are sorted, and numbers keep the digits that they were read with.
-        let text = serde_json::to_string(&(command, fields)).expect("a map of JSON is JSON");
+        // Maps are sorted, and numbers keep their original digits.
+        let text = serde_json::to_string(&(command, fields)).expect("a JSON map can be serialised");
         let digest = Sha256::digest(text);
         Self(std::array::from_fn(|at| digest[at]))
     }
@@ -76,14 +76,14 @@ mod tests {
     use super::*;
 
     fn hash(command: &str, fields: &str) -> RequestHash {
-        RequestHash::of(command, &serde_json::from_str(fields).expect("it is an object"))
+        RequestHash::of(command, &serde_json::from_str(fields).expect("the fields are an object"))
     }
 
     #[test]
     fn hash_is_stored_as_it_always_was() {
         let hash = hash("add-item", r#"{"item":"tea","cart_id":"1"}"#);
         assert_eq!(json!(hash), json!("5c39e8e7b4592c4e0bc95e0d3a939745"));
-        assert_eq!(serde_json::from_value::<RequestHash>(json!(hash)).expect("it is a hash"), hash);
+        assert_eq!(serde_json::from_value::<RequestHash>(json!(hash)).expect("the value is a hash"), hash);
     }
 
     #[test]

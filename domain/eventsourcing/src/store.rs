@@ -1,23 +1,23 @@
-//! What a store of events has to do: read the commits of one aggregate, append one commit.
+//! The trait of an event store: read the commits of one aggregate, append one commit.
 
 use futures::Stream;
 use thiserror::Error;
 
 use crate::{commit::Commit, id::AggregateId};
 
-/// A place where commits are kept for good.
+/// A durable store of commits.
 ///
-/// Whether a store does what is asked here is told by the suite in `testing::conformance`
-/// (feature `testing`), which every store has to pass.
+/// The suite in `testing::conformance` (feature `testing`) checks the rules here, and every store has to pass
+/// it.
 pub trait EventStore: Send + Sync {
-    /// A fault of the store: it was out of reach, or what it holds cannot be read.
+    /// A fault of the store: it is not reachable, or its data cannot be read.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Returns the commits of an aggregate behind a version, in the order of their versions: those whose
-    /// first event has a later one.
+    /// Returns the commits of an aggregate whose first event is after this version, in the order of their
+    /// versions.
     ///
-    /// Whatever was appended before the call is there. Of commits appended meanwhile some
-    /// may be there, and a later one may even be there without an earlier one.
+    /// All commits appended before the call are included. Of commits appended meanwhile some may be included,
+    /// even a later one without an earlier one.
     fn read_after(
         &self,
         id: &AggregateId,
@@ -29,11 +29,11 @@ pub trait EventStore: Send + Sync {
         self.read_after(id, 0)
     }
 
-    /// Appends a commit, all of it or nothing, unless its version is taken.
+    /// Appends a commit, completely or not at all, unless its version is taken.
     ///
-    /// A commit follows on the last version its writer has read, so a taken version means
-    /// that another writer was faster. When the version is taken by this very commit (see
-    /// [`Commit::is`]), the append has come about and succeeds.
+    /// A commit follows the last version that its writer has read, so a taken version means that another
+    /// writer was faster. If the version is taken by this same commit (see [`Commit::is`]), the earlier
+    /// append succeeded, and this one succeeds too.
     fn append(&self, commit: &Commit) -> impl Future<Output = Result<(), AppendError<Self::Error>>> + Send;
 }
 
@@ -41,9 +41,9 @@ pub trait EventStore: Send + Sync {
 #[derive(Debug, Error)]
 pub enum AppendError<E: std::error::Error + 'static> {
     /// Another writer was faster: read again and decide again.
-    #[error("another commit was faster")]
+    #[error("another commit was stored first")]
     Conflict,
-    /// The store failed, and whether the commit was appended is not known.
+    /// The store failed, and it is not known whether the commit was appended.
     #[error(transparent)]
     Store(E),
 }

@@ -1,21 +1,20 @@
-//! What event sourcing takes from the machine it runs on: the time, and ids that are new.
+//! The inputs from the machine: the time and new ids.
 //!
-//! They are asked for here and nowhere else, so that a simulator can run the same code with a
-//! clock and ids of its own.
+//! All code gets them from here, so that a simulator can run the same code with its own clock and ids.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 /// The time and new ids.
 pub trait Surroundings: Send + Sync {
-    /// Returns the time of the machine's clock. It may be wrong, and it may go back.
+    /// Returns the time of the machine's clock. It may be wrong, and it may go backwards.
     fn now(&self) -> Timestamp;
 
-    /// Returns an id that nothing had before.
+    /// Returns a new unique id.
     fn new_id(&self) -> Uuid;
 }
 
-/// The moment in which a command is decided: one time for all that it leads to, and new ids.
+/// The moment of a decision: one time for all its events, and new ids.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     now: Timestamp,
@@ -23,17 +22,17 @@ pub struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// Returns this moment.
+    /// Returns the current moment.
     pub fn of(surroundings: &'a dyn Surroundings) -> Self {
         Self { now: surroundings.now(), surroundings }
     }
 
-    /// Returns its time, the same however often it is asked for.
+    /// Returns the time of the moment, the same on every call.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Returns an id that nothing had before.
+    /// Returns a new unique id.
     pub fn new_id(&self) -> Uuid {
         self.surroundings.new_id()
     }

@@ -1,5 +1,5 @@
-//! What tests of others need: a kit to test decisions with, and the suite that every store
-//! of events has to pass. Comes with the feature `testing`.
+//! Support for tests of other crates: a kit for decisions, and the conformance suite for event stores. Needs
+//! the feature `testing`.
 
 pub mod conformance;
 mod fixed;

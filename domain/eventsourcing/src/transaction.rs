@@ -1,5 +1,4 @@
-//! A command from what was asked to what is stored: fetch, decide, store, and again whenever
-//! another decision was faster.
+//! Carries out a command: fetch, decide and store, repeated whenever another decision was stored first.
 
 use thiserror::Error;
 
@@ -14,45 +13,44 @@ use crate::{
     surroundings::{Moment, Surroundings},
 };
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Transaction<A: Aggregate> {
-    /// How it ended.
+    /// The outcome.
     pub outcome: TransactionOutcome<A>,
-    /// How often it was decided anew because another decision was faster.
+    /// How often it was decided again because another decision was stored first.
     pub lost_races: u32,
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug)]
 pub enum TransactionOutcome<A: Aggregate> {
-    /// It was decided, and is stored.
+    /// It was decided and stored.
     Stored(Decision<A>),
     /// It was refused, and nothing is stored.
     Refused(Refused<A::Error>),
-    /// Other decisions were faster each time, and nothing is stored.
+    /// Other decisions were stored first each time, and nothing is stored.
     Conflict,
 }
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug, Error)]
 pub enum TransactError<E: std::error::Error + 'static> {
     /// The aggregate could not be fetched. Nothing was stored.
     #[error(transparent)]
     Fetch(#[from] FetchError<E>),
-    /// The decision could not be written down, or the store failed and may have it all the same.
+    /// The decision could not be encoded, or the store failed and may have stored it.
     #[error(transparent)]
     Store(#[from] StoreError<E>),
 }
 
-/// Carries out a command, deciding it again each time another decision was faster.
+/// Carries out a command, and decides it again whenever another decision was stored first.
 ///
-/// A lost race is normal life: the aggregate is fetched and the rules are checked anew, since
-/// the command may mean something else by now. `again` waits before the next try and tells
-/// whether there is to be one.
+/// Losing a race is normal. The aggregate is fetched and the rules are checked again, because the command may
+/// have another effect by now. `again` waits before the next attempt, and returns whether to make one.
 ///
 /// # Errors
-/// The store failed, or holds what makes no history; or the decided events cannot be written down.
+/// Returns an error if the store fails or has an invalid history, or if the events cannot be encoded.
 pub async fn transact<A: Aggregate, S: EventStore>(
     repo: &Repo<A, S>,
     request: &Request<A::Command>,

@@ -24,7 +24,7 @@ fn add(item: &str, quantity: i64) -> CartCommand {
     CartCommand::AddItem { item: item.to_owned(), quantity }
 }
 
-/// Pinned: another result would make a retry open a second cart.
+/// The id must not change: otherwise a retry would open a second cart.
 #[test]
 fn cart_id_derived_from_a_command_never_changes() {
     let command = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70".parse().unwrap();
@@ -101,10 +101,10 @@ fn cart_is_closed_once_and_takes_nothing_more() {
     given::<ShoppingCart>([opened(), closed([])]).when(&add("tea", 1)).then_refused(&CartError::CartClosed);
 }
 
-/// Whatever is in it: its last event is the largest that it has.
+/// A cart with any contents can be closed: its last event is its largest.
 #[test]
 fn fullest_cart_can_be_closed() {
-    // Six bytes for a character is the most that JSON takes.
+    // JSON needs at most six bytes per character.
     let name = |n: usize| format!("{n:03}{}", "\u{1}".repeat(MAX_NAME_LENGTH - 3));
     let items = (0..MAX_ITEMS).map(|n| CartLine { item: name(n), quantity: u64::MAX >> 11 }).collect();
     let id = AggregateId::of::<ShoppingCart>(Uuid::nil());

@@ -1,4 +1,4 @@
-//! What holds for any sequence of commands to a cart.
+//! Properties of any sequence of commands to a cart.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use eventsourcing::{
 };
 use proptest::{collection::vec, prelude::*};
 
-/// Few items and few out-of-range values, so that commands meet each other.
+/// Few items and few values out of range, so that commands interact.
 fn command() -> impl Strategy<Value = CartCommand> {
     prop_oneof![
         2 => Just(CartCommand::Open),
@@ -19,7 +19,7 @@ fn command() -> impl Strategy<Value = CartCommand> {
 }
 
 proptest! {
-    /// The cart against a simpler telling of the same rules.
+    /// The cart behaves like a simpler model of the same rules.
     #[test]
     fn cart_state_matches_a_simple_model(commands in vec(command(), 0..60)) {
         let (mut cart, surroundings) = (ShoppingCart::default(), Fixed::default());
@@ -51,7 +51,7 @@ proptest! {
         }
     }
 
-    /// Whatever happened since: a repeat adds nothing and is answered as the first was.
+    /// A repeated command adds no event and gets the same answer, even after later commands.
     #[test]
     fn repeated_cart_command_changes_nothing(commands in vec(command(), 1..40)) {
         assert_repeats_change_nothing::<ShoppingCart>(commands);

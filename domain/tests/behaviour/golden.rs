@@ -1,5 +1,5 @@
-//! Every event ever written, as a file: what is in the table and the archive cannot be
-//! changed, so these files never are. A new schema version adds a file.
+//! Every event version ever stored, as a file: the data in the table and the archive cannot be changed, so
+//! these files never change. A new schema version adds a file.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0199_7d2e_8a3b_7c11_9f0e_6b1d_5a2c_4e00 + n)
 }
 
-/// One of each, with the function that writes it: the first with everything an envelope can have, the
-/// others with the least. A new one goes to the end, since ids and times follow from the place.
+/// One event of each type, with the function that writes it: the first with all fields of an envelope, the
+/// others with the minimum. Add a new one at the end, because ids and times depend on the position.
 fn story() -> Vec<(CartEvent, Envelope)> {
     let events = [
         (OPEN_CART, CartEvent::CartOpened {}),
@@ -50,8 +50,8 @@ fn story() -> Vec<(CartEvent, Envelope)> {
     (0..).zip(events).map(commit).collect()
 }
 
-/// What the golden file of each version but the latest is read as. No event of the cart has had a second
-/// version yet; an entry is `("ItemAdded", 1, CartEvent::ItemAdded { … })`.
+/// How the golden file of each version but the latest is read. No event of the cart has a second version yet;
+/// an entry is `("ItemAdded", 1, CartEvent::ItemAdded { … })`.
 fn lifted() -> Vec<(&'static str, u32, CartEvent)> {
     Vec::new()
 }
@@ -74,7 +74,7 @@ fn golden_files_are_read_as_their_events() {
     }
 }
 
-/// What an upcaster makes of a stored event is what callers are answered for ever.
+/// Callers get the upcast form of a stored event permanently.
 #[test]
 fn older_golden_files_are_read_as_todays_events() {
     let older = CartEvent::SCHEMAS.iter().flat_map(|schema| {
@@ -84,7 +84,7 @@ fn older_golden_files_are_read_as_todays_events() {
     let lifted = lifted();
     let known: Vec<(&str, u32)> =
         lifted.iter().map(|(event_type, version, _)| (*event_type, *version)).collect();
-    assert_eq!(older.collect::<Vec<_>>(), known, "`lifted` says what each older version is read as");
+    assert_eq!(older.collect::<Vec<_>>(), known, "`lifted` has the expected event of each older version");
     for (event_type, version, event) in lifted {
         let file = files().read(event_type, version);
         let read = Envelope::from_bytes(file.as_bytes()).unwrap().event::<CartEvent>();
@@ -97,10 +97,10 @@ fn event_versions_all_have_a_golden_file() {
     files().assert_complete(CartEvent::SCHEMAS);
 }
 
-/// Files of events that are not in the story would be compared with nothing.
+/// The file of an event that is not in the story would not be compared.
 #[test]
 fn story_has_an_event_of_each_type() {
-    let told: BTreeSet<String> = story().into_iter().map(|(_, envelope)| envelope.event_type).collect();
+    let written: BTreeSet<String> = story().into_iter().map(|(_, envelope)| envelope.event_type).collect();
     let known = CartEvent::SCHEMAS.iter().map(|schema| schema.event_type.to_owned()).collect();
-    assert_eq!(told, known);
+    assert_eq!(written, known);
 }

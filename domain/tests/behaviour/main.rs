@@ -1,4 +1,4 @@
-//! How carts behave, seen from outside: one module per behaviour.
+//! The behaviour of carts through the public interface: one module per subject.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

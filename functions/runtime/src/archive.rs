@@ -1,8 +1,8 @@
-//! Every event for good: one compressed object for each batch, one line for each event.
+//! Stores every published event: one compressed object for each batch, one line for each event.
 //!
-//! The name and the bytes of an object follow from its batch alone. A batch that is
-//! delivered again writes the same object again, and one that is cut in another way gets
-//! another name, so nothing is ever overwritten by something else.
+//! The key and the bytes of an object depend only on its batch. A batch that is delivered again writes the
+//! same object again. A batch that is cut differently gets another key, so no object is ever overwritten with
+//! other content.
 
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
 use jiff::Timestamp;
@@ -15,14 +15,14 @@ use thiserror::Error;
 
 use crate::{delivery::understand, failed::Failed, fault::Fault};
 
-/// A record does not say where in its stream it stands.
+/// A record does not contain its position in the stream.
 #[derive(Debug, Error)]
-#[error("record {id:?} does not name its shard, or no time at which it arrived")]
+#[error("record {id:?} has no shard id or no arrival time")]
 pub struct NoPlace {
     id: Option<String>,
 }
 
-/// Keeps the events of a batch.
+/// Archives the events of a batch.
 pub async fn archive<B: Bucket>(
     batch: KinesisEvent,
     failed: &Failed<B>,
@@ -32,7 +32,7 @@ pub async fn archive<B: Bucket>(
     let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else {
         return Ok(());
     };
-    // Without an event there is nothing to keep; a batch of nothing but trash is no batch.
+    // Without events there is nothing to store, so a batch of unreadable records leaves no object.
     if deliveries.is_empty() {
         return Ok(());
     }
@@ -45,7 +45,7 @@ pub async fn archive<B: Bucket>(
     Ok(())
 }
 
-/// Returns the key of the object for the batch from one record to another.
+/// Returns the key of the object for the batch from the first to the last record.
 fn key(first: &KinesisEventRecord, last: &KinesisEventRecord) -> Result<String, NoPlace> {
     let no_place = || NoPlace { id: first.event_id.clone() };
     // An event id is `<shard>:<sequence number>`.

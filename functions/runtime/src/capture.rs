@@ -1,6 +1,6 @@
-//! From the table's stream to Kinesis: each event of each new commit, in order.
+//! Publishes each event of each new commit from the table's stream to Kinesis, in order.
 //!
-//! A commit that was inserted will never change, so inserts are all there is to capture.
+//! A commit never changes after it was inserted, so only inserts are captured.
 
 use std::error::Error;
 
@@ -24,14 +24,14 @@ use storage::{
 
 use crate::{failed::Failed, fault::Fault};
 
-/// Why a record of the table's stream cannot be published.
+/// The reason why a record of the table's stream cannot be published.
 #[derive(Debug, Error)]
 pub enum CaptureError {
     /// The new item is not a commit.
-    #[error("the record holds no commit")]
+    #[error("the record is not a commit")]
     Item(#[from] ItemError),
-    /// The stream would never take it.
-    #[error("version {version} makes a record of {bytes} bytes, and the stream takes {MAX_RECORD_BYTES}")]
+    /// The record is larger than the stream accepts.
+    #[error("version {version} makes a record of {bytes} bytes; the limit is {MAX_RECORD_BYTES}")]
     TooLarge {
         /// The version of the event.
         version: u64,
@@ -42,8 +42,8 @@ pub enum CaptureError {
 
 /// Publishes the events in a batch of the table's stream.
 ///
-/// What cannot be understood is kept aside and holds up nothing. When publishing or keeping
-/// fails, the whole batch fails and is delivered again.
+/// A record that cannot be understood is quarantined and does not stop the others. If publishing or
+/// quarantining fails, the whole batch fails and is delivered again.
 pub async fn capture<S: PutRecords, B: Bucket>(
     batch: Event,
     stream: &S,
@@ -53,9 +53,9 @@ pub async fn capture<S: PutRecords, B: Bucket>(
     let (mut records, mut probes) = (Vec::new(), Vec::new());
     for change in batch.records {
         match change.event_name.as_str() {
-            // Its events were published when they happened.
+            // The events of a restored commit were already published.
             "INSERT" if is_restored(&change) => {
-                tracing::info!(keys = ?change.change.keys, "passed over a commit that was written back");
+                tracing::info!(keys = ?change.change.keys, "skipped a restored commit");
             }
             "INSERT" => match pluck(&change) {
                 Ok(plucked) => {
@@ -67,11 +67,11 @@ pub async fn capture<S: PutRecords, B: Bucket>(
                     failed.keep(&change.event_id, reason, &change, &patience).await?;
                 }
             },
-            // Nobody but people changes or removes commits, and what was published is out.
+            // Only people change or remove commits, and published events cannot be taken back.
             name => tracing::warn!(
                 change = name,
                 keys = ?change.change.keys,
-                "ignored a change of a commit: only new commits are events"
+                "ignored a changed or removed commit: only new commits are published"
             ),
         }
     }
@@ -88,15 +88,15 @@ fn is_restored(change: &EventRecord) -> bool {
     change.change.new_image.contains_key(attribute::RESTORED)
 }
 
-/// A commit on its way.
+/// A commit to publish.
 struct Plucked {
-    /// A record for each of its events, all of them or none.
+    /// One record for each event of the commit: either all of them or none.
     records: Vec<Record>,
-    /// The probe that it is, if it is one.
+    /// The probe's id, if the commit is a probe.
     probe: Option<Uuid>,
 }
 
-/// Returns what is to be published of the commit that was inserted.
+/// Returns the records to publish for the inserted commit.
 fn pluck(change: &EventRecord) -> Result<Plucked, CaptureError> {
     let commit = from_item(change.change.new_image.clone())?;
     let id = &commit.aggregate_id;

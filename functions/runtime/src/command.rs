@@ -1,4 +1,4 @@
-//! A command from request to answer.
+//! Executes a command: from the request to the answer.
 
 use eventsourcing::{
     Answer, Answering, EventStore, Refusal, Repo, Request, Surroundings, transact,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{fault::Fault, request::Parse};
 
-/// The namespace of command ids derived from invocations; it can never change.
+/// The namespace of command ids that are derived from invocations. It can never change.
 const COMMANDS_BY_REQUEST: Uuid = Uuid::from_u128(0x8d0c_4a56_3c1f_4e7b_9a52_60d9_1be7_f3a4);
 
 /// Answers one invocation of a function that changes aggregates of one type.
@@ -34,8 +34,8 @@ pub async fn answer<A: Answering, S: EventStore>(
     Ok(answer)
 }
 
-/// Executes a command. Patience alone bounds how often it is tried: what counts for the caller is
-/// the time, not the number.
+/// Executes a command. Only `patience` limits the retries: the caller cares about the time, not the number of
+/// attempts.
 pub async fn execute<A: Answering, S: EventStore>(
     repo: &Repo<A, S>,
     request: &Request<A::Command>,
@@ -58,8 +58,9 @@ pub async fn execute<A: Answering, S: EventStore>(
     Ok(Answer::to_command(request.aggregate_id, outcome))
 }
 
-/// Returns the id of a command that came without one. It follows from the invocation's, which Lambda gives
-/// to each of its own attempts: one that ended without an answer may have stored its events.
+/// Returns the id of a command that was sent without one. It is derived from the request id, which is the
+/// same for all attempts that Lambda makes: an attempt that ended without an answer may have stored its
+/// events.
 fn command_of(request_id: &str) -> Uuid {
     Uuid::new_v5(&COMMANDS_BY_REQUEST, request_id.as_bytes())
 }

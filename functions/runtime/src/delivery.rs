@@ -1,4 +1,4 @@
-//! What arrives from Kinesis: events in their envelopes, and whatever else got in there.
+//! Reads batches from Kinesis: events in their envelopes, and anything else that was written to the stream.
 
 mod records;
 
@@ -20,19 +20,19 @@ use crate::failed::Failed;
 pub struct Delivery<'a> {
     /// The event.
     pub envelope: Envelope,
-    /// The bytes it came in.
+    /// The bytes of the envelope.
     pub bytes: &'a [u8],
-    /// The record around them.
+    /// The record that contains the envelope.
     pub record: &'a KinesisEventRecord,
 }
 
 impl Delivery<'_> {
-    /// Tells whether the event is a probe.
+    /// Returns whether the event is a probe.
     pub fn is_probe(&self) -> bool {
         self.envelope.aggregate_type == Probe::TYPE
     }
 
-    /// Writes a log line when the event is a probe: it has come this far.
+    /// Writes a log line if the event is a probe, to record that the probe has reached this function.
     pub fn tell_of_a_probe(&self) {
         if self.is_probe() {
             let arrival = self.record.kinesis.approximate_arrival_timestamp.timestamp_millis();
@@ -46,24 +46,24 @@ impl Delivery<'_> {
     }
 }
 
-/// Why a record holds no event.
+/// The reason why a record is not an event.
 #[derive(Debug, Error)]
 pub enum Unreadable {
-    /// It is not the JSON of an envelope.
+    /// The record is not the JSON of an envelope.
     #[error("the record is not an event in its envelope")]
     Envelope(#[from] serde_json::Error),
-    /// It is, but would take more than one line of an archive.
+    /// The envelope spans several lines, but the archive stores one line for each event.
     #[error("the record spans several lines, so it was not published by capture")]
     Lines,
-    /// It is, but of an aggregate that no store takes.
-    #[error("the event is of no aggregate, so it was not published by capture")]
+    /// The envelope's aggregate id is invalid.
+    #[error("the event has no valid aggregate id, so it was not published by capture")]
     Aggregate(#[from] InvalidAggregateId),
-    /// It is, but it has no place among the events of its aggregate.
-    #[error("the event has version 0, so it was not published by capture: the first is 1")]
+    /// The envelope's version is not a position among the events of its aggregate.
+    #[error("the event has version 0, so it was not published by capture: versions start at 1")]
     Version,
 }
 
-/// Returns the events of a batch in their order; what cannot be read is kept aside.
+/// Returns the events of a batch in their order, and quarantines records that cannot be read.
 pub async fn understand<'a, B: Bucket>(
     batch: &'a KinesisEvent,
     failed: &Failed<B>,
@@ -88,8 +88,8 @@ fn read(record: &KinesisEventRecord) -> Result<Delivery<'_>, Unreadable> {
     if bytes.iter().any(|byte| b"\r\n".contains(byte)) {
         return Err(Unreadable::Lines);
     }
-    // Nobody who lines events up by their aggregate could do anything with these, and in an
-    // object of the archive they would be in the way for ever.
+    // No consumer that orders events by aggregate can use these, and in an archive object they would cause
+    // errors for ever.
     envelope.aggregate()?;
     if envelope.version == 0 {
         return Err(Unreadable::Version);

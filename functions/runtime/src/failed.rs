@@ -1,5 +1,5 @@
-//! What could not be understood or handled: kept as an object with the reason, so that it
-//! holds up nobody and is lost to nobody. Its log line counts it in a metric, which rings.
+//! Quarantine: stores records and events that cannot be understood or handled, with the reason, so that later
+//! ones continue and none is lost. The log line counts them in a metric, which has an alarm.
 
 use std::error::Error;
 
@@ -11,15 +11,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use storage::{bucket::Bucket, fault::chain, patience::Patience};
 
-/// How much of a reason is told outside of the object that has all of it. A line that is too
-/// long is cut or left out by whoever collects it ("CloudWatch Logs quotas"), and would ring
-/// nothing; an answer that is too long fails its invocation each time ("Lambda quotas").
+/// The longest reason, in characters, in a log line or an answer; the object has all of it. CloudWatch Logs
+/// truncates or drops a line that is too long ("CloudWatch Logs quotas"), so it would raise no alarm. An
+/// answer that is too long makes each attempt of its invocation fail ("Lambda quotas").
 const TOLD: usize = 1_000;
 
-/// What an object holds, in the order of the names.
+/// The content of a quarantine object, in alphabetical order of the names.
 ///
-/// The event is no `serde_json::Value`: that rounds numbers and refuses some, such as `1e400`,
-/// which may be why the event is here.
+/// The event is not a `serde_json::Value`, because that rounds numbers and rejects some, such as `1e400`,
+/// which may be the reason why the event is quarantined.
 #[derive(Serialize)]
 struct Object<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +30,7 @@ struct Object<'a> {
     record: Option<Value>,
 }
 
-/// Keeps what a function could not understand.
+/// Quarantines records and events that a function cannot understand or handle.
 #[derive(Debug, Clone)]
 pub struct Failed<B> {
     bucket: B,
@@ -38,17 +38,17 @@ pub struct Failed<B> {
 }
 
 impl<B: Bucket> Failed<B> {
-    /// Returns the place for what this function could not understand.
+    /// Returns the quarantine of a function.
     pub fn new(bucket: B, function: Function) -> Self {
         Self { bucket, function }
     }
 
-    /// Keeps a record as it came, under `failed/<function>/<id>.json`.
+    /// Quarantines a record unchanged, under `failed/<function>/<id>.json`.
     ///
-    /// The object depends on nothing but the record, so a batch that is delivered again
-    /// writes the same one again. When keeping fails for longer than there is patience, the
-    /// batch has to fail: a record must not vanish because two things went wrong at once. To
-    /// fail sooner would use up a mapping's attempts, however long the bucket is out of reach.
+    /// The object depends only on the record, so a batch that is delivered again writes the same object
+    /// again. If storing fails for longer than `patience` allows, the batch must fail: a record must not be
+    /// lost because two failures coincide. Failing earlier would use up the mapping's retries while the
+    /// bucket is unreachable.
     pub async fn keep(
         &self,
         id: &str,
@@ -59,10 +59,10 @@ impl<B: Bucket> Failed<B> {
         self.put(id, reason, None, Some(json!(record)), patience.clone()).await
     }
 
-    /// Keeps an event that cannot be handled, under `failed/<function>/<aggregate
-    /// type>-<aggregate id>-<version>.json`, with the record that it came in, if it came in one.
+    /// Quarantines an event that cannot be handled, under `failed/<function>/<aggregate type>-<aggregate
+    /// id>-<version>.json`, with the record that contained it, if there was one.
     ///
-    /// However often an event comes, and in whatever record, it is one object.
+    /// However often an event is delivered, and in whichever record, it is one object.
     pub async fn keep_event(
         &self,
         event: &Envelope,
@@ -85,31 +85,31 @@ impl<B: Bucket> Failed<B> {
         let key = format!("{FAILED_PREFIX}{}/{}.json", self.function.name, tame(id));
         let reason = chain(reason);
         let object = Object { event, function: self.function.name, reason: &reason, record };
-        let body = serde_json::to_vec_pretty(&object).expect("an envelope holds nothing that JSON cannot");
+        let body = serde_json::to_vec_pretty(&object).expect("an envelope can always be serialized as JSON");
         while let Err(error) = self.bucket.put(&key, "application/json", body.clone()).await {
-            tracing::warn!(key, reason = chain(&error), "what is kept aside could not be put there yet");
+            tracing::warn!(key, reason = chain(&error), "cannot store a quarantine object; trying again");
             if !patience.wait().await {
                 return Err(error);
             }
         }
         let reason = in_short(reason);
-        // `log` makes a metric of it.
-        tracing::error!({ metric::KEPT_ASIDE } = 1, record = id, reason, key, "kept aside");
+        // `log` makes a metric of this line.
+        tracing::error!({ metric::QUARANTINED } = 1, record = id, reason, key, "quarantined");
         Ok(())
     }
 
-    /// Returns the function.
+    /// Returns the function whose quarantine this is.
     pub fn function(&self) -> Function {
         self.function
     }
 
-    /// Returns the bucket.
+    /// Returns the bucket of the archive.
     pub fn bucket(&self) -> &B {
         &self.bucket
     }
 }
 
-/// Returns a reason as it is told in a log or an answer.
+/// Returns the reason, shortened for a log line or an answer.
 pub(crate) fn in_short(mut reason: String) -> String {
     if let Some((end, _)) = reason.char_indices().nth(TOLD) {
         reason.truncate(end);
@@ -118,7 +118,7 @@ pub(crate) fn in_short(mut reason: String) -> String {
     reason
 }
 
-/// Returns an id with nothing but what is safe in the key of an object.
+/// Returns the id with every character replaced that is not safe in an object key.
 fn tame(id: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     id.chars().map(|c| if safe(c) { c } else { '-' }).collect()

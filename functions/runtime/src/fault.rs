@@ -1,18 +1,18 @@
-//! A fault: something that is nobody's answer, and that trying again may mend.
+//! A fault: a technical failure that a retry may fix. It is not an answer to the caller.
 //!
-//! Lambda counts it as an error, delivers stream batches again and rings alarms. A broken
-//! rule is never one.
+//! Lambda counts a fault as an error, which raises alarms, and delivers stream batches again. A violated
+//! business rule is never a fault.
 
 use std::{error::Error, fmt};
 
 use lambda_runtime::Diagnostic;
 use storage::fault::chain;
 
-/// Any error, told with all of its causes.
+/// Any error, displayed with all of its causes.
 pub struct Fault(Box<dyn Error + Send + Sync>);
 
 impl Fault {
-    /// Returns the fault that this error is.
+    /// Returns the fault with this error as its cause.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(error.into())
     }
@@ -24,7 +24,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The same as `Display`: this is what `main` and the Lambda runtime print.
+/// Formats as `Display` handler_kind: `main` and the Lambda runtime print this.
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -56,8 +56,8 @@ mod tests {
     fn fault_message_contains_its_causes() {
         let error = Settings::read_from(eventsourcing::contract::ARCHIVE, |_| None);
         let fault = Fault::from(Outer(error.expect_err("nothing is set")));
-        let told = "starting failed: archive needs ARCHIVE_BUCKET to be set";
-        assert_eq!(format!("{fault:?}"), told);
-        assert_eq!(Diagnostic::from(fault).error_message, told);
+        let message = "starting failed: archive needs ARCHIVE_BUCKET to be set";
+        assert_eq!(format!("{fault:?}"), message);
+        assert_eq!(Diagnostic::from(fault).error_message, message);
     }
 }

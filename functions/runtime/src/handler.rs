@@ -1,39 +1,40 @@
-//! A handler: one function over an event, made into a Lambda.
+//! Handlers: a Lambda function made from one function that handles an event.
 //!
-//! The function gets one event, decoded and lifted to the schema of today, and says that it
-//! is done, or what trouble it is in. All around it is here: reading the batch, leaving out
-//! what is not for it, trying again, catching panics, keeping poison aside, answering a replay.
+//! The inner function gets one event, decoded and converted to the current schema version, and returns
+//! success or a [`HandlerError`]. This module does the rest: it reads the batch, skips events that are not for
+//! this handler, retries, catches panics, quarantines poison events and answers replays.
 //!
-//! A handler is one file in `src/bin/`; `examples/say-goodbye.rs` shows all of one.
+//! A handler is one file in `src/bin/`; `examples/say-goodbye.rs` is a complete one.
 //!
 //! # What a handler may rely on
 //!
-//! * Every event of its aggregate comes, at least once, or is under `failed/` with the reason,
-//!   or in a batch that Lambda gave up to the bucket when its attempts were over.
-//! * Those of one aggregate come one after another in their order. After a failure, some
-//!   come again. Different aggregates are handled side by side.
-//! * What it cannot handle now ([`Trouble::Passing`]) comes again; what it can never handle
-//!   ([`Trouble::Poison`]) is kept aside, and so is an event at which it panics each time.
+//! * Every event of its aggregate is delivered at least once, or is under `failed/` with the reason, or is in
+//!   a batch that Lambda discarded to the bucket after its retries.
+//! * Events of one aggregate are delivered one after another in their order. After a failure, some are
+//!   delivered again. Different aggregates are handled concurrently.
+//! * An event that cannot be handled for now ([`HandlerError::Transient`]) is delivered again. An event that can
+//!   never be handled ([`HandlerError::Poison`]) is quarantined, and so is an event for which the handler panics
+//!   each time.
 //!
 //! # What it has to do itself
 //!
-//! Drop what it has seen. `docs/pipeline.md` has the recipes; in short:
+//! Drop the events that it has already seen. `docs/pipeline.md` has the recipes; in short:
 //!
-//! * [`builds_state`]: keep the version that a state has come to beside the state, and change
-//!   both in one write, on the condition that the version still is what was read. [`EventPosition`]
-//!   says what to do with an event.
-//! * [`acts`]: hand the event's id to the outside as the key by which it knows a repetition.
+//! * [`projection`]: store the version that a state has reached together with the state, and change both
+//!   in one write, on the condition that the stored version is still the one that was read.
+//!   [`EventPosition`] says what to do with an event.
+//! * [`reactor`]: pass the event's id to the external system as the idempotency key.
 
 mod batch;
 mod delivered;
 mod event_position;
+mod handler_error;
 mod input;
-mod trouble;
 
 use std::marker::PhantomData;
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
-use eventsourcing::replay::{Does, ReplayAnswer, ReplayBatch};
+use eventsourcing::replay::{HandlerKind, ReplayAnswer, ReplayBatch};
 use lambda_runtime::LambdaEvent;
 use storage::{bucket::Bucket, patience::Patience};
 
@@ -41,8 +42,8 @@ use self::batch::{Item, Run};
 pub use self::{
     delivered::{Delivered, Everything, Takes},
     event_position::{EventPosition, VersionGap},
+    handler_error::{HandlerError, Reason},
     input::Input,
-    trouble::{Reason, Trouble},
 };
 use crate::{
     delivery::understand,
@@ -51,40 +52,40 @@ use crate::{
     start::{Start, serve},
 };
 
-/// One function over an event, and what it does with it.
+/// A Lambda function made from one function over events, and whether it has side effects.
 #[derive(Debug)]
 pub struct Handler<T, F> {
-    does: Does,
+    handler_kind: HandlerKind,
     handle: F,
     takes: PhantomData<fn(T)>,
 }
 
-/// Returns the handler that acts on the outside: it sends, charges, calls. A replay is refused
-/// unless somebody wants all of it done once more.
-pub fn acts<T, F>(handle: F) -> Handler<T, F>
+/// Returns a *reactor*: a handler with side effects, which sends, charges or calls. It refuses a replay
+/// unless the caller asks for the side effects to be repeated.
+pub fn reactor<T, F>(handle: F) -> Handler<T, F>
 where
     T: Takes,
-    F: AsyncFn(Delivered<T>) -> Result<(), Trouble>,
+    F: AsyncFn(Delivered<T>) -> Result<(), HandlerError>,
 {
-    Handler { does: Does::Acts, handle, takes: PhantomData }
+    Handler { handler_kind: HandlerKind::Reactor, handle, takes: PhantomData }
 }
 
-/// Returns the handler that only builds state: the same events make the same state, however
-/// often they come.
-pub fn builds_state<T, F>(handle: F) -> Handler<T, F>
+/// Returns a *projection*: a handler that only builds state. The same events produce the same state, however
+/// often they are delivered.
+pub fn projection<T, F>(handle: F) -> Handler<T, F>
 where
     T: Takes,
-    F: AsyncFn(Delivered<T>) -> Result<(), Trouble>,
+    F: AsyncFn(Delivered<T>) -> Result<(), HandlerError>,
 {
-    Handler { does: Does::BuildsState, handle, takes: PhantomData }
+    Handler { handler_kind: HandlerKind::Projection, handle, takes: PhantomData }
 }
 
 impl<T, F> Handler<T, F>
 where
     T: Takes,
-    F: AsyncFn(Delivered<T>) -> Result<(), Trouble>,
+    F: AsyncFn(Delivered<T>) -> Result<(), HandlerError>,
 {
-    /// Handles invocations until Lambda has no more.
+    /// Handles invocations for the lifetime of the process.
     pub async fn serve(&self, start: &Start) -> Result<(), Fault> {
         let failed = &start.failed()?;
         serve(async |event: LambdaEvent<Input>| {
@@ -94,7 +95,7 @@ where
         .await
     }
 
-    /// Handles one invocation. A replay is answered, a mapping expects nothing.
+    /// Handles one invocation. Only a replay gets an answer; a mapping expects none.
     pub async fn answer<B: Bucket>(
         &self,
         input: Input,
@@ -110,7 +111,7 @@ where
     /// Handles a batch of the event stream.
     ///
     /// # Errors
-    /// Something was in the way for longer than there was patience. The batch has to come again.
+    /// Fails if an event could not be handled before `patience` ended. The batch has to be delivered again.
     pub async fn records<B: Bucket>(
         &self,
         batch: &KinesisEvent,
@@ -123,16 +124,16 @@ where
             .into_iter()
             .map(|delivery| Item { envelope: delivery.envelope, record: Some(delivery.record) });
         Run::new(self, failed, patience, None).handle(items).await?;
-        // Only now is the batch through.
+        // Only now is the whole batch handled.
         probes.iter().for_each(|probe| probe.tell_of_a_probe());
         Ok(())
     }
 
-    /// Handles events that are replayed, or refuses to.
+    /// Handles replayed events, or refuses to.
     ///
     /// # Errors
-    /// Something was in the way for longer than there was patience. Some of the events may
-    /// have been handled; all of them have to come again.
+    /// Fails if an event could not be handled before `patience` ended. Some of the events may have been
+    /// handled; all of them have to be delivered again.
     pub async fn replay<B: Bucket>(
         &self,
         batch: ReplayBatch,
@@ -141,15 +142,15 @@ where
     ) -> Result<ReplayAnswer, Fault> {
         let mut answer = ReplayAnswer {
             handler: failed.function().name.to_owned(),
-            does: self.does,
+            handler_kind: self.handler_kind,
             handled: 0,
-            kept_aside: Vec::new(),
-            refused: self.does == Does::Acts && !batch.replay.even_if_it_acts,
+            quarantined: Vec::new(),
+            refused: self.handler_kind == HandlerKind::Reactor && !batch.replay.repeat_side_effects,
         };
         if !answer.refused {
             let items = batch.events.into_iter().map(|envelope| Item { envelope, record: None });
             let outcome = Run::new(self, failed, patience, Some(batch.replay.id)).handle(items).await?;
-            (answer.handled, answer.kept_aside) = (outcome.handled, outcome.kept_aside);
+            (answer.handled, answer.quarantined) = (outcome.handled, outcome.quarantined);
         }
         Ok(answer)
     }

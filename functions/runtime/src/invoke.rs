@@ -1,4 +1,4 @@
-//! Calling functions: one that answers, or one that is left to itself.
+//! Calls functions, either waiting for the answer or asynchronously.
 
 use std::error::Error;
 
@@ -7,32 +7,32 @@ use aws_sdk_lambda::{
 };
 use thiserror::Error;
 
-/// What a function that was called has to say.
+/// The result of calling a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// Its answer.
+    /// The function's answer.
     Answer(Vec<u8>),
-    /// It failed, and with what: an error of its code, its time was over, or it died.
+    /// The function failed, with this message: an error, a timeout or a crash.
     Failed(String),
 }
 
 /// Calls functions by the names of their binaries.
 pub trait Invoke: Send + Sync {
-    /// Why a function could not be called.
+    /// The reason why a function could not be called.
     type Error: Error + Send + Sync + 'static;
 
-    /// Calls a function and waits for what it has to say.
+    /// Calls a function and waits for the result.
     fn call(
         &self,
         function: &str,
         payload: Vec<u8>,
     ) -> impl Future<Output = Result<Reply, Self::Error>> + Send;
 
-    /// Leaves a request for a function, which gets it some time: once, or more often.
+    /// Sends an asynchronous request to a function. Lambda delivers it later, once or more often.
     fn send(&self, function: &str, payload: Vec<u8>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// The functions of Lambda that belong to one environment.
+/// The Lambda functions of one environment.
 #[derive(Debug, Clone)]
 pub struct Lambdas {
     client: Client,
@@ -48,7 +48,7 @@ pub struct InvokeFailed {
 }
 
 impl Lambdas {
-    /// Returns the functions whose names begin like this.
+    /// Returns the functions whose names start with the prefix.
     pub fn new(client: Client, prefix: impl Into<String>) -> Self {
         Self { client, prefix: prefix.into() }
     }
@@ -63,8 +63,8 @@ impl Invoke for Lambdas {
         let answer = invoke.send().await;
         let answer = answer.map_err(|error| InvokeFailed { function, source: Box::new(error) })?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
-        // A function that failed was called all the same: the status is 200 ("Invoke", Lambda
-        // API reference).
+        // The call of a function that failed succeeds all the same, with status 200 ("Invoke", Lambda API
+        // reference).
         Ok(match answer.function_error {
             None => Reply::Answer(payload),
             Some(kind) => Reply::Failed(format!("{kind}: {}", String::from_utf8_lossy(&payload))),

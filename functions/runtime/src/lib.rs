@@ -1,29 +1,28 @@
-//! What Lambda functions over events are made of, whatever the events are about.
+//! Building blocks of Lambda functions for event-sourced aggregates of any kind.
 //!
-//! The business rules are an aggregate of `eventsourcing`; the infrastructure is made elsewhere:
-//! this crate knows what is done in a function, and nothing about how what it reaches came to be.
+//! The business rules are an aggregate of `eventsourcing`, and the deployer creates the infrastructure. This
+//! crate has what a function does at run time, and does not know how its resources were created.
 //!
-//! # The way of a command
+//! # The path of a command
 //!
 //! * [`request`]: the fields that a caller may send.
 //! * [`command`] and [`query`]: fetch, decide, store, answer.
 //!
-//! # The way of an event
+//! # The path of an event
 //!
 //! * [`capture`]: from the table's stream to Kinesis.
-//! * [`delivery`]: what arrives from Kinesis, and whether it can be understood.
-//! * [`archive`]: every event for good.
-//! * [`handler`]: one function over an event, made into a Lambda.
-//! * [`failed`]: where the rest is kept, so that nothing is lost.
-//! * [`replay`]: history, fed to one handler once more.
+//! * [`delivery`]: reads events from Kinesis and checks them.
+//! * [`archive`]: stores every published event.
+//! * [`handler`]: makes a Lambda function from one function over events.
+//! * [`failed`]: quarantines the rest, so that nothing is lost.
+//! * [`replay`]: delivers history to one handler again.
 //!
-//! # Beneath
+//! # Common parts
 //!
-//! * [`start`], [`settings`], [`log`] and [`fault`]: starting, telling, and failing, with clear
-//!   words.
+//! * [`start`], [`settings`], [`log`] and [`fault`]: start a function, log, and fail with clear messages.
 //! * [`surroundings`]: the time and new ids.
-//! * [`invoke`]: functions that are called by another.
-//! * The crate `storage`: how events are kept and carried.
+//! * [`invoke`]: calls other functions.
+//! * The crate `storage`: stores and transports events.
 //! * `testing`, a feature: a stream and a bucket in memory.
 
 pub mod archive;

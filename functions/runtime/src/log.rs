@@ -1,8 +1,8 @@
-//! The log: one JSON object a line on standard output, as CloudWatch likes it. A line that
-//! counts something is a metric besides.
+//! The log: one JSON object a line on standard output, the format that CloudWatch reads. A line that counts
+//! something is also a metric.
 //!
-//! CloudWatch makes metrics of log lines that say how ("Specification: Embedded metric format",
-//! Amazon CloudWatch user guide). It costs no call and no permission, and cannot fail.
+//! CloudWatch makes metrics of log lines in the embedded metric format ("Specification: Embedded metric
+//! format", Amazon CloudWatch user guide). That needs no call and no permission, and cannot fail.
 
 use std::{env, fmt};
 
@@ -18,21 +18,21 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// The metrics that there are, each with its dimension. A line has the value of the dimension as
-/// a field, except the name of the function, which is in every line of a metric.
+/// All metrics, each with its dimension. A log line has the dimension's value as a field, except the
+/// function's name, which is added to every line of a metric.
 const METRICS: [(&str, &str); 2] =
-    [(metric::KEPT_ASIDE, metric::FUNCTION_NAME), (metric::THROTTLED_WRITES, metric::TABLE_NAME)];
+    [(metric::QUARANTINED, metric::FUNCTION_NAME), (metric::THROTTLED_WRITES, metric::TABLE_NAME)];
 
-/// Opens the log.
+/// Initializes the log of the process.
 pub(crate) fn open() {
-    // Lambda itself sets both, the level from the function's logging configuration.
+    // Lambda sets both variables; the level comes from the function's logging configuration.
     let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let function = env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-    set_global_default(to(std::io::stdout, function, level)).expect("a function starts once");
+    set_global_default(to(std::io::stdout, function, level)).expect("the log is initialized once");
 }
 
-/// Returns the log of the function that is deployed under this name.
+/// Returns the log of the function with this deployed name.
 pub fn to<W>(writer: W, function: impl Into<String>, level: LevelFilter) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -46,7 +46,7 @@ where
         .finish()
 }
 
-/// How a line is made.
+/// Formats log lines.
 struct Lines {
     lines: Format<Json>,
     function: String,
@@ -70,14 +70,19 @@ where
         };
         let mut line = String::new();
         self.lines.format_event(context, Writer::new(&mut line), event)?;
-        let told = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
+        let object = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
         let function = json!(self.function);
-        writeln!(writer, r#"{told},"{}":{function},"_aws":{}}}"#, metric::FUNCTION_NAME, how(name, dimension))
+        writeln!(
+            writer,
+            r#"{object},"{}":{function},"_aws":{}}}"#,
+            metric::FUNCTION_NAME,
+            how(name, dimension)
+        )
     }
 }
 
-/// Returns what makes a metric of a line. The time is not that of the line, which CloudWatch
-/// does not read, but has to be there.
+/// Returns the fields that make a metric of a log line. CloudWatch requires the timestamp here, and does not
+/// read the line's own.
 fn how(name: &str, dimension: &str) -> serde_json::Value {
     json!({
         "Timestamp": Timestamp::now().as_millisecond(),

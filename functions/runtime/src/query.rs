@@ -1,4 +1,4 @@
-//! A question from request to answer: how an aggregate stands right now.
+//! Answers a query: from the request to the current state of an aggregate.
 
 use eventsourcing::{Answer, Answering, EventStore, Repo};
 use lambda_runtime::LambdaEvent;
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::{fault::Fault, request::question};
 
-/// Answers one invocation of a function that asks for an aggregate.
+/// Answers one invocation of a function that reads an aggregate.
 ///
-/// It is folded from the same events that commands are decided on, so a caller sees what it wrote a
-/// moment ago.
+/// The state is built from the same events that commands are decided on, so a caller always sees its own
+/// writes.
 pub async fn answer<A: Answering, S: EventStore>(
     repo: &Repo<A, S>,
     event: LambdaEvent<Value>,

@@ -1,50 +1,49 @@
-//! `replay`: feeds history to one handler, each aggregate in order, many aggregates at once.
+//! `replay`: delivers history to one handler, each aggregate in order, many aggregates at once.
 //!
-//! It reads the archive or the table from its beginning, lines events up by their aggregate,
-//! and calls the handler with batches of what may go. It knows what a handler answers, and
-//! nothing about what it does.
+//! It reads the archive or the table from the beginning, lines events up by aggregate, and calls the handler
+//! with batches of the events that are ready. It knows the handler's answers, but not what the handler does.
 //!
-//! # Killed at any point, it goes on
+//! # A replay survives a kill at any point
 //!
-//! All that is known is one object, the [`progress`], and it says what *has* gone: it is saved
-//! after deliveries were answered, never before. Whoever goes on from it delivers some events
-//! once more, and leaves none out. Before its time is over a runner saves, and only then leaves
-//! a request for the next one: were it the other way around, the next one could begin with an
-//! older state, and be stopped by the save of the first. When it dies between the two, nobody
-//! runs the replay; then Lambda repeats the invocation if it failed (asynchronous ones twice,
-//! after one and two minutes: "How Lambda handles errors and retries with asynchronous
-//! invocation"), and after that whoever follows the replay sees that nothing is saved any more,
-//! and asks for another runner. Lambda stops a chain of about 16 invocations of a function by
-//! itself, unless the function's `RecursiveLoop` is `Allow` ("Use Lambda recursive loop
-//! detection to prevent infinite loops"), as the stack makes it.
+//! All state is in one object, the [`progress`]. It says which events *were* delivered: it is saved after
+//! deliveries were answered, never before. A runner that continues from it delivers some events again, and
+//! skips none. Before its time ends, a runner saves first, and then sends a request for the next runner. In
+//! the opposite order, the next runner could start with an older state, and be stopped by the save of the
+//! first.
 //!
-//! # Two runners at once do no harm
+//! When a runner dies between the two, the replay has no runner. Lambda repeats the invocation if it failed
+//! (asynchronous ones twice, after one and two minutes: "How Lambda handles errors and retries with
+//! asynchronous invocation"). After that, a client that follows the replay sees that nothing is saved any
+//! more, and requests another runner. Lambda stops a chain of about 16 invocations of a function by itself,
+//! unless the function's `RecursiveLoop` is `Allow` ("Use Lambda recursive loop detection to prevent infinite
+//! loops"), as the stack sets it.
 //!
-//! A runner takes a replay over by writing the progress, and each write is conditional on the
-//! state that the runner knows ([`ledger`]). So the older of two is stopped by its next save, at
-//! the latest every few seconds. Until then both deliver, and still the sequence that a handler
-//! sees of an aggregate, without what it has seen before, is in order. For each runner delivers
-//! the versions of an aggregate one after the other, the next when the one before is answered,
-//! beginning right behind versions of which the saved progress says that they had gone. So
-//! whenever version *n* is delivered by anybody, *n* - 1 has been delivered before; and what a
-//! handler sees for the first time is the version behind the last that it saw for the first
-//! time. The same holds for an invocation of the handler that nobody waits for any more.
+//! # Two concurrent runners do no harm
 //!
-//! # What does not come
+//! A runner takes a replay over by writing the progress, and each write is conditional on the state that the
+//! runner knows ([`ledger`]). So the older of two runners is stopped by its next save, within a few seconds.
+//! Until then both deliver, and the handler still sees the events of an aggregate in order, apart from
+//! repetitions. Each runner delivers the versions of an aggregate one after another, waits for each answer,
+//! and starts right after the versions that the saved progress marks as delivered. So whenever any runner
+//! delivers version *n*, version *n* - 1 was delivered before, and each version that a handler sees for the
+//! first time follows the previous one. The same holds for an invocation of the handler whose runner no
+//! longer waits for it.
 //!
-//! An event waits until those before it have gone. Objects of the archive are read in the order
-//! of their keys, so one can come before its predecessor: after a re-sharding, or because an
-//! object was written behind the reader's back. Therefore, when something waits at the end,
-//! everything is read once more, and again as long as that helps. What waits then waits for
-//! something that is not there: a gap, which is told, and behind which nothing is delivered.
+//! # Missing events
 //!
-//! # What is still to come
+//! An event waits until all earlier events of its aggregate were delivered. Objects of the archive are read
+//! in the order of their keys, so an event can be read before its predecessor: after a resharding, or because
+//! an object was written behind the reader's position. Therefore, when events still wait at the end,
+//! everything is read again, as long as that helps. If events still wait after that, an earlier one is
+//! missing: this gap is reported, and no later event of the aggregate is delivered.
 //!
-//! The last event of an aggregate leaves no gap when it is missing, and the archive gets events
-//! some seconds later than handlers do. Who clears what a handler has built and orders a replay
-//! at once would lose them: the handler has had them, and the archive has not. So the end of the
-//! archive is read when it has had the time to get what happened before the order
-//! ([`reader`]); all that is older is read and delivered meanwhile.
+//! # Events that are not archived yet
+//!
+//! If the last event of an aggregate is missing, it leaves no gap, and the archive gets events some seconds
+//! later than handlers do. A user who clears a handler's state and starts a replay at once would lose such
+//! events: the handler has already seen them, and the archive does not have them yet. So the end of the
+//! archive is read only after it had time to receive the events from before the replay was started
+//! ([`reader`]); older events are read and delivered meanwhile.
 
 mod control;
 mod delivery;
@@ -68,23 +67,23 @@ use tokio::time::Instant;
 
 use crate::{fault::Fault, invoke::Invoke};
 
-/// Returns the moment at which an invocation is cut off, by the clock that waits are made with.
+/// Returns the moment at which an invocation is cut off, on tokio's clock.
 pub fn cut_off(deadline: SystemTime) -> Instant {
     Instant::now() + deadline.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
-/// What replays handlers, and all that it takes.
+/// Replays handlers; has all clients and settings for this.
 #[derive(Debug, Clone)]
 pub struct Replay<B, T, I, S> {
-    /// Holds the archive, and how far replays have come.
+    /// The bucket with the archive and the progress of replays.
     pub bucket: B,
     /// The events table.
     pub table: T,
     /// Calls handlers, and this function itself.
     pub invoke: I,
-    /// The time, and new ids.
+    /// The time and new ids.
     pub surroundings: S,
-    /// The handlers that there are, by the names of their binaries.
+    /// The names of all handlers' binaries.
     pub handlers: Vec<String>,
 }
 

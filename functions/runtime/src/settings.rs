@@ -1,35 +1,34 @@
-//! What a function is told by its environment: the variables its contract declares, and no
-//! others.
+//! The settings of a function: the environment variables that its contract declares, and no others.
 
 use std::collections::BTreeMap;
 
 use eventsourcing::contract::{Function, Variable};
 use thiserror::Error;
 
-/// The values of the variables that a function reads.
+/// The values of the environment variables that a function reads.
 #[derive(Debug, Clone)]
 pub struct Settings {
     function: Function,
     values: BTreeMap<Variable, String>,
 }
 
-/// Why a function cannot start.
+/// The reason why a function cannot start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SettingsError {
-    /// Variables are not set, or empty.
+    /// Required variables are not set, or empty.
     #[error("{function} needs {} to be set", names(.missing))]
     Missing {
         /// The function.
         function: &'static str,
-        /// What it is missing.
+        /// The missing variables.
         missing: Vec<Variable>,
     },
-    /// The function wants a variable that its contract does not name.
+    /// The function reads a variable that its contract does not declare.
     #[error("{function} reads {variable}, which its contract does not declare")]
     Undeclared {
         /// The function.
         function: &'static str,
-        /// What it wanted.
+        /// The variable.
         variable: Variable,
     },
 }
@@ -40,10 +39,10 @@ impl Settings {
         Self::read_from(function, |name| std::env::var(name).ok())
     }
 
-    /// Returns the settings of a function from wherever `lookup` finds them.
+    /// Returns the settings of a function; `lookup` returns the value of a variable.
     ///
-    /// All variables are read at once, so that a function that is missing one fails when it
-    /// starts and not when it first needs it.
+    /// All variables are read at once, so a function with a missing one fails when it starts, and not when it
+    /// first needs it.
     pub fn read_from(
         function: Function,
         lookup: impl Fn(&str) -> Option<String>,
@@ -65,15 +64,15 @@ impl Settings {
 
     /// Returns the value of a variable.
     ///
-    /// An undeclared variable is refused even if it happens to be set: the contract is what
-    /// the deployed environment and permissions are made from.
+    /// An undeclared variable is refused even if it happens to be set, because the function's environment and
+    /// permissions are derived from the contract.
     pub fn get(&self, variable: Variable) -> Result<&str, SettingsError> {
         let function = self.function.name;
         let value = self.values.get(&variable).map(String::as_str);
         value.ok_or(SettingsError::Undeclared { function, variable })
     }
 
-    /// Returns the function that these are the settings of.
+    /// Returns the function that these settings belong to.
     pub fn function(&self) -> Function {
         self.function
     }

@@ -1,4 +1,4 @@
-//! How a function starts: its log, its settings, and the clients that all invocations share.
+//! Starts a function: its log, its settings, and the clients that all invocations share.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ use crate::{
     surroundings::Machine,
 };
 
-/// How long one attempt of a call may take.
+/// The timeout of one attempt of a call.
 ///
-/// Connections are frozen together with the function between two invocations, and one that
-/// died meanwhile may never say so; without this, a call would hang until the function is
-/// cut off. Repeating is safe: all that is written here can be written twice.
+/// Connections are frozen together with the function between two invocations, and a connection that died
+/// meanwhile may not report it. Without this timeout, a call would hang until the function is cut off.
+/// Repeating a call is safe: everything that is written here can be written twice.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long an invocation of a function can last at most ("Lambda quotas").
+/// The longest timeout that a function can have ("Lambda quotas").
 const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60);
 
 /// A function that has started.
@@ -40,7 +40,7 @@ pub struct Start {
     aws: SdkConfig,
 }
 
-/// Starts a function: opens the log, reads the settings, prepares the way to AWS.
+/// Starts a function: initializes the log, reads the settings and prepares the AWS configuration.
 pub async fn start(function: Function) -> Result<Start, Fault> {
     log::open();
     let settings = Settings::read(function)?;
@@ -54,47 +54,47 @@ pub async fn start(function: Function) -> Result<Start, Fault> {
     Ok(Start { settings, aws })
 }
 
-/// Handles invocations until Lambda has no more.
+/// Handles invocations for the lifetime of the process.
 pub async fn serve<I, O, F>(mut handle: impl FnMut(LambdaEvent<I>) -> F) -> Result<(), Fault>
 where
     I: for<'de> Deserialize<'de>,
     O: Serialize,
     F: Future<Output = Result<O, Fault>>,
 {
-    // Boxed, as the futures of SDK calls inside those of the runtime's layers go deeper than
-    // the compiler is willing to look.
+    // Boxed, because the nested futures of SDK calls and the runtime's layers exceed the compiler's recursion
+    // limit.
     let handle = service_fn(|event| Box::pin(handle(event)));
     lambda_runtime::run(handle).await.map_err(Fault::new)
 }
 
 impl Start {
-    /// Returns how AWS is reached, to make a client of one's own with.
+    /// Returns the AWS configuration, for further clients.
     pub fn aws(&self) -> &SdkConfig {
         &self.aws
     }
 
-    /// Returns the value of a variable that the function says it reads.
+    /// Returns the value of a variable that the function's contract declares.
     ///
     /// # Errors
-    /// The function does not say so.
+    /// Fails if the contract does not declare the variable.
     pub fn setting(&self, variable: Variable) -> Result<&str, SettingsError> {
         self.settings.get(variable)
     }
 
-    /// Returns the aggregates of one type in the events table.
+    /// Returns the repository of the aggregates of one type in the events table.
     pub fn repo<A: Aggregate>(&self) -> Result<Repo<A, DynamoDbEventStore>, SettingsError> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
         let table = self.settings.get(EVENTS_TABLE)?;
         Ok(Repo::new(DynamoDbEventStore::new(client, table)))
     }
 
-    /// Returns the stream that events are published to.
+    /// Returns the stream to which events are published.
     pub fn stream(&self) -> Result<KinesisStream, SettingsError> {
         let client = aws_sdk_kinesis::Client::new(&self.aws);
         Ok(KinesisStream::new(client, self.settings.get(EVENT_STREAM)?))
     }
 
-    /// Returns what replays handlers.
+    /// Returns the replay of this environment's handlers.
     pub fn replay(&self) -> Result<Replay<S3Bucket, EventsTable, Lambdas, Machine>, Fault> {
         let handlers = self.settings.get(HANDLERS)?.split(',').map(str::to_owned);
         Ok(Replay {
@@ -109,30 +109,30 @@ impl Start {
         })
     }
 
-    /// Returns the functions of the environment that this one belongs to.
+    /// Returns the functions of this function's environment.
     fn functions(&self) -> Result<Lambdas, Fault> {
-        // Lambda itself sets this variable. All names of an environment begin alike.
+        // Lambda sets this variable. The names of all functions of an environment start with the same prefix.
         let own = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
         let name = self.settings.function().name;
         let prefix = own.strip_suffix(name).ok_or_else(|| {
             Fault::new(format!(
-                "AWS_LAMBDA_FUNCTION_NAME is {own:?}, which does not end in {name}: Lambda sets it"
+                "AWS_LAMBDA_FUNCTION_NAME is {own:?}, which does not end in {name}; Lambda sets this variable"
             ))
         })?;
-        // A call lasts as long as the function that is called.
+        // A call lasts as long as the called function runs.
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LONGEST_INVOCATION).build();
         let config = aws_sdk_lambda::config::Builder::from(&self.aws).timeout_config(timeouts);
         Ok(Lambdas::new(aws_sdk_lambda::Client::from_conf(config.build()), prefix))
     }
 
-    /// Returns the place in the archive for what this function cannot understand.
+    /// Returns the quarantine of this function in the archive bucket.
     pub fn failed(&self) -> Result<Failed<S3Bucket>, SettingsError> {
         Ok(Failed::new(self.bucket()?, self.settings.function()))
     }
 
     /// Returns the bucket of the archive.
     fn bucket(&self) -> Result<S3Bucket, SettingsError> {
-        // A local cloud does not answer to `<bucket>.localhost`.
+        // A local cloud does not resolve `<bucket>.localhost`.
         let by_path = self.aws.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(by_path);
         let client = aws_sdk_s3::Client::from_conf(config.build());

@@ -1,13 +1,13 @@
-//! The machine that a function runs on: its clock, and ids that are new.
+//! The machine that a function runs on: its clock, and new ids.
 //!
-//! (Waiting is `storage::patience`'s; its clock is tokio's, which can be stopped, and its chance is
-//! fastrand's, which can be seeded.)
+//! (`storage::patience` waits. It uses tokio's clock, which can be paused, and fastrand, which can be
+//! seeded.)
 
 use eventsourcing::Surroundings;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// The machine itself.
+/// The machine's clock and ids.
 #[derive(Debug, Clone, Copy)]
 pub struct Machine;
 

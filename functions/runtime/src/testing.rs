@@ -1,5 +1,4 @@
-//! Stand-ins for AWS that keep what they are given and fail when they are told to. The feature
-//! `testing`.
+//! Fakes of AWS services that store what they are given, and fail on request. Needs the feature `testing`.
 
 use std::{
     collections::BTreeMap,
@@ -26,18 +25,18 @@ use uuid::Uuid;
 
 use crate::{delivery::Records, failed::Failed};
 
-/// Why a call fails.
+/// The reason why a call fails.
 #[derive(Debug, Error)]
 pub enum Refused {
-    /// There is no connection.
+    /// The service is unreachable.
     #[error("out of reach")]
     OutOfReach,
-    /// It is of one object, and stays so.
+    /// The object cannot be read, now or later.
     #[error("not in this storage class")]
     Shut,
 }
 
-/// A stream that keeps the records of a call in no particular order: in reverse.
+/// A stream that stores the records of a call in reverse, because Kinesis promises no order within a call.
 #[derive(Debug, Default)]
 pub struct FakeStream {
     taken: Mutex<Vec<Record>>,
@@ -47,28 +46,28 @@ pub struct FakeStream {
 }
 
 impl FakeStream {
-    /// Returns a stream that rejects records: which call, and which place in it, from 0.
+    /// Returns a stream that rejects these records: the number of the call and the position in it, from 0.
     pub fn rejecting(rejects: impl IntoIterator<Item = (usize, usize)>) -> Self {
         Self { rejects: rejects.into_iter().collect(), ..Self::default() }
     }
 
-    /// Returns a stream that no call comes through to.
+    /// Returns an unreachable stream.
     pub fn out_of_reach() -> Self {
         Self { out_of_reach: true, ..Self::default() }
     }
 
-    /// Returns the events that were taken, as versions, by aggregate.
+    /// Returns the accepted events, as versions, by aggregate.
     pub fn taken(&self) -> BTreeMap<Uuid, Vec<u64>> {
         let mut taken = BTreeMap::<_, Vec<_>>::new();
         for record in lock(&self.taken).iter() {
-            let envelope = Envelope::from_bytes(&record.data).expect("an envelope was published");
+            let envelope = Envelope::from_bytes(&record.data).expect("only envelopes are published");
             assert_eq!(record.partition_key, envelope.aggregate_id.to_string());
             taken.entry(envelope.aggregate_id).or_default().push(envelope.version);
         }
         taken
     }
 
-    /// Returns how many records each call had.
+    /// Returns the number of records in each call.
     pub fn calls(&self) -> Vec<usize> {
         lock(&self.calls).clone()
     }
@@ -105,32 +104,32 @@ pub struct FakeBucket {
 }
 
 impl FakeBucket {
-    /// Keeps an object that a test begins with.
+    /// Stores an object that exists when a test starts.
     pub fn keep(&self, key: &str, body: Vec<u8>) {
         lock(&self.objects).insert(key.to_owned(), body);
     }
 
-    /// Keeps an object as soon as somebody has read what comes behind it.
+    /// Stores an object as soon as a later one was read.
     pub fn keep_behind_the_reader(&self, key: &str, body: Vec<u8>) {
         *lock(&self.late) = Some((key.to_owned(), body));
     }
 
-    /// Refuses as many conditional puts from now on, though nobody else writes.
+    /// Refuses this many conditional puts from now on, although no other writer exists.
     pub fn conflict(&self, times: usize) {
         self.conflicts.store(times, Ordering::Relaxed);
     }
 
-    /// Fails as many puts from now on.
+    /// Fails this many puts from now on.
     pub fn fail(&self, times: usize) {
         self.fails.store(times, Ordering::Relaxed);
     }
 
-    /// Hands an object to nobody from now on.
+    /// Refuses to return this object from now on.
     pub fn shut(&self, key: &str) {
         *lock(&self.shut) = Some(key.to_owned());
     }
 
-    /// Returns a bucket that no call comes through to.
+    /// Returns an unreachable bucket.
     pub fn out_of_reach() -> Self {
         Self { out_of_reach: true, ..Self::default() }
     }
@@ -143,7 +142,7 @@ impl FakeBucket {
     /// Returns the bytes of an object.
     ///
     /// # Panics
-    /// There is no such object.
+    /// Panics if there is no such object.
     pub fn object(&self, key: &str) -> Vec<u8> {
         lock(&self.objects).get(key).cloned().unwrap_or_else(|| panic!("no {key} in {:?}", self.keys()))
     }
@@ -151,7 +150,7 @@ impl FakeBucket {
     /// Returns an object as JSON.
     ///
     /// # Panics
-    /// There is no such object, or it is something else.
+    /// Panics if there is no such object, or it is not JSON.
     pub fn json(&self, key: &str) -> Value {
         serde_json::from_slice(&self.object(key)).expect("the object is JSON")
     }
@@ -228,37 +227,37 @@ fn etag(body: &[u8]) -> String {
     format!("{:x}", Uuid::new_v5(&Uuid::NAMESPACE_OID, body))
 }
 
-/// Returns the place for what a function cannot understand, in a bucket of its own.
+/// Returns the quarantine of a function, in a new bucket.
 pub fn failed(function: Function) -> Failed<FakeBucket> {
     Failed::new(FakeBucket::default(), function)
 }
 
-/// Returns an invocation that has this many seconds left, under an id of its own.
+/// Returns an invocation with this many seconds left and a new request id.
 ///
 /// # Panics
-/// The clock of the machine is before 1970.
+/// Panics if the machine's clock is before 1970.
 pub fn invocation(payload: Value, seconds: u64) -> LambdaEvent<Value> {
     let deadline = SystemTime::now() + Duration::from_secs(seconds);
     let mut context = lambda_runtime::Context::default();
     context.request_id = Uuid::now_v7().to_string();
     context.deadline = deadline
         .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("the clock is right")
+        .expect("the clock is after 1970")
         .as_millis()
         .try_into()
-        .expect("the clock is right");
+        .expect("the deadline fits into 64 bits");
     LambdaEvent::new(payload, context)
 }
 
-/// Returns the id of one of the tallies that these tests are about.
+/// Returns the id of a tally.
 pub fn tally(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-/// Returns a commit of a tally that counts some tea per version.
+/// Returns a commit of a tally with one `Counted` event for each version.
 ///
 /// # Panics
-/// The versions begin with 0.
+/// Panics if the first version is 0.
 pub fn commit(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
     let aggregate_id = AggregateId::of::<Tally>(id);
     let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
@@ -268,10 +267,10 @@ pub fn commit(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Commit {
     Commit::of(aggregate_id, behind, &events, context, Uuid::now_v7).expect("the events can be stored")
 }
 
-/// Returns the envelope of the event of one version, the same whenever it is asked for.
+/// Returns the envelope of the event with this version; it is the same each time.
 ///
 /// # Panics
-/// The version is 0.
+/// Panics if the version is 0.
 pub fn envelope(id: Uuid, version: u64) -> Envelope {
     let mut envelopes = commit(id, version..=version).into_envelopes();
     let envelope = envelopes.next().expect("the commit has one event");
@@ -285,7 +284,7 @@ pub fn delivered(records: &[Vec<u8>]) -> KinesisEvent {
     batch
 }
 
-/// Returns a batch of Kinesis with these records, as Lambda delivers it.
+/// Returns a batch of Kinesis with these records, as the JSON that Lambda delivers.
 pub fn batch(records: &[Vec<u8>]) -> Value {
     let record = |(n, data): (usize, &Vec<u8>)| {
         json!({
@@ -311,5 +310,5 @@ pub fn batch(records: &[Vec<u8>]) -> Value {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("no test goes on after a panic")
+    mutex.lock().expect("no test continues after a panic")
 }

@@ -1,4 +1,4 @@
-//! Keeps each published event in the archive.
+//! Stores each published event in the archive.
 
 use eventsourcing::contract::ARCHIVE;
 use lambda_runtime::LambdaEvent;

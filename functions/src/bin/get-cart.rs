@@ -1,4 +1,4 @@
-//! Answers what is in a cart.
+//! Answers with the content of a cart.
 
 use domain::cart::ShoppingCart;
 use domain::functions::GET_CART;

@@ -1,22 +1,22 @@
-//! Writes one log line for each published event, for people who want to see what happens.
+//! Writes one log line for each published event, for people who want to watch the events.
 
 use eventsourcing::contract::Function;
 use runtime::{
-    handler::{Delivered, Everything, Trouble, acts},
+    handler::{Delivered, Everything, HandlerError, reactor},
     start::start,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
-    acts(log).serve(&start).await
+    reactor(log).serve(&start).await
 }
 
 /// Logs an event.
 ///
-/// The data of events stay out of the log: more people read logs than may read the table,
-/// and logs are hard to take things out of. A line may be there twice; `event_id` tells.
-async fn log(Delivered { envelope, replay, .. }: Delivered<Everything>) -> Result<(), Trouble> {
+/// The data of events is not logged: more people may read logs than the table, and removing data from logs is
+/// hard. An event may be logged twice; `event_id` identifies it.
+async fn log(Delivered { envelope, replay, .. }: Delivered<Everything>) -> Result<(), HandlerError> {
     tracing::info!(
         event_id = %envelope.id,
         event_type = envelope.event_type,

@@ -1,4 +1,4 @@
-//! Feeds history to one handler.
+//! Delivers history to one handler.
 
 use eventsourcing::contract::REPLAY;
 use lambda_runtime::LambdaEvent;

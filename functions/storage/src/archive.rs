@@ -1,9 +1,8 @@
-//! Objects of the archive: where one is kept, and the lines in it.
+//! Objects of the archive: their keys and their content.
 //!
-//! An object is one batch of a consumer of the stream: compressed lines, an event in its
-//! envelope each, exactly as it was published. Name and bytes follow from the batch alone.
-//! The same event can be in several objects, and in any order among them: readers tell events
-//! apart by aggregate and version.
+//! An object is one batch that a consumer of the stream received: compressed lines, each with one event in
+//! its envelope, exactly as it was published. Key and bytes depend only on the batch. The same event can be
+//! in several objects, in any order among them: readers identify events by aggregate and version.
 
 use std::{
     error::Error,
@@ -17,40 +16,40 @@ use thiserror::Error;
 
 use crate::bucket::Objects;
 
-/// The gzip header's word for an unknown operating system: where it ran must not show.
+/// The gzip header's value for an unknown operating system: the bytes must not depend on the machine.
 const ANY_SYSTEM: u8 = 255;
 
-/// An object that holds something other than events.
+/// Why an object does not consist of events.
 #[derive(Debug, Error)]
 pub enum BrokenObject {
-    /// It is not compressed text.
+    /// It is not compressed with gzip.
     #[error("it is not gzip")]
     Gzip(#[from] io::Error),
     /// A line is not an event in its envelope.
     #[error("line {line} is not an event in its envelope")]
     Line {
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
-/// Returns the key of the object for the batch of a shard from one sequence number to another.
+/// Returns the key of the object for a batch: the records of a shard between two sequence numbers.
 ///
-/// Date and hour are those of the first record's arrival, never of the clock: a retry after
-/// midnight has to find the same key.
+/// Date and hour are those of the first record's arrival, not of the clock: a retry after midnight must
+/// produce the same key.
 pub fn key(shard: &str, arrival: Timestamp, first: &str, last: &str) -> String {
     format!("{}{shard}-{first}-{last}.ndjson.gz", hour(arrival))
 }
 
-/// Returns what the keys of all objects of this hour begin with.
+/// Returns the key prefix of all objects of this hour.
 pub fn hour(time: Timestamp) -> String {
     let time = time.to_zoned_datetime(TimeZone::UTC);
     format!("{EVENTS_PREFIX}dt={}/hour={:02}/", time.date(), time.hour())
 }
 
-/// Returns the events as compressed lines; equal events are equal bytes.
+/// Returns the events as compressed lines. Equal events yield equal bytes.
 pub fn compress<'a>(events: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Vec<u8>> {
     let header = GzBuilder::new().mtime(0).operating_system(ANY_SYSTEM);
     let mut gzip = header.write(Vec::new(), Compression::default());
@@ -64,7 +63,7 @@ pub fn compress<'a>(events: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Ve
 /// Returns the events in an object, in the order of its lines.
 ///
 /// # Errors
-/// Something in it is not an event: nothing is left out in silence.
+/// Fails if a line is not an event; no line is skipped.
 pub fn events(object: &[u8]) -> Result<Vec<Envelope>, BrokenObject> {
     let lines = BufReader::new(MultiGzDecoder::new(object)).split(b'\n');
     let mut events = Vec::new();
@@ -75,16 +74,16 @@ pub fn events(object: &[u8]) -> Result<Vec<Envelope>, BrokenObject> {
     Ok(events)
 }
 
-/// Why it is not known what is in an object.
+/// Why an object could not be read.
 #[derive(Debug, Error)]
 pub enum Unread<E: Error + 'static> {
     /// The call failed.
     #[error(transparent)]
     Call(E),
-    /// It was there a moment ago.
-    #[error("it was listed, and is gone")]
+    /// It was deleted after it was listed.
+    #[error("it was deleted after it was listed")]
     Gone,
-    /// It holds something other than events.
+    /// It does not consist of events.
     #[error(transparent)]
     Broken(BrokenObject),
 }
@@ -92,7 +91,7 @@ pub enum Unread<E: Error + 'static> {
 /// Reads one object.
 ///
 /// # Errors
-/// The call failed, or something in the object is not an event.
+/// Fails if the call fails, if the object is missing, or if a line is not an event.
 pub async fn object<B: Objects>(bucket: &B, key: &str) -> Result<Vec<Envelope>, Unread<B::Error>> {
     match bucket.get(key).await.map_err(Unread::Call)? {
         Some(object) => events(&object.body).map_err(Unread::Broken),
@@ -130,7 +129,7 @@ mod tests {
 
     fn shelf() -> Shelf {
         let line: Vec<u8> = EVENT.iter().copied().filter(|byte| *byte != b'\n').collect();
-        let whole = compress([line.as_slice()]).expect("it can be compressed");
+        let whole = compress([line.as_slice()]).expect("events can be compressed");
         let objects = [("events/whole", whole), ("events/broken", b"{}".to_vec())];
         Shelf(objects.map(|(key, body)| (key.to_owned(), body)).into())
     }
@@ -143,6 +142,6 @@ mod tests {
         let broken = read("events/broken").await.map_err(|error| error.to_string());
         assert_eq!(broken, Err("it is not gzip".to_owned()));
         let gone = read("events/gone").await.map_err(|error| error.to_string());
-        assert_eq!(gone, Err("it was listed, and is gone".to_owned()));
+        assert_eq!(gone, Err("it was deleted after it was listed".to_owned()));
     }
 }

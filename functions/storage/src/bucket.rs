@@ -1,4 +1,4 @@
-//! Where objects are kept: the bucket of the archive.
+//! The bucket of the archive.
 
 use std::error::Error;
 
@@ -12,16 +12,16 @@ use aws_sdk_s3::{
 };
 use thiserror::Error;
 
-/// An object as it was read.
+/// An object from the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// What is in it.
+    /// Its content.
     pub body: Vec<u8>,
-    /// What tells this state of the object from any other.
+    /// The entity tag, which identifies this state of the object.
     pub etag: String,
 }
 
-/// What a conditional put expects to find.
+/// The precondition of a conditional put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// There is no object under the key.
@@ -30,23 +30,23 @@ pub enum Expected {
     State(String),
 }
 
-/// A place from which objects can be read.
+/// A store from which objects can be read.
 pub trait Objects: Send + Sync {
     /// Why a call failed.
     type Error: Error + Send + Sync + 'static;
 
-    /// Returns the object under a key, or nothing when there is none.
+    /// Returns the object under a key, or `None` if there is none.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Object>, Self::Error>> + Send;
 
-    /// Tells whether a call failed for what the object is, and would fail each time until
-    /// somebody does something about that object.
+    /// Returns whether a call failed because of this object's state, so that a retry cannot succeed until an
+    /// operator repairs the object.
     fn is_of_the_object(error: &Self::Error) -> bool {
         let _ = error;
         false
     }
 
-    /// Returns the keys that begin with a prefix and come behind `after`, in their order: not
-    /// all of them, but none only when there are none.
+    /// Returns keys that begin with a prefix and follow `after`, in their order. The list can be partial, but
+    /// it is empty only if there are no more keys.
     fn list(
         &self,
         prefix: &str,
@@ -54,9 +54,9 @@ pub trait Objects: Send + Sync {
     ) -> impl Future<Output = Result<Vec<String>, Self::Error>> + Send;
 }
 
-/// A place for objects. Putting one where one is replaces it.
+/// A store to which objects can be written. A put replaces an existing object.
 pub trait Bucket: Objects {
-    /// Keeps an object under a key.
+    /// Writes an object under a key.
     fn put(
         &self,
         key: &str,
@@ -64,11 +64,11 @@ pub trait Bucket: Objects {
         body: Vec<u8>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Keeps an object if what is under the key is what was expected, and returns the entity
-    /// tag of its new state; nothing when somebody else was faster.
+    /// Writes an object if the precondition holds, and returns the entity tag of its new state. Returns
+    /// `None` if the precondition does not hold.
     ///
-    /// The SDK repeats a put whose answer got lost, and then finds its own object in the way.
-    /// Whoever gets nothing has to read what is there before drawing conclusions.
+    /// The SDK retries a put whose response was lost, and then its own object violates the precondition.
+    /// After `None`, the caller must read the object to learn which writer stored it.
     fn put_if(
         &self,
         key: &str,
@@ -78,18 +78,17 @@ pub trait Bucket: Objects {
     ) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
 }
 
-/// What S3 says of one object, while others may be readable: that it is in a storage class from
-/// which it has to be restored first ("GetObject", S3 API reference), or that the key it is
-/// encrypted with is out of use.
+/// The error codes of S3 that concern one object, while others may be readable: its storage class requires
+/// that it is restored first ("GetObject", S3 API reference), or its KMS key cannot be used.
 const OF_ONE_OBJECT: [&str; 4] =
     ["InvalidObjectState", "KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"];
 
-/// Tells whether S3 gives this code for what one object is.
+/// Returns whether this error code of S3 concerns one object's state.
 pub fn is_of_one_object(code: &str) -> bool {
     OF_ONE_OBJECT.contains(&code)
 }
 
-/// A bucket of S3.
+/// A bucket in S3.
 #[derive(Debug, Clone)]
 pub struct S3Bucket {
     client: Client,
@@ -99,44 +98,44 @@ pub struct S3Bucket {
 /// A call to S3 failed.
 #[derive(Debug, Error)]
 pub enum S3Error {
-    /// An object could not be kept.
-    #[error("putting {key} into bucket {bucket} failed")]
+    /// An object could not be written.
+    #[error("cannot put {key} into bucket {bucket}")]
     Put {
-        /// The object.
+        /// The key of the object.
         key: String,
         /// The bucket.
         bucket: String,
-        /// What happened.
+        /// The cause.
         source: Box<SdkError<PutObjectError>>,
     },
     /// An object could not be read.
-    #[error("getting {key} from bucket {bucket} failed")]
+    #[error("cannot get {key} from bucket {bucket}")]
     Get {
-        /// The object.
+        /// The key of the object.
         key: String,
         /// The bucket.
         bucket: String,
-        /// What happened.
+        /// The cause.
         source: Box<SdkError<GetObjectError>>,
     },
     /// The connection broke while an object was read.
-    #[error("{key} of bucket {bucket} broke off")]
+    #[error("cannot get all of {key} from bucket {bucket}")]
     Body {
-        /// The object.
+        /// The key of the object.
         key: String,
         /// The bucket.
         bucket: String,
-        /// What happened.
+        /// The cause.
         source: ByteStreamError,
     },
     /// The keys could not be listed.
-    #[error("listing {prefix} of bucket {bucket} failed")]
+    #[error("cannot list {prefix} in bucket {bucket}")]
     List {
-        /// What the keys begin with.
+        /// The prefix of the keys.
         prefix: String,
         /// The bucket.
         bucket: String,
-        /// What happened.
+        /// The cause.
         source: Box<SdkError<ListObjectsV2Error>>,
     },
 }
@@ -182,11 +181,11 @@ impl Objects for S3Bucket {
                 source: Box::new(error),
             })?;
             let keys = answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-            // What S3's console makes to show a folder ("Organizing objects by using folders", S3
-            // user guide).
+            // The S3 console creates such objects for folders ("Organizing objects by using folders", S3 user
+            // guide).
             let keys: Vec<String> = keys.filter(|key| !key.ends_with('/')).collect();
-            // Only `IsTruncated` says whether there are more ("ListObjectsV2", S3 API reference):
-            // a page may be empty, and not the last.
+            // Only `IsTruncated` says whether there are more keys ("ListObjectsV2", S3 API reference): a page
+            // can be empty without being the last.
             if !keys.is_empty() || answer.is_truncated != Some(true) {
                 return Ok(keys);
             }
@@ -221,8 +220,8 @@ impl Bucket for S3Bucket {
         };
         match put.send().await {
             Ok(answer) => Ok(Some(answer.e_tag.unwrap_or_default())),
-            // 412; 409 when another conditional put was at work; 404 when the object to be
-            // replaced is gone ("Conditional requests", S3 user guide).
+            // 412; 409 if another conditional put was in progress; 404 if the object to be replaced does not
+            // exist ("Conditional requests", S3 user guide).
             Err(error)
                 if matches!(
                     error.code(),
@@ -252,7 +251,7 @@ mod tests {
     fn object_errors_are_distinguished_from_failed_calls() {
         let of_the_object = |code: &str| {
             let said = GetObjectError::generic(ErrorMetadata::builder().code(code).build());
-            let answer = HttpResponse::new(400.try_into().expect("it is a status"), SdkBody::empty());
+            let answer = HttpResponse::new(400.try_into().expect("the status is valid"), SdkBody::empty());
             let source = Box::new(SdkError::service_error(said, answer));
             S3Bucket::is_of_the_object(&S3Error::Get { key: String::new(), bucket: String::new(), source })
         };

@@ -17,51 +17,51 @@ use crate::{
     throttled::ThrottledWrites,
 };
 
-/// Keeps commits in a table with hash key `AggregateId` and range key `Version`.
+/// Stores commits in a table with hash key `AggregateId` and range key `Version`.
 #[derive(Debug, Clone)]
 pub struct DynamoDbEventStore {
     client: Client,
     table: String,
 }
 
-/// A fault of the table, or of what it holds.
+/// A failed call to the table, or an invalid item in it.
 #[derive(Debug, Error)]
 pub enum DynamoDbError {
     /// A query failed.
-    #[error("reading {id} from table {table} failed")]
+    #[error("cannot read {id} from table {table}")]
     Read {
         /// The aggregate.
         id: AggregateId,
         /// The table.
         table: String,
-        /// What happened; boxed, as it is a hundred times the size of the rest.
+        /// The cause; boxed, because it is a hundred times larger than the rest.
         source: Box<SdkError<QueryError>>,
     },
-    /// A put failed, and not because the version was taken.
-    #[error("appending to {id} in table {table} failed")]
+    /// A put failed for another reason than a taken version.
+    #[error("cannot append to {id} in table {table}")]
     Append {
         /// The aggregate.
         id: AggregateId,
         /// The table.
         table: String,
-        /// What happened.
+        /// The cause.
         source: Box<SdkError<PutItemError>>,
     },
-    /// An item is there but is not a commit, or a commit does not make an item.
-    #[error("an item of {id} in table {table} is broken")]
+    /// An item is not a valid commit, or a commit cannot be stored as an item.
+    #[error("an item of {id} in table {table} is invalid")]
     Item {
         /// The aggregate.
         id: AggregateId,
         /// The table.
         table: String,
-        /// What is wrong with it.
+        /// The cause.
         source: ItemError,
     },
 }
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Which page of a query comes next.
+/// The next page of a query.
 enum Page {
     First,
     After(Item),
@@ -74,7 +74,7 @@ impl DynamoDbEventStore {
         Self { client, table: table_name.into() }
     }
 
-    /// Reads one page of an aggregate's commits behind a version, and says which one comes next.
+    /// Reads one page of an aggregate's commits after a version, and returns it with the next page.
     async fn read_page(
         &self,
         id: &AggregateId,
@@ -136,8 +136,8 @@ impl EventStore for DynamoDbEventStore {
 }
 
 impl DynamoDbEventStore {
-    /// Writes a commit back that was in the table before, and was published back then: the
-    /// mark with the time keeps it from being published again.
+    /// Writes a lost commit back into the table. Its events were published before; the item has a mark with
+    /// the time, so they are not published again.
     ///
     /// # Errors
     /// See [`EventStore::append`].
@@ -147,7 +147,7 @@ impl DynamoDbEventStore {
         self.put(commit, item).await
     }
 
-    /// Puts the item of a commit, unless the version is taken by another one.
+    /// Puts the item of a commit, unless another commit has this version.
     async fn put(&self, commit: &Commit, item: Item) -> Result<(), AppendError<DynamoDbError>> {
         let id = &commit.aggregate_id;
         let put = self
@@ -157,8 +157,8 @@ impl DynamoDbEventStore {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(#id)")
             .expression_attribute_names("#id", attribute::AGGREGATE_ID)
-            // What took the version comes back with the refusal: the SDK repeats a put whose
-            // answer got lost, and then it is our own commit that is in the way.
+            // The error then contains the item that has the version. The SDK retries a put whose response was
+            // lost, so it can be the same commit.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = put.customize().interceptor(ThrottledWrites { table: self.table.clone() });
         let Err(error) = put.send().await else {
@@ -171,7 +171,7 @@ impl DynamoDbEventStore {
                 source: Box::new(error),
             }));
         };
-        // An item that is not a commit is reported by whoever reads it next.
+        // An item that is not a commit is reported by the next reader.
         match taken.item.clone().map(from_item) {
             Some(Ok(there)) if there.is(commit) => Ok(()),
             _ => Err(AppendError::Conflict),

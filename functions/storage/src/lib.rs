@@ -1,14 +1,13 @@
-//! How events are kept and carried on AWS: the formats, and the calls that move them.
+//! Storage and transport of events on AWS: the formats, and the calls that read and write them.
 //!
-//! The functions write and read events through this crate, and so does the deployer when it
-//! shows, compares, repairs or restores them: a format has one place. It knows neither the
-//! Lambda runtime nor how infrastructure is made.
+//! The functions use this crate, and so does the deployer when it shows, compares, repairs or restores
+//! events: each format is defined once. The crate does not know the Lambda runtime or the infrastructure.
 //!
 //! * [`event_store`], [`table`] and [`scan`]: commits as items of a DynamoDB table; `throttled` counts
-//!   the writes that the table refuses.
+//!   the writes that the table throttles.
 //! * [`stream`], [`waves`] and [`publish`]: records of a Kinesis stream, in order.
 //! * [`archive`] and [`bucket`]: objects of an S3 bucket.
-//! * [`patience`]: the one way of waiting before something is tried again.
+//! * [`patience`]: the backoff between retries.
 //! * [`fault`]: an error and its causes in one line.
 
 pub mod archive;

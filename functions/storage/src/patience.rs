@@ -1,38 +1,36 @@
-//! The one way of waiting before something is tried again: a random time, growing, and
-//! never beyond what the invocation has left.
+//! The backoff between retries: a random time with a growing limit, which ends before the invocation does.
 //!
-//! Its clock is tokio's, which can be stopped, and its chance is fastrand's, which can be
-//! seeded: both are how a simulator makes it do the same thing twice.
+//! The clock is tokio's, which can be paused, and the random numbers are fastrand's, which can be seeded. So
+//! the simulator can repeat a run exactly.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
-/// How long the first wait is at most: about one fetch and one append.
+/// The limit of the first wait: about the time of one fetch and one append.
 const FIRST: Duration = Duration::from_millis(20);
-/// How long any wait is at most.
+/// The limit of every wait.
 ///
-/// Writers who lost a race wait anywhere between nothing and this ("full jitter"). With 32
-/// writers on one aggregate and about 20 ms for fetch and append, 400 ms hold some 20 attempts,
-/// so every round lets about one writer through; all 32 are done within a few seconds. A
-/// longer wait would only idle, a shorter one would have them all collide again.
+/// Writers that lost a conflict wait between zero and this limit ("full jitter"). With 32 writers on one
+/// aggregate and about 20 ms for fetch and append, 400 ms hold about 20 attempts, so about one writer
+/// succeeds per round and all 32 within a few seconds. A longer limit would waste time; with a shorter one,
+/// all would conflict again.
 const LONGEST: Duration = Duration::from_millis(400);
-/// How long something is tried at most, however much time the function has.
+/// The limit of all retries together, even if the invocation has more time.
 ///
-/// Nobody wants to wait longer for a conflict; a stream's batch is delivered again anyway.
+/// A caller should not wait longer for a conflict, and Lambda delivers the batch of a stream again.
 const ENOUGH: Duration = Duration::from_secs(20);
-/// What is left of the invocation's time when patience ends.
+/// The time that is left for the invocation when its patience ends.
 ///
-/// The last attempt may just have begun and has to end, too; an answer that comes late is a
-/// fault, and a bill.
+/// The last attempt may have just started and must finish: a timed-out invocation fails and is still billed.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// The time that can be spent on trying again.
+/// The time that can be spent on retries.
 #[derive(Debug, Clone)]
 pub struct Patience {
-    /// How long it lasts from when it begins.
+    /// The duration from each start.
     time: Duration,
-    /// When it ends, however often it begins afresh.
+    /// The final end, even if it is renewed.
     last: Option<Instant>,
     end: Instant,
     next: Duration,
@@ -46,7 +44,7 @@ impl Patience {
 
     /// Returns the patience of an invocation that is cut off after this time.
     ///
-    /// Tests begin here: `SystemTime` goes on while tokio's clock is stopped.
+    /// Tests call this function: `SystemTime` continues while tokio's clock is paused.
     fn of_invocation(time: Duration) -> Self {
         let left = time.saturating_sub(RESERVE);
         Self { last: Some(Instant::now() + left), ..Self::lasting(left.min(ENOUGH)) }
@@ -57,14 +55,14 @@ impl Patience {
         Self { time, last: None, end: Instant::now() + time, next: FIRST }
     }
 
-    /// Begins afresh: something went well. The invocation has no more time for that than it had.
+    /// Restarts the time after a success. It never exceeds the invocation's time.
     pub fn renew(&mut self) {
         let Self { time, last, .. } = *self;
         let fresh = Self::lasting(time);
         *self = Self { end: last.map_or(fresh.end, |last| last.min(fresh.end)), last, ..fresh };
     }
 
-    /// Waits before another attempt, or returns false at once when there is no time for one.
+    /// Waits before another attempt. Returns false at once if no time is left for one.
     pub async fn wait(&mut self) -> bool {
         let pause = self.next.mul_f64(fastrand::f64());
         self.next = (self.next * 2).min(LONGEST);

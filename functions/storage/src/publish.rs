@@ -10,42 +10,42 @@ use crate::{
     waves::{Record, Waves},
 };
 
-/// Why not everything was published.
+/// Why not all records were published.
 #[derive(Debug, Error)]
 pub enum PublishError<E: Error + 'static> {
-    /// A call failed as a whole; the SDK has repeated it already.
+    /// A whole call failed, after the retries of the SDK.
     #[error("publishing {records} records failed")]
     Call {
-        /// How many records the call carried.
+        /// The number of records in the call.
         records: usize,
-        /// What happened.
+        /// The cause.
         source: E,
     },
-    /// An answer does not account for every record.
+    /// The response does not have one outcome for each record.
     #[error("{answers} outcomes were reported for {records} records")]
     Answer {
-        /// How many records the call carried.
+        /// The number of records in the call.
         records: usize,
-        /// How many outcomes came back.
+        /// The number of outcomes in the response.
         answers: usize,
     },
-    /// Records were rejected again and again.
+    /// Records were rejected until the patience ended.
     #[error("{records} records are still rejected, the first for {reason}")]
     Rejected {
-        /// How many records the last call left over.
+        /// The number of records that the last call did not publish.
         records: usize,
-        /// What the stream said of the first.
+        /// The reason for the first rejection.
         reason: String,
     },
 }
 
 /// Publishes all records, those of one key in their order.
 ///
-/// When this fails, some may have been published; publishing everything again is how it is
-/// mended. Readers know records they have seen by aggregate and version.
+/// After an error, some records may have been published. The caller then publishes all of them again; readers
+/// recognise duplicates by aggregate and version.
 ///
-/// Patience is for a stream that goes on rejecting: it begins afresh with each wave that is taken
-/// as a whole.
+/// Patience limits how long the stream may reject records. It is renewed by each wave that is accepted
+/// completely.
 pub async fn publish<S: PutRecords>(
     stream: &S,
     records: impl IntoIterator<Item = Record>,
@@ -91,7 +91,7 @@ mod tests {
 
     const CALL: Duration = Duration::from_secs(1);
 
-    /// A stream that takes its time, and rejects what comes in these calls.
+    /// A slow stream that rejects the records of certain calls.
     struct Slow<F>(AtomicUsize, F);
 
     impl<F: Fn(usize) -> bool + Send + Sync> PutRecords for Slow<F> {
@@ -105,14 +105,14 @@ mod tests {
         }
     }
 
-    /// A stream that says of one record less than it was given what became of it, once.
+    /// A stream that omits the outcome of one record, and accepts only one call.
     struct Silent(AtomicUsize);
 
     impl PutRecords for Silent {
         type Error = Infallible;
 
         async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Infallible> {
-            assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "an answer like that was believed");
+            assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "the incomplete response was accepted");
             Ok(vec![Ok(()); records.len() - 1])
         }
     }
@@ -121,7 +121,8 @@ mod tests {
     async fn answer_that_leaves_a_record_out_is_an_error() {
         let records = ["a", "b"].map(|key| Record { partition_key: key.to_owned(), data: b"a".to_vec() });
         let silent = Silent(AtomicUsize::new(0));
-        let refused = publish(&silent, records, Patience::lasting(CALL)).await.expect_err("one is missing");
+        let refused =
+            publish(&silent, records, Patience::lasting(CALL)).await.expect_err("one outcome is missing");
         assert_eq!(refused.to_string(), "1 outcomes were reported for 2 records");
     }
 
@@ -132,11 +133,11 @@ mod tests {
         published.map_err(|error| error.to_string())
     }
 
-    /// A wave for each record, so it takes ten times the patience.
+    /// Each record has its own wave, so publishing takes ten times the patience.
     #[tokio::test(start_paused = true)]
     async fn late_rejection_does_not_end_a_long_publish() {
         assert_eq!(published(|call| call % 20 == 19).await, Ok(()));
-        let refused = published(|call| call >= 40).await.expect_err("it refuses for good");
+        let refused = published(|call| call >= 40).await.expect_err("the stream rejects all later records");
         assert_eq!(refused, "1 records are still rejected, the first for throttled");
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the whole table, a page at a time, in as many hands as one likes.
+//! Reading the whole table, page by page, in one or more parallel segments.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use crate::table::{ItemError, from_item};
 
-/// Where in the table a scan stands: the key of the last item it has seen.
+/// The position of a scan in the table: the key of the last item that was read.
 ///
-/// The key as it is stored: an item may be no commit and have any key at all.
+/// The key is kept as it is stored, because an item that is not a commit can have any key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ScanPosition {
     /// The hash key.
@@ -20,37 +20,37 @@ pub struct ScanPosition {
     pub version: String,
 }
 
-/// A share of the table: the `share`th of `of`, from 0.
+/// A segment of the table for a parallel scan: number `share` of `of`, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
-    /// Which one.
+    /// The number of this segment.
     pub share: i32,
-    /// How many there are.
+    /// The number of segments.
     pub of: i32,
 }
 
 impl Share {
-    /// The whole table in one hand.
+    /// The whole table as one segment.
     pub const WHOLE: Self = Self { share: 0, of: 1 };
 }
 
-/// An item of the table that is no commit.
+/// An item of the table that is not a valid commit.
 #[derive(Debug, Error)]
-#[error("the item {} version {} is no commit", .at.aggregate_id, .at.version)]
+#[error("the item {} version {} is not a valid commit", .at.aggregate_id, .at.version)]
 pub struct BrokenItem {
-    /// Its key.
+    /// The key of the item.
     pub at: ScanPosition,
-    /// What is wrong with it.
+    /// The cause.
     pub source: ItemError,
 }
 
-/// Some of a table's commits. All commits of one aggregate are in one share, in the order of
-/// their versions, if need be over several pages.
+/// One page of a table's commits. All commits of an aggregate are in one segment, in the order of their
+/// versions, on one or more pages.
 #[derive(Debug)]
 pub struct Page {
-    /// The commits, and what is none.
+    /// The commits, and the items that are not valid commits.
     pub commits: Vec<Result<Commit, BrokenItem>>,
-    /// Where the next page begins, if there is one.
+    /// The position before the next page, if there is one.
     pub next: Option<ScanPosition>,
 }
 
@@ -59,7 +59,7 @@ pub trait Scan: Send + Sync {
     /// Why a page could not be read.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Returns a page of a share: the first, or the one behind `after`.
+    /// Returns a page of a segment: the first, or the one after `after`.
     fn scan(
         &self,
         share: Share,
@@ -76,11 +76,11 @@ pub struct EventsTable {
 
 /// A page could not be read.
 #[derive(Debug, Error)]
-#[error("scanning table {table} failed")]
+#[error("cannot scan table {table}")]
 pub struct ScanFailed {
     /// The table.
     pub table: String,
-    /// What happened.
+    /// The cause.
     pub source: Box<SdkError<ScanError>>,
 }
 
@@ -94,8 +94,8 @@ impl EventsTable {
 impl Scan for EventsTable {
     type Error = ScanFailed;
 
-    /// Consistent, so that what was appended before the scan is seen by it ("Scan", DynamoDB
-    /// API reference). Items of one hash key come together, by range key.
+    /// The reads are consistent, so the scan includes all earlier appends ("Scan", DynamoDB API reference).
+    /// Items with the same hash key follow each other, ordered by range key.
     async fn scan(&self, share: Share, after: Option<&ScanPosition>) -> Result<Page, ScanFailed> {
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
         let scan = scan.segment(share.share).total_segments(share.of);

@@ -1,4 +1,4 @@
-//! Where events are published: the Kinesis stream.
+//! The Kinesis stream to which events are published.
 
 use std::error::Error;
 
@@ -13,40 +13,40 @@ use thiserror::Error;
 
 use crate::waves::Record;
 
-/// What a call says of one record: accepted, or why not.
+/// The outcome of a call for one record: accepted, or the reason for the rejection.
 pub type PutOutcome = Result<(), String>;
 
-/// A stream that takes records, each on its own terms.
+/// A stream that accepts or rejects each record on its own.
 pub trait PutRecords: Send + Sync {
-    /// Why a call failed as a whole.
+    /// Why a whole call failed.
     type Error: Error + Send + Sync + 'static;
 
-    /// Hands over records in one call and returns what became of each, in their order.
+    /// Sends records in one call, and returns the outcome of each, in the same order.
     fn put_records(
         &self,
         records: &[&Record],
     ) -> impl Future<Output = Result<Vec<PutOutcome>, Self::Error>> + Send;
 }
 
-/// A stream of Kinesis.
+/// A stream in Kinesis.
 #[derive(Debug, Clone)]
 pub struct KinesisStream {
     client: Client,
     name: String,
 }
 
-/// A call to Kinesis failed as a whole.
+/// A whole call to Kinesis failed.
 #[derive(Debug, Error)]
 pub enum KinesisError {
     /// A record cannot be put into a request.
     #[error("a record cannot be sent")]
     Record(#[from] BuildError),
-    /// The call failed; the SDK has repeated it already.
-    #[error("putting records into stream {stream} failed")]
+    /// The call failed, after the retries of the SDK.
+    #[error("cannot put records into stream {stream}")]
     Call {
         /// The stream.
         stream: String,
-        /// What happened.
+        /// The cause.
         source: Box<SdkError<PutRecordsError>>,
     },
 }
@@ -76,7 +76,8 @@ impl PutRecords for KinesisStream {
     }
 }
 
-/// An answer that says 200 can hold rejected records all the same; a code tells them.
+/// Returns the outcome in an entry of a response. A response with status 200 can contain rejected records,
+/// which have an error code.
 fn outcome(entry: PutRecordsResultEntry) -> PutOutcome {
     match entry.error_code {
         None => Ok(()),

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The attributes of an item; their names are stored and can never change.
+/// The attributes of an item. Their names are stored and must not change.
 ///
-/// An item may have attributes that are not known here, so that one can be added some day
-/// without stopping functions of an older release.
+/// Unknown attributes are ignored, so that a later release can add one without stopping functions of this
+/// release.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct CommitItem {
@@ -28,7 +28,7 @@ struct CommitItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     occurred_at: OccurredAt,
-    /// When it was written back, if it was lost: no part of the commit.
+    /// When a lost item was written back; not part of the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     restored: Option<String>,
 }
@@ -40,8 +40,8 @@ struct EventItem {
     r#type: String,
     schema_version: u32,
     data: String,
-    /// What a later release says of the event, each under its name in the envelope and as JSON. It belongs
-    /// here, and nowhere else in the item: so it is carried by releases that do not know it.
+    /// Fields that a later release adds to events, as JSON, by their name in the envelope. Later releases
+    /// must add them only here, because older releases pass this map on without knowing the fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     more: BTreeMap<String, String>,
 }
@@ -52,7 +52,7 @@ pub enum ItemError {
     /// An attribute is missing or of another kind.
     #[error("the item does not have the attributes of a commit")]
     Attributes(#[from] serde_dynamo::Error),
-    /// The hash key is spelt in another way.
+    /// The hash key does not have the form of an aggregate id.
     #[error("the item's hash key is not an aggregate id")]
     Id(#[from] InvalidAggregateId),
     /// The data of an event are not JSON.
@@ -60,13 +60,13 @@ pub enum ItemError {
     Data {
         /// The event.
         id: Uuid,
-        /// What is wrong.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// There is nothing in it.
+    /// It has no events.
     #[error("the item has no events")]
     Empty,
-    /// The first event of an aggregate has version 1.
+    /// It has version 0, but the first event of an aggregate has version 1.
     #[error("the item has version 0, and the first is 1")]
     Version,
 }
@@ -76,8 +76,8 @@ pub fn to_item(commit: &Commit) -> Result<HashMap<String, AttributeValue>, ItemE
     item(commit, None)
 }
 
-/// Returns a commit as an item that is written back into a table that lost it. Its mark keeps
-/// its events, which were published long ago, from being published again.
+/// Returns a commit as an item that is written back into a table that lost it. The item has a mark, so its
+/// events are not published again.
 pub fn to_restored_item(
     commit: &Commit,
     at: OccurredAt,
@@ -110,7 +110,7 @@ fn item(commit: &Commit, restored: Option<OccurredAt>) -> Result<HashMap<String,
     Ok(serde_dynamo::to_item(item)?)
 }
 
-/// Returns the commit in an item, of the table or of its stream.
+/// Returns the commit in an item of the table or of the table's stream.
 pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Commit, ItemError> {
     let item: CommitItem = serde_dynamo::from_item(item.into())?;
     if item.events.is_empty() {
@@ -168,9 +168,9 @@ mod tests {
         Commit::of(id, 4, &events, context, new_id).expect("the events can be stored")
     }
 
-    /// The item in the notation that DynamoDB and its streams use.
+    /// Returns the item in the JSON notation of DynamoDB and its streams.
     fn notation(commit: &Commit) -> Value {
-        let item: serde_dynamo::Item = to_item(commit).expect("a commit makes an item").into();
+        let item: serde_dynamo::Item = to_item(commit).expect("a commit can be stored as an item").into();
         json!(item)
     }
 
@@ -208,29 +208,29 @@ mod tests {
         full.context.actor = Some("zoë".to_owned());
         full.context.request_hash = RequestHash::of("count", &Default::default());
         for commit in [commit(), full] {
-            let item = to_item(&commit).expect("a commit makes an item");
+            let item = to_item(&commit).expect("a commit can be stored as an item");
             assert_eq!(from_item(item).expect("the item is a commit"), commit);
         }
     }
 
-    /// Another writer may have stored other numbers than this release would.
+    /// Another writer may have stored numbers in a form that this release does not write.
     #[test]
     fn numbers_keep_their_text_from_item_to_archive() {
         let numbers = r#"{"all":[1e400,12345678901234567890123,9007199254740993,1.0,-0,1E2]}"#;
         let mut commit = commit();
         commit.version = (1 << 53) + 1;
         commit.events.truncate(1);
-        let numbers = JsonText::parse(numbers.to_owned()).expect("it is JSON");
+        let numbers = JsonText::parse(numbers.to_owned()).expect("the text is JSON");
         commit.events[0].data = numbers.clone();
         commit.events[0].more = [("added_later".to_owned(), numbers)].into();
-        let stored: serde_dynamo::Item = to_item(&commit).expect("a commit makes an item").into();
-        // Streams and scans spell an item as JSON.
+        let stored: serde_dynamo::Item = to_item(&commit).expect("a commit can be stored as an item").into();
+        // Streams and scans return an item as JSON.
         let stored = serde_json::from_str::<serde_dynamo::Item>(&json!(stored).to_string());
-        let read = from_item(stored.expect("it is an item")).expect("the item is a commit");
+        let read = from_item(stored.expect("the JSON is an item")).expect("the item is a commit");
         assert_eq!(read, commit);
 
         let record = Record::of(&read.into_envelopes().next().expect("there is an event"));
-        let object = archive::compress([record.data.as_slice()]).expect("it can be compressed");
+        let object = archive::compress([record.data.as_slice()]).expect("events can be compressed");
         let events = archive::events(&object).expect("the object holds events");
         assert_eq!(Commit::from_envelopes(events).expect("the aggregate can be stored"), [commit]);
     }
@@ -238,19 +238,19 @@ mod tests {
     #[test]
     fn restored_commit_is_marked_and_otherwise_unchanged() {
         let at: OccurredAt = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
-        let mut item = to_restored_item(&commit(), at).expect("a commit makes an item");
+        let mut item = to_restored_item(&commit(), at).expect("a commit can be stored as an item");
         assert_eq!(from_item(item.clone()).expect("the item is a commit"), commit());
         let mark = item.remove(attribute::RESTORED);
         assert_eq!(mark, Some(AttributeValue::S(at.to_string())));
-        assert_eq!(item, to_item(&commit()).expect("a commit makes an item"));
+        assert_eq!(item, to_item(&commit()).expect("a commit can be stored as an item"));
     }
 
-    /// From before commits said what they were asked for: there are none but in tests of old.
+    /// Commits without a request hash come from an early form, which exists only in old tests.
     #[test]
     fn item_without_its_request_hash_is_refused() {
-        let mut item = to_item(&commit()).expect("a commit makes an item");
+        let mut item = to_item(&commit()).expect("a commit can be stored as an item");
         item.remove("RequestHash");
-        let reason = crate::fault::chain(&from_item(item).expect_err("it is of an old form"));
+        let reason = crate::fault::chain(&from_item(item).expect_err("the request hash is missing"));
         assert_eq!(reason, "the item does not have the attributes of a commit: missing field `RequestHash`");
     }
 
@@ -258,9 +258,9 @@ mod tests {
     fn item_that_is_no_commit_is_refused_with_reason() {
         let broken = |pointer: &str, value: Value| {
             let mut item = notation(&commit());
-            *item.pointer_mut(pointer).expect("the attribute is there") = value;
-            let item: serde_dynamo::Item = serde_json::from_value(item).expect("it is an item");
-            crate::fault::chain(&from_item(item).expect_err("the item is broken"))
+            *item.pointer_mut(pointer).expect("the item has the attribute") = value;
+            let item: serde_dynamo::Item = serde_json::from_value(item).expect("the JSON is an item");
+            crate::fault::chain(&from_item(item).expect_err("the item is not a valid commit"))
         };
         let reason = broken("/AggregateId/S", json!("tally-1"));
         assert!(reason.ends_with(r#""tally-1" is not an aggregate id like <type>#<uuid>"#), "{reason}");
@@ -272,7 +272,7 @@ mod tests {
         let reason = broken("/OccurredAt/S", json!("yesterday"));
         assert!(reason.contains(r#""yesterday" is not a time"#), "{reason}");
         let reason = broken("/RequestHash/S", json!("5"));
-        assert!(reason.contains(r#""5" is not the hash of a request"#), "{reason}");
+        assert!(reason.contains(r#""5" is not a request hash"#), "{reason}");
         let reason = broken("/RequestHash", json!({"NULL": true}));
         assert!(reason.starts_with("the item does not have the attributes of a commit"), "{reason}");
         let reason = broken("/Version", json!({"S": "5"}));

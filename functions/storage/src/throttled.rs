@@ -1,9 +1,9 @@
-//! Counts the writes that the table refuses because they are too many.
+//! Counts the writes that the table throttles.
 //!
-//! An alarm is on this metric and not on `WriteThrottleEvents` of DynamoDB: "Alarms that evaluate
-//! metrics in the AWS/DynamoDB namespace always ignore missing data" ("PutMetricAlarm", CloudWatch
-//! API reference). DynamoDB sends nothing while nothing is refused, so an alarm on its metric stays
-//! in ALARM when the throttling is over.
+//! The alarm uses this metric instead of DynamoDB's `WriteThrottleEvents`: "Alarms that evaluate metrics in
+//! the AWS/DynamoDB namespace always ignore missing data" ("PutMetricAlarm", CloudWatch API reference).
+//! DynamoDB sends no data without throttling, so an alarm on its metric stays in ALARM after the throttling
+//! has ended.
 
 use aws_sdk_dynamodb::{
     config::{
@@ -14,12 +14,11 @@ use aws_sdk_dynamodb::{
 };
 use eventsourcing::contract::metric;
 
-/// The codes of a refused write ("Error handling with DynamoDB", DynamoDB developer guide).
+/// The error codes of a throttled write ("Error handling with DynamoDB", DynamoDB developer guide).
 const CODES: [&str; 3] =
     ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
-/// Counts each attempt of a put that is refused, those that the SDK repeats as well: DynamoDB
-/// counts its own metric in the same way.
+/// Counts each throttled attempt of a put, including the retries of the SDK, as DynamoDB's own metric does.
 #[derive(Debug)]
 pub(crate) struct ThrottledWrites {
     /// The name of the table.

@@ -1,30 +1,30 @@
-//! In which order records can be published through calls that do not keep order.
+//! Publishing in order through calls that do not keep order.
 //!
-//! Kinesis may accept some records of a `PutRecords` call and reject others, and promises
-//! nothing about the order of those it accepts. So each call carries at most one record of
-//! each partition key, a *wave*, and a rejected record goes again before anything behind it.
+//! Kinesis can accept some records of a `PutRecords` call and reject others, and does not guarantee the order
+//! of the accepted ones. So each call carries a *wave*, which has at most one record of each partition key,
+//! and a rejected record is sent again before later records of its key.
 
 use std::collections::{HashMap, VecDeque};
 
 use eventsourcing::Envelope;
 
-/// The most records that one call can carry.
+/// The maximum number of records in one call.
 const MAX_RECORDS: usize = 500;
-/// The most bytes that one call can carry.
+/// The maximum number of bytes in one call.
 ///
-/// Kinesis takes twice as much by now, but has taken this much always and everywhere.
+/// Kinesis now accepts twice as much, but this limit has always been accepted in all regions.
 const MAX_WAVE_BYTES: usize = 5_000_000;
-/// The most bytes of one record, its key included.
+/// The maximum number of bytes of one record, including its key.
 ///
-/// More has to be allowed stream by stream; ours are left as they are made.
+/// A stream must be configured for larger records; the streams of this project are not.
 pub const MAX_RECORD_BYTES: usize = 1_000_000;
 
 /// A record to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Records of one key have an order, and keep it.
+    /// Records with the same key are published in their order.
     pub partition_key: String,
-    /// What is published.
+    /// The payload.
     pub data: Vec<u8>,
 }
 
@@ -34,16 +34,16 @@ impl Record {
         Self { partition_key: event.aggregate_id.to_string(), data: event.to_bytes() }
     }
 
-    /// Returns how much of the limits the record takes up.
+    /// Returns the size that counts towards the limits, in bytes.
     pub fn size(&self) -> usize {
         self.partition_key.len() + self.data.len()
     }
 }
 
-/// Records on their way, lined up by their key.
+/// Records that are not published yet, in one queue per key.
 #[derive(Debug, Default)]
 pub struct Waves {
-    /// None of these is empty; they stand in the order of each key's first record.
+    /// The queues, none of them empty, in the order of each key's first record.
     lines: Vec<VecDeque<Record>>,
 }
 
@@ -62,7 +62,7 @@ impl Waves {
         Self { lines }
     }
 
-    /// Returns the records that go next, none when all are through.
+    /// Returns the records of the next wave; empty if all are published.
     pub fn next(&self) -> Vec<&Record> {
         let mut bytes = 0;
         self.lines
@@ -77,8 +77,8 @@ impl Waves {
             .collect()
     }
 
-    /// Notes which records of the last wave were accepted, in its order; the others stay
-    /// at the head of their line.
+    /// Removes the accepted records of the last wave, given in its order. Rejected records stay at the head
+    /// of their queue.
     pub fn settle(&mut self, accepted: impl IntoIterator<Item = bool>) {
         for (line, accepted) in self.lines.iter_mut().zip(accepted) {
             if accepted {
@@ -113,7 +113,7 @@ mod tests {
         ]);
         assert_eq!(shown(&waves), "a1 b1 c1");
         waves.settle([true, false, true]);
-        assert_eq!(shown(&waves), "a2 b1", "what was rejected goes before what is behind it");
+        assert_eq!(shown(&waves), "a2 b1", "a rejected record is sent before later ones of its key");
         waves.settle([true, true]);
         assert_eq!(shown(&waves), "b2");
         waves.settle([true]);

@@ -1,4 +1,4 @@
-//! Commands about carts from request to answer: rules and repeats.
+//! Commands for carts, from request to answer: rules and repeats.
 
 use domain::{
     ShoppingCartRepo,
@@ -44,7 +44,7 @@ async fn cart_is_opened_filled_shown_and_closed() {
     let closed = send(&carts, request::close_cart, json!({"cart_id": cart_id})).await;
     assert_eq!((&closed["version"], &closed["status"]), (&json!(4), &json!("closed")));
     let again = send(&carts, request::close_cart, json!({"cart_id": cart_id})).await;
-    assert_eq!(again, closed, "closing a closed cart is fine, and is no event");
+    assert_eq!(again, closed, "closing a closed cart succeeds without an event");
     assert_eq!(
         send(&carts, request::add_item, add("tea", json!(1))).await,
         json!({"error": "CartClosed", "cart_id": cart_id,
@@ -79,7 +79,11 @@ async fn repeated_command_adds_nothing_and_is_answered_alike() {
     assert_eq!(send(&carts, request::add_item, add.clone()).await, added);
 
     send(&carts, request::close_cart, json!({"cart_id": opened["cart_id"]})).await;
-    assert_eq!(send(&carts, request::add_item, add.clone()).await, added, "though the cart is closed");
+    assert_eq!(
+        send(&carts, request::add_item, add.clone()).await,
+        added,
+        "a repeat gets the same answer after the cart was closed"
+    );
     assert_eq!(send(&carts, request::open_cart, open).await, opened);
 
     let mut other = add;
@@ -97,7 +101,7 @@ async fn caller_context_is_stored_with_the_commit() {
     send(&carts, request::open_cart, payload).await;
     let id = AggregateId::of::<domain::cart::ShoppingCart>(CART);
     let commits: Vec<_> = store.read(&id).collect().await;
-    let commit = commits[0].as_ref().expect("memory does not fail");
+    let commit = commits[0].as_ref().expect("the store in memory never fails");
     let context = &commit.context;
     assert_eq!(context.command_id, Uuid::from_u128(1));
     assert_eq!(context.correlation_id, Uuid::from_u128(2));

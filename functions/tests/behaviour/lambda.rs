@@ -1,6 +1,5 @@
-//! A handler as Lambda runs it: its binary, given invocations by a stand-in for the runtime
-//! API ("Using the Lambda runtime API for custom runtimes", Lambda developer guide), which takes
-//! objects as well.
+//! A handler's binary as Lambda runs it, with invocations from a fake of the runtime API ("Using the Lambda
+//! runtime API for custom runtimes", Lambda developer guide). The fake also accepts the handler's objects.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -18,7 +17,7 @@ use runtime::testing::{batch, envelope, tally};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A function that is running.
+/// A running function.
 struct Running {
     process: Child,
     invocations: Sender<Value>,
@@ -28,14 +27,14 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.process.kill().and_then(|()| self.process.wait()).expect("the function can be ended");
+        self.process.kill().and_then(|()| self.process.wait()).expect("the function can be killed");
     }
 }
 
-/// Starts a binary as the function of this name.
+/// Starts a binary as the function with this deployed name.
 fn run(binary: &str, deployed: &str) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-    let address = listener.local_addr().expect("it has an address").to_string();
+    let address = listener.local_addr().expect("the listener has an address").to_string();
     let (invocations, next) = channel();
     let (answered, answers) = channel();
     let process = Command::new(binary)
@@ -49,11 +48,11 @@ fn run(binary: &str, deployed: &str) -> Running {
         .stdout(Stdio::piped())
         .spawn();
     let mut process = process.expect("the binary can be run");
-    let output = BufReader::new(process.stdout.take().expect("it is piped"));
-    let (told, lines) = channel();
+    let output = BufReader::new(process.stdout.take().expect("standard output is piped"));
+    let (logged, lines) = channel();
     thread::spawn(move || {
         for line in output.lines().map_while(Result::ok) {
-            told.send(line).ok();
+            logged.send(line).ok();
         }
     });
     let next = Arc::new(Mutex::new(next));
@@ -67,15 +66,15 @@ fn run(binary: &str, deployed: &str) -> Running {
     Running { process, invocations, answers, lines }
 }
 
-/// Hands out invocations and takes answers, until nobody has any more.
+/// Sends invocations and receives answers on a connection, until it is closed.
 fn serve(mut connection: TcpStream, next: &Mutex<Receiver<Value>>, answered: &Sender<(String, Value)>) {
     while let Some((path, body)) = request(&mut connection) {
         if path.ends_with("/invocation/next") {
-            let next = next.lock().expect("no test goes on after a panic").recv();
+            let next = next.lock().expect("no test continues after a panic").recv();
             let Ok(payload) = next else { return };
             let payload = payload.to_string();
             let deadline = SystemTime::now() + Duration::from_secs(30);
-            let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).expect("the clock is right");
+            let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).expect("the clock is after 1970");
             let answer = write!(
                 connection,
                 "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
@@ -83,7 +82,7 @@ fn serve(mut connection: TcpStream, next: &Mutex<Receiver<Value>>, answered: &Se
                 deadline.as_millis(),
                 payload.len(),
             );
-            answer.expect("the function listens");
+            answer.expect("the function reads the invocation");
         } else {
             let (_, kind) = path.rsplit_once('/').expect("a path has parts");
             let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -91,12 +90,12 @@ fn serve(mut connection: TcpStream, next: &Mutex<Receiver<Value>>, answered: &Se
                 return;
             }
             let taken = connection.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
-            taken.expect("the function listens");
+            taken.expect("the function reads the answer");
         }
     }
 }
 
-/// Returns path and body of the next request, or nothing when the connection ended.
+/// Returns path and body of the next request; `None` if the connection was closed.
 fn request(connection: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -107,27 +106,28 @@ fn request(connection: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let head = String::from_utf8(head).expect("a head is text").to_lowercase();
     let path = head.split_whitespace().nth(1).expect("a request has a path").to_owned();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().expect("it is a number"))];
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().expect("the length is a number"))];
     connection.read_exact(&mut body).ok()?;
     Some((path, body))
 }
 
 impl Running {
-    /// Returns what an invocation comes to: `response` or `error`, and which.
+    /// Returns the result of an invocation: `response` or `error`, and the body.
     fn invoke(&self, payload: Value) -> (String, Value) {
-        self.invocations.send(payload).expect("the function runs");
+        self.invocations.send(payload).expect("the function is running");
         self.sent()
     }
 
-    /// Returns what the function sends next: the last part of the path, and what.
+    /// Returns the next message of the function: the last part of the path, and the body.
     fn sent(&self) -> (String, Value) {
-        self.answers.recv_timeout(Duration::from_secs(60)).expect("the function sends something")
+        self.answers.recv_timeout(Duration::from_secs(60)).expect("the function sends a message")
     }
 
-    /// Returns the next line of this message.
-    fn told(&self, message: &str) -> Value {
+    /// Returns the next log line with this message.
+    fn logged(&self, message: &str) -> Value {
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("the function tells");
+            let line =
+                self.lines.recv_timeout(Duration::from_secs(60)).expect("the function logs the message");
             let line: Value = serde_json::from_str(&line).expect("a line is JSON");
             if line["message"] == message {
                 return line;
@@ -156,30 +156,30 @@ fn log_events_writes_a_line_and_refuses_replay() {
         "actor": "zoë",
     });
     let line = || {
-        let mut line = log_events.told("event");
+        let mut line = log_events.logged("event");
         let fields = line.as_object_mut().expect("a line is an object");
-        // When it was written, and in which invocation.
+        // These depend on the time and the invocation.
         for field in ["timestamp", "span"] {
-            fields.remove(field).expect("a line has it");
+            fields.remove(field).expect("a line has these fields");
         }
         line
     };
 
     let answer = log_events.invoke(batch(&[event.to_bytes()]));
     assert_eq!(answer, ("response".to_owned(), Value::Null));
-    assert_eq!(line(), expected, "nothing of its data");
+    assert_eq!(line(), expected, "the event's data is not logged");
 
     let id = Uuid::from_u128(0x4e9);
-    let replay = |even_if_it_acts: bool| json!({"id": id, "even_if_it_acts": even_if_it_acts});
-    let again = |even_if_it_acts| json!({"replay": replay(even_if_it_acts), "events": [event]});
+    let replay = |repeat_side_effects: bool| json!({"id": id, "repeat_side_effects": repeat_side_effects});
+    let again = |repeat_side_effects| json!({"replay": replay(repeat_side_effects), "events": [event]});
     let mut answer = json!({
-        "handler": "log-events", "does": "acts", "handled": 0, "kept_aside": [], "refused": true,
+        "handler": "log-events", "handler_kind": "reactor", "handled": 0, "quarantined": [], "refused": true,
     });
     assert_eq!(log_events.invoke(again(false)), ("response".to_owned(), answer.clone()));
     (answer["handled"], answer["refused"]) = (json!(1), json!(false));
     assert_eq!(log_events.invoke(again(true)), ("response".to_owned(), answer));
     expected["replay"] = json!(id);
-    assert_eq!(line(), expected, "the refused one told nothing");
+    assert_eq!(line(), expected, "the refused replay logs nothing");
 }
 
 #[test]
@@ -189,8 +189,8 @@ fn quarantined_record_is_counted_for_the_deployed_function() {
     assert!(object.starts_with("shardid-000000000003-49590.json"), "{object}");
     assert_eq!(kept["function"], "log-events");
     assert_eq!(log_events.sent(), ("response".to_owned(), Value::Null));
-    let line = log_events.told("kept aside");
-    assert_eq!((&line["KeptAside"], &line["FunctionName"]), (&json!(1), &json!("cart-dev-log-events")));
+    let line = log_events.logged("quarantined");
+    assert_eq!((&line["Quarantined"], &line["FunctionName"]), (&json!(1), &json!("cart-dev-log-events")));
     assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["FunctionName"]]));
 }
 
@@ -199,8 +199,8 @@ fn handler_error_names_the_accepted_input() {
     let log_events = run(env!("CARGO_BIN_EXE_log-events"), "cart-dev-log-events");
     for payload in [json!({}), json!({"events": []}), json!({"Records": [], "events": []})] {
         let (kind, error) = log_events.invoke(payload);
-        let told = error["errorMessage"].as_str().unwrap_or_default();
+        let message = error["errorMessage"].as_str().unwrap_or_default();
         assert_eq!(kind, "error");
-        assert!(told.contains("a handler takes either `Records` of the event stream or"), "{error}");
+        assert!(message.contains("a handler takes either `Records` of the event stream, or"), "{error}");
     }
 }

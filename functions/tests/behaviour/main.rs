@@ -1,4 +1,4 @@
-//! How the functions of the cart behave without AWS: one module per behaviour.
+//! Behaviour of the cart's functions without AWS: one module per topic.
 
 mod binaries;
 mod commands;

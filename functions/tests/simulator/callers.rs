@@ -1,5 +1,5 @@
-//! Callers: people with carts, who send commands through the real code, repeat them when no
-//! answer comes, and now and then send one twice at once.
+//! Callers: clients that send commands for carts through the real code, repeat them when no answer arrives,
+//! and sometimes send a command twice at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,17 +25,17 @@ use crate::{
     },
 };
 
-/// A function that answers commands, and remembers carts from one invocation to the next.
+/// A function that answers commands, and caches carts between invocations.
 #[derive(Debug)]
 pub(crate) struct Function {
     store: Store,
     carts: ShoppingCartRepo<Store>,
 }
 
-/// After so many attempts a caller is spared the weather.
+/// After this many attempts, a caller meets no faults any more.
 const PATIENCE: u32 = 5;
 
-/// Lets some carts be opened, filled and closed.
+/// Starts callers that open, fill and close some carts.
 pub(crate) fn start(world: &Arc<World>) {
     for _ in 0..=world.chance.below(3) {
         let cart = world.chance.id();
@@ -51,7 +51,7 @@ pub(crate) fn start(world: &Arc<World>) {
     }
 }
 
-/// Sends some commands about one cart, one after the other.
+/// Sends some commands for one cart, one after another.
 async fn fill(world: &Arc<World>, cart: Uuid) {
     let open = json!({"cart_id": cart, "command_id": world.chance.id()});
     send(world, "open-cart", request::open_cart, open).await;
@@ -74,7 +74,7 @@ async fn fill(world: &Arc<World>, cart: Uuid) {
     }
 }
 
-/// Sends a command until there is an answer.
+/// Sends a command until it is answered.
 async fn send(world: &Arc<World>, function: &str, parse: Parse<CartCommand>, payload: Value) {
     let id = |field: &str| payload[field].as_str().and_then(|id| id.parse::<Uuid>().ok()).unwrap_or_default();
     for attempt in 0.. {
@@ -87,16 +87,16 @@ async fn send(world: &Arc<World>, function: &str, parse: Parse<CartCommand>, pay
             async move { command::answer(carts, parse, event, &process).await }
         });
         let answer = answer.await;
-        // What was cut off or died does not come back.
+        // A process that was cut off or died is not reused.
         if matches!(answer, Ok(_) | Err(Ended::Fault(_))) {
             lock(&world.warm).push(instance);
         }
         match answer {
             Ok(Answer::Refusal(refusal)) if refusal.error == "Conflict" => {}
-            // The caller's connection breaks at times.
+            // The caller's connection breaks sometimes.
             Ok(_) if world.chance.happens(world.weather().lost_answers) => {}
             Ok(Answer::View(_)) => {
-                // A cart can be open already; an item is always new.
+                // A cart may already be open; an item is always new.
                 if function == "add-item" {
                     lock(&world.observed).acknowledged.insert((id("cart_id"), id("command_id")));
                 }
@@ -109,7 +109,7 @@ async fn send(world: &Arc<World>, function: &str, parse: Parse<CartCommand>, pay
     }
 }
 
-/// Returns a function that is warm, or a new one, for this process.
+/// Returns a warm function for this process, or a new one.
 fn warm(process: &Process) -> Function {
     let warm = lock(&process.world.warm).pop();
     let function = warm.unwrap_or_else(|| {
@@ -120,8 +120,8 @@ fn warm(process: &Process) -> Function {
     function
 }
 
-/// Appends several events at once, as a command of an aggregate with more to say would. It is
-/// not repeated: what nobody heard of may have come about or not.
+/// Appends several events at once, like a command that produces more than one event. It is not repeated, so
+/// its outcome may stay unknown.
 async fn import(world: &Arc<World>, cart: Uuid) {
     let process = Process::mortal(world, "import");
     let running = lambda::run(&process, lambda::TIME_LIMIT, |process| async move {
@@ -132,14 +132,14 @@ async fn import(world: &Arc<World>, cart: Uuid) {
         let context = Context::new(process.new_id(), OccurredAt::new(process.now()));
         let id = AggregateId::of::<ShoppingCart>(cart);
         let commit = Commit::of(id, history.version(), &events, context, || process.new_id())?;
-        // Somebody may have been faster.
+        // Another writer may have been faster.
         drop(store.append(&commit).await);
         Ok(())
     });
     drop(running.await);
 }
 
-/// Returns an invocation's context with all the time that there is.
+/// Returns an invocation's context with unlimited time.
 fn context() -> lambda_runtime::Context {
     let year = Duration::from_secs(365 * 24 * 3600);
     let mut context = lambda_runtime::Context::default();

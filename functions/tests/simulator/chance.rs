@@ -1,42 +1,42 @@
-//! Chance: everything that is not decided by the code under test, drawn from one seed.
+//! Chance: everything that the code under test does not decide, drawn from one seed.
 //!
-//! A schedule also draws its *weather*: which faults there are in it at all, and how often.
-//! A world in which everything fails always never gets far enough to show what one rare fault
-//! does; leaving out most faults in most worlds finds more ("swarm testing").
+//! A schedule also draws its *weather*: which faults occur in it, and how often. If everything failed in
+//! every world, none would get far enough to show the effect of one rare fault. Leaving out most faults in
+//! most worlds finds more bugs ("swarm testing").
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-/// The dice of one schedule.
+/// The random numbers of one schedule.
 #[derive(Debug)]
 pub(crate) struct Chance(Mutex<fastrand::Rng>);
 
 impl Chance {
-    /// Returns the dice of a seed.
+    /// Returns the random numbers for a seed.
     pub(crate) fn of(seed: u64) -> Self {
         Self(Mutex::new(fastrand::Rng::with_seed(seed)))
     }
 
-    /// Returns whether something of this probability, in thousandths, happens.
+    /// Returns whether an event with this probability, in thousandths, happens.
     pub(crate) fn happens(&self, thousandths: u32) -> bool {
-        // Nothing is drawn for what cannot be: most of the weather is calm most of the time.
+        // Draws nothing for impossible events: most faults are absent in most schedules.
         thousandths > 0 && self.rng().u32(0..1000) < thousandths
     }
 
-    /// Returns a number below this one, which is not 0.
+    /// Returns a number below `end`, which is not 0.
     pub(crate) fn below(&self, end: usize) -> usize {
         self.rng().usize(0..end)
     }
 
-    /// Returns a number that is mostly small and now and then large, below this one.
+    /// Returns a number below `end` that is mostly small and sometimes large.
     pub(crate) fn mostly_small(&self, end: usize) -> usize {
         let mut rng = self.rng();
         let shift = rng.u32(0..=usize::BITS - end.leading_zeros());
         rng.usize(0..(1 << shift).min(end).max(1))
     }
 
-    /// Puts things into any order.
+    /// Shuffles items.
     pub(crate) fn shuffle<T>(&self, things: &mut [T]) {
         self.rng().shuffle(things);
     }
@@ -51,34 +51,34 @@ impl Chance {
     }
 }
 
-/// How often things go wrong in one schedule, in thousandths of the occasions.
+/// How often faults occur in one schedule, in thousandths of the occasions.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Weather {
-    /// How long a step takes at most, in milliseconds.
+    /// The longest duration of a step, in milliseconds.
     pub(crate) slowest_step: usize,
-    /// A request gets lost on its way.
+    /// A request is lost on its way.
     pub(crate) lost_requests: u32,
-    /// An answer gets lost; the request has come about.
+    /// An answer is lost; the request took effect.
     pub(crate) lost_answers: u32,
-    /// A request is given up, and comes about all the same, later.
+    /// A request is abandoned, but takes effect later.
     pub(crate) late_requests: u32,
-    /// A record of a `PutRecords` is rejected.
+    /// A record of a `PutRecords` call is rejected.
     pub(crate) rejected: u32,
-    /// An invocation dies, somewhere.
+    /// An invocation dies at some step.
     pub(crate) deaths: u32,
-    /// An invocation is frozen for a minute or more before it goes on.
+    /// An invocation is frozen for a minute or more before it continues.
     pub(crate) freezes: u32,
-    /// A mapping forgets how far it was.
+    /// A mapping loses its checkpoint.
     pub(crate) forgotten: u32,
-    /// A stream is resharded, while something arrives.
+    /// A stream is resharded when a record arrives.
     pub(crate) resharded: u32,
     /// The clock of an invocation is wrong.
     pub(crate) wrong_clocks: u32,
-    /// A reader of the table sees a later commit without an earlier one.
+    /// A reader of the table sees a later commit but not an earlier one.
     pub(crate) torn_reads: u32,
-    /// Something that is no commit, or that no handler understands, is written.
+    /// An item or record is written that is not a commit, or that no handler understands.
     pub(crate) poison: u32,
-    /// A request that is left for a function comes twice.
+    /// An asynchronous request is delivered twice.
     pub(crate) twice: u32,
 }
 
@@ -108,7 +108,7 @@ impl Weather {
         }
     }
 
-    /// Returns the same weather with nothing going wrong any more.
+    /// Returns the same weather without faults.
     pub(crate) fn calm(&self) -> Self {
         Self { slowest_step: self.slowest_step, ..Self::default() }
     }

@@ -1,5 +1,5 @@
-//! The functions that mappings deliver to: `capture`, `archive`, and two handlers made with the
-//! real library. What they do to the world outside is a call like any other.
+//! The functions to which mappings deliver: `capture`, `archive`, and two handlers made with the real
+//! library. Their side effects are calls like any other.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use runtime::{
     archive::archive,
     capture::capture,
     failed::Failed,
-    handler::{Delivered, Input, Trouble, acts, builds_state},
+    handler::{Delivered, HandlerError, Input, projection, reactor},
 };
 use storage::patience::Patience;
 
@@ -34,14 +34,14 @@ use crate::{
     },
 };
 
-/// The handler that only builds state. It panics at a `boom`.
+/// The projection. It panics at a `boom`.
 pub(crate) const PROJECTION: &str = "projection";
-/// The handler that acts on the outside. A `never` is poison to it.
+/// The reactor. A `never` is poison to it.
 pub(crate) const MAILER: &str = "mailer";
 
-/// How long the functions try again what does not work.
+/// How long the functions retry.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a batch for the archive waits for more than it has, as in the stack.
+/// How long a batch of `archive` waits to be filled, as in the stack.
 const WINDOW: Duration = Duration::from_secs(5);
 
 /// The mapping of the table's stream.
@@ -49,7 +49,7 @@ pub(crate) type OfTable = Mapping<Arc<EventRecord>>;
 /// A mapping of the Kinesis stream.
 pub(crate) type OfKinesis = Mapping<Arc<KinesisEventRecord>>;
 
-/// Returns what delivers the table's stream to `capture`.
+/// Returns the mapping of the table's stream to `capture`.
 pub(crate) fn capturing() -> Arc<OfTable> {
     let deliver = |process: Process, records: Vec<Arc<EventRecord>>| {
         async move {
@@ -68,12 +68,12 @@ pub(crate) fn capturing() -> Arc<OfTable> {
         .boxed_local()
     };
     let key = |record: &Arc<EventRecord>| crate::world::table::id_of(&record.change.keys).to_owned();
-    // One lane, as in the stack: order is all that it is for.
+    // One lane, as in the stack, because it keeps the order.
     let batches = Batches { size: 20, window: Duration::ZERO, lanes: 1 };
     Mapping::new(CAPTURE.name, batches, |world| &world.table_stream, key, Box::new(deliver))
 }
 
-/// Returns what delivers the Kinesis stream to everybody else.
+/// Returns the mappings of the Kinesis stream to all other functions.
 pub(crate) fn consuming(world: &World) -> Vec<Arc<OfKinesis>> {
     [ARCHIVE.name, PROJECTION, MAILER]
         .into_iter()
@@ -112,14 +112,14 @@ pub(crate) async fn handle(
     }
     if function == PROJECTION {
         let project = async |delivered| project(&process, delivered).await;
-        builds_state(project).answer(input, &failed, &patience).await
+        projection(project).answer(input, &failed, &patience).await
     } else {
         let mail = async |delivered| mail(&process, delivered).await;
-        acts(mail).answer(input, &failed, &patience).await
+        reactor(mail).answer(input, &failed, &patience).await
     }
 }
 
-async fn project(process: &Process, delivered: Delivered<ShoppingCart>) -> Result<(), Trouble> {
+async fn project(process: &Process, delivered: Delivered<ShoppingCart>) -> Result<(), HandlerError> {
     if let CartEvent::ItemAdded { item, .. } = &delivered.event
         && !lock(&process.world.observed).mended
     {
@@ -128,21 +128,21 @@ async fn project(process: &Process, delivered: Delivered<ShoppingCart>) -> Resul
     observe(process, PROJECTION, &delivered).await
 }
 
-async fn mail(process: &Process, delivered: Delivered<ShoppingCart>) -> Result<(), Trouble> {
+async fn mail(process: &Process, delivered: Delivered<ShoppingCart>) -> Result<(), HandlerError> {
     match &delivered.event {
         CartEvent::ItemAdded { item, .. } if item == "never" && !lock(&process.world.observed).mended => {
-            Err(Trouble::poison("never, ever"))
+            Err(HandlerError::poison("never, ever"))
         }
         _ => observe(process, MAILER, &delivered).await,
     }
 }
 
-/// Does what a handler is for, as far as the invariants can see.
+/// Records the handler's side effect for the invariants.
 async fn observe(
     process: &Process,
     function: &'static str,
     delivered: &Delivered<ShoppingCart>,
-) -> Result<(), Trouble> {
+) -> Result<(), HandlerError> {
     let envelope = &delivered.envelope;
     let (aggregate, version) = (envelope.aggregate_id, envelope.version);
     if process.world.planted == Some(Planted::Skips) && process.world.chance.happens(10) {

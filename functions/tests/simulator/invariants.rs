@@ -1,4 +1,4 @@
-//! What holds when all is quiet, whatever happened on the way.
+//! The invariants: what must hold once everything is at rest, after any history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,12 +18,12 @@ use crate::{
     world::{World, lock},
 };
 
-/// What is wrong: which invariant does not hold, and what shows it.
+/// A violated invariant, with evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Broken {
-    /// What the invariant is about.
+    /// The name of the invariant.
     pub(crate) invariant: &'static str,
-    /// What shows that it does not hold.
+    /// The evidence.
     pub(crate) because: String,
 }
 
@@ -34,17 +34,17 @@ pub(crate) struct Event {
     pub(crate) envelope: Envelope,
     /// The version of its commit.
     pub(crate) commit: u64,
-    /// Whether it was written back from an archive.
+    /// Whether the commit was restored from an archive.
     pub(crate) restored: bool,
 }
 
-/// The events of the table, by aggregate and in order: what everything is compared with.
+/// The events of the table, by aggregate and in order, with which everything is compared.
 pub(crate) type Truth = BTreeMap<Uuid, Vec<Event>>;
 
-/// Compares the world with the truth, and says what shows that something does not hold.
+/// Checks an invariant; the error is the evidence of a violation.
 type Check = fn(&World, &Truth) -> Result<(), String>;
 
-/// Returns the first invariant that does not hold.
+/// Returns the first violated invariant.
 pub(crate) fn check(world: &World) -> Result<(), Broken> {
     let truth = truth(world);
     let checks: [(&'static str, Check); 7] = [
@@ -52,7 +52,7 @@ pub(crate) fn check(world: &World) -> Result<(), Broken> {
         ("commands", a_command_has_one_effect),
         ("restored", restored_commits_are_not_published),
         ("handlers", handlers_see_what_the_table_has),
-        ("kept aside", what_cannot_be_handled_is_kept_with_its_reason),
+        ("quarantine", what_cannot_be_handled_is_kept_with_its_reason),
         ("the archive", the_archive_has_what_the_table_has),
         ("replays", replays_deliver_all_in_order_to_whom_they_may),
     ];
@@ -102,7 +102,7 @@ fn the_table_is_gapless_and_nothing_acknowledged_is_lost(world: &World, truth: &
         .map(|event| (event.envelope.aggregate_id, event.envelope.command_id))
         .collect();
     match lock(&world.observed).acknowledged.difference(&commands).next() {
-        Some((cart, command)) => Err(format!("command {command} was acknowledged and is not in cart {cart}")),
+        Some((cart, command)) => Err(format!("command {command} was acknowledged but is not in cart {cart}")),
         None => Ok(()),
     }
 }
@@ -142,18 +142,17 @@ fn handlers_see_what_the_table_has(world: &World, truth: &Truth) -> Result<(), S
         for (aggregate, seen) in first_seen(world, truth, handler, None) {
             let expected = of_table(truth, aggregate, wanted);
             if seen != expected {
-                return Err(told(handler, aggregate, &seen, &expected));
+                return Err(mismatch(handler, aggregate, &seen, &expected));
             }
         }
     }
     Ok(())
 }
 
-/// An event as it is compared: its version and its id.
+/// An event in comparisons: its version and its id.
 type Place = (u64, Uuid);
 
-/// Returns what a handler was given of each aggregate, in a replay or live, without what it had
-/// been given before.
+/// Returns the events of each aggregate that a handler got, in a replay or live, without repetitions.
 fn first_seen(
     world: &World,
     truth: &Truth,
@@ -175,16 +174,16 @@ fn first_seen(
     all
 }
 
-/// Returns those events of an aggregate that are wanted.
+/// Returns the wanted events of an aggregate.
 fn of_table(truth: &Truth, aggregate: Uuid, wanted: impl Fn(&Event) -> bool) -> Vec<Place> {
     let events = truth.get(&aggregate).into_iter().flatten().filter(|event| wanted(event));
     events.map(|event| (event.envelope.version, event.envelope.id)).collect()
 }
 
-fn told(handler: &str, aggregate: Uuid, seen: &[Place], expected: &[Place]) -> String {
+fn mismatch(handler: &str, aggregate: Uuid, seen: &[Place], expected: &[Place]) -> String {
     let versions = |events: &[Place]| events.iter().map(|event| event.0).collect::<Vec<_>>();
     let (seen, expected) = (versions(seen), versions(expected));
-    format!("{handler} has seen {seen:?} of {aggregate}, and {expected:?} would be right")
+    format!("{handler} has seen {seen:?} of {aggregate}, but {expected:?} was expected")
 }
 
 fn what_cannot_be_handled_is_kept_with_its_reason(world: &World, truth: &Truth) -> Result<(), String> {
@@ -200,15 +199,15 @@ fn what_cannot_be_handled_is_kept_with_its_reason(world: &World, truth: &Truth) 
     let bucket = lock(&world.bucket);
     for Aside { prefix, says } in &asides {
         let mut kept = bucket.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(prefix));
-        let Some((_, object)) = kept.next() else { return Err(format!("{prefix} is not there")) };
+        let Some((_, object)) = kept.next() else { return Err(format!("{prefix} does not exist")) };
         let text = String::from_utf8_lossy(&object.body);
         if let Some(missing) = says.iter().find(|says| !text.contains(*says)) {
-            return Err(format!("{prefix} does not say {missing:?}: {text}"));
+            return Err(format!("{prefix} does not contain {missing:?}: {text}"));
         }
     }
     let known = |key: &str| asides.iter().any(|aside| key.starts_with(&aside.prefix));
     match bucket.keys().find(|key| key.starts_with(FAILED_PREFIX) && !known(key)) {
-        Some(key) => Err(format!("{key} was kept aside, and nothing is wrong with it")),
+        Some(key) => Err(format!("{key} was quarantined without a reason")),
         None => Ok(()),
     }
 }
@@ -222,7 +221,7 @@ fn the_archive_has_what_the_table_has(world: &World, truth: &Truth) -> Result<()
             if let Some(other) = archived.insert(place, event.clone())
                 && other != event
             {
-                return Err(format!("{place:?} is archived in two ways"));
+                return Err(format!("{place:?} is archived with different contents"));
             }
         }
     }
@@ -231,13 +230,13 @@ fn the_archive_has_what_the_table_has(world: &World, truth: &Truth) -> Result<()
         match archived.remove(&(envelope.aggregate_id, envelope.version)) {
             None => return Err(format!("{} {} is missing", envelope.aggregate_id, envelope.version)),
             Some(archived) if archived != *envelope => {
-                return Err(format!("{} {} is another", envelope.aggregate_id, envelope.version));
+                return Err(format!("{} {} differs", envelope.aggregate_id, envelope.version));
             }
             Some(_) => {}
         }
     }
     match archived.pop_first() {
-        Some((place, _)) => Err(format!("{place:?} is archived, and not in the table")),
+        Some((place, _)) => Err(format!("{place:?} is archived, but not in the table")),
         None => Ok(()),
     }
 }
@@ -247,44 +246,44 @@ fn replays_deliver_all_in_order_to_whom_they_may(world: &World, truth: &Truth) -
     let mended = lock(&world.observed).mended;
     let owed = lock(&world.observed).owed.clone();
     let permitted =
-        |id: Uuid| replays.iter().any(|replay| replay.order.id == id && replay.order.even_if_it_acts);
+        |id: Uuid| replays.iter().any(|replay| replay.order.id == id && replay.order.repeat_side_effects);
     for ((handler, aggregate), handled) in &lock(&world.observed).handled {
         let mut replayed = handled.iter().filter_map(|handled| handled.replay);
         if *handler == MAILER && replayed.any(|id| !permitted(id)) {
-            return Err(format!("{handler} acts, and was given {aggregate} once more"));
+            return Err(format!("{handler} has side effects, but events of {aggregate} were replayed to it"));
         }
     }
     for Replayed { order, early, ended, refused } in &replays {
         let handler = order.handler.as_str();
-        let acts = handler == MAILER && !order.even_if_it_acts;
+        let acts = handler == MAILER && !order.repeat_side_effects;
         match (ended, refused) {
-            (None, Some(Reason::HandlerActs)) if acts => {}
+            (None, Some(Reason::HandlerHasSideEffects)) if acts => {}
             (None, Some(Reason::AlreadyRunning)) if order.by == "a rival" => {}
-            // It had ended when the rival's took its place.
+            // It had ended when the rival's replay replaced it.
             (None, None) if !acts && replays.iter().any(|other| other.order.by == "a rival") => {}
-            // Nobody followed one with a bug.
+            // A replay with this planted bug was not followed.
             (None, None) if world.planted == Some(Planted::HoldsNothingBack) => {}
-            // The handler was out of order for too long: nothing was begun.
+            // The handler failed for too long, so nothing was started.
             (None, Some(Reason::HandlerFailed)) => {}
             (Some(ReplayState::Complete | ReplayState::Cancelled), None) if !acts => {}
             (Some(ReplayState::Incomplete), None) if *early => {}
             other => return Err(format!("replay {} of {handler} ended as {other:?}", order.id)),
         }
-        // What an early one may have begun before the handlers were mended was poison then.
+        // Events that an early replay delivered before the handlers were repaired were poison at that time.
         let can = |event: &Event| mended && !early || poison(handler, &event.envelope).is_none();
         let wanted = |event: &Event| {
             order.only.has(&event.envelope) && event.envelope.event::<CartEvent>().is_ok() && can(event)
         };
         for (aggregate, seen) in first_seen(world, truth, handler, Some(order.id)) {
             let expected = of_table(truth, aggregate, wanted);
-            // An early one need not have what came too late for it.
+            // An early replay need not have events that arrived too late for it.
             let is_owed = |place: &Place| {
                 !early || owed.get(&order.id).is_some_and(|owed| owed.contains(&(aggregate, place.0)))
             };
             let complete = *ended == Some(ReplayState::Complete);
             let missing = expected.strip_prefix(seen.as_slice());
             if missing.is_none_or(|missing| complete && missing.iter().any(is_owed)) {
-                return Err(told(handler, aggregate, &seen, &expected));
+                return Err(mismatch(handler, aggregate, &seen, &expected));
             }
         }
     }

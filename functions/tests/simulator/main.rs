@@ -1,7 +1,7 @@
-//! The simulator: the real code of the functions on a world in memory, by a seeded schedule.
+//! The simulator: the real code of the functions in a world in memory, driven by a seeded schedule.
 //!
-//! It is a test, and a tool: `cargo test -p functions --test simulator` runs its tests, and with
-//! `-- --schedules 20000` or `-- --seed 17` it runs what is asked for. See the README beside it.
+//! It is a test and a tool: `cargo test -p functions --test simulator` runs its tests; with `-- --schedules
+//! 20000` or `-- --seed 17` it runs these schedules. See the README in this folder.
 
 mod callers;
 mod chance;
@@ -20,7 +20,7 @@ mod world;
 use std::{panic, process::ExitCode};
 
 fn main() -> ExitCode {
-    // Handlers panic in here all the time, as they do.
+    // Handlers panic here all the time, on purpose.
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {
         if !schedule::is_running() {

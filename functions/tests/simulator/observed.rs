@@ -1,5 +1,5 @@
-//! What was seen from outside of the code under test: what callers were told, and what handlers
-//! were given. The invariants compare it with the table.
+//! Observations from outside of the code under test: the answers that callers got, and the events that
+//! handlers got. The invariants compare them with the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,26 @@ pub(crate) struct Handled {
     pub(crate) version: u64,
     /// Its id.
     pub(crate) id: Uuid,
-    /// The replay that it came from, if it did.
+    /// The replay that delivered it, if one did.
     pub(crate) replay: Option<Uuid>,
 }
 
-/// What must be found under `failed/`.
+/// An object that must be under `failed/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Aside {
-    /// What the key of the object begins with.
+    /// The prefix of the object's key.
     pub(crate) prefix: String,
-    /// What the object says somewhere.
+    /// Texts that the object must contain.
     pub(crate) says: Vec<String>,
 }
 
-/// A replay that somebody ordered.
+/// A replay that was ordered.
 #[derive(Debug, Clone)]
 pub(crate) struct Replayed {
-    /// What was ordered.
+    /// The order.
     pub(crate) order: Order,
-    /// Whether it began while events were still coming, so that it need not have all of them,
-    /// but those that are owed.
+    /// Whether it started while events were still arriving. Then it need not deliver all events, only those
+    /// that are owed.
     pub(crate) early: bool,
     /// How it ended.
     pub(crate) ended: Option<ReplayState>,
@@ -40,21 +40,21 @@ pub(crate) struct Replayed {
     pub(crate) refused: Option<Reason>,
 }
 
-/// What was seen.
+/// All observations.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
-    /// What each handler has handled of each aggregate, in the order in which it did.
+    /// The events that each handler has handled, by aggregate, in its order.
     pub(crate) handled: BTreeMap<(&'static str, Uuid), Vec<Handled>>,
-    /// The commands that callers were told have come about: by cart and command.
+    /// The commands that were acknowledged to callers, by cart and command.
     pub(crate) acknowledged: BTreeSet<(Uuid, Uuid)>,
-    /// What cannot be understood, and by whom.
+    /// The events and records that must be quarantined, and by which function.
     pub(crate) asides: BTreeSet<Aside>,
     /// The replays.
     pub(crate) replays: Vec<Replayed>,
-    /// What replays of the archive must have, by their id: aggregates and versions.
+    /// The events that replays of the archive must deliver, by replay: aggregates and versions.
     pub(crate) owed: BTreeMap<Uuid, BTreeSet<(Uuid, u64)>>,
-    /// Whether the code of the handlers was mended meanwhile: what was poison is none any more.
+    /// Whether the handlers' code was repaired meanwhile: events that were poison are not poison any more.
     pub(crate) mended: bool,
-    /// How many callers have not got their answer.
+    /// How many callers are still waiting for an answer.
     pub(crate) busy: usize,
 }

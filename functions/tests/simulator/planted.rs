@@ -1,5 +1,5 @@
-//! Planted bugs: what the simulator has to find. Each is a wrapper around the real code, or
-//! stands in its place, and breaks one invariant.
+//! Planted bugs, which the simulator has to find. Each wraps or replaces the real code, and breaks one
+//! invariant.
 
 use std::{
     sync::{Arc, Mutex},
@@ -40,39 +40,39 @@ use crate::world::{
     table::{Table, TableError},
 };
 
-/// A bug.
+/// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Planted {
     /// The store puts without a condition.
     NoCondition,
-    /// The store takes any commit in its way for its own.
+    /// The store takes any conflicting commit for its own.
     TakesAnyForItsOwn,
-    /// The store does not give back which command led to a commit.
+    /// The store does not return which command led to a commit.
     ForgetsCommands,
-    /// The publisher sends everything at once, and what was rejected once more.
+    /// The publisher sends everything at once, and then repeats what was rejected.
     WithoutWaves,
-    /// `capture` says that it is done, whatever happened.
+    /// `capture` reports success also after a failure.
     GivesUp,
-    /// `capture` publishes what was written back from an archive.
+    /// `capture` publishes restored commits.
     RestoredIsNew,
     /// The archive names objects by the clock.
     NamedByClock,
-    /// A handler leaves out an event now and then.
+    /// A handler skips an event now and then.
     Skips,
-    /// What is kept aside is not kept.
+    /// Quarantined events and records are not stored.
     KeepsNothing,
-    /// The handler library lets replays through to handlers that act.
+    /// The handler library does not refuse replays to reactors.
     ReplaysThrough,
     /// A replay delivers events as it reads them.
     HoldsNothingBack,
-    /// A replay takes a batch for delivered whatever the handler says.
+    /// A replay takes a batch for delivered, even if the handler answers with an error.
     TakesAnyAnswer,
-    /// A replay does not wait for what the archive has not got yet.
+    /// A replay does not wait for events that are not archived yet.
     EndsAtOnce,
 }
 
 impl Planted {
-    /// Returns all of them, each with the invariant that it breaks.
+    /// All bugs, each with the invariant that it breaks.
     pub(crate) const ALL: [(Self, &str); 13] = [
         (Self::NoCondition, "the table"),
         (Self::TakesAnyForItsOwn, "the table"),
@@ -82,7 +82,7 @@ impl Planted {
         (Self::RestoredIsNew, "restored"),
         (Self::NamedByClock, "the archive"),
         (Self::Skips, "handlers"),
-        (Self::KeepsNothing, "kept aside"),
+        (Self::KeepsNothing, "quarantine"),
         (Self::ReplaysThrough, "replays"),
         (Self::HoldsNothingBack, "replays"),
         (Self::TakesAnyAnswer, "replays"),
@@ -90,7 +90,7 @@ impl Planted {
     ];
 }
 
-/// The store of events, or one with a bug, as the process sees it that uses it just now.
+/// The store of events, or a buggy one, as seen by the process that is using it.
 #[derive(Debug, Clone)]
 pub(crate) struct Store(Arc<Mutex<Process>>);
 
@@ -100,7 +100,7 @@ impl Store {
         Self(Arc::new(Mutex::new(process.clone())))
     }
 
-    /// Passes it on to another process.
+    /// Passes the store on to another process.
     pub(crate) fn pass_to(&self, process: &Process) {
         *lock(&self.0) = process.clone();
     }
@@ -154,7 +154,7 @@ impl EventStore for Store {
     }
 }
 
-/// The bucket, or one with a bug.
+/// The bucket, or a buggy one.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf(pub(crate) Process);
 
@@ -199,7 +199,7 @@ impl Bucket for Shelf {
     }
 }
 
-/// The functions, or ones with a bug, as `replay` calls them.
+/// The functions, or buggy ones, as `replay` calls them.
 #[derive(Debug, Clone)]
 pub(crate) struct Calls(pub(crate) Functions);
 
@@ -211,9 +211,9 @@ impl Invoke for Calls {
         let reply = self.0.call(function, payload).await;
         match reply {
             Err(_) | Ok(Reply::Failed(_)) if self.0.0.world.planted == Some(Planted::TakesAnyAnswer) => {
-                let batch: ReplayBatch = serde_json::from_slice(&batch).expect("it is a batch");
-                let answer = json!({"handler": function, "does": "builds_state", "handled": batch.events.len(),
-                    "kept_aside": [], "refused": false});
+                let batch: ReplayBatch = serde_json::from_slice(&batch).expect("the payload is a batch");
+                let answer = json!({"handler": function, "handler_kind": "projection", "handled": batch.events.len(),
+                    "quarantined": [], "refused": false});
                 Ok(Reply::Answer(answer.to_string().into_bytes()))
             }
             reply => reply,
@@ -225,7 +225,7 @@ impl Invoke for Calls {
     }
 }
 
-/// Replays each object of the archive as it is.
+/// Replays each object of the archive unchanged.
 pub(crate) async fn replay_as_it_reads(process: &Process, order: &Order) {
     let (bucket, mut after) = (Shelf(process.clone()), None);
     while let Ok(keys) = bucket.list(EVENTS_PREFIX, after.as_deref()).await {
@@ -234,15 +234,16 @@ pub(crate) async fn replay_as_it_reads(process: &Process, order: &Order) {
             let Ok(Some(object)) = bucket.get(&key).await else { continue };
             let Ok(mut events) = archive::events(&object.body) else { continue };
             events.retain(|event| order.only.has(event));
-            let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
-            let batch = serde_json::to_vec(&ReplayBatch { replay, events }).expect("it is JSON");
+            let replay = Replayed { id: order.id, repeat_side_effects: order.repeat_side_effects };
+            let batch = serde_json::to_vec(&ReplayBatch { replay, events })
+                .expect("a batch can always be serialized as JSON");
             drop(Functions(process.clone()).call(&order.handler, batch).await);
         }
         after = Some(last);
     }
 }
 
-/// Publishes all events of a batch at once, and again what was rejected.
+/// Publishes all events of a batch at once, and then repeats what was rejected.
 pub(crate) async fn capture_without_waves(batch: Event, process: &Process) -> Result<(), Fault> {
     let mut records = Vec::new();
     for change in batch.records.into_iter().filter(|change| change.event_name == "INSERT") {
@@ -260,16 +261,16 @@ pub(crate) async fn capture_without_waves(batch: Event, process: &Process) -> Re
     Ok(())
 }
 
-/// Takes the marks off what was written back from an archive.
+/// Removes the marks from restored commits.
 pub(crate) fn forget_marks(batch: &mut Event) {
     for record in &mut batch.records {
         record.change.new_image.inner_mut().remove(attribute::RESTORED);
     }
 }
 
-/// Lets a replay through to a handler that acts.
+/// Lets a replay through to a reactor.
 pub(crate) fn permit(input: &mut Input) {
     if let Input::Replay(batch) = input {
-        batch.replay.even_if_it_acts = true;
+        batch.replay.repeat_side_effects = true;
     }
 }

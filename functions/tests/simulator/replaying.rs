@@ -1,5 +1,5 @@
-//! Replays: the real function, and operators who start replays, follow them, stop some, and
-//! have them go on when nobody runs them any more, as `deployer replay` does.
+//! Replays: the real function, and operators who start replays, follow them, cancel some, and restart those
+//! without a runner, as `deployer replay` does.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -28,20 +28,19 @@ use crate::{
     world::{World, functions::Functions, lock, process::Process, table::Table},
 };
 
-/// The function with all that it takes.
+/// The replay function, with all its dependencies.
 pub(crate) type Real = Replay<Shelf, Table, planted::Calls, Process>;
 
-/// How often an operator looks.
+/// How often an operator checks a replay.
 const LOOKS_EVERY: Duration = Duration::from_secs(5);
-/// After how many looks without a change an operator has somebody else go on. Longer than the
+/// After how many checks without progress an operator requests another runner. This is longer than the
 /// function takes between two saves.
 const LOOKS: u64 = 6;
-/// After how many looks an operator gets better weather.
+/// After how many checks an operator meets no faults any more.
 const ENOUGH: u64 = 300;
-/// Before which time an early replay is ordered: while some things have happened, and are not in
-/// the archive.
+/// Before which time an early replay is ordered: when some events have happened but are not archived yet.
 const EARLY: usize = 10_000;
-/// How long after the order of a replay the archive is waited for, as `docs/pipeline.md` says.
+/// How long a replay waits for the archive after its order, as documented in `docs/pipeline.md`.
 const WAITED_FOR: Duration = Duration::from_secs(20);
 
 /// Returns the function `replay` in a process.
@@ -55,15 +54,15 @@ pub(crate) fn replay(process: &Process) -> Real {
     }
 }
 
-/// Returns how long an invocation of `replay` may take. Mostly so short that one does not do,
-/// and long enough to get anywhere at all.
+/// Returns how long an invocation of `replay` may take: mostly too short for one invocation to finish, and
+/// long enough to make progress.
 pub(crate) fn time_limit(process: &Process) -> Duration {
     let slowest = Duration::from_millis(process.world.weather().slowest_step as u64);
     let short = Duration::from_secs(2) + slowest * 60;
     [short, short * 3, Duration::from_secs(900)][process.world.chance.below(3)]
 }
 
-/// Replays each handler, or tries to; what comes of it is in `observed`.
+/// Replays each handler, or tries to; the results are in `observed`.
 pub(crate) async fn operate(world: &Arc<World>, early: bool) {
     let operator = Process::spared(world, "operator");
     if early {
@@ -97,8 +96,8 @@ pub(crate) async fn operate(world: &Arc<World>, early: bool) {
     note(world, order.id, ended, None);
 }
 
-/// Follows a replay to its end, and has it go on when nobody runs it. Returns nothing when it
-/// had ended before, and another is in its place.
+/// Follows a replay to its end, and requests another runner if it has none. Returns `None` if it had ended
+/// before, and another replay has replaced it.
 async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option<ReplayState> {
     let which = Which { handler: order.handler.clone(), dry_run: false };
     let (mut saves, mut since) = (0, 0);
@@ -117,17 +116,18 @@ async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option
         } else if look - since >= LOOKS {
             since = look;
             let runner = Runner { saves: Some(saves), ..order.runner() };
-            let request = serde_json::to_vec(&Request::Continue(runner)).expect("it is JSON");
-            operator.note(|| "has somebody else go on".to_owned());
-            // A spared one is always heard.
+            let request = serde_json::to_vec(&Request::Continue(runner))
+                .expect("a request can always be serialized as JSON");
+            operator.note(|| "requests another runner".to_owned());
+            // A process without faults always succeeds.
             let sent = Functions(operator.clone()).send(REPLAY.name, request).await;
-            sent.expect("nothing is in the way of an operator");
+            sent.expect("an operator meets no faults");
         }
     }
-    unreachable!("somebody looks for ever")
+    unreachable!("an operator checks for ever")
 }
 
-/// Somebody else wants another replay of the same handler at the same time.
+/// Orders another replay of the same handler at the same time.
 async fn rival(world: &Arc<World>, operator: &Process, order: &Order, early: bool) {
     let other = Order { id: world.chance.id(), by: "a rival".to_owned(), ..order.clone() };
     owe(world, &other, early);
@@ -137,7 +137,7 @@ async fn rival(world: &Arc<World>, operator: &Process, order: &Order, early: boo
             lock(&world.observed).replays.push(run(&other, true));
             note(world, other.id, None, Some(refused.error));
         }
-        // The other one had ended by then.
+        // The first replay had ended by then.
         None => {
             lock(&world.observed).replays.push(run(&other, early));
             let ended = follow(world, operator, &other).await;
@@ -146,8 +146,8 @@ async fn rival(world: &Arc<World>, operator: &Process, order: &Order, early: boo
     }
 }
 
-/// Notes what an early replay that is ordered now must have: what is in the archive as soon as that is
-/// not waited for any longer. What comes later, as faults can have it, is nobody's promise.
+/// Notes which events an early replay that is ordered now must deliver: those that are archived when it stops
+/// waiting for the archive. Later ones, which faults can cause, are not promised.
 fn owe(world: &Arc<World>, order: &Order, early: bool) {
     if !early || order.from == Source::Table {
         return;
@@ -163,24 +163,25 @@ fn owe(world: &Arc<World>, order: &Order, early: bool) {
     });
 }
 
-/// Somebody hands events to the handler that acts, without permission and without `replay`.
+/// Sends events to the reactor, without permission and without `replay`.
 async fn by_hand(operator: &Process) {
     let events = truth(&operator.world).into_values().flatten().take(3).map(|event| event.envelope).collect();
-    let replay = Replayed { id: operator.new_id(), even_if_it_acts: false };
-    let batch = serde_json::to_vec(&ReplayBatch { replay, events }).expect("it is JSON");
+    let replay = Replayed { id: operator.new_id(), repeat_side_effects: false };
+    let batch = serde_json::to_vec(&ReplayBatch { replay, events })
+        .expect("a batch can always be serialized as JSON");
     let called = Functions(operator.clone()).call(MAILER, batch).await;
-    operator.note(|| format!("hears {called:?}"));
+    operator.note(|| format!("gets {called:?}"));
 }
 
-/// Asks the function until it answers.
+/// Calls the function until it answers.
 async fn ask(operator: &Process, request: Request) -> ControlAnswer {
-    let request = serde_json::to_vec(&request).expect("it is JSON");
+    let request = serde_json::to_vec(&request).expect("a request can always be serialized as JSON");
     loop {
         if let Ok(Reply::Answer(answer)) =
             Functions(operator.clone()).call(REPLAY.name, request.clone()).await
         {
-            operator.note(|| format!("hears {}", String::from_utf8_lossy(&answer)));
-            return serde_json::from_slice(&answer).expect("replay answers");
+            operator.note(|| format!("gets {}", String::from_utf8_lossy(&answer)));
+            return serde_json::from_slice(&answer).expect("the answer of replay can be parsed");
         }
         sleep(LOOKS_EVERY).await;
     }
@@ -203,7 +204,7 @@ fn order(world: &World, handler: &str) -> Order {
         from: if world.chance.happens(700) { Source::Archive } else { Source::Table },
         only,
         rate: [2, 20, 1000][world.chance.below(3)],
-        even_if_it_acts: world.chance.happens(500),
+        repeat_side_effects: world.chance.happens(500),
         dry_run: false,
     }
 }
@@ -217,6 +218,6 @@ fn note(world: &World, id: Uuid, ended: Option<ReplayState>, refused: Option<Rea
         .trace
         .note("operator", || format!("replay {id}: {}", json!([ended, refused.map(|reason| json!(reason))])));
     let mut observed = lock(&world.observed);
-    let run = observed.replays.iter_mut().find(|run| run.order.id == id).expect("it was begun");
+    let run = observed.replays.iter_mut().find(|run| run.order.id == id).expect("the replay was started");
     (run.ended, run.refused) = (ended, refused);
 }

@@ -1,4 +1,4 @@
-//! A schedule: one seed from the first command to the last comparison.
+//! A schedule: one seed determines everything from the first command to the last comparison.
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
@@ -16,44 +16,44 @@ use crate::{
     world::{World, lock},
 };
 
-/// How long the world has to come to rest, in its own time.
+/// How long the world may take to come to rest, in its own time.
 const LONG_ENOUGH: Duration = Duration::from_secs(24 * 3600);
-/// After this time nothing is on its way any more that nobody waits for.
+/// After this time, no abandoned request is in flight any more.
 const LATEST: Duration = Duration::from_secs(900);
 
 thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Which schedule, and how.
+/// A schedule to run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Schedule {
-    /// What everything follows from.
+    /// The seed, which determines everything.
     pub(crate) seed: u64,
-    /// A bug to be found.
+    /// A bug to find.
     pub(crate) planted: Option<Planted>,
-    /// Whether a trace is wanted.
+    /// Whether to write a trace.
     pub(crate) traced: bool,
 }
 
-/// How a schedule went.
+/// The outcome of a schedule.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The invariant that does not hold.
+    /// The violated invariant, if there is one.
     pub(crate) broken: Option<Broken>,
-    /// What happened, if that was wanted.
+    /// The trace, if one was requested.
     pub(crate) trace: Vec<String>,
-    /// How many events the table has in the end.
+    /// The number of events in the table at the end.
     pub(crate) events: usize,
 }
 
-/// Tells whether this thread runs a schedule: its panics are part of it.
+/// Returns whether this thread runs a schedule: its panics are part of it.
 pub(crate) fn is_running() -> bool {
     RUNNING.get()
 }
 
 impl Schedule {
-    /// Returns the schedule of a seed as it is run by the thousand.
+    /// Returns the schedule of a seed, without a bug and without a trace.
     pub(crate) fn of(seed: u64) -> Self {
         Self { seed, planted: None, traced: false }
     }
@@ -74,9 +74,10 @@ impl Schedule {
         world.trace.note("world", || format!("seed {}: {weather:?}", self.seed));
         let broken = match timeout(LONG_ENOUGH, come_to_rest(&world)).await {
             Ok(()) => invariants::check(&world).err(),
-            Err(_) => {
-                Some(Broken { invariant: "rest", because: "somebody is not done after a day".to_owned() })
-            }
+            Err(_) => Some(Broken {
+                invariant: "rest",
+                because: "a process has not finished after a day".to_owned(),
+            }),
         };
         if let Some(Broken { invariant, because }) = &broken {
             world.trace.note("world", || format!("{invariant}: {because}"));

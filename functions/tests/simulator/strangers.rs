@@ -1,5 +1,5 @@
-//! Strangers: what gets into table and stream that no command put there. Trash, events of
-//! another release, changes by hand, commits that were written back from an archive.
+//! Foreign data: items and records that no command wrote. They are trash, events of another release, manual
+//! changes, and commits that are restored from an archive.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     world::{World, lock},
 };
 
-/// Lets strangers come while others are at work.
+/// Writes such items and records while others are working.
 pub(crate) fn start(world: &Arc<World>) {
     if world.chance.happens(300) {
         tokio::task::spawn_local(restore(world.clone()));
@@ -45,7 +45,7 @@ pub(crate) fn start(world: &Arc<World>) {
     }
 }
 
-/// An item that is no commit.
+/// Writes an item that is not a commit.
 fn no_commit(world: &World) {
     let id = format!("cart#{}", world.chance.id());
     let item = HashMap::from([("Note".to_owned(), AttributeValue::S("hello".to_owned()))]);
@@ -53,7 +53,7 @@ fn no_commit(world: &World) {
     aside(world, CAPTURE.name, &event_id, &["the item does not have the attributes of a commit"]);
 }
 
-/// An item of a commit that has no place among those of an aggregate.
+/// Writes a commit's item with an invalid version.
 fn out_of_place(world: &World) {
     let commit = commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]);
     let item = item(&Commit { version: 0, ..commit.clone() });
@@ -61,7 +61,7 @@ fn out_of_place(world: &World) {
     aside(world, CAPTURE.name, &event_id, &["the item has version 0"]);
 }
 
-/// An item of a commit whose hash key has another spelling.
+/// Writes a commit's item with an invalid hash key.
 fn spelt_in_another_way(world: &World) {
     let mut item = item(&commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]));
     let id = AttributeValue::S("Cart 1".to_owned());
@@ -70,7 +70,7 @@ fn spelt_in_another_way(world: &World) {
     aside(world, CAPTURE.name, &event_id, &["is not an aggregate id"]);
 }
 
-/// A record of Kinesis that is no event, or one that has no place among those of an aggregate.
+/// Writes a Kinesis record that is not an event, or an event with an invalid aggregate or version.
 fn trash(world: &World) {
     let key = world.chance.id();
     let mut events = commit(world, key, 1, &[CartEvent::CartOpened {}]).into_envelopes();
@@ -79,7 +79,7 @@ fn trash(world: &World) {
         0 => (b"trash".to_vec(), "the record is not an event in its envelope"),
         1 => {
             let stranger = Envelope { aggregate_type: "a#b".to_owned(), ..event };
-            (stranger.to_bytes(), "the event is of no aggregate")
+            (stranger.to_bytes(), "the event has no valid aggregate id")
         }
         _ => (Envelope { version: 0, ..event }.to_bytes(), "the event has version 0"),
     };
@@ -89,7 +89,7 @@ fn trash(world: &World) {
     }
 }
 
-/// Changes and removals of commits: somebody repaired something, and it shows in the stream.
+/// Changes and removes commits, as after a manual repair that shows in the stream.
 fn changed_by_hand(world: &World) {
     let commit = commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]);
     let id = commit.aggregate_id.to_string();
@@ -97,7 +97,7 @@ fn changed_by_hand(world: &World) {
     world.stream_item(&id, 1, "REMOVE", None);
 }
 
-/// A commit whose events nobody knows in this release, and one behind it that all know.
+/// Writes a commit with events that are unknown in this release, and then one with known events.
 fn of_another_release(world: &World) {
     let cart = world.chance.id();
     let mut unknown = commit(world, cart, 1, &[CartEvent::CartOpened {}]);
@@ -105,7 +105,7 @@ fn of_another_release(world: &World) {
         id: world.chance.id(),
         event_type: "CartTeleported".to_owned(),
         schema_version: 1,
-        data: JsonText::parse("{}".to_owned()).expect("it is JSON"),
+        data: JsonText::parse("{}".to_owned()).expect("the text is JSON"),
         more: Default::default(),
     });
     for commit in [unknown, commit(world, cart, 3, &[CartEvent::CartClosed { items: vec![] }])] {
@@ -113,7 +113,7 @@ fn of_another_release(world: &World) {
     }
 }
 
-/// Commits that were written back from an archive, which has them.
+/// Restores commits from an archive that contains them.
 async fn restore(world: Arc<World>) {
     let cart = world.chance.id();
     let tea = || CartEvent::ItemAdded { item: "tea".to_owned(), quantity: 1 };
@@ -125,11 +125,12 @@ async fn restore(world: Arc<World>) {
         item.inner_mut().insert(attribute::RESTORED.to_owned(), time);
         world.put_item(&commit.aggregate_id.to_string(), commit.version, &item);
 
-        let arrival = "2026-11-20T10:00:00Z".parse().expect("it is a time");
+        let arrival = "2026-11-20T10:00:00Z".parse().expect("the time is well-formed");
         let place = commit.version.to_string();
         let key = archive::key("shardId-000000000000", arrival, &place, &place);
         let events: Vec<_> = commit.into_envelopes().map(|envelope| envelope.to_bytes()).collect();
-        let object = archive::compress(events.iter().map(Vec::as_slice)).expect("memory takes it");
+        let object =
+            archive::compress(events.iter().map(Vec::as_slice)).expect("writing to memory never fails");
         world.put_object(&key, &object);
         world.pause().await;
     }
@@ -142,7 +143,7 @@ fn aside(world: &World, function: &str, id: &str, says: &[&str]) {
 }
 
 fn item(commit: &Commit) -> Item {
-    to_item(commit).expect("a commit makes an item").into()
+    to_item(commit).expect("a commit can be converted to an item").into()
 }
 
 fn commit(world: &World, cart: Uuid, version: u64, events: &[CartEvent]) -> Commit {

@@ -1,5 +1,5 @@
-//! The tests: that nothing breaks an invariant, that each planted bug does, and that a seed is
-//! a history.
+//! The tests: the real code breaks no invariant, each planted bug breaks its invariant, and a seed determines
+//! the history.
 
 use std::{num::NonZero, process::ExitCode};
 
@@ -8,13 +8,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::{
     planted::Planted,
     schedule::Schedule,
-    tool::{Many, threads, told},
+    tool::{Many, summary, threads},
 };
 
-/// How many schedules are run as a test, if this variable does not say otherwise.
+/// How many schedules a test runs, unless this variable sets another number.
 const SCHEDULES: u64 = 1000;
 const SCHEDULES_VARIABLE: &str = "SIMULATOR_SCHEDULES";
-/// Within how many schedules a planted bug has to be found.
+/// Within how many schedules a planted bug must be found.
 const ENOUGH: u64 = 1000;
 
 /// Runs the tests.
@@ -38,19 +38,19 @@ fn schedules_break_no_invariant() -> Result<(), Failed> {
         None => Ok(()),
         Some(seed) => {
             let outcome = Schedule { traced: true, ..Schedule::of(seed) }.run();
-            Err(format!("{}\n{}", outcome.trace.join("\n"), told(seed, &outcome)).into())
+            Err(format!("{}\n{}", outcome.trace.join("\n"), summary(seed, &outcome)).into())
         }
     }
 }
 
-/// Returns how many schedules are run. None is refused: it would pass, and prove nothing.
+/// Returns how many schedules are run. 0 is refused, because the test would pass without proving anything.
 fn schedules() -> Result<u64, Failed> {
     let Some(wanted) = std::env::var_os(SCHEDULES_VARIABLE) else {
         return Ok(SCHEDULES);
     };
     let number = wanted.to_str().and_then(|wanted| wanted.parse::<NonZero<u64>>().ok());
     Ok(number
-        .ok_or_else(|| format!("{SCHEDULES_VARIABLE} is no number above 0: {}", wanted.display()))?
+        .ok_or_else(|| format!("{SCHEDULES_VARIABLE} is not a number above 0: {}", wanted.display()))?
         .get())
 }
 
@@ -59,7 +59,7 @@ fn seed_determines_the_history() -> Result<(), Failed> {
         let trace = || Schedule { traced: true, ..Schedule::of(seed) }.run().trace;
         let (one, other) = (trace(), trace());
         if let Some((one, other)) = one.iter().zip(&other).find(|(one, other)| one != other) {
-            return Err(format!("seed {seed} goes two ways:\n{one}\n{other}").into());
+            return Err(format!("seed {seed} has two different histories:\n{one}\n{other}").into());
         }
         if one.len() != other.len() || one.len() < 10 {
             return Err(format!("seed {seed} has {} and {} steps", one.len(), other.len()).into());
@@ -75,7 +75,8 @@ fn is_found(planted: Planted, invariant: &'static str) -> Result<(), Failed> {
     match report.failed {
         Some(_) => Ok(()),
         None => {
-            Err(format!("in {ENOUGH} schedules, {planted:?} does not break what holds of {invariant}").into())
+            Err(format!("in {ENOUGH} schedules, {planted:?} does not break the invariant about {invariant}")
+                .into())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The simulator as a tool: many schedules, or one with its trace.
+//! The simulator as a tool: it runs many schedules, or one with its trace.
 
 use std::{
     io::Write,
@@ -15,41 +15,41 @@ use crate::{
 
 const USAGE: &str = "usage: --schedules <count> [--from <seed>] [--threads <count>] | --seed <seed>";
 
-/// What somebody wants.
+/// The requested schedules.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Many schedules, one seed after the other.
+    /// Many schedules with consecutive seeds.
     Many(Many),
-    /// One, with its trace.
+    /// One schedule, with its trace.
     One(u64),
 }
 
 /// Many schedules.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Many {
-    /// How many.
+    /// The number of schedules.
     pub(crate) schedules: u64,
     /// The first seed.
     pub(crate) from: u64,
-    /// How many threads run them.
+    /// The number of threads that run them.
     pub(crate) threads: usize,
 }
 
-/// How many schedules went.
+/// The outcome of many schedules.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// The first seed at which an invariant does not hold.
+    /// The first seed that violates an invariant.
     pub(crate) failed: Option<u64>,
-    /// How many were run.
+    /// The number of schedules that were run.
     pub(crate) schedules: u64,
-    /// How many events there were in all of them.
+    /// The number of events in all of them.
     pub(crate) events: usize,
     /// How long it took.
     pub(crate) took: Duration,
 }
 
 impl Order {
-    /// Returns what the arguments ask for, if they ask for something else than the tests.
+    /// Returns what the arguments request, unless they request the tests.
     pub(crate) fn of(arguments: &[String]) -> Option<Result<Self, String>> {
         if !arguments.iter().any(|argument| argument == "--schedules" || argument == "--seed") {
             return None;
@@ -70,7 +70,7 @@ impl Order {
         Some(Ok(one.map_or(Self::Many(many), Self::One)))
     }
 
-    /// Runs what was asked for, and says how it went.
+    /// Runs the requested schedules, and prints the outcome.
     pub(crate) fn run(self) -> ExitCode {
         match self {
             Self::Many(many) => {
@@ -91,7 +91,7 @@ impl Order {
                 match outcome.broken {
                     None => ExitCode::SUCCESS,
                     Some(_) => {
-                        say(&told(seed, &outcome));
+                        say(&summary(seed, &outcome));
                         ExitCode::FAILURE
                     }
                 }
@@ -101,7 +101,7 @@ impl Order {
 }
 
 impl Many {
-    /// Runs schedules until all are done, or one breaks what counts.
+    /// Runs schedules until all are done, or one violates an invariant.
     pub(crate) fn run(
         self,
         schedule: impl Fn(u64) -> Schedule + Sync,
@@ -122,7 +122,7 @@ impl Many {
                         events.fetch_add(outcome.events, Ordering::Relaxed);
                         if outcome.broken.as_ref().is_some_and(&counts) {
                             failed.store(true, Ordering::Relaxed);
-                            // Each thread ends the one that it has begun: the first is the first.
+                            // Each thread finishes its schedule, so the lowest failing seed is found.
                             first.fetch_min(self.from + n, Ordering::Relaxed);
                         }
                     }
@@ -138,21 +138,21 @@ impl Many {
     }
 }
 
-/// Returns what is wrong with a seed, and how to see it.
-pub(crate) fn told(seed: u64, outcome: &Outcome) -> String {
-    let Some(broken) = &outcome.broken else { return format!("seed {seed} is fine") };
+/// Returns the violated invariant of a seed, and how to reproduce it.
+pub(crate) fn summary(seed: u64, outcome: &Outcome) -> String {
+    let Some(broken) = &outcome.broken else { return format!("seed {seed} breaks no invariant") };
     format!(
-        "seed {seed} breaks what holds of {}: {}\nto see it: cargo test -p functions --test simulator -- --seed {seed}",
+        "seed {seed} breaks the invariant about {}: {}\nto reproduce it: cargo test -p functions --test simulator -- --seed {seed}",
         broken.invariant, broken.because
     )
 }
 
-/// Returns how many threads there are for schedules.
+/// Returns how many threads are available for schedules.
 pub(crate) fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Says something on standard output. Nobody may be listening.
+/// Prints a line on standard output, which may be closed.
 pub(crate) fn say(text: &str) {
     drop(writeln!(std::io::stdout(), "{text}"));
 }

@@ -1,4 +1,4 @@
-//! The trace of a schedule: what happened, line by line, for whoever has to understand it.
+//! The trace of a schedule: what happened, line by line, for debugging.
 
 use std::{
     fmt,
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// What happened in a schedule. Writing it takes time, so it is written only when wanted.
+/// What happened in a schedule. Writing a trace takes time, so it is written only on request.
 #[derive(Debug)]
 pub(crate) struct Trace {
     start: Instant,
@@ -15,12 +15,12 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// Returns an empty trace, in which nothing is written unless it is wanted.
+    /// Returns an empty trace, to which lines are added only if `wanted`.
     pub(crate) fn new(wanted: bool) -> Self {
         Self { start: Instant::now(), lines: wanted.then(Mutex::default) }
     }
 
-    /// Notes what somebody did.
+    /// Adds a line about an action.
     pub(crate) fn note(&self, who: &str, what: impl FnOnce() -> String) {
         let Some(lines) = &self.lines else { return };
         let line = Line { at: self.start.elapsed().as_millis(), who, what: what() };

@@ -1,7 +1,8 @@
-//! A world in memory: what AWS is to the functions, with its semantics and its bad days.
+//! A world in memory: AWS as the functions see it, with its semantics and its faults.
 //!
-//! Nothing here looks at a clock or rolls dice of its own. Time is tokio's, stopped, which goes
-//! on by itself when everybody waits; chance is the schedule's. So a seed is a history.
+//! Nothing here reads a clock or draws random numbers of its own. Time is tokio's paused clock, which
+//! advances by itself when all tasks wait; random numbers are the schedule's. So a seed determines the
+//! history.
 
 pub(crate) mod bucket;
 pub(crate) mod functions;
@@ -34,15 +35,15 @@ use crate::{
 
 use self::{bucket::Kept, shards::Shards, table::Items};
 
-/// A second before midnight: hours and days change while a schedule runs.
+/// One second before midnight, so that hour and day change while a schedule runs.
 const START: &str = "2026-11-21T23:59:59Z";
 
-/// Everything there is in one schedule.
+/// Everything in one schedule.
 #[derive(Debug)]
 pub(crate) struct World {
-    /// The dice.
+    /// The random numbers.
     pub(crate) chance: Chance,
-    /// What happened.
+    /// The trace.
     pub(crate) trace: Trace,
     /// The items of the events table.
     pub(crate) table: Mutex<Items>,
@@ -52,11 +53,11 @@ pub(crate) struct World {
     pub(crate) kinesis: Mutex<Shards<Arc<KinesisEventRecord>>>,
     /// The objects of the bucket.
     pub(crate) bucket: Mutex<Kept>,
-    /// Functions that have answered commands, and are warm.
+    /// Warm functions, which have answered commands.
     pub(crate) warm: Mutex<Vec<Function>>,
-    /// What the rest of the world has seen, for the invariants.
+    /// The observations for the invariants.
     pub(crate) observed: Mutex<Observed>,
-    /// The bug that is planted in this world, if one is.
+    /// The bug that is planted in this world, if there is one.
     pub(crate) planted: Option<Planted>,
     weather: Mutex<Weather>,
     start: Instant,
@@ -65,7 +66,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Returns a new world. A trace is written only when it is wanted.
+    /// Returns a new world. A trace is written only if requested.
     pub(crate) fn new(seed: u64, traced: bool, planted: Option<Planted>) -> Arc<Self> {
         let chance = Chance::of(seed);
         let weather = Weather::of(&chance);
@@ -90,47 +91,47 @@ impl World {
         })
     }
 
-    /// Returns how often things go wrong.
+    /// Returns how often faults occur.
     pub(crate) fn weather(&self) -> Weather {
         *lock(&self.weather)
     }
 
-    /// Lets nothing go wrong from now on.
+    /// Stops all faults from now on.
     pub(crate) fn calm_down(&self) {
         self.set_weather(self.weather().calm());
     }
 
-    /// Lets things go wrong as often as this.
+    /// Sets how often faults occur.
     pub(crate) fn set_weather(&self, weather: Weather) {
         *lock(&self.weather) = weather;
         self.trace.note("world", || format!("{weather:?}"));
     }
 
-    /// Returns the right time.
+    /// Returns the correct time.
     pub(crate) fn now(&self) -> Timestamp {
-        let start: Timestamp = START.parse().expect("the start is a time");
+        let start: Timestamp = START.parse().expect("the start is well-formed");
         start + self.start.elapsed()
     }
 
-    /// Returns the next of all numbers, each of which is given once.
+    /// Returns the next serial number; each is returned once.
     pub(crate) fn serial(&self) -> u64 {
         let mut serial = lock(&self.serial);
         *serial += 1;
         *serial
     }
 
-    /// Takes as long as a step does.
+    /// Waits for the duration of a step.
     pub(crate) async fn pause(&self) {
         let slowest = self.weather().slowest_step;
         sleep(Duration::from_millis(self.chance.mostly_small(slowest) as u64)).await;
     }
 
-    /// Says that something has changed.
+    /// Signals that something has changed.
     pub(crate) fn change(&self) {
         self.changed.notify_waiters();
     }
 
-    /// Waits until something is so.
+    /// Waits until a condition holds.
     pub(crate) async fn until(&self, mut is_so: impl FnMut() -> bool) {
         while !is_so() {
             self.changed.notified().await;
@@ -138,7 +139,8 @@ impl World {
     }
 }
 
-/// Locks what nobody holds for long: a panic of a handler leaves it as it was.
+/// Locks a mutex that is never held for long. A poisoned lock is ignored: a handler's panic leaves the data
+/// unchanged.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

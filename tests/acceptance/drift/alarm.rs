@@ -1,8 +1,7 @@
-//! What somebody can do to an alarm. `PutMetricAlarm` replaces an alarm as a whole, so one
-//! row changes every field.
+//! Manual changes to an alarm. `PutMetricAlarm` replaces the whole alarm, so one row changes every field.
 //!
-//! MiniStack loses the expressions of an alarm on metric math: [`super::complete`] names the
-//! test of the reader in their place.
+//! MiniStack loses the expressions of an alarm on metric math: [`super::complete`] names the unit test that
+//! covers them.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StandardUnit, Statistic};
@@ -36,7 +35,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             ],
             altered,
         ),
-        Row::new("told to be quiet", id(scope, "archive-failing"), &["actions_enabled"], |aws| {
+        Row::new("actions disabled", id(scope, "archive-failing"), &["actions_enabled"], |aws| {
             let call = aws.cloudwatch.disable_alarm_actions();
             let call = call.alarm_names(aws.scope.name("archive-failing"));
             sent(call.send())

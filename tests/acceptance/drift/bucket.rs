@@ -1,4 +1,4 @@
-//! What somebody can do to a bucket.
+//! Manual changes to a bucket.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_s3::error::BuildError;
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::row::{GONE, Raw, Row, sent};
 
-/// The rule for earlier versions of how far replays have come.
+/// The rule for earlier versions of the progress of replays.
 const REPLAYS: &str = "lifecycle.expire-versions-of-replays";
 
 pub(super) fn first(scope: &Scope) -> Vec<Row> {
@@ -101,7 +101,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
     ]
 }
 
-/// What concerns the bucket's policy, which a cloud without TLS has none of.
+/// Rows about the bucket's policy, which does not exist in a cloud without TLS.
 pub(super) fn of_the_policy(scope: &Scope) -> [Vec<Row>; 2] {
     let id = id(scope);
     [

@@ -1,4 +1,4 @@
-//! The table is complete: whatever is compared has a row, or a test of the reader in its place.
+//! Checks that the table is complete: every compared field has a row, or a unit test of the reader.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,18 +17,18 @@ use aws::resources::table::{KeyType, PrimaryKey, Table};
 use engine::resource::Described;
 use engine::scope::Scope;
 
-/// What the local cloud cannot show, by kind and field, and the test that shows it: file and
+/// The fields that the local cloud cannot show, by kind and field, and the test that covers each: file and
 /// name.
 const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("cloudwatch.alarm", "expressions", "alarm/tests.rs", "alarm_drift_names_the_field"),
     ("cloudwatch.alarm", "extended_statistic", "alarm/tests.rs", "alarm_fields_left_out_have_defaults"),
     ("cloudwatch.alarm", "low_sample_percentile", "alarm/tests.rs", "alarm_drift_names_the_field"),
-    // Fixed when a table is made: another key is another table.
+    // Fixed when a table is created: another key is another table.
     ("dynamodb.table", "key", "table/live.rs", "table_fields_left_out_have_defaults"),
     ("dynamodb.table", "local_indexes", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
     ("dynamodb.table", "replicas", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
-    ("dynamodb.table", "trouble", "table/tests.rs", "unusable_table_shows_as_a_difference"),
-    // Fixed when a role is made.
+    ("dynamodb.table", "problem", "table/tests.rs", "unusable_table_shows_as_a_difference"),
+    // Fixed when a role is created.
     ("iam.role", "path", "role/tests.rs", "role_drift_names_the_field"),
     ("kinesis.stream", "capacity.mode", "stream/live.rs", "stream_drift_names_the_field"),
     ("kinesis.stream", "distribution", "stream/live.rs", "stream_drift_names_the_field"),
@@ -50,9 +50,9 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
         "mapping_drift_names_the_field",
     ),
     ("lambda.function", "failure", "function/tests.rs", "function_drift_names_the_field"),
-    // Fixed when a function is made.
+    // Fixed when a function is created.
     ("lambda.function", "package_type", "function/tests.rs", "function_drift_names_the_field"),
-    // Fixed when a group is made.
+    // Fixed when a group is created.
     ("logs.log-group", "class", "log_group/tests.rs", "log_group_settings_by_hand_are_reset"),
     (
         "logs.log-group",
@@ -63,10 +63,10 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("logs.log-group", "kms_key", "log_group/tests.rs", "log_group_settings_by_hand_are_reset"),
 ];
 
-/// Fields that are fields of a part; all others are compared as a whole or by keys of their own.
+/// Fields whose parts are compared one by one; all others are compared as a whole or by their own keys.
 const PARTS: [&str; 6] = ["billing", "capacity", "encryption", "logging", "public_access_block", "settings"];
 
-/// Insists on a row or a test for each field, and on no more than that.
+/// Checks that each field has a row or a test, and that no unknown field has one.
 pub(super) fn insist(scope: &Scope, rows: &[(String, String)], resources: &Path) {
     let mut missing = Vec::new();
     let mut known = BTreeSet::new();
@@ -88,7 +88,7 @@ pub(super) fn insist(scope: &Scope, rows: &[(String, String)], resources: &Path)
     }
 }
 
-/// Returns everything that is compared, by kind, except for names.
+/// Returns all compared fields, by kind, except for names.
 fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
     let role = Role::for_service(scope, "x", "lambda.amazonaws.com", Policy::allowing(&[]));
     let all: [Box<dyn Described>; 9] = [

@@ -1,4 +1,4 @@
-//! What somebody can do to a dashboard. `PutDashboard` replaces a dashboard as a whole.
+//! Manual changes to a dashboard. `PutDashboard` replaces the whole dashboard.
 
 use aws::Aws;
 use engine::scope::Scope;

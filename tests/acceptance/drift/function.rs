@@ -1,4 +1,4 @@
-//! What somebody can do to a function.
+//! Manual changes to a function.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
@@ -83,16 +83,16 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
                 configured(aws, "add-item", |call| call.environment(variables))
             },
         ),
-        Row::new("executions kept for it", id("add-item"), &["reserved_concurrency"], |aws| {
+        Row::new("reserved concurrency", id("add-item"), &["reserved_concurrency"], |aws| {
             let name = aws.scope.name("add-item");
             let call = aws.lambda.put_function_concurrency().function_name(name);
             sent(call.reserved_concurrent_executions(2).send())
         }),
-        Row::new("stopped when it goes on", id("replay"), &["recursive_loop"], |aws| {
+        Row::new("recursive loops terminated", id("replay"), &["recursive_loop"], |aws| {
             let call = aws.lambda.put_function_recursion_config().function_name(aws.scope.name("replay"));
             sent(call.recursive_loop(RecursiveLoop::Terminate).send())
         }),
-        Row::new("somebody else may invoke it", id("add-item"), &["resource_policy"], |aws| {
+        Row::new("invocation allowed for another account", id("add-item"), &["resource_policy"], |aws| {
             let call = aws.lambda.add_permission().function_name(aws.scope.name("add-item"));
             let call = call.statement_id("by-hand").action("lambda:InvokeFunction");
             sent(call.principal("events.amazonaws.com").send())
@@ -108,7 +108,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
             configured(aws, "get-cart", |call| call.runtime(Runtime::Python313))
         }),
         Row::new("snapshots of started versions", id("close-cart"), &["runtime", "snap_start"], |aws| {
-            // MiniStack knows, as AWS does, that the runtimes of ours take none.
+            // Like AWS, MiniStack knows that custom runtimes do not support SnapStart.
             let snap = SnapStart::builder().apply_on(SnapStartApplyOn::PublishedVersions).build();
             configured(aws, "close-cart", |call| call.runtime(Runtime::Python313).snap_start(snap))
         }),
@@ -122,7 +122,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
             let none = Environment::builder().set_variables(Some(Default::default())).build();
             configured(aws, "add-item", |call| call.environment(none))
         }),
-        Row::new("a tag of ours", id("add-item"), &["code.fingerprint"], |aws| {
+        Row::new("a tag of the deployer", id("add-item"), &["code.fingerprint"], |aws| {
             let arn = aws.scope.arn("lambda", &format!("function:{}", aws.scope.name("add-item")));
             let call = aws.lambda.tag_resource().resource(arn).tags("deployer:code-fingerprint", "by hand");
             sent(call.send())

@@ -1,7 +1,6 @@
-//! What somebody can do to a log group.
+//! Manual changes to a log group.
 //!
-//! MiniStack cannot give a group a key: [`super::complete`] names the test of the reader in its
-//! place.
+//! MiniStack cannot set the key of a group: [`super::complete`] names the unit test that covers it.
 
 use aws::Aws;
 use engine::scope::Scope;

@@ -1,7 +1,7 @@
-//! What somebody can do to an event source mapping.
+//! Manual changes to an event source mapping.
 //!
-//! MiniStack keeps no tumbling window, no metrics and no key of a mapping, and never gives a
-//! mapping up: [`super::complete`] names the tests of the reader in their place.
+//! MiniStack does not store the tumbling window, metrics and key of a mapping, and never discards a batch:
+//! [`super::complete`] names the unit tests that cover them.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
@@ -63,7 +63,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
             let to = DestinationConfig::builder().on_failure(to).build();
             changed(aws, "archive", |call| call.destination_config(to))
         }),
-        // AWS refuses a second one as long as the first has this source; MiniStack does not.
+        // AWS refuses a second mapping while the first has the same source; MiniStack does not.
         Row::new("duplicated", id(scope, "log-events", "kinesis"), &["duplicates"], |aws| {
             duplicated(aws, "log-events").boxed()
         }),
@@ -76,7 +76,7 @@ pub(super) fn gone(scope: &Scope) -> Vec<Row> {
     })]
 }
 
-/// Returns the id of the mapping between a function and the source called `events`.
+/// Returns the id of the mapping between a function and the source `events`.
 pub(super) fn id(scope: &Scope, function: &str, service: &str) -> String {
     format!("lambda.event-source-mapping/{}/{service}/{}", scope.name(function), scope.name("events"))
 }
@@ -98,7 +98,7 @@ pub(super) fn changed<'a>(
     .boxed()
 }
 
-/// Makes another mapping like the one there is: whichever is taken for ours has its settings.
+/// Creates another mapping like the existing one. Whichever is taken for the managed one has its settings.
 async fn duplicated(aws: &Aws, thing: &str) -> Done {
     let like = mapping(aws, thing).await?;
     let call = aws.lambda.create_event_source_mapping().function_name(aws.scope.name(thing));

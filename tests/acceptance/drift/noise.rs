@@ -1,7 +1,7 @@
-//! What somebody can do without anything having changed: nothing of this may be reported.
+//! Manual calls that change nothing: none of them may be reported.
 //!
-//! Tags of AWS itself (`aws:…`) cannot be made by a call; like those of others they are not
-//! ours, and only ours are compared.
+//! AWS's own tags (`aws:…`) cannot be created by a call. Like other unmanaged tags they are ignored: only the
+//! deployer's tags are compared.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::types::{SseSpecification, TimeToLiveSpecification};
@@ -16,7 +16,7 @@ use super::function::configured;
 use super::mapping::changed;
 use super::row::{ByHand, sent};
 
-/// Everything, in words and in calls.
+/// All such calls, with their names.
 pub(super) const NOISE: &[(&str, ByHand)] = &[
     ("defaults of a function put by name", |aws| {
         let logging = LoggingConfig::builder().log_format(LogFormat::Text);
@@ -59,7 +59,7 @@ pub(super) const NOISE: &[(&str, ByHand)] = &[
         let call = call.bucket(aws.scope.bucket_name("archive")).notification_configuration(none);
         sent(call.send())
     }),
-    ("the same lifecycle once more", |aws| lifecycle(aws).boxed()),
+    ("the same lifecycle again", |aws| lifecycle(aws).boxed()),
     ("a policy in other words", |aws| reworded(aws, "open-cart").boxed()),
     ("a trust in other words", |aws| {
         let trust = json!({
@@ -129,7 +129,7 @@ async fn lifecycle(aws: &Aws) -> Done {
     Ok(())
 }
 
-/// The call replaces all tags of a bucket.
+/// Adds a tag; the call replaces all tags of a bucket.
 async fn tagged(aws: &Aws) -> Done {
     let bucket = aws.scope.bucket_name("archive");
     let mut tags = aws.s3.get_bucket_tagging().bucket(&bucket).send().await?.tag_set;
@@ -139,7 +139,7 @@ async fn tagged(aws: &Aws) -> Done {
     Ok(())
 }
 
-/// Puts the grants of a role back in another order, with other cases and other brackets.
+/// Puts the grants of a role again in another order, with other capitalization and other brackets.
 async fn reworded(aws: &Aws, thing: &str) -> Done {
     let role = aws.scope.role_name(thing);
     let read = aws.iam.get_role_policy().role_name(&role).policy_name("grants").send().await?;

@@ -1,4 +1,4 @@
-//! What somebody can do to a role. Privilege added by hand is the drift that matters most.
+//! Manual changes to a role. Added privileges are the drift that matters most.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_iam::operation::put_role_policy::builders::PutRolePolicyFluentBuilder;

@@ -1,8 +1,8 @@
-//! A row of the table of drifts, and what is insisted of a round of them.
+//! A row of the table of drifts, and the checks of a round of rows.
 //!
-//! A row is made by raw calls of the SDK and never by our own code. A round is as many rows
-//! as do not get in each other's way: what `drift` reports of them has to be exactly what
-//! the rows say, field by field, so a row also proves that it changes nothing else.
+//! A row is executed by raw calls of the SDK, never by the deployer's code. A round consists of rows that do
+//! not affect each other. `drift` must report exactly what the rows declare, field by field, so a row also
+//! proves that it changes nothing else.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use crate::operator::Operator;
 
-/// What a raw call ends with.
+/// The future of a raw call.
 pub(super) type Raw<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
 
-/// Returns what a call ends with, when its answer does not matter.
+/// Returns the future of a call whose answer does not matter.
 pub(super) fn sent<'a, T, E: Error + Send + Sync + 'static>(
     call: impl Future<Output = Result<T, E>> + Send + 'a,
 ) -> Raw<'a> {
@@ -28,22 +28,22 @@ pub(super) fn sent<'a, T, E: Error + Send + Sync + 'static>(
     .boxed()
 }
 
-/// Something that somebody does by hand.
+/// A manual change.
 pub(super) type ByHand = for<'a> fn(&'a Aws) -> Raw<'a>;
 
 /// One drift.
 pub(super) struct Row {
-    /// What somebody did, in words.
+    /// The manual change, in words.
     name: &'static str,
-    /// The resources that have to be reported, and the paths at which it has to show there;
-    /// an empty path is that of the whole resource.
+    /// The resources that must be reported, and the paths at which they must differ; the empty path means
+    /// for the whole resource.
     shows: Vec<(String, &'static [&'static str])>,
     /// The calls.
     by_hand: ByHand,
 }
 
 impl Row {
-    /// Returns the row of this name: it shows in this resource at these paths.
+    /// Returns a row with this name that is reported for this resource at these paths.
     pub(super) fn new(
         name: &'static str,
         id: impl Into<String>,
@@ -53,25 +53,25 @@ impl Row {
         Self { name, shows: vec![(id.into(), paths)], by_hand }
     }
 
-    /// Returns the row that shows in this resource as well.
+    /// Returns the row, reported for this resource as well.
     pub(super) fn also(mut self, id: String, paths: &'static [&'static str]) -> Self {
         self.shows.push((id, paths));
         self
     }
 }
 
-/// The path of a resource that is gone as a whole.
+/// The path of a deleted resource.
 pub(super) const GONE: &[&str] = &[""];
 
-/// Makes all rows at once, insists that `drift` reports each and nothing else, repairs them
-/// by one `up`, and insists that nothing is left to report.
+/// Executes all rows at once, checks that `drift` reports each of them and nothing else, repairs them with
+/// one `up`, and checks that nothing is left to report.
 pub(super) fn round(place: &Place<'_>, operator: &Operator<'_>, rows: &[Row]) {
     make(place, rows);
     let run = operator.run(&["drift", "local", "--format", "json"]);
     assert_eq!(run.code, Some(3), "{run:#?}");
-    let told = run.json();
-    assert_eq!(told["verdict"], "drift");
-    let drifted = drifted(&told);
+    let report = run.json();
+    assert_eq!(report["verdict"], "drift");
+    let drifted = drifted(&report);
     for resource in &drifted {
         assert_eq!(resource["verdicts"], json!(["drift"]), "{resource:#}");
     }
@@ -80,7 +80,7 @@ pub(super) fn round(place: &Place<'_>, operator: &Operator<'_>, rows: &[Row]) {
     let missed = rows.iter().flat_map(|row| row.places().map(|place| (row.name, place)));
     let missed: Vec<_> = missed.filter(|(_, place)| !reported.contains(place)).collect();
     let more: Vec<_> = reported.difference(&expected).collect();
-    assert!(missed.is_empty() && more.is_empty(), "missed {missed:#?}, and no row explains {more:#?}");
+    assert!(missed.is_empty() && more.is_empty(), "missed {missed:#?}; unexpected {more:#?}");
 
     let losses = drifted.iter().filter(|one| one["risk"] == "loses_data");
     let losses: Vec<&str> = losses.filter_map(|one| one["id"].as_str()).collect();
@@ -91,25 +91,25 @@ pub(super) fn round(place: &Place<'_>, operator: &Operator<'_>, rows: &[Row]) {
     clean(operator);
 }
 
-/// Makes all rows, in their order, and insists that each can be made.
+/// Executes all rows in their order, and checks that each succeeds.
 fn make(place: &Place<'_>, rows: &[Row]) {
     let aws = place.aws("local");
     let failed = rows.iter().filter_map(|row| Some((row.name, place.cloud.wait((row.by_hand)(&aws)).err()?)));
     let failed: Vec<_> = failed.collect();
-    assert!(failed.is_empty(), "these cannot be done by hand: {failed:#?}");
+    assert!(failed.is_empty(), "these rows fail: {failed:#?}");
 }
 
-/// Insists that nothing drifted and nothing is pending.
+/// Checks that nothing drifted and nothing is pending.
 pub(super) fn clean(operator: &Operator<'_>) {
     let run = operator.run(&["drift", "local", "--format", "json"]);
     assert!(run.code.is_some_and(|code| code != 1), "{}", run.stderr);
-    let told = run.json();
-    assert_eq!(drifted(&told), [&Value::Null; 0]);
-    assert_eq!((run.code, &told["verdict"]), (Some(0), &json!("in_sync")));
+    let report = run.json();
+    assert_eq!(drifted(&report), [&Value::Null; 0]);
+    assert_eq!((run.code, &report["verdict"]), (Some(0), &json!("in_sync")));
 }
 
 impl Row {
-    /// Returns each resource and path at which it has to show.
+    /// Returns each resource and path at which the row must be reported.
     pub(super) fn places(&self) -> impl Iterator<Item = (String, String)> {
         let places = |(id, paths): &(String, &'static [&'static str])| {
             let id = id.clone();
@@ -119,13 +119,13 @@ impl Row {
     }
 }
 
-/// Returns the resources that are not as the code says.
-fn drifted(told: &Value) -> Vec<&Value> {
-    let resources = told["resources"].as_array().expect("resources are a list").iter();
+/// Returns the resources that differ from the stack.
+fn drifted(report: &Value) -> Vec<&Value> {
+    let resources = report["resources"].as_array().expect("resources are a list").iter();
     resources.filter(|resource| resource["verdicts"] != json!(["in_sync"])).collect()
 }
 
-/// Returns where a resource is reported to differ.
+/// Returns the paths at which a resource is reported to differ.
 fn places(resource: &Value) -> Vec<(String, String)> {
     let id = resource["id"].as_str().expect("an id is text");
     if resource["action"] == "create" {

@@ -1,8 +1,7 @@
-//! What somebody can do to a Kinesis stream.
+//! Manual changes to a Kinesis stream.
 //!
-//! MiniStack cannot change a stream to on demand, nor the size of its records or how they
-//! are distributed, and does not show metrics by the shard: [`super::complete`] names the
-//! test of the reader in their place.
+//! MiniStack cannot switch a stream to on-demand mode, cannot change the size or distribution of its records,
+//! and does not show shard-level metrics: [`super::complete`] names the unit tests that cover them.
 
 use aws::AwsNames;
 use aws_sdk_kinesis::types::{EncryptionType, ScalingType};
@@ -38,7 +37,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
             let call = aws.kinesis.decrease_stream_retention_period().stream_name(aws.scope.name("events"));
             sent(call.retention_period_hours(24).send())
         }),
-        Row::new("somebody else let in", &id, &["resource_policy"], |aws| {
+        Row::new("access granted to another account", &id, &["resource_policy"], |aws| {
             let arn = aws.scope.arn("kinesis", &format!("stream/{}", aws.scope.name("events")));
             let policy = json!({"Version": "2012-10-17", "Statement": [{
                 "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"},

@@ -1,8 +1,7 @@
-//! What somebody can do to a table.
+//! Manual changes to a table.
 //!
-//! MiniStack keeps no number of days of recovery, and local indexes and copies in other Regions
-//! cannot be added to a table there: [`super::complete`] names the test of the reader in their
-//! place.
+//! MiniStack does not store the number of days of recovery, and cannot add local indexes or copies in other
+//! Regions to a table: [`super::complete`] names the unit tests that cover them.
 
 use aws::{Aws, AwsNames};
 use aws_sdk_dynamodb::error::BuildError;
@@ -59,8 +58,8 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             updated(aws, |call| Ok(call.on_demand_throughput(limit)))
         }),
         Row::new("an index", &id, &["global_indexes"], |aws| updated(aws, indexed)),
-        // The view of a stream is fixed: changing it is another stream, and what reads the old
-        // one reads nothing any more.
+        // The view of a stream is fixed. Changing it creates another stream, and readers of the old stream
+        // read nothing any more.
         Row::new("another view", &id, &["stream"], |aws| {
             async {
                 updated(aws, without_stream).await?;
@@ -81,7 +80,7 @@ pub(super) fn second(scope: &Scope) -> Vec<Row> {
                 Ok(call.billing_mode(BillingMode::Provisioned).provisioned_throughput(units.build()?))
             })
         }),
-        Row::new("somebody else let in", &id, &["resource_policy"], |aws| {
+        Row::new("access granted to another account", &id, &["resource_policy"], |aws| {
             let arn = aws.scope.arn("dynamodb", &format!("table/{}", aws.scope.name("events")));
             let policy = json!({"Version": "2012-10-17", "Statement": [{
                 "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"},

@@ -1,14 +1,13 @@
-//! What the local cloud checks under other names than AWS does.
+//! Resources that the local cloud checks under other names than AWS.
 
 use serde_json::{Value, json};
 
-/// Beginnings of actions that MiniStack checks on no resource: it looks neither into CBOR,
-/// which CloudWatch speaks, nor for the ARN of a table, nor for the name of a function that is
-/// yet to be.
+/// Prefixes of actions that MiniStack checks without a resource: it parses neither CBOR, which CloudWatch
+/// uses, nor a table's ARN, nor the name of a function that does not exist yet.
 const ON_NOTHING: [&str; 4] =
     ["cloudwatch:", "dynamodb:DeleteResourcePolicy", "dynamodb:GetResourcePolicy", "lambda:CreateFunction"];
 
-/// Returns a policy with the resources that MiniStack asks about besides those that AWS does.
+/// Returns a policy with the resources that MiniStack checks in addition to AWS's.
 pub(super) fn as_checked_here(policy: &Value) -> Value {
     let mut policy = policy.clone();
     for statement in policy["Statement"].as_array_mut().expect("statements are a list") {
@@ -23,7 +22,7 @@ pub(super) fn as_checked_here(policy: &Value) -> Value {
     policy
 }
 
-/// MiniStack's names of roles have no path.
+/// MiniStack's role ARNs have no path.
 fn without_path(arn: &str) -> Option<String> {
     let (account, role) = arn.split_once(":role/")?;
     let (_, name) = role.rsplit_once('/')?;

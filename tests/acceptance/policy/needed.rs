@@ -1,8 +1,7 @@
-//! Which actions a call asks for ("Actions, resources, and condition keys for AWS services",
-//! Service Authorization Reference). Written down here once more, so that the deployer's own
-//! lists are held against it.
+//! The actions that a call needs ("Actions, resources, and condition keys for AWS services", Service
+//! Authorization Reference). They are written again here, independently, to check the deployer's own lists.
 
-/// What no call on the local cloud asks for, and why it is granted nevertheless.
+/// Actions that no call on the local cloud needs, and why they are granted nevertheless.
 pub(super) const UNREACHED: &[(&str, &str)] = &[
     ("iam:AttachRolePolicy", "for roles with managed policies; the cart's have none"),
     ("kinesis:DisableEnhancedMonitoring", "MiniStack does not show metrics by the shard"),
@@ -10,14 +9,14 @@ pub(super) const UNREACHED: &[(&str, &str)] = &[
     ("kinesis:UpdateMaxRecordSize", "MiniStack does not know it"),
     ("kinesis:UpdateStreamMode", "MiniStack does not know it"),
     ("kinesis:UpdateStreamRecordDistributionStrategy", "MiniStack does not know it"),
-    ("lambda:PutFunctionConcurrency", "for functions with executions kept; the cart's have none"),
+    ("lambda:PutFunctionConcurrency", "for functions with reserved concurrency; the cart's have none"),
     ("logs:AssociateKmsKey", "MiniStack does not know it"),
-    ("logs:DeleteRetentionPolicy", "for lines that are kept for ever; the cart's are not"),
+    ("logs:DeleteRetentionPolicy", "for groups without a retention; the cart's have one"),
     ("logs:DisassociateKmsKey", "MiniStack does not know it"),
     ("logs:PutLogGroupDeletionProtection", "MiniStack does not know it"),
 ];
 
-/// Returns the actions that a call asks for.
+/// Returns the actions that a call needs.
 pub(super) fn needed_by(service: &str, operation: &str) -> Vec<String> {
     let of = match service {
         "CloudWatch" => "cloudwatch",
@@ -27,17 +26,17 @@ pub(super) fn needed_by(service: &str, operation: &str) -> Vec<String> {
         "Kinesis" => "kinesis",
         "Lambda" => "lambda",
         "S3" => "s3",
-        // Anybody may ask who they are.
+        // Every caller may ask for its own identity.
         "STS" => return Vec::new(),
-        other => panic!("nothing is known of {other} {operation}"),
+        other => panic!("unknown call: {other} {operation}"),
     };
     let own = format!("{of}:{}", if of == "s3" { of_s3(operation) } else { operation });
     let besides = besides(of, operation).iter().map(|action| (*action).to_owned());
     [own].into_iter().chain(besides).collect()
 }
 
-/// Returns what a call asks for besides what is called like itself: tags at creation, and
-/// roles that are given to a service.
+/// Returns the actions that a call needs in addition to the one with its name: for tags at creation, and for
+/// roles that are passed to a service.
 fn besides(service: &str, operation: &str) -> &'static [&'static str] {
     match (service, operation) {
         ("cloudwatch", "PutMetricAlarm") => &["cloudwatch:TagResource"],
@@ -46,10 +45,10 @@ fn besides(service: &str, operation: &str) -> &'static [&'static str] {
         ("kinesis", "CreateStream") => &["kinesis:AddTagsToStream"],
         ("kinesis", "StartStreamEncryption") => &["kms:DescribeKey"],
         ("lambda", "CreateEventSourceMapping") => &["lambda:TagResource"],
-        // Lambda reads the package as the caller.
+        // Lambda reads the package with the caller's permissions.
         ("lambda", "CreateFunction") => &["iam:PassRole", "lambda:TagResource", "s3:GetObject"],
         ("lambda", "UpdateFunctionCode") => &["s3:GetObject"],
-        // With its tags.
+        // The answer includes the tags.
         ("lambda", "GetFunction") => &["lambda:ListTags"],
         ("lambda", "UpdateFunctionConfiguration") => &["iam:PassRole"],
         ("logs", "CreateLogGroup") => &["logs:TagResource"],
@@ -59,7 +58,7 @@ fn besides(service: &str, operation: &str) -> &'static [&'static str] {
     }
 }
 
-/// Returns S3's own name for what a call asks for.
+/// Returns S3's own name for the action of a call.
 fn of_s3(operation: &str) -> &str {
     match operation {
         "DeleteBucketCors" => "PutBucketCORS",

@@ -1,4 +1,4 @@
-//! Ends functions at random moments, as nothing on AWS promises not to.
+//! Kills functions at random moments, because AWS does not promise that this never happens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,17 +8,16 @@ use tokio::time::timeout;
 
 use crate::running::running;
 
-/// How long nobody is killed at most. Every function gets through some of its work in this time,
-/// and none through all of it.
+/// The longest pause between two kills. In this time, every function completes some of its work, and none
+/// completes all of it.
 const PAUSE: Duration = Duration::from_millis(800);
 
-/// Kills one function of this cloud after the other until told to stop, and returns how often
-/// each was hit.
+/// Kills one function of this cloud after another until `until` is true. Returns how often each was killed.
 pub(super) async fn kill(cloud: i32, mut until: watch::Receiver<bool>) -> BTreeMap<String, u64> {
     let mut killed = BTreeMap::new();
     while timeout(PAUSE.mul_f64(fastrand::f64()), until.wait_for(|done| *done)).await.is_err() {
         let running = running(cloud);
-        // The function first: some run in many processes.
+        // Chooses the function first, because some have many processes.
         let functions: BTreeSet<&String> = running.iter().map(|running| &running.function).collect();
         let chosen = fastrand::choice(functions);
         let victims = running.iter().filter(|running| Some(&running.function) == chosen);

@@ -1,6 +1,6 @@
-//! Writes carts, many at once: most of them by the code of the functions in this process, some
-//! by calling the deployed functions. What fails is asked for again with the same command id,
-//! as callers are told to do, and some of what did not fail as well.
+//! Writes carts concurrently: most of them with the functions' code in this process, some by calling the
+//! deployed functions. Failed commands are repeated with the same command id, as callers should do, and so
+//! are some that succeeded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,30 +22,30 @@ use crate::deployed::Deployed;
 use crate::place::Place;
 use crate::witness::Events;
 
-/// Carts that are written at the same time.
+/// How many carts are written at the same time.
 const AT_ONCE: usize = 48;
-/// One cart of so many is written by the deployed functions.
+/// One of this many carts is written by the deployed functions.
 const DEPLOYED: u64 = 10;
-/// One command of so many is sent twice at once.
+/// One of this many commands is sent twice at once.
 const TWICE: u64 = 5;
-/// How often one command is tried. In a storm, half of all calls fail; this many in a row do not.
+/// How often one command is tried. In a storm, half of all calls fail, but never this many in a row.
 const TRIES: usize = 100;
 
-/// What was written.
+/// The written carts.
 #[derive(Debug, Default)]
 pub struct Written {
     /// The carts, each with the number of its events.
     pub carts: BTreeMap<Uuid, u64>,
-    /// How many commands there were, repetitions not counted.
+    /// The number of commands, without repetitions.
     pub commands: u64,
-    /// How often a command was sent although it had been, or was being, answered.
+    /// How often a command was repeated on purpose.
     pub repeated: u64,
-    /// How often a command was sent again because it failed.
+    /// How often a command was repeated because it failed.
     pub failed: u64,
 }
 
 impl Written {
-    /// Returns how the table differs from what was written.
+    /// Returns the differences between the table and the written carts.
     pub(super) fn differences(&self, table: &Events) -> Vec<String> {
         let mut there: BTreeMap<Uuid, Vec<u64>> = BTreeMap::new();
         for (cart, version) in table.keys() {
@@ -62,21 +62,21 @@ impl Written {
     }
 }
 
-/// Whom commands are sent to.
+/// Where commands are sent.
 struct Writer<'a> {
     carts: ShoppingCartRepo<DynamoDbEventStore>,
     up: &'a Deployed<'a>,
 }
 
-/// One command: the function it is for, and what it is sent.
+/// One command: its function and its payload.
 struct Command {
     function: &'static str,
     parse: Parse<CartCommand>,
     payload: Value,
 }
 
-/// Writes what the storm consists of. This process finds the table where `endpoint` says, and so
-/// can meet the same faults as the functions.
+/// Writes the carts of a storm. This process reaches the table at `endpoint`, so it can meet the same
+/// failures as the functions.
 pub(super) async fn write(storm: Storm, endpoint: String, place: &Place<'_>, up: &Deployed<'_>) -> Written {
     let aws = place.connect(endpoint, "local").await;
     let store = DynamoDbEventStore::new(aws.dynamodb, up.aws.scope.name("events"));
@@ -92,7 +92,7 @@ pub(super) async fn write(storm: Storm, endpoint: String, place: &Place<'_>, up:
 }
 
 impl Writer<'_> {
-    /// Writes one cart, and repeats one of its commands when all is done.
+    /// Writes one cart, and repeats one of its commands at the end.
     async fn cart(&self, deployed: bool, events: u64) -> Written {
         let cart = Uuid::now_v7();
         let commands: Vec<Command> =
@@ -113,7 +113,7 @@ impl Writer<'_> {
         written
     }
 
-    /// Sends a command until it is answered, and returns how often it failed.
+    /// Sends a command until it is answered. Returns how often it failed.
     async fn insist(&self, deployed: bool, command: &Command) -> u64 {
         let mut why = String::new();
         for failed in 0..TRIES {
@@ -145,7 +145,7 @@ impl Writer<'_> {
 }
 
 impl Command {
-    /// Returns the command that leads to this version of a cart that is closed by the last.
+    /// Returns the command that leads to this version of a cart; the `last` version is closed.
     fn nth(cart: Uuid, version: u64, last: u64) -> Self {
         let id = Uuid::now_v7();
         let mut payload = json!({ "cart_id": cart, "command_id": id });

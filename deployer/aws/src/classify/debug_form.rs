@@ -1,10 +1,10 @@
-//! Rust's Debug form of a value in the text of an error, such as `Request { body: SdkBody …`. The
-//! SDK puts whole requests there, with their payloads, and errors are kept by CI.
+//! Values in Rust's Debug form in error messages, such as `Request { body: SdkBody …`. The SDK puts whole
+//! requests with their payloads there, and CI systems keep error messages.
 
 use std::borrow::Cow;
 
-/// Returns a text up to the first value in Debug form, with `…` for the rest: a nested value ends
-/// where only its type would tell.
+/// Returns a text up to the first value in Debug form, with `…` for the rest: the end of a nested value
+/// cannot be found without its type.
 pub(super) fn left_out(text: &str) -> Cow<'_, str> {
     let Some(at) = start_of_value(text) else { return Cow::Borrowed(text) };
     let before = text[..at].trim_end_matches(['`', '"', '(', ' ']);
@@ -36,14 +36,14 @@ fn last_word(text: &str) -> &str {
     &text[start.map_or(0, |at| at + 1)..]
 }
 
-/// Tells whether a text begins like the fields of a struct: ` name: `, or `..` for all of them.
+/// Returns whether a text begins like the fields of a struct: ` name: `, or `..` for all of them.
 fn begins_field(text: &str) -> bool {
     let text = text.trim_start();
     let name = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     text.starts_with("..") || (name > 0 && text[name..].starts_with(": "))
 }
 
-/// Tells whether a text begins like the values of a tuple: quoted, or another name with values.
+/// Returns whether a text begins like the values of a tuple: quoted, or another name with values.
 fn begins_value(text: &str) -> bool {
     let word = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     text.starts_with('"')

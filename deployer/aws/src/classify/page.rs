@@ -1,46 +1,46 @@
-//! A page for people in place of an answer: it comes from a proxy, a web filter or a wrong
-//! endpoint, and says nothing about AWS.
+//! A web page instead of a response from AWS: a proxy, a web filter or a wrong endpoint sends it, and it says
+//! nothing about AWS.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use engine::error::Class;
 
 use super::by_status;
 
-/// What to do about a page, whoever sent it.
-pub(super) const HINT: &str = "a proxy or web filter on the way to AWS may answer in its place, or AWS_ENDPOINT_URL \
-                               names something else: open the endpoint in a browser of this machine";
+/// The hint for a page from any sender.
+pub(super) const HINT: &str = "a proxy or web filter may have answered instead of AWS, or AWS_ENDPOINT_URL names \
+                               another server: open the endpoint in a browser on this machine";
 
-/// A page.
+/// A web page with this HTTP status.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     status: u16,
 }
 
 impl Page {
-    /// Returns the page that a response is, if it is one.
+    /// Returns the page if the response is one.
     pub(super) fn of(response: &HttpResponse) -> Option<Self> {
         let kind = response.headers().get("content-type").unwrap_or_default();
         let body = response.body().bytes().unwrap_or_default();
         let start: String = String::from_utf8_lossy(&body[..body.len().min(512)]).to_lowercase();
         let start = start.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
         if start.is_empty() {
-            return None; // To `HeadBucket` and the like there are no bodies.
+            return None; // Responses to `HeadBucket` and similar calls have no body.
         }
         let is_page = kind.trim().to_lowercase().starts_with("text/html")
             || ["<!doctype html", "<html"].iter().any(|tag| start.starts_with(tag));
         is_page.then(|| Self { status: response.status().as_u16() })
     }
 
-    /// Returns what it means for the work. A 404 page does not say that a resource is absent, and
-    /// a 403 page not that AWS denied anything; AWS's own load balancers send pages when they are
-    /// too busy.
+    /// Returns the class of the page as an error. A 404 page does not mean that a resource is absent, and a
+    /// 403 page does not mean that AWS denied the call. AWS's load balancers send pages when they are
+    /// overloaded.
     pub(super) fn class(&self) -> Class {
         by_status(Some(self.status))
     }
 
-    /// Returns what to say of it.
+    /// Returns the error message for the page.
     pub(super) fn message(&self) -> String {
-        format!("what answers is not AWS (HTML, HTTP {})", self.status)
+        format!("a web page answered instead of AWS (HTTP {})", self.status)
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     fn page(status: u16, kind: &'static str, body: &'static str) -> Option<Page> {
-        let status = status.try_into().expect("it is a status");
+        let status = status.try_into().expect("the status is valid");
         let mut response = HttpResponse::new(status, SdkBody::from(body));
         response.headers_mut().insert("content-type", kind);
         Page::of(&response)

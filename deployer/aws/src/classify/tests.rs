@@ -12,7 +12,7 @@ fn insist(cases: &[(&str, u16, &str, Class)]) {
     }
 }
 
-/// The codes as services send them, with the status that their API references give.
+/// The codes as services send them, with the status from their API references.
 #[test]
 fn error_codes_have_their_class() {
     insist(&[
@@ -100,11 +100,11 @@ fn error_codes_have_their_class() {
         ("LimitExceededException", 400, "Rate exceeded for stream s under account 1.", Throttled),
         ("LimitExceededException", 400, "Too many operations for a given subscriber", Throttled),
         ("LimitExceededException", 400, "Resource limit exceeded.", Quota),
-        // "Rate" is a word here, and no part of one.
+        // "Rate" counts only as a whole word.
         ("LimitExceededException", 400, "You may operate 5 separate streams. Generate fewer.", Quota),
         ("LimitExceededException", 400, "The rate of your requests is too high", Throttled),
         ("LimitExceededException", 400, "Operations on tables are limited to 500 concurrently", Throttled),
-        // Of backups; every other call says `ResourceNotFoundException`.
+        // Calls about backups; all other calls return `ResourceNotFoundException`.
         ("TableNotFoundException", 400, "Table not found: t", Gone),
         ("OperationAbortedException", 400, "", InProgress),
         ("ResourceAlreadyExistsException", 400, "", Exists),
@@ -112,8 +112,8 @@ fn error_codes_have_their_class() {
     ]);
 }
 
-/// What the SDK tries again by itself ("retry behavior", aws-runtime), and gives us when that
-/// was not enough.
+/// The SDK retries these itself ("retry behavior", aws-runtime), and returns them when its attempts are used
+/// up.
 #[test]
 fn sdk_retryable_errors_count_as_throttled() {
     let codes = [
@@ -204,14 +204,14 @@ fn propagation_errors_are_recognised() {
             "because no identity-based policy allows the logs:PutX action",
             Propagating,
         ),
-        // A service about a role, and AWS about the caller.
+        // The first denies it to a role, the second to the caller.
         ("ValidationException", 400, "role r is not authorized to perform: kinesis:ListShards", Propagating),
         ("AccessDenied", 403, "User: u is not authorized to perform: iam:CreateRole", Denied),
     ]);
 }
 
-/// What the caller may look at, nobody has changed a moment ago. A role of ours, or what a change
-/// asks for, may be new.
+/// The caller's read permissions do not change during a run. A role of the environment, or a resource that a
+/// change needs, may be new.
 #[tokio::test]
 async fn denied_reads_are_final_and_denied_changes_may_pass() {
     let words =
@@ -232,12 +232,12 @@ async fn denied_reads_are_final_and_denied_changes_may_pass() {
         logs.filter_log_events().send().await.called().map(drop),
     ];
     for read in reads {
-        let error = read.expect_err("it is denied");
+        let error = read.expect_err("the call is denied");
         assert_eq!(error.class, Denied, "{error}");
-        assert!(error.hint.is_some(), "{error} says who can change it");
+        assert!(error.hint.is_some(), "{error} has a hint");
     }
     let change = logs.create_log_group().log_group_name("g").send().await.called();
-    assert_eq!(change.expect_err("it is denied").class, Propagating);
+    assert_eq!(change.expect_err("the call is denied").class, Propagating);
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn error_never_has_the_payload_of_a_request() {
                 Once(Some(b\"secret\")), retryable: true } }`";
     let failed: Result<(), SdkError<GetCallerIdentityError, HttpResponse>> =
         Err(SdkError::construction_failure(says));
-    let error = failed.called().expect_err("it failed");
+    let error = failed.called().expect_err("the request cannot be constructed");
     assert_eq!(
         error.message,
         "failed to construct request: failed to apply endpoint `localhost:1` to request …"
@@ -289,7 +289,7 @@ fn error_never_has_the_payload_of_a_request() {
 async fn unexpected_xml_error_has_no_debug_form() {
     let script = Script::new().on("GetCallerIdentity", body("<Other><A/></Other>"));
     let answer = script.aws().sts.get_caller_identity().send().await;
-    let error = answer.called().expect_err("it is no answer");
+    let error = answer.called().expect_err("the answer is unexpected XML");
     assert!(error.message.ends_with("expected GetCallerIdentityResponse got …"), "{error}");
 }
 
@@ -300,10 +300,10 @@ async fn page_in_place_of_an_answer_is_named() {
     let aws = script.aws();
     let xml = aws.sts.get_caller_identity().send().await.called().map(drop);
     let json = aws.dynamodb.list_tables().send().await.called().map(drop);
-    for error in [xml, json].map(|answer| answer.expect_err("it is no answer")) {
+    for error in [xml, json].map(|answer| answer.expect_err("the answer is a page")) {
         assert_eq!(
             (error.class, error.message.as_str()),
-            (Other, "what answers is not AWS (HTML, HTTP 200)")
+            (Other, "a web page answered instead of AWS (HTTP 200)")
         );
         assert!(error.hint.is_some_and(|hint| hint.contains("proxy or web filter")));
     }
@@ -319,7 +319,7 @@ fn awaited_condition_is_named() {
     let assumed = "The role defined for the function cannot be assumed by Lambda.";
     assert_eq!(says(Class::Propagating, assumed), Some("the role to be assumable"));
     let missing = "The provided execution role does not have permissions to call ReceiveMessage on SQS";
-    assert_eq!(says(Class::Propagating, missing), Some("the role's permissions to be known everywhere"));
+    assert_eq!(says(Class::Propagating, missing), Some("the role's permissions to propagate"));
     assert_eq!(says(Class::Propagating, "not yet"), None);
 }
 
@@ -331,8 +331,8 @@ fn propagating_denial_is_retried_for_less_time() {
     assert_eq!(patience(Class::Denied, denied), None);
 }
 
-/// The name is read off the error's type, which no document promises: it has to be the one that the
-/// SDK's own metadata has, which `asked` shows.
+/// The name is derived from the error's type, which the SDK does not document: it must equal the name in the
+/// SDK's metadata, which the script records.
 #[tokio::test]
 async fn operation_of_an_error_is_the_one_of_the_sdk() {
     let no = || fault(400, "NotNow", "no");
@@ -360,7 +360,7 @@ async fn operation_of_an_error_is_the_one_of_the_sdk() {
         aws.cloudwatch.describe_alarms().send().await.called().err(),
         aws.sts.get_caller_identity().send().await.called().err(),
     ];
-    let named = errors.map(|error| error.expect("it is refused").operation);
+    let named = errors.map(|error| error.expect("the call is refused").operation);
     assert_eq!(named, operations);
     assert_eq!(script.calls(), operations);
 }

@@ -1,15 +1,15 @@
-//! What AWS says, in lower case, where its words tell more than its codes.
+//! Parts of AWS messages, in lower case, that say more than the error code.
 
 use engine::error::Class;
 
-/// Words of a message by what they mean, the first that fit.
+/// The classes and parts of messages that have them; the first match counts.
 ///
-/// The sources are "Troubleshoot access denied error messages" (IAM user guide), and
+/// Sources: "Troubleshoot access denied error messages" (IAM user guide), and
 /// terraform-provider-aws, internal/service/{iam,lambda,logs,cloudwatch}.
 pub(super) const CLASSES: &[(Class, &[&str])] = &[
-    // Somebody wrote that down: it does not pass.
+    // A policy contains this denial, so it is final.
     (Class::Denied, &["explicit deny in"]),
-    // A managed policy that is not there; the role that was to have it may well be.
+    // The managed policy is missing. The role can exist.
     (Class::Other, &["does not exist or is not attachable"]),
     (Class::Quota, &["unreservedconcurrentexecution below its minimum"]),
     (
@@ -25,7 +25,7 @@ pub(super) const CLASSES: &[(Class, &[&str])] = &[
             "invalid principals",
             "kms key is invalid for creategrant",
             "no identity-based policy allows the logs:",
-            // Lambda on a package that was put into a new bucket a moment ago.
+            // Lambda, about a package that was stored in a new bucket a moment ago.
             "s3 error code: nosuchbucket",
             "s3 error code: nosuchkey",
         ],
@@ -39,21 +39,21 @@ pub(super) const CLASSES: &[(Class, &[&str])] = &[
             "an update is in progress for resource",
             "a separate request to update this alarm is in progress",
             "conflicting conditional operation",
-            // So many tables or streams may come or go at once.
+            // The limit of tables or streams that are created or deleted at the same time.
             "simultaneously",
         ],
     ),
     (Class::Throttled, &["rate exceeded", "throttled by ec2"]),
 ];
 
-/// Words of a `LimitExceededException` that is about this moment.
+/// Words of a `LimitExceededException` that is about a rate, not a quota.
 pub(super) const BUSY: &[&str] =
     &["rate", "concurrent", "concurrently", "too many operations", "too many requests"];
 
 /// Words of a missing permission.
 pub(super) const DENIALS: &[&str] = &["is not authorized to perform", "no identity-based policy allows"];
 
-/// Words of a connection that was lost on the way, rather than one that cannot be made.
+/// Words of a connection that broke, as opposed to one that could not be opened.
 pub(super) const CUT_OFF: &[&str] = &[
     "connection reset",
     "connection closed before",

@@ -1,47 +1,46 @@
-//! The alarms of a stack: for each hop of an event, what it looks like when that hop does not
-//! work.
+//! The alarms of a stack: for each stage of the pipeline, the signs that it does not work.
 
 use std::time::Duration;
 
 use engine::stack::Stack;
 
-use super::{Consumer, Hops};
+use super::{Consumer, Stages};
 use crate::Aws;
 use crate::resources::alarm::Alarm;
 
-/// Of the time for which a source keeps its records, the share by which a consumer may be
-/// late: 99 parts are left to repair it.
+/// The maximum lag of a consumer is this fraction of the source's retention: 99 parts of 100 are left for the
+/// repair.
 const SHARE: u32 = 100;
-/// Nobody wants to hear of it later than that, however long the source keeps its records.
+/// The largest lag without an alarm, even if the source's retention is long.
 const LATEST: Duration = Duration::from_secs(3600);
 
-/// Returns an alarm for each sign of trouble at each hop.
+/// Returns the alarms for all stages.
 pub(super) fn of(stack: &Stack<Aws>) -> Vec<Alarm> {
-    let hops = Hops::of(stack);
+    let stages = Stages::of(stack);
     let scope = &stack.scope;
     let prefix = scope.prefix();
     let thing = |name: &str, sign: &str| format!("{}-{sign}", name.strip_prefix(&prefix).unwrap_or(name));
-    let tables = hops.tables.iter();
+    let tables = stages.tables.iter();
     let tables = tables.map(|table| Alarm::table_full(scope, &thing(table, "table-throttled"), table));
-    let streams = hops.streams.iter();
+    let streams = stages.streams.iter();
     let streams = streams.map(|stream| Alarm::stream_full(scope, &thing(stream, "stream-throttled"), stream));
-    let callees = hops.callees.iter();
+    let callees = stages.callees.iter();
     let callees = callees.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
-    let consumers = hops.consumers.iter().flat_map(|consumer| {
+    let consumers = stages.consumers.iter().flat_map(|consumer| {
         let function = consumer.function.as_str();
         let thing = |sign| thing(function, sign);
         [
             Alarm::iterator_age(scope, &thing("behind"), function, late(consumer)),
             Alarm::errors(scope, &thing("failing"), function),
             Alarm::throttles(scope, &thing("throttled"), function),
-            Alarm::kept_aside(scope, &thing("keeping-aside"), function),
-            Alarm::undelivered(scope, &thing("losing"), function),
+            Alarm::quarantined(scope, &thing("quarantining"), function),
+            Alarm::undelivered(scope, &thing("undelivered"), function),
         ]
     });
     tables.chain(streams).chain(callees).chain(consumers).collect()
 }
 
-/// Returns how late a consumer may be.
+/// Returns the maximum lag of a consumer.
 fn late(consumer: &Consumer) -> Duration {
     (consumer.retention / SHARE).min(LATEST)
 }

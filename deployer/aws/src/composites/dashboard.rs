@@ -1,5 +1,5 @@
-//! The dashboard of a stack: a row for each hop of an event, in the order in which it passes
-//! them, and all alarms above.
+//! The dashboard of a stack: all alarms, then a row for each stage of the pipeline, in the order in which an
+//! event passes them.
 
 mod widgets;
 
@@ -10,67 +10,67 @@ use eventsourcing::contract::metric;
 use serde_json::Value;
 
 use self::widgets::{Metric, Rows};
-use super::{Consumer, Hops};
+use super::{Consumer, Stages};
 use crate::Aws;
 use crate::resources::alarm::Alarm;
 use crate::resources::dashboard::Dashboard;
 use crate::resources::stream::Stream;
 use crate::resources::table::Table;
 
-/// S3 measures once a day ("Amazon S3 daily storage metrics", S3 user guide).
+/// S3 reports these metrics once a day ("Amazon S3 daily storage metrics", S3 user guide).
 const DAY_S: u32 = 86_400;
 
-/// Returns a dashboard that shows the way of an event through the stack, and its alarms.
+/// Returns the dashboard with the stages of the pipeline and the alarms of the stack.
 pub(super) fn of(stack: &Stack<Aws>) -> Dashboard {
     let alarms = stack.resources.iter().filter(|node| node.id().kind() == Alarm::KIND);
     let alarms: Vec<&str> = alarms.filter_map(|node| node.arn()).collect();
-    Dashboard::new(&stack.scope, body(&stack.scope, &Hops::of(stack), &alarms))
+    Dashboard::new(&stack.scope, body(&stack.scope, &Stages::of(stack), &alarms))
 }
 
-/// Returns what the dashboard shows.
-fn body(scope: &Scope, hops: &Hops, alarms: &[&str]) -> Value {
+/// Returns the body of the dashboard.
+fn body(scope: &Scope, stages: &Stages, alarms: &[&str]) -> Value {
     let mut rows = Rows::of(scope);
     rows.note(&format!(
-        "# {}{}\nMade by the deployer: `up` takes back what is changed here by hand.\n\n\
-         From left to right and from top to bottom, this is the way of an event.\n",
+        "# {}{}\nManaged by the deployer: `up` reverts manual changes.\n\n\
+         The rows follow the path of an event.\n",
         scope.prefix(),
         scope.region,
     ));
     rows.alarms(alarms);
-    calls(&mut rows, hops);
-    for table in &hops.tables {
+    calls(&mut rows, stages);
+    for table in &stages.tables {
         written(&mut rows, table);
-        for consumer in hops.consumers_of(&ResourceId::new(Table::KIND, table)) {
+        for consumer in stages.consumers_of(&ResourceId::new(Table::KIND, table)) {
             handled(&mut rows, consumer);
         }
     }
-    for stream in &hops.streams {
+    for stream in &stages.streams {
         carried(&mut rows, stream);
-        for consumer in hops.consumers_of(&ResourceId::new(Stream::KIND, stream)) {
+        for consumer in stages.consumers_of(&ResourceId::new(Stream::KIND, stream)) {
             handled(&mut rows, consumer);
         }
     }
-    kept(&mut rows, hops);
+    kept(&mut rows, stages);
     rows.body()
 }
 
-/// A row about the functions that are called.
-fn calls(rows: &mut Rows<'_>, hops: &Hops) {
+/// Adds a row about the functions that are invoked directly.
+fn calls(rows: &mut Rows<'_>, stages: &Stages) {
     let each = |metric: &str, statistic: &str| {
         let of = |function: &String| {
             Metric::lambda(metric, function).statistic(statistic).labelled(rows.short(function))
         };
-        hops.callees.iter().map(of).collect::<Vec<_>>()
+        stages.callees.iter().map(of).collect::<Vec<_>>()
     };
     let charts = [
-        ("Calls", each("Invocations", "Sum")),
-        ("Calls that fail", each("Errors", "Sum")),
-        ("Time of a call: the slowest of a hundred, ms", each("Duration", "p99")),
+        ("Invocations", each("Invocations", "Sum")),
+        ("Errors", each("Errors", "Sum")),
+        ("Duration p99, ms", each("Duration", "p99")),
     ];
     rows.row(charts.map(|(title, metrics)| (title.to_owned(), metrics)));
 }
 
-/// A row about a table.
+/// Adds a row about a table.
 fn written(rows: &mut Rows<'_>, table: &str) {
     let latency = |operation: &str, statistic: &str| {
         let of = [("TableName", table), ("Operation", operation)];
@@ -80,24 +80,24 @@ fn written(rows: &mut Rows<'_>, table: &str) {
     let name = rows.short(table);
     rows.row([
         (
-            format!("Table {name}: commits, and conflicts between writers"),
+            format!("Table {name}: commits and conflicts"),
             vec![
                 latency("PutItem", "SampleCount").labelled("commits"),
                 sum("ConditionalCheckFailedRequests").labelled("conflicts"),
             ],
         ),
         (
-            format!("Table {name}: refused for being too much"),
+            format!("Table {name}: throttled requests"),
             vec![sum("WriteThrottleEvents").labelled("writes"), sum("ReadThrottleEvents").labelled("reads")],
         ),
         (
-            format!("Table {name}: time of a request, ms"),
+            format!("Table {name}: latency p99, ms"),
             vec![latency("PutItem", "p99").labelled("writes"), latency("Query", "p99").labelled("reads")],
         ),
     ]);
 }
 
-/// A row about a stream.
+/// Adds a row about a stream.
 fn carried(rows: &mut Rows<'_>, stream: &str) {
     let of = |metric: &str, statistic: &str| {
         Metric::new("AWS/Kinesis", metric, &[("StreamName", stream)]).statistic(statistic)
@@ -112,30 +112,27 @@ fn carried(rows: &mut Rows<'_>, stream: &str) {
             ],
         ),
         (
-            format!("Stream {name}: refused for being too much"),
+            format!("Stream {name}: throttled requests"),
             vec![
                 of("WriteProvisionedThroughputExceeded", "Sum").labelled("writes"),
                 of("ReadProvisionedThroughputExceeded", "Sum").labelled("reads"),
             ],
         ),
         (
-            format!("Stream {name}: age of what is read, ms"),
-            vec![of("GetRecords.IteratorAgeMilliseconds", "Maximum").labelled("the oldest")],
+            format!("Stream {name}: iterator age, ms"),
+            vec![of("GetRecords.IteratorAgeMilliseconds", "Maximum").labelled("maximum")],
         ),
     ]);
 }
 
-/// A row about a consumer.
+/// Adds a row about a consumer.
 fn handled(rows: &mut Rows<'_>, consumer: &Consumer) {
     let of = |metric: &str, statistic: &str| Metric::lambda(metric, &consumer.function).statistic(statistic);
     let name = rows.short(&consumer.function);
     rows.row([
+        (format!("{name}: lag (iterator age), ms"), vec![of("IteratorAge", "Maximum").labelled("maximum")]),
         (
-            format!("{name}: age of what it gets, ms"),
-            vec![of("IteratorAge", "Maximum").labelled("last of a batch")],
-        ),
-        (
-            format!("{name}: batches, and those that fail"),
+            format!("{name}: batches, errors, throttles"),
             vec![
                 of("Invocations", "Sum").labelled("batches"),
                 of("Errors", "Sum").labelled("failed"),
@@ -143,18 +140,18 @@ fn handled(rows: &mut Rows<'_>, consumer: &Consumer) {
             ],
         ),
         (
-            format!("{name}: time of a batch, ms"),
-            vec![of("Duration", "p50").labelled("half"), of("Duration", "Maximum").labelled("the slowest")],
+            format!("{name}: batch duration, ms"),
+            vec![of("Duration", "p50").labelled("p50"), of("Duration", "Maximum").labelled("maximum")],
         ),
     ]);
 }
 
-/// A row about what was kept: aside, given up, and for good.
-fn kept(rows: &mut Rows<'_>, hops: &Hops) {
-    let functions = hops.consumers.iter().map(|consumer| consumer.function.as_str());
+/// Adds a row about quarantined events, lost batches and the archive.
+fn kept(rows: &mut Rows<'_>, stages: &Stages) {
+    let functions = stages.consumers.iter().map(|consumer| consumer.function.as_str());
     let aside = functions.clone().map(|function| {
         let of = [(metric::FUNCTION_NAME, function)];
-        let metric = Metric::new(metric::NAMESPACE, metric::KEPT_ASIDE, &of);
+        let metric = Metric::new(metric::NAMESPACE, metric::QUARANTINED, &of);
         metric.statistic("Sum").labelled(rows.short(function))
     });
     let lost = functions.map(|function| {
@@ -162,7 +159,7 @@ fn kept(rows: &mut Rows<'_>, hops: &Hops) {
             .statistic("Sum")
             .labelled(rows.short(function))
     });
-    let stored = hops.buckets.iter().flat_map(|bucket| {
+    let stored = stages.buckets.iter().flat_map(|bucket| {
         let of = [("BucketName", bucket.as_str()), ("StorageType", "AllStorageTypes")];
         let bytes = [("BucketName", bucket.as_str()), ("StorageType", "StandardStorage")];
         [
@@ -172,9 +169,9 @@ fn kept(rows: &mut Rows<'_>, hops: &Hops) {
     });
     let stored = stored.map(|metric| metric.every(DAY_S)).collect();
     let charts = [
-        ("Kept aside: could not be handled", aside.collect()),
-        ("Given up, and could not be kept", lost.collect()),
-        ("Archive, once a day", stored),
+        ("Quarantined events", aside.collect()),
+        ("Discarded batches that were lost", lost.collect()),
+        ("Archive size, daily", stored),
     ];
     rows.row(charts.map(|(title, metrics)| (title.to_owned(), metrics)));
 }
@@ -185,8 +182,8 @@ mod tests {
     use crate::testing::scope;
 
     #[test]
-    fn dashboard_has_a_row_for_each_hop() {
+    fn dashboard_has_a_row_for_each_stage() {
         let alarm = "arn:aws:cloudwatch:eu-central-1:111111111111:alarm:demo-dev-capture-behind";
-        insta::assert_json_snapshot!(body(&scope(), &Hops::sample(), &[alarm]));
+        insta::assert_json_snapshot!(body(&scope(), &Stages::sample(), &[alarm]));
     }
 }

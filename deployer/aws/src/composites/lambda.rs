@@ -1,5 +1,4 @@
-//! A Lambda as people think of it: a function with its role, its log group, and what it
-//! consumes.
+//! A Lambda function together with its role, its log group and its event source mappings.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "sources")]
@@ -26,52 +25,52 @@ use crate::resources::{
 };
 use crate::{Aws, AwsNames};
 
-/// A function and everything that belongs to it.
+/// A function with its role, log group and event source mappings.
 #[derive(Debug, Clone)]
 pub struct Lambda {
     thing: String,
     function: Function,
     log_group: LogGroup,
     scope: Scope,
-    /// ARN of the policy that bounds the role.
+    /// ARN of the role's permissions boundary.
     boundary: Option<String>,
     grants: Vec<Grant>,
-    /// What Lambda itself does on behalf of the function.
+    /// Statements for the calls that Lambda itself makes with the function's role.
     errands: Vec<Statement>,
     #[cfg(feature = "sources")]
     mappings: Vec<Mapping>,
 }
 
-/// What the Lambdas of a stack have in common, as far as one does not say otherwise.
+/// The settings of all Lambdas of a stack, unless a Lambda overrides them.
 #[derive(Debug, Clone)]
 pub struct LambdaDefaults {
     /// `arm64` or `x86_64`.
     pub architecture: String,
-    /// Memory in MB; the share of a processor grows with it.
+    /// Memory in MB; CPU power grows with it.
     pub memory_mb: i32,
-    /// The longest invocation, in seconds.
+    /// The timeout of an invocation, in seconds.
     pub timeout_s: i32,
-    /// Days that log lines are kept.
+    /// The retention of log lines, in days.
     pub log_retention_days: i32,
-    /// ARN of the KMS key of the log groups; nothing means CloudWatch's own.
+    /// ARN of the KMS key of the log groups; `None` means CloudWatch's own key.
     pub log_key: Option<String>,
-    /// ARN of the KMS key of the environment variables; nothing means Lambda's own.
+    /// ARN of the KMS key of the environment variables; `None` means Lambda's own key.
     pub variables_key: Option<String>,
-    /// ARN of the policy that bounds the roles.
+    /// ARN of the roles' permissions boundary.
     pub permissions_boundary: Option<String>,
 }
 
-/// Something whose records Lambda polls and hands to a function.
+/// A table or stream that Lambda polls for a function.
 #[cfg(feature = "sources")]
 pub trait EventSource {
-    /// Returns what Lambda has to be allowed on behalf of the function.
+    /// Returns the statements that the function's role needs for Lambda's polling.
     fn polling(&self) -> Vec<Statement>;
     /// Returns the mapping to a function.
     fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping;
 }
 
 impl Lambda {
-    /// Returns the Lambda made of the binary of this name.
+    /// Returns the Lambda with the binary of this name.
     pub fn new(scope: &Scope, binary: &str, defaults: &LambdaDefaults) -> Self {
         let name = scope.name(binary);
         let log_group = LogGroup::of_function(scope, &name, defaults.log_retention_days)
@@ -109,37 +108,37 @@ impl Lambda {
         self
     }
 
-    /// Returns the Lambda with this time for one invocation, whatever is the default.
+    /// Returns the Lambda with this timeout instead of the default.
     pub fn timeout(mut self, time: Duration) -> Self {
         self.function = self.function.timeout_s(i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
         self
     }
 
-    /// Returns the Lambda with this memory at least, whatever is the default.
+    /// Returns the Lambda with at least this memory, even if the default is lower.
     pub fn memory_at_least_mb(mut self, least: i32) -> Self {
         self.function = self.function.at_least_memory_mb(least);
         self
     }
 
-    /// Returns the Lambda calling these others, and itself; a variable tells it their names.
+    /// Returns the Lambda that calls these others and itself; this variable holds their names.
     pub fn calls<'a>(mut self, variable: impl Display, others: impl IntoIterator<Item = &'a Self>) -> Self {
         let others: Vec<&Function> = others.into_iter().map(|other| &other.function).collect();
         let names: Vec<&str> = others.iter().map(|function| function.binary()).collect();
         self.function = self.function.environment([(variable.to_string(), names.join(","))]).recursive();
         self.grants.extend(others.iter().map(|function| function.invoke()));
-        // Not a grant: a function is no need of its own.
+        // Not a grant: a function must not depend on itself.
         self.errands.push(self.function.invoke().statement);
         self
     }
 
-    /// Returns the Lambda that changes only after these have: what writes something new comes
-    /// after those who have to read it.
+    /// Returns the Lambda that is changed only after these others: readers of a new format are deployed
+    /// before its writer.
     pub fn after<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
         self.function = self.function.after(others.into_iter().map(|other| &other.function));
         self
     }
 
-    /// Returns the Lambda consuming this source.
+    /// Returns the Lambda that consumes this source.
     #[cfg(feature = "sources")]
     pub fn consumes(mut self, source: &impl EventSource, settings: MappingSettings) -> Self {
         self.errands.extend(source.polling());
@@ -148,22 +147,21 @@ impl Lambda {
         self
     }
 
-    /// Returns the Lambda consuming this source, with what it cannot handle given up to a
-    /// bucket.
+    /// Returns the Lambda that consumes this source, with its discarded batches stored in a bucket.
     #[cfg(feature = "pipeline")]
-    pub fn consumes_or_gives_up_to(
+    pub fn consumes_discarding_to(
         self,
         bucket: &Bucket,
         source: &impl EventSource,
         settings: MappingSettings,
     ) -> Self {
-        let mut given_up = self;
-        given_up.errands.extend(bucket.giving_up());
+        let mut discarded_batches = self;
+        discarded_batches.errands.extend(bucket.storing_discarded_batches());
         let on_failure = Some(bucket.arn().to_owned());
-        given_up.consumes(source, MappingSettings { on_failure, ..settings })
+        discarded_batches.consumes(source, MappingSettings { on_failure, ..settings })
     }
 
-    /// Adds everything that belongs to the Lambda.
+    /// Adds the Lambda and its resources to a stack.
     pub(super) fn add_to(self, stack: &mut Stack<Aws>) {
         let variables: BTreeMap<String, String> =
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
@@ -184,14 +182,15 @@ impl Lambda {
         stack.add(function);
         #[cfg(feature = "sources")]
         for mapping in mappings {
-            // Records flow as soon as the mapping is there, so what the function uses is there first.
+            // The mapping delivers records as soon as it exists, so the resources that the function uses come
+            // first.
             stack.add(mapping.needing(used.clone()));
         }
     }
 }
 
-/// Several grants may need the same: two of one table the key of the table. IAM takes a `Sid`
-/// once only.
+/// Removes repeated statements: two grants on one table both need the table's key, and IAM requires unique
+/// `Sid`s.
 fn each_once(statements: impl Iterator<Item = Statement>) -> Vec<Statement> {
     let mut each = Vec::new();
     for statement in statements {

@@ -6,7 +6,7 @@ use aws_sdk_sts::config::{BehaviorVersion, Region};
 use super::*;
 use crate::Called;
 
-/// Returns the hint for an error with this code and message, by the class that it gets.
+/// Returns the hint for an error of this class, with this code and message.
 fn hint_for(operation: &str, class: Class, code: &str, message: &str) -> String {
     let code = Some(code).filter(|code| !code.is_empty());
     let said = Said::new(operation, class, code, Some(400), message);
@@ -145,7 +145,7 @@ fn fixable_errors_have_a_hint() {
     insta::assert_snapshot!(said.join("\n"));
 }
 
-/// Credentials that cannot be had, for this reason.
+/// A credentials provider that fails for this reason.
 #[derive(Debug)]
 struct Failing(Reason);
 
@@ -160,7 +160,7 @@ impl ProvideCredentials for Failing {
     }
 }
 
-/// The words are those of the SDK, so it is asked: no call is made without credentials.
+/// The messages are the SDK's own, so the test uses the SDK. Without credentials it sends no call.
 #[tokio::test]
 async fn credentials_errors_have_distinct_messages() {
     let cases: [(&str, Reason); 4] = [

@@ -1,4 +1,4 @@
-//! Whether a policy allows a call, as far as the policy alone can tell.
+//! Whether a policy allows a call, judged by the policy alone.
 
 use serde_json::{Map, Value};
 
@@ -6,12 +6,11 @@ use super::Policy;
 use super::canonical::each;
 
 impl Policy {
-    /// Tells whether the policy allows this action, `service:Operation`, on the resource of
-    /// this ARN; `*` for an action that knows no resources.
+    /// Returns whether the policy allows this action, `service:Operation`, on the resource with this ARN; `*`
+    /// for an action that supports no resources.
     ///
-    /// It answers "does our own policy say so", to tell a permission that is missing from
-    /// one that is not known everywhere yet. So what depends on a condition counts as
-    /// allowed and not as denied: the condition may hold.
+    /// This distinguishes a missing permission from one that has not propagated yet. Conditions are not
+    /// evaluated: a conditional `Allow` counts, and a conditional `Deny` does not.
     pub fn allows(&self, action: &str, resource: &str) -> bool {
         let about = |effect: &str| {
             let statements = self.statements.values().filter_map(Value::as_object);
@@ -35,11 +34,11 @@ fn covers(statement: &Map<String, Value>, action: &str, resource: &str) -> bool 
     holds("Action", "NotAction", &action.to_lowercase()) && holds("Resource", "NotResource", resource)
 }
 
-/// Tells whether a pattern with `*` for any text and `?` for any character matches all of a text.
+/// Returns whether a pattern matches a whole text; `*` is any text, `?` any character.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut read) = (0, 0);
-    // Where the last `*` was, and how much of the text it has taken so far.
+    // The position of the last `*` in the pattern, and the end of the text that it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while read < text.len() {
         match pattern.get(at) {

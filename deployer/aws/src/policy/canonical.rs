@@ -1,17 +1,17 @@
-//! The one form of a policy's statements, and of everything in them.
+//! The canonical form of a policy's statements and of their elements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-/// How many bytes of a hash name a statement.
+/// The number of hash bytes in the name of a statement.
 const NAME_BYTES: usize = 4;
 
-/// Returns the statements by `Sid`; those without one, and all that share one, by a hash of
-/// what they say, so that one more does not rename the others.
+/// Returns the statements by `Sid`. Statements without a `Sid` or with a repeated one are named by a hash of
+/// their content, so that an additional statement does not rename the others.
 pub(super) fn statements(listed: Option<&Value>) -> BTreeMap<String, Value> {
-    // A statement said twice is said once.
+    // A repeated statement counts once.
     let mut by_sid: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
     for statement in listed.map(each).unwrap_or_default() {
         let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn statements(listed: Option<&Value>) -> BTreeMap<String, Value> {
         let only = alike.len() == 1 && !sid.is_empty();
         for (text, statement) in alike {
             let key = if only { sid.to_owned() } else { format!("{sid}#{}", short_hash(&text)) };
-            // Whoever makes two of one hash does not hide one of them.
+            // Two statements with the same hash must not hide each other.
             let key = unused(key, |key| statements.contains_key(key));
             statements.insert(key, statement);
         }
@@ -31,7 +31,7 @@ pub(super) fn statements(listed: Option<&Value>) -> BTreeMap<String, Value> {
     statements
 }
 
-/// Returns the key, with as many ticks behind it as it takes to be one of its own.
+/// Returns the key, with as many `'` appended as it takes to be unique.
 fn unused(mut key: String, is_used: impl Fn(&str) -> bool) -> String {
     while is_used(&key) {
         key.push('\'');
@@ -43,7 +43,7 @@ fn short_hash(text: &str) -> String {
     Sha256::digest(text).iter().take(NAME_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the items of a list, or the one thing that stands for a list of one.
+/// Returns the items of a list, or a single value as a list of one.
 pub(super) fn each(value: &Value) -> &[Value] {
     match value {
         Value::Array(items) => items,
@@ -59,7 +59,7 @@ fn canonical_statement(statement: &Value) -> Value {
     let mut canonical = Map::new();
     for (key, value) in fields {
         let value = match key.as_str() {
-            // It names the statement, in the key.
+            // It is the key of the statement.
             "Sid" => continue,
             "Action" | "NotAction" => set(value, |action| action.to_lowercase()),
             "Resource" | "NotResource" => set(value, str::to_owned),
@@ -68,7 +68,7 @@ fn canonical_statement(statement: &Value) -> Value {
             "Condition" => canonical_condition(value),
             _ => value.clone(),
         };
-        // A condition of nothing always holds.
+        // An empty condition is always true.
         if key != "Condition" || value != json!({}) {
             canonical.insert(key.clone(), value);
         }
@@ -76,8 +76,8 @@ fn canonical_statement(statement: &Value) -> Value {
     Value::Object(canonical)
 }
 
-/// Anonymous callers are part of `"*"`. Where access is allowed they are part of `{"AWS":
-/// "*"}` as well, and only there the two are one ("IAM JSON policy elements: Principal").
+/// Returns the canonical form of a principal. `"*"` includes anonymous callers. `{"AWS": "*"}` includes them
+/// only in an `Allow`, so only there the two are equal ("IAM JSON policy elements: Principal").
 fn canonical_principal(principal: &Value) -> Value {
     match principal {
         Value::Object(by_type) => by_type
@@ -89,9 +89,9 @@ fn canonical_principal(principal: &Value) -> Value {
     }
 }
 
-/// An account id is its root user's ARN. The partition does not show in a bare account id,
-/// so both forms become the id. What was deleted reads back as the id that it had, which is
-/// said beside it: whoever is made under the old name is somebody else.
+/// Returns the canonical name of a principal. An account id means its root user's ARN; a bare account id has
+/// no partition, so both forms become the id. AWS shows a deleted user or role by its former unique id, which
+/// is labelled here: a new one with the same name is another principal.
 fn canonical_principal_name(name: &str) -> String {
     let account = name.strip_suffix(":root").and_then(|arn| arn.rsplit_once(":iam::"));
     if let Some((_, account)) = account {
@@ -104,8 +104,8 @@ fn canonical_principal_name(name: &str) -> String {
     }
 }
 
-/// Operators and condition keys have no case; values come back as strings ("IAM JSON policy
-/// elements: Condition").
+/// Returns the canonical form of a condition. Operators and condition keys ignore case; AWS returns values as
+/// strings ("IAM JSON policy elements: Condition").
 fn canonical_condition(condition: &Value) -> Value {
     let Some(operators) = condition.as_object() else {
         return condition.clone();
@@ -117,7 +117,7 @@ fn canonical_condition(condition: &Value) -> Value {
         let value = |text: &str| if truth { text.to_lowercase() } else { text.to_owned() };
         for (key, values) in keys.as_object().into_iter().flatten() {
             let tests = canonical.entry(operator.clone()).or_insert_with(|| json!({}));
-            // Said in two spellings, both have to hold; neither may hide the other.
+            // A key in two spellings is two tests that both have to hold, so both are kept.
             let key = unused(key.to_lowercase(), |key| tests.get(key).is_some());
             tests[key] = set(values, value);
         }

@@ -1,4 +1,4 @@
-//! What is equal and what is not, what is allowed and what is not, as tables.
+//! Tables of equal and different policies, and of allowed and denied calls.
 
 use serde_json::{Value, json};
 
@@ -9,12 +9,12 @@ fn policy(statements: &Value) -> Policy {
 }
 
 fn plain(policy: &Policy) -> Value {
-    serde_json::to_value(policy).expect("plain data")
+    serde_json::to_value(policy).expect("a policy can be serialized")
 }
 
-/// Compares both ways, as values and as what a diff compares.
+/// Returns whether two policies are equal, and checks that a diff agrees.
 fn equal(one: &Policy, other: &Policy) -> bool {
-    assert_eq!(one == other, plain(one) == plain(other), "equality and the compared form agree");
+    assert_eq!(one == other, plain(one) == plain(other), "equality and the serialized form agree");
     one == other
 }
 
@@ -24,7 +24,7 @@ const ROOT: &str = "arn:aws:iam::111111111111:root";
 #[test]
 fn policies_with_same_meaning_are_equal() {
     let pairs = [
-        // A scalar is a list of one.
+        // A scalar equals a list with one item.
         (json!({"Action": "s3:GetObject"}), json!([{"Action": ["s3:GetObject"]}])),
         (json!({"Resource": "a"}), json!({"Resource": ["a"]})),
         (json!({"NotAction": "s3:*"}), json!({"NotAction": ["s3:*"]})),
@@ -33,7 +33,7 @@ fn policies_with_same_meaning_are_equal() {
             json!({"Principal": {"Service": "lambda.amazonaws.com"}}),
             json!({"Principal": {"Service": ["lambda.amazonaws.com"]}}),
         ),
-        // Order and repetition mean nothing.
+        // Order and repetition do not count.
         (json!({"Action": ["a:B", "a:C"]}), json!({"Action": ["a:C", "a:B"]})),
         (json!({"Resource": ["b", "a"]}), json!({"Resource": ["a", "b"]})),
         (json!({"Resource": ["a", "a"]}), json!({"Resource": "a"})),
@@ -53,7 +53,7 @@ fn policies_with_same_meaning_are_equal() {
             json!([{"Sid": "S", "Action": "b:B"}, {"Sid": "S", "Action": "a:A"}]),
         ),
         (json!({"Sid": "", "Action": "a:A"}), json!({"Action": "a:A"})),
-        // Names without case.
+        // Names that ignore case.
         (json!({"Action": "S3:getobject"}), json!({"Action": "s3:GetObject"})),
         (json!({"NotAction": "S3:getobject"}), json!({"NotAction": "s3:GetObject"})),
         (
@@ -184,7 +184,7 @@ fn policy_version_counts_and_defaults_to_2008() {
     let of = |version: Value| Policy::from(json!({"Version": version, "Statement": []}));
     assert!(equal(&Policy::from(json!({"Statement": []})), &of(json!("2008-10-17"))));
     assert!(!equal(&of(json!("2012-10-17")), &of(json!("2008-10-17"))));
-    // What names the document does not change it.
+    // The id of a document does not change its meaning.
     let named = Policy::from(json!({"Version": "2012-10-17", "Id": "default", "Statement": []}));
     assert!(equal(&named, &of(json!("2012-10-17"))));
 }

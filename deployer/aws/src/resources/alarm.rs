@@ -31,34 +31,33 @@ pub struct Alarm {
     dimensions: BTreeMap<String, String>,
     /// `Sum`, `Maximum` and the like.
     statistic: Option<String>,
-    /// A percentile, in place of a statistic.
+    /// A percentile, instead of a statistic.
     extended_statistic: Option<String>,
     unit: Option<String>,
-    /// What it calculates with in place of a metric, by id; nothing in a stack of ours.
+    /// Metric math expressions, by id; none in the stack.
     expressions: BTreeMap<String, String>,
     period_s: i32,
     evaluation_periods: i32,
-    /// Of the evaluation periods, how many have to breach.
+    /// How many of the evaluation periods have to breach the threshold.
     datapoints_to_alarm: i32,
     threshold: f64,
     comparison: String,
-    /// What a period without data counts as.
+    /// How a period without data is treated.
     treat_missing_data: String,
-    /// What too few samples for a percentile count as: nothing means that they are evaluated.
+    /// How a percentile with too few samples is treated; nothing means that it is evaluated.
     low_sample_percentile: Option<String>,
     actions_enabled: bool,
-    /// ARNs of what is told when the alarm goes off.
+    /// ARNs that are notified of the state ALARM.
     alarm_actions: BTreeSet<String>,
-    /// ARNs of what is told when all is well again.
+    /// ARNs that are notified of the state OK.
     ok_actions: BTreeSet<String>,
-    /// ARNs of what is told when nothing can be said.
+    /// ARNs that are notified of the state INSUFFICIENT_DATA.
     insufficient_data_actions: BTreeSet<String>,
 }
 
 impl Alarm {
-    /// Returns the alarm that tells these topics when it goes off, and when all is well again:
-    /// whoever was woken wants to know that. Nothing that can be said about a quiet stream is
-    /// worth telling.
+    /// Returns the alarm that notifies these topics of ALARM and of OK: a person who was alerted also wants
+    /// to know about the recovery. INSUFFICIENT_DATA notifies no topic, because a quiet stream has no data.
     pub fn telling(mut self, topics: &BTreeSet<String>) -> Self {
         self.alarm_actions = topics.clone();
         self.ok_actions = topics.clone();
@@ -72,11 +71,11 @@ impl Resource for Alarm {
     const INFO: KindInfo = KindInfo {
         stands_on: &["lambda.function", "kinesis.stream", "dynamodb.table"],
         left_out: &[
-            LeftOut { what: "state", why: "it is no configuration" },
-            LeftOut { what: "composite alarms", why: "they are a kind of their own" },
+            LeftOut { what: "state", why: "it is not configuration" },
+            LeftOut { what: "composite alarms", why: "they are a separate kind" },
             LeftOut {
                 what: "evaluation window, warm-up, action configuration",
-                why: "what CloudWatch answers when they are unset is not documented",
+                why: "CloudWatch does not document their values when unset",
             },
         ],
         ..KindInfo::new("cloudwatch.alarm")
@@ -98,28 +97,28 @@ impl Resource for Alarm {
                 mistakes.push(mistake.to_owned());
             }
         };
-        unless(self.name.chars().count() <= 255, "an alarm's name has 255 characters at most");
+        unless(self.name.chars().count() <= 255, "an alarm's name can have at most 255 characters");
         let fine = [10, 20, 30].contains(&self.period_s);
         unless(
             fine || (self.period_s > 0 && self.period_s % 60 == 0),
-            "a period is 10, 20 or 30 seconds or a number of whole minutes",
+            "the period must be 10, 20 or 30 seconds, or a number of whole minutes",
         );
         unless(
             !(fine && self.namespace.starts_with("AWS/")),
-            "AWS measures no more often than once a minute",
+            "metrics of AWS services need a period of at least one minute",
         );
         let longest = if self.period_s >= 3600 { 7 * 86_400 } else { 86_400 };
         unless(
             self.period_s.saturating_mul(self.evaluation_periods) <= longest,
-            "all periods together last a day at most, or a week if each is an hour or longer",
+            "all periods together can last at most a day, or a week if each is an hour or longer",
         );
         unless(
             (1..=self.evaluation_periods).contains(&self.datapoints_to_alarm),
-            "of the evaluation periods, at least one and at most all have to breach",
+            "the data points to alarm must be from 1 to the number of evaluation periods",
         );
         unless(
             self.statistic.is_some() != self.extended_statistic.is_some(),
-            "an alarm has either a statistic or a percentile",
+            "an alarm needs either a statistic or a percentile",
         );
         unless(
             !self.ignores_missing_data(),
@@ -127,7 +126,7 @@ impl Resource for Alarm {
              the functions, or an expression with FILL",
         );
         let actions = [&self.alarm_actions, &self.ok_actions, &self.insufficient_data_actions];
-        unless(actions.iter().all(|actions| actions.len() <= 5), "a state has five actions at most");
+        unless(actions.iter().all(|actions| actions.len() <= 5), "a state can have at most five actions");
         mistakes
     }
 
@@ -159,9 +158,9 @@ impl Resource for Alarm {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // Putting succeeds on anybody's alarm of this name, and replaces it.
+        // PutMetricAlarm also succeeds for an unmanaged alarm of this name, and replaces it.
         if exists(&self.name, aws).await? {
-            let text = format!("there is an alarm {} meanwhile", self.name);
+            let text = format!("the alarm {} was created in the meantime", self.name);
             let error = Error::new(Class::Exists, "PutMetricAlarm", text);
             aws.adopt(error, Self::tags(&self.name, aws).await?.as_ref())?;
         }
@@ -197,15 +196,14 @@ impl Resource for Alarm {
 }
 
 impl Alarm {
-    /// Tells whether the alarm keeps its state while there is no data, whatever is desired for
-    /// missing data: "Alarms that evaluate metrics in the AWS/DynamoDB namespace always ignore
-    /// missing data even if you choose a different option for TreatMissingData"
-    /// ("PutMetricAlarm", CloudWatch API reference).
+    /// Returns whether the alarm keeps its state while there is no data, despite the desired treatment:
+    /// "Alarms that evaluate metrics in the AWS/DynamoDB namespace always ignore missing data even if you
+    /// choose a different option for TreatMissingData" ("PutMetricAlarm", CloudWatch API reference).
     fn ignores_missing_data(&self) -> bool {
         self.namespace == "AWS/DynamoDB" && self.treat_missing_data != "ignore"
     }
 
-    /// Returns a live alarm. What CloudWatch leaves out means its default.
+    /// Converts a live alarm. A setting that CloudWatch omits has its default.
     fn live(&self, live: &MetricAlarm) -> Self {
         let set = |actions: &[String]| actions.iter().cloned().collect();
         let evaluation_periods = live.evaluation_periods.unwrap_or_default();
@@ -243,7 +241,7 @@ impl Alarm {
         }
     }
 
-    /// Returns the call that makes the alarm as a whole; what it leaves out is removed.
+    /// Returns the call that sets the whole alarm; a setting that it omits is removed.
     fn put(&self, aws: &Aws) -> PutMetricAlarmFluentBuilder {
         let list = |actions: &BTreeSet<String>| Some(actions.iter().cloned().collect());
         let dimensions = self.dimensions.iter();
@@ -288,7 +286,7 @@ async fn exists(name: &str, aws: &Aws) -> Result<bool, Error> {
     Ok(!none)
 }
 
-/// Returns the id of what an alarm calculates with, and what it is.
+/// Returns the id and the expression or metric of a query of an alarm.
 fn expression(query: &MetricDataQuery) -> Option<(String, String)> {
     let metric = || {
         let measured = query.metric_stat()?;

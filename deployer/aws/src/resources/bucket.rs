@@ -1,4 +1,4 @@
-//! An S3 bucket: private, encrypted, versioned, reached over TLS only.
+//! An S3 bucket: private, encrypted, versioned, accessible over TLS only.
 
 mod changes;
 mod emptying;
@@ -30,10 +30,10 @@ use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
 use crate::{Aws, AwsNames, Called};
 
-/// Days that the parts of an upload are kept that nobody finishes.
+/// Days until an unfinished upload is aborted.
 const UPLOAD_DAYS: i32 = 7;
 
-/// A bucket. Fields are changed in the order in which they stand here.
+/// A bucket. Fields are changed in the order of their declaration.
 #[derive(Debug, Clone, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
@@ -43,37 +43,37 @@ pub struct Bucket {
     #[serde(skip)]
     #[stem_name(skip)]
     arn: String,
-    /// The account that owns it, which its ARN does not say.
+    /// The owning account, which the ARN does not contain.
     #[serde(skip)]
     #[stem_name(skip)]
     account: String,
     #[serde(skip)]
     #[stem_name(skip)]
     thing: String,
-    /// The environment variable that tells a function the name.
+    /// The environment variable that holds the bucket's name in a function.
     #[serde(skip)]
     #[stem_name(skip)]
     variable: Option<String>,
-    /// What is there already may be encrypted with these.
+    /// Earlier KMS keys: existing objects may be encrypted with them.
     #[serde(skip)]
     #[stem_name(skip)]
     former_keys: Vec<String>,
-    /// Before the policy, which S3 would refuse.
+    /// Changed before the policy, because S3 would reject a policy that conflicts with it.
     public_access_block: PublicAccessBlock,
     ownership: String,
     encryption: Encryption,
-    /// Off is also what S3 calls suspended: versions that there are, stay.
+    /// Off includes the status that S3 calls suspended: existing versions are kept.
     versioning: bool,
-    /// By rule id.
+    /// Rules by id.
     lifecycle: BTreeMap<String, Rule>,
     policy: Option<Policy>,
-    /// Web origins that may use it.
+    /// Web origins that CORS rules allow.
     cors_origins: BTreeSet<String>,
-    /// ARNs of what hears about objects, or `EventBridge`.
+    /// ARNs that are notified about objects, or `EventBridge`.
     notified: BTreeSet<String>,
 }
 
-/// What may never make an object public.
+/// The settings that block public access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct PublicAccessBlock {
     block_acls: bool,
@@ -82,18 +82,18 @@ struct PublicAccessBlock {
     restrict_buckets: bool,
 }
 
-/// How objects are encrypted that say nothing themselves.
+/// The default encryption of objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Encryption {
     /// `AES256` or `aws:kms`.
     algorithm: String,
     kms_key: Option<String>,
-    /// One key for many objects, which saves calls of KMS.
+    /// Whether one key serves many objects, which saves calls to KMS.
     bucket_key: bool,
 }
 
 impl Bucket {
-    /// Returns the bucket of this thing, versioned and over TLS only.
+    /// Returns the bucket for `thing`, versioned and accessible over TLS only.
     pub fn new(scope: &Scope, thing: &str) -> Self {
         let name = scope.bucket_name(thing);
         let arn = format!("arn:{}:s3:::{name}", scope.partition());
@@ -115,22 +115,21 @@ impl Bucket {
         }
     }
 
-    /// Returns the bucket that deletes what was overwritten under this prefix so many days after
-    /// it was ("Lifecycle configuration elements", S3 user guide).
+    /// Returns the bucket with a rule that deletes overwritten versions under this prefix after this number
+    /// of days ("Lifecycle configuration elements", S3 user guide).
     pub fn expiring_versions(mut self, prefix: &str, days: i32) -> Self {
         let id = format!("expire-versions-of-{}", prefix.trim_end_matches('/'));
         self.lifecycle.insert(id, Rule::expiring_versions(prefix, days));
         self
     }
 
-    /// Returns the bucket that answers over TLS only, or over plain HTTP too: a cloud on
-    /// loopback has no TLS.
+    /// Returns the bucket that requires TLS, or also accepts plain HTTP: a cloud on loopback has no TLS.
     pub fn tls_only(mut self, on: bool) -> Self {
         self.policy = on.then(|| tls_only(&self.arn));
         self
     }
 
-    /// Returns the bucket encrypted with the KMS key of this ARN, or with S3's own.
+    /// Returns the bucket encrypted with the KMS key of this ARN, or with S3's own key.
     pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
         let Keys { today, former } = keys.into();
         self.encryption = Encryption::with(today);
@@ -155,20 +154,20 @@ impl Resource for Bucket {
     type Field = BucketFieldName;
     const INFO: KindInfo = KindInfo {
         stateful: true,
-        // Terraform waits so long for a lifecycle that reads the same several times
-        // (terraform-provider-aws, internal/service/s3/bucket_lifecycle_configuration.go).
+        // Terraform waits this long until several reads of a lifecycle are equal (terraform-provider-aws,
+        // internal/service/s3/bucket_lifecycle_configuration.go).
         settles_within: Duration::from_secs(180),
         left_out: &[
             LeftOut {
                 what: "website, replication, logging, acceleration, request payment, inventory, analytics, metrics, \
                    object lock",
-                why: "a call each for every look, for what a private archive does not use",
+                why: "one more call each on every read, for features that a private archive does not use",
             },
-            LeftOut { what: "ACLs", why: "they mean nothing while the bucket's owner owns every object" },
+            LeftOut { what: "ACLs", why: "they have no effect while the bucket's owner owns every object" },
             LeftOut { what: "blocked encryption types", why: "S3 sets them by itself" },
             LeftOut {
                 what: "details of CORS rules and notifications",
-                why: "that there is one is a difference already",
+                why: "any rule or notification is a difference already",
             },
         ],
         ..KindInfo::new("s3.bucket")
@@ -186,12 +185,12 @@ impl Resource for Bucket {
         use BucketFieldName as Field;
         let live_key = live.encryption.kms_key.as_deref();
         match field {
-            // An object that is overwritten is gone then.
+            // Without versioning, an overwritten object is lost.
             Field::Versioning if !self.versioning => Effect::InPlace(Risk::LosesData),
             Field::Lifecycle if lifecycle::deletes_more(&live.lifecycle, &self.lifecycle) => {
                 Effect::InPlace(Risk::LosesData)
             }
-            // Nobody may read the objects that there are.
+            // Functions can no longer read the existing objects.
             Field::Encryption
                 if live_key != self.encryption.kms_key.as_deref()
                     && key::is_left_behind(live_key, &self.former_keys) =>
@@ -236,7 +235,7 @@ impl Resource for Bucket {
             Ok(None) => return Ok(None),
             Err(error) => return Err(reads::explained(error, name, aws).await),
         };
-        // Whether there is a bucket, its tags say; what else does not know it will.
+        // The tags decide whether the bucket exists. Other reads may not find a new bucket yet.
         let (made, parts) = (made?, parts.map_err(not_known_yet)?);
         let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified) =
             parts;
@@ -258,12 +257,15 @@ impl Resource for Bucket {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // In us-east-1, making a bucket that one has already succeeds, and resets its ACLs
+        // In us-east-1, creating a bucket that the account already owns succeeds, and resets its ACLs
         // ("CreateBucket", S3 API reference).
         match Self::tags(&self.name, aws).await? {
             Some(live) => {
-                let exists =
-                    Error::new(Class::Exists, "CreateBucket", format!("there is a bucket {}", self.name));
+                let exists = Error::new(
+                    Class::Exists,
+                    "CreateBucket",
+                    format!("the bucket {} exists already", self.name),
+                );
                 take_over(exists, &live, aws)?;
             }
             None => self.make(tags, aws).await?,
@@ -273,7 +275,7 @@ impl Resource for Bucket {
 
     async fn update(&self, _live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
         use BucketFieldName as Field;
-        // One after another: S3 refuses two changes of one bucket at a time.
+        // One after another: S3 rejects concurrent changes of a bucket.
         for field in changed {
             match field {
                 Field::PublicAccessBlock => self.put_public_access_block(aws).await?,
@@ -291,7 +293,7 @@ impl Resource for Bucket {
     }
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // The call replaces them all.
+        // The call replaces all tags.
         let mut all = reads::tags(&self.name, aws).await?;
         all.extend(tags.clone());
         self.put_tags(&all, aws).await
@@ -303,7 +305,7 @@ impl Resource for Bucket {
         }
         let deleted = aws.s3.delete_bucket().bucket(name).send().await.called();
         match deleted {
-            // Somebody wrote meanwhile; another attempt empties it again.
+            // Objects were written in the meantime; the next attempt empties the bucket again.
             Err(error) if error.code.as_deref() == Some("BucketNotEmpty") => {
                 let class = Class::InProgress;
                 Err(Error { class, ..error })
@@ -323,9 +325,9 @@ impl Resource for Bucket {
 }
 
 impl Bucket {
-    /// Makes it with its tags and no settings, or takes over what an attempt of ours has made.
+    /// Creates the bucket with its tags and without settings, or adopts the bucket of an earlier attempt.
     pub(crate) async fn make(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // The oldest region has no name here ("CreateBucket", S3 API reference).
+        // The oldest Region has no name here ("CreateBucket", S3 API reference).
         let region = &aws.scope.region;
         let elsewhere = (region != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
         let configuration = CreateBucketConfiguration::builder()
@@ -339,7 +341,7 @@ impl Bucket {
                 take_over(error, &Self::tags(&self.name, aws).await?.unwrap_or_default(), aws)
             }
             Err(error) if error.class == Class::Exists => Err(error.hint(
-                "somebody else has a bucket of this name, and bucket names are unique in the world: choose another \
+                "another account has a bucket with this name, and bucket names are globally unique: choose another \
                  name for the stack or for the environment",
             )),
             other => other.map(drop),
@@ -347,8 +349,8 @@ impl Bucket {
     }
 }
 
-/// Takes over a bucket of our account that was not there when we looked. One without any tag
-/// is what an attempt of ours left that was cut short before it had them.
+/// Adopts a bucket of this account that did not exist when the plan was made. A bucket without tags was left
+/// by an attempt that was interrupted before it set them.
 fn take_over(exists: Error, live: &Tags, aws: &Aws) -> Result<(), Error> {
     if live.is_empty() { Ok(()) } else { aws.adopt(exists, Some(live)) }
 }
@@ -369,11 +371,11 @@ impl Encryption {
     }
 }
 
-/// Tells whether the permissions of who deploys cover a bucket of this name. Whose another one
-/// is nobody may ask, and it cannot be ours.
+/// Returns whether a bucket with this name can belong to the environment. The permissions of the deployer do
+/// not cover other names, so it could not read the tags of those buckets.
 fn can_be_ours(name: &str, scope: &Scope) -> bool {
     let whole = scope.bucket_name("*");
-    let (begins, ends) = whole.split_once('*').expect("the name of the thing is in it");
+    let (begins, ends) = whole.split_once('*').expect("the bucket name contains the `*`");
     name.strip_prefix(begins).is_some_and(|rest| rest.ends_with(ends))
 }
 

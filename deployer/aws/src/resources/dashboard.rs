@@ -1,7 +1,7 @@
-//! The CloudWatch dashboard of an environment, of which there is one.
+//! The CloudWatch dashboard of an environment. Each environment has one.
 //!
-//! Its owner and its stamp are in a note that the dashboard itself shows (`note` says why),
-//! so they are read and written together with what it shows.
+//! Its owner and its stamp are in a note that the dashboard shows (`note` says why), so they are read and
+//! written together with its content.
 
 mod note;
 
@@ -19,11 +19,10 @@ use crate::policy::Statement;
 use crate::resources::lint;
 use crate::{Aws, AwsNames, Called};
 
-/// The widgets that a dashboard has at most ("Dashboard body structure and syntax", CloudWatch
-/// user guide).
+/// The most widgets that a dashboard can have ("Dashboard body structure and syntax", CloudWatch user guide).
 const MOST_WIDGETS: usize = 500;
 
-/// The last part but the region of every dashboard's name.
+/// The part of every dashboard's name before the Region.
 const THING: &str = "overview";
 
 /// A dashboard.
@@ -36,16 +35,16 @@ pub struct Dashboard {
     #[serde(skip)]
     #[stem_name(skip)]
     arn: String,
-    /// The tags in the note of the live one.
+    /// The tags in the note of the live dashboard.
     #[serde(skip)]
     #[stem_name(skip)]
     noted: Tags,
-    /// What it shows, as CloudWatch keeps it, but for the tags in the note.
+    /// The content as CloudWatch keeps it, without the tags in the note.
     body: Value,
 }
 
 impl Dashboard {
-    /// Returns the dashboard of the environment with this body, whose first text is the note.
+    /// Returns the dashboard of the environment with this body, whose first text widget is the note.
     pub fn new(scope: &Scope, body: Value) -> Self {
         let name = name(scope);
         Self { arn: arn(scope, &name), name, noted: Tags::new(), body }
@@ -58,10 +57,10 @@ impl Resource for Dashboard {
     const INFO: KindInfo = KindInfo {
         stands_on: &["cloudwatch.alarm"],
         left_out: &[
-            LeftOut { what: "sharing", why: "it is a role and a user pool beside the dashboard" },
+            LeftOut { what: "sharing", why: "it is a role and a user pool next to the dashboard" },
             LeftOut {
                 what: "its tags in CloudWatch",
-                why: "the note on the dashboard says whose it is, in places that keep no tags as well",
+                why: "the note on the dashboard names the owner, also where tags are not supported",
             },
         ],
         ..KindInfo::new("cloudwatch.dashboard")
@@ -80,11 +79,10 @@ impl Resource for Dashboard {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=255, "-_").collect();
         let widgets = self.body["widgets"].as_array().map_or(0, Vec::len);
         if widgets > MOST_WIDGETS {
-            mistakes
-                .push(format!("a dashboard has {MOST_WIDGETS} widgets at most, and this one has {widgets}"));
+            mistakes.push(format!("a dashboard can have at most {MOST_WIDGETS} widgets, but has {widgets}"));
         }
         if !note::has_room(&self.body) {
-            mistakes.push("a dashboard needs a text widget, for the note that says whose it is".into());
+            mistakes.push("a dashboard needs a text widget, for the note that names its owner".into());
         }
         mistakes
     }
@@ -113,9 +111,9 @@ impl Resource for Dashboard {
     }
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // Putting succeeds on anybody's dashboard of this name, and replaces it.
+        // PutDashboard also succeeds for an unmanaged dashboard of this name, and replaces it.
         if let Some(live) = Self::tags(&self.name, aws).await? {
-            let text = format!("there is a dashboard {} meanwhile", self.name);
+            let text = format!("the dashboard {} was created in the meantime", self.name);
             aws.adopt(Error::new(Class::Exists, "PutDashboard", text), Some(&live))?;
         }
         self.put(tags, aws).await
@@ -126,7 +124,7 @@ impl Resource for Dashboard {
     }
 
     async fn tag(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
-        // The note is nobody's but ours, so there are no tags of others to leave alone.
+        // Only the deployer writes the note, so it contains no tags of others to keep.
         self.put(tags, aws).await
     }
 
@@ -135,8 +133,8 @@ impl Resource for Dashboard {
         call.send().await.called().gone_is_none().map(drop)
     }
 
-    /// An environment has one, whose name follows from it: no listing could find another, and
-    /// none has to be allowed.
+    /// Returns the one name that an environment's dashboard can have. A listing would find no other, and
+    /// would need a permission.
     async fn list(scope: &Scope, _aws: &Aws) -> Result<Vec<String>, Error> {
         Ok(vec![name(scope)])
     }
@@ -148,9 +146,9 @@ impl Resource for Dashboard {
 }
 
 impl Dashboard {
-    /// Puts the whole dashboard, with these tags in its note. CloudWatch's own tags are taken
-    /// when it is made, and ignored later ("PutDashboard", CloudWatch API reference): they are
-    /// for an organisation's bills, and nothing here reads them.
+    /// Writes the whole dashboard, with these tags in its note. CloudWatch accepts its own tags only when the
+    /// dashboard is created ("PutDashboard", CloudWatch API reference): they are for an organisation's bills,
+    /// and the deployer does not read them.
     async fn put(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let body = note::written(&self.body, tags).to_string();
         let call = aws.cloudwatch.put_dashboard().dashboard_name(&self.name).dashboard_body(body);
@@ -161,24 +159,24 @@ impl Dashboard {
             Some(why) => Error { message: format!("{}: {why}", error.message), ..error },
             None => error,
         })?;
-        // It is kept, and shows less than it should.
+        // CloudWatch has stored the dashboard, but does not show all of it.
         match answer.dashboard_validation_messages() {
             [] => Ok(()),
             messages => {
-                let text = format!("{} is not shown as it should be: {}", self.name, said(messages));
+                let text = format!("CloudWatch does not show all of {}: {}", self.name, said(messages));
                 Err(Error::other("PutDashboard", text))
             }
         }
     }
 }
 
-/// Returns the name, which says the region because all regions of an account share the names
-/// of dashboards ("PutDashboard", CloudWatch API reference).
+/// Returns the name. It contains the Region, because all Regions of an account share the names of dashboards
+/// ("PutDashboard", CloudWatch API reference).
 fn name(scope: &Scope) -> String {
     format!("{}-{}", scope.name(THING), scope.region)
 }
 
-/// Returns what a dashboard shows, if there is one. What is not JSON is text.
+/// Returns the content of a dashboard, if it exists; as text if it is not JSON.
 async fn body(name: &str, aws: &Aws) -> Result<Option<Value>, Error> {
     let call = aws.cloudwatch.get_dashboard().dashboard_name(name);
     let answer = call.send().await.called().gone_is_none()?;
@@ -186,7 +184,7 @@ async fn body(name: &str, aws: &Aws) -> Result<Option<Value>, Error> {
     Ok(body.map(|body| serde_json::from_str(&body).unwrap_or(Value::String(body))))
 }
 
-/// Returns what CloudWatch finds wrong with a body that it refused.
+/// Returns the problems that CloudWatch reports with a rejected body.
 fn refused<R>(error: &SdkError<PutDashboardError, R>) -> Option<String> {
     match error.as_service_error()? {
         PutDashboardError::DashboardInvalidInputError(invalid) => {
@@ -204,7 +202,7 @@ fn said(messages: &[DashboardValidationMessage]) -> String {
     messages.iter().map(one).map(|said| said.trim().to_owned()).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns the ARN, which has no region ("TagResource", CloudWatch API reference).
+/// Returns the ARN, which has no Region ("TagResource", CloudWatch API reference).
 fn arn(scope: &Scope, name: &str) -> String {
     format!("arn:{}:cloudwatch::{}:dashboard/{name}", scope.partition(), scope.account)
 }

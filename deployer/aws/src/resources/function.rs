@@ -1,9 +1,9 @@
-//! A Lambda function: its configuration, its code, and who may invoke it.
+//! A Lambda function: its configuration, its code and its resource policy.
 //!
-//! Not compared, because each would cost every look another call: aliases, versions, code
-//! signing, the pinned runtime, what asynchronous invocations do; and recursion, of a function
-//! that is not meant to invoke itself. Nor are function URLs, but nobody from outside the account
-//! gets through one without the resource policy, which is compared.
+//! Not compared, because each needs one more call on every read: aliases, versions, code signing, the pinned
+//! runtime, settings of asynchronous invocations; and recursion, unless the function is meant to invoke
+//! itself. Function URLs are not compared either, but callers from outside the account need the resource
+//! policy to use one, and that is compared.
 
 mod changes;
 mod code;
@@ -38,7 +38,7 @@ use crate::resources::sid::sid;
 use crate::resources::{Grant, key};
 use crate::{Aws, AwsNames, Called, wait_until};
 
-const A_CALL_EACH: &str = "a call for every function on every look, of 15 a second for all of them";
+const A_CALL_EACH: &str = "one more call per function on every read, and Lambda allows 15 a second in total";
 
 /// A function.
 #[derive(Debug, Clone, Serialize, FieldName)]
@@ -50,19 +50,18 @@ pub struct Function {
     #[serde(skip)]
     #[stem_name(skip)]
     arn: String,
-    /// The name of the binary that the code is made of.
+    /// The name of the binary with the code.
     #[serde(skip)]
     #[stem_name(skip)]
     binary: String,
     #[serde(skip)]
     #[stem_name(skip)]
     needs: Vec<ResourceId>,
-    /// What the role grants, to tell a missing permission from one that is not known
-    /// everywhere yet.
+    /// The policy of the role. It distinguishes a missing permission from one that has not propagated yet.
     #[serde(skip)]
     #[stem_name(skip)]
     granted: Option<Policy>,
-    /// The live revision, if it changes only when somebody changes the function.
+    /// The live revision; nothing while a change is in progress, whose end creates another revision.
     #[serde(skip)]
     #[stem_name(skip)]
     revision: Option<String>,
@@ -78,7 +77,7 @@ pub struct Function {
     description: String,
     environment: BTreeMap<String, Secret>,
     ephemeral_storage_mb: i32,
-    /// ARNs of layer versions, in the order in which they are laid.
+    /// ARNs of layer versions, in the order in which Lambda applies them.
     layers: Vec<String>,
     /// `PassThrough` or `Active`.
     tracing: String,
@@ -88,26 +87,25 @@ pub struct Function {
     vpc: Option<Vpc>,
     /// ARNs of file systems by the path they are mounted at.
     file_systems: BTreeMap<String, String>,
-    /// ARN of the key that encrypts the environment; nothing means Lambda's own.
+    /// ARN of the key that encrypts the environment; nothing means Lambda's own key.
     kms_key: Option<String>,
     /// `None` or `PublishedVersions`.
     snap_start: String,
-    /// Executions kept for this function, and its limit; nothing means neither.
+    /// Reserved concurrency, which is also the limit; nothing means no reservation and no limit.
     reserved_concurrency: Option<i32>,
-    /// `Allow` for a function that invokes itself, as often as it takes; nothing where it does
-    /// not matter.
+    /// `Allow` for a function that may invoke itself without limit; nothing for other functions.
     recursive_loop: Option<String>,
-    /// Who else may invoke or change it; nobody in a stack of ours.
+    /// Permissions of others to invoke or change the function; none in the stack.
     resource_policy: Option<Policy>,
     code: Code,
-    /// Why Lambda could not carry out the last change. Never desired; a function in this
-    /// state runs old settings or does not run at all.
+    /// Why Lambda could not apply the last change. Never desired: such a function runs with old settings, or
+    /// not at all.
     failure: Option<String>,
 }
 
 impl Function {
-    /// Returns the function of this thing, made of the binary of the same name, with this
-    /// role, once what it needs exists. Everything else is AWS's default at first.
+    /// Returns the function for `thing` with the binary of the same name and this role, created after
+    /// `needs`. All other settings are AWS's defaults.
     pub fn new(scope: &Scope, thing: &str, role_arn: impl Into<String>, needs: Vec<ResourceId>) -> Self {
         let name = scope.name(thing);
         Self {
@@ -143,18 +141,18 @@ impl Function {
         }
     }
 
-    /// Returns the function made of sources with this fingerprint.
+    /// Returns the function built from sources with this fingerprint.
     pub fn fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
         self.code = Code::from_sources(fingerprint.into());
         self
     }
 
-    /// Sets the fingerprint of the sources, where that is known later than the function.
+    /// Sets the fingerprint of the sources, if it is known later than the function.
     pub(crate) fn set_fingerprint(&mut self, fingerprint: String) {
         self.code = Code::from_sources(fingerprint);
     }
 
-    /// Returns how long an invocation may take.
+    /// Returns the timeout of an invocation.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_s.unsigned_abs().into())
     }
@@ -177,7 +175,7 @@ impl Function {
         self.memory_mb(memory_mb)
     }
 
-    /// Returns the function with this time for one invocation.
+    /// Returns the function with this timeout for an invocation.
     pub fn timeout_s(mut self, timeout_s: i32) -> Self {
         self.timeout_s = timeout_s;
         self
@@ -189,7 +187,7 @@ impl Function {
         self
     }
 
-    /// Returns the function with these environment variables besides those it has.
+    /// Returns the function with these environment variables added.
     pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name, Secret::new(value)));
         self.environment.extend(variables);
@@ -202,44 +200,44 @@ impl Function {
         self
     }
 
-    /// Returns what the role must be allowed to start the function. Lambda makes itself a
-    /// grant for the role, which is void when the role was deleted and made anew; a policy is
-    /// not ("Securing Lambda environment variables", Lambda developer guide).
+    /// Returns the permission that the role needs to start the function. Lambda also creates a grant for the
+    /// role, but it is void after the role is deleted and created again; a policy is not ("Securing Lambda
+    /// environment variables", Lambda developer guide).
     pub fn starting(&self) -> Option<Statement> {
         let encrypted = self.kms_key.as_ref().filter(|_| !self.environment.is_empty());
         key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
     }
 
-    /// Returns the function that is made, and changed, only after these.
+    /// Returns the function that is created and changed only after these functions.
     pub fn after<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
         self.needs.extend(others.into_iter().map(|other| ResourceId::new(Self::KIND, &other.name)));
         self
     }
 
-    /// Returns the function whose role grants this.
+    /// Returns the function whose role has this policy.
     pub fn granted(mut self, policy: &Policy) -> Self {
         self.granted = Some(policy.clone());
         self
     }
 
-    /// Returns the function with this many executions kept for it.
+    /// Returns the function with this reserved concurrency.
     pub fn reserved_concurrency(mut self, executions: Option<i32>) -> Self {
         self.reserved_concurrency = executions;
         self
     }
 
-    /// Returns how many executions are kept for it, and its limit.
+    /// Returns the reserved concurrency, which is also the limit.
     pub(super) fn executions(&self) -> Option<i32> {
         self.reserved_concurrency
     }
 
-    /// Returns the function that may invoke itself over and over.
+    /// Returns the function that may invoke itself without limit.
     pub fn recursive(mut self) -> Self {
         self.recursive_loop = Some(RecursiveLoop::Allow.as_str().to_owned());
         self
     }
 
-    /// Grants invoking the function, whether somebody waits for the answer or not.
+    /// Grants invoking the function, synchronously or asynchronously.
     pub fn invoke(&self) -> Grant {
         let name = sid(&["invoke", &self.binary]);
         Grant {
@@ -250,7 +248,7 @@ impl Function {
         }
     }
 
-    /// Returns the name of the binary that the code is made of.
+    /// Returns the name of the binary with the code.
     pub fn binary(&self) -> &str {
         &self.binary
     }
@@ -270,10 +268,13 @@ impl Resource for Function {
             LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },
             LeftOut { what: "asynchronous invocations", why: A_CALL_EACH },
             LeftOut { what: "code signing", why: A_CALL_EACH },
-            LeftOut { what: "pinned runtime, recursion of what does not invoke itself", why: A_CALL_EACH },
+            LeftOut {
+                what: "pinned runtime, recursion unless the function invokes itself",
+                why: A_CALL_EACH,
+            },
             LeftOut {
                 what: "function URLs",
-                why: "nobody else gets through one without the resource policy",
+                why: "other accounts cannot use one without the resource policy",
             },
         ],
         ..KindInfo::new("lambda.function")
@@ -293,10 +294,10 @@ impl Resource for Function {
 
     fn effect(&self, field: FunctionFieldName, _live: &Self) -> Effect {
         match field {
-            FunctionFieldName::PackageType => {
-                Effect::Refuse("a function's package type is fixed: delete the function, then run `up`")
-            }
-            // No executions left: nothing is invoked any more.
+            FunctionFieldName::PackageType => Effect::Refuse(
+                "a function's package type cannot be changed: delete the function, then run `up`",
+            ),
+            // Without executions, the function cannot be invoked.
             FunctionFieldName::ReservedConcurrency if self.reserved_concurrency == Some(0) => {
                 Effect::InPlace(Risk::Interrupts)
             }
@@ -318,7 +319,7 @@ impl Resource for Function {
             resource_policy::read(&self.name, aws),
             self.read_recursive_loop(aws)
         )?;
-        // One that is being deleted is as good as gone.
+        // A function that is being deleted counts as absent.
         let state = |answer: &GetFunctionOutput| {
             answer.configuration.as_ref().and_then(|function| function.state.clone())
         };
@@ -338,12 +339,12 @@ impl Resource for Function {
         match call.send_with(&aws.lambda).await.called() {
             Err(error) if error.class == Class::Exists => {
                 let Some(live) = Resource::read(self, aws).await? else {
-                    // It is being deleted, or was made a moment ago.
+                    // It is being deleted, or was created a moment ago.
                     return Err(Error { class: Class::InProgress, ..error });
                 };
                 aws.adopt(error, live.tags.as_ref())?;
                 self.changed(aws).await?;
-                // What was begun may have been begun for an earlier configuration.
+                // The interrupted attempt may have used an earlier configuration.
                 return self.update(&live.resource, &changed(&live.resource, self), aws).await;
             }
             created => created.map(drop).map_err(|error| self.judged(error))?,
@@ -378,7 +379,7 @@ impl Resource for Function {
     async fn delete(name: &str, aws: &Aws) -> Result<(), Error> {
         let call = aws.lambda.delete_function().function_name(name);
         call.send().await.called().gone_is_none()?;
-        wait_until("the function to be gone", CHANGES_WITHIN, async || {
+        wait_until("the function to be deleted", CHANGES_WITHIN, async || {
             Ok(get(name, aws).await?.is_none().then_some(()))
         })
         .await
@@ -405,7 +406,7 @@ async fn get(name: &str, aws: &Aws) -> Result<Option<GetFunctionOutput>, Error> 
     call.send().await.called().gone_is_none()
 }
 
-/// Returns the tags; whether they could be read is part of the answer.
+/// Returns the tags. Fails if the answer says that they could not be read.
 fn tags_of(answer: &GetFunctionOutput) -> Result<Tags, Error> {
     if let Some(error) = answer.tags_error() {
         return Err(Error::other("GetFunction", format!("the tags could not be read: {}", error.message())));

@@ -1,19 +1,19 @@
-//! A grant: what a function may do with a resource, and how it comes to know it.
+//! A grant: the permission of a function to use a resource.
 
 use engine::resource::ResourceId;
 
 use crate::policy::Statement;
 
-/// One permission of a function: the least-privilege statement, the environment variable
-/// that tells the function the resource's name, and the edge in the graph.
+/// One permission of a function: the least-privilege statement, the environment variable with the resource's
+/// name, and the edge in the dependency graph.
 ///
-/// Resources make their own grants (`events.append()`); a function takes them with
+/// Resources create their grants (`events.append()`); a function takes them with
 /// [`Lambda::may`](crate::composites::Lambda::may).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grant {
-    /// What is allowed, on what.
+    /// The allowed actions and their resource.
     pub statement: Statement,
-    /// What using the key takes that the resource is encrypted with.
+    /// The permission to use the KMS key that the resource is encrypted with.
     pub key: Option<Statement>,
     /// The variable and its value: the resource's name.
     pub variable: Option<(String, String)>,

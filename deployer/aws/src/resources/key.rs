@@ -1,5 +1,4 @@
-//! The KMS keys of a thing, and the part that a role has in encryption: it uses keys by way of
-//! one service only.
+//! The KMS keys of a resource, and the permission of a role to use them through one service only.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +7,25 @@ use engine::change::Change;
 use super::sid::sid;
 use crate::policy::Statement;
 
-/// The KMS keys of a thing that keeps data: who is to read it all needs all of them.
+/// The KMS keys of a resource that holds data. A reader of all the data needs all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// What is new is encrypted with this one; nothing means none of ours.
+    /// Encrypts new data. Nothing means that the stack names no key.
     pub today: Option<String>,
-    /// What is there already may be encrypted with these.
+    /// Earlier keys: existing data may be encrypted with them.
     pub former: Vec<String>,
 }
 
-/// A key that is the first one.
+/// Keys without earlier ones.
 impl From<Option<String>> for Keys {
     fn from(today: Option<String>) -> Self {
         Self { today, former: Vec::new() }
     }
 }
 
-/// Returns the statement that lets a role use these keys through a service, such as `dynamodb`,
-/// and not by itself ("kms:ViaService", AWS KMS developer guide). Nothing for the keys that
-/// AWS manages: they serve everybody in the account who may use the service.
+/// Returns the statement that lets a role use these keys through a service such as `dynamodb`, and not
+/// directly ("kms:ViaService", AWS KMS developer guide). Returns nothing for keys that AWS manages: every
+/// user of the service in the account may use them.
 pub(super) fn through<'a>(
     service: &str,
     action: &'static str,
@@ -42,13 +41,13 @@ pub(super) fn through<'a>(
     Some(statement.when("StringEquals", "kms:ViaService", via))
 }
 
-/// Tells whether a change is that of a thing's key.
+/// Returns whether this is a change of a resource's KMS key.
 pub fn is_of_key(change: &Change) -> bool {
     change.path == "kms_key" || change.path.ends_with(".kms_key")
 }
 
-/// Tells whether a change of the live key leaves roles without it: what is there already stays
-/// encrypted with it, and they may use the new one and the former ones only.
+/// Returns whether roles lose access to the live key when it changes. Existing data stays encrypted with it,
+/// but roles may use only the new key and the former ones.
 pub(super) fn is_left_behind(live: Option<&str>, former: &[String]) -> bool {
     let own = live.filter(|key| !key.contains("alias/aws/"));
     own.is_some_and(|key| !former.iter().any(|known| known == key))
@@ -68,7 +67,7 @@ mod tests {
     fn key_is_used_through_its_service_and_region() {
         let key = "arn:aws:kms:eu-central-1:111111111111:key/1234".to_owned();
         let statement = through("kinesis", "kms:GenerateDataKey", [&key], &["stream", "events"]);
-        let statement = statement.expect("a key of our own");
+        let statement = statement.expect("the key is customer managed");
         assert_eq!(statement.sid, "GenerateDataKeyStreamEvents");
         assert_eq!(statement.actions, ["kms:GenerateDataKey"]);
         assert_eq!(statement.resources, [key]);
@@ -104,7 +103,7 @@ mod tests {
     fn former_key_is_granted_with_or_without_current_key() {
         let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
         let resources = |keys: &[&String]| through("s3", "kms:Decrypt", keys.iter().copied(), &[]);
-        let resources = |keys: &[&String]| resources(keys).expect("keys of our own").resources;
+        let resources = |keys: &[&String]| resources(keys).expect("the keys are customer managed").resources;
         assert_eq!(resources(&[&new, &old, &new]), [new.clone(), old.clone()]);
         assert_eq!(resources(&[&old]), [old]);
     }

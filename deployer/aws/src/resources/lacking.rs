@@ -1,14 +1,15 @@
-//! Propagation or denial? Lambda says both in the same words, so what we grant decides.
+//! Classifies permission errors of a function's role: propagating, or denied. Lambda reports both with the
+//! same text, so the policy in the stack decides.
 
 use engine::error::{Class, Error};
 
 use crate::policy::Policy;
 
-/// Judges an error that says that a function's role may not do something.
+/// Classifies an error about a missing permission of a function's role.
 ///
-/// If the policy that we wrote grants all of it, the grant is not known everywhere yet, and
-/// waiting helps. If not, waiting does not, and the error becomes one that names what is
-/// missing. `concerned` are the ARNs that the call was about.
+/// If the stack's policy grants all actions, the grant has not propagated yet, and waiting helps. Otherwise
+/// the error becomes a denial that names the missing actions. `concerned` are the ARNs of the resources in
+/// the call.
 pub(super) fn judged(error: Error, policy: Option<&Policy>, concerned: &[&str]) -> Error {
     let (Class::Propagating, Some(policy)) = (error.class, policy) else {
         return error;
@@ -21,18 +22,17 @@ pub(super) fn judged(error: Error, policy: Option<&Policy>, concerned: &[&str]) 
         asked.iter().filter(|(action, resource)| !policy.allows(action, resource)).collect();
     let Some((_, resource)) = lacking.first() else {
         return error.hint(
-            "the role's own policy grants this: does its permissions boundary, or a policy of the organisation, \
-             deny it?",
+            "the role's policy grants this: check whether its permissions boundary, or a policy of the organisation, \
+             denies it",
         );
     };
     let actions: Vec<&str> = lacking.iter().map(|(action, _)| action.as_str()).collect();
-    let message = format!("the role may not {} on {resource}: {}", actions.join(", "), error.message);
-    Error { class: Class::Denied, message, ..error }.hint(
-        "the policy that the stack gives the role does not grant this: grant it to the function in the stack",
-    )
+    let message = format!("the role lacks {} on {resource}: {}", actions.join(", "), error.message);
+    Error { class: Class::Denied, message, ..error }
+        .hint("the role's policy does not grant this: grant it to the function in the stack")
 }
 
-/// Returns what a message says that the role must be able to do, each with the resource.
+/// Returns the actions that a message says the role needs, each with its resource.
 fn asked_for(message: &str, concerned: &[&str]) -> Vec<(String, String)> {
     // "Cannot access stream <arn>. Please ensure the role can perform the GetRecords,
     // GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
@@ -57,7 +57,7 @@ fn asked_for(message: &str, concerned: &[&str]) -> Vec<(String, String)> {
         let service_name = service_name.to_lowercase();
         let of_service = concerned.iter().find(|arn| service(arn) == service_name);
         let resource = match of_service {
-            // Lambda writes what is given up below this ("Retaining discarded batches").
+            // Lambda writes discarded batches under this prefix ("Retaining discarded batches").
             Some(bucket) if operation == "PutObject" => format!("{bucket}/aws/lambda/*"),
             Some(arn) => (*arn).to_owned(),
             None => "*".to_owned(),
@@ -104,16 +104,14 @@ mod tests {
     fn granted_permission_is_waited_for() {
         let error = judged(cannot_access(STREAM), Some(&polling(ALL, STREAM)), &[STREAM]);
         assert_eq!(error.class, Class::Propagating);
-        assert!(error.hint.expect("a hint").contains("boundary"));
+        assert!(error.hint.expect("the error has a hint").contains("boundary"));
     }
 
     #[test]
     fn missing_permission_is_named_at_once() {
         let error = judged(cannot_access(STREAM), Some(&polling(&ALL[1..], STREAM)), &[STREAM]);
         assert_eq!(error.class, Class::Denied);
-        assert!(
-            error.message.starts_with(&format!("the role may not kinesis:GetRecords on {STREAM}: Cannot"))
-        );
+        assert!(error.message.starts_with(&format!("the role lacks kinesis:GetRecords on {STREAM}: Cannot")));
         let elsewhere = judged(cannot_access(STREAM), Some(&polling(ALL, "arn:other")), &[STREAM]);
         assert!(
             elsewhere.message.contains("kinesis:GetShardIterator, kinesis:DescribeStream"),

@@ -1,8 +1,8 @@
-//! Mistakes that several kinds share, told offline.
+//! Configuration checks that several kinds share. They make no calls.
 
 use std::ops::RangeInclusive;
 
-/// Says what is wrong with the length of a name and with its characters.
+/// Returns the mistakes in the length and the characters of a name.
 pub(super) fn name(
     name: &str,
     lengths: RangeInclusive<usize>,
@@ -11,23 +11,22 @@ pub(super) fn name(
     let length = name.chars().count();
     let (least, most) = (*lengths.start(), *lengths.end());
     let wrong = (!lengths.contains(&length))
-        .then(|| format!("a name has {least} to {most} characters, and this one has {length}"));
+        .then(|| format!("the name must have {least} to {most} characters, but has {length}"));
     let odd = name.chars().find(|c| !c.is_ascii_alphanumeric() && !others.contains(*c));
-    let odd = odd.map(|odd| format!("a name has letters, digits and `{others}`, and no `{odd}`"));
+    let odd = odd.map(|odd| format!("the name may contain letters, digits and `{others}`, but not `{odd}`"));
     wrong.into_iter().chain(odd)
 }
 
-/// Says so where a number is not one that AWS takes.
+/// Returns a mistake if AWS does not accept the number.
 pub(super) fn range(what: &str, value: i64, range: RangeInclusive<i64>) -> Option<String> {
     let (least, most) = (range.start(), range.end());
-    (!range.contains(&value)).then(|| format!("{what} is {least} to {most}, and here it is {value}"))
+    (!range.contains(&value)).then(|| format!("{what} must be {least} to {most}, but is {value}"))
 }
 
-/// Says so where a key is not named the way in which AWS reads it back: it would be another
-/// one on every look.
+/// Returns a mistake if a key is not given as the ARN that AWS returns: every read would show a difference.
 pub(super) fn key_arn(key: Option<&str>) -> Option<String> {
     let alias = key.filter(|key| !key.starts_with("arn:") || key.contains(":alias/"))?;
-    Some(format!("the KMS key is read back as the ARN of a key, so `{alias}` has to be given as one"))
+    Some(format!("`{alias}` is not the ARN of a KMS key: give the ARN, because AWS returns that form"))
 }
 
 #[cfg(test)]
@@ -38,8 +37,8 @@ mod tests {
     fn names_have_a_length_and_an_alphabet() {
         let wrong = |text: &str| name(text, 3..=8, "_.-").collect::<Vec<_>>();
         assert_eq!(wrong("a-b_c.1"), [""; 0]);
-        assert_eq!(wrong("ab"), ["a name has 3 to 8 characters, and this one has 2"]);
-        assert_eq!(wrong("a/b"), ["a name has letters, digits and `_.-`, and no `/`"]);
+        assert_eq!(wrong("ab"), ["the name must have 3 to 8 characters, but has 2"]);
+        assert_eq!(wrong("a/b"), ["the name may contain letters, digits and `_.-`, but not `/`"]);
         assert_eq!(wrong("ä").len(), 2);
     }
 

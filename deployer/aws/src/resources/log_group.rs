@@ -1,5 +1,5 @@
-//! A CloudWatch log group: made before its function, or Lambda makes one that keeps
-//! everything for ever and is nobody's.
+//! A CloudWatch log group. It is created before its function, because Lambda would create one that keeps log
+//! lines forever and has no tags.
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
 use engine::error::{Class, Error, GoneIsNone};
@@ -12,8 +12,7 @@ use crate::policy::Statement;
 use crate::resources::lint;
 use crate::{Aws, AwsNames, Called};
 
-/// The numbers of days that lines can be kept: what `PutRetentionPolicy` takes (CloudWatch Logs
-/// API reference).
+/// The retention periods in days that `PutRetentionPolicy` accepts (CloudWatch Logs API reference).
 pub const RETENTION_DAYS: [i32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
@@ -27,13 +26,13 @@ pub struct LogGroup {
     #[serde(skip)]
     #[stem_name(skip)]
     arn: String,
-    /// Days that lines are kept; nothing means for ever.
+    /// Retention in days; nothing means forever.
     retention_days: Option<i32>,
     /// `STANDARD`, or a cheaper class; fixed at creation.
     class: String,
-    /// The KMS key; nothing means CloudWatch's own.
+    /// The KMS key; nothing means CloudWatch's own key.
     kms_key: Option<String>,
-    /// Whether nobody can delete it.
+    /// Whether deletion protection is on.
     deletion_protection: bool,
 }
 
@@ -51,16 +50,16 @@ impl LogGroup {
         }
     }
 
-    /// Returns the log group encrypted with the KMS key of this ARN. The key's policy has to
-    /// let the service use it; whoever writes lines needs nothing ("Encrypt log data in
-    /// CloudWatch Logs using AWS Key Management Service", CloudWatch Logs user guide).
+    /// Returns the log group encrypted with the KMS key of this ARN. The key's policy has to let the service
+    /// use it; the writer of log lines needs no permission ("Encrypt log data in CloudWatch Logs using AWS
+    /// Key Management Service", CloudWatch Logs user guide).
     pub fn encrypted_with(mut self, key: Option<String>) -> Self {
         self.kms_key = key;
         self
     }
 
-    /// Returns what Lambda has to be allowed on behalf of the function: its own lines, and
-    /// not making the group, which would have no retention.
+    /// Returns the permission to write the function's log lines. It does not allow creating the group, which
+    /// would have no retention.
     pub fn writing(&self) -> Statement {
         Statement::new(
             "WriteLogs",
@@ -78,11 +77,11 @@ impl Resource for LogGroup {
         left_out: &[
             LeftOut {
                 what: "subscription and metric filters, resource policies, data protection",
-                why: "a call each for every group, for what belongs to those who read the logs",
+                why: "one more call each per group, for settings that belong to the readers of the logs",
             },
             LeftOut {
                 what: "retention that a policy of the account sets",
-                why: "it is managed elsewhere, and would be set again and again",
+                why: "it is managed elsewhere, and would be set again after each change",
             },
         ],
         ..KindInfo::new("logs.log-group")
@@ -98,10 +97,12 @@ impl Resource for LogGroup {
 
     fn effect(&self, field: LogGroupFieldName, live: &Self) -> Effect {
         use LogGroupFieldName as Field;
-        // Nothing means for ever.
+        // Nothing means forever.
         let days = |group: &Self| group.retention_days.unwrap_or(i32::MAX);
         match field {
-            Field::Class => Effect::Refuse("a log group's class is fixed: delete the group, then run `up`"),
+            Field::Class => {
+                Effect::Refuse("a log group's class cannot be changed: delete the group, then run `up`")
+            }
             Field::RetentionDays if days(self) < days(live) => Effect::InPlace(Risk::LosesData),
             Field::Name | Field::RetentionDays | Field::KmsKey | Field::DeletionProtection => {
                 Effect::InPlace(Risk::Safe)
@@ -112,19 +113,19 @@ impl Resource for LogGroup {
     fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=512, ".-_/#").collect();
         if self.name.starts_with("aws/") {
-            mistakes.push("CloudWatch keeps names that begin with `aws/` for AWS".into());
+            mistakes.push("names that begin with `aws/` are reserved for AWS".into());
         }
         let allowed = RETENTION_DAYS;
         let days = self.retention_days.filter(|days| !allowed.contains(days));
         mistakes.extend(
-            days.map(|days| format!("lines are kept for one of {allowed:?} days, and not for {days}")),
+            days.map(|days| format!("the retention in days must be one of {allowed:?}, but is {days}")),
         );
         mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
         mistakes
     }
 
-    // With a KMS key, the policy of the key has to let the service use it. What it takes of the
-    // caller, no page says ("AssociateKmsKey", CloudWatch Logs API reference).
+    // With a KMS key, the policy of the key has to let the service use it. The permissions that the caller
+    // needs are not documented ("AssociateKmsKey", CloudWatch Logs API reference).
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let groups = arn(scope, &format!("/aws/lambda/{}*", scope.prefix()));
         vec![
@@ -174,7 +175,7 @@ impl Resource for LogGroup {
         match created {
             Err(error) if error.class == Class::Exists => {
                 let live = Self::tags(&self.name, aws).await?;
-                // One without any tag is Lambda's, which makes a group that it misses.
+                // A group without tags was created by Lambda, which creates a group that is missing.
                 if live.as_ref().is_none_or(|tags| !tags.is_empty()) {
                     aws.adopt(error, live.as_ref())?;
                 }
@@ -231,7 +232,7 @@ impl Resource for LogGroup {
 }
 
 impl LogGroup {
-    /// Returns the group as the listing of all groups has it.
+    /// Returns the group from its entry in the listing of all groups.
     fn live(&self, group: &Listed) -> Self {
         Self {
             name: self.name.clone(),
@@ -283,8 +284,8 @@ async fn protect(name: &str, on: bool, aws: &Aws) -> Result<(), Error> {
     call.send().await.called().map(drop)
 }
 
-/// Returns the form that tagging takes, without the `:*` that policies end it with
-/// ("TagResource", CloudWatch Logs API reference).
+/// Returns the ARN in the form for tagging, without the `:*` that it ends with in policies ("TagResource",
+/// CloudWatch Logs API reference).
 fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("logs", &format!("log-group:{name}"))
 }

@@ -1,8 +1,8 @@
 //! An event source mapping: Lambda's consumer of a stream on behalf of a function.
 //!
-//! AWS gives it a UUID and no name. It is known by what it joins, `<function>/<service>/
-//! <source>`, so that nothing has to be remembered. It outlives its function, and would
-//! wake up under the next function of that name.
+//! AWS gives it a UUID and no name. Its name here is derived from its function and its source,
+//! `<function>/<service>/<source>`, so nothing has to be stored. A mapping outlives its function, and would
+//! invoke the next function of the same name.
 
 mod answers;
 mod changes;
@@ -48,18 +48,18 @@ pub struct Mapping {
     #[serde(skip)]
     #[stem_name(skip)]
     needs: Vec<ResourceId>,
-    /// What the function's role grants, to tell a missing permission from one that is not
-    /// known everywhere yet.
+    /// The policy of the function's role. It distinguishes a missing permission from one that has not
+    /// propagated yet.
     #[serde(skip)]
     #[stem_name(skip)]
     granted: Option<Policy>,
-    /// Whether it reads the stream that the source has now. A table's stream that was
-    /// turned off and on again is another stream, and the old one has no new records.
+    /// Whether it reads the current stream of the source. A table's stream that was turned off and on again
+    /// is a new stream, and the old one has no new records.
     reads_current_stream: bool,
     enabled: bool,
-    /// How many more there are between this source and this function.
+    /// The number of other mappings between this source and this function.
     duplicates: usize,
-    /// What keeps it from working, as Lambda says. Never desired.
+    /// Why the mapping does not work, as Lambda reports it. Never desired.
     failure: Option<String>,
     settings: MappingSettings,
 }
@@ -77,13 +77,13 @@ impl Mapping {
         Self::new(function, source, settings)
     }
 
-    /// Returns the mapping, made once these exist besides its function and its source.
+    /// Returns the mapping, created after these resources and after its function and its source.
     pub fn needing(mut self, needs: impl IntoIterator<Item = ResourceId>) -> Self {
         self.needs.extend(needs);
         self
     }
 
-    /// Returns the mapping to a function whose role grants this.
+    /// Returns the mapping to a function whose role has this policy.
     pub fn granted(mut self, policy: &Policy) -> Self {
         self.granted = Some(policy.clone());
         self
@@ -99,7 +99,7 @@ impl Mapping {
         &self.settings
     }
 
-    /// Returns what it reads.
+    /// Returns the source.
     pub fn source(&self) -> &Source {
         &self.source
     }
@@ -126,8 +126,8 @@ impl Resource for Mapping {
     const INFO: KindInfo = KindInfo {
         disables: true,
         left_out: &[
-            LeftOut { what: "starting position", why: "it says where the mapping began, which is the past" },
-            LeftOut { what: "its own tags", why: "not every Region takes them" },
+            LeftOut { what: "starting position", why: "it has no effect after the mapping has started" },
+            LeftOut { what: "its own tags", why: "not every Region supports them" },
             LeftOut { what: "settings of queues and Kafka", why: "a mapping of a stream has none" },
         ],
         ..KindInfo::new(mapping_name::KIND)
@@ -141,13 +141,13 @@ impl Resource for Mapping {
         self.needs.clone()
     }
 
-    // Mappings cannot be tagged in every region.
+    // Mappings cannot be tagged in every Region.
     fn parent(&self) -> Option<ResourceId> {
         Some(ResourceId::new(Function::KIND, &self.function))
     }
 
-    // A mapping keeps its source for life, and a table's stream that is turned off and on is
-    // another one.
+    // The source of a mapping cannot be changed, and a table's stream that is turned off and on is a new
+    // stream.
     fn bound_to(&self) -> Option<ResourceId> {
         Some(self.source.id())
     }
@@ -155,10 +155,10 @@ impl Resource for Mapping {
     fn effect(&self, field: MappingFieldName, _live: &Self) -> Effect {
         use MappingFieldName as Field;
         match field {
-            // A mapping keeps its source for life. A new one begins at the oldest record;
-            // a starting position alone is no reason for one, and is not compared.
+            // The source of a mapping cannot be changed. A new mapping starts at the oldest record; another
+            // starting position alone does not need a new mapping, and is not compared.
             Field::ReadsCurrentStream => Effect::Recreate(Risk::LosesPosition),
-            // What only the other one has not read yet is not read from there any more.
+            // Deleting a duplicate loses its position in the source.
             Field::Duplicates => Effect::InPlace(Risk::LosesPosition),
             Field::Name | Field::Enabled | Field::Failure | Field::Settings => Effect::InPlace(Risk::Safe),
         }
@@ -170,9 +170,9 @@ impl Resource for Mapping {
         mistakes
     }
 
-    /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization
-    /// Reference). A UUID says nothing, so the function that it invokes decides. Of what is
-    /// gone there is no function: that has to be answered with "not found", not "denied".
+    /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization Reference). A UUID does
+    /// not identify the environment, so the condition is on the function. A deleted mapping has no function:
+    /// it has to be answered with "not found", not "denied", hence `IfExists`.
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
         let mappings = scope.arn("lambda", "event-source-mapping:*");
@@ -183,11 +183,11 @@ impl Resource for Mapping {
             "lambda:UpdateEventSourceMapping",
         ];
         vec![
-            // Both know no resource.
+            // Neither action supports a resource.
             Statement::new("MappingsList", ["lambda:ListEventSourceMappings"], ["*".to_owned()]),
             ours(Statement::new("MappingsCreate", ["lambda:CreateEventSourceMapping"], ["*".to_owned()])),
             ours(Statement::new("MappingsWrite", of_ours, [mappings.clone()])),
-            // Tags at creation need the second one, before there is a UUID.
+            // Tags at creation need `TagResource` before there is a UUID.
             Statement::new("MappingsTags", ["lambda:ListTags", "lambda:TagResource"], [mappings]),
         ]
     }
@@ -217,8 +217,8 @@ impl Resource for Mapping {
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         let Some(source) = self.source.current_arn(aws).await? else {
-            // A table turns its stream on a moment after it is ACTIVE.
-            let text = format!("the source of {} has no stream", self.name);
+            // A table turns its stream on a moment after it becomes ACTIVE.
+            let text = format!("the source of {} has no stream yet", self.name);
             return Err(Error::new(Class::InProgress, CREATE, text));
         };
         let created = match self.send(&source, Some(tags), aws).await {
@@ -226,7 +226,7 @@ impl Resource for Mapping {
             sent => sent,
         };
         match created {
-            // An attempt cut short made it.
+            // An interrupted attempt created it.
             Err(error) if error.class == Class::Exists => self.adopt(error, aws).await,
             created => self.settled(&created?, &source, aws).await,
         }
@@ -236,7 +236,7 @@ impl Resource for Mapping {
         self.put(aws).await
     }
 
-    /// Not called: owner and stamp are those of the function.
+    /// Not called: the owner and the stamp are in the tags of the function.
     async fn tag(&self, _tags: &Tags, _aws: &Aws) -> Result<(), Error> {
         Ok(())
     }
@@ -248,7 +248,7 @@ impl Resource for Mapping {
             delete(mapping, &aws).await?;
         }
         for mapping in mappings {
-            wait_until("the mapping to be gone", CHANGES_WITHIN, async || {
+            wait_until("the mapping to be deleted", CHANGES_WITHIN, async || {
                 let call = aws.lambda.get_event_source_mapping().set_uuid(mapping.uuid.clone());
                 let answer = call.send().await.called().gone_is_none()?;
                 Ok(answer.is_none().then_some(()))
@@ -269,7 +269,7 @@ impl Resource for Mapping {
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
         let names = aws.mappings().await?.iter().filter_map(MappingName::of);
-        // It outlives both ends, so either of them may be all that is left to know it by.
+        // A mapping outlives its function and its source, so it can be identified by either of them.
         let ours = |end: &str| end.starts_with(&scope.prefix());
         let at_one_end = names.filter(|name| ours(&name.function) || ours(&name.source));
         Ok(at_one_end.map(|name| name.to_string()).collect::<BTreeSet<_>>().into_iter().collect())
@@ -285,17 +285,18 @@ impl Resource for Mapping {
             match own_tags(mapping, aws).await {
                 Ok(tags) if aws.scope.owns(&tags) => return Ok(Some(tags)),
                 Ok(_) => {}
-                // Where mappings have no tags, what they join has to tell.
+                // Where mappings have no tags, the function or the source identifies the owner.
                 Err(error) if answers::tags_refused(&error) => {}
                 Err(error) => unread = Some(error),
             }
         }
-        // Somebody else's function may read what is ours: about it nobody may ask.
+        // An unmanaged function may read a managed source, but the deployer has no permission to read that
+        // function.
         let ours = MappingName::parse(name).filter(|name| name.function.starts_with(&aws.scope.prefix()));
         let tags = match ours {
             Some(name) => match Function::tags(&name.function, aws).await? {
                 Some(tags) => tags,
-                // It is left over. Its function's name was ours to give if its source is ours.
+                // The function is deleted. Its name belongs to the environment if the source does.
                 None => tags_of_source(&name, aws).await?.unwrap_or_default(),
             },
             None => Tags::new(),
@@ -308,30 +309,30 @@ impl Resource for Mapping {
 }
 
 impl Mapping {
-    /// Tells whether it hands over more batches at a time than its function may run. A function that
-    /// is paused, with no executions at all, is so on purpose.
+    /// Returns a mistake if the mapping sends more batches at a time than its function may run. A function
+    /// without any executions is paused on purpose.
     fn starved(&self, stack: &Neighbours<'_>) -> Option<String> {
         let executions = stack.get::<Function>(&self.function)?.executions().filter(|most| *most > 0)?;
         let shards = self.source.stream(stack)?.shard_count()?;
         let at_a_time = shards * self.settings.parallelization_factor;
         (at_a_time > executions).then(|| {
             format!(
-                "it hands over {at_a_time} batches at a time, and {executions} executions are kept for {}: it \
-                 falls behind",
+                "it sends {at_a_time} batches at a time, but the reserved concurrency of {} is {executions}: it will \
+                 fall behind",
                 self.function
             )
         })
     }
 
-    /// Returns the mapping that is ours among these and the others of the same source and
-    /// function. It is the one that reads the current stream, and of several such the one of
-    /// the lowest UUID, so that two who delete the others agree on which.
+    /// Returns the managed mapping among these, and the duplicates with the same source and function. It is
+    /// the mapping that reads the current stream, and among several the one with the lowest UUID, so that two
+    /// concurrent runs keep the same one.
     fn chosen<'a>(
         &self,
         mappings: &'a [EventSourceMappingConfiguration],
         current: Option<&str>,
     ) -> (Option<&'a EventSourceMappingConfiguration>, Vec<&'a EventSourceMappingConfiguration>) {
-        // One that is being deleted is as good as gone.
+        // A mapping that is being deleted counts as absent.
         let alive = mappings.iter().filter(|mapping| mapping.state() != Some("Deleting"));
         let mut found: Vec<_> = alive.filter(|mapping| named(mapping, &self.name)).collect();
         found.sort_by_key(|mapping| (mapping.event_source_arn() != current, mapping.uuid()));
@@ -340,8 +341,8 @@ impl Mapping {
     }
 }
 
-/// Returns a listed mapping with everything that there is to know, or nothing when it is
-/// gone. A listing leaves out filters that are encrypted with a key of the customer's.
+/// Returns a listed mapping with all its settings, or nothing if it was deleted. A listing omits filters that
+/// are encrypted with a customer managed key.
 async fn whole(
     listed: &EventSourceMappingConfiguration,
     aws: &Aws,
@@ -360,7 +361,7 @@ async fn whole(
     Ok(mapping)
 }
 
-/// Tells whether a mapping reads its source, or is about to.
+/// Returns whether a mapping reads its source, or is about to.
 fn reads(mapping: &EventSourceMappingConfiguration) -> bool {
     !matches!(mapping.state(), Some("Disabled" | "Disabling" | "Deleting"))
 }

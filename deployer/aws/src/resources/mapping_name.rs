@@ -1,5 +1,5 @@
-//! The name of a mapping: what it joins. What is joined counts its mappings by their names, and does
-//! not know more of them.
+//! The name of an event source mapping: its function and its source. Tables and streams count their mappings
+//! by name, without knowing more of them.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use engine::resource::Neighbours;
 /// The kind of mappings.
 pub(super) const KIND: &str = "lambda.event-source-mapping";
 
-/// What a mapping joins, which is its name: `<function>/<service>/<source>`.
+/// The name of a mapping, from its function and its source: `<function>/<service>/<source>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MappingName {
     /// The function, with its version or alias if it has one.
@@ -24,12 +24,12 @@ pub(super) struct MappingName {
 pub(super) enum Service {
     DynamoDb,
     Kinesis,
-    /// No kind of resource here belongs to it: somebody else made the mapping.
+    /// A service that no kind here belongs to: the mapping is unmanaged.
     Other(String),
 }
 
 impl Service {
-    /// Returns the service that ARNs and names call so.
+    /// Returns the service with this name in ARNs and mapping names.
     fn named(name: &str) -> Self {
         match name {
             "dynamodb" => Self::DynamoDb,
@@ -50,8 +50,8 @@ impl fmt::Display for Service {
 }
 
 impl MappingName {
-    /// Returns the name of a live mapping, by the ARNs of what it joins. One without a source in AWS
-    /// reads somebody's own Kafka, and has none.
+    /// Returns the name of a live mapping, from its ARNs. A mapping without a source ARN reads a self-managed
+    /// Kafka cluster, and has no name.
     pub(super) fn of(mapping: &EventSourceMappingConfiguration) -> Option<Self> {
         let (_, function) = mapping.function_arn()?.split_once(":function:")?;
         let source = mapping.event_source_arn()?;
@@ -59,7 +59,7 @@ impl MappingName {
         Some(Self { function: function.to_owned(), service, source: source_name(source).to_owned() })
     }
 
-    /// Returns the mapping's name that this text is.
+    /// Parses the name of a mapping.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let (function, rest) = name.split_once('/')?;
         let (service, source) = rest.split_once('/')?;
@@ -74,12 +74,12 @@ impl fmt::Display for MappingName {
     }
 }
 
-/// Tells whether a mapping has this name.
+/// Returns whether a mapping has this name.
 pub(super) fn named(mapping: &EventSourceMappingConfiguration, name: &str) -> bool {
     MappingName::of(mapping).is_some_and(|of| of.to_string() == name)
 }
 
-/// Counts the mappings of the stack that read this source, by their names.
+/// Returns the number of mappings in the stack that read this source.
 pub(super) fn readers(stack: &Neighbours<'_>, service: &Service, source: &str) -> usize {
     let names = stack.names(KIND).filter_map(|name| MappingName::parse(&name));
     names.filter(|name| name.service == *service && name.source == source).count()
@@ -111,7 +111,7 @@ mod tests {
                 .event_source_arn(source)
                 .function_arn("arn:aws:lambda:eu-central-1:111111111111:function:capture")
                 .build();
-            let of = MappingName::of(&mapping).expect("it joins two things");
+            let of = MappingName::of(&mapping).expect("the mapping has a function and a source");
             assert_eq!(of.to_string(), name);
             assert_eq!(MappingName::parse(name), Some(of));
         }

@@ -1,4 +1,4 @@
-//! What was made a moment ago, and is not known everywhere yet.
+//! Resources that were created a moment ago, and have not propagated everywhere yet.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use engine::resource::{Resource, Tags, changed};
 
 use crate::{Aws, wait_until};
 
-/// A new bucket is known everywhere after two minutes at the latest
-/// (terraform-provider-aws, internal/service/s3). A table and a stream are at once as a rule.
+/// How long a new resource may be unknown. A new bucket is known everywhere within two minutes
+/// (terraform-provider-aws, internal/service/s3), a new table or stream usually at once.
 const KNOWN: Duration = Duration::from_secs(120);
 
-/// Waits until a thing that was just made is known, and gives it what its creation did not take,
-/// or what an attempt cut short left undone.
+/// Waits until a new resource is known, then sets the tags and settings that the create call does not accept,
+/// or that an interrupted attempt did not reach.
 pub(super) async fn finish<R>(newborn: &R, tags: &Tags, aws: &Aws) -> Result<(), Error>
 where
     R: Resource<Cloud = Aws>,
@@ -32,8 +32,7 @@ where
     newborn.update(&live.resource, &changed(&live.resource, newborn), aws).await.map_err(not_known_yet)
 }
 
-/// Turns "there is no such thing" into what passes by itself: a thing that was just made can be
-/// missing for a moment in any answer.
+/// Makes a "not found" error retryable: any answer can miss a new resource for a moment.
 pub(super) fn not_known_yet(error: Error) -> Error {
     error.of_newborn()
 }
@@ -70,7 +69,7 @@ mod tests {
         Mapping::stream("demo-dev-archive", stream, MappingSettings::default())
     }
 
-    /// Tags are the last that a new thing gets, and what a thing is made of may be as new.
+    /// Tags are set last, and the resources that a new resource refers to may be as new.
     #[tokio::test]
     async fn new_resource_not_found_is_retried() {
         let gone = || fault(404, "ResourceNotFoundException", "not found");
@@ -89,7 +88,8 @@ mod tests {
             (Box::new(mapping()), Script::new().on("CreateEventSourceMapping", gone())),
         ];
         for (node, script) in creates {
-            let error = node.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+            let error =
+                node.create(&scope().tags(), &script.aws()).await.expect_err("the resource is not known yet");
             assert_eq!(error.class, Class::Propagating, "{}: {error}", node.id());
         }
         let tagged: [(Box<dyn Node<Aws>>, &'static str); 7] = [
@@ -103,7 +103,8 @@ mod tests {
         ];
         for (node, call) in tagged {
             let script = Script::new().on(call, fault(404, "ResourceNotFoundException", "not found"));
-            let error = node.tag(&scope().tags(), &script.aws()).await.expect_err("not now");
+            let error =
+                node.tag(&scope().tags(), &script.aws()).await.expect_err("the resource is not known yet");
             assert_eq!(error.class, Class::Propagating, "{}: {error}", node.id());
         }
     }
@@ -119,7 +120,7 @@ mod tests {
             .on("PutRetentionPolicy", body(""));
         let (group, aws, tags) = (group(), script.aws(), scope().tags());
         let started = tokio::time::Instant::now();
-        retried(async || Node::create(&group, &tags, &aws).await).await.expect("it is known in the end");
+        retried(async || Node::create(&group, &tags, &aws).await).await.expect("the log group becomes known");
         assert!(started.elapsed() < Duration::from_secs(1));
         assert_eq!(script.sent("PutRetentionPolicy").len(), 2);
     }

@@ -1,7 +1,7 @@
-//! An IAM role: who may assume it, and the one inline policy that holds its grants.
+//! An IAM role: its trust policy, and the one inline policy with its grants.
 //!
-//! Whatever else a role can do shows as a difference: a second inline policy, a managed
-//! policy attached by hand, a boundary. Privilege added by hand is the drift that matters.
+//! Every other permission of the role shows as a difference: a second inline policy, a managed policy
+//! attached by hand, a permissions boundary. Permissions added by hand are the drift that matters most.
 
 mod policies;
 
@@ -22,16 +22,16 @@ use crate::resources::lint;
 use crate::resources::newborn::not_known_yet;
 use crate::{Aws, AwsNames, Called};
 
-/// The name of the inline policy that holds what the stack grants.
+/// The name of the inline policy with the grants of the stack.
 const GRANTS: &str = "grants";
 /// The default of `MaxSessionDuration` ("CreateRole", IAM API reference).
 const SESSION_SECONDS: i32 = 3600;
-/// The quotas of a role, in characters without white space ("IAM and AWS STS quotas"). That
-/// of the trust can be raised.
+/// The quotas of a role, in characters without white space ("IAM and AWS STS quotas"). The quota of the trust
+/// policy can be raised.
 const MOST_INLINE: usize = 10_240;
 const MOST_TRUST: usize = 2_048;
 
-/// A role. Fields are changed in the order in which they stand here.
+/// A role. Fields are changed in the order of their declaration.
 #[derive(Debug, Clone, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
@@ -42,11 +42,11 @@ pub struct Role {
     #[serde(skip)]
     #[stem_name(skip)]
     arn: String,
-    /// Who may assume it.
+    /// The trust policy: who may assume the role.
     trust: Policy,
     description: String,
     max_session_seconds: i32,
-    /// ARN of the managed policy that bounds the role.
+    /// ARN of the permissions boundary, a managed policy.
     permissions_boundary: Option<String>,
     /// Inline policies by name.
     inline_policies: BTreeMap<String, Policy>,
@@ -55,8 +55,8 @@ pub struct Role {
 }
 
 impl Role {
-    /// Returns a role of this thing that an AWS service such as `lambda.amazonaws.com`
-    /// assumes, with these grants.
+    /// Returns the role for `thing` that an AWS service such as `lambda.amazonaws.com` assumes, with these
+    /// grants.
     pub fn for_service(scope: &Scope, thing: &str, service: &str, grants: Policy) -> Self {
         Self {
             arn: scope.role_arn(thing),
@@ -71,7 +71,7 @@ impl Role {
         }
     }
 
-    /// Returns the role under this permissions boundary.
+    /// Returns the role with this permissions boundary.
     pub fn bounded_by(mut self, boundary: Option<String>) -> Self {
         self.permissions_boundary = boundary;
         self
@@ -87,19 +87,16 @@ impl Resource for Role {
     type Cloud = Aws;
     type Field = RoleFieldName;
     const INFO: KindInfo = KindInfo {
-        // IAM answers from copies that follow; Terraform allows them two minutes
-        // (terraform-provider-aws, internal/service/iam, propagationTimeout).
+        // IAM is eventually consistent; Terraform allows two minutes (terraform-provider-aws,
+        // internal/service/iam, propagationTimeout).
         settles_within: Duration::from_secs(120),
         left_out: &[
             LeftOut {
                 what: "contents of managed policies",
-                why: "that one is attached is a difference already",
+                why: "an attached policy is a difference already",
             },
-            LeftOut { what: "last use", why: "it is no configuration" },
-            LeftOut {
-                what: "instance profiles",
-                why: "what lambda.amazonaws.com assumes is of no use in one",
-            },
+            LeftOut { what: "last use", why: "it is not configuration" },
+            LeftOut { what: "instance profiles", why: "a role that only Lambda assumes has no use in one" },
             LeftOut {
                 what: "policies elsewhere that name the role",
                 why: "they belong to buckets, keys and organisations",
@@ -119,7 +116,7 @@ impl Resource for Role {
     fn effect(&self, field: RoleFieldName, _live: &Self) -> Effect {
         use RoleFieldName as Field;
         match field {
-            Field::Path => Effect::Refuse("a role's path is fixed: delete the role, then run `up`"),
+            Field::Path => Effect::Refuse("a role's path cannot be changed: delete the role, then run `up`"),
             Field::Name
             | Field::Trust
             | Field::Description
@@ -135,15 +132,15 @@ impl Resource for Role {
         let inline: usize = self.inline_policies.values().map(Policy::length).sum();
         if inline > MOST_INLINE {
             mistakes.push(format!(
-                "the inline policies have {inline} characters together, and a role's have {MOST_INLINE} at most"
+                "the inline policies have {inline} characters in total; the maximum is {MOST_INLINE}"
             ));
         }
         let trust = self.trust.length();
         if trust > MOST_TRUST {
-            mistakes.push(format!("the trust policy has {trust} characters, and {MOST_TRUST} are the quota"));
+            mistakes.push(format!("the trust policy has {trust} characters; the quota is {MOST_TRUST}"));
         }
         let seconds = self.max_session_seconds.into();
-        mistakes.extend(lint::range("the longest session, in seconds,", seconds, 3600..=43_200));
+        mistakes.extend(lint::range("the maximum session duration in seconds", seconds, 3600..=43_200));
         mistakes
     }
 
@@ -151,12 +148,12 @@ impl Resource for Role {
     /// (Service Authorization Reference).
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
-        // What is not there has no path that IAM could look up: without this one, reading it
-        // would be denied before it is found to be missing. A name is there once in an account,
-        // whatever its path ("CreateRole", IAM API reference), so no other role is meant.
+        // A missing role has no path that IAM could check: without this ARN, IAM would deny the read instead
+        // of answering "not found". A role name is unique in an account, across all paths ("CreateRole", IAM
+        // API reference), so the ARN matches no other role.
         let missing = scope.iam_arn(&format!("role/{}", scope.role_name("*")));
         vec![
-            // A listing is of no role.
+            // A listing is not about a single role.
             Statement::new("RolesList", ["iam:ListRoles"], ["*".to_owned()]),
             Statement::new(
                 "RolesRead",
@@ -190,14 +187,14 @@ impl Resource for Role {
             inline_policies(name, aws),
             attached_policies(name, aws),
         );
-        // Only this one says that there is no role.
+        // Only GetRole decides whether the role exists.
         let Some(answer) = answer.gone_is_none()? else {
             return Ok(None);
         };
         let inline_policies = inline_policies.map_err(not_known_yet)?;
         let managed_policies = managed_policies.map_err(not_known_yet)?;
         let Some(role) = answer.role else {
-            return Err(Error::other("GetRole", format!("the answer for {name} holds no role")));
+            return Err(Error::other("GetRole", format!("the answer for {name} contains no role")));
         };
         Ok(Some(Live {
             identity: Some(role.role_id.clone()),
@@ -235,11 +232,11 @@ impl Resource for Role {
         match created {
             Err(error) if error.class == Class::Exists => {
                 let Some(live) = self.read(aws).await? else {
-                    // It was made a moment ago, and not every copy of IAM knows it.
+                    // The role was created a moment ago, and has not propagated to all of IAM.
                     return Err(Error { class: Class::Propagating, ..error });
                 };
                 aws.adopt(error, live.tags.as_ref())?;
-                // What was begun may have been begun for an earlier configuration.
+                // The interrupted attempt may have used an earlier configuration.
                 return self.update(&live.resource, &changed(&live.resource, self), aws).await;
             }
             other => other.map(drop)?,
@@ -253,7 +250,7 @@ impl Resource for Role {
         for field in changed {
             match field {
                 Field::Trust => self.change_trust(aws).await?,
-                // One call sets both.
+                // One call sets both fields.
                 Field::MaxSessionSeconds if changed.contains(&Field::Description) => {}
                 Field::Description | Field::MaxSessionSeconds => self.change_details(aws).await?,
                 Field::PermissionsBoundary => self.change_boundary(aws).await?,
@@ -300,14 +297,14 @@ impl Resource for Role {
     }
 }
 
-/// Deleting waits for policies to go, which takes a moment, but nobody else takes a role out
-/// of an instance profile. The profile is somebody's, and so is what runs with it.
+/// Makes the error final if the role is in an instance profile. Detached policies disappear within a moment,
+/// but a role leaves an instance profile only by hand: the profile is unmanaged, and so are its instances.
 fn in_instance_profile(error: Error) -> Error {
     if error.class == Class::InProgress && error.message.contains("instance profile") {
         let error = Error { class: Class::Other, ..error };
         return error.hint(
-            "somebody added the role to an instance profile: `aws iam list-instance-profiles-for-role` \
-             names it, `aws iam remove-role-from-instance-profile` takes it out",
+            "the role is in an instance profile: find it with `aws iam list-instance-profiles-for-role`, and remove \
+             the role with `aws iam remove-role-from-instance-profile`",
         );
     }
     error

@@ -1,4 +1,4 @@
-//! Names of policy statements.
+//! Ids of policy statements.
 
 /// Returns the words as one `Sid`, which has letters and digits only ("IAM JSON policy
 /// elements: Sid"): `["write", "archive", "events/"]` is `WriteArchiveEvents`.

@@ -26,12 +26,12 @@ use crate::resources::key::{self, Keys};
 use crate::resources::newborn::{finish, not_known_yet};
 use crate::{Aws, AwsNames, Called, wait_until};
 
-/// The default and least of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
+/// The default and minimum of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
 const RETENTION_HOURS: i32 = 24;
 /// The default of `MaxRecordSizeInKiB` ("CreateStream", Kinesis API reference).
 const RECORD_KIB: i32 = 1024;
 
-/// A stream. Fields are changed in the order in which they stand here.
+/// A stream. Fields are changed in the order of their declaration.
 #[derive(Debug, Clone, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
@@ -44,29 +44,29 @@ pub struct Stream {
     #[serde(skip)]
     #[stem_name(skip)]
     thing: String,
-    /// The environment variable that tells a function the name.
+    /// The environment variable that holds the stream's name in a function.
     #[serde(skip)]
     #[stem_name(skip)]
     variable: Option<String>,
-    /// What is there already may be encrypted with these.
+    /// Earlier KMS keys: existing records may be encrypted with them.
     #[serde(skip)]
     #[stem_name(skip)]
     former_keys: Vec<String>,
-    /// Who else may use it; nothing means nobody.
+    /// The resource policy with permissions of others; none in the stack.
     resource_policy: Option<Policy>,
-    /// `USER_PARTITION_KEY` keeps the order of what has one key. Only a stream on demand has
-    /// another, and it is changed before the mode.
+    /// `USER_PARTITION_KEY` keeps the order of records with the same key. Only an on-demand stream has
+    /// another strategy, so it is changed before the mode.
     distribution: String,
     capacity: Capacity,
     retention_hours: i32,
-    /// The KMS key; nothing means not encrypted at rest.
+    /// The KMS key; nothing means no encryption at rest.
     kms_key: Option<String>,
-    /// Metrics that are paid for by the shard.
+    /// Metrics that are billed per shard.
     shard_metrics: BTreeSet<String>,
     max_record_kib: i32,
 }
 
-/// How much a stream takes. The shards of an on-demand stream are AWS's affair.
+/// The capacity of a stream. AWS manages the shards of an on-demand stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 enum Capacity {
@@ -75,7 +75,7 @@ enum Capacity {
 }
 
 impl Stream {
-    /// Returns the stream of this thing, with one shard.
+    /// Returns the stream for `thing`, with one shard.
     pub fn new(scope: &Scope, thing: &str) -> Self {
         let name = scope.name(thing);
         Self {
@@ -94,19 +94,19 @@ impl Stream {
         }
     }
 
-    /// Returns the stream with so many shards.
+    /// Returns the stream with this number of shards.
     pub fn shards(mut self, shards: i32) -> Self {
         self.capacity = Capacity::Provisioned { shards };
         self
     }
 
-    /// Returns the stream with as many shards as AWS finds it needs.
+    /// Returns the stream in on-demand mode: AWS chooses the number of shards.
     pub fn on_demand(mut self) -> Self {
         self.capacity = Capacity::OnDemand;
         self
     }
 
-    /// Returns the stream that keeps records so long, 24 to 8760 hours.
+    /// Returns the stream with this retention, 24 to 8760 hours.
     pub fn retention_hours(mut self, hours: i32) -> Self {
         self.retention_hours = hours;
         self
@@ -129,7 +129,7 @@ impl Stream {
         &self.arn
     }
 
-    /// Returns how long it keeps a record.
+    /// Returns the retention of records.
     pub fn retention(&self) -> Duration {
         Duration::from_hours(self.retention_hours.unsigned_abs().into())
     }
@@ -144,7 +144,7 @@ impl Resource for Stream {
             LeftOut { what: "warm throughput", why: "only on-demand streams have it" },
             LeftOut {
                 what: "registered consumers",
-                why: "they read with capacity of their own and change nothing of the stream",
+                why: "they have their own read capacity and do not change the stream",
             },
             LeftOut { what: "the shards of an on-demand stream", why: "AWS sets their number" },
         ],
@@ -162,11 +162,11 @@ impl Resource for Stream {
     fn effect(&self, field: StreamFieldName, live: &Self) -> Effect {
         use StreamFieldName as Field;
         match field {
-            // AWS drops what is older at once.
+            // AWS deletes older records at once.
             Field::RetentionHours if self.retention_hours < live.retention_hours => {
                 Effect::InPlace(Risk::LosesData)
             }
-            // Nobody may read what is in the stream any more, and it expires.
+            // Functions can no longer read the records in the stream, which then expire.
             Field::KmsKey if key::is_left_behind(live.kms_key.as_deref(), &self.former_keys) => {
                 Effect::InPlace(Risk::LosesData)
             }
@@ -198,11 +198,11 @@ impl Resource for Stream {
         let Some(summary) = summary.gone_is_none()? else {
             return Ok(None);
         };
-        // It answers like a live one until it is gone.
+        // A stream that is being deleted still answers like a live one.
         if summary.stream_status == StreamStatus::Deleting {
             return Ok(None);
         }
-        // Whether there is a stream, its summary says; what else does not know it will.
+        // The summary decides whether the stream exists. Other reads may not find a new stream yet.
         let (policy, tags) = (policy?, tags.map_err(not_known_yet)?);
         let identity = Some(summary.stream_creation_timestamp.secs().to_string());
         Ok(Some(Live { resource: self.live(&summary, policy), tags: Some(tags), identity }))
@@ -219,14 +219,13 @@ impl Resource for Stream {
             .max_record_size_in_kib(self.max_record_kib)
             .set_tags(Some(tags.clone().into_iter().collect()));
         match call.send().await.called() {
-            // The code says that there is one, or that it is being deleted, or that too many
-            // are being made: the state tells.
+            // The code means that the stream exists, that it is being deleted, or that too many streams are
+            // being created. The state distinguishes them.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
                 None | Some(StreamStatus::Deleting) => return Err(error),
                 Some(_) => {
                     let live = Self::tags(&self.name, aws).await?;
-                    // One without any tag is what an attempt of ours left that was cut short
-                    // before it had them.
+                    // A stream without tags was left by an attempt that was interrupted before it set them.
                     if live.as_ref().is_none_or(|tags| !tags.is_empty()) {
                         aws.adopt(error, live.as_ref())?;
                     }
@@ -271,7 +270,7 @@ impl Resource for Stream {
         };
         if status_now != StreamStatus::Deleting {
             // Only a stream that is ACTIVE can be deleted.
-            wait_until("the stream to take its deletion", SETTLED, || async {
+            wait_until("the stream to accept its deletion", SETTLED, || async {
                 let call = aws.kinesis.delete_stream().stream_name(name);
                 let call = call.enforce_consumer_deletion(true);
                 match call.send().await.called() {
@@ -281,7 +280,7 @@ impl Resource for Stream {
             })
             .await?;
         }
-        gone("the stream to be gone", name, aws).await
+        gone("the stream to be deleted", name, aws).await
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {

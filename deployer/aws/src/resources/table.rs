@@ -1,4 +1,4 @@
-//! A DynamoDB table, with its stream, its backups and its expiry of items.
+//! A DynamoDB table, with its stream, its backups and its time to live.
 
 mod billing;
 mod changes;
@@ -38,10 +38,10 @@ use crate::{Aws, AwsNames, Called, wait_until};
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
 /// Streams", DynamoDB developer guide). It cannot be changed.
 pub const STREAM_KEEPS_HOURS: i32 = 24;
-/// The same as a time.
+/// The same as a duration.
 pub(crate) const STREAM_KEEPS: Duration = Duration::from_hours(STREAM_KEEPS_HOURS as u64);
 
-/// A table. Fields are changed in the order in which they stand here.
+/// A table. Fields are changed in the order of their declaration.
 #[derive(Debug, Clone, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
@@ -54,41 +54,41 @@ pub struct Table {
     #[serde(skip)]
     #[stem_name(skip)]
     thing: String,
-    /// The environment variable that tells a function the name.
+    /// The environment variable that holds the table's name in a function.
     #[serde(skip)]
     #[stem_name(skip)]
     variable: Option<String>,
-    /// What is there already may be encrypted with these.
+    /// Earlier KMS keys: existing data may be encrypted with them.
     #[serde(skip)]
     #[stem_name(skip)]
     former_keys: Vec<String>,
     /// The hash key, and the range key if there is one.
     key: Vec<KeyAttribute>,
-    /// Who else may use it; nothing means nobody.
+    /// The resource policy with permissions of others; none in the stack.
     resource_policy: Option<Policy>,
-    /// Deleted before a change of billing that would want units for them.
+    /// Deleted before a change of billing, which would need units for them.
     global_indexes: BTreeSet<String>,
     local_indexes: BTreeSet<String>,
-    /// Other regions that hold a copy.
+    /// Other Regions with a replica.
     replicas: BTreeSet<String>,
     billing: Billing,
     class: String,
-    /// ARN of the KMS key; nothing means DynamoDB's own.
+    /// ARN of the KMS key; nothing means DynamoDB's own key.
     kms_key: Option<String>,
-    /// What a stream record shows; nothing means no stream.
+    /// The view type of the stream; nothing means no stream.
     stream: Option<String>,
     deletion_protection: bool,
-    /// The attribute that says when an item may go; nothing means never. It can be refused while
-    /// backups are being turned on, and is changed before them.
+    /// The attribute with the time when an item expires; nothing means never. Changed before the backups,
+    /// because it can be rejected while they are being turned on.
     time_to_live: Option<String>,
-    /// Days that one can go back; nothing means not at all.
+    /// Days that backups reach back; nothing means no backups.
     point_in_time_recovery_days: Option<i32>,
-    /// Why it cannot be used; never desired.
-    trouble: Option<String>,
+    /// Why the table cannot be used; never desired.
+    unusable: Option<String>,
 }
 
 impl Table {
-    /// Returns the table of this thing with this key, billed by request.
+    /// Returns the table for `thing` with this key, billed on demand.
     pub fn new(scope: &Scope, thing: &str, key: PrimaryKey) -> Self {
         let name = scope.name(thing);
         Self {
@@ -109,17 +109,17 @@ impl Table {
             local_indexes: BTreeSet::new(),
             replicas: BTreeSet::new(),
             resource_policy: None,
-            trouble: None,
+            unusable: None,
         }
     }
 
-    /// Returns the table billed like this.
+    /// Returns the table with this billing.
     pub fn billing(mut self, billing: Billing) -> Self {
         self.billing = billing;
         self
     }
 
-    /// Returns the table with a stream whose records show this.
+    /// Returns the table with a stream of this view type.
     pub fn stream(mut self, view: StreamView) -> Self {
         self.stream = Some(view.as_str().to_owned());
         self
@@ -131,20 +131,20 @@ impl Table {
         self
     }
 
-    /// Returns the table whose items may go when this attribute, in epoch seconds, says so.
+    /// Returns the table whose items expire at the time in this attribute, in epoch seconds.
     pub fn time_to_live(mut self, attribute: &str) -> Self {
         self.time_to_live = Some(attribute.to_owned());
         self
     }
 
-    /// Returns the table so that nobody can delete it, or can.
+    /// Returns the table with or without deletion protection.
     pub fn deletion_protection(mut self, on: bool) -> Self {
         self.deletion_protection = on;
         self
     }
 
-    /// Returns the table encrypted with the KMS key of this ARN, which is how AWS names a
-    /// key when it is read back, or with DynamoDB's own.
+    /// Returns the table encrypted with the KMS key of this ARN, which is the form that AWS returns, or with
+    /// DynamoDB's own key.
     pub fn encrypted_with(mut self, keys: impl Into<Keys>) -> Self {
         Keys { today: self.kms_key, former: self.former_keys } = keys.into();
         self
@@ -168,18 +168,15 @@ impl Resource for Table {
     const INFO: KindInfo = KindInfo {
         stateful: true,
         left_out: &[
-            LeftOut { what: "warm throughput", why: "it can be raised and never lowered" },
-            LeftOut {
-                what: "definitions of indexes",
-                why: "an index that is there at all is a difference already",
-            },
+            LeftOut { what: "warm throughput", why: "it can be raised but not lowered" },
+            LeftOut { what: "definitions of indexes", why: "any index is a difference already" },
             LeftOut {
                 what: "the policy of the stream",
-                why: "a call for each look, for a stream that lives a day",
+                why: "one more call on every read, for a stream that keeps records for a day",
             },
             LeftOut {
                 what: "contributor insights and Kinesis destinations",
-                why: "a call each for every look",
+                why: "one more call each on every read",
             },
         ],
         ..KindInfo::new("dynamodb.table")
@@ -203,31 +200,31 @@ impl Resource for Table {
             |days: Option<i32>, live: Option<i32>| days.unwrap_or_default() < live.unwrap_or_default();
         match field {
             Field::Key => Effect::Refuse(
-                "a table's key is fixed: copy the items to a table of another name, then move the functions to it",
+                "a table's key cannot be changed: copy the items to a table of another name, then switch to it",
             ),
-            Field::LocalIndexes => {
-                Effect::Refuse("a local index lives as long as its table: copy the items to a new table")
+            Field::LocalIndexes => Effect::Refuse(
+                "a local index cannot be deleted without its table: copy the items to a new table",
+            ),
+            Field::Replicas => {
+                Effect::Refuse("the table has a replica in another Region: delete it by hand, then run `up`")
             }
-            Field::Replicas => Effect::Refuse(
-                "the table has a copy in another region: delete the replica by hand, then run `up`",
-            ),
-            Field::Trouble => Effect::Refuse("the table cannot be used: see to its KMS key, then run `up`"),
+            Field::Unusable => Effect::Refuse("the table cannot be used: check its KMS key, then run `up`"),
             Field::GlobalIndexes => Effect::InPlace(Risk::Interrupts),
             Field::TimeToLive if live.time_to_live.is_some() && self.time_to_live.is_some() => {
                 Effect::Refuse(
-                    "AWS takes an hour between two changes of a time to live: turn it off by hand, wait, then run `up`",
+                    "AWS requires an hour between two changes of a time to live: turn it off, wait, then run `up`",
                 )
             }
-            // From then on, items go by themselves.
+            // From then on, items expire.
             Field::TimeToLive if live.time_to_live.is_none() => Effect::InPlace(Risk::LosesData),
-            // What is written while the stream is off shows in no stream.
+            // Writes while the stream is off appear in no stream.
             Field::Stream if live.stream.is_some() => Effect::InPlace(Risk::LosesData),
             Field::PointInTimeRecoveryDays
                 if lower(self.point_in_time_recovery_days, live.point_in_time_recovery_days) =>
             {
                 Effect::InPlace(Risk::LosesData)
             }
-            // The old key still counts while DynamoDB changes to the new one.
+            // DynamoDB needs the old key until it has changed to the new one.
             Field::KmsKey if key::is_left_behind(live.kms_key.as_deref(), &self.former_keys) => {
                 Effect::InPlace(Risk::Interrupts)
             }
@@ -263,11 +260,11 @@ impl Resource for Table {
         let Some(table) = table.gone_is_none()? else {
             return Ok(None);
         };
-        // It answers like a live one until it is gone.
+        // A table that is being deleted still answers like a live one.
         if table.table_status == Some(TableStatus::Deleting) {
             return Ok(None);
         }
-        // Whether there is a table, DescribeTable says; what else does not know it will.
+        // DescribeTable decides whether the table exists. Other reads may not find a new table yet.
         let (backups, time_to_live) = (backups.map_err(not_known_yet)?, time_to_live.map_err(not_known_yet)?);
         let (policy, tags) = (policy.map_err(not_known_yet)?, tags.map_err(not_known_yet)?);
         let region = &aws.scope.region;
@@ -292,8 +289,8 @@ impl Resource for Table {
             .deletion_protection_enabled(self.deletion_protection)
             .set_tags(Some(requests::tags(tags)?));
         match call.send().await.called() {
-            // The code says that there is one, or that it is being deleted, or that too many
-            // are being made: the state tells.
+            // The code means that the table exists, that it is being deleted, or that too many tables are
+            // being created. The state distinguishes them.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
                 None | Some(TableStatus::Deleting) => return Err(error),
                 Some(_) => aws.adopt(error, reads::shown_tags(&self.name, aws).await?.as_ref())?,
@@ -327,8 +324,8 @@ impl Resource for Table {
                 }
                 Field::TimeToLive => self.change_time_to_live(live, aws).await?,
                 Field::PointInTimeRecoveryDays => self.change_recovery(aws).await?,
-                // Fixed: the plan refuses to change them.
-                Field::Name | Field::Key | Field::LocalIndexes | Field::Replicas | Field::Trouble => {}
+                // The plan refuses to change these fields.
+                Field::Name | Field::Key | Field::LocalIndexes | Field::Replicas | Field::Unusable => {}
             }
         }
         Ok(())
@@ -347,7 +344,7 @@ impl Resource for Table {
             if table.deletion_protection_enabled == Some(true) {
                 change(name, aws, |call| call.deletion_protection_enabled(false)).await?;
             }
-            wait_until("the table to take its deletion", SETTLED, || async {
+            wait_until("the table to accept its deletion", SETTLED, || async {
                 let call = aws.dynamodb.delete_table().table_name(name);
                 match call.send().await.called() {
                     Err(error) if error.class == Class::InProgress => Ok(None),
@@ -356,7 +353,7 @@ impl Resource for Table {
             })
             .await?;
         }
-        gone("the table to be gone", name, aws).await
+        gone("the table to be deleted", name, aws).await
     }
 
     async fn list(scope: &Scope, aws: &Aws) -> Result<Vec<String>, Error> {
@@ -371,11 +368,11 @@ impl Resource for Table {
     }
 }
 
-/// Returns the ARN of the table's stream, which AWS names after the moment it was turned
-/// on. Nothing when there is no stream or no table.
+/// Returns the ARN of the table's stream, which contains the time when the stream was turned on. Returns
+/// nothing if there is no stream or no table.
 pub(crate) async fn latest_stream_arn(table: &str, aws: &Aws) -> Result<Option<String>, Error> {
     let table = described(table, aws).await.gone_is_none()?;
-    // The ARN of a stream that was turned off stays.
+    // A stream that was turned off keeps its ARN.
     Ok(table.and_then(|table| live::view(&table).and(table.latest_stream_arn)))
 }
 

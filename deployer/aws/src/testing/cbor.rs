@@ -1,8 +1,8 @@
-//! The form in which CloudWatch speaks (Smithy RPC v2 CBOR), for scripted answers.
+//! The encoding of CloudWatch (Smithy RPC v2 CBOR), for scripted responses.
 
 use serde_json::Value;
 
-/// Returns a value of texts, lists and maps as CBOR (RFC 8949).
+/// Returns a JSON value of strings, arrays and objects as CBOR (RFC 8949).
 pub(super) fn cbor(value: &Value) -> Vec<u8> {
     const TEXT: u8 = 3;
     const LIST: u8 = 4;
@@ -16,11 +16,11 @@ pub(super) fn cbor(value: &Value) -> Vec<u8> {
             [head(MAP, value.as_object().map_or(0, serde_json::Map::len)), members.flatten().collect()]
                 .concat()
         }
-        other => panic!("{other} is not written here"),
+        other => panic!("{other} is not supported"),
     }
 }
 
-/// Returns the first bytes of an item: what it is, and how long.
+/// Returns the head of an item: its type and length.
 fn head(kind: u8, length: usize) -> Vec<u8> {
     let kind = kind << 5;
     match length {

@@ -1,4 +1,4 @@
-//! The comparison: from what both sides have to what differs. Pure.
+//! Compares the events of both sides and reports the differences. Pure.
 
 use eventsourcing::AggregateId;
 use jiff::Timestamp;
@@ -7,37 +7,37 @@ use super::ledger::{Account, Entry};
 use super::report::Totals;
 use super::{AuditReport, Broken, Difference, Finding, First, Ledger, Side, Versions};
 
-/// Compares both sides. An event that the archive lacks and that is younger than `until` is
-/// under way, and makes no difference yet.
+/// Compares both sides. An event that is missing in the archive and occurred after `until` is in flight, and
+/// does not count as a difference yet.
 pub fn compare(ledger: &Ledger, until: Timestamp) -> AuditReport {
     let mut report = AuditReport {
         aggregates: ledger.accounts.len(),
         objects: ledger.objects.len(),
-        no_commits: broken(&ledger.broken),
+        invalid_items: broken(&ledger.broken),
         unread: broken(&ledger.unread),
         ..AuditReport::default()
     };
     for (id, account) in &ledger.accounts {
-        let under_way = |version| ledger.under_way(id, version, until);
+        let in_flight = |version| ledger.in_flight(id, version, until);
         let (table, archive) = (side(account, |entry| entry.table.is_some()), side(account, archived));
         add(&mut report.table, table);
         add(&mut report.archive, archive);
         report.equal += account.values().filter(|entry| equal(entry)).count() as u64;
-        let late = account.iter().filter(|(version, entry)| !archived(entry) && under_way(**version));
-        report.under_way += late.count() as u64;
-        report.findings.extend(finding(id, account, (table, archive), under_way, &ledger.objects));
+        let late = account.iter().filter(|(version, entry)| !archived(entry) && in_flight(**version));
+        report.in_flight += late.count() as u64;
+        report.findings.extend(finding(id, account, (table, archive), in_flight, &ledger.objects));
     }
     report.duplicates = ledger.lines.saturating_sub(report.archive.events);
     report.findings.sort_by(|one, other| one.aggregate.cmp(&other.aggregate));
     report
 }
 
-/// Returns what differs of one aggregate, if anything does.
+/// Returns the differences of one aggregate, if there are any.
 fn finding(
     id: &AggregateId,
     account: &Account,
     (table, archive): (Side, Side),
-    under_way: impl Fn(u64) -> bool,
+    in_flight: impl Fn(u64) -> bool,
     objects: &[String],
 ) -> Option<Finding> {
     let nowhere = gaps(account);
@@ -47,7 +47,7 @@ fn finding(
     let versions = |difference| -> Versions {
         let alike = |(version, entry): (&u64, &Entry)| {
             let found = differences(entry).any(|found| found == difference);
-            let counts = difference != Difference::NotInArchive || !under_way(*version);
+            let counts = difference != Difference::NotInArchive || !in_flight(*version);
             (found && counts).then_some(*version)
         };
         account.iter().filter_map(alike).collect()
@@ -63,7 +63,7 @@ fn finding(
         twice_in_table: versions(Difference::TwiceInTable),
         twice_in_archive: versions(Difference::TwiceInArchive),
         nowhere,
-        kept_aside: None,
+        quarantined: None,
     };
     let firsts = Difference::ALL
         .iter()
@@ -75,7 +75,7 @@ fn finding(
     Some(finding)
 }
 
-/// Returns how the sides differ at one version that at least one of them has.
+/// Returns the differences between the sides at one version.
 fn differences(entry: &Entry) -> impl Iterator<Item = Difference> {
     let sides = match (entry.table, entry.archive) {
         (Some(table), Some(archive)) if table == archive => None,
@@ -106,7 +106,7 @@ fn add(totals: &mut Totals, side: Side) {
     totals.events += side.events;
 }
 
-/// Returns the versions that no side has, below the highest that one has.
+/// Returns the versions that neither side has, below the highest version on either side.
 pub(super) fn gaps(account: &Account) -> Versions {
     let mut gaps = Versions::default();
     let mut next = 1;

@@ -1,4 +1,4 @@
-//! What was kept aside on the way to the archive, or given up: why it may lack something.
+//! Quarantined events and discarded batches: possible reasons why events are missing in the archive.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -12,29 +12,28 @@ use serde_json::Value;
 use storage::bucket::Objects;
 
 use super::look::pages;
-use super::{AT_ONCE, AuditReport, Broken, KeptAside};
+use super::{AT_ONCE, AuditReport, Broken, QuarantinedRecords};
 use crate::storage_errors::Classify;
 
-/// Where Lambda puts the batches that it gives up ("Configuring an Amazon S3 destination", Lambda
-/// developer guide).
-const GIVEN_UP: &str = "aws/lambda/";
-/// Who is between the table and the archive. What a handler kept aside is archived all the same.
+/// Where Lambda stores discarded batches ("Configuring an Amazon S3 destination", Lambda developer guide).
+const DISCARDED_BATCHES: &str = "aws/lambda/";
+/// The functions between the table and the archive. Events that a handler quarantined are archived anyway.
 const ON_THE_WAY: [&str; 2] = [CAPTURE.name, ARCHIVE.name];
-/// How many of the things that each of them kept aside are looked into.
+/// How many quarantined records of each function are read.
 const LOOKED_INTO: usize = 500;
 
-/// The things that were kept aside on the way to the archive, and which events they are about.
+/// The records quarantined between the table and the archive, and the events they contain.
 #[derive(Debug, Default)]
 pub struct Kept {
     by_function: BTreeMap<String, usize>,
     about: HashMap<AggregateId, Vec<(RangeInclusive<u64>, Broken)>>,
 }
 
-/// Counts what was kept aside on the way to the archive, and finds out what it is about.
+/// Counts the records quarantined between the table and the archive, and reads which events they contain.
 ///
 /// # Errors
-/// The bucket could not be listed.
-pub async fn kept_aside<B: Objects<Error: Classify>>(bucket: &B) -> Result<Kept, Error> {
+/// Returns an error if the bucket could not be listed.
+pub async fn quarantined<B: Objects<Error: Classify>>(bucket: &B) -> Result<Kept, Error> {
     let mut kept = Kept::default();
     for function in ON_THE_WAY {
         let mut pages = pin!(pages(bucket, format!("{FAILED_PREFIX}{function}/"), None));
@@ -55,15 +54,17 @@ pub async fn kept_aside<B: Objects<Error: Classify>>(bucket: &B) -> Result<Kept,
     Ok(kept)
 }
 
-/// Counts the batches that Lambda gave up, whoever they were for.
+/// Counts the batches that Lambda discarded, for all functions.
 ///
 /// # Errors
-/// The bucket could not be listed.
-pub async fn given_up<B: Objects<Error: Classify>>(bucket: &B) -> Result<usize, Error> {
-    pages(bucket, GIVEN_UP.to_owned(), None).try_fold(0, async |batches, page| Ok(batches + page.len())).await
+/// Returns an error if the bucket could not be listed.
+pub async fn discarded_batches<B: Objects<Error: Classify>>(bucket: &B) -> Result<usize, Error> {
+    pages(bucket, DISCARDED_BATCHES.to_owned(), None)
+        .try_fold(0, async |batches, page| Ok(batches + page.len()))
+        .await
 }
 
-/// Returns what a thing that was kept aside is about, if that can be found out.
+/// Returns which events a quarantined record contains, if it can be read.
 async fn kept_at<B: Objects>(bucket: &B, key: String) -> Option<(AggregateId, RangeInclusive<u64>, Broken)> {
     let object = bucket.get(&key).await.ok()??;
     let (id, versions, reason) = about(&object.body)?;
@@ -71,24 +72,25 @@ async fn kept_at<B: Objects>(bucket: &B, key: String) -> Option<(AggregateId, Ra
 }
 
 impl Kept {
-    /// Adds to a report what may be why the archive lacks something.
+    /// Adds to a report the quarantined records that may explain missing events in the archive.
     pub fn explain(self, report: &mut AuditReport) {
         if report.lacking().next().is_none() {
             return;
         }
         let all = self.by_function.into_iter();
-        report.kept_aside = all.map(|(function, records)| KeptAside { function, records }).collect();
+        report.quarantined =
+            all.map(|(function, records)| QuarantinedRecords { function, records }).collect();
         for finding in &mut report.findings {
             let about = self.about.get(&finding.aggregate).into_iter().flatten();
             let mut why = about.filter(|(versions, _)| finding.not_in_archive.overlaps(versions));
-            finding.kept_aside = why.next().map(|(_, kept)| kept.clone());
+            finding.quarantined = why.next().map(|(_, kept)| kept.clone());
         }
     }
 }
 
-/// Returns which versions of which aggregate a change of the table is about that was kept
-/// aside, and why it was. Who kept it aside could not understand it, so here nothing is an error
-/// either. What `archive` kept belongs to no aggregate.
+/// Returns the aggregate and versions of a quarantined change of the table, and why it was quarantined. The
+/// function could not understand the record, so a record that cannot be parsed here is not an error either.
+/// Records that `archive` quarantined belong to no aggregate.
 fn about(object: &[u8]) -> Option<(AggregateId, RangeInclusive<u64>, String)> {
     let kept: Value = serde_json::from_slice(object).ok()?;
     let reason = kept.get("reason")?.as_str()?;

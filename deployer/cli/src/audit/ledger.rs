@@ -1,7 +1,7 @@
-//! What each side has of each aggregate: a hash for each event, and where the archive has it.
+//! The content of both sides per aggregate: a hash of each event, and the archive object that has it.
 //!
-//! Whatever is read twice is written down once, so looking again at a part of either side is
-//! how the ledger is kept up to date.
+//! Events that are read twice are stored once, so reading a part of either side again brings the ledger up to
+//! date.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU64;
@@ -11,10 +11,10 @@ use eventsourcing::{AggregateId, Commit, Envelope};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// What tells one event from another: a part of the hash of its canonical bytes.
+/// Identifies the content of an event: a part of the hash of its canonical bytes.
 ///
-/// Only two events of one aggregate and version are ever compared, so 64 bits are plenty:
-/// two that differ look alike once in 18 quintillion times.
+/// Only events of the same aggregate and version are compared, so 64 bits are enough: two different events
+/// have the same fingerprint once in 18 quintillion comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(NonZeroU64);
 
@@ -27,49 +27,49 @@ impl Fingerprint {
     }
 }
 
-/// What is known of one version of one aggregate.
+/// The two sides' events for one version of one aggregate.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry {
     pub(super) table: Option<Fingerprint>,
     pub(super) archive: Option<Fingerprint>,
-    /// Which object of the archive has it.
+    /// The index of the archive object that has the event.
     pub(super) object: u32,
-    /// When the one of the table occurred, in seconds since 1970: 32 bits last until 2106.
+    /// When the event in the table occurred, in seconds since 1970: 32 bits last until 2106.
     pub(super) second: Option<u32>,
-    /// The side has another event of this version besides.
+    /// Whether the table also has another event of this version.
     pub(super) twice_in_table: bool,
     pub(super) twice_in_archive: bool,
 }
 
-/// One aggregate's versions.
+/// The versions of one aggregate.
 pub(super) type Account = BTreeMap<u64, Entry>;
 
-/// Both sides.
+/// The events of the table and the archive, as far as they were read.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub(super) accounts: HashMap<AggregateId, Account>,
-    /// The objects that were read, in the order in which they were.
+    /// The keys of the objects read so far, in reading order.
     pub(super) objects: Vec<String>,
     known: HashSet<String>,
-    /// Since when an event is young.
+    /// Events after this moment are young.
     since: Timestamp,
-    /// Events that may still be under way, with their times.
+    /// Young events, which may not have reached the archive yet, with their times.
     pub(super) young: HashMap<(AggregateId, u64), Timestamp>,
-    /// Items of the table that are no commits, with the reason.
+    /// Items of the table that are not valid commits, with the reason.
     pub(super) broken: BTreeMap<String, String>,
-    /// Objects of the archive that could not be read, with the reason.
+    /// Archive objects that could not be read, with the reason.
     pub(super) unread: BTreeMap<String, String>,
-    /// How many lines the objects have.
+    /// The number of lines in all objects.
     pub(super) lines: u64,
 }
 
 impl Ledger {
-    /// Returns an empty ledger, to which events after this moment are young.
+    /// Returns an empty ledger that treats events after this moment as young.
     pub fn new(since: Timestamp) -> Self {
         Self { since, ..Self::default() }
     }
 
-    /// Writes down what the table has.
+    /// Records a commit of the table.
     pub fn in_table(&mut self, commit: Commit) {
         let id = commit.aggregate_id.clone();
         let account = self.accounts.entry(id.clone()).or_default();
@@ -86,14 +86,15 @@ impl Ledger {
         }
     }
 
-    /// Writes down that the table has an item that is no commit.
+    /// Records an item of the table that is not a valid commit.
     pub fn broken_in_table(&mut self, item: String, reason: String) {
         self.broken.insert(item, reason);
     }
 
-    /// Writes down what an object of the archive has.
+    /// Records the events of an archive object.
     pub fn in_archive(&mut self, key: String, events: Vec<Envelope>) {
-        let object = u32::try_from(self.objects.len()).expect("nobody has four billion objects");
+        let object =
+            u32::try_from(self.objects.len()).expect("the archive has fewer than four billion objects");
         self.unread.remove(&key);
         for event in events {
             self.lines += 1;
@@ -119,17 +120,17 @@ impl Ledger {
         self.objects.push(key);
     }
 
-    /// Writes down that an object of the archive could not be read.
+    /// Records that an archive object could not be read.
     pub fn unread_in_archive(&mut self, key: String, reason: String) {
         self.unread.insert(key, reason);
     }
 
-    /// Tells whether an object was read already.
+    /// Returns whether an object was already read.
     pub fn knows(&self, key: &str) -> bool {
         self.known.contains(key)
     }
 
-    /// Returns how many of these events the archive lacks.
+    /// Returns how many of these events are missing in the archive.
     pub fn lacking<'a>(&self, events: impl IntoIterator<Item = (&'a AggregateId, u64)>) -> usize {
         let archived = |(id, version): &(&AggregateId, u64)| {
             let entry = self.accounts.get(*id).and_then(|account| account.get(version));
@@ -138,7 +139,7 @@ impl Ledger {
         events.into_iter().filter(|event| !archived(event)).count()
     }
 
-    /// Returns when the oldest of these events of the table occurred, and when the youngest did.
+    /// Returns when the oldest and the newest of these events of the table occurred.
     pub fn times<'a>(
         &self,
         events: impl IntoIterator<Item = (&'a AggregateId, u64)>,
@@ -149,8 +150,7 @@ impl Ledger {
         Some(*times.iter().min()?..=*times.iter().max()?)
     }
 
-    /// Returns the aggregates of which the archive has young events that the table did not
-    /// have when it was read: it may have them by now.
+    /// Returns the aggregates with young events that only the archive had: the table may have them now.
     pub fn to_look_up(&self) -> HashSet<AggregateId> {
         let only_archived = self.young.keys().filter(|(id, version)| {
             let entry = self.accounts.get(id).and_then(|account| account.get(version));
@@ -159,9 +159,8 @@ impl Ledger {
         only_archived.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Tells whether one side has a young event that the other did not have when it was read.
-    /// The two are not read at the same moment, so that says nothing before both are looked at
-    /// again.
+    /// Returns whether a young event was found on one side only. The sides are not read at the same moment,
+    /// so this means nothing until both are read again.
     pub fn is_unsettled(&self) -> bool {
         self.young.keys().any(|(id, version)| {
             let entry = self.accounts.get(id).and_then(|account| account.get(version));
@@ -169,9 +168,9 @@ impl Ledger {
         })
     }
 
-    /// Returns whether an event may still be under way to the archive at this moment.
-    pub(super) fn under_way(&self, id: &AggregateId, version: u64, until: Timestamp) -> bool {
-        // Nearly always nothing is young, and then no key has to be made.
+    /// Returns whether an event may still be in flight to the archive: it occurred after `until`.
+    pub(super) fn in_flight(&self, id: &AggregateId, version: u64, until: Timestamp) -> bool {
+        // Usually nothing is young, and then no key is cloned.
         !self.young.is_empty() && self.young.get(&(id.clone(), version)).is_some_and(|at| *at > until)
     }
 }

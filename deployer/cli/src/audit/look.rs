@@ -1,4 +1,4 @@
-//! Reading both sides into a ledger, in many hands at once.
+//! Reads both sides into a ledger, concurrently.
 
 use std::sync::Mutex;
 
@@ -18,27 +18,27 @@ use storage::scan::{Scan, ScanPosition, Share};
 use super::{AT_ONCE, AuditReport, Contents, Difference, Finding, Ledger, Reference};
 use crate::storage_errors::Classify;
 
-/// How many shares the table is read in ("Parallel scan", DynamoDB developer guide).
+/// The number of segments of the parallel scan ("Parallel scan", DynamoDB developer guide).
 const SHARES: i32 = 8;
-/// How far reading has come.
+/// Progress of reading.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counted {
-    /// Events of the table.
+    /// Events of the table read so far.
     pub events: usize,
-    /// Objects of the archive that were read.
+    /// Archive objects read so far.
     pub objects: usize,
-    /// Objects of the archive that were listed so far.
+    /// Archive objects listed so far.
     pub of_objects: usize,
 }
 
-/// Both sides, to be looked at.
+/// Both sides of an audit.
 #[derive(Debug)]
 pub struct Look<'a, T, S, R> {
     /// The whole table.
     pub table: &'a T,
     /// The table, one aggregate at a time.
     pub store: &'a S,
-    /// What the table is held against.
+    /// What the table is compared with.
     pub reference: &'a R,
 }
 
@@ -48,24 +48,24 @@ where
     S: EventStore<Error: Classify>,
     R: Reference,
 {
-    /// Reads all of both sides, and tells how far it has come.
+    /// Reads both sides completely, and reports progress.
     ///
     /// # Errors
-    /// The table could not be read, the archive not be listed, or a call for an object failed. An
-    /// object that something is wrong with is written down as such.
-    pub async fn all(&self, ledger: &mut Ledger, told: impl Fn(Counted)) -> Result<(), Error> {
+    /// Returns an error if the table could not be read, the archive could not be listed, or a call for an
+    /// object failed. An object that is not valid is recorded as unread.
+    pub async fn all(&self, ledger: &mut Ledger, on_progress: impl Fn(Counted)) -> Result<(), Error> {
         let (ledger, counted) = (Mutex::new(ledger), Mutex::new(Counted::default()));
         let count = |add: &dyn Fn(&mut Counted)| {
-            let mut counted = counted.lock().expect("nobody panics while counting");
+            let mut counted = counted.lock().expect("the lock is never poisoned");
             add(&mut counted);
-            told(*counted);
+            on_progress(*counted);
         };
         let shares = (0..SHARES).map(|share| self.share(Share { share, of: SHARES }, &ledger, &count));
         try_join(try_join_all(shares), self.archive(None, &ledger, &count)).await.map(drop)
     }
 
-    /// Reads again what may have come since: objects from the hour of this time on, and what of
-    /// the table was younger than the look at it.
+    /// Reads what may be new since the first read: objects from the hour of `from` on, and table items of the
+    /// aggregates whose young events only the archive had.
     ///
     /// # Errors
     /// See [`Look::all`].
@@ -74,7 +74,7 @@ where
             let ledger = Mutex::new(&mut *ledger);
             self.archive(Some(hour(from)), &ledger, &|_: &dyn Fn(&mut Counted)| ()).await?;
         }
-        // Not before: what these objects have was in the table before it was in them.
+        // The table is read after the objects, because an event is in the table before it is in an object.
         let ids = ledger.to_look_up();
         let mut commits = stream::iter(&ids).map(|id| aggregate(self.store, id)).buffer_unordered(AT_ONCE);
         while let Some((commits, _)) = commits.try_next().await? {
@@ -83,11 +83,12 @@ where
         Ok(())
     }
 
-    /// Looks up both contents of the first difference of these many aggregates.
+    /// Adds both contents to the first difference of at most `of` aggregates.
     pub async fn contents(&self, report: &mut AuditReport, of: usize) {
         let differ = |finding: &&mut Finding| finding.first.difference == Difference::ContentsDiffer;
         for finding in report.findings.iter_mut().filter(differ).take(of) {
-            // It is shown if it is still there: what counts was found out before.
+            // Contents that can no longer be read are omitted: the result of the comparison does not depend
+            // on them.
             finding.first.contents = self.both(finding).await;
         }
     }
@@ -105,7 +106,7 @@ where
         Some(Contents { table: value(&table)?, archive: value(&archive)? })
     }
 
-    /// Reads a share of the table.
+    /// Reads one segment of the table.
     async fn share(
         &self,
         share: Share,
@@ -118,7 +119,7 @@ where
             let page = retried(scan).await?;
             let events: usize = page.commits.iter().flatten().map(|commit| commit.events.len()).sum();
             {
-                let mut ledger = ledger.lock().expect("nobody panics while writing down");
+                let mut ledger = ledger.lock().expect("the lock is never poisoned");
                 for commit in page.commits {
                     match commit {
                         Ok(commit) => ledger.in_table(commit),
@@ -137,14 +138,14 @@ where
         }
     }
 
-    /// Reads the objects of the archive behind a place that were not read yet.
+    /// Reads the archive objects with keys after `after` that were not read yet.
     async fn archive(
         &self,
         after: Option<String>,
         ledger: &Mutex<&mut Ledger>,
         count: &impl Fn(&dyn Fn(&mut Counted)),
     ) -> Result<(), Error> {
-        let known = |key: &String| ledger.lock().expect("nobody panics while writing down").knows(key);
+        let known = |key: &String| ledger.lock().expect("the lock is never poisoned").knows(key);
         let new = pages(self.reference, EVENTS_PREFIX.to_owned(), after).map_ok(|page| {
             count(&|counted| counted.of_objects += page.len());
             stream::iter(page.into_iter().filter(|key| !known(key)).collect::<Vec<_>>()).map(Ok)
@@ -155,7 +156,7 @@ where
         });
         let mut read = std::pin::pin!(read.try_buffer_unordered(AT_ONCE));
         while let Some((key, events)) = read.try_next().await? {
-            let mut ledger = ledger.lock().expect("nobody panics while writing down");
+            let mut ledger = ledger.lock().expect("the lock is never poisoned");
             match events {
                 Ok(events) => ledger.in_archive(key, events),
                 Err(reason) => ledger.unread_in_archive(key, reason),
@@ -167,7 +168,7 @@ where
     }
 }
 
-/// Returns the keys that begin with a prefix and come behind a place, in pages.
+/// Returns the keys that start with a prefix and come after `after`, in pages.
 pub(super) fn pages<R: Reference>(
     reference: &R,
     prefix: String,
@@ -175,14 +176,13 @@ pub(super) fn pages<R: Reference>(
 ) -> impl Stream<Item = Result<Vec<String>, Error>> {
     stream::try_unfold((prefix, after), async |(prefix, after)| {
         let page: Vec<String> = retried(async || reference.keys(&prefix, after.as_deref()).await).await?;
-        // None only when there are none, so the page behind the last has to be asked for.
+        // Only an empty page means the end, so one more page is requested after the last key.
         let last = page.last().cloned();
         Ok(last.map(|last| (page, (prefix, Some(last)))))
     })
 }
 
-/// Reads one aggregate of the table: its commits up to the first item that is none, and what is
-/// wrong with that one.
+/// Reads one aggregate of the table: its commits up to the first invalid item, and why that item is invalid.
 pub(super) async fn aggregate<S>(store: &S, id: &AggregateId) -> Result<(Vec<Commit>, Option<String>), Error>
 where
     S: EventStore<Error: Classify>,
@@ -202,11 +202,11 @@ where
     retried(attempt).await
 }
 
-/// Reads a part of the reference, or says what is wrong with it.
+/// Returns the events of a part of the reference, or the reason why it cannot be read.
 ///
 /// # Errors
-/// The call failed, which says nothing of the part: taken for one that cannot be read, it would be
-/// left out of what is restored, and with it the end of each history in it.
+/// Returns an error if the call failed, which says nothing about the part. If such a part counted as
+/// unreadable, a restore would skip its events and the later events of their aggregates.
 pub(super) async fn read(
     reference: &impl Reference,
     key: &str,
@@ -217,8 +217,7 @@ pub(super) async fn read(
     }
 }
 
-/// Tells whether others can be read though this one cannot: it holds what it should not, or is
-/// refused to us.
+/// Returns whether an error concerns this object only: its content is invalid, or access to it is denied.
 fn is_about_the_object(error: &Error) -> bool {
     let of_one = error.code.as_deref().is_some_and(is_of_one_object);
     of_one || matches!(error.class, Class::Broken | Class::Denied)

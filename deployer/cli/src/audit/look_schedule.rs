@@ -1,21 +1,20 @@
-//! Looking again and again at what the archive gets: mostly where it comes as a rule, now and
-//! then everywhere it could come.
+//! Schedules repeated reads of the archive: usually the recent hours, sometimes all hours in which new
+//! objects can appear.
 //!
-//! An object is named after the hour in which its first record came into the stream. As long as
-//! `archive` keeps up, that is this hour, or the one before it. When it catches up after an outage
-//! on a quiet stream, one batch has what is hours old together with what has come just now: as old
-//! as anything that the stream still keeps.
+//! An object is named after the hour in which its first record arrived in the stream. While `archive` keeps
+//! up, that is the current hour or the one before. When it catches up after an outage on a quiet stream, one
+//! batch mixes new records with records that are hours old: up to the retention of the stream.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How much older than an event an object that has it may be named, as a rule.
+/// How much older than its events the hour in an object's name usually is, at most.
 const AS_A_RULE: Duration = Duration::from_secs(3_600);
-/// Every how many looks one is far. A far look lists all that the stream still keeps.
+/// Every tenth read is far: it lists all hours within the retention of the stream.
 const FAR: usize = 10;
 
-/// LookSchedule at what has come since a moment.
+/// The hours from which successive reads list the archive.
 #[derive(Debug, Clone, Copy)]
 pub struct LookSchedule {
     near: Timestamp,
@@ -25,22 +24,21 @@ pub struct LookSchedule {
 }
 
 impl LookSchedule {
-    /// Returns the looks at what has come since a moment by way of a stream that keeps records for
-    /// this long.
+    /// Returns the schedule for objects written since a moment, for a stream with this retention.
     pub fn since(since: Timestamp, retention: Duration) -> Self {
         let near = since.checked_sub(AS_A_RULE).unwrap_or(since);
         Self { near, far: near.checked_sub(retention).unwrap_or(near), begun: 0, was_far: false }
     }
 
-    /// Returns from which hour on the next look lists. What the last one does not find is said to
-    /// be missing, so that one is far.
+    /// Returns the hour from which the next read lists. The last read is far, because events that it does not
+    /// find are reported as missing.
     pub fn next(&mut self, last: bool) -> Timestamp {
         self.begun += 1;
         self.was_far = last || self.begun.is_multiple_of(FAR);
         if self.was_far { self.far } else { self.near }
     }
 
-    /// Tells whether the look begun last was one to which nothing is missing that is there.
+    /// Returns whether the latest read was far, so that it missed no object.
     pub fn were_far(&self) -> bool {
         self.was_far
     }
@@ -52,7 +50,7 @@ mod tests {
 
     #[test]
     fn audit_looks_are_near_except_every_tenth_and_last() {
-        let since = "2026-11-22T04:30:00Z".parse().expect("it is a time");
+        let since = "2026-11-22T04:30:00Z".parse().expect("the text is a valid time");
         let mut looks = LookSchedule::since(since, Duration::from_secs(24 * 3_600));
         let from: Vec<String> = (1..=12).map(|look| looks.next(look == 12).to_string()).collect();
         let (near, far) = ("2026-11-22T03:30:00Z", "2026-11-21T03:30:00Z");

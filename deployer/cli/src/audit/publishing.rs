@@ -1,11 +1,11 @@
-//! Publishing again what the archive lacks.
+//! Republishes events that are missing in the archive.
 //!
-//! An aggregate is published from its first missing event on, to its end: so whoever had to
-//! stop at the gap gets all that is behind it, in order. Who has seen some of it drops that,
-//! as it has to anyway.
+//! An aggregate is republished from its first missing event to its end. So a handler that parked the
+//! aggregate at the gap receives the missing event and all later ones, in order. Handlers that already have
+//! some of these events drop them, as they drop every duplicate.
 //!
-//! What is appended meanwhile is published by `capture`, before what it follows has come: whoever
-//! stopped at the gap keeps it aside. So an aggregate is read again until nothing was appended.
+//! New commits are published by `capture` before the republished events that precede them: a handler that
+//! parked the aggregate quarantines them. So an aggregate is read again until it has no new events.
 
 use std::ops::Range;
 
@@ -22,51 +22,51 @@ use super::look::aggregate;
 use super::{AT_ONCE, AuditReport};
 use crate::storage_errors::Classify;
 
-/// How many events are published at a time, whole aggregates.
+/// How many events one portion has, in whole aggregates.
 const AT_A_TIME: usize = 2_000;
-/// How often aggregates are read again that grow while they are published.
+/// How often an aggregate that grows while it is republished is read again.
 const ROUNDS: usize = 30;
-/// What is said of those that still do.
-const OUTRUN: &str = "it is written to faster than it is published here, so a handler that stood still before what \
-                      was lacking may do so again: replay this aggregate to it";
-/// How long the stream may go on refusing records, at a stretch: a shard takes 1,000 a second.
+/// The reason for aggregates that still grow after all rounds.
+const OUTRUN: &str = "events are appended faster than they are republished, so a handler that parked this \
+                      aggregate may park it again: replay this aggregate to it";
+/// How long the stream may reject records without a pause: a shard takes 1,000 records per second.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
-/// What was published.
+/// The result of republishing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Published {
-    /// How many aggregates.
+    /// The number of aggregates.
     pub aggregates: usize,
-    /// How many events.
+    /// The number of events.
     pub events: usize,
-    /// What could not be published, with what is behind it.
+    /// Events that could not be published, each with the later events of its aggregate.
     pub left_out: Vec<LeftOut>,
-    /// Whether it was stopped before all was published.
+    /// Whether republishing was stopped before the end.
     pub stopped: bool,
 }
 
-/// The end of an aggregate that was left out.
+/// The last events of an aggregate, which were not published.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOut {
     /// The aggregate.
     pub aggregate: AggregateId,
-    /// From this version on.
+    /// The first version that was not published.
     pub from: u64,
-    /// Why.
+    /// Why it was not published.
     pub reason: String,
 }
 
-/// Publishes what the archive lacks according to a report, and tells how far it has come.
+/// Republishes the events that are missing in the archive according to a report, and reports progress.
 ///
 /// # Errors
-/// The table cannot be read, or the stream takes no more. What is published is published; the
-/// same again goes on from there, or publishes a little twice.
+/// Returns an error if the table cannot be read or the stream rejects records for too long. Events published
+/// before stay published; a second run continues there and may repeat a few events.
 pub async fn publish_again<S, P>(
     report: &AuditReport,
     store: &S,
     to: &P,
     stop: &CancellationToken,
-    told: impl Fn(&Published),
+    on_progress: impl Fn(&Published),
 ) -> Result<Published, Error>
 where
     S: EventStore<Error: Classify>,
@@ -77,7 +77,7 @@ where
         let from = finding.not_in_archive.first()?;
         Some(read(store, finding.aggregate.clone(), from, finding.disputed(from)))
     });
-    // In order, so that a run that is killed leaves whole aggregates behind it.
+    // In order, so that a run that is killed has published whole aggregates.
     let aggregates = stream::iter(lacking).buffered(AT_ONCE);
     let mut aggregates = std::pin::pin!(aggregates);
     let mut published = Published::default();
@@ -94,7 +94,7 @@ where
         }
         if ended || portion.records.len() >= AT_A_TIME {
             std::mem::take(&mut portion).publish(store, to, &mut published).await?;
-            told(&published);
+            on_progress(&published);
         }
         if ended {
             return Ok(published);
@@ -102,11 +102,11 @@ where
     }
 }
 
-/// What is published at a time.
+/// The events that are published together.
 #[derive(Default)]
 struct Portion {
     records: Vec<Record>,
-    /// The aggregates in it that do not end too early, with the versions that are in it.
+    /// The aggregates that are published to their end, with the versions in this portion.
     open: Vec<(AggregateId, Range<u64>)>,
 }
 
@@ -118,8 +118,8 @@ impl Portion {
         self.open.extend(suffix.open.map(|versions| (id, versions)));
     }
 
-    /// Publishes it, and then what was appended to its aggregates meanwhile, until nothing was. From
-    /// there on `capture` publishes in order.
+    /// Publishes the portion and then new events of its aggregates, until there are none. From then on,
+    /// `capture` publishes in order.
     async fn publish<S, P>(mut self, store: &S, to: &P, published: &mut Published) -> Result<(), Error>
     where
         S: EventStore<Error: Classify>,
@@ -149,7 +149,7 @@ impl Portion {
     }
 }
 
-/// Reads the events of an aggregate from a version on, as far as they can be published.
+/// Reads the events of an aggregate from a version to the last one that can be published.
 async fn read<S>(
     store: &S,
     id: AggregateId,
@@ -163,18 +163,18 @@ where
     Ok((id, Suffix::of(commits, from, disputed, broken)))
 }
 
-/// The events of an aggregate from a version on, as far as they can be published.
+/// The events of an aggregate from a version to the last one that can be published.
 struct Suffix {
     records: Vec<Record>,
-    /// The version at which it ends too early, and why.
+    /// The first version that cannot be published, and why.
     ends: Option<(u64, String)>,
-    /// The versions of the records, where there are any and it does not end too early.
+    /// The versions of the records, if there are any and all of them can be published.
     open: Option<Range<u64>>,
 }
 
 impl Suffix {
-    /// Returns the records up to the first that cannot be published: what is behind that would
-    /// overtake it.
+    /// Returns the records before the first event that cannot be published: later events must not overtake
+    /// it.
     fn of(commits: Vec<Commit>, from: u64, disputed: Option<u64>, broken: Option<String>) -> Self {
         let behind = commits.last().map_or(1, Commit::next_version);
         let (mut records, mut first) = (Vec::new(), None);
@@ -183,13 +183,14 @@ impl Suffix {
                 continue;
             }
             if disputed == Some(event.version) {
-                // Published, it would be in the archive with both contents, and in handlers.
-                let reason = format!("table and archive do not agree on version {}", event.version);
+                // If it were published, the archive and the handlers would get both contents.
+                let reason =
+                    format!("the content of version {} differs between table and archive", event.version);
                 return Self::ending(records, event.version, reason);
             }
             let record = Record::of(&event);
             if record.size() > MAX_RECORD_BYTES {
-                let reason = format!("an event makes a record of more than {MAX_RECORD_BYTES} bytes");
+                let reason = format!("the record of an event has more than {MAX_RECORD_BYTES} bytes");
                 return Self::ending(records, event.version, reason);
             }
             first.get_or_insert(event.version);

@@ -1,8 +1,7 @@
-//! What the table is held against: its archive, or another table, such as one that was restored
-//! to a point in time.
+//! What the table is compared with: its archive, or another table, such as one restored to a point in time.
 //!
-//! Either is a number of parts with keys, and each part is some events: the objects of the archive,
-//! the pages of a table. So all that is done with an archive can be done with a table.
+//! Both consist of parts with keys, and each part contains events: the objects of the archive, the pages of a
+//! table. So every operation on an archive also works on a table.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -18,24 +17,24 @@ use storage::scan::{EventsTable, Scan, ScanPosition, Share};
 
 use crate::storage_errors::Classify;
 
-/// Published events that a table is held against, in parts that have keys.
+/// Published events that a table is compared with, in parts that have keys.
 pub trait Reference: Send + Sync {
-    /// Returns the keys that begin with a prefix and come behind `after`, in their order: not all of
-    /// them, but none only when there are none.
+    /// Returns some of the keys that start with a prefix and come after `after`, in order. The list is empty
+    /// only if there are no more keys.
     fn keys(
         &self,
         prefix: &str,
         after: Option<&str>,
     ) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
-    /// Returns the events of a part, or what in it is no event.
+    /// Returns the events of a part, or the reason why it is not valid.
     ///
     /// # Errors
-    /// The call failed, which says nothing of the part.
+    /// Returns an error if the call failed, which says nothing about the part.
     fn events(&self, key: &str) -> impl Future<Output = Result<Result<Vec<Envelope>, String>, Error>> + Send;
 }
 
-/// The bucket of an archive.
+/// The archive in its bucket.
 impl<B: Objects<Error: Classify>> Reference for B {
     async fn keys(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
         self.list(prefix, after).await.map_err(Classify::classify)
@@ -50,7 +49,7 @@ impl<B: Objects<Error: Classify>> Reference for B {
     }
 }
 
-/// The archive or another table, as the command line says.
+/// The archive or another table, as chosen on the command line.
 #[derive(Debug)]
 pub enum ArchiveOrTable {
     /// The bucket of the archive.
@@ -60,7 +59,7 @@ pub enum ArchiveOrTable {
 }
 
 impl ArchiveOrTable {
-    /// Returns which of the two it is.
+    /// Returns the kind of this reference.
     pub fn kind(&self) -> Other {
         match self {
             Self::Archive(_) => Other::Archive,
@@ -85,7 +84,7 @@ impl Reference for ArchiveOrTable {
     }
 }
 
-/// Which kind of thing a table is held against.
+/// The kind of reference that a table is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Other {
     /// Its archive.
@@ -95,21 +94,21 @@ pub enum Other {
 }
 
 impl Other {
-    /// Returns what it is called beside "the table".
+    /// Returns its name in reports, where the other side is "the table".
     pub fn name(self) -> &'static str {
         match self {
             Self::Archive => "archive",
-            Self::Table => "other table",
+            Self::Table => "second table",
         }
     }
 }
 
-/// A table as an archive; nobody writes to it meanwhile.
+/// A table used like an archive. It must not be written to while it is read.
 #[derive(Debug)]
 pub struct Pages<T> {
     table: T,
-    /// The pages found so far by their keys, with where each begins. The one behind the last
-    /// is known as soon as that is listed.
+    /// The pages found so far: key and start position. The next page is found when the page before it is
+    /// listed.
     found: Mutex<BTreeMap<String, Option<ScanPosition>>>,
 }
 
@@ -120,11 +119,11 @@ impl<T: Scan<Error: Classify>> Pages<T> {
     }
 
     fn found(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<ScanPosition>>> {
-        self.found.lock().expect("nobody panics while looking something up")
+        self.found.lock().expect("the lock is never poisoned")
     }
 }
 
-/// Digits come before the `dt=` of an archive's keys, so nothing here is "since an hour".
+/// Digits sort before the `dt=` of archive keys, so a listing that starts at an hour contains no page.
 fn key(page: usize) -> String {
     format!("{EVENTS_PREFIX}{page:09}")
 }
@@ -134,7 +133,7 @@ fn key_of(commit: &Commit) -> ScanPosition {
 }
 
 impl<T: Scan<Error: Classify>> Reference for Pages<T> {
-    /// One page at a time: where the next begins is told by the one before it.
+    /// Returns one page at a time, because a page gives the start of the next one.
     async fn keys(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, Error> {
         let next = {
             let found = self.found();
@@ -155,17 +154,16 @@ impl<T: Scan<Error: Classify>> Reference for Pages<T> {
         Ok(vec![this])
     }
 
-    /// An item that is no commit makes the page one that cannot be read: nobody knows what it should
-    /// have been.
+    /// An item that is not a valid commit makes the whole page unreadable: its content is unknown.
     async fn events(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, Error> {
         let (mut after, behind) = {
             let found = self.found();
-            let Some(begins) = found.get(key) else { return Ok(Err("it was not listed".to_owned())) };
+            let Some(begins) = found.get(key) else { return Ok(Err("the page was not listed".to_owned())) };
             let behind = found.range::<str, _>((Bound::Excluded(key), Bound::Unbounded)).next();
             (begins.clone(), behind.and_then(|(_, begins)| begins.clone()))
         };
         let mut events = Vec::new();
-        // Nobody promises that a page ends where it did when it was listed.
+        // DynamoDB does not promise that a page ends where it ended when it was listed.
         loop {
             let page = self.table.scan(Share::WHOLE, after.as_ref()).await.map_err(Classify::classify)?;
             for commit in page.commits {

@@ -1,4 +1,4 @@
-//! What an audit finds, as data: for reading, for programs, and for what is done about it.
+//! The result of an audit as data: for people, for programs, and for repair and restore.
 
 use eventsourcing::AggregateId;
 use serde::Serialize;
@@ -6,48 +6,48 @@ use serde_json::Value;
 
 use super::Versions;
 
-/// What came out of comparing table and archive.
+/// The result of comparing table and archive.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AuditReport {
-    /// How many aggregates either side has.
+    /// The number of aggregates on either side.
     pub aggregates: usize,
-    /// What the table has in all.
+    /// The totals of the table.
     pub table: Totals,
-    /// What the archive has in all, duplicates not counted.
+    /// The totals of the archive, without duplicates.
     pub archive: Totals,
-    /// How many lines the archive has that tell an event once more.
+    /// The number of lines in the archive that repeat an event.
     pub duplicates: u64,
-    /// How many objects of the archive were read.
+    /// The number of archive objects that were read.
     pub objects: usize,
-    /// How many events both have, and alike.
+    /// The number of events that are equal on both sides.
     pub equal: u64,
-    /// How many events are so young that they may still be under way to the archive.
-    pub under_way: u64,
-    /// The aggregates that differ, in the order of their ids.
+    /// The number of events so recent that they may still be in flight to the archive.
+    pub in_flight: u64,
+    /// The aggregates that differ, sorted by id.
     pub findings: Vec<Finding>,
-    /// Items of the table that are no commits.
-    pub no_commits: Vec<Broken>,
-    /// Objects of the archive that could not be read: nobody knows what is in them.
+    /// Items of the table that are not valid commits.
+    pub invalid_items: Vec<Broken>,
+    /// Archive objects that could not be read: their content is unknown.
     pub unread: Vec<Broken>,
-    /// What was kept aside on the way to the archive, where that may be why it lacks something.
-    pub kept_aside: Vec<KeptAside>,
-    /// How many batches Lambda gave up, whoever they were for.
-    pub given_up: usize,
+    /// Quarantined records that may explain missing events in the archive.
+    pub quarantined: Vec<QuarantinedRecords>,
+    /// The number of batches that Lambda discarded, for all functions.
+    pub discarded_batches: usize,
 }
 
-/// What comes out of an audit.
+/// The verdict of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditVerdict {
-    /// Both have the same.
+    /// Both sides have the same events.
     Equal,
-    /// They differ.
+    /// The sides differ.
     Different,
-    /// Something of the archive could not be read, so nobody knows.
+    /// A part of the archive could not be read, so the result is unknown.
     Unreadable,
 }
 
-/// What one side has in all.
+/// The totals of one side.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// Aggregates.
@@ -61,35 +61,35 @@ pub struct Totals {
 pub struct Finding {
     /// The aggregate.
     pub aggregate: AggregateId,
-    /// What the table has of it.
+    /// Its events in the table.
     pub table: Side,
-    /// What the archive has of it.
+    /// Its events in the archive.
     pub archive: Side,
     /// The first difference.
     pub first: First,
-    /// Versions that the table has and the archive has not.
+    /// Versions that only the table has.
     pub not_in_archive: Versions,
-    /// Versions that the archive has and the table has not.
+    /// Versions that only the archive has.
     pub not_in_table: Versions,
-    /// Versions that both have, and not alike.
+    /// Versions whose contents differ between the sides.
     pub contents_differ: Versions,
-    /// Versions that two items of the table hold.
+    /// Versions that two items of the table have.
     pub twice_in_table: Versions,
-    /// Versions that the archive has with more than one content.
+    /// Versions that the archive has with different contents.
     pub twice_in_archive: Versions,
-    /// Versions that neither has, though later ones are there.
+    /// Versions that neither side has, although later versions exist.
     pub nowhere: Versions,
-    /// Why a function could not understand events of it, where it was kept.
+    /// The quarantined record of this aggregate's events, with the reason, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kept_aside: Option<Broken>,
+    pub quarantined: Option<Broken>,
 }
 
-/// What one side has of an aggregate.
+/// One side's events of an aggregate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Side {
-    /// How many events.
+    /// The number of events.
     pub events: u64,
-    /// The highest version, 0 for none.
+    /// The highest version, 0 if there are no events.
     pub highest: u64,
 }
 
@@ -98,36 +98,36 @@ pub struct Side {
 pub struct First {
     /// The version.
     pub version: u64,
-    /// How they differ.
+    /// How the sides differ at this version.
     pub difference: Difference,
-    /// The object of the archive that has the event.
+    /// The archive object that has the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// Both contents, where these were looked up.
+    /// Both contents, if they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contents: Option<Contents>,
 }
 
-/// The contents of one event on both sides.
+/// One event as both sides have it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contents {
-    /// What the table has.
+    /// The event in the table.
     pub table: Value,
-    /// What the archive has.
+    /// The event in the archive.
     pub archive: Value,
 }
 
-/// How the sides differ at one version, the gravest first.
+/// How the sides differ at one version, the most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Difference {
-    /// Neither has it, though later ones are there.
+    /// Neither side has it, although later versions exist.
     Nowhere,
-    /// Two items of the table hold it.
+    /// Two items of the table have it.
     TwiceInTable,
-    /// The archive has it with more than one content.
+    /// The archive has it with different contents.
     TwiceInArchive,
-    /// Both have it, and not alike.
+    /// The contents differ between the sides.
     ContentsDiffer,
     /// Only the archive has it.
     NotInTable,
@@ -135,26 +135,26 @@ pub enum Difference {
     NotInArchive,
 }
 
-/// A thing that is not what it should be.
+/// An item or object that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Broken {
-    /// Where it is.
+    /// Its location.
     pub at: String,
-    /// What is wrong with it.
+    /// Why it is not valid.
     pub reason: String,
 }
 
-/// What one function could not understand.
+/// The number of records that one function quarantined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeptAside {
+pub struct QuarantinedRecords {
     /// The function.
     pub function: String,
-    /// How many records of it are kept.
+    /// The number of its quarantined records.
     pub records: usize,
 }
 
 impl AuditReport {
-    /// Returns what comes out of it.
+    /// Returns the verdict.
     pub fn verdict(&self) -> AuditVerdict {
         match (self.unread.is_empty(), self.is_equal()) {
             (false, _) => AuditVerdict::Unreadable,
@@ -163,30 +163,30 @@ impl AuditReport {
         }
     }
 
-    /// Returns whether both sides have the same, as far as they could be read.
+    /// Returns whether both sides are equal, as far as they could be read.
     pub fn is_equal(&self) -> bool {
-        self.findings.is_empty() && self.no_commits.is_empty()
+        self.findings.is_empty() && self.invalid_items.is_empty()
     }
 
-    /// Returns the aggregates of which the archive lacks something that the table has.
+    /// Returns the aggregates with events that are in the table and missing in the archive.
     pub fn lacking(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| !finding.not_in_archive.is_empty())
     }
 
-    /// Returns how many events differ in a way.
+    /// Returns the number of versions that `versions` selects, over all findings.
     pub fn count(&self, versions: impl Fn(&Finding) -> &Versions) -> u64 {
         self.findings.iter().map(|finding| versions(finding).count()).sum()
     }
 }
 
 impl Finding {
-    /// Returns the first version from this one on of which there are several contents.
+    /// Returns the first version at or after `from` that has several contents.
     pub fn disputed(&self, from: u64) -> Option<u64> {
         let several = [&self.contents_differ, &self.twice_in_table, &self.twice_in_archive];
         several.into_iter().filter_map(|versions| versions.iter().find(|version| *version >= from)).min()
     }
 
-    /// Returns what of it differs in a way.
+    /// Returns the versions with this difference.
     pub fn versions(&self, difference: Difference) -> &Versions {
         match difference {
             Difference::Nowhere => &self.nowhere,
@@ -200,7 +200,7 @@ impl Finding {
 }
 
 impl Difference {
-    /// Every difference, the gravest first.
+    /// Every difference, the most serious first.
     pub const ALL: [Self; 6] = [
         Self::Nowhere,
         Self::TwiceInTable,

@@ -1,8 +1,8 @@
-//! Writing back into the table what only the archive has.
+//! Restores events that only the archive has into the table.
 //!
-//! Commits are written whole, one after another for each aggregate, and only where nothing is:
-//! a run that is killed leaves the beginning of an aggregate, and the next one goes on behind
-//! it. They carry a mark, because they were published long ago.
+//! Commits are written whole, in order for each aggregate, and only as new items: a run that is killed leaves
+//! the beginning of an aggregate, and the next run continues after it. They are marked as restored, because
+//! they were published before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,37 +19,37 @@ use super::look::read;
 use super::{AT_ONCE, Broken, Fingerprint, Ledger, Reference};
 use crate::storage_errors::Classify;
 
-/// How many events are held in memory at a time; the archive is read once for each time.
+/// How many events one portion holds in memory. The needed archive objects are read again for each portion.
 const AT_A_TIME: usize = 100_000;
 
-/// What can be written back, and what cannot.
+/// The aggregates that can be restored, and those that cannot.
 #[derive(Debug, Clone, Default)]
 pub struct Restorable {
-    /// The aggregates, with how many events each lacks.
+    /// The aggregates, with the number of missing events.
     pub aggregates: BTreeMap<AggregateId, u64>,
-    /// Those that something is wrong with.
+    /// The aggregates that cannot be restored, with the reason.
     pub not: BTreeMap<AggregateId, NotRestorable>,
 }
 
-/// Why an aggregate cannot be written back.
+/// Why an aggregate cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRestorable {
-    /// Versions are nowhere, so what is behind them makes no history.
+    /// Neither side has these versions, so later events make no complete history.
     Nowhere(super::Versions),
-    /// The table has other events than the archive.
+    /// The contents of this version differ between table and archive.
     OtherContent(u64),
-    /// The archive has an event with more than one content.
+    /// The archive has this version with different contents.
     Ambiguous(u64),
-    /// There is a version 0, and there can be none.
+    /// There is a version 0, which is not valid.
     VersionZero,
 }
 
-/// A table into which commits are written back.
+/// A table into which commits are restored.
 pub trait WriteBack {
-    /// Writes a commit where nothing is, with the mark of one that was written back then.
+    /// Writes a commit as a new item, marked as restored at this time.
     ///
     /// # Errors
-    /// The call failed, or another commit is there.
+    /// Returns an error if the call failed, or if another commit has this version.
     fn write_back(&self, commit: &Commit, at: OccurredAt) -> impl Future<Output = Result<(), Error>>;
 }
 
@@ -59,22 +59,22 @@ impl WriteBack for DynamoDbEventStore {
     }
 }
 
-/// What was written back.
+/// The result of a restore.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Restored {
-    /// How many aggregates got something back.
+    /// The number of aggregates with restored commits.
     pub aggregates: usize,
-    /// How many commits were written.
+    /// The number of commits written.
     pub commits: usize,
-    /// How many events these have.
+    /// The number of events in these commits.
     pub events: usize,
-    /// What could not be written, with the reason.
+    /// What could not be restored, with the reason.
     pub failed: Vec<Broken>,
-    /// Whether it was stopped before all was written.
+    /// Whether the restore was stopped before the end.
     pub stopped: bool,
 }
 
-/// Tells of each aggregate that the table lacks something of whether it can be written back.
+/// Returns which aggregates with missing events in the table can be restored.
 pub fn restorable(ledger: &Ledger) -> Restorable {
     let mut all = Restorable::default();
     for (id, account) in &ledger.accounts {
@@ -115,11 +115,10 @@ fn obstacle(account: &Account) -> Option<NotRestorable> {
     (!gaps.is_empty()).then_some(NotRestorable::Nowhere(gaps))
 }
 
-/// Writes back these aggregates, and tells how far it has come. What was written is noted in
-/// the ledger.
+/// Restores these aggregates, reports progress, and records written commits in the ledger.
 ///
 /// # Errors
-/// None of the whole: what fails is told aggregate by aggregate.
+/// Never fails as a whole: the result lists failures per aggregate.
 pub async fn restore<R, W>(
     restorable: &Restorable,
     ledger: &mut Ledger,
@@ -127,7 +126,7 @@ pub async fn restore<R, W>(
     table: &W,
     at: OccurredAt,
     stop: &CancellationToken,
-    told: impl Fn(&Restored),
+    on_progress: impl Fn(&Restored),
 ) -> Restored
 where
     R: Reference,
@@ -152,7 +151,9 @@ where
         };
         let written: Vec<_> = {
             let all = stream::iter(events).map(write).buffer_unordered(AT_ONCE);
-            all.inspect(|(id, written, ended)| note(&mut restored, id, written, ended, &told)).collect().await
+            all.inspect(|(id, written, ended)| note(&mut restored, id, written, ended, &on_progress))
+                .collect()
+                .await
         };
         for (_, commits, _) in written {
             commits.into_iter().for_each(|commit| ledger.in_table(commit));
@@ -167,7 +168,7 @@ fn note(
     id: &AggregateId,
     written: &[Commit],
     ended: &Result<(), String>,
-    told: &impl Fn(&Restored),
+    on_progress: &impl Fn(&Restored),
 ) {
     restored.aggregates += usize::from(!written.is_empty());
     restored.commits += written.len();
@@ -175,7 +176,7 @@ fn note(
     if let Err(reason) = ended {
         restored.failed.push(Broken { at: id.to_string(), reason: reason.clone() });
     }
-    told(restored);
+    on_progress(restored);
 }
 
 /// Splits the aggregates so that the events of each portion fit into memory.
@@ -193,8 +194,8 @@ fn portions(restorable: &Restorable) -> Vec<Vec<AggregateId>> {
     portions.into_iter().map(|(_, ids)| ids).collect()
 }
 
-/// Fetches what these aggregates lack, and the events around it: a commit of which the table
-/// has a part is told by them.
+/// Reads the missing events of these aggregates and their neighbours. The neighbours show whether the table
+/// has a part of a commit.
 async fn fetch<R>(
     ids: &[AggregateId],
     ledger: &Ledger,
@@ -219,7 +220,7 @@ where
     }
     let mut fetched: HashMap<AggregateId, BTreeMap<u64, Envelope>> = HashMap::new();
     let keys = objects.into_iter().map(|object| &ledger.objects[object as usize]);
-    // Whatever it is, what is in it is not written now, nor what is behind that.
+    // After any error, the events of this object and their successors are not written.
     let failed = |error: Error| Err(error.to_string());
     let read =
         stream::iter(keys).map(|key| async move { (key, read(reference, key).await.unwrap_or_else(failed)) });
@@ -238,11 +239,11 @@ where
             Err(reason) => restored.failed.push(Broken { at: key.clone(), reason }),
         }
     }
-    // An object that could be read a moment ago and cannot now takes its aggregates with it.
+    // If an object can no longer be read, its aggregates are not restored.
     for (id, versions) in wanted {
         let missing = versions.len() - fetched.get(id).map_or(0, BTreeMap::len);
         if missing > 0 {
-            let reason = format!("{missing} of its events cannot be read where they were a moment ago");
+            let reason = format!("{missing} of its events can no longer be read");
             restored.failed.push(Broken { at: id.to_string(), reason });
             fetched.remove(id);
         }
@@ -250,7 +251,7 @@ where
     fetched
 }
 
-/// Returns the commits that are to be written, each of which has to be lacking as a whole.
+/// Returns the commits to write. The table must have no part of them.
 fn whole(events: BTreeMap<u64, Envelope>, lacking: impl Fn(&u64) -> bool) -> Result<Vec<Commit>, String> {
     let commits = Commit::from_envelopes(events.into_values()).map_err(|error| error.to_string())?;
     let mut to_write = Vec::new();
@@ -262,14 +263,14 @@ fn whole(events: BTreeMap<u64, Envelope>, lacking: impl Fn(&u64) -> bool) -> Res
             all if all == commit.events.len() => to_write.push(commit),
             _ => {
                 let (from, to) = (versions.start, versions.end - 1);
-                return Err(format!("the table has a part of the commit of versions {from} to {to}"));
+                return Err(format!("the table has only a part of the commit with versions {from} to {to}"));
             }
         }
     }
     Ok(to_write)
 }
 
-/// Writes the commits of one aggregate one after another.
+/// Writes the commits of one aggregate in order.
 async fn write(
     commits: Vec<Commit>,
     written: &mut Vec<Commit>,

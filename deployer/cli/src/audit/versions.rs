@@ -1,11 +1,11 @@
-//! Versions of one aggregate, in a form that stays small: `3, 5-9`.
+//! Versions of one aggregate as ranges: `3, 5-9`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::{Serialize, Serializer};
 
-/// Versions in rising order, put together to ranges.
+/// Versions in ascending order, stored as ranges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Versions(Vec<(u64, u64)>);
 
@@ -15,7 +15,7 @@ impl Versions {
         self.push_range(version, version);
     }
 
-    /// Adds versions that are higher than all others; nothing where `to` is below `from`.
+    /// Adds versions that are higher than all others; none if `to` is below `from`.
     pub fn push_range(&mut self, from: u64, to: u64) {
         match self.0.last_mut() {
             _ if to < from => {}
@@ -29,22 +29,22 @@ impl Versions {
         self.0.first().map(|(from, _)| *from)
     }
 
-    /// Returns how many they are.
+    /// Returns the number of versions.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|(from, to)| to - from + 1).sum()
     }
 
-    /// Returns whether one of them is in this range.
+    /// Returns whether one of the versions is in this range.
     pub fn overlaps(&self, range: &RangeInclusive<u64>) -> bool {
         self.0.iter().any(|(from, to)| from <= range.end() && range.start() <= to)
     }
 
-    /// Returns whether there is none.
+    /// Returns whether there are no versions.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns them one by one.
+    /// Returns the versions one by one.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().flat_map(|(from, to)| *from..=*to)
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Versions {
     }
 }
 
-/// As pairs of first and last.
+/// Serialized as pairs of first and last version.
 impl Serialize for Versions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(&self.0)
@@ -89,6 +89,9 @@ mod tests {
         assert_eq!(overlapping, [false, false, true]);
         assert_eq!((versions.first(), versions.count()), (Some(3), 6));
         assert_eq!(versions.iter().collect::<Vec<_>>(), [3, 5, 6, 7, 8, 9]);
-        assert_eq!(serde_json::to_string(&versions).expect("it is plain"), "[[3,3],[5,9]]");
+        assert_eq!(
+            serde_json::to_string(&versions).expect("versions can be written as JSON"),
+            "[[3,3],[5,9]]"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The one call of cargo that compiles, with its progress as events. It must not know what
-//! becomes of the binaries.
+//! Compiles the functions with one call of cargo and reports its progress as events. It must not know how the
+//! binaries are used.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,17 +18,17 @@ use super::group::Group;
 use super::settings::{BuildSettings, Method};
 use super::workspace::Workspace;
 
-/// Wide enough that cargo's progress line, which we read, names several crates.
+/// Wide enough for several crate names in cargo's progress line, which is parsed here.
 const PROGRESS_WIDTH: &str = "120";
 
 impl Workspace {
     /// Compiles the binaries `names` in one call of cargo and returns the path of each.
     ///
-    /// Dropping the future ends cargo and the compilers. An exit that drops nothing calls
-    /// [`end_all`](super::end_all) before.
+    /// Dropping the future ends cargo and the compilers. Before an exit that drops nothing, call
+    /// [`end_all`](super::end_all).
     ///
     /// # Errors
-    /// There is no cargo, or it could not build them.
+    /// Returns an error if cargo is not installed or the build fails.
     pub async fn compile(
         &self,
         names: &[String],
@@ -64,7 +64,7 @@ impl Workspace {
             Method::Zig => "zigbuild",
             Method::Host | Method::Cargo | Method::Musl => "build",
         });
-        // What was fingerprinted is what gets built: cargo must not change the lock file now.
+        // Cargo must not change the lock file, because the fingerprint covers it.
         command.args(["--locked", "--message-format", "json-render-diagnostics"]);
         command.args(["--profile", &settings.profile]);
         command.args(["--package", &self.package]);
@@ -85,8 +85,8 @@ impl Workspace {
     }
 }
 
-/// Returns the executables that cargo's messages name. What cannot be read is left out: cargo
-/// said why on the other stream, or the caller misses its binary.
+/// Returns the executables in cargo's messages. Lines that cannot be read are skipped: cargo reports failures
+/// on standard error, and the caller notices a missing binary.
 async fn executables(stdout: impl AsyncRead + Unpin) -> BTreeMap<String, PathBuf> {
     let mut found = BTreeMap::new();
     let mut lines = BufReader::new(stdout).lines();
@@ -100,7 +100,7 @@ async fn executables(stdout: impl AsyncRead + Unpin) -> BTreeMap<String, PathBuf
     found
 }
 
-/// Turns what cargo writes for people into events and returns it without the progress.
+/// Turns cargo's output for people into events, and returns it without the progress lines.
 async fn listen(mut stderr: impl AsyncRead + Unpin, on_event: &(dyn Fn(BuildEvent) + Sync)) -> String {
     let mut said = String::new();
     let mut pending = Vec::new();
@@ -128,17 +128,17 @@ async fn listen(mut stderr: impl AsyncRead + Unpin, on_event: &(dyn Fn(BuildEven
     }
 }
 
-/// Returns what a line of cargo means, its end included, or nothing for what is told already.
+/// Returns the event for a line of cargo with its line end, or `None` if another event reports it.
 fn event(line: &str) -> Option<BuildEvent> {
     let redrawn = line.ends_with('\r');
-    // Where cargo writes over its progress it clears the rest of the line.
+    // Where cargo overwrites its progress line, it clears the rest of the line.
     let line = line.trim_end().trim_end_matches("\u{1b}[K").trim_end();
     let text = line.trim_start();
     if let Some(progress) = text.strip_prefix("Building [") {
         return progress_event(progress);
     }
-    let told = ["Compiling ", "Finished ", "Fresh "];
-    if redrawn || told.iter().any(|start| text.starts_with(start)) {
+    let status_lines = ["Compiling ", "Finished ", "Fresh "];
+    if redrawn || status_lines.iter().any(|start| text.starts_with(start)) {
         return None;
     }
     Some(BuildEvent::Message(line.to_owned()))

@@ -1,4 +1,4 @@
-//! How cargo is called: which one, and with what of this process's environment.
+//! Calls of cargo: the program, and the variables that it inherits from this process.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use super::error::BuildError;
 
-/// Variables that `cargo run` sets for the program it runs. A cargo below must not see them:
-/// build scripts and `env!` look at some, and everything would be compiled anew.
+/// Variables that `cargo run` sets for the program it runs. They must not reach a nested cargo: build scripts
+/// and `env!` read some of them, so everything would be compiled again.
 const SET_BY_CARGO_RUN: [&str; 7] = [
     "CARGO_BIN_",
     "CARGO_CRATE_NAME",
@@ -20,7 +20,7 @@ const SET_BY_CARGO_RUN: [&str; 7] = [
     "OUT_DIR",
 ];
 
-/// Returns a call of the cargo that runs us, else of the one in the path.
+/// Returns a call of the cargo that runs this program, otherwise of the one in PATH.
 pub(super) fn command() -> Command {
     let mut command = Command::new(program());
     for (name, value) in env::vars_os() {
@@ -32,25 +32,25 @@ pub(super) fn command() -> Command {
     command
 }
 
-/// Tells whether a variable of this process is kept from cargo. To cargo an empty `RUSTFLAGS` is
-/// a setting that replaces those of its configuration; CI systems mean "unset" by it, and so do
-/// fingerprints.
+/// Returns whether a variable of this process is not passed to cargo. For cargo, an empty `RUSTFLAGS`
+/// replaces the flags of its configuration. CI systems use empty values for "unset", and fingerprints treat
+/// them so.
 fn is_withheld(name: &str, value: &OsStr) -> bool {
     let leaked = SET_BY_CARGO_RUN.iter().any(|set| name.starts_with(set));
     leaked || (value.is_empty() && is_for_compiler(name))
 }
 
-/// Returns the error for a cargo that is not there.
+/// Returns the error for a missing cargo.
 pub(super) fn missing() -> BuildError {
     BuildError::CargoMissing { program: program().to_string_lossy().into_owned() }
 }
 
-/// Returns the name of cargo, or the path.
+/// Returns the name or path of cargo.
 pub(super) fn program() -> OsString {
     env::var_os("CARGO").filter(|program| !program.is_empty()).unwrap_or_else(|| "cargo".into())
 }
 
-/// Tells whether a variable changes what rustc makes of the same sources.
+/// Returns whether a variable changes rustc's output for the same sources.
 pub(super) fn is_for_compiler(name: &str) -> bool {
     name.ends_with("RUSTFLAGS") || name.starts_with("CARGO_PROFILE_") || name == "RUSTC_BOOTSTRAP"
 }

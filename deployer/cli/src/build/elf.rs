@@ -1,5 +1,5 @@
-//! Whether a binary would start on Lambda, read from its ELF headers: the processor it is for
-//! and the glibc it needs. It must not know how to build a better one.
+//! Checks from the ELF headers whether a binary starts on Lambda: its processor and the glibc it needs. It
+//! must not know how binaries are built.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use object::read::elf::FileHeader;
 use super::error::BuildError;
 use super::settings::{Architecture, GLIBC, GlibcVersion};
 
-/// The first glibc with packed relative relocations, which are asked for by a name without
-/// a number.
+/// The first glibc with packed relative relocations. Binaries request them with a symbol version without a
+/// number.
 const PACKED_RELOCATIONS: (&str, GlibcVersion) = ("GLIBC_ABI_DT_RELR", GlibcVersion { major: 2, minor: 36 });
 
 /// Checks that `data`, the content of `binary`, runs on Lambda's `provided.al2023`.
@@ -37,7 +37,7 @@ pub(super) fn check(binary: &Path, data: &[u8], architecture: Architecture) -> R
     }
 }
 
-/// Returns the newest glibc that the loader would insist on, or nothing for a static binary.
+/// Returns the newest glibc that the loader requires, or `None` for a static binary.
 fn newest_glibc(
     header: &FileHeader64<Endianness>,
     endian: Endianness,
@@ -51,8 +51,8 @@ fn newest_glibc(
     let mut newest = None;
     while let Some((_, mut versions)) = libraries.next()? {
         while let Some(version) = versions.next()? {
-            // The loader starts a program whose weak needs it cannot meet; Rust's standard
-            // library asks that way for what it can do without.
+            // The loader starts a program even if it cannot meet weak requirements; Rust's standard library
+            // uses them for optional symbols.
             let flags = version.vna_flags.get(endian);
             let weak = flags & elf::VER_FLG_WEAK == elf::VER_FLG_WEAK;
             let name = String::from_utf8_lossy(version.name(endian, strings)?);
@@ -64,7 +64,7 @@ fn newest_glibc(
     Ok(newest)
 }
 
-/// Reads `GLIBC_2.34` or `GLIBC_2.2.5`; other names are no versions of glibc.
+/// Parses `GLIBC_2.34` or `GLIBC_2.2.5`; other names are not versions of glibc.
 fn parse(symbol: &str) -> Option<GlibcVersion> {
     if symbol == PACKED_RELOCATIONS.0 {
         return Some(PACKED_RELOCATIONS.1);
@@ -92,15 +92,15 @@ fn name_of(machine: Machine) -> String {
 mod tests {
     use super::*;
 
-    /// A dynamic program for x86_64 that needs GLIBC_2.34 and GLIBC_2.2.5; how it was made is
-    /// in `fixtures/README.md`.
+    /// A dynamic program for x86_64 that needs GLIBC_2.34 and GLIBC_2.2.5; `fixtures/README.md` says how to
+    /// create it.
     const HELLO: &[u8] = include_bytes!("../../tests/fixtures/hello-x86_64");
 
     fn checked(data: &[u8], architecture: Architecture) -> Result<(), String> {
         check(Path::new("hello"), data, architecture).map_err(|error| error.to_string())
     }
 
-    /// Returns the program with one of its strings replaced by another of the same length.
+    /// Returns the program with one string replaced by another of the same length.
     fn with(from: &str, to: &str) -> Vec<u8> {
         assert_eq!(from.len(), to.len());
         let mut data = HELLO.to_vec();

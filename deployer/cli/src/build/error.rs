@@ -1,4 +1,4 @@
-//! Everything that can go wrong in a build, in words that say what to do next.
+//! The errors of builds, with hints.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,22 +7,22 @@ use thiserror::Error;
 
 use super::settings::{Architecture, GLIBC};
 
-/// Why there is no package.
+/// Why a function cannot be built or packaged.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// There is no cargo to call.
+    /// Cargo is not installed.
     #[error("cannot start `{program}`: it was not found")]
     CargoMissing {
-        /// What was called.
+        /// The program that was called.
         program: String,
     },
     /// Cargo cannot describe the workspace.
     #[error("cannot read the cargo workspace at {}: {message}", .dir.display())]
     Metadata {
-        /// Where cargo was asked.
+        /// The folder in which cargo was called.
         dir: PathBuf,
-        /// What cargo said.
+        /// Cargo's message.
         message: String,
     },
     /// The package with the functions is not in the workspace.
@@ -30,60 +30,60 @@ pub enum BuildError {
     NoPackage {
         /// The root of the workspace.
         root: PathBuf,
-        /// The package looked for.
+        /// The missing package.
         package: String,
     },
-    /// A function that no file in `src/bin/` makes.
+    /// The package has no binary for the function.
     #[error("package `{package}` has no binary `{function}`, only {}", .known.join(", "))]
     NoFunction {
-        /// The package looked into.
+        /// The package of the functions.
         package: String,
-        /// The function looked for.
+        /// The missing function.
         function: String,
-        /// The functions there are.
+        /// The existing functions.
         known: Vec<String>,
     },
-    /// The lock file is missing or cannot be understood.
+    /// The lock file is missing or cannot be parsed.
     #[error("cannot use {}: {message}", .path.display())]
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's message.
         message: String,
     },
     /// A manifest or cargo configuration is not TOML.
-    #[error("cannot understand {}: {message}", .path.display())]
+    #[error("cannot parse {}: {message}", .path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The position and the reason.
         message: String,
     },
-    /// Cargo gave up. All it said was told by [`BuildEvent::Message`] as well, and is not
-    /// repeated in the error's text.
+    /// Cargo failed. Its output was also reported as [`BuildEvent::Message`], and is not repeated in the
+    /// error's text.
     ///
     /// [`BuildEvent::Message`]: super::BuildEvent::Message
     #[error("cargo could not build the functions ({status})")]
     Compile {
-        /// How cargo ended.
+        /// Cargo's exit status.
         status: String,
-        /// What cargo and rustc wrote, without progress lines.
+        /// The output of cargo and rustc, without progress lines.
         output: String,
-        /// What fixes it, where the output tells.
+        /// A hint that fixes the failure, if the output shows it.
         hint: Option<String>,
     },
     /// Cargo succeeded without naming the binary.
     #[error("cargo built `{function}` but named no executable for it")]
     NoExecutable {
-        /// The function without a binary.
+        /// The function.
         function: String,
     },
-    /// The binary is not for Linux at all.
+    /// The binary is not a Linux binary.
     #[error("{}: not a 64-bit Linux (ELF) binary: {message}", .binary.display())]
     NotElf {
         /// The binary.
         binary: PathBuf,
-        /// What it is instead.
+        /// The parser's message about the file.
         message: String,
     },
     /// The binary is for another processor.
@@ -96,7 +96,7 @@ pub enum BuildError {
         /// The processor the environment asks for.
         wanted: Architecture,
     },
-    /// The binary would not start on Lambda: its glibc is older.
+    /// The binary would not start on Lambda, because it needs a newer glibc.
     #[error(
         "{}: needs glibc {found} (symbol version {symbol}), but Lambda's provided.al2023 has {GLIBC}",
         .binary.display()
@@ -104,12 +104,12 @@ pub enum BuildError {
     GlibcTooNew {
         /// The binary.
         binary: PathBuf,
-        /// The newest version it needs.
+        /// The newest glibc that the binary needs.
         found: String,
-        /// The version as the binary names it.
+        /// The version symbol in the binary.
         symbol: String,
     },
-    /// Lambda does not take code of this size.
+    /// The code is larger than Lambda's limit.
     #[error("{function}: the code has {bytes} bytes, but Lambda takes at most {limit}")]
     TooLarge {
         /// The function.
@@ -119,28 +119,28 @@ pub enum BuildError {
         /// Lambda's limit.
         limit: usize,
     },
-    /// The zip could not be made.
+    /// The zip could not be created.
     #[error("cannot package {}: {message}", .binary.display())]
     Zip {
         /// The binary.
         binary: PathBuf,
-        /// What the zip writer said.
+        /// The zip writer's message.
         message: String,
     },
     /// A file could not be read or written.
     #[error("cannot {action} {}", .path.display())]
     Io {
-        /// Read, write, list.
+        /// `read`, `write` or `list`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
 }
 
 impl BuildError {
-    /// Returns what fixes the error, where that is known.
+    /// Returns a hint that fixes the error, if one is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::CargoMissing { .. } => "install Rust from https://rustup.rs, then try again",
@@ -150,7 +150,7 @@ impl BuildError {
             Self::Lock { .. } => "run `cargo generate-lockfile` and commit Cargo.lock",
             Self::Compile { hint, .. } => return hint.clone(),
             Self::NotElf { .. } => {
-                "set `build.method = \"zig\"` in the environment file to build for Linux from here"
+                "set `build.method = \"zig\"` in the environment file to build for Linux on this machine"
             }
             Self::WrongArchitecture { .. } => {
                 "change `architecture` in the environment file, or build for the other \
@@ -169,7 +169,7 @@ impl BuildError {
         Some(hint.to_owned())
     }
 
-    /// Returns a closure for `map_err` that says what was being done to which file.
+    /// Returns a closure for `map_err` that adds the action and the file.
     pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }

@@ -1,29 +1,29 @@
-//! What a build reports while it runs. It must not know how that is shown.
+//! The events of a build. It must not know how they are displayed.
 
 use std::time::Duration;
 
-/// One thing that happened during a build.
+/// One event of a build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BuildEvent {
-    /// Cargo was called for that many functions.
+    /// Cargo was started for this many functions.
     Started {
-        /// How many functions are wanted.
+        /// The number of functions.
         functions: usize,
     },
-    /// Cargo got further. The counts are cargo's own units of work and include what was
-    /// fresh already.
+    /// Cargo made progress. The counts are cargo's own units of work, including those that were already up to
+    /// date.
     Compiling {
-        /// Units that are done.
+        /// The finished units.
         done: usize,
         /// All units of this build.
         total: usize,
         /// The crates being compiled now, such as `tokio, zip`.
         current: String,
     },
-    /// A line of cargo or rustc that a person may want to see: a warning, an error, a
-    /// download. An error has them all again, in a field.
+    /// A line of cargo or rustc for the user: a warning, an error, a download.
+    /// [`BuildError::Compile`](super::BuildError::Compile) has all lines again.
     Message(String),
-    /// Cargo is done, without errors.
+    /// Cargo finished without errors.
     Compiled {
         /// How long cargo took.
         took: Duration,
@@ -34,7 +34,7 @@ pub enum BuildEvent {
         function: String,
         /// The size of the zip in bytes.
         bytes: usize,
-        /// The binary was the same as in the last build, and so is the zip.
+        /// Whether the zip of the last build is used, because the binary did not change.
         reused: bool,
     },
 }

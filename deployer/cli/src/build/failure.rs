@@ -1,9 +1,8 @@
-//! What to do about a failed build, told from what cargo wrote. It must not know how cargo
-//! was called.
+//! Hints for failed builds, from cargo's output. It must not know how cargo was called.
 
 use super::settings::{BuildSettings, Method};
 
-/// Returns what fixes the failure that `output` describes, if that is one we know.
+/// Returns a hint that fixes the failure in `output`, if it is a known one.
 pub(super) fn hint(output: &str, settings: &BuildSettings) -> Option<String> {
     let says = |text: &str| output.contains(text);
     let target = settings.rustup_target().unwrap_or_default();
@@ -16,7 +15,7 @@ pub(super) fn hint(output: &str, settings: &BuildSettings) -> Option<String> {
     } else if says("target may not be installed") {
         format!("run `rustup target add {target}` in the workspace")
     } else if says("--locked was passed") {
-        "Cargo.toml and Cargo.lock disagree: run `cargo update --workspace` and commit the lock \
+        "Cargo.lock does not match Cargo.toml: run `cargo update --workspace` and commit the lock \
          file"
             .to_owned()
     } else if says("profile `") && says("is not defined") {
@@ -35,11 +34,11 @@ pub(super) fn hint(output: &str, settings: &BuildSettings) -> Option<String> {
         && (says("linking with `") || says("linker `") || says("failed to find tool"))
     {
         format!(
-            "there is no linker or C compiler for {target} here: set `build.method = \"zig\"` in \
+            "no linker or C compiler for {target} was found: set `build.method = \"zig\"` in \
              the environment file"
         )
     } else if says("No space left on device") {
-        "the disk is full: `cargo clean` frees the target folder".to_owned()
+        "the disk is full: run `cargo clean` to empty the target folder".to_owned()
     } else if says("Could not resolve host") || says("failed to download") {
         "cargo could not download a crate: check the network and proxy".to_owned()
     } else {

@@ -1,5 +1,5 @@
-//! What a function's binary is made from, as one hash: equal on every machine and checkout,
-//! and different whenever the binary could be. It reads sources and compiles nothing; it must
+//! The fingerprint of a function: a hash of the sources of its binary, equal on every machine and in every
+//! checkout, and different whenever the binary could differ. It reads sources and compiles nothing; it must
 //! not know when a fingerprint was last deployed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,22 +16,23 @@ use super::settings::{BuildSettings, Method};
 use super::sources;
 use super::workspace::Workspace;
 
-/// The number to raise when the same sources are to be packaged differently.
+/// Increase this number when the same sources are packaged differently.
 const SCHEMA: u32 = 1;
 
-/// Bytes of the hash that are kept: the chance that two of them meet is nil, and the whole
-/// fits in a tag beside other things.
+/// How many bytes of the hash are used: enough to make collisions practically impossible, and few enough to
+/// fit in a tag with other data.
 const LENGTH: usize = 16;
 
 impl Workspace {
     /// Returns the fingerprint of `function` built with `settings`: 32 hexadecimal digits.
     ///
-    /// It covers the function's own file, the rest of its package but the files of other
-    /// functions, packages it depends on by path, what it needs of `Cargo.lock`, manifests,
-    /// profile, target, toolchain file and compiler flags: the lock file and flags as they were
-    /// when the workspace was discovered, the rest as it is now. Not covered: the machine's linker,
-    /// its own cargo configuration, and variables that a build script may look at; nor what cannot
-    /// matter: other profiles, empty variables, and the line endings of text.
+    /// It covers the function's own file, the rest of its package except the files of other functions, its
+    /// path dependencies, its part of `Cargo.lock`, manifests, profile, target, toolchain file and compiler
+    /// flags. Lock file and flags are those at discovery of the workspace, the rest is read now.
+    ///
+    /// It does not cover the machine's linker and cargo configuration, or variables that a build script may
+    /// read. It ignores what cannot change the binary: other profiles, empty variables, and the line endings
+    /// of text.
     pub fn fingerprint(&self, function: &str, settings: &BuildSettings) -> Result<String, BuildError> {
         let source = self.source_of(function)?;
         let mut hash = Hash::default();
@@ -39,7 +40,7 @@ impl Workspace {
         hash.text("function", function);
         hash.text("profile", &settings.profile);
         hash.text("method", &settings.method.to_string());
-        // Method and architecture imply the target, whatever machine this is.
+        // Method and architecture determine the target on every machine.
         if settings.method != Method::Host {
             hash.text("architecture", &settings.architecture.to_string());
         }
@@ -65,7 +66,7 @@ impl Workspace {
         Ok(hash.finish())
     }
 
-    /// Hashes the packages of ours and returns the names of what they depend on.
+    /// Hashes the local packages and returns the names of their dependencies.
     fn hash_packages(
         &self,
         hash: &mut Hash,
@@ -109,7 +110,8 @@ impl Workspace {
     }
 }
 
-/// A hash of named things; lengths are hashed too, so that nothing can pass for two things.
+/// A hash of names and values. Their lengths are hashed too, so that different sequences cannot give the same
+/// input.
 #[derive(Default)]
 struct Hash(Sha256);
 
@@ -119,7 +121,7 @@ impl Hash {
     }
 
     fn table(&mut self, name: &str, table: &Table) {
-        let json = serde_json::to_string(table).expect("TOML has no value that JSON lacks");
+        let json = serde_json::to_string(table).expect("every TOML value can be written as JSON");
         self.text(name, &json);
     }
 
@@ -143,7 +145,7 @@ impl Hash {
     }
 }
 
-/// Returns the way from `base` to `path` with `/`, the same on every machine.
+/// Returns the path of `path` relative to `base` with `/`, the same on every machine.
 fn relative(path: &Path, base: &Path) -> String {
     let shared = path.components().zip(base.components());
     let shared = shared.take_while(|(one, other)| one == other).count();

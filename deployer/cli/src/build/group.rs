@@ -1,8 +1,8 @@
-//! A program with everything that it starts, as one process group: ended together, and out of
-//! reach of the terminal's Ctrl-C, which would have it report its own end as a failure. It must
-//! not know what the program does.
+//! A program and its child processes as one process group: they are ended together, and the terminal's Ctrl-C
+//! does not reach them, which the program would otherwise report as a failure. It must not know what the
+//! program does.
 //!
-//! The price: what wants to ask at the terminal, such as ssh for a passphrase, cannot.
+//! The disadvantage: a program in the group cannot prompt on the terminal, such as ssh for a passphrase.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,10 +12,10 @@ use std::sync::{Mutex, PoisonError};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-/// The leaders of the groups that run.
+/// The leaders of the running groups.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// A running program and what it started; dropping it ends them all.
+/// A running program and its child processes. Dropping it ends them all.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) leader: Child,
@@ -23,15 +23,15 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Starts a program as the leader of a group of its own.
+    /// Starts a program as the leader of a new process group.
     pub(super) fn spawn(mut command: Command) -> io::Result<Self> {
         let leader = command.process_group(0).kill_on_drop(true).spawn()?;
-        let id = leader.id().expect("nobody has waited for it yet");
+        let id = leader.id().expect("a process has an id until it is waited for");
         running(|groups| groups.insert(id));
         Ok(Self { leader, id })
     }
 
-    /// Waits for the program to end. What it leaves behind goes on, as a compiler's server.
+    /// Waits for the program to end. Processes that it leaves running, such as a compiler server, continue.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.leader.wait().await?;
         running(|groups| groups.remove(&self.id));
@@ -41,14 +41,14 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // The number is ours until somebody has waited for the leader.
+        // The id is not reused until the leader is waited for.
         if running(|groups| groups.remove(&self.id)) && self.leader.id().is_some() {
             end(self.id);
         }
     }
 }
 
-/// Ends every build of this process, for an exit that drops nothing (`std::process::exit`).
+/// Ends every build of this process. Call it before an exit that drops nothing (`std::process::exit`).
 pub fn end_all() {
     for id in running(std::mem::take) {
         end(id);
@@ -58,7 +58,7 @@ pub fn end_all() {
 fn end(id: u32) {
     let group = i32::try_from(id).ok().and_then(Pid::from_raw);
     if let Some(group) = group {
-        // SIGTERM lets linkers remove their temporary files. A group that is gone is no error.
+        // SIGTERM lets linkers remove their temporary files. A group that no longer exists is not an error.
         let _ = kill_process_group(group, Signal::TERM);
     }
 }
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Starts a slow program that starts another, and returns it with the other's id.
+    /// Starts a slow program with a child process, and returns it with the child's id.
     async fn slow() -> (Group, Pid) {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600 & echo $!; wait"]).stdout(Stdio::piped());
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// Tells whether a process runs; one that ended may wait for init to take note.
+    /// Returns whether a process runs. A zombie, which init has not reaped yet, does not.
     fn runs(process: Pid) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
         let ended = stat.is_ok_and(|stat| stat.contains(") Z "));

@@ -1,9 +1,9 @@
-//! Text as git stores it, whatever line endings a checkout has. It must not know which files
-//! are read, nor why.
+//! Converts text to the line endings that git stores, for any checkout. It must not know which files are
+//! read.
 
 use std::borrow::Cow;
 
-/// Returns text with `\n` for each `\r\n`, and what is not text as it is.
+/// Returns text with `\n` for each `\r\n`, and binary content unchanged.
 ///
 /// Git for Windows checks text out with `\r\n` (`core.autocrlf`), and the same commit must have
 /// one fingerprint everywhere.
@@ -16,9 +16,9 @@ pub(super) fn unified(content: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(kept.map(|(byte, _)| *byte).collect())
 }
 
-/// Tells text by git's own rule (`convert_is_binary` in git's `convert.c`), because that decides
-/// what a checkout converts: no NUL, no `\r` by itself, and at most one control character for
-/// 128 others.
+/// Returns whether content is text by git's own rule (`convert_is_binary` in git's `convert.c`), which
+/// decides what a checkout converts: no NUL, no `\r` without `\n`, and at most one control character per 128
+/// others.
 fn is_text(content: &[u8]) -> bool {
     let (mut printable, mut control) = (0_usize, 0_usize);
     for (at, byte) in content.iter().enumerate() {
@@ -26,7 +26,7 @@ fn is_text(content: &[u8]) -> bool {
             0 => return false,
             b'\r' if content.get(at + 1) != Some(&b'\n') => return false,
             b'\r' | b'\n' => {}
-            // Backspace, tab, form feed and escape occur in text.
+            // Backspace, tab, form feed and escape count as text.
             8 | b'\t' | 12 | 27 => printable += 1,
             0..32 | 127 => control += 1,
             _ => printable += 1,

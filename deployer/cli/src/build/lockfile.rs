@@ -1,12 +1,12 @@
-//! The part of `Cargo.lock` that one package depends on, so that a change for another package
-//! rebuilds nothing. It reads the file as cargo wrote it and must not resolve anything itself.
+//! Selects the part of `Cargo.lock` that one package depends on, so that changes for other packages rebuild
+//! nothing. It must not resolve dependencies itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_lock::{Lockfile, Package};
 
-/// Returns one line for each locked package that `package` needs when it is built, sorted. `test_only` names
-/// what a package of ours needs for its tests alone.
+/// Returns one line for each locked package that a build of `package` needs, sorted. `test_only` has the
+/// dependencies that workspace packages use only in tests.
 pub(super) fn needed_by(
     lock: &Lockfile,
     package: &str,
@@ -19,7 +19,7 @@ pub(super) fn needed_by(
         if !seen.insert(line(locked)) {
             continue;
         }
-        // Only packages of ours have their tests' dependencies in the lock file.
+        // Only path packages have their test dependencies in the lock file.
         let tests = match locked.source {
             None => test_only.get(locked.name.as_str()).copied().unwrap_or_default(),
             Some(_) => &[],

@@ -1,6 +1,5 @@
-//! What manifests and cargo's configuration say about a binary. They are compared by meaning,
-//! so that a comment, a test's dependency or another profile rebuilds nothing. It must not
-//! know which files there are.
+//! The settings in manifests and cargo's configuration that affect a binary. They are compared by meaning, so
+//! that a comment, a test dependency or another profile rebuilds nothing. It must not know which files exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,36 +9,36 @@ use toml::{Table, Value};
 
 use super::error::BuildError;
 
-/// Keys of a package's manifest that change no binary, or that count as part of the root.
+/// Keys of a package's manifest that change no binary, or that are hashed with the root manifest.
 const NOT_BUILT: [&str; 9] =
     ["badges", "bench", "dev-dependencies", "example", "lints", "patch", "profile", "test", "workspace"];
 
 /// Tables of cargo's configuration that change a binary.
 const CONFIGURES_BINARIES: [&str; 7] = ["build", "env", "host", "patch", "profile", "target", "unstable"];
 
-/// Keys of `[build]` that change where and how fast cargo works, or documentation, and no binary.
+/// Keys of `[build]` that change cargo's folders, speed or documentation, but no binary.
 const CONFIGURES_WORK: [&str; 5] = ["build-dir", "jobs", "rustdoc", "rustdocflags", "target-dir"];
 
-/// How variables begin that set what a profile has.
+/// The prefix of variables that configure a profile.
 const PROFILE_VARIABLES: &str = "CARGO_PROFILE_";
 
-/// Returns the folder a manifest is in.
+/// Returns the folder of a manifest.
 pub(super) fn folder(manifest: &Path) -> &Path {
     manifest.parent().unwrap_or(manifest)
 }
 
-/// Reads a TOML file; one that does not exist is empty.
+/// Reads a TOML file; a missing file is empty.
 pub(super) fn read(path: &Path) -> Result<Table, BuildError> {
     if !path.exists() {
         return Ok(Table::new());
     }
     let text = fs::read_to_string(path).map_err(BuildError::io("read", path))?;
-    // Inside a string of several lines, TOML keeps the line endings of the file.
+    // In a multi-line string, TOML keeps the line endings of the file.
     toml::from_str(&text.replace("\r\n", "\n"))
         .map_err(|error| BuildError::Manifest { path: path.to_owned(), message: error.to_string() })
 }
 
-/// Keeps what a package's manifest says about `function`.
+/// Returns the part of a package's manifest that affects `function`.
 pub(super) fn of_package(mut manifest: Table, function: &str) -> Table {
     for key in NOT_BUILT {
         manifest.remove(key);
@@ -57,7 +56,7 @@ pub(super) fn of_package(mut manifest: Table, function: &str) -> Table {
     manifest
 }
 
-/// Returns the names a package's manifest (already without tests) depends on.
+/// Returns the dependencies in a package's manifest, whose test dependencies were already removed.
 pub(super) fn dependencies(manifest: &Table) -> BTreeSet<String> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let targets = targets.into_iter().flat_map(Table::values);
@@ -71,7 +70,7 @@ pub(super) fn dependencies(manifest: &Table) -> BTreeSet<String> {
         .collect()
 }
 
-/// Keeps what the root manifest says about binaries of `profiles` that use `dependencies`.
+/// Returns the part of the root manifest that affects binaries with these `profiles` and `dependencies`.
 pub(super) fn of_root(root: &Table, profiles: &BTreeSet<String>, dependencies: &BTreeSet<String>) -> Table {
     let mut kept = Table::new();
     for key in ["patch", "replace"] {
@@ -96,7 +95,7 @@ pub(super) fn of_root(root: &Table, profiles: &BTreeSet<String>, dependencies: &
     kept
 }
 
-/// Keeps what `.cargo/config.toml` says about binaries of `profiles`.
+/// Returns the part of `.cargo/config.toml` that affects binaries with these `profiles`.
 pub(super) fn of_configuration(mut configuration: Table, profiles: &BTreeSet<String>) -> Table {
     configuration.retain(|key, _| CONFIGURES_BINARIES.contains(&key));
     if let Some(Value::Table(described)) = configuration.get_mut("profile") {
@@ -111,7 +110,7 @@ pub(super) fn of_configuration(mut configuration: Table, profiles: &BTreeSet<Str
     configuration
 }
 
-/// Returns the folders of packages that `[patch]` in the root manifest takes from a path.
+/// Returns the folders of the packages that `[patch]` in the root manifest replaces by a path.
 pub(super) fn patched_paths(root: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let manifest = read(&root.join("Cargo.toml"))?;
     let patch = manifest.get("patch").and_then(Value::as_table);
@@ -120,8 +119,8 @@ pub(super) fn patched_paths(root: &Path) -> Result<Vec<PathBuf>, BuildError> {
     Ok(patches.filter_map(|patch| patch.get("path")?.as_str()).map(|path| root.join(path)).collect())
 }
 
-/// Returns the names of a profile and of all that it inherits from: by the root manifest, by
-/// cargo's configuration (`tables`), or by a variable. Where these differ, all of them count.
+/// Returns the names of a profile and of all profiles that it inherits from. The root manifest, cargo's
+/// configuration (`tables`) and variables can set the parent; if they differ, all of them count.
 pub(super) fn lineage<'a>(
     profile: &str,
     tables: impl Iterator<Item = &'a Table>,
@@ -137,7 +136,7 @@ pub(super) fn lineage<'a>(
         let parents = described.iter().filter_map(|all| all.get(&name)?.get("inherits")?.as_str());
         waiting.extend(parents.map(str::to_owned));
         waiting.extend(variables.get(&format!("{}INHERITS", variable_prefix(&name))).cloned());
-        // Cargo's own profiles inherit without saying so ("Profiles", The Cargo Book).
+        // Cargo's built-in profiles inherit implicitly ("Profiles", The Cargo Book).
         waiting.extend(match name.as_str() {
             "test" => Some("dev".to_owned()),
             "bench" => Some("release".to_owned()),
@@ -148,13 +147,13 @@ pub(super) fn lineage<'a>(
     found
 }
 
-/// Tells whether a variable is about one of these profiles, or about none in particular.
+/// Returns whether a variable affects one of these profiles, or all profiles.
 pub(super) fn is_for_profiles(variable: &str, profiles: &BTreeSet<String>) -> bool {
     !variable.starts_with(PROFILE_VARIABLES)
         || profiles.iter().any(|profile| variable.starts_with(&variable_prefix(profile)))
 }
 
-/// Returns how variables about a profile begin ("Environment variables", The Cargo Book).
+/// Returns the prefix of the variables of a profile ("Environment variables", The Cargo Book).
 fn variable_prefix(profile: &str) -> String {
     format!("{PROFILE_VARIABLES}{}_", profile.to_uppercase().replace('-', "_"))
 }

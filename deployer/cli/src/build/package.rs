@@ -1,5 +1,5 @@
-//! From compiled binaries to zips that Lambda accepts, the same bytes for the same binary. It
-//! must not know how the binaries came about, nor where the zips go.
+//! Packages compiled binaries as zips that Lambda accepts: the same bytes for the same binary. It must not
+//! know how the binaries are built, or how the zips are used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,20 +20,20 @@ use super::settings::{BuildSettings, Method};
 use super::workspace::Workspace;
 use aws::Package;
 
-/// The name `provided.al2023` starts.
+/// The name of the executable that `provided.al2023` starts.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// The most that a function's code has unzipped, in bytes ("Lambda quotas").
+/// The maximum size of a function's unzipped code, in bytes ("Lambda quotas").
 const LIMIT: usize = 250 * 1024 * 1024;
 
-/// Zips at a time: each holds a binary and its zip in memory.
+/// How many functions are packaged concurrently: each needs memory for its binary and zip.
 const AT_ONCE: usize = 4;
 
 impl Workspace {
     /// Compiles and packages the functions `names`, all in one call of cargo.
     ///
-    /// Dropping the future ends cargo and the compilers. Except for [`Method::Host`] each binary is checked to
-    /// be one that Lambda can start.
+    /// Dropping the future ends cargo and the compilers. Except for [`Method::Host`], each binary is checked:
+    /// Lambda must be able to start it.
     pub async fn build(
         &self,
         names: &[String],
@@ -70,7 +70,7 @@ impl Workspace {
     }
 }
 
-/// Checks a binary and returns it as a package, with whether its zip was there already.
+/// Checks a binary and returns it as a package, and whether an earlier zip is reused.
 fn package(
     function: String,
     binary: &Path,
@@ -105,7 +105,7 @@ fn check_size(function: &str, bytes: usize) -> Result<(), BuildError> {
     Err(BuildError::TooLarge { function: function.to_owned(), bytes, limit: LIMIT })
 }
 
-/// Returns the zip of `content` with nothing in it that changes from one time to the next.
+/// Returns the zip of `content`: always the same bytes.
 fn zip(content: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
@@ -118,8 +118,8 @@ fn zip(content: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
     Ok(writer.finish()?.into_inner())
 }
 
-/// Returns the zip of an earlier build, when it was made from this content and is whole. Then
-/// compressing, the longest part of packaging, can be left out.
+/// Returns the zip of an earlier build if it is of this content and complete. That saves compressing, the
+/// slowest part of packaging.
 fn kept(content: &[u8], path: &Path, made_from: &Path) -> Option<Vec<u8>> {
     let note = fs::read_to_string(made_from).ok()?;
     let zip = fs::read(path).ok()?;

@@ -1,4 +1,4 @@
-//! Which commit the sources are of. It asks git, and must not know what that is told to.
+//! Returns the commit of the sources, from git. It must not know how the commit is used.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -7,26 +7,27 @@ use tokio::process::Command;
 
 use super::workspace::Workspace;
 
-/// What stands behind a commit when the sources are not quite of it.
+/// The suffix of a commit if the sources have uncommitted changes.
 const DIRTY: &str = "-dirty";
 
-/// How many commits a bundle knows: those of years, in 80 KB.
+/// How many commits a bundle contains: years of history in 80 KB.
 const HISTORY: usize = 2_000;
 
-/// Variables by which a hook of git tells its repository; ours is the one around the folder.
+/// Variables that git sets in hooks to name a repository. The repository here is always the one around the
+/// folder.
 const SET_BY_GIT: [&str; 3] = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"];
 
 impl Workspace {
-    /// Returns the commit that the sources are of: see [`release`].
+    /// Returns the commit of the sources: see [`release`].
     pub async fn release(&self) -> Option<String> {
         release(&self.root).await
     }
 }
 
-/// Returns the commit of the checkout around `dir`, with `-dirty` behind it when anything in
-/// the checkout is changed or new; nothing where there is no git, no checkout or no commit.
+/// Returns the commit of the checkout around `dir`, with the suffix `-dirty` if the checkout has changed or
+/// new files. Returns `None` without git, checkout or commit.
 pub async fn release(dir: &Path) -> Option<String> {
-    // New files count: what is not committed yet gets compiled all the same.
+    // New files count, because they are compiled as well.
     let status = ["status", "--porcelain=v2", "--branch", "--untracked-files=normal"];
     let output = git(dir, &status).output().await.ok()?;
     if !output.status.success() {
@@ -35,8 +36,8 @@ pub async fn release(dir: &Path) -> Option<String> {
     of_status(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// Tells whether the checkout around `dir` has a commit among what led to its own, itself
-/// included. Nothing where git does not know: there is no checkout, or it has not the history.
+/// Returns whether a commit is the checkout's commit or one of its ancestors, for the checkout around `dir`.
+/// Returns `None` if git does not know: there is no checkout, or its history is incomplete.
 pub async fn descends_from(dir: &Path, commit: &str) -> Option<bool> {
     if !is_commit(commit) {
         return None;
@@ -49,8 +50,8 @@ pub async fn descends_from(dir: &Path, commit: &str) -> Option<bool> {
     }
 }
 
-/// Returns the commits that led to that of the checkout around `dir`, itself included, latest first
-/// and 2,000 at most; none where git has no history.
+/// Returns the commit of the checkout around `dir` and its ancestors, latest first, at most 2,000. Empty if
+/// git has no history.
 pub async fn history(dir: &Path) -> Vec<String> {
     let most = format!("--max-count={HISTORY}");
     match git(dir, &["rev-list", &most, "HEAD"]).output().await {
@@ -61,7 +62,7 @@ pub async fn history(dir: &Path) -> Vec<String> {
     }
 }
 
-/// Returns the commit that a release is of, and whether that is all of it.
+/// Returns the commit of a release, and whether the release is exactly that commit.
 pub fn commit_of(release: &str) -> (&str, bool) {
     match release.strip_suffix(DIRTY) {
         Some(commit) => (commit, false),
@@ -73,23 +74,23 @@ fn is_commit(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Returns a call of git about the checkout around `dir`, which only reads.
+/// Returns a read-only call of git in the checkout around `dir`.
 fn git(dir: &Path, arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
     for name in SET_BY_GIT {
         git.env_remove(name);
     }
-    // Somebody else's git in this checkout must not find its index locked.
+    // Another git in this checkout must not find the index locked.
     git.env("GIT_OPTIONAL_LOCKS", "0").current_dir(dir);
     git.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     git
 }
 
-/// Reads `git status --porcelain=v2 --branch`: headers begin with `#`, all else is a change.
+/// Parses `git status --porcelain=v2 --branch`: header lines start with `#`, every other line is a change.
 fn of_status(status: &str) -> Option<String> {
     let commit = status.lines().find_map(|line| line.strip_prefix("# branch.oid "))?;
     if !is_commit(commit) {
-        return None; // "(initial)": nothing is committed yet.
+        return None; // "(initial)": there is no commit yet.
     }
     let dirty = status.lines().any(|line| !line.starts_with('#'));
     Some(format!("{commit}{}", if dirty { DIRTY } else { "" }))

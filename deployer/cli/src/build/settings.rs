@@ -1,29 +1,30 @@
-//! What an environment file says about building: profile, method, architecture. It must not
-//! know how cargo is called.
+//! The build settings of an environment file: profile, method, architecture. It must not know how cargo is
+//! called.
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The newest glibc symbols that `provided.al2023` (Amazon Linux 2023) has.
+/// The glibc version of `provided.al2023` (Amazon Linux 2023).
 pub(super) const GLIBC: GlibcVersion = GlibcVersion { major: 2, minor: 34 };
 
 /// How the functions of one environment are built.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BuildSettings {
     /// The cargo profile, such as `dev` or `lambda`.
     #[serde(deserialize_with = "profile")]
     pub profile: String,
-    /// The way to a binary that runs where it has to.
+    /// The build method.
     pub method: Method,
     /// The processor the functions run on.
     pub architecture: Architecture,
 }
 
 impl BuildSettings {
-    /// Returns the `--target` that cargo is given, or nothing where the host is the target.
+    /// Returns the `--target` for cargo, or `None` if the host is the target.
     pub(super) fn target(&self) -> Option<String> {
         let arch = self.architecture.in_triples();
         let host_is_target =
@@ -37,14 +38,14 @@ impl BuildSettings {
         }
     }
 
-    /// Returns the target as rustup knows it: without the glibc version that zig understands.
+    /// Returns the target in rustup's form, without the glibc version that only zig understands.
     pub(super) fn rustup_target(&self) -> Option<String> {
         let target = self.target()?;
         let suffix = format!(".{GLIBC}");
         Some(target.strip_suffix(&suffix).unwrap_or(&target).to_owned())
     }
 
-    /// Returns a folder name that is different for packages that could differ.
+    /// Returns a folder name that differs whenever the packages can differ.
     pub(crate) fn folder(&self) -> String {
         match self.method {
             Method::Host => format!("{}-host", self.profile),
@@ -73,33 +74,35 @@ impl Default for BuildSettings {
     }
 }
 
-/// Reads the name of a profile as cargo takes it ("Profiles", The Cargo Book): otherwise
-/// cargo would refuse it, but not before everything else was looked at.
+/// Reads a profile name and checks it by cargo's rules ("Profiles", The Cargo Book). Cargo would reject an
+/// invalid name only later, after all resources were read.
 fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     if name == "debug" {
-        return Err(D::Error::custom("cargo has no profile `debug`: the one with that folder is `dev`"));
+        return Err(D::Error::custom(
+            "cargo has no profile `debug`; the profile that builds into `target/debug` is `dev`",
+        ));
     }
     let right = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && !name.starts_with('-') && name.chars().all(right) {
         Ok(name)
     } else {
         Err(D::Error::custom(format!(
-            "`{name}` is not the name of a cargo profile: letters, digits, hyphens and underscores",
+            "`{name}` is not a cargo profile name; use letters, digits, hyphens and underscores",
         )))
     }
 }
 
-/// The way to a binary that runs where it has to.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+/// How cargo builds a binary for its target.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// For this very machine, unchecked: the local cloud runs the binaries natively.
+    /// Builds for this machine, without checks: the local cloud runs the binaries natively.
     Host,
-    /// Plain cargo for Linux with glibc: right on build machines as old as Lambda's.
+    /// Plain cargo for Linux with glibc: suitable if the build machine's glibc is not newer than Lambda's.
     #[default]
     Cargo,
-    /// Plain cargo with a static musl: runs everywhere, with a slower allocator.
+    /// Plain cargo with static musl: runs everywhere, but with a slower allocator.
     Musl,
     /// `cargo zigbuild`: links against Lambda's glibc from any machine.
     Zig,
@@ -116,8 +119,8 @@ impl fmt::Display for Method {
     }
 }
 
-/// The processor that Lambda runs the functions on, under AWS's names.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+/// The processor architecture of the functions, with AWS's names.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 pub enum Architecture {
     /// Intel and AMD.
     #[default]
@@ -129,7 +132,7 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// Returns the name that starts a Rust target triple.
+    /// Returns the architecture's name in Rust target triples.
     fn in_triples(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -147,7 +150,7 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// A version of glibc, as symbols name it.
+/// A version of glibc, as in symbol versions.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct GlibcVersion {
     pub(super) major: u32,

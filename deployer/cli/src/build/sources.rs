@@ -1,5 +1,5 @@
-//! Which files of a package go into one of its binaries. It reads folders, and must not know
-//! what is in the files.
+//! Lists the files of a package that are part of one of its binaries. It reads folders, and must not know the
+//! content of the files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 
 use super::error::BuildError;
 
-/// Folders of a package, next to its manifest, that no binary of it is made from.
+/// Folders next to a package's manifest that are not part of its binaries.
 const NOT_BUILT: [&str; 5] = ["benches", "examples", "proptest-regressions", "target", "tests"];
 
-/// Returns the files below `dir`, by relative path with `/`, that go into a binary: all but
-/// tests, examples, hidden files, prose at the top, nested packages, and `excluded` ones.
+/// Returns the files below `dir` that are part of a binary, by relative path with `/`: all but tests,
+/// examples, hidden files, documentation next to the manifest, nested packages, and `excluded` ones.
 ///
-/// That is more than rustc may read, never less: a build script or `include_str!` can reach
-/// any file of the package.
+/// That can be more than rustc reads, but never less: a build script or `include_str!` can read any file of
+/// the package.
 pub(super) fn of_package(dir: &Path, excluded: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let mut files = BTreeMap::new();
     for (name, path) in entries(dir)? {
         let built = !NOT_BUILT.contains(&name.as_str()) && !is_prose(&name);
-        // The manifest counts by what it says, not by its text: see `manifest`.
+        // The manifest is compared by meaning, not by its text: see `manifest`.
         if built && name != "Cargo.toml" && name != "Cargo.lock" {
             collect(name, path, excluded, &mut files)?;
         }
@@ -27,8 +27,8 @@ pub(super) fn of_package(dir: &Path, excluded: &[PathBuf]) -> Result<BTreeMap<St
     Ok(files)
 }
 
-/// Returns what belongs to the binaries `others` alone: their file, or their folder when they
-/// have one (`src/bin/name/main.rs`).
+/// Returns the paths that only the binaries `others` use: their file, or their folder if they have one
+/// (`src/bin/name/main.rs`).
 pub(super) fn owned_by<'a>(others: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
     others
         .map(|source| {
@@ -76,12 +76,12 @@ fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, BuildError> {
     Ok(entries)
 }
 
-/// Tells prose, which changes more often than it is compiled in.
+/// Returns whether a file is documentation, which is rarely compiled in.
 fn is_prose(name: &str) -> bool {
     name.ends_with(".md") || name.starts_with("LICENSE")
 }
 
-/// Tells a symbolic link that would have us walk in circles.
+/// Returns whether a folder is a symbolic link to one of its parents, which would make the walk endless.
 fn links_to_own_parent(dir: &Path) -> bool {
     let target = fs::canonicalize(dir);
     let parent = dir.parent().map(fs::canonicalize);

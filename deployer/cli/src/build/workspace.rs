@@ -1,5 +1,5 @@
-//! The cargo workspace with the functions: where it is, which functions it has, and which
-//! packages of ours go into them. It asks cargo without the network and compiles nothing.
+//! The cargo workspace with the functions: its folder, its functions, and the local packages that they depend
+//! on. It calls cargo without the network and compiles nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -15,34 +15,34 @@ use super::error::BuildError;
 use super::lockfile::needed_by;
 use super::manifest;
 
-/// A cargo workspace, seen from the package whose binaries are the functions.
+/// A cargo workspace and the package whose binaries are the functions.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     pub(super) root: PathBuf,
     pub(super) target_directory: PathBuf,
     pub(super) package: String,
-    /// Each function with the file its `main` is in.
+    /// The functions, each with the file of its `main`.
     pub(super) functions: BTreeMap<String, PathBuf>,
-    /// The package itself first, then the path dependencies, in a stable order.
+    /// The package itself, then its path dependencies in a stable order.
     pub(super) members: Vec<Member>,
-    /// What of `Cargo.lock` the package needs. Kept, because reading that file takes longer
-    /// than the rest of a fingerprint.
+    /// The lines of `Cargo.lock` that the package needs. Cached, because reading the file takes longer than
+    /// the rest of a fingerprint.
     pub(super) locked: BTreeSet<String>,
-    /// Those variables of this process that change what rustc makes, whatever the profile.
+    /// The variables of this process that change rustc's output, for all profiles.
     pub(super) compiler_environment: BTreeMap<String, String>,
 }
 
-/// A package whose sources are in a folder of ours.
+/// A package with local sources.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) dir: PathBuf,
-    /// Names of dependencies that only tests have; they are in the lock file all the same.
+    /// The dependencies that only tests use; the lock file contains them too.
     pub(super) test_only: Vec<String>,
 }
 
 impl Workspace {
-    /// Asks cargo about the workspace around `dir`, whose `package` has the functions.
+    /// Returns the workspace around `dir` whose `package` has the functions.
     pub async fn discover(dir: impl AsRef<Path>, package: &str) -> Result<Self, BuildError> {
         let dir = dir.as_ref();
         let metadata = metadata(dir).await?;
@@ -72,7 +72,7 @@ impl Workspace {
         &self.root
     }
 
-    /// Returns cargo's target folder; packages are kept in `deployer/` below it.
+    /// Returns cargo's target folder; packages are stored in `deployer/` below it.
     pub fn target_directory(&self) -> &Path {
         &self.target_directory
     }
@@ -82,7 +82,7 @@ impl Workspace {
         self.functions.keys().map(String::as_str)
     }
 
-    /// Returns the file that has a function's `main`.
+    /// Returns the file with a function's `main`.
     pub(super) fn source_of(&self, function: &str) -> Result<&Path, BuildError> {
         self.functions.get(function).map(PathBuf::as_path).ok_or_else(|| BuildError::NoFunction {
             package: self.package.clone(),
@@ -92,8 +92,8 @@ impl Workspace {
     }
 }
 
-/// Returns cargo's description of the workspace around `dir`. Without dependencies it needs
-/// neither network nor registry, and 50 ms.
+/// Returns cargo's metadata of the workspace around `dir`. Without dependencies it takes 50 ms and needs
+/// neither network nor registry.
 async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     let failed = |message: String| BuildError::Metadata { dir: dir.to_owned(), message };
     let mut command = cargo_command::command();
@@ -116,7 +116,7 @@ fn functions(package: &Package) -> BTreeMap<String, PathBuf> {
     bins.map(|bin| (bin.name.clone(), bin.src_path.clone().into())).collect()
 }
 
-/// Returns `package` and everything it depends on by path, tests aside.
+/// Returns `package` and its path dependencies, except those of tests.
 async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, BuildError> {
     let mut known = index(metadata);
     let first = PathBuf::from(package.manifest_path.clone());
@@ -129,12 +129,12 @@ async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, 
             continue;
         }
         if !known.contains_key(&dir) {
-            // A path dependency outside the workspace belongs to a workspace of its own.
+            // A path dependency outside this workspace belongs to another workspace.
             known.extend(index(&self::metadata(&dir).await?));
         }
         let package = known.get(&dir).ok_or_else(|| BuildError::Metadata {
             dir: dir.clone(),
-            message: "no package is there, though another depends on it".to_owned(),
+            message: "there is no package in this folder, but another package depends on it".to_owned(),
         })?;
         let (test_only, built): (Vec<_>, Vec<_>) = package
             .dependencies
@@ -165,7 +165,7 @@ fn index(metadata: &Metadata) -> BTreeMap<PathBuf, Package> {
         .collect()
 }
 
-/// Returns what the lock file has for `package`, whose `members` are ours.
+/// Returns the lines of the lock file for `package` with these local `members`.
 fn locked(path: &Path, package: &str, members: &[Member]) -> Result<BTreeSet<String>, BuildError> {
     let unusable = |message: String| BuildError::Lock { path: path.to_owned(), message };
     let lock = Lockfile::load(path).map_err(|error| unusable(error.to_string()))?;
@@ -174,8 +174,8 @@ fn locked(path: &Path, package: &str, members: &[Member]) -> Result<BTreeSet<Str
     Ok(needed_by(&lock, package, &test_only))
 }
 
-/// Picks the variables that change what rustc makes of the same sources. One that is set to
-/// nothing counts as unset, and a build does not pass it on.
+/// Returns the variables that change rustc's output for the same sources. An empty variable counts as unset,
+/// and a build does not pass it to cargo.
 pub(super) fn compiler_environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> BTreeMap<String, String> {
@@ -183,7 +183,7 @@ pub(super) fn compiler_environment(
         .filter(|(_, value)| !value.is_empty())
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
         .filter(|(name, _)| is_for_compiler(name))
-        // A value that is not UTF-8 counts, though not to the last byte: cargo refuses or ignores it.
+        // A value that is not UTF-8 is converted with losses: cargo rejects or ignores it anyway.
         .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
         .collect()
 }

@@ -1,96 +1,96 @@
-//! Everything that can go wrong with a bundle, in words that say what to do next.
+//! The errors of bundles, with hints.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why there is no bundle, or why it does not do.
+/// Why a bundle cannot be written or used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// The program that runs has its functions with it already.
-    #[error("this program is a bundle: it does not look at sources")]
+    /// The running program is already a bundle.
+    #[error("this program is a bundle, which cannot build from sources")]
     IsBundle,
-    /// The bundle would take the place of the program that it is made of.
-    #[error("{} is the program that runs", .path.display())]
+    /// The bundle would replace the running program.
+    #[error("cannot write a bundle to {}: it is the running program", .path.display())]
     OverItself {
-        /// Where the bundle was to go.
+        /// The path of the bundle.
         path: PathBuf,
     },
-    /// A file would take the place of something else.
-    #[error("cannot write a bundle to {}: it is {what}, not a file", .path.display())]
+    /// The bundle would replace something that is not a regular file.
+    #[error("cannot write a bundle to {}: it is {what}, not a regular file", .path.display())]
     NoFile {
-        /// Where the bundle was to go.
+        /// The path of the bundle.
         path: PathBuf,
-        /// What is there.
+        /// What is at the path.
         what: &'static str,
     },
-    /// What was fingerprinted is not what was built.
-    #[error("the sources changed while they were built")]
+    /// The sources changed between fingerprint and build.
+    #[error("the sources changed during the build")]
     SourcesChanged,
-    /// Something of it is missing or altered.
+    /// A part of the bundle is missing or altered.
     #[error("this bundle is damaged: {what}")]
     Damaged {
-        /// What is not as it was made.
+        /// The damaged part, and why.
         what: String,
     },
-    /// It was made for other environments.
+    /// The bundle is for other environments.
     #[error("this bundle is not for `{name}`, only for {}", .known.join(", "))]
     NoEnvironment {
-        /// The environment asked for.
+        /// The requested environment.
         name: String,
-        /// The environments it is for.
+        /// The environments in the bundle.
         known: Vec<String>,
     },
-    /// It has no functions built as the environment wants them.
+    /// The bundle has no functions with the environment's build settings.
     #[error("this bundle has no functions built with {wanted}, only with {}", .known.join(", "))]
     NoBuild {
-        /// The settings asked for.
+        /// The requested settings.
         wanted: String,
-        /// The settings it has functions for.
+        /// The settings in the bundle.
         known: Vec<String>,
     },
-    /// It has no such function.
+    /// The bundle has no such function.
     #[error("this bundle has no function `{function}`")]
     NoFunction {
-        /// The function asked for.
+        /// The requested function.
         function: String,
     },
     /// A file could not be read or written.
     #[error("cannot {action} {}", .path.display())]
     Io {
-        /// Read, write, replace.
+        /// `read`, `write` or `replace`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
 }
 
 impl BundleError {
-    /// Returns what fixes the error, where that is known.
+    /// Returns a hint that fixes the error, if one is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::IsBundle => "run the deployer of the sources, or copy this file as it is",
-            Self::OverItself { .. } | Self::NoFile { .. } => "name another file: --output",
-            Self::SourcesChanged => "run it again",
+            Self::IsBundle => "run the deployer in the source checkout, or copy this file",
+            Self::OverItself { .. } | Self::NoFile { .. } => "write to another file with --output",
+            Self::SourcesChanged => "run the command again",
             Self::Damaged { .. } => {
                 "copy it again, and compare its SHA-256 with the one that `bundle` printed"
             }
             Self::NoEnvironment { .. } => {
-                "name it when the bundle is made: `bundle <env>… -o FILE`, or give the folder of its \
-                 file: --environments"
+                "create the bundle with it (`bundle <env>… -o FILE`), or pass the folder of its file \
+                 with --environments"
             }
-            Self::NoBuild { .. } => "name an environment with that `[build]` when the bundle is made",
-            Self::NoFunction { .. } => "make the bundle again from the sources",
+            Self::NoBuild { .. } => "create the bundle with an environment that has this `[build]`",
+            Self::NoFunction { .. } => "create the bundle again from the sources",
             Self::Io { .. } => return None,
         };
         Some(hint.to_owned())
     }
 
-    /// Tells a mistake of the command line from a failure.
+    /// Returns whether the error is a wrong use of the command line.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -102,13 +102,13 @@ impl BundleError {
         )
     }
 
-    /// Returns a closure for `map_err` that says what was being done to which file.
+    /// Returns a closure for `map_err` that adds the action and the file.
     pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
 
-    /// Returns the error for a part that is not as it was made.
+    /// Returns the error for a damaged part.
     pub(super) fn damaged(what: impl ToString) -> Self {
         Self::Damaged { what: what.to_string() }
     }

@@ -1,9 +1,9 @@
-//! Where in a file the program ends and the archive is. It must not know what is in the
+//! Finds the end of the program and the start of the archive in a file. It must not know the content of the
 //! archive.
 //!
-//! A bundle is the program, [`MARK`], and a zip archive whose comment, the end of the file, is
-//! [`MARK`] and the SHA-256 of the manifest. So a glance at the end tells a bundle from a plain
-//! program, and the mark in the middle tells a bundle that lost its end from both.
+//! A bundle is the program, [`MARK`], and a zip archive. The archive's comment, at the end of the file, is
+//! [`MARK`] and the SHA-256 of the manifest. So the end of a file shows whether it is a bundle, and the mark
+//! after the program shows whether a bundle lost its end.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -13,30 +13,30 @@ use object::elf::{FileHeader64, SHT_NOBITS};
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, SectionHeader};
 
-/// What no program and no other archive has in these places.
+/// A mark that no program and no other archive has in these places.
 pub(super) const MARK: &str = "deployer bundle 1 ";
 
-/// Hexadecimal digits of a SHA-256.
+/// The number of hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A program and nothing else.
+    /// A plain program.
     Plain,
     /// A bundle whose manifest has this SHA-256.
     Bundle(String),
-    /// The beginning of a bundle.
+    /// A bundle without its end.
     CutOff,
 }
 
-/// Opens the program that runs.
+/// Opens the running program.
 pub(super) fn running() -> io::Result<File> {
-    // On Linux this is the program itself, whatever has taken its place in the folder since.
+    // On Linux this is the program itself, even if its file was replaced.
     File::open("/proc/self/exe").or_else(|_| File::open(std::env::current_exe()?))
 }
 
-/// Tells what a file is, from a few bytes of it.
+/// Returns the kind of a file, from a few bytes of it.
 pub(super) fn form(file: &mut (impl Read + Seek)) -> io::Result<Form> {
     let length = file.seek(SeekFrom::End(0))?;
     let end = at(file, length.saturating_sub((MARK.len() + DIGITS) as u64))?;
@@ -54,7 +54,7 @@ pub(super) fn form(file: &mut (impl Read + Seek)) -> io::Result<Form> {
     Ok(if begins { Form::CutOff } else { Form::Plain })
 }
 
-/// Reads what a mark and a hash would take, or less where the file ends.
+/// Reads as many bytes as a mark and a hash have, or fewer at the end of the file.
 fn at(file: &mut (impl Read + Seek), position: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(position))?;
     let mut bytes = Vec::new();
@@ -62,8 +62,8 @@ fn at(file: &mut (impl Read + Seek), position: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns how long an ELF program says that it is; nothing for other formats, whose loss of
-/// an end goes unnoticed.
+/// Returns the length of an ELF program according to its headers. Returns `None` for other formats, so a lost
+/// end is not noticed there.
 fn length_of_program(file: &mut (impl Read + Seek)) -> Option<u64> {
     let data = &ReadCache::new(file);
     let header = FileHeader64::<Endianness>::parse(data).ok()?;

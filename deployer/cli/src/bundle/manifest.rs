@@ -1,6 +1,5 @@
-//! What a bundle says of itself: what it was made from, what it is for, and the hash of
-//! everything in it. It must not know when or by whom it was made, so that the same sources
-//! make the same bundle.
+//! The manifest of a bundle: its sources, its environments, and the hash of each file. It must not know when
+//! or by whom the bundle was created, so that the same sources give the same bundle.
 
 use std::collections::BTreeMap;
 
@@ -14,24 +13,24 @@ use crate::build::BuildSettings;
 /// The manifest's name in the archive.
 pub(super) const NAME: &str = "deployer-bundle.json";
 
-/// The version of this form.
+/// The version of this format.
 pub(super) const SCHEMA: u32 = 1;
 
-/// What a bundle says of itself.
+/// The manifest of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     pub(super) schema: u32,
     pub(super) stack: String,
-    /// The commit that the sources are of, `-dirty` when they are not just that.
+    /// The commit of the sources, with `-dirty` if they have uncommitted changes.
     pub(super) release: Option<String>,
-    /// The commits that led to it, latest first. Older bundles have none.
+    /// The commit and its ancestors, latest first. Older bundles have none.
     #[serde(default)]
     pub(super) history: Vec<String>,
-    /// What the bundle is for.
+    /// The environments that the bundle is for.
     pub(super) environments: Vec<String>,
-    /// The files of these environments, and those that they extend.
+    /// The files of these environments and those that they extend, by name.
     pub(super) files: BTreeMap<String, Entry>,
-    /// By the settings' folder.
+    /// The functions, by the folder name of their settings.
     pub(super) builds: BTreeMap<String, Build>,
 }
 
@@ -42,7 +41,7 @@ pub(super) struct Build {
     pub(super) functions: BTreeMap<String, Function>,
 }
 
-/// A function: what it was made from, and its zip.
+/// A function: the fingerprint of its sources, and its zip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Function {
     pub(super) fingerprint: String,

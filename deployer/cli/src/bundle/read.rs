@@ -1,5 +1,5 @@
-//! A bundle from the inside. Whatever is taken out of it is checked against its manifest, and
-//! the manifest against the end of the file.
+//! Reads the running bundle. Contents are checked against the manifest, and the manifest against the hash at
+//! the end of the file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +17,7 @@ use super::manifest::{self, Build, Entry, Manifest};
 use crate::build::BuildSettings;
 use aws::Package;
 
-/// A program with its functions and environment files.
+/// A program that contains its functions and environment files.
 #[derive(Debug)]
 pub struct Bundle {
     manifest: Manifest,
@@ -25,12 +25,12 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Returns the bundle that the running program is, or nothing when it is none.
+    /// Returns the running program as a bundle, or `None` if it is not a bundle.
     ///
     /// # Errors
-    /// It is one, and is damaged.
+    /// Returns an error if the bundle is damaged.
     pub fn running() -> Result<Option<Self>, BundleError> {
-        let unreadable = || BundleError::io("read", "the program that runs");
+        let unreadable = || BundleError::io("read", "the running program");
         let mut file = executable::running().map_err(unreadable())?;
         match executable::form(&mut file).map_err(unreadable())? {
             Form::Plain => Ok(None),
@@ -39,8 +39,7 @@ impl Bundle {
         }
     }
 
-    /// Opens the archive behind a program; offsets in it are counted from the beginning of the
-    /// file.
+    /// Opens the archive after a program. Its offsets are relative to the start of the file.
     pub(super) fn open(file: File, manifest_sha256: &str) -> Result<Self, BundleError> {
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
         let archive = ZipArchive::with_config(config, BufReader::new(file));
@@ -53,18 +52,18 @@ impl Bundle {
         Ok(Self { manifest, archive: Mutex::new(archive) })
     }
 
-    /// Returns the commit that the sources were of.
+    /// Returns the commit of the sources.
     pub fn release(&self) -> Option<&str> {
         self.manifest.release.as_deref()
     }
 
-    /// Tells whether the sources come after a commit, or are of it. Nothing for a commit that the
-    /// bundle does not know: it has only those that led to its own.
+    /// Returns whether the sources are at a commit or a descendant of it. Returns `None` for commits outside
+    /// the bundle's history, which has only its own commit and the ancestors of that.
     pub fn descends_from(&self, commit: &str) -> Option<bool> {
         self.manifest.history.iter().any(|known| known == commit).then_some(true)
     }
 
-    /// Returns the environments that it is for.
+    /// Returns the environments that the bundle is for.
     pub fn environments(&self) -> &[String] {
         &self.manifest.environments
     }
@@ -72,7 +71,8 @@ impl Bundle {
     /// Checks that the bundle is for this environment.
     ///
     /// # Errors
-    /// It is not, and its file may be here only because another extends it.
+    /// Returns an error if it is not. An environment's file can be in the bundle only because another one
+    /// extends it.
     pub fn check_environment(&self, name: &str) -> Result<(), BundleError> {
         if self.manifest.environments.iter().any(|known| known == name) {
             return Ok(());
@@ -81,10 +81,10 @@ impl Bundle {
         Err(BundleError::NoEnvironment { name: name.to_owned(), known })
     }
 
-    /// Returns the text of an environment file, by the last part of its path.
+    /// Returns the text of an environment file, by file name.
     ///
     /// # Errors
-    /// There is none of that name, or it is damaged.
+    /// Returns an error if the bundle has no such file, or if the file is damaged.
     pub fn environment_file(&self, path: &Path) -> io::Result<String> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let entry = self.manifest.files.get(&*name).ok_or(io::ErrorKind::NotFound)?;
@@ -95,7 +95,7 @@ impl Bundle {
     /// Returns the fingerprints of the functions built with these settings.
     ///
     /// # Errors
-    /// There are none.
+    /// Returns an error if the bundle has none.
     pub fn fingerprints(&self, settings: &BuildSettings) -> Result<BTreeMap<String, String>, BundleError> {
         let functions = self.build(settings)?.functions.iter();
         Ok(functions.map(|(name, function)| (name.clone(), function.fingerprint.clone())).collect())
@@ -104,7 +104,7 @@ impl Bundle {
     /// Returns the functions `names` built with these settings.
     ///
     /// # Errors
-    /// One is not there, or is not as it was made.
+    /// Returns an error if a function is missing or damaged.
     pub fn packages(
         &self,
         names: &[String],
@@ -134,7 +134,7 @@ impl Bundle {
     }
 
     fn content(&self, entry: &Entry) -> Result<Vec<u8>, BundleError> {
-        // A reader that panicked leaves nothing behind that the next one would miss.
+        // A panic of a reader leaves the archive in a valid state.
         let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
         let content = content(&mut archive, &entry.name)?;
         if Entry::of(entry.name.clone(), &content) == *entry {
@@ -154,5 +154,5 @@ fn content(archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<Vec<
 }
 
 fn altered(name: &str) -> BundleError {
-    BundleError::damaged(format!("{name} is not what was put in"))
+    BundleError::damaged(format!("{name} does not match its hash"))
 }

@@ -1,5 +1,5 @@
-//! Where the functions come from: a workspace whose sources get built, or the bundle that the
-//! running program is. A bundle never looks at sources, whatever folder it runs in.
+//! The source of the functions: a workspace that is built, or the running bundle. A bundle never reads source
+//! files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use crate::build::{BuildEvent, BuildSettings, Workspace, descends_from};
 use crate::exit::{Exit, Problem};
 use aws::{Fingerprints, Package};
 
-/// The functions, built or yet to be built.
+/// The functions, from source or from a bundle.
 #[derive(Debug, Clone)]
 pub(crate) enum Sources {
-    /// To be built.
+    /// A workspace, whose functions are compiled.
     Workspace(Workspace),
-    /// Built.
+    /// A bundle, which contains the functions.
     Bundle(Arc<Bundle>),
 }
 
 impl Sources {
-    /// Returns the running program's own functions, else those of the workspace around here.
-    /// Compiles nothing.
+    /// Returns the running bundle, or the workspace around the current folder. Compiles nothing.
     ///
     /// # Errors
-    /// The bundle is damaged; or this is no cargo workspace, or not one with the functions.
+    /// Returns an error if the bundle is damaged, or if the current folder is not in the cargo workspace of
+    /// the functions.
     pub(crate) async fn open(package: &str) -> Result<Self, Problem> {
         match Bundle::running()? {
             Some(bundle) => Ok(Self::Bundle(Arc::new(bundle))),
@@ -35,7 +35,7 @@ impl Sources {
     /// Returns the fingerprints of all functions, built with these settings.
     ///
     /// # Errors
-    /// A source cannot be read, or the bundle has none built so.
+    /// Returns an error if a source cannot be read, or if the bundle has no functions with these settings.
     pub(crate) fn fingerprints(&self, settings: &BuildSettings) -> Result<Fingerprints, Problem> {
         let fingerprints = match self {
             Self::Workspace(workspace) => fingerprints_of(workspace, settings)?,
@@ -44,7 +44,7 @@ impl Sources {
         Ok(fingerprints.into_iter().collect())
     }
 
-    /// Returns the commit that the sources are of, or were of when they were bundled.
+    /// Returns the commit of the sources; for a bundle, the commit at its creation.
     pub(crate) async fn release(&self) -> Option<String> {
         match self {
             Self::Workspace(workspace) => workspace.release().await,
@@ -52,7 +52,7 @@ impl Sources {
         }
     }
 
-    /// Tells whether the sources come after a commit, or are of it. Nothing where that is not known.
+    /// Returns whether the sources are at a commit or a descendant of it, or `None` if that is not known.
     pub(crate) async fn descend_from(&self, commit: &str) -> Option<bool> {
         match self {
             Self::Workspace(workspace) => descends_from(workspace.root(), commit).await,
@@ -60,17 +60,16 @@ impl Sources {
         }
     }
 
-    /// Tells whether the functions are compiled, and not only taken out of the bundle.
+    /// Returns whether the functions are compiled, not read from a bundle.
     pub(crate) fn compile(&self) -> bool {
         matches!(self, Self::Workspace(_))
     }
 
-    /// Builds the functions `names`, or takes them out of the bundle. Dropping the future ends
-    /// the build.
+    /// Builds the functions `names`, or reads them from the bundle. Dropping the future ends the build.
     ///
     /// # Errors
-    /// They cannot be built, or their sources are not those that were planned with any more; or
-    /// the bundle does not have them, or is damaged.
+    /// Returns an error if they cannot be built, if their sources changed since they were planned, or if the
+    /// bundle does not have them or is damaged.
     pub(crate) async fn build(
         &self,
         names: &[String],
@@ -81,7 +80,7 @@ impl Sources {
         match self {
             Self::Workspace(workspace) => {
                 let packages = workspace.build(names, settings, on_event).await?;
-                // The plan, and the tags that follow from it, are about what was fingerprinted.
+                // The plan and the tags contain the planned fingerprints.
                 for name in names {
                     if workspace.fingerprint(name, settings)? != planned.of(name) {
                         return Err(BundleError::SourcesChanged.into());
@@ -101,7 +100,7 @@ impl Sources {
 /// Returns the fingerprints of all functions of a workspace.
 ///
 /// # Errors
-/// A source cannot be read.
+/// Returns an error if a source cannot be read.
 fn fingerprints_of(
     workspace: &Workspace,
     settings: &BuildSettings,

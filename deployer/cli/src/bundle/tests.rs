@@ -1,4 +1,4 @@
-//! Bundles of a small program: made, read, and damaged in all the ways a copy can be.
+//! Bundles of a small program: written, read, and damaged in all the ways a copy can be.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -38,7 +38,7 @@ fn program(dir: &Path) -> File {
     File::open(path).unwrap()
 }
 
-/// Returns a folder with the bundle `made`, and what was said of it.
+/// Returns a folder with the bundle `made`, and its size and hash.
 fn made() -> (TempDir, PathBuf, Written) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("made");
@@ -54,7 +54,7 @@ fn open(path: &Path) -> Result<Bundle, BundleError> {
     }
 }
 
-/// Takes everything out of a bundle.
+/// Reads all contents of a bundle.
 fn read_all(path: &Path) -> Result<Vec<Vec<u8>>, BundleError> {
     let bundle = open(path)?;
     let texts = ["base.toml", "dev.toml", "prod.toml"].map(|name| {
@@ -97,7 +97,7 @@ fn bundle_of_same_contents_has_same_bytes() {
     let again = dir.path().join("again");
     assert_eq!(contents().write_behind(program(dir.path()), &again).unwrap(), written);
     assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
-    assert!(fs::read(&path).unwrap().starts_with(PROGRAM), "it begins as the program does");
+    assert!(fs::read(&path).unwrap().starts_with(PROGRAM), "a bundle starts with the program");
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn bundle_never_returns_altered_contents() {
             Form::Plain => panic!("byte {position} makes it a plain program"),
             Form::CutOff => noticed += 1,
             Form::Bundle(_) => match read_all(&path) {
-                // Not every byte is read: a date in the archive, the mark behind the program.
-                Ok(taken_out) => assert_eq!(taken_out, put_in, "byte {position} alters what is given out"),
+                // Some bytes are not read: a date in the archive, the mark after the program.
+                Ok(taken_out) => assert_eq!(taken_out, put_in, "byte {position} alters the contents"),
                 Err(error) => {
                     assert!(matches!(error, BundleError::Damaged { .. }), "byte {position}: {error}");
                     noticed += 1;
@@ -188,7 +188,7 @@ fn bundle_is_written_whole_or_not_at_all() {
     assert!(contents().write_behind(program(dir.path()), &nowhere).is_err());
     fs::write(dir.path().join("old"), "old").unwrap();
     contents().write_behind(program(dir.path()), &dir.path().join("old")).unwrap();
-    assert!(read_all(&dir.path().join("old")).is_ok(), "it takes the place of an old file");
+    assert!(read_all(&dir.path().join("old")).is_ok(), "it replaces an old file");
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }

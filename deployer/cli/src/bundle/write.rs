@@ -1,4 +1,4 @@
-//! Makes a bundle: the same bytes for the same program and contents, whole or not at all.
+//! Writes a bundle: the same bytes for the same program and contents, complete or not at all.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, FileType, Permissions};
@@ -17,20 +17,20 @@ use super::manifest::{self, Build, Entry, Function, Manifest};
 use crate::build::BuildSettings;
 use aws::Package;
 
-/// What goes into a bundle besides the program.
+/// The contents of a bundle, in addition to the program.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
     /// The stack's name.
     pub stack: String,
-    /// The commit that the sources are of.
+    /// The commit of the sources.
     pub release: Option<String>,
-    /// The commits that led to it, itself included.
+    /// The commit and its ancestors.
     pub history: Vec<String>,
-    /// The environments that it is for.
+    /// The environments that the bundle is for.
     pub environments: Vec<String>,
-    /// Their files and those that they extend: the texts by name, such as `dev.toml`.
+    /// The texts of their files and of the files that they extend, by name, such as `dev.toml`.
     pub files: BTreeMap<String, String>,
-    /// The functions, once for each settings.
+    /// The functions, once for each build settings.
     pub builds: Vec<Built>,
 }
 
@@ -43,7 +43,7 @@ pub struct Built {
     pub functions: BTreeMap<String, (String, Package)>,
 }
 
-/// A bundle that was written.
+/// Size and hash of a written bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Its size in bytes.
@@ -53,10 +53,10 @@ pub struct Written {
 }
 
 impl Contents {
-    /// Writes a bundle of the running program to `path`, in place of the file that is there.
+    /// Writes a bundle of the running program to `path`. Replaces an existing file.
     ///
     /// # Errors
-    /// `path` is not a place for a bundle (see [`check_place`]), or cannot be written.
+    /// Returns an error if `path` is not a place for a bundle (see [`check_place`]) or cannot be written.
     pub fn write(&self, path: &Path) -> Result<Written, BundleError> {
         self.write_behind(running()?, path)
     }
@@ -64,7 +64,7 @@ impl Contents {
     /// Writes a bundle of `program` to `path`.
     pub(super) fn write_behind(&self, program: File, path: &Path) -> Result<Written, BundleError> {
         let path = &place(&program, path)?;
-        // Renamed at the end: nobody sees half a bundle, and one that is in use stays whole.
+        // Renamed at the end: there is never a half-written bundle, and one that is in use stays intact.
         let folder = folder_of(path);
         let unwritten = || BundleError::io("write", path);
         let mut file = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder).map_err(unwritten())?;
@@ -114,22 +114,22 @@ impl Contents {
 /// Checks that a bundle can be written to `path`, before anything is built.
 ///
 /// # Errors
-/// `path` is the running program, a folder, a device or another thing that a file must not take the
-/// place of, or its folder is not there.
+/// Returns an error if `path` is the running program, a folder, a device or another special file, or if its
+/// folder does not exist.
 pub fn check_place(path: &Path) -> Result<(), BundleError> {
     place(&running()?, path).map(drop)
 }
 
 fn running() -> Result<File, BundleError> {
-    executable::running().map_err(BundleError::io("read", "the program that runs"))
+    executable::running().map_err(BundleError::io("read", "the running program"))
 }
 
-/// Returns the path of the file to write: behind a link, what it leads to.
+/// Returns the path of the file to write. For a link, that is the path of its target.
 fn place(program: &File, path: &Path) -> Result<PathBuf, BundleError> {
     let unwritable = || BundleError::io("write", path);
     let there = match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => fs::metadata(path)
-            .map_err(|_| BundleError::NoFile { path: path.to_owned(), what: "a link to nothing" })?,
+            .map_err(|_| BundleError::NoFile { path: path.to_owned(), what: "a dangling link" })?,
         Ok(there) => there,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::metadata(folder_of(path)).map_err(unwritable())?;
@@ -143,7 +143,7 @@ fn place(program: &File, path: &Path) -> Result<PathBuf, BundleError> {
     if !there.is_file() {
         return Err(BundleError::NoFile { path: path.to_owned(), what: kind(there.file_type()) });
     }
-    let program = program.metadata().map_err(BundleError::io("read", "the program that runs"))?;
+    let program = program.metadata().map_err(BundleError::io("read", "the running program"))?;
     if (there.dev(), there.ino()) == (program.dev(), program.ino()) {
         return Err(BundleError::OverItself { path: path.to_owned() });
     }
@@ -160,11 +160,11 @@ fn kind(found: FileType) -> &'static str {
         found if found.is_char_device() || found.is_block_device() => "a device",
         found if found.is_fifo() => "a pipe",
         found if found.is_socket() => "a socket",
-        _ => "no regular file",
+        _ => "a special file",
     }
 }
 
-/// Adds a file as it is: zips do not get smaller, and the rest is small.
+/// Adds a file without compression: zips do not get smaller, and other files are small.
 fn add<W: Write + Seek>(archive: &mut ZipWriter<W>, name: String, content: &[u8]) -> ZipResult<Entry> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -183,7 +183,7 @@ fn measure(file: &mut File) -> io::Result<Written> {
     Ok(Written { bytes, sha256: manifest::hexadecimal(hash.finalize()) })
 }
 
-/// A hash to be written to.
+/// A writer that hashes what is written.
 struct HashWriter<'a>(&'a mut Sha256);
 
 impl Write for HashWriter<'_> {

@@ -1,4 +1,4 @@
-//! `deployer audit`: table against archive, and what one of them lacks put back.
+//! `deployer audit`: compares the events table with its archive, and repairs differences.
 
 mod advice;
 mod repair;
@@ -18,43 +18,43 @@ use crate::render::{ReportFormat, Ui};
 use crate::session::Session;
 use aws::AwsNames;
 
-/// Compare the events table with its archive, and put back what one of them lacks
+/// Compare the events table with its archive, and repair differences
 ///
-/// Without --repair and --restore it only reads.
+/// Without --repair and --restore, the command only reads.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 both sides are equal, 3 they differ, 4 something could not be read; 1 it failed or was stopped, 64 usage or configuration."
+    after_help = "Exit codes: 0 equal, 3 different, 4 an object of the archive could not be read; 1 failed or stopped, 64 usage or configuration."
 )]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// Publish what is in the table and not in the archive to the stream again
+    /// Republish events that the archive lacks to the stream
     #[arg(long, conflicts_with = "restore")]
     repair: bool,
-    /// Write what is in the archive and not in the table back into the table
+    /// Restore events that the table lacks from the archive
     #[arg(long)]
     restore: bool,
-    /// Take this table for the archive: one that DynamoDB restored beside ours
+    /// Compare with this table instead of the archive, such as one restored by DynamoDB
     #[arg(long, value_name = "TABLE", conflicts_with = "repair")]
     from: Option<String>,
-    /// Leave out what cannot be restored, in place of restoring nothing
+    /// Skip aggregates that cannot be restored instead of stopping
     #[arg(long, requires = "restore")]
     skip_broken: bool,
-    /// Events younger than this may still be under way, and are waited for
+    /// Wait for events younger than this, which may still be in flight
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::time::duration)]
     grace: SignedDuration,
-    /// How long --repair waits until the archive has what was published
+    /// Let --repair wait this long for the archive to store the republished events
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::time::duration)]
     wait: SignedDuration,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// How to show it
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
 }
 
-/// What was done about a report.
+/// The results of `--repair` and `--restore`.
 #[derive(Default)]
 struct Done {
     published: Option<Published>,
@@ -62,7 +62,7 @@ struct Done {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    // Nothing is under way to another table.
+    // No events are in flight to another table.
     let grace = if args.from.is_some() { SignedDuration::ZERO } else { args.grace };
     let args = Args { grace, ..args };
     let pipeline = app.pipeline()?;
@@ -110,8 +110,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         }
     }
     if done.stopped() {
-        return Err(Problem::new("stopped before all was done")
-            .hint("run the same command again: it goes on from there"));
+        return Err(Problem::new("stopped before all events were written")
+            .hint("run the same command again; it continues from there"));
     }
     Ok(match audit.verdict {
         AuditVerdict::Equal => Exit::DONE,
@@ -127,27 +127,27 @@ impl Done {
     }
 }
 
-/// Refuses to take the environment's own table for another one: it is always equal to itself.
+/// Returns an error if `--from` names the environment's own table, which is always equal to itself.
 fn other_than(own: &str, table: &str, scope: &Scope) -> Result<(), Problem> {
     if table != own && table != scope.arn("dynamodb", &format!("table/{own}")) {
         return Ok(());
     }
-    Err(Problem::usage(format!("--from {table}: that is the table which is audited"))
-        .hint("name the copy that DynamoDB made beside it, or leave out --from to compare with the archive"))
+    Err(Problem::usage(format!("`--from {table}` is the table that is audited"))
+        .hint("name a table that DynamoDB restored, or omit --from to compare with the archive"))
 }
 
 impl Args {
-    /// Returns what was typed, as far as another run of it has to say it again.
+    /// Returns the command as typed, with the options that another run has to repeat.
     fn command(&self, other: Other, ui: &Ui) -> advice::Command {
         let from = self.from.as_ref().map(|table| format!(" --from {table}")).unwrap_or_default();
         advice::Command { typed: format!("{} audit {}{from}", ui.program(), self.environment), other }
     }
 }
 
-/// Says what to do where there is no table, or no bucket.
+/// Returns the error of a failed read, with a hint if the table or the bucket does not exist.
 fn unread(error: Error, args: &Args, ui: &Ui) -> Problem {
     Problem::of_call(error, || match &args.from {
-        Some(table) => format!("is there a table {table}, in this account and region, beside our own?"),
+        Some(table) => format!("check that table `{table}` exists in this account and Region"),
         None => super::never_deployed(&ui.program(), &args.environment),
     })
 }

@@ -15,7 +15,7 @@ use crate::signal::interruptible;
 pub(crate) struct Args {
     /// The environment whose build settings are used, such as dev
     environment: String,
-    /// The functions; all when none is named
+    /// The functions to build; all if none is named
     functions: Vec<String>,
 }
 

@@ -14,13 +14,13 @@ use crate::global::Global;
 use crate::render::{Ui, count};
 use crate::signal::interruptible;
 
-/// Make one executable with the built functions in it, to deploy without sources
+/// Create one executable that contains the built functions, to deploy without sources
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environments it is for; all but those of a local cloud when none is named
+    /// The environments to include; all except those of a local cloud if none is named
     #[arg(value_name = "ENVIRONMENTS")]
     named: Vec<String>,
-    /// Where to write it; replaces a file that is there
+    /// Write the bundle to this file, replacing an existing one
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 }
@@ -52,17 +52,17 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let busy = ui.busy("writing the bundle");
     let written = contents.write(&args.output)?;
     drop(busy);
-    ui.result(&told(&args.output, &contents, &written));
+    ui.result(&summary(&args.output, &contents, &written));
     Ok(Exit::DONE)
 }
 
-/// Returns the environments that the bundle is for, and the files that say what they are.
+/// Returns the bundle's environments, and the texts of their files by name.
 fn environments(
     folder: &Path,
     named: Vec<String>,
 ) -> Result<(Vec<Environment>, BTreeMap<String, String>), Problem> {
     let all = named.is_empty();
-    // Each once, in one order, so that the same bundle results.
+    // Sorted and without duplicates, so that the same environments give the same bundle.
     let names: BTreeSet<String> =
         if all { environment::known(folder).into_iter().collect() } else { named.into_iter().collect() };
     let (mut environments, mut files) = (Vec::new(), BTreeMap::new());
@@ -81,8 +81,8 @@ fn environments(
         }
     }
     if environments.is_empty() {
-        return Err(Problem::usage(format!("there is no environment to bundle in {}", folder.display()))
-            .hint("name the environments, or their folder: --environments"));
+        return Err(Problem::usage(format!("folder `{}` has no environment to bundle", folder.display()))
+            .hint("name the environments, or set their folder with --environments"));
     }
     Ok((environments, files))
 }
@@ -91,7 +91,7 @@ fn environments(
 async fn build(workspace: &Workspace, settings: &BuildSettings, ui: &Ui) -> Result<Built, Problem> {
     let names: Vec<String> = workspace.functions().map(str::to_owned).collect();
     let sources = Sources::Workspace(workspace.clone());
-    // What is promoted is what was fingerprinted, or nothing.
+    // The build fails if the sources no longer match these fingerprints.
     let fingerprints = sources.fingerprints(settings)?;
     ui.say(&format!("building {} with {settings}", count(names.len(), "function")));
     let busy = ui.busy("building functions");
@@ -104,7 +104,7 @@ async fn build(workspace: &Workspace, settings: &BuildSettings, ui: &Ui) -> Resu
     Ok(Built { settings: settings.clone(), functions: functions.collect() })
 }
 
-fn told(path: &Path, contents: &Contents, written: &Written) -> String {
+fn summary(path: &Path, contents: &Contents, written: &Written) -> String {
     let megabytes = written.bytes as f64 / 1_000_000.0;
     let mut text = format!("{}  {megabytes:.1} MB  sha256 {}", path.display(), written.sha256);
     let release = contents.release.as_deref().unwrap_or("unknown");

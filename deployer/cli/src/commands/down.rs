@@ -1,4 +1,4 @@
-//! `deployer down`: removes what the environment owns, and says what that was.
+//! `deployer down`: removes the resources that the environment owns, and reports them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -23,20 +23,20 @@ use crate::render::{
 use crate::session::Session;
 use crate::signal::{stop_on_signal, within};
 
-/// How often `down` looks whether something came back, and after how long each time. An
-/// invocation in flight ends within a second as a rule.
+/// How often, and at which interval, `down` checks for resources that were created again. An invocation in
+/// flight usually ends within a second.
 const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(600);
 
-/// Remove everything that the environment owns, with its data
+/// Destroy an environment: remove all its resources, with their data
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// The name of a protected environment, typed once more
+    /// Repeat the name of a protected environment to confirm
     #[arg(long, value_name = "ENVIRONMENT")]
     confirm: Option<String>,
 }
@@ -48,13 +48,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let stack = session.empty_stack();
     let (mut survey, caller) = session.look(&stack, ui).await?;
     if let Some(error) = survey.unreadable.remove(&Aws::record_id(&session.scope)) {
-        // Evidence is good to have; what goes is told by its tags.
-        ui.warn(&format!("going on without the release record: {error}"));
+        // The record is not necessary: the tags show which resources are owned.
+        ui.warn(&format!("continuing without the release record: {error}"));
     }
     let plan = teardown(&stack, &survey);
     if plan.having(Verdict::Unknown).next().is_some() {
         let unread = plan.having(Verdict::Unknown);
-        return Err(Problem::new("not everything could be read, so nothing was removed")
+        return Err(Problem::new("some resources could not be read, so nothing was removed")
             .details(unread.filter_map(|step| Some(format!("{}: {}", step.id, step.reason.as_ref()?))))
             .exit(Verdict::Unknown));
     }
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let run = match &survey.recorded {
         None => None,
         Some(last) => {
-            // From now on, what is absent is no drift; and an `up` at work meanwhile hears of it.
+            // From this entry on, an absent resource is not drift, and a concurrent `up` detects this run.
             let entry = Run::entry(&plan, &survey, None, caller.arn);
             let entry = Release { state: ReleaseState::Removing, deployed: BTreeSet::new(), ..entry };
             Some(Run::begin(&session.aws, Some(last), entry).await?)
@@ -88,46 +88,46 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
     let live = LiveProgress::new(ui);
-    // What the record is kept in goes with it, when all else is gone.
+    // The bucket of the release record is deleted last, with the record.
     let all_else = Aws::kept_in(&session.scope).map_or_else(|| plan.clone(), |id| plan.without(&id));
     let report = apply(&all_else, &stack, &survey, &session.aws, &stop, move |event| live.show(event)).await;
-    let again = format!("run `{} down {name}` again: it goes on from there", ui.program());
+    let again = format!("run `{} down {name}` again; it continues from there", ui.program());
     if !report.succeeded() {
         ui.say(&format!("\n{}", failures(&report)));
         let (done, all) = (report.done().len(), report.outcomes.len());
         return Err(Problem::new(format!("{done} of {all} resources were removed")).hint(again));
     }
     if !stay.is_empty() {
-        // With the record, by which `up` knows them.
+        // The record stays too: `up` needs it to recognise these resources.
         return Err(left_behind(&stay, name, ui));
     }
     match within(&stop, finish(&session, &stack, &plan, run.as_ref())).await {
         Some(finished) => finished?,
-        None => return Err(Problem::new("stopped before the last look at what came back").hint(again)),
+        None => return Err(Problem::new("stopped before the check for resources created again").hint(again)),
     }
     ui.say(&format!("\n{name} is down: removed {} in {}", kinds(&plan), duration(started.elapsed())));
     Ok(Exit::DONE)
 }
 
-/// Says what stays behind, and how it goes.
+/// Returns the error for resources that stay, with a hint how to remove them.
 fn left_behind(stay: &[String], environment: &str, ui: &Ui) -> Problem {
     let message = match stay {
-        [one] => format!("{one} was deployed here, and its tags do not say so any more, so it stays"),
+        [one] => format!("{one} was deployed here but has lost this environment's tags, so it is kept"),
         many => format!(
-            "{} things were deployed here, and their tags do not say so any more, so they stay",
+            "{} resources were deployed here but have lost this environment's tags, so they are kept",
             many.len()
         ),
     };
     let hint = format!(
-        "`{0} up {environment}` puts the tags back of what is the same thing, then run `{0} down {environment}` \
-         again; what others made under the name is theirs to remove",
+        "run `{0} up {environment}` to restore the tags, then `{0} down {environment}` again; delete a \
+         resource that others created under this name by hand",
         ui.program()
     );
     Problem::new(message).details(stay.iter().cloned()).hint(hint)
 }
 
-/// Returns what the record knows and `down` leaves: without our tags, a listing does not tell it from what others
-/// made under its name.
+/// Returns the resources of the release record that `down` keeps: without tags, they cannot be distinguished
+/// from unmanaged resources of the same names.
 fn stays(survey: &Survey, plan: &Plan) -> Vec<String> {
     let goes: BTreeSet<&ResourceId> = plan.steps.iter().map(|step| &step.id).collect();
     let known = survey.last_release().map(|last| &last.identities);
@@ -135,10 +135,10 @@ fn stays(survey: &Survey, plan: &Plan) -> Vec<String> {
     survey.strays.keys().filter(|id| known(id) && !goes.contains(id)).map(ToString::to_string).collect()
 }
 
-/// Looks whether something came back, and forgets the record when nothing did.
+/// Checks for resources that were created again, and deletes the release record if there are none.
 ///
 /// # Errors
-/// Somebody else makes things here.
+/// Fails if another run creates resources in this environment.
 async fn finish(
     session: &Session,
     empty: &Stack<Aws>,
@@ -147,9 +147,10 @@ async fn finish(
 ) -> Result<(), Problem> {
     let left = remove_what_came_back(session, empty, plan).await?;
     if let Some((id, error)) = left.unreadable.iter().next() {
-        let unknown =
-            format!("everything was removed, and whether something came back is not known: {id}: {error}");
-        return Err(Problem::new(unknown).hint("run `down` again: it looks once more"));
+        let unknown = format!(
+            "everything was removed, but cannot check whether resources were created again: {id}: {error}"
+        );
+        return Err(Problem::new(unknown).hint("run `down` again to check"));
     }
     let last = left.last_release();
     let ours = match run {
@@ -167,17 +168,16 @@ async fn finish(
         let goes = plan.writes().any(|step| Some(&step.id) == kept_in.as_ref());
         return if goes { Ok(retried(async || session.aws.forget_releases().await).await?) } else { Ok(()) };
     }
-    let by = last.filter(|_| !ours).map(|last| format!(", by {},", last.by)).unwrap_or_default();
+    let by = last.filter(|_| !ours).map(|last| format!(" by {}", last.by)).unwrap_or_default();
     Err(Problem::new(format!(
-        "another run{by} makes things here: what was there is removed, not what it made"
+        "another run{by} is creating resources here: removed what existed before, kept what it created"
     ))
     .details(there)
-    .hint("agree on who deploys; then run `down` again if everything is to go"))
+    .hint("wait for that run to end, then run `down` again to remove the rest"))
 }
 
-/// Removes again what an invocation that outlived its function made anew, such as its log
-/// group: it has no tags, and the name of something that this very run has removed as ours.
-/// Returns what is there after that.
+/// Removes resources that an invocation in flight created again, such as its function's log group: they have
+/// no tags, and the name of a resource that this run removed. Returns the survey after that.
 async fn remove_what_came_back(
     session: &Session,
     empty: &Stack<Aws>,
@@ -194,18 +194,20 @@ async fn remove_what_came_back(
         }
         let came_back = |(id, tags): &(&ResourceId, &Tags)| removed.contains(id) && tags.is_empty();
         for (id, _) in found.strays.iter().filter(came_back) {
-            let kind = empty.kind(id.kind()).expect("what was removed is of a kind that is known");
+            let kind = empty.kind(id.kind()).expect("the kind of a removed resource is known");
             retried(async || (kind.delete)(id.name(), &session.aws).await).await?;
         }
     }
 }
 
-/// A protected environment wants its name typed, whatever else was said.
+/// Asks for confirmation. A protected environment needs its name, even with `--yes`.
 fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
     let name = &session.environment.name;
     if let Some(typed) = args.confirm.as_ref().filter(|typed| *typed != name) {
-        return Err(Problem::usage(format!("--confirm {typed} is not `{name}`, so nothing was removed"))
-            .hint("which of the two is meant?"));
+        return Err(Problem::usage(format!(
+            "`--confirm {typed}` does not match environment `{name}`, so nothing was removed"
+        ))
+        .hint("pass the same environment name twice"));
     }
     if !session.environment.protect {
         return super::confirm(&session.environment, args.yes, "Remove all of this, with its data?", ui);
@@ -220,11 +222,11 @@ fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
     if typed == *name {
         return Ok(());
     }
-    Err(Problem::usage(format!("`{name}` is protected, so nothing was removed"))
-        .hint(format!("if that is meant: --confirm {name}")))
+    Err(Problem::usage(format!("environment `{name}` is protected, so nothing was removed"))
+        .hint(format!("to remove it anyway, add --confirm {name}")))
 }
 
-/// Counts what was of each kind: `7 lambda.function`.
+/// Returns the number of removed resources of each kind: `7 lambda.function`.
 fn kinds(plan: &Plan) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for step in plan.writes() {

@@ -1,4 +1,4 @@
-//! `deployer drift`: is everything still as the code says? For CI.
+//! `deployer drift`: checks for changes made outside the deployer, for example in CI.
 
 use super::plan::EXIT_CODES;
 use crate::app::App;
@@ -6,16 +6,16 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{PlanFormat, Question, Ui};
 
-/// Tell whether everything is still as the code says; only reads
+/// Check for changes made outside the deployer (read-only)
 ///
-/// `plan` makes the same comparison and ends with the same exit code. `drift` counts what was found,
-/// and says what is not compared; `plan` counts what is to be done.
+/// `plan` makes the same comparison and returns the same exit code. `drift` counts verdicts and lists what
+/// is not compared; `plan` counts actions.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// How to show it
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: PlanFormat,
 }

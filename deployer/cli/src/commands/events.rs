@@ -1,4 +1,4 @@
-//! `deployer events`: what happened to one aggregate, and how it stood at a version or a time.
+//! `deployer events`: shows the events of one aggregate, or its state at a version or a time.
 
 mod at;
 
@@ -15,17 +15,17 @@ use crate::render::{Moment, ReportFormat, TimeLine, Ui};
 use crate::session::Session;
 use crate::storage_errors::Classify;
 
-/// Show what happened to one aggregate, or how it stood back then; only reads
+/// Show the events of one aggregate, or its state at an earlier version or time (read-only)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// The aggregate: a UUID, or type and UUID as they are stored, as in cart#<uuid>
+    /// The aggregate: a UUID, or type and UUID as stored, such as cart#<uuid>
     aggregate: String,
-    /// Show the state after this version, as in 3, or at this time, as in 2026-11-21T19:02:03Z
+    /// Show the state after this version, such as 3, or at this time, such as 2026-11-21T19:02:03Z
     #[arg(long, value_name = "VERSION|TIME")]
     at: Option<At>,
-    /// How to show it
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
 }
@@ -44,8 +44,10 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         futures::try_join!(session.aws.guard(), read).map_err(unread)?.1
     };
     if commits.is_empty() {
-        return Err(Problem::new(format!("nothing has happened to {id}: table {table} has no event of it"))
-            .hint("is it another environment's, or is its type another one (type#uuid)?"));
+        return Err(Problem::new(format!(
+            "aggregate {id} does not exist: table {table} has no events of it"
+        ))
+        .hint("check the environment and the aggregate type (type#uuid)"));
     }
     if let Some(at) = args.at {
         return show_state(&args, at, commits, &pipeline, &id, ui);
@@ -57,7 +59,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         ReportFormat::Human => {
             ui.result(&time_line.text(ui.width()));
             for gap in time_line.gaps() {
-                ui.warn(&format!("{gap}: commands on {id} fail until it is back (`audit` tells more)"));
+                ui.warn(&format!("{gap}: commands on {id} fail until the gap is repaired (see `audit`)"));
             }
         }
         ReportFormat::Json => ui.json(&time_line),
@@ -65,7 +67,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     Ok(Exit::DONE)
 }
 
-/// Shows what the commits up to a point fold to.
+/// Shows the state of an aggregate after the commits up to a version or time.
 fn show_state(
     args: &Args,
     at: At,
@@ -76,14 +78,14 @@ fn show_state(
 ) -> Result<Exit, Problem> {
     let known = pipeline.aggregate.type_name;
     if id.aggregate_type() != known {
-        return Err(Problem::usage(format!("the state of {id} is not known here, only that of a {known}"))
-            .hint("leave out --at: its events are shown all the same"));
+        return Err(Problem::usage(format!("cannot show the state of {id}: its type is not `{known}`"))
+            .hint("omit --at to show its events"));
     }
     let of_versions = commits.last().map_or(0, |last| last.next_version() - 1);
     let cut = at.cut(commits).map_err(|message| Problem::new(format!("{id}: {message}")))?;
     let state = (pipeline.aggregate.state)(&cut)
-        .map_err(|message| Problem::new(format!("the events make no {known}: {message}")))?;
-    let last = cut.last().expect("nothing at all was refused above");
+        .map_err(|message| Problem::new(format!("cannot compute the state of {id}: {message}")))?;
+    let last = cut.last().expect("an empty history is an error above");
     let moment = Moment {
         schema: 1,
         environment: &args.environment,
@@ -103,14 +105,14 @@ fn show_state(
     Ok(Exit::DONE)
 }
 
-/// Understands `<uuid>`, of the stack's own type, and `<type>#<uuid>`.
+/// Parses `<uuid>`, which gets the stack's own type, or `<type>#<uuid>`.
 fn id(text: &str, pipeline: &Pipeline) -> Result<AggregateId, Problem> {
     let of_type = || format!("{}#{}", pipeline.aggregate.type_name, text.to_ascii_lowercase());
     let whole = if text.contains('#') { text.to_owned() } else { of_type() };
     whole.parse().map_err(|_| {
         let type_name = pipeline.aggregate.type_name;
         let like = "01997d2e-8a3b-7c11-9f0e-6b1d5a2c4e70";
-        Problem::usage(format!("`{text}` names no aggregate"))
-            .hint(format!("give a UUID, as in {like}, or type and UUID, as in '{type_name}#{like}'"))
+        Problem::usage(format!("`{text}` is not an aggregate id"))
+            .hint(format!("pass a UUID, such as {like}, or type and UUID, such as '{type_name}#{like}'"))
     })
 }

@@ -1,4 +1,4 @@
-//! `deployer history`: who deployed what, and when, as the release record has it.
+//! `deployer history`: shows who deployed what, and when, from the release record.
 
 use engine::release::{PastRun, ReleaseRecord, history};
 use engine::retry::retried;
@@ -9,14 +9,14 @@ use crate::global::Global;
 use crate::render::{ReportFormat, Ui, history_text};
 use crate::session::Session;
 
-/// Show who deployed what, and when; only reads
+/// Show who deployed what, and when (read-only)
 ///
-/// Tells the runs of `up` since the environment was last taken down, from its release record.
+/// Lists the runs of `up` since the environment was last destroyed, from its release record.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// How to show it
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
 }
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let runs: Vec<PastRun> = history(recorded);
     match args.format {
         ReportFormat::Human if runs.is_empty() => {
-            ui.say(&format!("nothing was deployed to {name}, or all of it was removed since"));
+            ui.say(&format!("nothing was deployed to {name}, or everything was removed since"));
         }
         ReportFormat::Human => ui.result(&history_text(&runs)),
         ReportFormat::Json => ui.json(&serde_json::json!({

@@ -1,4 +1,4 @@
-//! `deployer invoke`: calls a deployed function and prints its answer alone.
+//! `deployer invoke`: invokes a deployed function and prints only its response.
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::LogType;
@@ -13,12 +13,12 @@ use crate::render::Ui;
 use crate::session::Session;
 use aws::{NoAnswer, Ran, Repetition};
 
-/// Call a deployed function; prints the response payload alone
+/// Invoke a deployed function and print its response payload
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// The function, without the environment's prefix: `add-item`
+    /// The function, without the environment's prefix, such as add-item
     function: String,
     /// The request: JSON, @FILE, or - for standard input
     #[arg(long, short, default_value = "{}")]
@@ -47,22 +47,20 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             // Such as an endpoint that is not AWS's.
             let cause = error.hint.as_ref().map(|hint| format!("{hint}; ")).unwrap_or_default();
             let logs = format!("{} logs {} {}", ui.program(), args.environment, args.function);
-            Problem::new(format!("{function} may have run, its answer is lost: {error}")).hint(format!(
-                "{cause}`{logs}` shows whether it ran: call it again only if it did not, or if running it twice does \
-                 no harm"
-            ))
+            Problem::new(format!("{function} may have run, but its response was lost: {error}"))
+                .hint(format!("{cause}check with `{logs}` whether it ran before you invoke it again"))
         }
     })?;
     if let Some(log) = answer.log_result() {
         let log = STANDARD.decode(log).unwrap_or_else(|_| log.as_bytes().to_vec());
-        ui.say_foreign(String::from_utf8_lossy(&log).trim_end());
+        ui.say_untrusted(String::from_utf8_lossy(&log).trim_end());
     }
     if let Some(payload) = answer.payload() {
         ui.data(payload.as_ref());
     }
     match answer.function_error() {
         None => Ok(Exit::DONE),
-        Some(kind) => Err(Problem::new(format!("{function} failed ({kind}); its answer says why"))
+        Some(kind) => Err(Problem::new(format!("{function} failed ({kind}); its response says why"))
             .hint(format!("`{} logs {} {}` shows more", ui.program(), args.environment, args.function))),
     }
 }
@@ -72,7 +70,7 @@ async fn payload(argument: &str) -> Result<Vec<u8>, Problem> {
     let (bytes, origin) = match argument.strip_prefix('@') {
         Some(path) => {
             let read = tokio::fs::read(path).await;
-            let bytes = read.map_err(|error| Problem::usage(format!("cannot read {path}: {error}")))?;
+            let bytes = read.map_err(|error| Problem::usage(format!("cannot read `{path}`: {error}")))?;
             (bytes, path)
         }
         None if argument == "-" => {
@@ -83,7 +81,7 @@ async fn payload(argument: &str) -> Result<Vec<u8>, Problem> {
         }
         None => (argument.as_bytes().to_vec(), "--payload"),
     };
-    // `serde_json` passes over strings without a look at their bytes.
+    // `serde_json` skips strings without checking that they are UTF-8.
     let checked = match std::str::from_utf8(&bytes) {
         Ok(text) => serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
@@ -107,10 +105,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for wrong in [&b"{\"cart_id\":\"\xff\"}"[..], b"{", b"", b"{} {}"] {
             std::fs::write(file.path(), wrong).unwrap();
-            let refused = payload(&format!("@{}", file.path().display())).await.expect_err("it is no JSON");
+            let refused = payload(&format!("@{}", file.path().display())).await.expect_err("it is not JSON");
             assert_eq!((refused.exit, refused.hint), (Exit::USAGE, None), "{wrong:?}");
         }
-        assert!(payload("{cart_id: 1}").await.expect_err("it is no JSON").hint.is_some());
+        assert!(payload("{cart_id: 1}").await.expect_err("it is not JSON").hint.is_some());
         assert_eq!(payload(r#"{"item": "tea"}"#).await.unwrap(), br#"{"item": "tea"}"#);
     }
 }

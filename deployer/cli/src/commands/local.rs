@@ -1,4 +1,4 @@
-//! `deployer local`: the local cloud by itself.
+//! `deployer local`: starts, stops, shows and empties the local cloud.
 
 use clap::Subcommand;
 
@@ -11,20 +11,20 @@ use crate::session::local_cloud;
 /// Start, stop, show or empty the local cloud
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Install it if need be and start it
+    /// Start the local cloud, and install it first if necessary
     Start(Args),
-    /// Stop it; everything in it is gone
+    /// Stop the local cloud, and delete everything in it
     Stop(Args),
-    /// Tell whether it runs
+    /// Show whether the local cloud is running
     Status(Args),
-    /// Empty it and keep it running
+    /// Empty the local cloud, and keep it running
     Reset(Args),
 }
 
-/// Which local cloud.
+/// The arguments of all verbs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The environment whose local cloud is meant
+    /// The environment of the local cloud
     #[arg(default_value = "local")]
     environment: String,
 }
@@ -37,24 +37,25 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
                 let busy = ui.busy("starting the local cloud");
                 cloud.start(&|event| busy.local(&event)).await?
             };
-            ui.result(&told(&running, if running.started { "started" } else { "runs already" }));
+            ui.result(&description(
+                &running,
+                if running.started { "has started" } else { "is already running" },
+            ));
         }
         Verb::Stop(args) => match cloud(&args, global)?.stop().await? {
             Stopped::Process { pid } => {
-                ui.result(&format!("stopped the local cloud (pid {pid}) and what was in it"))
+                ui.result(&format!("stopped the local cloud (pid {pid}) and deleted everything in it"))
             }
             Stopped::NothingRan => ui.result("the local cloud was not running"),
         },
         Verb::Status(args) => match cloud(&args, global)?.status().await? {
-            LocalStatus::Running(running) => ui.result(&told(&running, "runs")),
+            LocalStatus::Running(running) => ui.result(&description(&running, "is running")),
             LocalStatus::Silent { pid } => {
-                ui.result(&format!("the local cloud (pid {pid}) runs and does not answer"))
+                ui.result(&format!("the local cloud (pid {pid}) is running but does not answer"))
             }
             LocalStatus::Stopped => ui.result("the local cloud is not running"),
-            LocalStatus::Foreign { holder } => {
-                ui.result(&format!(
-                    "the local cloud is not running; its port is held by something else: {holder}"
-                ));
+            LocalStatus::Unmanaged { holder } => {
+                ui.result(&format!("the local cloud is not running; its port is in use by {holder}"));
             }
         },
         Verb::Reset(args) => {
@@ -68,13 +69,13 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
 fn cloud(args: &Args, global: &Global) -> Result<LocalCloud, Problem> {
     let environment = global.environment(&args.environment)?;
     let Some(settings) = &environment.local else {
-        return Err(Problem::usage(format!("`{}` is not an environment of a local cloud", args.environment))
-            .hint("an environment of a local cloud has a table [local] with a port"));
+        return Err(Problem::usage(format!("environment `{}` has no local cloud", args.environment))
+            .hint("name an environment whose file has a table [local] with a port"));
     };
     local_cloud(settings, global.folder())
 }
 
-fn told(running: &Running, what: &str) -> String {
+fn description(running: &Running, what: &str) -> String {
     format!(
         "the local cloud {what}: {} (MiniStack {}, pid {}, log {})",
         running.endpoint,

@@ -1,4 +1,4 @@
-//! `deployer logs`: what functions wrote, merged and in order, once or as it comes.
+//! `deployer logs`: shows the log lines of functions, merged in order of time, once or continuously.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -11,31 +11,31 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::Ui;
+use crate::render::{Ui, count, duration};
 use crate::session::Session;
 use aws::{Aws, Clock, LogQuery};
 
-/// Between two looks while following. CloudWatch Logs shows lines after seconds anyway.
+/// The pause between two reads while following. CloudWatch Logs shows lines only after seconds anyway.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How far each look goes back behind the beginning of the last one. A line that CloudWatch Logs
-/// shows later than this after its own time is not shown.
+/// How far each read goes back before the start of the previous one. A line that CloudWatch Logs shows later
+/// than this after its own time is missed.
 const LATEST: SignedDuration = SignedDuration::from_mins(2);
 
-/// Show what functions wrote to their logs
+/// Show the logs of functions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// The functions, without the environment's prefix; all when none is named
+    /// The functions, without the environment's prefix; all if none is named
     functions: Vec<String>,
-    /// How far back to look: 90s, 10m, 24h, 7d
+    /// Start this long ago: 90s, 10m, 24h, 7d
     #[arg(long, default_value = "10m", value_parser = super::time::duration)]
     since: SignedDuration,
-    /// Only lines that match this CloudWatch Logs filter pattern
+    /// Show only lines that match this CloudWatch Logs filter pattern
     #[arg(long, value_name = "PATTERN")]
     filter: Option<String>,
-    /// Go on until stopped
+    /// Keep showing new lines until stopped
     #[arg(long, short)]
     follow: bool,
 }
@@ -48,7 +48,7 @@ struct LogLine {
     text: String,
 }
 
-/// What tells a line from others when the next look shows it again.
+/// Identifies a line when the next read returns it again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
     function: String,
@@ -62,31 +62,48 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         named => named.iter().map(|name| session.function(name)).collect::<Result<_, Problem>>()?,
     };
     let prefix = session.scope.prefix();
-    // What is late is told by AWS's clock: that of this machine may be minutes ahead.
+    // Late lines are recognised by AWS's clock: the clock of this machine may be minutes ahead.
     let clock = if args.follow { session.aws.guard().await?.clock } else { Clock::default() };
     let from = clock.now().checked_sub(args.since);
-    let from = from.map_err(|_| Problem::usage("--since is before there were clocks"))?;
+    let from = from.map_err(|_| Problem::usage("the time of `--since` is out of range"))?;
     let logs = Logs {
         functions: super::each_once(functions),
         filter: args.filter.as_deref(),
         aws: &session.aws,
         now: &|| clock.now(),
     };
-    // What others wrote: a terminal must not obey it, and a file gets it as it is.
+    // Log lines are untrusted: a terminal must not obey their control characters. A file gets them unchanged.
     let show = |lines: &[LogLine]| {
         for LogLine { at, identity, text } in lines {
             let name = identity.function.strip_prefix(&prefix).unwrap_or(&identity.function);
             ui.data(format!("{} {name} {}\n", time(*at), text.trim_end_matches('\n')).as_bytes());
         }
-        // A reader that wants no more is no failure.
+        // A reader that closes the pipe is not an error.
         if ui.output_ended() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    if args.follow {
-        logs.follow(from, show).await?;
-    } else {
-        let _ = show(&logs.lines(from.as_millisecond()).await?);
+    if session.environment.local.is_some() && args.filter.as_deref().is_some_and(is_structured) {
+        ui.warn("the local cloud matches words only, and shows every line for other patterns");
     }
+    let functions = count(logs.functions.len(), "function");
+    if args.follow {
+        ui.say(&format!("following {functions}; press Ctrl-C to stop"));
+        logs.follow(from, show).await?;
+        return Ok(Exit::DONE);
+    }
+    let lines = logs.lines(from.as_millisecond()).await?;
+    if lines.is_empty() {
+        let since = duration(args.since.unsigned_abs());
+        let matching = if args.filter.is_some() { " that match" } else { "" };
+        ui.say(&format!("no lines{matching} in the last {since} ({functions})"));
+    }
+    let _ = show(&lines);
     Ok(Exit::DONE)
+}
+
+/// Returns whether a filter pattern is more than words: JSON, columns, a phrase, an alternative or an exclusion
+/// ("Filter pattern syntax", CloudWatch Logs user guide).
+fn is_structured(pattern: &str) -> bool {
+    pattern.split_whitespace().any(|word| word.starts_with(['{', '[', '"', '?', '-', '%']))
 }
 
 /// The logs to read.
@@ -98,8 +115,8 @@ struct Logs<'a> {
 }
 
 impl Logs<'_> {
-    /// Shows lines from a moment on as they come, until `show` breaks off. It is called after each
-    /// look, also when there is nothing new.
+    /// Shows lines from this time on as they arrive, until `show` returns `Break`. It is called after each
+    /// read, also if there are no new lines.
     async fn follow(
         &self,
         from: Timestamp,
@@ -117,7 +134,7 @@ impl Logs<'_> {
         }
     }
 
-    /// Returns the lines of all functions from a moment on, in milliseconds since 1970, in order.
+    /// Returns the lines of all functions from this time on, in milliseconds since 1970, in order of time.
     async fn lines(&self, from: i64) -> Result<Vec<LogLine>, Error> {
         let reads = self.functions.iter().map(|function| self.lines_of(function, from));
         let mut lines: Vec<LogLine> = try_join_all(reads).await?.into_iter().flatten().collect();
@@ -138,24 +155,24 @@ impl Logs<'_> {
     }
 }
 
-/// The lines that were shown, as far as the next look can show them again.
+/// The lines already shown that the next read can return again.
 ///
-/// A look begins at a time of the clock and never at that of a line: lines come late, and a line
-/// may have a time that is two hours ahead ("PutLogEvents", CloudWatch Logs API reference).
+/// A read starts at a time of the clock, never at the time of a line: lines arrive late, and a line may have
+/// a time that is two hours ahead ("PutLogEvents", CloudWatch Logs API reference).
 struct Shown {
-    /// The time of the oldest line that the next look shows.
+    /// The time from which the next read returns lines.
     from: i64,
     lines: HashMap<Identity, i64>,
 }
 
 impl Shown {
-    /// Returns the lines that were not shown yet, and takes them for shown.
+    /// Returns the lines that were not shown yet, and records them as shown.
     fn news(&mut self, mut lines: Vec<LogLine>) -> Vec<LogLine> {
         lines.retain(|line| self.lines.insert(line.identity.clone(), line.at).is_none());
         lines
     }
 
-    /// Has the next look begin here, and forgets what it does not show.
+    /// Lets the next read start at this time, and forgets older lines.
     fn forget_before(&mut self, time: Timestamp) {
         self.from = self.from.max(time.as_millisecond());
         self.lines.retain(|_, at| *at >= self.from);

@@ -1,4 +1,4 @@
-//! `deployer outputs`: names and ARNs. Derived, so it needs no call.
+//! `deployer outputs`: prints names and ARNs. They are derived, so this makes no call.
 
 use clap::ValueEnum;
 use serde_json::json;
@@ -9,12 +9,12 @@ use crate::global::Global;
 use crate::render::{Output, Ui, outputs_env, outputs_text};
 use aws::AwsNames;
 
-/// Print the names and ARNs of what the environment has
+/// Print the names and ARNs of the environment's resources
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// How to print them
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: OutputsFormat,
 }
@@ -24,9 +24,9 @@ enum OutputsFormat {
     /// A table
     #[default]
     Human,
-    /// Stable and versioned
+    /// JSON, stable and versioned
     Json,
-    /// Lines for a shell: `DYNAMODB_TABLE_EVENTS=…`
+    /// Shell variables: `DYNAMODB_TABLE_EVENTS=…`
     Env,
 }
 

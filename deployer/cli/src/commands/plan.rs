@@ -1,4 +1,4 @@
-//! `deployer plan`: what `up` would do.
+//! `deployer plan`: shows what `up` would do.
 
 use engine::plan::Wishes;
 
@@ -8,30 +8,30 @@ use crate::global::Global;
 use crate::render::{Heading, PlanFormat, Question, Ui, plan_in};
 use crate::session::{Planned, Session};
 
-/// Show what `up` would do; only reads
+/// Show what `up` would do (read-only)
 ///
-/// `drift` makes the same comparison and ends with the same exit code. `plan` counts what is to be
-/// done; `drift` counts what was found, and says what is not compared.
+/// `drift` makes the same comparison and returns the same exit code. `plan` counts actions; `drift` counts
+/// verdicts and lists what is not compared.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// How to show it
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: PlanFormat,
 }
 
-/// What a comparison ends with.
+/// The exit codes of `plan` and `drift`.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 everything is as the code says, 2 pending changes, 3 drift, 4 something could not be
-read, 5 foreign resources, 6 orphans only; 1 it failed, 64 usage or configuration.";
+Exit codes: 0 in sync, 2 pending changes, 3 drift, 4 some resources could not be read,
+5 unmanaged resources have this environment's names, 6 orphans only; 1 failed, 64 usage or configuration.";
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     compare(&args.environment, args.format, Question::Plan, app, global, ui).await
 }
 
-/// Looks, compares, shows, and exits with the gravest verdict.
+/// Reads, compares and shows an environment. Returns the exit code of the gravest verdict.
 pub(super) async fn compare(
     environment: &str,
     format: PlanFormat,

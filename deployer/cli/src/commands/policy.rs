@@ -1,5 +1,5 @@
-//! `deployer policy`: what whoever deploys has to be allowed. Derived, so it needs no call
-//! and no credentials.
+//! `deployer policy`: prints the IAM policy that a deployment needs. It is derived, so this makes no call and
+//! needs no credentials.
 
 use crate::app::App;
 use crate::exit::{Exit, Problem};
@@ -7,12 +7,12 @@ use crate::global::Global;
 use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
 use crate::render::Ui;
 
-/// Print the least IAM policy for deploying the environment
+/// Print the minimal IAM policy for deploying the environment
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// Only what `plan`, `drift` and `history` need
+    /// Print only what `plan`, `drift` and `history` need
     #[arg(long)]
     read_only: bool,
 }
@@ -25,11 +25,14 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let document = document(&statements);
     ui.json(&document);
     let size = size(&document);
-    let told = format!("{size} characters without white space; a managed policy has {MANAGED_POLICY}");
+    let size_text =
+        format!("{size} characters without white space; a managed policy may have {MANAGED_POLICY}");
     if size > MANAGED_POLICY {
-        ui.warn(&format!("{told}: put the statements into two, both for the same principal"));
+        ui.warn(&format!(
+            "{size_text}: split the statements into two policies attached to the same principal"
+        ));
     } else {
-        ui.say(&told);
+        ui.say(&size_text);
     }
     Ok(Exit::DONE)
 }

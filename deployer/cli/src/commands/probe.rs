@@ -1,4 +1,4 @@
-//! `deployer probe`: one marked event through every hop, with the latency of each.
+//! `deployer probe`: sends one test event through the pipeline, and shows its latency at each stage.
 
 use std::time::Duration;
 
@@ -8,31 +8,30 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::probe::follow::{follow, send};
-use crate::probe::{HopKind, Passage};
-use crate::render::{ProbeReport, ReportFormat, Ui, duration, hop_text, probe_lost};
+use crate::probe::{Passage, StageKind};
+use crate::render::{ProbeReport, ReportFormat, Ui, duration, probe_lost, stage_text};
 use crate::session::Session;
 use aws::Clock;
-use aws::composites::Hops;
+use aws::composites::Stages;
 
-/// How long a probe may take through what was deployed just now: a mapping that was made or
-/// changed can take "several minutes" to begin ("CreateEventSourceMapping", Lambda API
-/// reference).
+/// How long a probe may take right after a deployment: an event source mapping that was created or changed
+/// can take "several minutes" to start ("CreateEventSourceMapping", Lambda API reference).
 const AFTER_UP: Duration = Duration::from_secs(300);
 
-/// Send one marked event through every hop, and tell when each passed it
+/// Send one test event through the pipeline, and report when it passed each stage
 ///
-/// The event is appended to the events table, like any other, and stays there.
+/// The event is appended to the events table, like any other event, and stays there.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 it arrived everywhere; 1 it did not in time, or it failed, 64 usage or configuration."
+    after_help = "Exit codes: 0 the event arrived everywhere; 1 it did not arrive in time, or the command failed, 64 usage or configuration."
 )]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// How long to wait for it to arrive everywhere: 30s, 2m
+    /// Wait this long for the event to arrive everywhere: 30s, 2m
     #[arg(long, default_value = "60s", value_parser = super::time::duration)]
     within: SignedDuration,
-    /// How to print it
+    /// Set the output format
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
 }
@@ -46,18 +45,18 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     Ok(Exit::DONE)
 }
 
-/// Sends a probe through what is up since a moment ago.
+/// Sends a probe through an environment that was just deployed.
 ///
 /// # Errors
-/// It did not arrive, or something could not be looked at.
+/// Fails if the probe does not arrive in time, or a stage cannot be read.
 pub(super) async fn after_up(session: &Session, app: &App, clock: Clock, ui: &Ui) -> Result<(), Problem> {
     probe(session, app, clock, AFTER_UP, ReportFormat::Human, ui).await
 }
 
-/// Sends a probe through an environment and waits until it was seen everywhere.
+/// Sends a probe through an environment and waits until it has arrived everywhere.
 ///
 /// # Errors
-/// It was not, or something could not be looked at.
+/// Fails if the probe does not arrive in time, or a stage cannot be read.
 async fn probe(
     session: &Session,
     app: &App,
@@ -68,12 +67,12 @@ async fn probe(
 ) -> Result<(), Problem> {
     let (pipeline, name) = (app.pipeline()?, session.environment.name.as_str());
     let stack = &session.stack;
-    let hops = Hops::of(stack);
-    let mut passage = Passage::through(&hops, &pipeline, &session.scope);
+    let stages = Stages::of(stack);
+    let mut passage = Passage::through(&stages, &pipeline, &session.scope);
     let layout = passage.clone();
-    let show = |hop| {
+    let show = |stage| {
         if format == ReportFormat::Human {
-            ui.result(&hop_text(&hop, &layout));
+            ui.result(&stage_text(&stage, &layout));
         }
     };
     let table = pipeline.table_name(&session.scope);
@@ -81,13 +80,13 @@ async fn probe(
     let sent = send(&pipeline.event_store(&session.aws), clock).await.map_err(|error| {
         let program = ui.program();
         Problem::of_call(error, || {
-            format!("`{program} up {name}` deploys, `{program} drift {name}` tells what is there")
+            format!("`{program} drift {name}` shows what is missing, `{program} up {name}` deploys it")
         })
     })?;
     let written = Duration::try_from(sent.at.duration_until(clock.now())).unwrap_or_default();
-    passage.seen(HopKind::Table, &table, written).map(show);
+    passage.seen(StageKind::Table, &table, written).map(show);
     busy.waiting(&format!("waiting for probe {} to arrive", sent.id));
-    let retention = pipeline.retention(&hops, &session.scope);
+    let retention = pipeline.retention(&stages, &session.scope);
     let followed = follow(sent, &mut passage, retention, within, &session.aws, show).await;
     drop(busy);
     followed?;
@@ -98,13 +97,13 @@ async fn probe(
             probe: sent.id,
             within_s: within.as_secs(),
             arrived: passage.arrived(),
-            hops: &passage.hops,
+            stages: &passage.stages,
         });
     }
     if !passage.arrived() {
         return Err(probe_lost(&passage, within, &ui.program(), name, &session.scope.prefix()));
     }
-    let slowest = passage.hops.iter().filter_map(|hop| hop.after_ms).max().unwrap_or_default();
+    let slowest = passage.stages.iter().filter_map(|stage| stage.after_ms).max().unwrap_or_default();
     let slowest = duration(Duration::from_millis(slowest));
     ui.say(&format!("probe {} arrived everywhere within {slowest}", sent.id));
     Ok(())

@@ -1,6 +1,6 @@
-//! `deployer replay`: feeds history to a handler, and watches over it.
+//! `deployer replay`: replays history to a handler, and follows the replay.
 //!
-//! The work is the function's; whoever follows can leave, and it goes on.
+//! The function `replay` does the work, and continues when the command stops following it.
 
 mod ended;
 mod follow;
@@ -22,81 +22,84 @@ use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{ReportFormat, Ui, replay_begins, replay_text};
 use crate::session::Session;
+use crate::suggestion::known_words;
 
-/// Feed history to a handler once more
+/// Replay history to a handler
 ///
-/// Each aggregate in order, many at once, at a given rate. Ctrl-C stops following, not the replay.
+/// Many aggregates are replayed at the same time, each in order, at a limited rate. Ctrl-C stops following,
+/// not the replay.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 all went to the handler, or was counted; 1 it is incomplete, was refused or failed, 64 usage or configuration, 130 following was stopped and the replay goes on."
+    after_help = "Exit codes: 0 all events were delivered, or counted; 1 incomplete, cancelled, refused or failed, 64 usage or configuration, 130 following was stopped and the replay continues."
 )]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// The handler, without the environment's prefix: `log-events`
+    /// The handler, without the environment's prefix, such as log-events
     handler: String,
-    /// Where history is read
+    /// Read history from this source
     #[arg(long, value_enum, default_value_t, conflicts_with = "Instead")]
     from: From,
-    /// Only events of this type; may be given again
+    /// Replay only events of this type; can be repeated
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "Instead")]
     types: Vec<String>,
-    /// Only events of this aggregate; may be given again
+    /// Replay only events of this aggregate; can be repeated
     #[arg(long = "aggregate", value_name = "UUID", conflicts_with = "Instead")]
     aggregates: Vec<Uuid>,
-    /// Only events that occurred then or later: 2026-11-21T19:00:00Z, 2026-11-21, or 24h ago
+    /// Replay only events since this time: 2026-11-21T19:00:00Z, 2026-11-21, or 24h for 24 hours ago
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "Instead")]
     since: Option<Timestamp>,
-    /// Only events that occurred before
+    /// Replay only events before this time
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "Instead")]
     until: Option<Timestamp>,
-    /// How many events to deliver in a second at most
+    /// Deliver at most this many events in a second
     #[arg(long, value_name = "EVENTS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "Instead")]
     rate: u32,
-    /// Deliver to a handler that acts on the outside, which it then does once more
+    /// Replay even to a handler with external side effects; they will happen again
     #[arg(long, conflicts_with = "Instead")]
-    even_if_it_acts: bool,
-    /// Count what would be delivered, and deliver nothing
+    repeat_side_effects: bool,
+    /// Count the events without delivering them
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask before it starts
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
     instead: Instead,
-    /// How to show how it stands in the end
+    /// Set the output format of the final status
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
 }
 
-/// What to do about a replay that is there, instead of starting one.
+/// What to do with an existing replay, instead of starting one.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct Instead {
-    /// Show how the last replay of the handler stands (with --dry-run: the last dry run)
+    /// Show the status of the handler's last replay, or with --dry-run of its last dry run
     #[arg(long)]
     status: bool,
-    /// Follow the replay that runs, and have it go on if it stands still
+    /// Follow the running replay, and restart it if it stalls
     #[arg(long)]
     follow: bool,
-    /// Stop the replay that runs, for good
+    /// Cancel the running replay
     #[arg(long)]
     cancel: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum From {
-    /// The objects of the archive, which is given 20 seconds to catch up
+    /// The archive, after 20 seconds for it to catch up
     #[default]
     Archive,
-    /// The events table, also when the archive is further behind than that
+    /// The events table, for an archive that lags by more than that
     Table,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let pipeline = app.pipeline()?;
+    check_types(&args.types, &pipeline.event_types())?;
     let session = Session::writing(&args.environment, app, global, ui).await?;
-    // Which of the functions are handlers, the function knows that calls them.
+    // The function `replay` knows which functions are handlers.
     let prefix = session.scope.prefix();
     let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();
     let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
@@ -110,7 +113,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         return Ok(exit);
     } else if args.instead.cancel {
         let status = function.agreed(Request::Cancel(which)).await?;
-        ui.say("the replay is cancelled: what was on its way may still arrive, for some seconds");
+        ui.say("the replay is cancelled; events in flight may still arrive for some seconds");
         return Ok(args.show(&status, ui));
     } else if args.instead.follow {
         function.agreed(Request::Status(which)).await?
@@ -132,7 +135,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         Followed::ToTheEnd(status) => args.end(&status, ui),
         Followed::Left(status) => {
             let next = next(&status, &args.command(ui));
-            ui.say(&format!("nobody follows the replay any more, and it goes on: {next}"));
+            ui.say(&format!("stopped following; the replay continues: {next}"));
             Ok(Exit::INTERRUPTED)
         }
     }
@@ -155,13 +158,12 @@ impl Args {
                 until: self.until,
             },
             rate: self.rate,
-            even_if_it_acts: self.even_if_it_acts,
+            repeat_side_effects: self.repeat_side_effects,
             dry_run: self.dry_run,
         }
     }
 
-    /// Starts a replay, or has the one go on that is in the way: if it is the same, and nobody
-    /// runs it any more.
+    /// Starts a replay. If the same replay already exists and has stalled, continues that one.
     async fn start(
         &self,
         order: Order,
@@ -177,13 +179,13 @@ impl Args {
             (Some(ReplayRefusal { error: Reason::AlreadyRunning, message }), Some(status)) => {
                 let same = alike(&status.order, &order);
                 if same && follow::stands_still(&status) {
-                    ui.say(&format!("{message}; nobody runs it any more, so it is made to go on"));
+                    ui.say(&format!("{message}; its runner has stopped; starting another"));
                     return Ok(status);
                 }
                 Err(Problem::new(message).hint(next(&status, &self.command(ui))))
             }
             (Some(refused), _) => Err(function.problem(refused)),
-            (None, None) => Err(function.odd("an answer without a status")),
+            (None, None) => Err(function.odd("it has no status")),
         }
     }
 
@@ -204,7 +206,7 @@ impl Args {
         Exit::DONE
     }
 
-    /// Shows how it ended, and says what is to be done about what is not as it should be.
+    /// Shows the final status, then notes, warnings, and the error if the replay did not succeed.
     fn end(&self, status: &ReplayStatus, ui: &Ui) -> Result<Exit, Problem> {
         let exit = self.show(status, ui);
         let Ended { said, warnings, problem } = ended(status, &ui.program(), &self.environment);
@@ -214,19 +216,29 @@ impl Args {
     }
 }
 
-/// Tells whether two orders want the same, whoever gave them.
+/// Checks the types of `--type`: one that does not exist would be searched for in all of the history.
+fn check_types(wanted: &[String], known: &[&str]) -> Result<(), Problem> {
+    let Some(wrong) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) else { return Ok(()) };
+    Err(Problem::usage(format!("`{wrong}` is not an event type of this stack")).hint(known_words(
+        wrong,
+        "event types",
+        known,
+    )))
+}
+
+/// Returns whether two orders ask for the same replay, regardless of id and author.
 fn alike(one: &Order, other: &Order) -> bool {
     *one == Order { id: one.id, by: one.by.clone(), ..other.clone() }
 }
 
-/// Returns what can be done about a replay that is to run.
+/// Returns the commands that follow, restart or cancel a running replay.
 fn next(status: &ReplayStatus, command: &str) -> String {
     let dry_run = if status.order.dry_run { " --dry-run" } else { "" };
     let follow = format!("`{command}{dry_run} --follow`");
     if follow::stands_still(status) {
-        return format!("nobody runs it any more: {follow} makes it go on, `… --cancel` stops it");
+        return format!("its runner has stopped: {follow} restarts it, `… --cancel` cancels it");
     }
-    format!("{follow} follows it, `… --cancel` stops it")
+    format!("{follow} follows it, `… --cancel` cancels it")
 }
 
 fn question(order: &Order) -> String {
@@ -234,8 +246,8 @@ fn question(order: &Order) -> String {
         Source::Archive => "the archive",
         Source::Table => "the table",
     };
-    let acts = if order.even_if_it_acts { ", even if it acts on the outside" } else { "" };
-    format!("feed events of {from} to {} once more{acts}?", order.handler)
+    let acts = if order.repeat_side_effects { ", even if it repeats side effects" } else { "" };
+    format!("Replay events from {from} to {}{acts}?", order.handler)
 }
 
 #[cfg(test)]
@@ -246,12 +258,24 @@ mod tests {
     #[test]
     fn replay_without_runner_is_reported() {
         let mut status = replayed(ReplayState::Running);
-        let follows = "`d replay dev log-events --follow` follows it, `… --cancel` stops it";
+        let follows = "`d replay dev log-events --follow` follows it, `… --cancel` cancels it";
         assert_eq!(next(&status, "d replay dev log-events"), follows);
         (status.idle_s, status.order.dry_run) = (87, true);
-        let dead = "nobody runs it any more: `d replay dev log-events --dry-run --follow` makes it go on, \
-                    `… --cancel` stops it";
+        let dead = "its runner has stopped: `d replay dev log-events --dry-run --follow` restarts it, \
+                    `… --cancel` cancels it";
         assert_eq!(next(&status, "d replay dev log-events"), dead);
+    }
+
+    #[test]
+    fn unknown_event_type_is_refused_before_the_replay() {
+        let known = ["CartOpened", "ItemAdded"];
+        assert!(check_types(&["ItemAdded".to_owned()], &known).is_ok());
+        let refused = check_types(&["ItemAded".to_owned()], &known).expect_err("there is no such type");
+        assert_eq!(refused.message, "`ItemAded` is not an event type of this stack");
+        assert_eq!(
+            refused.hint.as_deref(),
+            Some("did you mean `ItemAdded`? event types: CartOpened, ItemAdded")
+        );
     }
 
     #[test]

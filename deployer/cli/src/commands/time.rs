@@ -1,10 +1,10 @@
-//! Times as people give them: when (to the second, by the day, so long ago), and how long.
+//! Parses times (a timestamp, a day, or how long ago) and durations of the command line.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 #[cfg(feature = "pipeline")]
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-/// Reads `2026-11-21T19:00:00Z`, `2026-11-21` (midnight, UTC) or `24h` (so long ago).
+/// Parses `2026-11-21T19:00:00Z`, `2026-11-21` (midnight, UTC) or `24h` (24 hours ago).
 #[cfg(feature = "pipeline")]
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     time_at(text, Timestamp::now())
@@ -18,11 +18,11 @@ fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(date) = text.parse::<Date>()
         && let Ok(midnight) = date.to_zoned_datetime(TimeZone::UTC)
     {
-        // A date followed by a time without a zone is a date, too; half of it must not vanish.
+        // A date with a time but no zone also parses as a date; its time must not be ignored.
         return if text.len() == "2026-11-21".len() {
             Ok(midnight.timestamp())
         } else {
-            Err("it has no time zone; add a Z for UTC".to_owned())
+            Err("the time has no time zone; add a Z for UTC".to_owned())
         };
     }
     let usage = "use 2026-11-21T19:00:00Z, 2026-11-21, or how long ago: 90s, 10m, 24h, 7d";
@@ -31,13 +31,13 @@ fn time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if ago.is_negative() {
         return Err(format!("that is in the future; {usage}"));
     }
-    now.checked_sub(ago).map_err(|_| "that is before there were clocks".to_owned())
+    now.checked_sub(ago).map_err(|_| "that time is out of range".to_owned())
 }
 
-/// Reads `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
+/// Parses `90s`, `10m`, `2h`, `7d`. A day is 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let usage = "use 90s, 10m, 2h or 7d";
-    let wrong = |_: jiff::Error| format!("`{text}` is no length of time; {usage}");
+    let usage = "examples: 90s, 10m, 2h, 7d";
+    let wrong = |_: jiff::Error| format!("`{text}` is not a duration; {usage}");
     let span: Span = text.parse().map_err(wrong)?;
     let long = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(wrong)?;
     if long.is_negative() { Err(format!("`{text}` is negative; {usage}")) } else { Ok(long) }
@@ -66,9 +66,9 @@ mod tests {
         assert_eq!(duration("7d"), Ok(SignedDuration::from_hours(7 * 24)));
         assert_eq!(duration("90s"), Ok(SignedDuration::from_secs(90)));
         for wrong in ["soon", "yesterday", "10"] {
-            let said = format!("`{wrong}` is no length of time; use 90s, 10m, 2h or 7d");
+            let said = format!("`{wrong}` is not a duration; examples: 90s, 10m, 2h, 7d");
             assert_eq!(duration(wrong), Err(said));
         }
-        assert_eq!(duration("-1h"), Err("`-1h` is negative; use 90s, 10m, 2h or 7d".to_owned()));
+        assert_eq!(duration("-1h"), Err("`-1h` is negative; examples: 90s, 10m, 2h, 7d".to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! `deployer up`: makes it so.
+//! `deployer up`: deploys an environment.
 
 mod check;
 mod others;
@@ -31,31 +31,33 @@ use crate::signal::{interruptible, stop_on_signal, within};
 use aws::resources::function::{Function, FunctionFieldName, deployed_package};
 use aws::{Aws, Clock, Fingerprints, Packages};
 
-/// How many entries of the release record keep their packages. A run writes two, as a rule: these are the
-/// packages of the last ten.
+/// How many entries of the release record keep their packages. A run usually writes two entries, so these are
+/// the packages of the last ten runs.
 const KEPT_ENTRIES: u64 = 20;
 
-/// Make the environment as the code says
+/// Deploy an environment: create, update and repair its resources
 ///
-/// Shows the plan and asks first. An ID is kind and name, as the plan shows it.
+/// Shows the plan and asks for confirmation first. An ID is kind and name, as the plan shows it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// Allow this resource to lose data, such as dynamodb.table/cart-dev-events; once for each
+    /// Allow this resource to lose data, such as dynamodb.table/cart-dev-events; can be repeated
     #[arg(long, value_name = "ID")]
     allow: Vec<String>,
-    /// Take over this resource, which has our name and is not ours, such as
-    /// logs.log-group//aws/lambda/cart-dev-add-item; once for each
+    /// Take ownership of an existing resource; can be repeated
+    ///
+    /// The resource has a name of this environment but not its tags, such as
+    /// logs.log-group//aws/lambda/cart-dev-add-item.
     #[arg(long, value_name = "ID")]
     adopt: Vec<String>,
-    /// Delete what is ours and no longer in the stack; what holds data only if --allow names it
+    /// Delete resources no longer in the code; those with data also need --allow <ID>
     #[arg(long)]
     prune: bool,
-    /// When all is up, send a probe through every hop, and fail when it does not arrive
+    /// Send a probe through the pipeline after the deployment, and fail if it does not arrive
     #[arg(long)]
     probe: bool,
 }
@@ -100,12 +102,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let stored = session.aws.packages.all().next().is_some();
     session.aws.packages = Packages::default();
     if !report.succeeded() {
-        // Who is in a hurry to leave does not wait for the record: it says "begun" then.
+        // After a signal, the wait for the record is short; without a final entry, the run stays `Begun`.
         let other = within(&stop, others::failed(&run, &report, &survey, &session)).await.flatten();
         return Err(Problem { details: other.into_iter().collect(), ..unfinished(&report, name, ui) });
     }
-    let reading = ui.busy("reading again what was changed");
-    // Who comes between this look at the record and our last word in it finds the number of that word taken.
+    let reading = ui.busy("reading the changed resources again");
+    // A run that starts between this read and this run's last entry finds the number of that entry taken.
     let (unsettled, met) = futures::join!(
         settle(&session.stack, &wishes, &mut survey, report.done(), &session.aws, &stop),
         within(&stop, run.met(&session.aws)),
@@ -122,18 +124,18 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         _ => return Err(stopped(&done, name, ui)),
     }
     if stored && let Err(error) = prune_packages(&session.aws, &run, &caller.clock).await {
-        ui.warn(&format!("old packages stay in the deployment bucket until the next deployment: {error}"));
+        ui.warn(&format!("cannot delete old packages; the next deployment tries again: {error}"));
     }
     ui.say(&format!("\n{name} is up: {done} in {}", duration(started.elapsed())));
     warn_of_orphans(&session, &plan, &wishes, ui);
     finish(&session, app, args.probe.then_some(caller.clock), ui).await
 }
 
-/// Warns of what the code lost and is still there.
+/// Warns about orphans.
 fn warn_of_orphans(session: &Session, plan: &Plan, wishes: &Wishes, ui: &Ui) {
     let mut prune = format!("{} up {} --prune", ui.program(), session.environment.name);
     if wishes.prune {
-        // What is left holds data.
+        // The remaining orphans hold data.
         plan.orphans_left().for_each(|step| prune.push_str(&format!(" --allow {}", step.id)));
     }
     if let Some(text) = render::orphans_left(plan, &format!("`{prune}`")) {
@@ -141,7 +143,7 @@ fn warn_of_orphans(session: &Session, plan: &Plan, wishes: &Wishes, ui: &Ui) {
     }
 }
 
-/// Sends a probe, by this clock, if one is wanted, and says what there is to try.
+/// Sends a probe if there is a clock for it, and shows which command to try next.
 async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> Result<Exit, Problem> {
     #[cfg(not(feature = "pipeline"))]
     let _ = probe;
@@ -153,7 +155,7 @@ async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> 
     Ok(Exit::DONE)
 }
 
-/// Tells whether the record says already what there is.
+/// Returns whether the last entry of the release record matches the stack.
 fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>, plan: &Plan) -> bool {
     let mut ids = stack.resources.iter().map(|node| node.id().to_string());
     let Some(last) = last.filter(|last| last.state == ReleaseState::Done) else { return false };
@@ -161,20 +163,20 @@ fn up_to_date(last: Option<&Release>, stack: &Stack<Aws>, plan: &Plan) -> bool {
 }
 
 fn stopped(done: &str, name: &str, ui: &Ui) -> Problem {
-    Problem::new(format!("stopped: {done} were made, and not read again"))
-        .hint(format!("`{} up {name}` reads everything again", ui.program()))
+    Problem::new(format!("stopped: {done} were made, but not verified"))
+        .hint(format!("run `{} up {name}` to verify them", ui.program()))
 }
 
 fn unsettled_yet(step: &Step) -> String {
     let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
     let what = match &step.reason {
         Some(reason) => reason.clone(),
-        None if paths.is_empty() => return format!("{} was made, and does not show yet", step.id),
+        None if paths.is_empty() => return format!("{} was created, but AWS does not show it yet", step.id),
         None => paths.join(", "),
     };
     format!(
-        "{} is not as it was made: {what} (AWS may show it later, or somebody changed it meanwhile: \
-         `drift` tells)",
+        "{} differs from what was deployed: {what} (AWS may show the change later, or another change was \
+         made at the same time; check with `drift`)",
         step.id
     )
 }
@@ -188,17 +190,18 @@ fn binaries(plan: &Plan, session: &Session) -> Vec<String> {
         Action::Update => {
             step.changes.iter().filter_map(field_of::<Function>).any(FunctionFieldName::is_uploaded)
         }
-        // What is pruned has no sources any more.
+        // Pruned functions have no sources any more.
         _ => false,
     });
     uploaded.filter_map(|step| step.name.strip_prefix(&prefix)).map(str::to_owned).collect()
 }
 
-/// Builds what the plan uploads, before the first write: code that does not compile, or a package
-/// that Lambda does not take, must not leave code and infrastructure of two releases behind.
+/// Builds the functions that the plan uploads, before the first write: code that does not compile, or a
+/// package that Lambda rejects, must not leave code and infrastructure of two releases.
 ///
 /// # Errors
-/// Something cannot be built, the sources changed meanwhile, or a signal came. Nothing was changed.
+/// Fails if a function cannot be built, the sources change during the build, or a signal arrives. Nothing is
+/// changed then.
 async fn build(
     sources: &Sources,
     planned: &Fingerprints,
@@ -234,8 +237,8 @@ async fn prune_packages(aws: &Aws, run: &Run, clock: &Clock) -> Result<(), Error
     retried(async || aws.prune_packages(&kept, clock.now()).await).await
 }
 
-/// Returns the digest of the package of each function of the stack as it will be: of what this run has
-/// built, or of what is live.
+/// Returns the digest of each function's package after this run: of the package that this run built, or of
+/// the live one.
 fn packages(session: &Session, survey: &Survey) -> BTreeMap<String, String> {
     let live = session.functions().into_iter().filter_map(|function| {
         let seen = survey.seen.get(&ResourceId::new(Function::KIND, &function))?;
@@ -250,9 +253,9 @@ fn unfinished(report: &ApplyReport, environment: &str, ui: &Ui) -> Problem {
     let (all, done) = (report.outcomes.len(), report.done().len());
     let failed = report.outcomes.iter().any(|outcome| matches!(outcome.result, Err(Failure::Failed(_))));
     ui.say(&format!("\n{}", failures(report)));
-    let repair = if failed { "repair what is named above and " } else { "" };
+    let repair = if failed { "fix the errors above, then " } else { "" };
     Problem::new(format!("{done} of {all} changes were made"))
-        .hint(format!("{repair}run `{} up {environment}` again: it goes on from there", ui.program()))
+        .hint(format!("{repair}run `{} up {environment}` again; it continues from there", ui.program()))
 }
 
 fn next(session: &Session, app: &App, ui: &Ui) {

@@ -1,45 +1,51 @@
-//! Who hears of alarms.
+//! The receivers of alarms.
 
 use aws::AwsNames;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Environment;
 use super::arn::TopicArn;
+use super::mistakes::Mistake;
 
-/// The actions that an alarm has for one state at most ("PutMetricAlarm", CloudWatch API
+/// The most actions of an alarm for one state ("PutMetricAlarm", CloudWatch API
 /// reference).
 const MOST: usize = 5;
 
-/// Who hears of alarms.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The receivers of alarms.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alarms {
+    /// The SNS topics, at most five.
+    #[schemars(with = "Option<Vec<TopicArn>>")]
     notify: Option<Spanned<Vec<Spanned<TopicArn>>>>,
 }
 
 impl Alarms {
-    /// Returns the ARNs of the topics that hear of every alarm.
+    /// Returns the ARNs of the topics that every alarm notifies.
     pub fn topics(&self) -> BTreeSet<String> {
         let topics = self.notify.iter().flat_map(|topics| topics.get_ref());
         topics.map(|topic| topic.get_ref().to_string()).collect()
     }
 
-    /// Finds what does not go together with the rest of the environment, and where it is.
-    pub(super) fn misfit(&self, of: &Environment) -> Option<(Range<usize>, String)> {
-        let (scope, topics) = (of.scope("any"), self.notify.as_ref()?);
+    /// Returns what contradicts the rest of the environment.
+    pub(super) fn misfits(&self, of: &Environment) -> Vec<Mistake> {
+        let scope = of.scope("any");
+        let Some(topics) = &self.notify else { return Vec::new() };
         let elsewhere =
-            topics.get_ref().iter().find(|topic| !topic.get_ref().is_in(scope.partition(), &scope.region));
-        if let Some(topic) = elsewhere {
-            let message =
-                format!("the topic has to be in {}: alarms tell their own region only", scope.region);
-            return Some((topic.span(), message));
-        }
+            topics.get_ref().iter().filter(|topic| !topic.get_ref().is_in(scope.partition(), &scope.region));
+        let message =
+            format!("the topic is not in {}: an alarm notifies topics of its own Region", scope.region);
+        let mut mistakes: Vec<_> =
+            elsewhere.map(|topic| Mistake::new(topic.span(), message.clone())).collect();
         let many = topics.get_ref().len();
-        let message = || format!("{many} topics are too many: an alarm tells {MOST} at most");
-        (many > MOST).then(|| (topics.span(), message()))
+        if many > MOST {
+            let message = format!("an alarm notifies {MOST} topics at most, not {many}");
+            mistakes.push(Mistake::new(topics.span(), message));
+        }
+        mistakes
     }
 }

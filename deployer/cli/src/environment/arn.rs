@@ -1,33 +1,33 @@
-//! ARNs of what an organisation has made and an environment only names.
+//! ARNs of resources that an organisation created and an environment file names.
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A policy that bounds roles.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct Boundary(String);
 
 /// A role.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct RoleArn(String);
 
 /// A KMS key. No alias: AWS names the key when asked what something is encrypted with, and
 /// policies are about keys.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct KeyArn(String);
 
 /// An SNS topic.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct TopicArn(String);
 
 impl Boundary {
-    /// Tells whether a role of this account can have it: policies do not leave their
-    /// account, but for those that AWS itself makes.
+    /// Returns whether a role of this account can have it: a policy is of the same account, or is one of AWS.
     pub(super) fn is_in(&self, partition: &str, account: &str) -> bool {
         let owner = part(&self.0, 4);
         part(&self.0, 1) == partition && (owner == account || owner == "aws")
@@ -35,21 +35,21 @@ impl Boundary {
 }
 
 impl RoleArn {
-    /// Tells whether it is a role of this account.
+    /// Returns whether it is a role of this account.
     pub(super) fn is_in(&self, partition: &str, account: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 4)) == (partition, account)
     }
 }
 
 impl KeyArn {
-    /// Tells whether it is of this region; it may be of another account.
+    /// Returns whether it is in this Region; it may be in another account.
     pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
     }
 }
 
 impl TopicArn {
-    /// Tells whether it is of this region, as an alarm's has to be; it may be of another account.
+    /// Returns whether it is in this Region, as an alarm requires; it may be in another account.
     pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
     }
@@ -60,7 +60,7 @@ fn part(arn: &str, number: usize) -> &str {
     arn.splitn(6, ':').nth(number).unwrap_or_default()
 }
 
-/// Tells whether a text is the ARN of such a resource.
+/// Returns whether a text is the ARN of such a resource.
 fn is(arn: &str, service: &str, resource: &str) -> bool {
     let account = part(arn, 4);
     let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());

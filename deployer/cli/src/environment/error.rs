@@ -1,13 +1,18 @@
-//! What can be wrong with an environment file, said with file, line and hint.
+//! Errors of environment files, with their places and hints.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::suggestion::known_words;
+
+/// How the mistakes begin that an environment lacks what each must have.
+const REQUIRED: [&str; 2] = ["the key `region` is missing", "the key `account` is missing"];
 
 /// Why an environment cannot be used.
 #[derive(Debug, Error)]
 pub enum EnvironmentError {
-    /// The name cannot be part of the names of resources.
+    /// The name is not valid in names of resources.
     #[error("`{name}` cannot be the name of an environment: {reason}")]
     Name {
         /// The name.
@@ -15,7 +20,7 @@ pub enum EnvironmentError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// There is no file.
+    /// The file does not exist.
     #[error("there is no environment file {}", .path.display())]
     Missing {
         /// Where it was looked for.
@@ -31,24 +36,28 @@ pub enum EnvironmentError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The functions would be built for another machine than they are to run on.
-    #[error("`{name}` is on AWS, and its functions would be built for this machine (`build.method`)")]
+    /// The functions would be built for this machine but run on AWS.
+    #[error("`{name}` is on AWS, but `build.method` builds functions for this machine only")]
     HostOnAws {
         /// The environment.
         name: String,
     },
-    /// The file says something wrong.
-    #[error("{}:{line}: {message}\n  {quote}", .path.display())]
+    /// The file, or one that it extends, has mistakes.
+    #[error("{}", all(.path, .mistakes))]
     Invalid {
-        /// The file.
+        /// The environment's own file.
         path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The line's text.
-        quote: String,
-        /// What is wrong.
-        message: String,
+        /// Each mistake, with the line that it is in.
+        mistakes: Vec<String>,
     },
+}
+
+/// Returns all mistakes of a file, counted if there are several.
+fn all(path: &Path, mistakes: &[String]) -> String {
+    match mistakes {
+        [one] => one.clone(),
+        several => format!("{} has {} mistakes\n\n{}", path.display(), several.len(), several.join("\n\n")),
+    }
 }
 
 impl EnvironmentError {
@@ -58,27 +67,26 @@ impl EnvironmentError {
             Self::Missing { known, .. } if known.is_empty() => Some(
                 "run the deployer in the root of the workspace, or name the folder: --environments".into(),
             ),
-            Self::Missing { known, .. } => {
-                let there = if let [one] = known.as_slice() {
-                    format!("there is {one}")
-                } else {
-                    format!("there are {}", known.join(", "))
-                };
-                Some(format!("{there}; a new one is a new file in that folder"))
+            Self::Missing { path, known } => {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                Some(known_words(
+                    &name,
+                    "environments",
+                    &known.iter().map(String::as_str).collect::<Vec<_>>(),
+                ))
             }
-            Self::Invalid { message, .. }
-                if ["missing field `region`", "missing field `account`"].contains(&message.as_str()) =>
+            Self::Invalid { mistakes, .. }
+                if mistakes.iter().any(|mistake| REQUIRED.iter().any(|key| mistake.starts_with(key))) =>
             {
-                Some("every environment names its region and its account, or extends one that does".into())
+                Some("every environment names its Region and its account, or extends one that does".into())
             }
             Self::Invalid { .. } => Some("docs/environments.md lists every key with its range".into()),
             Self::Name { .. } => {
                 Some("use up to 20 lower-case letters, digits and hyphens, such as `dev`".into())
             }
-            Self::HostOnAws { .. } => Some(
-                "choose a method that is for Lambda, such as \"cargo\"; \"host\" is for a [local] table"
-                    .into(),
-            ),
+            Self::HostOnAws { .. } => {
+                Some("set `method = \"cargo\"`; `host` is for environments with a [local] table".into())
+            }
             Self::Unreadable { .. } => None,
         }
     }

@@ -1,19 +1,17 @@
-//! An environment that extends another: the files, nearest first, and where in them a key is.
+//! The files of an environment: its own, and those that it extends.
 //!
-//! Every file is read behind as many line breaks as all files before it are long. So a place
-//! in the merged tables tells the file as well, and an error is shown where it was written.
+//! The text of each file is padded with line breaks to the length of all files before it. So a position in the merged
+//! tables identifies the file, too.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::EnvironmentError;
+use super::mistakes::Mistake;
 use super::value::check_name;
-
-/// The keys that take a list of values.
-const LISTS: [&str; 2] = ["alarms.notify", "org.kms.former"];
 
 /// Reads a file; a bundle reads its own, and tests read from memory.
 pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
@@ -36,25 +34,26 @@ impl Chain {
     /// Reads the file of this environment and every one that it extends.
     ///
     /// # Errors
-    /// One is not there, is not TOML, or extends itself.
+    /// Fails if a file does not exist, is not TOML, or extends itself.
     pub(super) fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
         let mut chain = Self::default();
         let mut names = vec![name.to_owned()];
         chain.add(folder, name, read)?;
         while let Some(base) = chain.extended()? {
             let (at, base) = (base.span(), base.into_inner());
-            let refuse = |message| Err(chain.invalid(Some(at.clone()), message));
+            let wrong = |message: String| Mistake::new(at.clone(), message);
             if names.contains(&base) {
                 names.push(base);
-                return refuse(format!("an environment cannot extend itself: {}", names.join(" → ")));
+                let message = format!("an environment cannot extend itself: {}", names.join(" → "));
+                return Err(chain.invalid(&[wrong(message)]));
             }
             if let Err(error) = check_name(&base) {
-                return refuse(error.to_string());
+                return Err(chain.invalid(&[wrong(error.to_string())]));
             }
             match chain.add(folder, &base, read) {
                 Err(EnvironmentError::Missing { path, .. }) => {
                     let message = format!("there is no environment file {}", path.display());
-                    return Err(chain.invalid(Some(at), message));
+                    return Err(chain.invalid(&[wrong(message)]));
                 }
                 added => added?,
             }
@@ -66,42 +65,39 @@ impl Chain {
     /// Returns the tables of all files as one: the nearer file wins, key by key.
     ///
     /// # Errors
-    /// There is a list, which would fill a table's keys in the order in which this program
-    /// declares them.
+    /// A file is not TOML.
     pub(super) fn merged(&self) -> Result<Spanned<DeTable<'_>>, EnvironmentError> {
         let mut merged = DeTable::new();
         for file in self.files.iter().rev() {
-            let table = DeTable::parse(&file.padded).map_err(|error| self.wrong(&error))?;
-            merged = over(merged, table.into_inner());
-        }
-        if let Some((path, span)) = list(&merged, "") {
-            return Err(
-                self.invalid(Some(span), format!("`{path}` is a list, and has to be a table: [{path}]"))
-            );
+            merged = over(merged, self.parse(file)?);
         }
         // What is missing is missing in the nearest file.
         Ok(Spanned::new(0..self.files.first().map_or(0, |file| file.padded.len()), merged))
     }
 
-    /// Places an error of the TOML parser.
-    pub(super) fn wrong(&self, error: &toml::de::Error) -> EnvironmentError {
-        self.invalid(error.span(), error.message().trim().replace('\n', "; "))
+    /// Returns the error that the files have these mistakes.
+    pub(super) fn invalid(&self, mistakes: &[Mistake]) -> EnvironmentError {
+        let path = self.files.first().expect("a chain begins with a file").path.clone();
+        EnvironmentError::Invalid {
+            path,
+            mistakes: mistakes.iter().map(|mistake| self.shown(mistake)).collect(),
+        }
     }
 
-    /// Places what is wrong with what was read.
-    pub(super) fn invalid(&self, span: Option<Range<usize>>, message: String) -> EnvironmentError {
-        let position = span.map_or(0, |span| span.start);
-        let file = self.files.iter().rfind(|file| file.start <= position);
+    /// Returns a mistake as text: what is wrong, and the line with a caret under it.
+    fn shown(&self, Mistake { span, message, advice }: &Mistake) -> String {
+        let file = self.files.iter().rfind(|file| file.start <= span.start);
         let file = file.unwrap_or_else(|| self.files.first().expect("a chain begins with a file"));
         let text = &file.padded[file.start..];
-        let before = text.get(..position - file.start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        EnvironmentError::Invalid {
-            path: file.path.clone(),
-            line,
-            quote: text.lines().nth(line - 1).unwrap_or_default().trim().to_owned(),
-            message,
-        }
+        // What a whole file misses is shown at its first line.
+        let first = text.find(|c: char| !c.is_whitespace()).unwrap_or_default();
+        let within = |at: usize| (at - file.start).min(text.len());
+        let span = if span.len() >= text.len() { first..first } else { within(span.start)..within(span.end) };
+        let marked = AnnotationKind::Primary.span(span).label(advice.as_deref());
+        let path = file.path.display().to_string();
+        let snippet = Snippet::source(text).path(path).annotation(marked);
+        let shown = Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)]);
+        format!("{message}\n{shown}")
     }
 
     fn add(&mut self, folder: &Path, name: &str, read: Read<'_>) -> Result<(), EnvironmentError> {
@@ -121,16 +117,23 @@ impl Chain {
     /// Returns what the last file extends.
     fn extended(&self) -> Result<Option<Spanned<String>>, EnvironmentError> {
         let Some(file) = self.files.last() else { return Ok(None) };
-        let table = DeTable::parse(&file.padded).map_err(|error| self.wrong(&error))?;
-        match table.get_ref().get("extends") {
+        match self.parse(file)?.get("extends") {
             None => Ok(None),
             Some(value) => match value.get_ref().as_str() {
                 Some(name) => Ok(Some(Spanned::new(value.span(), name.to_owned()))),
-                None => Err(self.invalid(
-                    Some(value.span()),
-                    "`extends` is the name of an environment, in quotes".into(),
-                )),
+                None => Err(self.invalid(&[Mistake::new(
+                    value.span(),
+                    "`extends` is the name of an environment, in quotes",
+                )])),
             },
+        }
+    }
+
+    /// Parses a file.
+    fn parse<'a>(&self, file: &'a File) -> Result<DeTable<'a>, EnvironmentError> {
+        match DeTable::parse_recoverable(&file.padded) {
+            (table, errors) if errors.is_empty() => Ok(table.into_inner()),
+            (_, errors) => Err(self.invalid(&errors.iter().map(Mistake::of).collect::<Vec<_>>())),
         }
     }
 }
@@ -146,17 +149,4 @@ fn over<'a>(mut below: DeTable<'a>, above: DeTable<'a>) -> DeTable<'a> {
         below.insert(key, Spanned::new(span, value));
     }
     below
-}
-
-/// Finds a list where there is to be none: as a table, it would be taken for one.
-fn list(table: &DeTable<'_>, prefix: &str) -> Option<(String, Range<usize>)> {
-    table.iter().find_map(|(key, value)| {
-        let path = format!("{prefix}{key}");
-        match value.get_ref() {
-            DeValue::Array(_) if LISTS.contains(&path.as_str()) => None,
-            DeValue::Array(_) => Some((path, key.span())),
-            DeValue::Table(inner) => list(inner, &format!("{path}.")),
-            _ => None,
-        }
-    })
 }

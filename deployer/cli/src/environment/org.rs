@@ -1,64 +1,88 @@
-//! What an organisation demands of everything in its accounts: a boundary, tags, keys, a way in.
+//! The requirements of an organisation for all resources in its accounts: a permissions boundary, tags, KMS keys,
+//! and the role or profile to use.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use engine::scope::Tags;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Environment;
 use super::arn::{Boundary, KeyArn, RoleArn};
+use super::mistakes::Mistake;
 use super::tag::{TagKey, TagValue};
 use aws::AwsNames;
 use aws::Login;
 use aws::resources::Keys;
 
 /// The tags that AWS allows on a resource ("Tag naming limits and requirements", Tagging AWS
-/// resources user guide), less those that are kept for the deployer's own.
+/// resources user guide), less those that are reserved for the deployer.
 const MOST_TAGS: usize = 50 - 10;
 
-/// What an organisation demands.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The requirements of an organisation.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Org {
+    /// The policy that bounds every role.
+    #[schemars(with = "Option<Boundary>")]
     permissions_boundary: Option<Spanned<Boundary>>,
+    /// The tags of every resource.
+    #[schemars(with = "Option<BTreeMap<TagKey, TagValue>>")]
     tags: Option<Spanned<BTreeMap<TagKey, TagValue>>>,
-    /// The KMS keys that encrypt what is kept.
+    /// The KMS keys that encrypt stored data.
     pub kms: Kms,
+    /// The profile of the AWS configuration files to use.
     profile: Option<Profile>,
+    /// The role to work as.
     assume_role: Option<AssumeRole>,
 }
 
-/// KMS keys: one for everything, or for each kind of thing one of its own.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// KMS keys: a default, and one for each kind of resource that needs its own.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Kms {
+    /// The key of everything that has no key of its own.
+    #[schemars(with = "Option<KeyArn>")]
     default: Option<Spanned<KeyArn>>,
+    /// The key of tables.
+    #[schemars(with = "Option<KeyArn>")]
     table: Option<Spanned<KeyArn>>,
+    /// The key of Kinesis streams.
+    #[schemars(with = "Option<KeyArn>")]
     stream: Option<Spanned<KeyArn>>,
+    /// The key of buckets.
+    #[schemars(with = "Option<KeyArn>")]
     bucket: Option<Spanned<KeyArn>>,
+    /// The key of log groups.
+    #[schemars(with = "Option<KeyArn>")]
     logs: Option<Spanned<KeyArn>>,
+    /// The key of the environment variables of functions.
+    #[schemars(with = "Option<KeyArn>")]
     functions: Option<Spanned<KeyArn>>,
-    /// What is there already may be encrypted with these.
+    /// Keys that existing data may still be encrypted with.
+    #[schemars(with = "Vec<KeyArn>")]
     former: Vec<Spanned<KeyArn>>,
 }
 
 /// The role to work as.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AssumeRole {
+    /// The role.
+    #[schemars(with = "RoleArn")]
     arn: Spanned<RoleArn>,
+    /// The external id that the role's trust policy asks for.
     external_id: Option<ExternalId>,
 }
 
-/// What a role's owner may ask for ("AssumeRole", STS API reference).
-#[derive(Debug, Clone, Deserialize)]
+/// The external id of a role ("AssumeRole", STS API reference).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 struct ExternalId(String);
 
 /// A profile of the AWS configuration files.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 struct Profile(String);
 
@@ -68,13 +92,13 @@ impl Org {
         self.permissions_boundary.as_ref().map(|boundary| boundary.get_ref().to_string())
     }
 
-    /// Returns the tags that everything gets besides ours.
+    /// Returns the tags that every resource gets in addition to the deployer's own.
     pub fn tags(&self) -> Tags {
         let tags = self.tags.iter().flat_map(|tags| tags.get_ref());
         tags.map(|(key, value)| (key.to_string(), value.to_string())).collect()
     }
 
-    /// Returns how to come by credentials.
+    /// Returns where credentials come from.
     pub fn login(&self) -> Login {
         Login {
             profile: self.profile.as_ref().map(|profile| profile.0.clone()),
@@ -87,33 +111,35 @@ impl Org {
         }
     }
 
-    /// Finds what does not go together with the rest of the environment, and where it is.
-    pub(super) fn misfit(&self, of: &Environment) -> Option<(Range<usize>, String)> {
+    /// Returns what contradicts the rest of the environment.
+    pub(super) fn misfits(&self, of: &Environment) -> Vec<Mistake> {
         let scope = of.scope("any");
-        let account = &scope.account;
-        let partition = scope.partition();
+        let (account, partition) = (&scope.account, scope.partition());
+        let mut mistakes = Vec::new();
         if let Some(boundary) = &self.permissions_boundary
             && !boundary.get_ref().is_in(partition, account)
         {
-            let message = format!("the boundary has to be a policy of account {account}, or one of AWS");
-            return Some((boundary.span(), message));
+            let message = format!("the boundary is not a policy of account {account} or of AWS");
+            mistakes.push(Mistake::new(boundary.span(), message));
         }
         if let Some(role) = &self.assume_role
             && !role.arn.get_ref().is_in(partition, account)
         {
-            let message = format!("the role to assume has to be one of account {account}");
-            return Some((role.arn.span(), message));
+            let message = format!("the role to assume is not in account {account}");
+            mistakes.push(Mistake::new(role.arn.span(), message));
         }
-        for key in self.kms.all() {
-            if !key.get_ref().is_in(partition, &scope.region) {
-                let message =
-                    format!("the key has to be in {}: it encrypts in its own region only", scope.region);
-                return Some((key.span(), message));
-            }
+        let elsewhere = self.kms.all().filter(|key| !key.get_ref().is_in(partition, &scope.region));
+        mistakes.extend(elsewhere.map(|key| {
+            let message =
+                format!("the key is not in {}: a key encrypts in its own Region only", scope.region);
+            Mistake::new(key.span(), message)
+        }));
+        if let Some(tags) = &self.tags
+            && let Some(message) = unfit(tags.get_ref())
+        {
+            mistakes.push(Mistake::new(tags.span(), message));
         }
-        let tags = self.tags.as_ref()?;
-        let message = unfit(tags.get_ref())?;
-        Some((tags.span(), message))
+        mistakes
     }
 }
 
@@ -143,7 +169,7 @@ impl Kms {
         self.own_or_default(self.functions.as_ref())
     }
 
-    /// Returns the keys that encrypted any of it before.
+    /// Returns the former keys.
     pub fn former(&self) -> Vec<String> {
         self.former.iter().map(|key| key.get_ref().to_string()).collect()
     }
@@ -162,11 +188,11 @@ impl Kms {
     }
 }
 
-/// Tells what is wrong with tags that are right one by one.
+/// Returns what is wrong with tags that are valid one by one.
 fn unfit(tags: &BTreeMap<TagKey, TagValue>) -> Option<String> {
     if tags.len() > MOST_TAGS {
         return Some(format!(
-            "{} tags are too many: {MOST_TAGS} of the 50 that AWS allows can be used, the others are kept for the deployer",
+            "{} tags are too many: {MOST_TAGS} of the 50 that AWS allows can be used, and the deployer needs the rest",
             tags.len(),
         ));
     }

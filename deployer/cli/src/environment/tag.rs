@@ -1,16 +1,17 @@
-//! Tags as every AWS service takes them.
+//! Tags that every AWS service accepts.
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The key of a tag.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct TagKey(String);
 
 /// The value of a tag.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct TagValue(String);
 
@@ -21,9 +22,7 @@ impl TryFrom<String> for TagKey {
         check("key", &text, 1, 128)?;
         let lower = text.to_lowercase();
         match ["aws:", "deployer:"].iter().find(|prefix| lower.starts_with(*prefix)) {
-            Some(prefix) => {
-                Err(format!("the tag key `{text}` begins with `{prefix}`, which is not yours to use"))
-            }
+            Some(prefix) => Err(format!("the tag key `{text}` begins with `{prefix}`, which is reserved")),
             None => Ok(Self(text)),
         }
     }

@@ -219,10 +219,9 @@ fn environment_keys_are_all_documented() {
     ];
     for table in tables {
         // The parser knows the keys: it lists them when it meets one that it does not know.
-        let error =
-            error_of(&format!("{table}no_such_key = 1\n{}", if table.is_empty() { LEAST } else { "" }));
-        let (_, keys) = error.split_once("expected").expect("the parser says what it expects");
-        let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+        let error = error_of(&format!("{table}xq = 1\n{}", if table.is_empty() { LEAST } else { "" }));
+        let (_, keys) = error.split_once(" keys: ").expect("an unknown key is answered with the known ones");
+        let keys: Vec<&str> = keys.trim_end().split(", ").collect();
         assert!(!keys.is_empty(), "{error}");
         for key in keys {
             let inner = format!("[{}.{key}]", table.trim().trim_matches(['[', ']']));
@@ -231,6 +230,35 @@ fn environment_keys_are_all_documented() {
             assert!(mentioned, "docs/environments.md does not mention `{key}` of {table:?}");
         }
     }
+}
+
+/// Editors check environment files with this schema: each begins with a line that names it.
+#[test]
+fn schema_of_environment_files_is_committed() {
+    let path = committed().join("schema.json");
+    let mut schema = schemars::schema_for!(Environment);
+    // A file that extends another one may leave out what that one has.
+    schema.remove("required");
+    let schema = format!("{}\n", serde_json::to_string_pretty(&schema).expect("a schema is JSON"));
+    if std::env::var_os("GOLDEN_UPDATE").is_some() {
+        std::fs::write(&path, &schema).expect("the folder is writable");
+    }
+    let committed_schema = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(schema == committed_schema, "the keys changed: GOLDEN_UPDATE=1 cargo test -p cli schema");
+    for name in known(&committed()) {
+        let text = std::fs::read_to_string(committed().join(format!("{name}.toml"))).expect("it is there");
+        assert!(
+            text.starts_with("#:schema schema.json\n"),
+            "environments/{name}.toml does not name the schema"
+        );
+    }
+}
+
+#[test]
+fn mistakes_of_a_file_are_all_reported_at_once() {
+    let text = "region = 1\nacount = \"111111111111\"\n[functions]\nmemory_mb = 64\ntimeout_s = \"30\"\n\
+                log_retention_days = 15\n[local]\n[stream]\nshards = [1]\n";
+    insta::assert_snapshot!(error_of(text));
 }
 
 #[test]
@@ -256,7 +284,7 @@ fn documentation_examples_are_valid() {
 #[test]
 fn list_in_place_of_table_is_refused() {
     let error = error_of(&format!("{LEAST}functions = [512, 7, 30]\n"));
-    assert!(error.contains("dev.toml:3: `functions` is a list"), "{error}");
+    assert!(error.starts_with("`functions` is a table, not a list"), "{error}");
 }
 
 #[test]
@@ -264,7 +292,7 @@ fn host_build_is_refused_for_aws() {
     let host = format!("{LEAST}[build]\nmethod = \"host\"\n");
     let error = right(&host).check_method(false).expect_err("AWS may be another machine");
     assert!(error.hint().is_some_and(|hint| hint.contains("cargo")), "{error}");
-    right(&host).check_method(true).expect("whoever sets an endpoint knows what is behind it");
+    right(&host).check_method(true).expect("an endpoint of the caller's can be on this machine");
     right(&format!("{host}[local]\nport = 4566\n")).check_method(false).expect("it is this machine");
     right(LEAST).check_method(false).expect("it is built for Lambda");
 }

@@ -1,7 +1,9 @@
-//! Values that can only be right: a wrong one is refused where it stands in the file.
+//! Types of values in environment files. An invalid value is refused with its place in the file.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::EnvironmentError;
@@ -36,6 +38,20 @@ impl<const MIN: i32, const MAX: i32> TryFrom<i64> for Between<MIN, MAX> {
     }
 }
 
+impl<const MIN: i32, const MAX: i32> JsonSchema for Between<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Between{MIN}And{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
 /// A number of days that CloudWatch Logs keeps lines for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
@@ -64,9 +80,24 @@ impl TryFrom<i64> for RetentionDays {
     }
 }
 
+impl JsonSchema for RetentionDays {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "RetentionDays".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": RETENTION_DAYS })
+    }
+}
+
 /// The twelve digits of an AWS account.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(extend("pattern" = "^[0-9]{12}$"))]
 pub struct AccountId(String);
 
 impl TryFrom<String> for AccountId {
@@ -88,7 +119,7 @@ impl fmt::Display for AccountId {
 }
 
 /// The code of an AWS region.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub struct Region(String);
 

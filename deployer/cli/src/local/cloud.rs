@@ -1,5 +1,5 @@
-//! One local cloud on one port: start, find again, stop, reset. Everything it writes is below
-//! one folder; it never touches a process that it did not start.
+//! One local cloud on one port: start, find, stop, reset. It writes only below one folder, and never touches
+//! a process that it did not start.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,16 +21,16 @@ use super::status::{LocalStatus, Running, Stopped};
 /// How long MiniStack may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long one answer may take.
+/// How long one response may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long emptying everything may take.
+/// How long a reset may take.
 const RESET_WITHIN: Duration = Duration::from_secs(60);
 
-/// Lines of the log that an error shows.
+/// How many log lines an error shows.
 const TAIL: usize = 20;
 
-/// The local cloud of one port. Several can share a folder, and with it the installation.
+/// The local cloud on one port. Several local clouds can share a folder and its installation.
 #[derive(Clone, Debug)]
 pub struct LocalCloud {
     dir: PathBuf,
@@ -38,26 +38,26 @@ pub struct LocalCloud {
     functions_call: Option<String>,
 }
 
-/// What MiniStack tells of itself.
+/// MiniStack's health response.
 #[derive(Deserialize)]
 struct Health {
     version: String,
 }
 
 impl LocalCloud {
-    /// Describes the local cloud on `port` that keeps everything below `dir`; does nothing yet.
+    /// Returns the local cloud on `port` with its files below `dir`. Starts nothing.
     pub fn new(dir: PathBuf, port: u16) -> Self {
         let dir = std::path::absolute(&dir).unwrap_or(dir);
         Self { dir, port, functions_call: None }
     }
 
-    /// Has the functions find AWS's APIs at another endpoint, for who wants to stand between
-    /// them and the cloud. It counts for a cloud that is not running yet.
+    /// Sets another endpoint of AWS's APIs for the functions, for example a proxy in front of the cloud. It
+    /// has no effect on a cloud that is already running.
     pub fn functions_call(self, endpoint: String) -> Self {
         Self { functions_call: Some(endpoint), ..self }
     }
 
-    /// Returns where AWS's APIs are when the cloud runs.
+    /// Returns the endpoint of AWS's APIs while the cloud runs.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -67,14 +67,14 @@ impl LocalCloud {
         self.instance().join("ministack.log")
     }
 
-    /// Finds the running cloud or starts it, installing it first where needed, and returns
-    /// when it answers. Started clouds go on when this process ends.
+    /// Finds the running cloud or installs and starts it, and returns when it answers. The cloud continues to
+    /// run when this process ends.
     pub async fn start(&self, on_event: &(dyn Fn(LocalEvent) + Sync)) -> Result<Running, LocalError> {
         let instance = self.instance();
         fs::create_dir_all(&instance).map_err(LocalError::io("create", instance.display()))?;
         let _lock = state::lock(&instance.join("lock"), on_event).await?;
         if let Some(state) = self.ours().await? {
-            // An earlier start may have been interrupted while it waited for the answer.
+            // An earlier start may have been interrupted before the cloud answered.
             if let Some(running) = self.ready(state.pid, None).await? {
                 if running.version != VERSION {
                     on_event(LocalEvent::OtherVersion { running: running.version.clone(), pinned: VERSION });
@@ -99,15 +99,15 @@ impl LocalCloud {
                 Ok(running)
             }
             Err(error) => {
-                // What was started in vain must not hold the port.
+                // A failed start must not keep the port.
                 process::end(pid, &instance).await?;
                 Err(error)
             }
         }
     }
 
-    /// Stops the cloud and the functions it runs, and removes what they left behind; the log
-    /// and the installation stay.
+    /// Stops the cloud and the functions it runs, and removes their temporary files. The log and the
+    /// installation stay.
     pub async fn stop(&self) -> Result<Stopped, LocalError> {
         let instance = self.instance();
         if !instance.exists() {
@@ -125,7 +125,7 @@ impl LocalCloud {
         Ok(stopped)
     }
 
-    /// Tells whether the cloud runs, without changing anything.
+    /// Returns whether the cloud runs. Changes nothing.
     pub async fn status(&self) -> Result<LocalStatus, LocalError> {
         if let Some(State { pid, .. }) = self.ours().await? {
             return Ok(match self.health().await {
@@ -134,12 +134,12 @@ impl LocalCloud {
             });
         }
         Ok(match self.holder().await {
-            Some(holder) => LocalStatus::Foreign { holder },
+            Some(holder) => LocalStatus::Unmanaged { holder },
             None => LocalStatus::Stopped,
         })
     }
 
-    /// Empties the running cloud: no resource, no data, no log group is left.
+    /// Deletes everything in the running cloud: resources, data and log groups.
     pub async fn reset(&self) -> Result<(), LocalError> {
         if self.ours().await?.is_none() {
             return Err(LocalError::NotRunning { port: self.port });
@@ -152,7 +152,7 @@ impl LocalCloud {
         }
     }
 
-    /// Returns the folder of what belongs to this port alone.
+    /// Returns the folder for the files of this port.
     fn instance(&self) -> PathBuf {
         self.dir.join(format!("port-{}", self.port))
     }
@@ -165,14 +165,14 @@ impl LocalCloud {
         self.instance().join("tmp")
     }
 
-    /// Returns what was started last, if that process is alive.
+    /// Returns the state of the running MiniStack of this instance, if there is one.
     async fn ours(&self) -> Result<Option<State>, LocalError> {
         if let Some(state) = State::read(&self.state_file())?
             && process::is_ours(state.pid, &self.instance()).await
         {
             return Ok(Some(state));
         }
-        // Looking through all processes is for when there must be one.
+        // All processes are searched only if the port is in use.
         if !http::is_taken(self.port).await {
             return Ok(None);
         }
@@ -194,13 +194,13 @@ impl LocalCloud {
         };
         let child = launch.spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        let pid = pid.expect("a process that was not waited for has its number");
+        let pid = pid.expect("a process has an id until it is waited for");
         self.state(pid).write(&self.state_file())?;
         Ok((pid, child))
     }
 
-    /// Waits until the process answers; nothing when it is gone. The end of a `child` of ours
-    /// is an error, which tells why.
+    /// Waits until the process answers. Returns `None` if the process no longer exists, and an error with the
+    /// reason if it is the given `child` and ended.
     async fn ready(&self, pid: i32, mut child: Option<Child>) -> Result<Option<Running>, LocalError> {
         let started = child.is_some();
         let deadline = Instant::now() + READY_WITHIN;
@@ -222,7 +222,7 @@ impl LocalCloud {
         Err(LocalError::NoAnswer { pid, waited: READY_WITHIN, log: self.log(), tail: tail(&self.log()) })
     }
 
-    /// Returns what a MiniStack on the port says, once it is ready for requests.
+    /// Returns the health of the MiniStack on the port, if it is ready for requests.
     async fn health(&self) -> Option<Health> {
         let get = |path| http::request(self.port, "GET", path, ANSWER_WITHIN);
         let ready = get("/_ministack/ready").await.ok()?;
@@ -233,7 +233,7 @@ impl LocalCloud {
         serde_json::from_str(&health.body).ok()
     }
 
-    /// Returns who holds the port, for people.
+    /// Returns a description of the program that uses the port.
     async fn holder(&self) -> Option<String> {
         if !http::is_taken(self.port).await {
             return None;
@@ -244,7 +244,7 @@ impl LocalCloud {
         })
     }
 
-    /// Removes what a MiniStack that is gone has left.
+    /// Removes the state file and temporary files of a MiniStack that no longer runs.
     fn forget(&self) -> Result<(), LocalError> {
         let (state, scratch) = (self.state_file(), self.scratch());
         if state.exists() {
@@ -265,7 +265,7 @@ impl LocalCloud {
     }
 }
 
-/// Returns the last lines of a log, as far as there is one.
+/// Returns the last lines of a log, or an empty text if there is no log.
 fn tail(log: &Path) -> String {
     let content = fs::read(log).unwrap_or_default();
     let content = String::from_utf8_lossy(&content);

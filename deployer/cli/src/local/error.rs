@@ -1,4 +1,4 @@
-//! Everything that can go wrong with the local cloud, in words that say what to do next.
+//! The errors of the local cloud, with hints.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Why there is no local cloud.
+/// Why an operation of the local cloud failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// No Python at all.
-    #[error("the local cloud needs Python 3.10 or newer, and there is no `python3` here")]
+    /// No Python was found.
+    #[error("the local cloud needs Python 3.10 or newer, but `python3` was not found")]
     PythonMissing,
-    /// Only Pythons that MiniStack does not run on.
-    #[error("the local cloud needs Python 3.10 or newer, and there is only {found}")]
+    /// Every Python found is too old for MiniStack.
+    #[error("the local cloud needs Python 3.10 or newer, but found only {found}")]
     PythonTooOld {
-        /// What was found, such as `python3 (3.9)`.
+        /// The Pythons found, such as `python3 (3.9)`.
         found: String,
     },
-    /// Python without its `venv` or `ensurepip` module, as Debian ships it.
-    #[error("{python} cannot make virtual environments: its `venv` module is missing")]
+    /// Python has no `venv` or `ensurepip` module, as on Debian.
+    #[error("{python} cannot create virtual environments: its `venv` module is missing")]
     VenvMissing {
         /// The interpreter.
         python: String,
@@ -32,73 +32,76 @@ pub enum LocalError {
     Install {
         /// The pinned version.
         version: &'static str,
-        /// Which step.
+        /// The step that failed.
         step: &'static str,
-        /// What Python wrote.
+        /// Python's output.
         output: String,
     },
-    /// The port belongs to something else.
-    #[error("port {port} is held by {holder}, which this deployer did not start")]
+    /// Another program uses the port.
+    #[error("port {port} is in use by {holder}, which this deployer did not start")]
     PortTaken {
         /// The port.
         port: u16,
-        /// Who answers there, as far as can be told.
+        /// The program that answers there, as far as known.
         holder: String,
     },
-    /// MiniStack ended before it answered.
+    /// MiniStack ended before it was ready.
     #[error("MiniStack ended while it was starting ({status}); its log, {}, ends with\n{tail}", .log.display())]
     Died {
-        /// How it ended.
+        /// Its exit status.
         status: String,
         /// Its log file.
         log: PathBuf,
-        /// The last lines of it.
+        /// The last lines of the log.
         tail: String,
     },
-    /// MiniStack runs and does not answer.
+    /// MiniStack runs but does not answer.
     #[error("MiniStack (process {pid}) does not answer after {} s; its log, {}, ends with\n{tail}", .waited.as_secs(), .log.display())]
     NoAnswer {
         /// The process.
         pid: i32,
-        /// How long it was asked.
+        /// How long the deployer waited.
         waited: Duration,
         /// Its log file.
         log: PathBuf,
-        /// The last lines of it.
+        /// The last lines of the log.
         tail: String,
     },
-    /// MiniStack answered a request with a failure.
+    /// MiniStack answered a request with an error status.
     #[error("MiniStack could not {action}: status {status}")]
     Refused {
-        /// What was asked.
+        /// The requested action.
         action: &'static str,
         /// The HTTP status.
         status: u16,
     },
-    /// What was asked needs a running MiniStack.
+    /// The action needs a running MiniStack.
     #[error("no local cloud runs on port {port}")]
     NotRunning {
         /// The port.
         port: u16,
     },
-    /// The process survives being killed.
-    #[error("MiniStack (process {pid}) does not end")]
+    /// The process still runs after SIGKILL.
+    #[error("cannot stop MiniStack: process {pid} does not end")]
     Unstoppable {
         /// The process.
         pid: i32,
     },
-    /// Another deployer keeps the lock for too long.
-    #[error("another deployer is starting or stopping the local cloud, for more than {} s", .waited.as_secs())]
+    /// Another deployer held the lock for too long.
+    #[error(
+        "another deployer has been starting or stopping the local cloud for more than {} s",
+        .waited.as_secs()
+    )]
     Locked {
-        /// How long we waited.
+        /// How long this deployer waited.
         waited: Duration,
     },
     /// A file or process could not be used.
     #[error("cannot {action} {subject}")]
     Io {
-        /// What was done.
+        /// The attempted action.
         action: &'static str,
-        /// To what.
+        /// The file or process.
         subject: String,
         /// Why it failed.
         source: io::Error,
@@ -106,12 +109,12 @@ pub enum LocalError {
 }
 
 impl LocalError {
-    /// Returns what fixes the error, where that is known.
+    /// Returns a hint that fixes the error, if one is known.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::PythonMissing | Self::PythonTooOld { .. } => {
                 "install Python 3.10 or newer (`apt install python3 python3-venv`, `brew install \
-                 python`), or name one in the variable PYTHON"
+                 python`), or set the variable PYTHON to one"
             }
             Self::VenvMissing { version, .. } => {
                 return Some(format!(
@@ -121,13 +124,13 @@ impl LocalError {
             Self::Install { output, .. } => install_hint(output)?,
             Self::PortTaken { port, .. } => {
                 return Some(format!(
-                    "stop it (`lsof -i :{port}` tells who it is), or give the environment file another port; \
-                     an endpoint of your own is used when AWS_ENDPOINT_URL names it"
+                    "stop it (`lsof -i :{port}` shows the process), or set another port in the environment \
+                     file; to use an endpoint of your own, set AWS_ENDPOINT_URL"
                 ));
             }
             Self::NoAnswer { .. } => "run `deployer local stop`, then try again",
             Self::NotRunning { .. } => "run `deployer local start`",
-            Self::Locked { .. } => "end the other deployer, then try again",
+            Self::Locked { .. } => "stop the other deployer, then try again",
             Self::Died { .. } | Self::Refused { .. } | Self::Unstoppable { .. } | Self::Io { .. } => {
                 return None;
             }
@@ -135,7 +138,7 @@ impl LocalError {
         Some(hint.to_owned())
     }
 
-    /// Returns a closure for `map_err` that says what was being done to what.
+    /// Returns a closure for `map_err` that adds the action and its subject.
     pub(super) fn io(action: &'static str, subject: impl ToString) -> impl FnOnce(io::Error) -> Self {
         let subject = subject.to_string();
         move |source| Self::Io { action, subject, source }
@@ -146,7 +149,7 @@ fn install_hint(output: &str) -> Option<&'static str> {
     let says = |texts: &[&str]| texts.iter().any(|text| output.contains(text));
     if says(&["DO NOT MATCH THE HASHES"]) {
         return Some(
-            "the package index serves other files than PyPI: use one that mirrors it (PIP_INDEX_URL)",
+            "the package index serves different files than PyPI: use a mirror of PyPI (PIP_INDEX_URL)",
         );
     }
     let unreachable = [
@@ -158,8 +161,8 @@ fn install_hint(output: &str) -> Option<&'static str> {
         "ReadTimeoutError",
     ];
     says(&unreachable).then_some(
-        "the Python package index is out of reach: check the network and proxy, or name a mirror in \
-         PIP_INDEX_URL",
+        "the Python package index cannot be reached: check the network and proxy, or set PIP_INDEX_URL to a \
+         mirror",
     )
 }
 
@@ -173,8 +176,8 @@ mod tests {
             let error = LocalError::Install { version: "1", step: "pip install", output: output.to_owned() };
             error.hint().unwrap_or_default()
         };
-        assert!(hint("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES").contains("other files"));
-        assert!(hint("NewConnectionError: refused").contains("out of reach"));
+        assert!(hint("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES").contains("different files"));
+        assert!(hint("NewConnectionError: refused").contains("cannot be reached"));
         assert_eq!(hint("No space left on device"), "");
     }
 
@@ -183,7 +186,7 @@ mod tests {
         let error = LocalError::PortTaken { port: 4566, holder: "another program".into() };
         assert_eq!(
             error.to_string(),
-            "port 4566 is held by another program, which this deployer did not start"
+            "port 4566 is in use by another program, which this deployer did not start"
         );
         assert!(error.hint().unwrap().contains("another port"));
     }

@@ -1,13 +1,13 @@
-//! What the local cloud reports while it comes up. It must not know how that is shown.
+//! The events of starting the local cloud. It must not know how they are displayed.
 
 use std::time::Duration;
 
-/// One thing that happened while the local cloud was started.
+/// One event of starting the local cloud.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LocalEvent {
-    /// Another deployer is at it; this one waits.
+    /// Another deployer is starting or stopping the local cloud; this one waits.
     Waiting,
-    /// MiniStack is being installed: once for each version.
+    /// MiniStack is being installed, once for each version.
     Installing {
         /// The version.
         version: &'static str,
@@ -27,12 +27,12 @@ pub enum LocalEvent {
         /// How long it took to start.
         took: Duration,
     },
-    /// The MiniStack that was found is not of the pinned version. It is used, because a
-    /// restart would lose everything in it.
+    /// The running MiniStack does not have the pinned version. It is used anyway, because a restart would
+    /// lose everything in it.
     OtherVersion {
         /// The version that runs.
         running: String,
-        /// The version this deployer was made for.
+        /// The version pinned by this deployer.
         pinned: &'static str,
     },
 }

@@ -1,5 +1,5 @@
-//! The few requests that MiniStack's own endpoints need: loopback, no body, everything bounded.
-//! HTTP/1.0 keeps it this small: the answer ends where the connection does.
+//! A minimal HTTP client for MiniStack's own endpoints: loopback only, no request body, limited time.
+//! HTTP/1.0 keeps it small: the response ends when the connection closes.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// An answer to a request.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -31,7 +31,7 @@ pub(super) async fn request(port: u16, method: &str, path: &str, within: Duratio
     }
 }
 
-/// Tells whether anything accepts connections on a port of this machine.
+/// Returns whether a program accepts connections on a port of this machine.
 pub(super) async fn is_taken(port: u16) -> bool {
     let connect = TcpStream::connect(("127.0.0.1", port));
     matches!(timeout(Duration::from_secs(2), connect).await, Ok(Ok(_)))

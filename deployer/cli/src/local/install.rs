@@ -1,6 +1,6 @@
-//! Installs the pinned MiniStack into a virtual environment of its own. An environment
-//! gets its name when it is whole; what was interrupted is made anew. It must not know how
-//! MiniStack is run.
+//! Installs the pinned MiniStack into a virtual environment. The environment gets its final name when it is
+//! complete; an interrupted installation starts again from the beginning. It must not know how MiniStack is
+//! run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,22 +15,22 @@ use super::event::LocalEvent;
 use super::python::Python;
 use super::state;
 
-/// The version of MiniStack this deployer was made for.
+/// The version of MiniStack pinned by this deployer.
 pub const VERSION: &str = "1.5.33";
 
-/// MiniStack and everything it needs, each file by its hash.
+/// MiniStack and its dependencies, pinned by hash.
 const REQUIREMENTS: &str = include_str!("requirements.txt");
 
-/// What is installed in an environment, as a file in it.
+/// The file in an environment that lists the installed requirements.
 const INSTALLED: &str = "requirements.txt";
 
-/// How the names of folders start in which an installation is under way.
+/// The prefix of folders with an installation in progress.
 const UNFINISHED: &str = "unfinished-";
 
-/// How long one step may take on a slow line.
+/// How long one step may take on a slow connection.
 const STEP_LIMIT: Duration = Duration::from_secs(600);
 
-/// Returns the interpreter of the installation below `dir`, making it first where needed.
+/// Returns the interpreter of the installation below `dir`, and installs it first if needed.
 pub(super) async fn ensure(
     dir: &Path,
     on_event: &(dyn Fn(LocalEvent) + Sync),
@@ -49,7 +49,7 @@ pub(super) async fn ensure(
     on_event(LocalEvent::Installing { version: VERSION });
     let started = Instant::now();
     remove_unfinished(dir)?;
-    // A pip that outlives a killed deployer goes on writing, but only where nobody looks.
+    // If pip outlives a killed deployer, it writes only to a folder that is not used.
     let unfinished = dir.join(format!("{UNFINISHED}{}", std::process::id()));
     make_environment(&base, &unfinished).await?;
     install(&unfinished).await?;
@@ -58,8 +58,7 @@ pub(super) async fn ensure(
     Ok(interpreter(&venv))
 }
 
-/// Returns the interpreter of an environment that has these requirements and whose base Python
-/// is still there.
+/// Returns the interpreter of an environment that has these requirements and whose base Python still exists.
 fn complete(venv: &Path) -> Option<PathBuf> {
     let installed = fs::read_to_string(venv.join(INSTALLED)).ok()?;
     let python = interpreter(venv);
@@ -70,7 +69,7 @@ fn interpreter(venv: &Path) -> PathBuf {
     venv.join("bin").join("python")
 }
 
-/// Removes what interrupted installations left, and one of these requirements' forerunners.
+/// Removes interrupted installations, and one of this version with older requirements.
 fn remove_unfinished(dir: &Path) -> Result<(), LocalError> {
     let listed = || LocalError::io("list", dir.display());
     for entry in fs::read_dir(dir).map_err(listed())? {
@@ -113,8 +112,8 @@ async fn install(venv: &Path) -> Result<(), LocalError> {
     run(command, "pip install").await
 }
 
-/// Returns a call of Python. The user's pip configuration (index, proxy, certificates) counts,
-/// but for what would install elsewhere than into the environment.
+/// Returns a call of Python. It uses the user's pip configuration (index, proxy, certificates), except
+/// settings that would install outside the environment.
 fn python(executable: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(executable);
     for elsewhere in ["PYTHONHOME", "PYTHONPATH", "PIP_PREFIX", "PIP_ROOT", "PIP_TARGET"] {
@@ -128,7 +127,7 @@ async fn run(mut command: Command, step: &'static str) -> Result<(), LocalError>
     let failed = |output: String| LocalError::Install { version: VERSION, step, output };
     let output = match timeout(STEP_LIMIT, command.output()).await {
         Ok(output) => output.map_err(LocalError::io("start", step))?,
-        Err(_) => return Err(failed(format!("not done after {} s", STEP_LIMIT.as_secs()))),
+        Err(_) => return Err(failed(format!("not finished after {} s", STEP_LIMIT.as_secs()))),
     };
     if output.status.success() {
         return Ok(());

@@ -1,5 +1,4 @@
-//! MiniStack as a process: how it is started, recognised and ended. It must not know about
-//! requests or the state file.
+//! MiniStack as a process: starts, recognises and ends it. It must not know about requests or the state file.
 
 use std::env;
 use std::ffi::OsString;
@@ -18,20 +17,20 @@ use super::error::LocalError;
 /// How long MiniStack may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Variables of ours that MiniStack and the functions need to start at all: Pythons outside
-/// the system's folders may find their library only so.
+/// Variables of this process that MiniStack and the functions need to start: a Python outside the system's
+/// folders may find its library only with them.
 const PASSED_ON: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
-/// What is needed to start a MiniStack.
+/// The parameters for starting MiniStack.
 pub(super) struct Launch<'a> {
     pub(super) python: &'a Path,
     pub(super) port: u16,
-    /// The folder of this instance; it marks the process as ours.
+    /// The folder of this instance, which also identifies the process.
     pub(super) instance: &'a Path,
     pub(super) log: &'a Path,
-    /// Where MiniStack and the functions put what they do not keep.
+    /// The folder for temporary files of MiniStack and the functions.
     pub(super) scratch: &'a Path,
-    /// Where the functions find AWS's APIs.
+    /// The endpoint of AWS's APIs for the functions.
     pub(super) endpoint: &'a str,
 }
 
@@ -40,7 +39,7 @@ impl Launch<'_> {
     pub(super) fn spawn(&self) -> Result<Child, LocalError> {
         let create = |path: &Path| fs::create_dir_all(path).map_err(LocalError::io("create", path.display()));
         create(self.scratch)?;
-        // The last log tells why the last MiniStack died; there need not be one.
+        // The previous log shows why the previous MiniStack ended; it may not exist.
         let _ = fs::rename(self.log, self.log.with_extension("previous.log"));
         let log = File::create(self.log).map_err(LocalError::io("create", self.log.display()))?;
         let errors = log.try_clone().map_err(LocalError::io("use", self.log.display()))?;
@@ -57,9 +56,9 @@ impl Launch<'_> {
             .map_err(LocalError::io("start", self.python.display()))
     }
 
-    /// Returns all variables of MiniStack, which are also those of the functions it runs. No
-    /// credentials, profile, proxy or home of the user is among them: they would change its
-    /// root key, or have functions call the real AWS.
+    /// Returns the complete environment of MiniStack and of the functions it runs. It has no credentials,
+    /// profile, proxy or home of the user: they would change MiniStack's root key, or let functions call the
+    /// real AWS.
     fn environment(&self) -> Vec<(&'static str, OsString)> {
         let scratch = self.scratch.display();
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
@@ -68,15 +67,15 @@ impl Launch<'_> {
                 [
                     ("GATEWAY_PORT", self.port.to_string()),
                     ("BIND_HOST", "127.0.0.1".to_owned()),
-                    // Functions get this over anything in their own configuration.
+                    // Overrides the functions' own configuration.
                     ("AWS_ENDPOINT_URL", self.endpoint.to_owned()),
                     ("AUTH", "true".to_owned()),
-                    // Both would listen on every interface.
+                    // Both services would listen on every interface.
                     ("IOT_MTLS_ENABLED", "0".to_owned()),
                     ("SFTP_ENABLED", "0".to_owned()),
                     ("PERSIST_STATE", "0".to_owned()),
                     ("S3_PERSIST", "0".to_owned()),
-                    // No Docker is looked for, or waited for when it hangs.
+                    // MiniStack must not search for Docker, or wait for a Docker that hangs.
                     ("DOCKER_HOST", format!("unix://{scratch}/no-docker")),
                     ("HOME", scratch.to_string()),
                     ("TMPDIR", scratch.to_string()),
@@ -91,15 +90,15 @@ impl Launch<'_> {
     }
 }
 
-/// Tells whether `pid` is the MiniStack of this instance: numbers of processes are used again.
+/// Returns whether `pid` is the MiniStack of this instance: process ids are reused.
 pub(super) async fn is_ours(pid: i32, instance: &Path) -> bool {
     let line = command_line(pid).await.unwrap_or_default();
-    // The space keeps port 456 apart from port 4566.
+    // The space distinguishes port 456 from port 4566.
     line.replace(['\0', '\n'], " ").contains(&format!("{} ", marker(instance)))
 }
 
-/// Returns the MiniStack of this instance by its mark alone, for when nobody wrote its number
-/// down: a start that was killed, a folder that was deleted.
+/// Finds the MiniStack of this instance by its marker, for when no state file has its process id: after a
+/// killed start or a deleted folder.
 pub(super) async fn find(instance: &Path) -> Option<i32> {
     for pid in processes().await {
         if is_ours(pid, instance).await {
@@ -109,7 +108,7 @@ pub(super) async fn find(instance: &Path) -> Option<i32> {
     None
 }
 
-/// Returns the numbers of all processes.
+/// Returns the ids of all processes.
 async fn processes() -> Vec<i32> {
     if let Ok(entries) = fs::read_dir("/proc") {
         return entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
@@ -120,7 +119,7 @@ async fn processes() -> Vec<i32> {
     String::from_utf8_lossy(&listing).split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// Ends a MiniStack that was recognised, and the functions it runs with it.
+/// Ends a recognised MiniStack and the functions it runs.
 pub(super) async fn end(pid: i32, instance: &Path) -> Result<(), LocalError> {
     for signal in [Signal::TERM, Signal::KILL] {
         signal_group(pid, signal)?;
@@ -135,21 +134,21 @@ pub(super) async fn end(pid: i32, instance: &Path) -> Result<(), LocalError> {
     Ok(())
 }
 
-/// Sends a signal to a process and all it started; a group that is gone is no error.
+/// Sends a signal to a process and its child processes; a group that no longer exists is not an error.
 fn signal_group(pid: i32, signal: Signal) -> Result<(), LocalError> {
-    // Zero and one would be this very group, and init's.
+    // Zero would be this process's own group, and one would be init's.
     let Some(group) = Pid::from_raw(pid).filter(|_| pid > 1) else {
         return Ok(());
     };
     match kill_process_group(group, signal) {
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-        // macOS says so of a group of which only zombies are left.
+        // macOS returns this for a group of zombies.
         Err(rustix::io::Errno::PERM) => Ok(()),
         Err(error) => Err(LocalError::io("stop", format!("process {pid}"))(error.into())),
     }
 }
 
-/// An option that Python carries without looking at it, and every listing of processes shows.
+/// Returns a Python option that Python ignores and every process listing shows.
 fn marker(instance: &Path) -> String {
     format!("deployer.instance={}", instance.display())
 }

@@ -1,4 +1,4 @@
-//! Finds a Python that MiniStack runs on. It must not know what is installed into it.
+//! Finds a Python that MiniStack runs on. It must not know the packages to install.
 
 use std::env;
 use std::process::Stdio;
@@ -12,24 +12,24 @@ use super::error::LocalError;
 /// The oldest Python that MiniStack runs on.
 const OLDEST: (u32, u32) = (3, 10);
 
-/// Names to try after the variable PYTHON: an old system's `python3` often has newer siblings.
+/// Names to try after the variable PYTHON: an old system often has a newer Python next to its `python3`.
 const NAMES: [&str; 7] =
     ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/// Tells version and place; Python 2 understands it too.
+/// Prints version and path; also valid in Python 2.
 const ASK: &str = "import sys; print('%d %d' % sys.version_info[:2]); print(sys.executable)";
 
 /// An interpreter.
 #[derive(Debug, PartialEq)]
 pub(super) struct Python {
-    /// Where it is, past shims that depend on the current folder.
+    /// The path of the executable itself, not of a shim that depends on the current folder.
     pub(super) executable: String,
     /// Major and minor version.
     pub(super) version: (u32, u32),
 }
 
 impl Python {
-    /// Returns the first Python in the path that is new enough.
+    /// Returns the first Python in PATH that is new enough.
     pub(super) async fn find() -> Result<Self, LocalError> {
         let named = env::var("PYTHON").ok().filter(|name| !name.is_empty());
         let mut found = Vec::new();
@@ -37,7 +37,7 @@ impl Python {
             if let Some(python) = ask(name).await {
                 found.push((name, python));
             }
-            // Seven interpreters are not started when the first will do.
+            // Stop at the first match instead of starting all seven.
             if let Some(at) = found.iter().position(|(_, python)| python.version >= OLDEST) {
                 return Ok(found.swap_remove(at).1);
             }
@@ -95,7 +95,7 @@ mod tests {
         let old = Python { executable: "/usr/bin/python3".into(), version: (3, 9) };
         assert_eq!(
             too_old(&[("python3", old)]).to_string(),
-            "the local cloud needs Python 3.10 or newer, and there is only python3 (3.9)"
+            "the local cloud needs Python 3.10 or newer, but found only python3 (3.9)"
         );
     }
 

@@ -1,5 +1,5 @@
-//! What is remembered of a started MiniStack, and the lock that lets one deployer at a time
-//! change it. It must not know whether what it remembers is still true.
+//! The state file of a started MiniStack, and the lock that lets one deployer at a time change it. It must
+//! not know whether the state is still true.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep};
 use super::error::LocalError;
 use super::event::LocalEvent;
 
-/// How long a lock is waited for: the other may be installing over a slow line.
+/// How long to wait for the lock: another deployer may be installing over a slow connection.
 const LOCK_WAIT: Duration = Duration::from_secs(900);
 
-/// A MiniStack that was started.
+/// The state of a started MiniStack.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub(super) struct State {
     pub(super) pid: i32,
@@ -26,7 +26,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Reads what was written last; a file that makes no sense is like none.
+    /// Reads the state file; a file that cannot be parsed counts as missing.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, LocalError> {
         match fs::read(path) {
             Ok(content) => Ok(serde_json::from_slice(&content).ok()),
@@ -35,29 +35,29 @@ impl State {
         }
     }
 
-    /// Writes the file in one step, so that nobody reads half of it.
+    /// Writes the file atomically, so that it is never read half-written.
     pub(super) fn write(&self, path: &Path) -> Result<(), LocalError> {
-        let content = serde_json::to_vec_pretty(self).expect("the state has no odd keys");
+        let content = serde_json::to_vec_pretty(self).expect("the state can be written as JSON");
         let new = path.with_extension("new");
         fs::write(&new, content).map_err(LocalError::io("write", new.display()))?;
         fs::rename(&new, path).map_err(LocalError::io("write", path.display()))
     }
 }
 
-/// Waits until this is the only deployer with `path` locked; dropping the file unlocks it, and
-/// so does the end of the process, however it ends.
+/// Waits until this deployer holds the lock on `path`. Dropping the file releases the lock, and so does any
+/// end of the process.
 pub(super) async fn lock(path: &Path, on_event: &(dyn Fn(LocalEvent) + Sync)) -> Result<File, LocalError> {
     let file = File::options().create(true).append(true).open(path);
     let file = file.map_err(LocalError::io("open", path.display()))?;
     let started = Instant::now();
-    let mut told = false;
+    let mut reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => {
-                if !told {
+                if !reported {
                     on_event(LocalEvent::Waiting);
-                    told = true;
+                    reported = true;
                 }
                 sleep(Duration::from_millis(100)).await;
             }

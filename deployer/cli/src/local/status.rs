@@ -1,52 +1,51 @@
-//! What can be said of a local cloud: that it runs, or why not. It must not know how one finds
-//! out.
+//! The status of a local cloud: running, or why not. It must not know how the status is determined.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// A local cloud that answers.
+/// A running local cloud.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Running {
-    /// Where AWS's APIs are.
+    /// The endpoint of AWS's APIs.
     pub endpoint: String,
-    /// The process, which is also the number of its process group.
+    /// The process id, which is also the id of its process group.
     pub pid: i32,
-    /// Whether this call started it; else it was found.
+    /// Whether this call started it; otherwise it was already running.
     pub started: bool,
     /// The version of MiniStack.
     pub version: String,
-    /// What MiniStack and the functions write.
+    /// The log file of MiniStack and the functions.
     pub log: PathBuf,
 }
 
-/// Whether there is a local cloud.
+/// The status of a local cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LocalStatus {
     /// It runs and answers.
     Running(Running),
-    /// It runs, but does not answer.
+    /// It runs but does not answer.
     Silent {
         /// The process.
         pid: i32,
     },
     /// It does not run, and its port is free.
     Stopped,
-    /// It does not run, and something else holds its port.
-    Foreign {
-        /// Who answers there, as far as can be told.
+    /// It does not run, and another program uses its port.
+    Unmanaged {
+        /// The program that uses the port, as far as known.
         holder: String,
     },
 }
 
-/// What stopping did.
+/// The result of stopping.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Stopped {
-    /// This process and the functions it ran are gone, and so is everything that was in it.
+    /// This process and its functions were ended; everything in the cloud is lost.
     Process {
         /// The process.
         pid: i32,
     },
-    /// There was nothing to stop.
+    /// No local cloud was running.
     NothingRan,
 }

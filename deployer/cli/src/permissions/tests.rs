@@ -33,7 +33,8 @@ fn statement_names_stay_unique() {
 #[test]
 fn boundary_is_required_to_create_roles() {
     let write = statement("RolesWrite", &["iam:CreateRole", "iam:TagRole", UNBOUNDING], "role");
-    let [free, under] = bounded(write, "arn:aws:iam::111111111111:policy/boundary").try_into().expect("two");
+    let [free, under] =
+        bounded(write, "arn:aws:iam::111111111111:policy/boundary").try_into().expect("two statements");
     assert_eq!(free.actions, ["iam:TagRole"]);
     assert!(free.conditions.is_empty());
     assert_eq!(under.actions, ["iam:CreateRole"]);
@@ -59,13 +60,13 @@ fn read_only_policy_allows_only_reads() {
 #[test]
 fn read_only_policy_allows_every_read_call() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
-    let environment = Environment::load(&folder, "dev").expect("a committed environment is right");
+    let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
     let stack = Stack::new(environment.scope("demo"), aws::resources::kinds());
     let allowed = looking(&environment, &stack);
     let allowed: BTreeSet<&str> =
         allowed.iter().flat_map(|statement| &statement.actions).map(|action| operation(action)).collect();
     let not: Vec<_> = READS.iter().filter(|read| !allowed.contains(**read)).collect();
-    // Everybody may ask who they are, and who may look whether a bucket is there may list it.
+    // `GetCallerIdentity` needs no permission; `HeadBucket` needs the same one as `ListObjectsV2`.
     assert_eq!(not, [&"GetCallerIdentity", &"ListObjectsV2"]);
 }
 
@@ -85,17 +86,17 @@ fn statement_names_are_dropped_in_a_large_policy() {
     assert!(size(&many) <= MANAGED_POLICY);
 }
 
-/// Variables that cannot be decrypted are a function that cannot be read, which stops `up`.
+/// A function whose variables cannot be decrypted cannot be read, and that stops `up`.
 #[test]
 fn deploy_policy_allows_decrypting_with_former_keys() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
     let text = format!(
         "region = \"eu-central-1\"\naccount = \"111111111111\"\n\
          [org.kms]\ndefault = \"{new}\"\nformer = [\"{old}\"]\n",
     );
     std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    let environment = Environment::load(folder.path(), "dev").expect("the text is right");
+    let environment = Environment::load(folder.path(), "dev").expect("the environment file is valid");
     let all = keys(&environment, &environment.scope("demo"));
     let on_old = all.iter().filter(|statement| statement.resources == [old.as_str()]);
     let on_old: Vec<_> =

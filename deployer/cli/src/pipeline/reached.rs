@@ -1,4 +1,4 @@
-//! The parts of a pipeline in one environment, as what keeps and carries events knows them.
+//! The parts of a pipeline in one environment, as clients of the crate `storage`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use storage::scan::EventsTable;
 use storage::stream::KinesisStream;
 
 use super::Pipeline;
-use aws::composites::Hops;
+use aws::composites::Stages;
 use aws::resources::stream::Stream;
 use aws::{Aws, AwsNames};
 
@@ -30,19 +30,19 @@ impl Pipeline {
         scope.bucket_name(self.archive)
     }
 
-    /// Returns how long the stream keeps an event: what comes to the archive with another one may
-    /// have waited for as long.
-    pub fn retention(&self, hops: &Hops, scope: &Scope) -> Duration {
+    /// Returns the retention of the stream: two events in the same archive object can differ in age by that
+    /// much.
+    pub fn retention(&self, stages: &Stages, scope: &Scope) -> Duration {
         let stream = ResourceId::new(Stream::KIND, self.stream_name(scope));
-        hops.consumers_of(&stream).map(|consumer| consumer.retention).max().unwrap_or_default()
+        stages.consumers_of(&stream).map(|consumer| consumer.retention).max().unwrap_or_default()
     }
 
-    /// Returns the table for reading and writing one aggregate at a time.
+    /// Returns the events table for reading and writing single aggregates.
     pub fn event_store(&self, aws: &Aws) -> DynamoDbEventStore {
         DynamoDbEventStore::new(aws.dynamodb.clone(), self.table_name(&aws.scope))
     }
 
-    /// Returns the table for reading all of it.
+    /// Returns the events table for scans.
     pub fn events_table(&self, aws: &Aws) -> EventsTable {
         EventsTable::new(aws.dynamodb.clone(), self.table_name(&aws.scope))
     }
@@ -73,7 +73,7 @@ mod tests {
                     <Contents><Key>events/a</Key></Contents></ListBucketResult>";
         let script = Script::new().on("ListObjectsV2", body(empty)).on("ListObjectsV2", body(last));
         let bucket = storage::bucket::S3Bucket::new(script.aws().s3, "archive");
-        assert_eq!(bucket.list("events/", None).await.expect("it answers"), ["events/a"]);
+        assert_eq!(bucket.list("events/", None).await.expect("both pages are scripted"), ["events/a"]);
         assert!(script.asked()[1].uri.contains("continuation-token=on"));
     }
 }

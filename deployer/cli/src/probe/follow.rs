@@ -1,5 +1,5 @@
-//! Sending a probe and looking for it: in the logs of everybody whom it passes, and in the
-//! archive. All hops are looked at together, and never by the probe itself.
+//! Sends a probe and searches for it in the logs of the functions and in the archive. All stages are read
+//! concurrently.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -23,45 +23,46 @@ use storage::fault::chain;
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
-use super::{Hop, HopKind, Passage};
+use super::{Passage, Stage, StageKind};
 use crate::storage_errors::Classify;
 use aws::{Aws, Called, Clock, LogQuery};
 
-/// Between two looks. Times are those of the log lines, so a rare look makes none of them later.
+/// The pause between two reads. The reported times come from the log lines, so a longer pause does not change
+/// them.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Between two looks at all hours of the archive that an object may be named after. These list much,
-/// and nobody who looks nearby waits for that.
+/// The pause between two reads of all archive hours in which the object can be. They list many keys, so the
+/// reads of recent hours do not wait for them.
 const FAR_PAUSE: Duration = Duration::from_secs(10);
 
-/// By how much the clocks of AWS's services may differ, with what we do not know of them: it is
-/// told in whole seconds.
+/// By how much the clocks of AWS's services may differ, including rounding: AWS reports its time in whole
+/// seconds.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// A probe that was sent.
 #[derive(Debug, Clone, Copy)]
 pub struct SentProbe {
-    /// The aggregate that it is the only event of.
+    /// The aggregate whose only event is the probe.
     pub id: Uuid,
-    /// When it was made, by the clock that follows.
+    /// When it was created, by `clock`.
     pub at: Timestamp,
-    /// AWS's clock, by which all hops tell when it passed them.
+    /// AWS's clock, which all stages use for their times.
     pub clock: Clock,
 }
 
 /// Where a probe was seen.
 struct Sighting {
-    kind: HopKind,
+    kind: StageKind,
     name: String,
     after: Duration,
-    /// When its record came into the stream, where the line says so.
+    /// When its record arrived in the stream, if the log line says so.
     arrival: Option<Timestamp>,
 }
 
 /// Appends a probe to the events table.
 ///
 /// # Errors
-/// The table did not take it.
+/// Returns an error if the table rejects the probe.
 pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<SentProbe, Error> {
     let sent = SentProbe { id: Uuid::now_v7(), at: clock.now(), clock };
     let context = Context::new(Uuid::now_v7(), OccurredAt::new(sent.at));
@@ -72,64 +73,65 @@ pub async fn send(store: &DynamoDbEventStore, clock: Clock) -> Result<SentProbe,
     Ok(sent)
 }
 
-/// Looks for a probe at all hops until it was seen everywhere, or the time is over.
+/// Searches for a probe at all stages until it was seen everywhere or the time is over.
 ///
 /// # Errors
-/// A hop could not be looked at.
+/// Returns an error if a stage could not be read.
 pub async fn follow(
     sent: SentProbe,
     passage: &mut Passage,
     retention: Duration,
     within: Duration,
     aws: &Aws,
-    mut seen: impl FnMut(Hop),
+    mut seen: impl FnMut(Stage),
 ) -> Result<(), Error> {
     let deadline = Instant::now() + within;
     let mut looks: FuturesUnordered<LocalBoxFuture<'_, Result<Sighting, Error>>> = FuturesUnordered::new();
-    for hop in passage.missing().cloned().collect::<Vec<_>>() {
-        match hop.kind {
-            HopKind::Capture | HopKind::Handler => looks.push(in_log(sent, hop, aws).boxed_local()),
-            HopKind::Archive => looks.push(in_archive(sent, hop, retention, aws).boxed_local()),
-            // Told by those who come after them.
-            HopKind::Table | HopKind::Stream => {}
+    for stage in passage.missing().cloned().collect::<Vec<_>>() {
+        match stage.kind {
+            StageKind::Capture | StageKind::Handler => looks.push(in_log(sent, stage, aws).boxed_local()),
+            StageKind::Archive => looks.push(in_archive(sent, stage, retention, aws).boxed_local()),
+            // Reported by the functions after them.
+            StageKind::Table | StageKind::Stream => {}
         }
     }
-    let stream = passage.hops.iter().find(|hop| hop.kind == HopKind::Stream).map(|hop| hop.name.clone());
+    let stream =
+        passage.stages.iter().find(|stage| stage.kind == StageKind::Stream).map(|stage| stage.name.clone());
     while let Ok(Some(sighting)) = timeout_at(deadline, looks.next()).await {
         let Sighting { kind, name, after, arrival } = sighting?;
         if let (Some(stream), Some(arrival)) = (&stream, arrival) {
-            passage.seen(HopKind::Stream, stream, since(sent, arrival)).map(&mut seen);
+            passage.seen(StageKind::Stream, stream, since(sent, arrival)).map(&mut seen);
         }
         passage.seen(kind, &name, after).map(&mut seen);
     }
     Ok(())
 }
 
-/// Looks for the line that a function writes when a probe passes it.
-async fn in_log(sent: SentProbe, hop: Hop, aws: &Aws) -> Result<Sighting, Error> {
+/// Searches for the log line that a function writes when it receives a probe.
+async fn in_log(sent: SentProbe, stage: Stage, aws: &Aws) -> Result<Sighting, Error> {
     loop {
-        let lines = lines(&hop.name, sent, aws).await?;
+        let lines = lines(&stage.name, sent, aws).await?;
         let found = lines.iter().find_map(|line| {
             let (at, arrival) = passed(line.message()?, sent.id)?;
             Some((at.or_else(|| Timestamp::from_millisecond(line.timestamp()?).ok()), arrival))
         });
         if let Some((at, arrival)) = found {
             let after = since(sent, at.unwrap_or_else(|| sent.clock.now()));
-            return Ok(Sighting { kind: hop.kind, name: hop.name, after, arrival });
+            return Ok(Sighting { kind: stage.kind, name: stage.name, after, arrival });
         }
         sleep(PAUSE).await;
     }
 }
 
-/// Reads the lines of a function's log in which a probe is mentioned.
+/// Reads the log lines of a function that contain the id of a probe.
 async fn lines(function: &str, sent: SentProbe, aws: &Aws) -> Result<Vec<FilteredLogEvent>, Error> {
     let from = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at).as_millisecond();
-    // In quotes, it is looked for in the whole line, whatever the form of that.
+    // A quoted filter matches anywhere in the line, in any log format.
     let filter = format!("\"{}\"", sent.id);
     aws.log_lines(LogQuery { function, from, filter: Some(&filter) }).await
 }
 
-/// Reads a line of a log: when the probe passed, and when its record came into the stream.
+/// Returns from a log line when the function received the probe, and when its record arrived in the stream.
 fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
     let line: Value = serde_json::from_str(line).ok()?;
     let time = |field: &str| line[field].as_str()?.parse().ok();
@@ -137,14 +139,18 @@ fn passed(line: &str, id: Uuid) -> Option<(Option<Timestamp>, Option<Timestamp>)
     passed.then(|| (time("timestamp"), time(KINESIS_ARRIVAL)))
 }
 
-/// Looks for the object that a probe is in, among what was put into the archive since it was sent:
-/// often in the hour of the probe and behind it, and now and then in all hours that the stream still
-/// keeps. An object is named after the hour of its first record, which is an old one where `archive`
-/// catches up.
-async fn in_archive(sent: SentProbe, hop: Hop, retention: Duration, aws: &Aws) -> Result<Sighting, Error> {
+/// Searches for the archive object that has a probe, among the objects written since it was sent: often from
+/// the hour of the probe on, and sometimes in all hours within the retention of the stream. An object is
+/// named after the hour of its first record, which can be an old one when `archive` catches up.
+async fn in_archive(
+    sent: SentProbe,
+    stage: Stage,
+    retention: Duration,
+    aws: &Aws,
+) -> Result<Sighting, Error> {
     let since_then = sent.at.checked_sub(CLOCKS).unwrap_or(sent.at);
     let oldest = since_then.checked_sub(retention).unwrap_or(since_then);
-    let looker = Looker { sent, since_then, archive: &hop.name, aws, known: RefCell::default() };
+    let looker = Looker { sent, since_then, archive: &stage.name, aws, known: RefCell::default() };
     let near = looker.look_from(since_then, PAUSE);
     let far = async {
         sleep(FAR_PAUSE).await;
@@ -152,21 +158,21 @@ async fn in_archive(sent: SentProbe, hop: Hop, retention: Duration, aws: &Aws) -
     };
     select(pin!(near), pin!(far)).await.factor_first().0?;
     let after = since(sent, sent.clock.now());
-    Ok(Sighting { kind: hop.kind, name: hop.name.clone(), after, arrival: None })
+    Ok(Sighting { kind: stage.kind, name: stage.name.clone(), after, arrival: None })
 }
 
-/// Somebody who looks for a probe in the archive.
+/// A search for a probe in the archive.
 struct Looker<'a> {
     sent: SentProbe,
     since_then: Timestamp,
     archive: &'a str,
     aws: &'a Aws,
-    /// The objects in which it is not.
+    /// The objects that do not have the probe.
     known: RefCell<BTreeSet<String>>,
 }
 
 impl Looker<'_> {
-    /// Looks until the probe is in an object of this hour or of a later one.
+    /// Reads objects of this hour and later ones until one has the probe.
     async fn look_from(&self, from: Timestamp, pause: Duration) -> Result<(), Error> {
         let bucket = S3Bucket::new(self.aws.s3.clone(), self.archive);
         loop {
@@ -187,7 +193,7 @@ impl Looker<'_> {
         }
     }
 
-    /// Returns the keys behind a place of what was put there since the probe was sent: a few.
+    /// Returns the keys after `after` of the objects written since the probe was sent: only a few.
     async fn young(&self, after: &str) -> Result<Vec<String>, Error> {
         let list = self.aws.s3.list_objects_v2().bucket(self.archive).prefix(EVENTS_PREFIX);
         let pages = list.start_after(after).into_paginator().send();
@@ -200,7 +206,7 @@ impl Looker<'_> {
     }
 }
 
-/// Returns how long after it was sent that was; nothing where one of AWS's clocks is behind another.
+/// Returns the time from sending to `at`; zero if `at` is earlier because AWS's clocks differ.
 fn since(sent: SentProbe, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(sent.at)).unwrap_or_default()
 }
@@ -229,7 +235,7 @@ mod tests {
         let slow = Clock::ahead_by(SignedDuration::from_mins(4));
         let script = Script::new().on("PutItem", body("{}"));
         let store = DynamoDbEventStore::new(script.aws().dynamodb, "demo-dev-events");
-        let sent = send(&store, slow).await.expect("it is taken");
+        let sent = send(&store, slow).await.expect("the table accepts it");
         assert!(sent.at > Timestamp::now() + SignedDuration::from_mins(3));
         let put = script.asked().remove(0).body;
         let at = OccurredAt::new(sent.at).to_string();
@@ -243,7 +249,7 @@ mod tests {
                 r#"{{"timestamp":"2026-11-22T04:00:00.250Z","level":"INFO","message":"{message}","probe":"{id}","kinesis_arrival":"2026-11-22T04:00:00.1Z"}}"#
             )
         };
-        let time = |text: &str| Some(text.parse::<Timestamp>().expect("it is a time"));
+        let time = |text: &str| Some(text.parse::<Timestamp>().expect("the text is a valid time"));
         let expected = (time("2026-11-22T04:00:00.250Z"), time("2026-11-22T04:00:00.1Z"));
         assert_eq!(passed(&line("probe", ID), ID), Some(expected));
         assert_eq!(passed(&line("probe", Uuid::from_u128(8)), ID), None);
@@ -256,14 +262,14 @@ mod tests {
         let script = Script::new().on("ListObjectsV2", body("<ListBucketResult/>"));
         let sent = SentProbe {
             id: ID,
-            at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),
+            at: "2026-11-22T04:00:00Z".parse().expect("the text is a valid time"),
             clock: Clock::default(),
         };
-        let hop = Hop { kind: HopKind::Archive, name: "archive".to_owned(), after_ms: None };
+        let stage = Stage { kind: StageKind::Archive, name: "archive".to_owned(), after_ms: None };
         let retention = Duration::from_secs(24 * 3_600);
         let aws = script.aws();
-        let looked = timeout(3 * FAR_PAUSE, in_archive(sent, hop, retention, &aws)).await;
-        assert!(looked.is_err(), "it is nowhere");
+        let looked = timeout(3 * FAR_PAUSE, in_archive(sent, stage, retention, &aws)).await;
+        assert!(looked.is_err(), "the probe is in no object");
         let asked = script.asked();
         let from = |hour: &str| asked.iter().filter(|asked| asked.uri.contains(hour)).count();
         let (near, far) = (from("dt%3D2026-11-22%2Fhour%3D03%2F"), from("dt%3D2026-11-21%2Fhour%3D03%2F"));
@@ -274,10 +280,10 @@ mod tests {
     fn probe_is_never_seen_before_it_was_sent() {
         let sent = SentProbe {
             id: ID,
-            at: "2026-11-22T04:00:00Z".parse().expect("it is a time"),
+            at: "2026-11-22T04:00:00Z".parse().expect("the text is a valid time"),
             clock: Clock::default(),
         };
-        let after = |text: &str| since(sent, text.parse().expect("it is a time"));
+        let after = |text: &str| since(sent, text.parse().expect("the text is a valid time"));
         assert_eq!(after("2026-11-22T04:00:01.5Z"), Duration::from_millis(1500));
         assert_eq!(after("2026-11-22T03:59:59Z"), Duration::ZERO);
     }

@@ -1,4 +1,4 @@
-//! What an audit found: for reading, and for programs.
+//! The result of an audit, as text and as JSON.
 
 mod again;
 
@@ -15,32 +15,32 @@ use crate::audit::{
     AuditReport, AuditVerdict, Contents, Difference, Finding, Other, Published, Restored, Versions,
 };
 
-/// How many aggregates are shown to people, and how many other things of a sort.
+/// How many aggregates the text shows, and how many other findings of a kind.
 pub const SHOWN: usize = 20;
-/// How much of a value is shown.
+/// How many characters of a value are shown.
 const LONGEST_VALUE: usize = 60;
-/// From how many digits on a number in the key of an object is cut.
+/// A longer number in the key of an object is cut.
 const LONGEST_NUMBER: usize = 20;
-/// How wide a list of versions gets before it is told in numbers.
+/// A longer list of versions is replaced by the number of versions.
 const LONGEST_LIST: usize = 60;
 
-/// An audit, and what was done about what it found.
+/// The result of an audit and of its repair.
 #[derive(Debug, Serialize)]
 pub struct Audit<'a> {
-    /// The version of this form.
+    /// The version of this format.
     pub schema: u8,
     /// The environment.
     pub environment: &'a str,
     /// The name of the table.
     pub table: String,
-    /// The name of the archive's bucket, or of the table that was taken for it.
+    /// The name of the archive's bucket, or of the table that replaces it.
     pub archive: String,
-    /// Which of the two that is.
+    /// Whether `archive` is a bucket or a table.
     #[serde(skip)]
     pub other: Other,
-    /// What came out of it.
+    /// The verdict.
     pub verdict: AuditVerdict,
-    /// What was found; after a repair, what was found after it.
+    /// The findings, after a repair those that remain.
     pub report: &'a AuditReport,
     /// What `--repair` did.
     pub published: Option<&'a Published>,
@@ -49,7 +49,7 @@ pub struct Audit<'a> {
 }
 
 impl Audit<'_> {
-    /// Returns the whole for people.
+    /// Returns the complete text.
     pub fn text(&self) -> String {
         let Self { table, archive, other, report, .. } = self;
         let kind = if *other == Other::Table { "table" } else { "archive" };
@@ -58,16 +58,16 @@ impl Audit<'_> {
             aggregate(&mut text, finding, *other);
         }
         more(&mut text, report.findings.len(), "aggregate");
-        things(&mut text, "is no commit", &report.no_commits);
+        things(&mut text, "is not a valid commit", &report.invalid_items);
         things(&mut text, "cannot be read", &report.unread);
         let lacking = report.count(|finding| &finding.not_in_archive);
-        if !report.kept_aside.is_empty() {
-            let kept = report.kept_aside.iter();
+        if !report.quarantined.is_empty() {
+            let kept = report.quarantined.iter();
             let kept: Vec<String> =
                 kept.map(|kept| format!("{} of {}", count(kept.records, "record"), kept.function)).collect();
             let _ = writeln!(
                 text,
-                "  {DIM}kept under failed/, which may be why {} not in the archive:{DIM:#} {}\n",
+                "  {DIM}quarantined under failed/, which may be why {} not in the archive:{DIM:#} {}\n",
                 if lacking == 1 {
                     "an event is".to_owned()
                 } else {
@@ -76,29 +76,29 @@ impl Audit<'_> {
                 kept.join(", "),
             );
         }
-        if report.given_up > 0 {
-            let batches = match report.given_up {
+        if report.discarded_batches > 0 {
+            let batches = match report.discarded_batches {
                 1 => "1 batch".to_owned(),
                 number => format!("{} batches", thousands(number)),
             };
             let _ = writeln!(
                 text,
-                "  {DIM}given up by Lambda, and kept under aws/lambda/:{DIM:#} {batches}; a replay hands such events to \
-                 their handler again\n"
+                "  {DIM}discarded by Lambda, and stored under aws/lambda/:{DIM:#} {batches}; a replay \
+                 delivers their events again\n"
             );
         }
         text.push_str(&self.totals());
         text
     }
 
-    /// Returns the last lines: what was compared, and what came out.
+    /// Returns the last lines: what was compared, and the verdict.
     pub fn totals(&self) -> String {
         let report = self.report;
         let duplicates = match report.duplicates {
             0 => String::new(),
-            number => format!(", {} told more than once", thousands(number)),
+            number => format!(", {}", count(number, "duplicate")),
         };
-        // Another table is read as if it had objects, and has none.
+        // Another table has no objects, although it is read in the same way.
         let objects = match self.other {
             Other::Archive => format!(" ({}{duplicates})", count(report.objects, "object")),
             Other::Table => String::new(),
@@ -109,13 +109,13 @@ impl Audit<'_> {
             events_of(report.archive.events, report.archive.aggregates),
             self.other.name(),
         );
-        let late = match report.under_way {
+        let late = match report.in_flight {
             0 => String::new(),
-            number => format!("; {} may still be under way", thousands(number)),
+            number => format!("; {} may still be in flight", thousands(number)),
         };
         let _ = match self.verdict {
             AuditVerdict::Equal => {
-                write!(text, "{GOOD}equal{GOOD:#}: {} alike{late}", thousands(report.equal))
+                write!(text, "{GOOD}equal{GOOD:#}: {}{late}", count(report.equal, "matching event"))
             }
             AuditVerdict::Different => write!(text, "{BAD}different{BAD:#}: {}{late}", self.differing()),
             AuditVerdict::Unreadable => {
@@ -133,19 +133,19 @@ impl Audit<'_> {
             let number = self.report.count(|finding| finding.versions(difference));
             (number > 0).then(|| format!("{} {}", thousands(number), words(difference, self.other)))
         });
-        let mut told: Vec<String> = differing.collect();
-        if !self.report.no_commits.is_empty() {
-            let items = count(self.report.no_commits.len(), "item");
-            told.push(format!("{items} of the table no commit"));
+        let mut parts: Vec<String> = differing.collect();
+        if !self.report.invalid_items.is_empty() {
+            let items = count(self.report.invalid_items.len(), "invalid item");
+            parts.push(format!("{items} in the table"));
         }
         match self.report.findings.len() {
-            0 => told.join(", "),
-            aggregates => format!("{} ({})", told.join(", "), count(aggregates, "aggregate")),
+            0 => parts.join(", "),
+            aggregates => format!("{} ({})", parts.join(", "), count(aggregates, "aggregate")),
         }
     }
 }
 
-/// Shows an aggregate: what each side has of it, its first difference, and how far that goes.
+/// Shows an aggregate: the versions on each side, and its differences, with details of the first one.
 fn aggregate(text: &mut String, finding: &Finding, other: Other) {
     let side = |side: crate::audit::Side| match (side.events, side.highest) {
         (0, _) => "nothing".to_owned(),
@@ -179,7 +179,7 @@ fn aggregate(text: &mut String, finding: &Finding, other: Other) {
             text.push('\n');
         }
     }
-    if let Some(kept) = &finding.kept_aside {
+    if let Some(kept) = &finding.quarantined {
         for line in wrapped(&format!("{}: {}", kept.at, kept.reason), "      ") {
             let _ = writeln!(text, "{line}");
         }
@@ -220,7 +220,7 @@ fn listed(versions: &Versions) -> String {
     format!("version{plural} {whole}")
 }
 
-/// Returns the key of an object with the last digits only of sequence numbers, which have 56.
+/// Returns the key of an object with its sequence numbers, of 56 digits, cut to their last digits.
 fn short(key: &str) -> String {
     let parts = key.split('-').map(|part| {
         let digits = part.bytes().take_while(u8::is_ascii_digit).count();
@@ -237,17 +237,17 @@ fn things(text: &mut String, what: &str, things: &[crate::audit::Broken]) {
         }
         text.push('\n');
     }
-    more(text, things.len(), "thing");
+    more(text, things.len(), "finding");
 }
 
 fn more(text: &mut String, all: usize, noun: &str) {
     if all > SHOWN {
         let more = count(all - SHOWN, noun);
-        let _ = writeln!(text, "  {DIM}… and {more} more: --format json has them all{DIM:#}\n");
+        let _ = writeln!(text, "  {DIM}… and {more} more: --format json lists all of them{DIM:#}\n");
     }
 }
 
-/// Returns the first of several lines, and how many more there are.
+/// Returns the first lines, and a line with the number of the others.
 pub fn first_of(lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut lines: Vec<String> = lines.into_iter().collect();
     if lines.len() > SHOWN {
@@ -261,14 +261,14 @@ pub fn first_of(lines: impl IntoIterator<Item = String>) -> Vec<String> {
 /// Returns a difference in words, for one version and for many.
 fn words(difference: Difference, other: Other) -> &'static str {
     match (difference, other) {
-        (Difference::Nowhere, _) => "nowhere, with later ones there",
+        (Difference::Nowhere, _) => "missing on both sides",
         (Difference::TwiceInTable, _) => "twice in the table",
-        (Difference::TwiceInArchive, Other::Archive) => "in the archive with more than one content",
-        (Difference::TwiceInArchive, Other::Table) => "twice in the other table",
-        (Difference::ContentsDiffer, _) => "with other content",
+        (Difference::TwiceInArchive, Other::Archive) => "in the archive with different contents",
+        (Difference::TwiceInArchive, Other::Table) => "twice in the second table",
+        (Difference::ContentsDiffer, _) => "with different content on each side",
         (Difference::NotInTable, _) => "not in the table",
         (Difference::NotInArchive, Other::Archive) => "not in the archive",
-        (Difference::NotInArchive, Other::Table) => "not in the other table",
+        (Difference::NotInArchive, Other::Table) => "not in the second table",
     }
 }
 

@@ -1,6 +1,6 @@
-//! Changes as they read best: a value on one line, anything longer as a diff.
+//! Changes in readable form: short values on one line, anything longer as a diff.
 //!
-//! Every form of a plan shows changes in this form, so none can show less than another.
+//! All output formats of a plan use this form, so all show the same changes.
 
 use engine::change::Change;
 use engine::diff::diff;
@@ -10,22 +10,22 @@ use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops}
 
 use super::text::{compact, printable, value};
 
-/// How many characters both sides of a change may have together to stand on one line.
+/// How many characters both sides of a change together may have on one line.
 const SHORT: usize = 80;
-/// How many characters a line of a diff may have before what both sides share is left out.
+/// In a longer line of a diff, text that both sides share is left out.
 const LONG: usize = 240;
-/// How many lines, or characters of a long line, are shown around what differs.
+/// How many lines, or characters of a long line, are shown around a difference.
 const LINES_AROUND: usize = 2;
 const LETTERS_AROUND: usize = 40;
 
 /// One field that differs.
 #[derive(Debug, PartialEq)]
 pub(super) struct ShownChange {
-    /// Where.
+    /// The path of the field.
     pub(super) path: String,
-    /// What making it as desired costs.
+    /// The risk of changing it.
     pub(super) risk: Risk,
-    /// What.
+    /// The values.
     pub(super) form: Form,
 }
 
@@ -34,48 +34,48 @@ pub(super) struct ShownChange {
 pub(super) enum Form {
     /// Both sides are short.
     Values {
-        /// What is live, if anything is.
+        /// The live value, if there is one.
         live: Option<String>,
-        /// What is desired, if anything is.
+        /// The desired value, if there is one.
         desired: Option<String>,
     },
-    /// A diff from what is live to what is desired.
+    /// A diff from the live to the desired value.
     Lines(Vec<Line>),
 }
 
 /// One line of a diff.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
-    /// Which side it is of.
+    /// The side that has it.
     pub(super) sign: Sign,
-    /// The line.
+    /// The text of the line.
     pub(super) text: String,
 }
 
-/// Which side a line is of.
+/// The side that has a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
-    /// It is live, and not desired.
+    /// The line is live but not desired.
     Gone,
-    /// It is desired, and not live.
+    /// The line is desired but not live.
     Come,
-    /// It is on both sides, or stands for what is.
+    /// The line is on both sides, or is a mark for lines that are left out.
     Same,
 }
 
-/// Returns changes as they read best.
-pub(super) fn told(changes: &[Change]) -> Vec<ShownChange> {
-    changes.iter().flat_map(tell).collect()
+/// Returns changes in readable form.
+pub(super) fn shown_changes(changes: &[Change]) -> Vec<ShownChange> {
+    changes.iter().flat_map(shown_change).collect()
 }
 
-fn tell(change: &Change) -> Vec<ShownChange> {
+fn shown_change(change: &Change) -> Vec<ShownChange> {
     if let Some(inside) = inside(change) {
-        return inside.iter().flat_map(tell).collect();
+        return inside.iter().flat_map(shown_change).collect();
     }
     vec![ShownChange { path: printable(&change.path), risk: change.risk, form: form(change) }]
 }
 
-/// Returns the changes inside of two texts that are JSON documents.
+/// Returns the changes between two texts that are JSON documents, or `None` if they are not.
 fn inside(change: &Change) -> Option<Vec<Change>> {
     let document = |value: &Value| {
         let parsed = serde_json::from_str::<Value>(value.as_str()?).ok()?;
@@ -87,7 +87,7 @@ fn inside(change: &Change) -> Option<Vec<Change>> {
         below.path = format!("{}{dot}{}", change.path, below.path);
         below.risk = change.risk;
     }
-    // Two texts of one document differ as texts.
+    // Without a change inside, the two texts of the same document are compared as text.
     (!inside.is_empty()).then_some(inside)
 }
 
@@ -104,7 +104,7 @@ fn form(change: &Change) -> Form {
     if lines.iter().any(|line| line.sign != Sign::Same) {
         return Form::Lines(lines);
     }
-    // As text they are alike: `5` and `"5"`, say. As JSON they are not.
+    // Equal as text, such as `5` and `"5"`, but different as JSON.
     let json = |value: &Value| (!value.is_null()).then(|| compact(value));
     Form::Values { live: json(&change.live), desired: json(&change.desired) }
 }
@@ -122,7 +122,7 @@ fn items(whole: &Value) -> Vec<String> {
     }
 }
 
-/// Tells a policy by its form (`policy::Policy`).
+/// Returns whether a value has the form of a policy (`policy::Policy`).
 fn is_policy(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
         map.len() == 2 && map.contains_key("version") && map.get("statements").is_some_and(Value::is_object)
@@ -164,8 +164,7 @@ fn lines(live: &[String], desired: &[String]) -> Vec<Line> {
     lines
 }
 
-/// Returns two lines, the beginning and the end that they share cut to a little where they
-/// are long.
+/// Returns two lines. If one is long, the start and the end that they share are cut.
 fn from_where_they_differ(live: &str, desired: &str) -> [String; 2] {
     let sides = [live, desired].map(|side| side.chars().collect::<Vec<char>>());
     if sides.iter().all(|side| side.len() <= LONG) {

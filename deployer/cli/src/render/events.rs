@@ -1,4 +1,4 @@
-//! The story of one aggregate, as a table and as JSON, and how it stood at one moment of it.
+//! The history of one aggregate, as a table and as JSON, and its state at one moment.
 
 use eventsourcing::{Envelope, OccurredAt};
 use serde::Serialize;
@@ -8,48 +8,49 @@ use super::style::count;
 use super::table::columns;
 use super::text::printable;
 
-/// How much of an event's data is shown however narrow the terminal is.
+/// How many characters of an event's data are shown even on a narrow terminal.
 const LEAST_DATA: usize = 20;
-/// How many digits of a command's id are shown: the last ones, which are random in every kind
-/// of UUID.
+/// How many characters of an actor are shown on a terminal.
+const ACTOR: usize = 16;
+/// How many digits of a command's id are shown: the last ones, which are random in every version of UUID.
 const SHOWN_DIGITS: usize = 12;
 
 /// All events of one aggregate.
 #[derive(Debug, Serialize)]
 pub struct TimeLine<'a> {
-    /// The version of this form.
+    /// The version of this format.
     pub schema: u8,
     /// The environment.
     pub environment: &'a str,
-    /// The table that they are in.
+    /// The events table.
     pub table: &'a str,
-    /// The aggregate, as it is stored.
+    /// The aggregate, as `type#uuid`.
     pub aggregate: String,
     /// The events as they are published, in order.
     pub events: Vec<Envelope>,
 }
 
-/// How an aggregate stood at one moment.
+/// The state of an aggregate at one moment.
 #[derive(Debug, Serialize)]
 pub struct Moment<'a> {
-    /// The version of this form.
+    /// The version of this format.
     pub schema: u8,
     /// The environment.
     pub environment: &'a str,
-    /// The aggregate, as it is stored.
+    /// The aggregate, as `type#uuid`.
     pub aggregate: String,
-    /// The version of the last event that the state accounts for.
+    /// The version of the last event in the state.
     pub version: u64,
-    /// The version of the last event there is.
+    /// The version of the aggregate's last event.
     pub of_versions: u64,
-    /// When that last event of the state was decided.
+    /// When the last event in the state occurred.
     pub occurred_at: OccurredAt,
-    /// What the stack says of it.
+    /// The state.
     pub state: Value,
 }
 
 impl TimeLine<'_> {
-    /// Returns a table with a line for each event, as wide as the terminal if there is one.
+    /// Returns a table with a line for each event, cut to the width of the terminal if there is one.
     pub fn text(&self, width: Option<usize>) -> String {
         let head = ["version", "time", "event", "who", "command"].map(str::to_owned);
         let rows = self.events.iter().map(|event| {
@@ -58,13 +59,16 @@ impl TimeLine<'_> {
                 event.version.to_string(),
                 event.occurred_at.timestamp().strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
                 printable(&event.event_type),
-                event.actor.as_deref().map_or_else(|| "-".to_owned(), printable),
+                fitting(
+                    &event.actor.as_deref().map_or_else(|| "-".to_owned(), printable),
+                    width.map(|_| ACTOR),
+                ),
                 format!("…{}", &command[command.len() - SHOWN_DIGITS..]),
             ]
         });
         let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
         let table = columns(&rows);
-        // The data come last and take what is left, so they are no column of their own.
+        // The data are the last column and take the remaining width.
         let left = table.lines().map(|line| line.chars().count()).max().unwrap_or_default() + 2;
         let room = width.map(|width| width.saturating_sub(left).max(LEAST_DATA));
         let data = self.events.iter().map(|event| fitting(&printable(event.data.as_str()), room));
@@ -76,7 +80,7 @@ impl TimeLine<'_> {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Returns a sentence for each place where events are missing.
+    /// Returns a sentence for each gap in the versions.
     pub fn gaps(&self) -> Vec<String> {
         let versions = std::iter::once(0).chain(self.events.iter().map(|event| event.version));
         let pairs = versions.zip(self.events.iter().map(|event| event.version));
@@ -90,7 +94,7 @@ impl TimeLine<'_> {
 }
 
 impl Moment<'_> {
-    /// Returns which moment it is.
+    /// Returns a heading with the version and time of this moment.
     pub fn heading(&self) -> String {
         let Self { aggregate, version, of_versions, occurred_at, .. } = self;
         let of = match of_versions - version {

@@ -1,4 +1,4 @@
-//! What went wrong in a run, all of it, so that nobody has to search for it further up.
+//! All failures of a run, so that they need not be searched for in the output.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,21 +9,21 @@ use engine::resource::ResourceId;
 
 use super::style::{BAD, DIM, to_do, wrapped};
 
-/// Returns every failure of a run with its resources, then what was not done for which
-/// reason. Nothing when all went well.
+/// Returns every failure of a run with its resources, then the steps that were not done and why. Empty if the
+/// run succeeded.
 ///
-/// One error that met many resources, such as credentials that expired, is told once.
+/// An error that many resources have in common, such as expired credentials, is shown once.
 pub fn failures(report: &ApplyReport) -> String {
     let mut text = String::new();
-    let mut told: Vec<(&Error, Vec<(&StepOutcome, &Error)>)> = Vec::new();
+    let mut groups: Vec<(&Error, Vec<(&StepOutcome, &Error)>)> = Vec::new();
     for outcome in &report.outcomes {
         let Err(Failure::Failed(error)) = &outcome.result else { continue };
-        match told.iter_mut().find(|(first, _)| alike(first, error)) {
+        match groups.iter_mut().find(|(first, _)| alike(first, error)) {
             Some((_, met)) => met.push((outcome, error)),
-            None => told.push((error, vec![(outcome, error)])),
+            None => groups.push((error, vec![(outcome, error)])),
         }
     }
-    for (error, met) in told {
+    for (error, met) in groups {
         for (outcome, error) in met {
             let verb = to_do(outcome.action).trim_start_matches("to ");
             let request = error.request_id.as_ref().map(|id| format!("  {DIM}request {id}{DIM:#}"));
@@ -35,13 +35,13 @@ pub fn failures(report: &ApplyReport) -> String {
     text.trim_end().to_owned()
 }
 
-/// Tells whether two errors are one to a reader.
+/// Returns whether two errors read the same.
 fn alike(one: &Error, other: &Error) -> bool {
     let said = |error: &Error| (error.code.clone(), error.message.clone(), error.hint.clone());
     one.operation == other.operation && said(one) == said(other)
 }
 
-/// Says what failed, what was answered, and what to do about it.
+/// Writes which operation failed, why, and the hint.
 fn reason(text: &mut String, error: &Error) {
     let said = match &error.code {
         Some(code) => format!("{}: {code}\n{}", error.operation, error.message),
@@ -57,7 +57,8 @@ fn reason(text: &mut String, error: &Error) {
     }
 }
 
-/// Says what was not done: by what made it impossible, then what the end of the run cut off.
+/// Writes the steps that were not done: first those skipped, by cause, then those that the end of the run
+/// stopped.
 fn undone(text: &mut String, report: &ApplyReport) {
     let causes: BTreeMap<&ResourceId, &Failure> = report
         .outcomes
@@ -79,22 +80,22 @@ fn undone(text: &mut String, report: &ApplyReport) {
     }
     for (cause, ids) in skipped {
         let why = match causes.get(cause) {
-            Some(Failure::Interrupted) => "did not end",
+            Some(Failure::Interrupted) => "did not finish",
             _ => "failed",
         };
         group(text, &format!("{} skipped because {cause} {why}", ids.len()), &ids);
     }
-    let at_work = "at work when the run was stopped: how far it came is not known";
+    let at_work = "in progress when the run was stopped; the result is not known";
     group(text, &format!("{} {at_work}", interrupted.len()), &interrupted);
-    group(text, &format!("{} not begun when the run was stopped", not_begun.len()), &not_begun);
+    group(text, &format!("{} not started when the run was stopped", not_begun.len()), &not_begun);
 }
 
-/// Returns where a chain of skipped steps begins.
+/// Returns the first cause of a chain of skipped steps.
 fn root<'a>(
     mut cause: &'a ResourceId,
     causes: &BTreeMap<&'a ResourceId, &'a Failure>,
 ) -> (&'a ResourceId, Option<&'a Failure>) {
-    // A step is skipped for one that ended before it, so this ends.
+    // The cause of a skipped step ended before that step, so this loop ends.
     while let Some(Failure::Skipped(before)) = causes.get(cause) {
         cause = before;
     }

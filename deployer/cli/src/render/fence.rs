@@ -1,4 +1,4 @@
-//! Text in Markdown that stays where it was put, whatever is in it.
+//! Markdown blocks that their content cannot close.
 
 /// How many characters of a line are shown in a comment.
 const LONGEST_LINE: usize = 1_000;
@@ -7,8 +7,7 @@ const MOST_LINES: usize = 120;
 /// How many bytes of one resource are shown in a comment.
 const MOST_BYTES: usize = 12_000;
 
-/// Returns lines in a fenced block that none of them can close, cut where they are too many
-/// for a comment.
+/// Returns lines in a fenced block that none of them can close, cut if they are too long for a comment.
 pub(super) fn fenced(language: &str, lines: &[String]) -> String {
     let (shown, more) = fitting(lines);
     let mut body: Vec<String> = shown.into_iter().map(|line| tame(&line)).collect();
@@ -21,14 +20,14 @@ pub(super) fn fenced(language: &str, lines: &[String]) -> String {
     format!("{fence}{language}\n{}\n{fence}", body.join("\n"))
 }
 
-/// Returns text for HTML on one line.
+/// Returns text escaped for HTML.
 pub(super) fn html(text: &str) -> String {
     let text = tame(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Returns a line without what the runner of GitHub Actions would take for a command of the
-/// old form, anywhere in a line of a log (actions/runner, ActionCommand.cs).
+/// Returns a line in which the runner of GitHub Actions finds no command of the old form, which it looks for
+/// anywhere in a line of a log (actions/runner, ActionCommand.cs).
 fn tame(line: &str) -> String {
     line.replace("##[", "##\\u{5b}")
 }

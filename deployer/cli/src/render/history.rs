@@ -1,4 +1,4 @@
-//! The release record for reading.
+//! The release record as text.
 
 use engine::plan::Action;
 use engine::release::{Ending, PastRun, Release, ReleaseState};
@@ -12,7 +12,7 @@ pub fn history_text(runs: &[PastRun]) -> String {
     columns(&rows)
 }
 
-/// Returns a warning where the last run may still be at work.
+/// Returns a warning if the previous run may still be running.
 pub fn unfinished(last: Option<&Release>) -> Option<String> {
     let Release { by, state, .. } = last?;
     let verb = match state {
@@ -20,7 +20,7 @@ pub fn unfinished(last: Option<&Release>) -> Option<String> {
         ReleaseState::Removing => "down",
         ReleaseState::Done | ReleaseState::Failed => return None,
     };
-    Some(format!("the last `{verb}`, by {by}, did not say that it ended: it was cut short, or is at work"))
+    Some(format!("the previous `{verb}` by {by} was interrupted or is still running"))
 }
 
 fn row(run: &PastRun) -> [String; 5] {
@@ -34,7 +34,7 @@ fn row(run: &PastRun) -> [String; 5] {
     ]
 }
 
-/// Returns the commit as people write it.
+/// Returns the short form of a commit.
 fn commit(release: &str) -> String {
     const SHORT: usize = 10;
     let (commit, dirty) = release.split_once('-').unwrap_or((release, ""));
@@ -46,14 +46,14 @@ fn ending(ending: Ending) -> &'static str {
     match ending {
         Ending::Done => "done",
         Ending::Failed => "failed",
-        Ending::CutShort => "cut short",
-        Ending::Open => "cut short, or at work",
+        Ending::CutShort => "interrupted",
+        Ending::Open => "interrupted or running",
         Ending::Removing => "removing",
     }
 }
 
 fn changes(run: &PastRun) -> String {
-    let told = |(action, number): (&Action, &usize)| match action {
+    let sign = |(action, number): (&Action, &usize)| match action {
         Action::Create => Some(format!("+{number}")),
         Action::Update => Some(format!("~{number}")),
         Action::Recreate => Some(format!("±{number}")),
@@ -61,13 +61,18 @@ fn changes(run: &PastRun) -> String {
         Action::Delete => Some(format!("-{number}")),
         Action::Refuse | Action::Keep => None,
     };
-    let changes: Vec<String> = run.changes.iter().filter_map(told).collect();
+    let changes: Vec<String> = run.changes.iter().filter_map(sign).collect();
     if run.deployed.is_empty() {
-        // What there was, the run never said.
+        // The run recorded no resources.
         return changes.join(" ");
     }
     let there = count(run.deployed.len(), "resource");
-    if changes.is_empty() { there } else { format!("{} of {there}", changes.join(" ")) }
+    match (changes.join(" "), run.ending) {
+        (none, _) if none.is_empty() => there,
+        (made, Ending::Done) => format!("{made}, {there}"),
+        // A run records its plan when it starts.
+        (planned, _) => format!("{planned} planned, {there}"),
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +115,7 @@ mod tests {
             reads: [].into(),
         };
         let said = |state| unfinished(Some(&last(state)));
-        let up = "the last `up`, by ann, did not say that it ended: it was cut short, or is at work";
+        let up = "the previous `up` by ann was interrupted or is still running";
         assert_eq!(said(ReleaseState::Begun).as_deref(), Some(up));
         assert_eq!(said(ReleaseState::Removing), Some(up.replace("`up`", "`down`")));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A plan being carried out: a bar for each step at work, a line for each that ended.
+//! The progress of a run: a spinner for each step in progress, a line for each that ended.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -25,14 +25,14 @@ struct Shown {
 }
 
 impl LiveProgress {
-    /// Returns a display on these streams.
+    /// Returns a progress display on these streams.
     pub fn new(ui: &Ui) -> Self {
         Self { ui: ui.clone(), shown: Arc::default() }
     }
 
     /// Shows one event.
     pub fn show(&self, event: Event) {
-        let mut shown = self.shown.lock().expect("nothing panics while it holds what is shown");
+        let mut shown = self.shown.lock().expect("the lock is never poisoned");
         match event {
             Event::Started(id, _) => {
                 let bar = self.ui.busy(&id.to_string());
@@ -47,7 +47,7 @@ impl LiveProgress {
         }
     }
 
-    /// A terminal shows the seconds going by; elsewhere a long wait gets a line now and then.
+    /// Shows a wait: on a terminal with its seconds, elsewhere as a line every ten seconds.
     fn waiting(&self, shown: &mut Shown, id: &ResourceId, what: &str) {
         let now = Instant::now();
         if shown.waits.heard(id, what, now)
@@ -67,13 +67,13 @@ fn line(outcome: &StepOutcome) -> String {
     let (id, took) = (&outcome.id, duration(outcome.took));
     match &outcome.result {
         Ok(()) => format!("  {GOOD}✓{GOOD:#} {} {id} {DIM}{took}{DIM:#}", done(outcome.action)),
-        // The whole of it is told at the end of the run (`failures`).
+        // The complete error is shown at the end of the run (`failures`).
         Err(Failure::Failed(error)) => {
             let code = error.code.as_ref().map(|code| format!(": {code}")).unwrap_or_default();
             format!("  {BAD}✗{BAD:#} {id} {DIM}{took}{DIM:#} {}{code}", error.operation)
         }
         Err(Failure::Skipped(cause)) => format!("  {DIM}- {id} skipped: {cause} failed{DIM:#}"),
-        Err(Failure::Stopped) => format!("  {DIM}- {id} not begun{DIM:#}"),
-        Err(Failure::Interrupted) => format!("  {BAD}✗{BAD:#} {id} did not end in time"),
+        Err(Failure::Stopped) => format!("  {DIM}- {id} not started{DIM:#}"),
+        Err(Failure::Interrupted) => format!("  {BAD}✗{BAD:#} {id} did not finish in time"),
     }
 }

@@ -5,18 +5,17 @@ use std::fmt::Write;
 
 use engine::plan::{Action, Plan, Step, Verdict};
 
-use super::changes::{Form, Line, Sign, told};
+use super::changes::{Form, Line, Sign, shown_changes};
 use super::fence::{fenced, html};
 use super::plan_text::{Heading, Question, coverage, numbers, sign_of, worth_telling};
 use super::style::{count, risk, to_do, verdict};
 use super::text::printable;
 
-/// How many bytes a comment may have. GitHub takes 65,536 characters (its API answers "body
-/// is too long (maximum is 65536 characters)"); the rest is for what somebody adds.
+/// How many bytes a comment may have. GitHub accepts 65,536 characters (its API answers "body is too long
+/// (maximum is 65536 characters)"); the rest is for text that is added later.
 const LONGEST: usize = 60_000;
 
-/// Returns the plan as Markdown: the verdict, the totals, and each resource in a block that
-/// opens.
+/// Returns the plan as Markdown: the verdict, the totals, and a collapsible block for each resource.
 pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
     let scope = heading.scope;
     let of = format!("{}-{}", scope.stack, scope.environment);
@@ -25,19 +24,19 @@ pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
     let mut text = format!("<!-- deployer:{command}:{of} -->\n");
     let _ = writeln!(text, "### {what} of `{of}` in {}: {}\n", scope.region, verdict(plan.verdict));
     if plan.verdict == Verdict::InSync {
-        text.push_str("Everything is as the code says.\n");
+        text.push_str("Everything matches the stack.\n");
     } else {
         text.push_str(&totals(plan, heading));
     }
     let end = end(plan);
-    let told = plan.steps.iter().filter(|step| worth_telling(step));
-    let (bare, full): (Vec<&Step>, Vec<&Step>) = told.partition(|step| body(step).is_empty());
+    let shown = plan.steps.iter().filter(|step| worth_telling(step));
+    let (bare, full): (Vec<&Step>, Vec<&Step>) = shown.partition(|step| body(step).is_empty());
     let blocks: Vec<(usize, String)> =
         full.into_iter().map(|step| (1, block(step))).chain(groups(&bare)).collect();
     let room = LONGEST.saturating_sub(text.len() + end.len());
     let (mut used, mut left) = (0, 0);
     for (resources, block) in blocks {
-        // Once one is left out, so are all that follow: a list with holes reads as complete.
+        // If one block is left out, all later ones are, too: a list with holes would look complete.
         used += block.len() + 1;
         if used > room {
             left += resources;
@@ -56,7 +55,7 @@ pub fn plan_markdown(plan: &Plan, heading: Heading<'_>) -> String {
     text + &end
 }
 
-/// Returns how many there are of each action, or of each verdict.
+/// Returns a table with the number of each action, or of each verdict.
 fn totals(plan: &Plan, heading: Heading<'_>) -> String {
     let columns = numbers(plan, heading).into_iter();
     let (titles, numbers): (Vec<&str>, Vec<String>) =
@@ -65,7 +64,7 @@ fn totals(plan: &Plan, heading: Heading<'_>) -> String {
     format!("| {} |\n|{rule}|\n| {} |\n", titles.join(" | "), numbers.join(" | "))
 }
 
-/// Returns a block that opens.
+/// Returns a collapsible block.
 fn details(summary: &str, body: &str) -> String {
     format!("<details><summary>{summary}</summary>\n\n{body}\n\n</details>\n")
 }
@@ -80,14 +79,14 @@ fn block(step: &Step) -> String {
     )
 }
 
-/// Returns what there is to say of a step beyond its name.
+/// Returns the reason and the changes of a step.
 fn body(step: &Step) -> Vec<String> {
     let reason = step.reason.iter().flat_map(|reason| reason.lines());
     let mut lines: Vec<String> = reason.map(|line| format!("# {}", printable(line))).collect();
-    for told in told(&step.changes) {
-        let risk = risk(told.risk).map(|risk| format!(" {risk}")).unwrap_or_default();
-        lines.push(format!("@@ {} @@{risk}", told.path));
-        match told.form {
+    for shown in shown_changes(&step.changes) {
+        let risk = risk(shown.risk).map(|risk| format!(" {risk}")).unwrap_or_default();
+        lines.push(format!("@@ {} @@{risk}", shown.path));
+        match shown.form {
             Form::Values { live, desired } => {
                 lines.extend(live.map(|live| format!("- {live}")));
                 lines.extend(desired.map(|desired| format!("+ {desired}")));
@@ -102,7 +101,7 @@ fn body(step: &Step) -> Vec<String> {
     lines
 }
 
-/// Returns one block for all of which only the name is to be told, with their number.
+/// Returns a block, with the number of its resources, for each group of steps that are shown by name only.
 fn groups(steps: &[&Step]) -> Vec<(usize, String)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for step in steps {
@@ -125,7 +124,7 @@ fn groups(steps: &[&Step]) -> Vec<(usize, String)> {
     blocks.collect()
 }
 
-/// Returns how much was looked at, and what was not.
+/// Returns how much was compared, and what was left out.
 fn end(plan: &Plan) -> String {
     let summary = coverage(plan);
     if plan.compared.left_out.is_empty() {
@@ -137,5 +136,5 @@ fn end(plan: &Plan) -> String {
         .iter()
         .map(|left| printable(&format!("{}: {} ({})", left.kind, left.what, left.why)));
     let listed = fenced("text", &left_out.collect::<Vec<_>>());
-    format!("\n{}", details(&format!("{summary}: what is not compared"), &listed))
+    format!("\n{}", details(&format!("{summary} (details)"), &listed))
 }

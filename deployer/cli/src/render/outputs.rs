@@ -1,11 +1,11 @@
-//! Names and ARNs of what is deployed, for people, scripts and shells.
+//! Names and ARNs of resources, as text, JSON and shell variables.
 
 use engine::resource::ResourceId;
 use serde::Serialize;
 
 use super::table::columns;
 
-/// A resource that others may want to name.
+/// The names of a resource.
 #[derive(Debug, Clone, Serialize)]
 pub struct Output {
     /// Its id.
@@ -14,9 +14,9 @@ pub struct Output {
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// Its ARN, where that can be derived.
+    /// Its ARN, if that can be derived.
     pub arn: Option<String>,
-    /// The name without the environment's prefix: what it is called in every environment.
+    /// The name without the environment's prefix, which is the same in every environment.
     pub thing: String,
 }
 

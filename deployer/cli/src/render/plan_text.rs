@@ -1,4 +1,4 @@
-//! A plan for reading.
+//! A plan as text.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -7,34 +7,34 @@ use anstyle::Style;
 use engine::plan::{Action, Compared, NotCompared, Plan, Step, Verdict};
 use engine::scope::Scope;
 
-use super::changes::{Form, Line, ShownChange, Sign, told};
+use super::changes::{Form, Line, ShownChange, Sign, shown_changes};
 use super::style::{BAD, BOLD, DIM, GOOD, count, risk, sign, to_do, verdict, wrapped};
 use super::text::printable;
 
-/// How far a path may push the values after it to the right.
+/// A longer path does not widen the column of paths.
 const WIDEST_PATH: usize = 48;
-/// How many things that were left out are named with the reason.
+/// Up to this number, settings that are left out are listed with the reason.
 const NAMED: usize = 3;
 
-/// What a plan is about.
+/// The subject of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Heading<'a> {
-    /// Whose plan it is.
+    /// The environment.
     pub scope: &'a Scope,
-    /// What it is read for.
+    /// The question that the plan answers.
     pub question: Question,
 }
 
-/// What a plan is read for.
+/// The question that a plan answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// What `up` would do.
+    /// What would `up` do?
     Plan,
-    /// What was changed outside the deployer.
+    /// What was changed outside the deployer?
     Drift,
 }
 
-/// Returns the plan: what is not as it should be, resource by resource, then the totals.
+/// Returns the plan: each resource that is not in sync, then the totals.
 pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
     let mut text = String::new();
     let scope = heading.scope;
@@ -43,12 +43,12 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
         "{BOLD}{}-{}{BOLD:#} in {} {DIM}(account {}){DIM:#}",
         scope.stack, scope.environment, scope.region, scope.account,
     );
-    let told: Vec<&Step> = plan.steps.iter().filter(|step| worth_telling(step)).collect();
-    if !told.is_empty() {
+    let shown: Vec<&Step> = plan.steps.iter().filter(|step| worth_telling(step)).collect();
+    if !shown.is_empty() {
         text.push('\n');
     }
-    for step in told {
-        tell(&mut text, step);
+    for step in shown {
+        shown_change(&mut text, step);
     }
     let _ = write!(text, "\n{}", totals(plan, heading));
     if heading.question == Question::Drift
@@ -59,7 +59,7 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
     text
 }
 
-/// Returns the sign and colour of a step: its action, or why it has none.
+/// Returns the sign and colour of a step: of its action, or of its verdict if there is no action.
 pub(super) fn sign_of(step: &Step) -> (&'static str, Style) {
     match step.verdicts.first() {
         Some(Verdict::Unknown) => ("?", BAD),
@@ -68,15 +68,15 @@ pub(super) fn sign_of(step: &Step) -> (&'static str, Style) {
     }
 }
 
-/// Tells whether there is anything to say of a step.
+/// Returns whether a step is shown.
 pub(super) fn worth_telling(step: &Step) -> bool {
     step.action != Action::Keep || step.verdicts != [Verdict::InSync]
 }
 
-fn tell(text: &mut String, step: &Step) {
+fn shown_change(text: &mut String, step: &Step) {
     let (sign, style) = sign_of(step);
     let verdicts: Vec<&str> = match step.action {
-        // A thing to be made or deleted is pending by nature.
+        // A resource to be created or deleted is always pending.
         Action::Create | Action::Delete if step.reason.is_none() => Vec::new(),
         _ => step.verdicts.iter().map(|found| verdict(*found)).collect(),
     };
@@ -84,7 +84,7 @@ fn tell(text: &mut String, step: &Step) {
     if !verdicts.is_empty() {
         let _ = write!(text, "  {DIM}{}{DIM:#}", verdicts.join(", "));
     }
-    // What a field costs is said where the field is.
+    // The risk of a field is shown with the field.
     let by_field = step.changes.iter().any(|change| change.risk == step.risk);
     if let Some(cost) = risk(step.risk).filter(|_| !by_field) {
         let _ = write!(text, "  {BAD}{cost}{BAD:#}");
@@ -93,19 +93,19 @@ fn tell(text: &mut String, step: &Step) {
     for line in step.reason.iter().flat_map(|reason| wrapped(reason, "      ")) {
         let _ = writeln!(text, "{line}");
     }
-    let told = told(&step.changes);
-    let on_one_line = told.iter().filter(|told| matches!(told.form, Form::Values { .. }));
-    let widths = on_one_line.map(|told| told.path.chars().count());
+    let shown = shown_changes(&step.changes);
+    let on_one_line = shown.iter().filter(|shown| matches!(shown.form, Form::Values { .. }));
+    let widths = on_one_line.map(|shown| shown.path.chars().count());
     let width = widths.filter(|width| *width <= WIDEST_PATH).max().unwrap_or_default();
-    for told in told {
-        change(text, told, width);
+    for shown in shown {
+        change(text, shown, width);
     }
 }
 
-fn change(text: &mut String, told: ShownChange, width: usize) {
-    let path = told.path;
-    let risk = risk(told.risk).map(|risk| format!("  {BAD}{risk}{BAD:#}")).unwrap_or_default();
-    match told.form {
+fn change(text: &mut String, shown: ShownChange, width: usize) {
+    let path = shown.path;
+    let risk = risk(shown.risk).map(|risk| format!("  {BAD}{risk}{BAD:#}")).unwrap_or_default();
+    match shown.form {
         Form::Values { live, desired } => {
             let [live, desired] = [live, desired].map(|side| side.unwrap_or_else(|| "none".into()));
             let _ = writeln!(text, "      {path:width$}  {live} → {desired}{risk}");
@@ -128,15 +128,14 @@ fn totals(plan: &Plan, heading: Heading<'_>) -> String {
     let looked_at = format!("{DIM}({}){DIM:#}", coverage(plan));
     if plan.verdict == Verdict::InSync {
         let clean = if heading.question == Question::Drift { "No drift" } else { "Nothing to do" };
-        return format!("{clean}: everything is as the code says {looked_at}");
+        return format!("{clean}: everything matches the stack {looked_at}");
     }
     let numbers: Vec<String> =
         numbers(plan, heading).into_iter().map(|(number, what)| format!("{number} {what}")).collect();
     format!("{} {looked_at}", numbers.join(", "))
 }
 
-/// Returns what a plan comes to, with how many there are of each: actions, or verdicts where it is
-/// read for drift.
+/// Returns the number of each action, or of each verdict if the question is drift.
 pub(super) fn numbers(plan: &Plan, heading: Heading<'_>) -> Vec<(usize, &'static str)> {
     let verdicts = || plan.verdicts.iter().map(|(of, number)| (*number, verdict(*of))).collect();
     let mut numbers: Vec<_> = if heading.question == Question::Drift { verdicts() } else { to_be_done(plan) };
@@ -144,8 +143,8 @@ pub(super) fn numbers(plan: &Plan, heading: Heading<'_>) -> Vec<(usize, &'static
     numbers
 }
 
-/// Nothing is done about an orphan, and yet it is not as the code says. What could not be read is
-/// told beside what was compared.
+/// Returns the number of each action. Orphans are counted too, although `up` keeps them. Resources that could
+/// not be read are part of the coverage instead.
 fn to_be_done(plan: &Plan) -> Vec<(usize, &'static str)> {
     let kept = |of: Verdict| plan.having(of).filter(|step| step.action == Action::Keep).count();
     let actions = plan.actions.iter().filter(|(action, _)| **action != Action::Keep);
@@ -159,8 +158,7 @@ fn to_be_done(plan: &Plan) -> Vec<(usize, &'static str)> {
         .collect()
 }
 
-/// Returns what a plan leaves behind that the code does not mention, with what is to be done
-/// about it, and what of it still works.
+/// Returns a warning about the orphans that a plan keeps: how to delete them, and which of them still work.
 pub fn orphans_left(plan: &Plan, to_do: &str) -> Option<String> {
     let number = plan.orphans_left().count();
     if number == 0 {
@@ -178,7 +176,7 @@ pub fn orphans_left(plan: &Plan, to_do: &str) -> Option<String> {
     Some(text)
 }
 
-/// Returns how much was looked at: without it, "clean" says nothing.
+/// Returns how much was compared: without it, "clean" means nothing.
 pub(super) fn coverage(plan: &Plan) -> String {
     let Compared { resources, fields, left_out, unreadable } = &plan.compared;
     let mut parts = vec![match fields {
@@ -186,7 +184,7 @@ pub(super) fn coverage(plan: &Plan) -> String {
         _ => format!("{} and {} compared", count(*resources, "resource"), count(*fields, "field")),
     }];
     if !left_out.is_empty() && *fields > 0 {
-        parts.push(format!("{} left out", count(left_out.len(), "thing")));
+        parts.push(format!("{} left out", count(left_out.len(), "setting")));
     }
     if *unreadable > 0 {
         parts.push(format!("{unreadable} unreadable"));
@@ -194,7 +192,7 @@ pub(super) fn coverage(plan: &Plan) -> String {
     parts.join(", ")
 }
 
-/// Returns what was left out on one line, with the reasons while there are few.
+/// Returns one line with the settings that are left out, with the reasons if there are few.
 fn left_out(compared: &Compared) -> Option<String> {
     let of = |left: &NotCompared| format!("{} of {}", left.what, left.kind);
     let named = match compared.left_out.as_slice() {
@@ -202,11 +200,11 @@ fn left_out(compared: &Compared) -> Option<String> {
         few if few.len() <= NAMED => few.iter().map(|left| format!("{} ({})", of(left), left.why)).collect(),
         many => {
             let kinds: BTreeSet<&str> = many.iter().map(|left| left.kind).collect();
-            let (things, kinds) = (count(many.len(), "thing"), count(kinds.len(), "kind"));
-            vec![format!("{things} of {kinds}, by choice")]
+            let (things, kinds) = (count(many.len(), "setting"), count(kinds.len(), "kind"));
+            vec![format!("{things} of {kinds}, by design")]
         }
     };
     let why =
-        if compared.left_out.len() > NAMED { " (`--format json` names each with its reason)" } else { "" };
+        if compared.left_out.len() > NAMED { " (`--format json` lists each with its reason)" } else { "" };
     Some(format!("not compared: {}{why}", named.join("; ")))
 }

@@ -1,5 +1,4 @@
-//! How far a long piece of work has come: a line that moves on a terminal, a line now and then
-//! elsewhere.
+//! The progress of a long task: one line that is updated on a terminal, a line every ten seconds elsewhere.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -8,12 +7,12 @@ use engine::progress;
 
 use super::{Busy, Ui};
 
-/// How often a line moves, at most.
+/// The shortest time between two updates of the line on a terminal.
 const MOVES: Duration = Duration::from_millis(100);
-/// How often there is a line where none can move.
+/// The shortest time between two lines elsewhere.
 const LINES: Duration = Duration::from_secs(10);
 
-/// Somebody to be told.
+/// Shows the progress of a task.
 #[derive(Clone)]
 pub(crate) struct ProgressLine {
     busy: Arc<Busy>,
@@ -22,17 +21,17 @@ pub(crate) struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// Begins a piece of work.
+    /// Returns the progress of a new task, and shows its name.
     pub(crate) fn new(ui: &Ui, what: &str) -> Self {
         let last = Arc::new(Mutex::new(Instant::now()));
         Self { busy: Arc::new(ui.busy(what)), ui: ui.clone(), last }
     }
 
-    /// Tells how far it has come.
+    /// Shows the current progress, unless the last update was just now.
     pub(crate) fn now(&self, how_far: impl FnOnce() -> String) {
         let every = if self.ui.moves() { MOVES } else { LINES };
         {
-            let mut last = self.last.lock().expect("nobody panics while looking at the clock");
+            let mut last = self.last.lock().expect("the lock is never poisoned");
             if last.elapsed() < every {
                 return;
             }
@@ -41,9 +40,9 @@ impl ProgressLine {
         if self.ui.moves() { self.busy.now(&how_far()) } else { self.ui.say(&how_far()) }
     }
 
-    /// Does it, and tells what it waits for.
+    /// Does the work, and shows what it waits for.
     pub(crate) async fn heard<T>(&self, work: impl Future<Output = T>) -> T {
-        let told = self.clone();
-        progress::heard(move |what| told.now(|| format!("waiting for {what}")), work).await
+        let line = self.clone();
+        progress::heard(move |what| line.now(|| format!("waiting for {what}")), work).await
     }
 }

@@ -1,4 +1,4 @@
-//! A replay for reading: one line while it runs, and how it stands as a whole.
+//! A replay as text: one line of progress, and its complete status.
 
 #[cfg(test)]
 mod fixture;
@@ -8,16 +8,16 @@ pub(crate) use fixture::replayed;
 
 use std::time::Duration;
 
-use eventsourcing::replay::{Does, Only, Order, ReplayState, ReplayStatus, Source};
+use eventsourcing::replay::{HandlerKind, Only, Order, ReplayState, ReplayStatus, Source};
 
 use super::style::{count, duration, thousands};
 use super::table::columns;
 use super::text::printable;
 
-/// How wide the bar is.
+/// The width of the progress bar, in characters.
 const BAR: u64 = 20;
 
-/// Returns the line that tells how a replay gets on; with the events of a second, if known.
+/// Returns the progress of a replay as one line, with its rate in events per second if known.
 pub fn replay_progress(status: &ReplayStatus, rate: Option<f64>) -> String {
     let mut line = format!("{} ", status.order.handler);
     if let Some(total) = status.reading.total.filter(|&total| total > 0) {
@@ -40,15 +40,15 @@ pub fn replay_progress(status: &ReplayStatus, rate: Option<f64>) -> String {
         line.push_str(&format!(", {catching_up}"));
     }
     if status.reading.pass > 1 {
-        line.push_str(&format!(", reading once more ({})", status.reading.pass));
+        line.push_str(&format!(", reading again (pass {})", status.reading.pass));
     }
-    if let Some(trouble) = &status.trouble {
-        line.push_str(&format!(", {}", printable(trouble)));
+    if let Some(problem) = &status.problem {
+        line.push_str(&format!(", {}", printable(problem)));
     }
     line
 }
 
-/// Returns the hour that the key of an archived object is of: `2026-11-21 19h`.
+/// Returns the hour in the key of an archived object: `2026-11-21 19h`.
 fn hour(key: &str) -> Option<String> {
     let (_, rest) = key.split_once("/dt=")?;
     let (date, rest) = rest.split_once("/hour=")?;
@@ -56,13 +56,13 @@ fn hour(key: &str) -> Option<String> {
     Some(format!("{} {}h", printable(date), printable(hour)))
 }
 
-/// Returns what is waited for, while nothing is read.
+/// Returns what a replay waits for while it reads nothing.
 fn catching_up(status: &ReplayStatus) -> Option<String> {
     let waits_s = Some(status.reading.waits_s).filter(|&waits_s| waits_s > 0)?;
-    Some(format!("the archive is given {waits_s} s to catch up"))
+    Some(format!("waiting {waits_s} s for the archive to catch up"))
 }
 
-/// Returns how a replay stands: what was ordered, how much has gone, and what is missing.
+/// Returns the status of a replay: the order, the numbers of events, and what is missing.
 pub fn replay_text(status: &ReplayStatus) -> String {
     let Order { handler, dry_run, .. } = &status.order;
     let what = if *dry_run { "dry run of a replay" } else { "replay" };
@@ -74,20 +74,20 @@ pub fn replay_text(status: &ReplayStatus) -> String {
     let facts = facts(status).map(|(name, fact)| [format!("  {name}"), fact]).collect::<Vec<_>>();
     lines.push(columns(&facts));
     let counts = &status.counts;
-    lines.extend(listed("kept aside", counts.kept_aside, &status.kept_aside, |kept| {
+    lines.extend(listed("quarantined", counts.quarantined, &status.quarantined, |kept| {
         let (of, id) = (printable(&kept.aggregate_type), kept.aggregate_id);
         format!("{of}#{id} version {}: {}", kept.version, printable(&kept.reason))
     }));
     lines.extend(listed("gaps", counts.gaps, &status.gaps, |gap| {
         let of = format!("{}#{}", printable(&gap.aggregate_type), gap.aggregate_id);
-        format!("{of}: version {} never came; nothing from there to {} was delivered", gap.missing, gap.last)
+        format!("{of}: version {} is missing; later ones up to {} were not delivered", gap.missing, gap.last)
     }));
     lines.extend(listed("unreadable", counts.unreadable, &status.unreadable, |unreadable| {
         format!("{}: {}", printable(&unreadable.key), printable(&unreadable.reason))
     }));
     lines.extend(listed("contradictions", counts.contradictions, &status.contradictions, |other| {
         let of = format!("{}#{}", printable(&other.aggregate_type), other.aggregate_id);
-        format!("{of} version {}: another event came before {}, which was left out", other.version, other.id)
+        format!("{of} version {}: another event came first; {} was not delivered", other.version, other.id)
     }));
     lines.join("\n")
 }
@@ -98,15 +98,14 @@ fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> 
         Source::Archive => "object",
         Source::Table => "page",
     };
-    let of = reading.total.map(|total| format!(" of {}", thousands(total))).unwrap_or_default();
+    let units = match reading.total {
+        Some(total) => format!("{} of {}", thousands(reading.done), count(total, source)),
+        None => count(reading.done, source),
+    };
     let pass = if reading.pass > 1 { format!(", pass {}", reading.pass) } else { String::new() };
     let aggregates = count(counts.aggregates, "aggregate");
     let duplicates = count(counts.duplicates, "duplicate");
-    let read = format!(
-        "{}{of} {source}s{pass}; {} of {aggregates}, {duplicates}",
-        thousands(reading.done),
-        events(counts.read)
-    );
+    let read = format!("{units}{pass}; {} of {aggregates}, {duplicates}", events(counts.read));
     let (goes, delivered) = if order.dry_run {
         ("to deliver", events(counts.delivered))
     } else {
@@ -118,56 +117,56 @@ fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> 
     let facts = [
         ("ordered", format!("by {}, {at}, at {}/s", printable(&order.by), order.rate)),
         ("id", order.id.to_string()),
-        ("handler", status.does.map(does).unwrap_or_default().to_owned()),
+        ("handler", status.handler_kind.map(handler_kind_text).unwrap_or_default().to_owned()),
         ("only", only(&order.only)),
         ("read", read),
         (goes, delivered),
         ("types", types),
-        ("passed over", some(counts.passed_over)),
+        ("filtered out", some(counts.skipped)),
         (if status.state == ReplayState::Running { "waiting" } else { "left out" }, some(counts.waiting)),
-        ("waits", catching_up(status).unwrap_or_default()),
-        ("trouble", status.trouble.as_deref().map(printable).unwrap_or_default()),
+        ("now", catching_up(status).unwrap_or_default()),
+        ("problem", status.problem.as_deref().map(printable).unwrap_or_default()),
     ];
     facts.into_iter().filter(|(_, fact)| !fact.is_empty())
 }
 
-fn does(does: Does) -> &'static str {
-    match does {
-        Does::Acts => "acts on the outside",
-        Does::BuildsState => "builds state",
+fn handler_kind_text(kind: HandlerKind) -> &'static str {
+    match kind {
+        HandlerKind::Reactor => "reactor (has side effects)",
+        HandlerKind::Projection => "projection (builds state)",
     }
 }
 
-/// Returns what is under way, for whoever sees nothing move.
+/// Returns a line about a running replay, for output without a progress bar.
 pub fn replay_begins(order: &Order) -> String {
     let Order { handler, id, rate, .. } = order;
-    let what = if order.dry_run { "a dry run of a replay" } else { "a replay" };
+    let what = if order.dry_run { "dry run of replay" } else { "replay" };
     let from = match order.from {
-        Source::Archive => "the archive",
-        Source::Table => "the table",
+        Source::Archive => "archive",
+        Source::Table => "table",
     };
     let only = match only(&order.only) {
         only if only.is_empty() => only,
         only => format!(", only {only}"),
     };
-    format!("{what} of {from} to {handler} is under way: {id}, at {rate}/s at most{only}")
+    format!("{what} {id}: {from} → {handler}, max {rate} events/s{only}")
 }
 
-/// Returns what of the filter has matched nothing, once all is read.
+/// Returns which part of the filter matched no event, once all events are read.
 pub fn replay_unmatched(status: &ReplayStatus) -> Option<String> {
     let Only { types, aggregates, .. } = &status.order.only;
     let known = &status.read_by_type;
     let unknown: Vec<_> =
         types.iter().filter(|name| !known.contains_key(*name)).map(|name| printable(name)).collect();
     if known.is_empty() && !aggregates.is_empty() {
-        return Some("there is no event of such an aggregate".to_owned());
+        return Some("no event belongs to these aggregates".to_owned());
     }
     if !unknown.is_empty() && !known.is_empty() {
         let known = known.keys().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
-        return Some(format!("there is no event of type {}; there are {known}", unknown.join(", ")));
+        return Some(format!("no event has type {}; the types are {known}", unknown.join(", ")));
     }
     let nothing = status.counts.delivered == 0 && status.order.only != Only::default();
-    nothing.then(|| format!("there is no event that is wanted ({})", only(&status.order.only)))
+    nothing.then(|| format!("no event matches the filter ({})", only(&status.order.only)))
 }
 
 fn only(only: &Only) -> String {
@@ -179,7 +178,7 @@ fn only(only: &Only) -> String {
     wanted.join(", ")
 }
 
-/// Returns a heading and a line each; how many more there are, where not all are known.
+/// Returns a heading and a line for each item, then the number of the others if not all are known.
 fn listed<T>(heading: &str, all: u64, known: &[T], line: impl Fn(&T) -> String) -> Vec<String> {
     if all == 0 {
         return Vec::new();
@@ -208,14 +207,14 @@ fn batches(many: u64) -> String {
     if many == 1 { "1 batch".to_owned() } else { format!("{} batches", thousands(many)) }
 }
 
-/// Returns a number where it is one to speak of.
+/// Returns a number of events, or nothing for zero.
 fn some(many: u64) -> String {
     if many == 0 { String::new() } else { events(many) }
 }
 
 #[cfg(test)]
 mod tests {
-    use eventsourcing::replay::{Contradiction, KeptAside, ReplayGap, Unreadable};
+    use eventsourcing::replay::{Contradiction, QuarantinedEvent, ReplayGap, Unreadable};
     use uuid::Uuid;
 
     use super::*;
@@ -236,17 +235,21 @@ mod tests {
         bad.order.only.types.insert("ItemAdded".into());
         bad.order.only.since = "2026-11-21T00:00:00Z".parse().ok();
         bad.reading.pass = 2;
-        (bad.counts.kept_aside, bad.counts.gaps, bad.counts.unreadable) = (1, 3, 1);
-        (bad.counts.passed_over, bad.counts.waiting) = (35, 9);
+        (bad.counts.quarantined, bad.counts.gaps, bad.counts.unreadable) = (1, 3, 1);
+        (bad.counts.skipped, bad.counts.waiting) = (35, 9);
         let reason = "quantity is\nnegative".to_owned();
-        bad.kept_aside =
-            vec![KeptAside { aggregate_type: aggregate_type.clone(), aggregate_id, version: 3, reason }];
+        bad.quarantined = vec![QuarantinedEvent {
+            aggregate_type: aggregate_type.clone(),
+            aggregate_id,
+            version: 3,
+            reason,
+        }];
         bad.counts.contradictions = 1;
         let (of, id) = (aggregate_type.clone(), Uuid::from_u128(3));
         bad.contradictions = vec![Contradiction { aggregate_type: of, aggregate_id, version: 5, id }];
         bad.gaps = vec![ReplayGap { aggregate_type, aggregate_id, missing: 4, last: 9 }];
         bad.unreadable = vec![Unreadable { key: "events/a".into(), reason: "it is not gzip".into() }];
-        bad.trouble = Some("log-events is out of reach".into());
+        bad.problem = Some("log-events is out of reach".into());
         insta::assert_snapshot!("incomplete", replay_text(&bad));
         insta::assert_snapshot!("progress_with_trouble", replay_progress(&bad, None));
 
@@ -266,19 +269,19 @@ mod tests {
         let mut status = replayed(ReplayState::Complete);
         assert_eq!(replay_unmatched(&status), None);
         status.order.only.types.insert("ItemAded".into());
-        let mistyped = "there is no event of type ItemAded; there are DemoOpened, ItemAdded";
+        let mistyped = "no event has type ItemAded; the types are DemoOpened, ItemAdded";
         assert_eq!(replay_unmatched(&status).as_deref(), Some(mistyped));
         status.order.only.types = ["ItemAdded".to_owned()].into();
         assert_eq!(replay_unmatched(&status), None);
-        // Of its type there are some, but none since then.
+        // There are events of the type, but none since that time.
         status.counts.delivered = 0;
         status.order.only.since = "2026-11-22T00:00:00Z".parse().ok();
-        let none = "there is no event that is wanted (ItemAdded, since 2026-11-22T00:00:00Z)";
+        let none = "no event matches the filter (ItemAdded, since 2026-11-22T00:00:00Z)";
         assert_eq!(replay_unmatched(&status).as_deref(), Some(none));
         status.order.only.aggregates.insert(Uuid::from_u128(9));
         status.read_by_type.clear();
-        assert_eq!(replay_unmatched(&status).as_deref(), Some("there is no event of such an aggregate"));
-        // Nothing was asked for, and there is nothing: so it is on the first day.
+        assert_eq!(replay_unmatched(&status).as_deref(), Some("no event belongs to these aggregates"));
+        // Without a filter, an empty history is normal: a new environment has no events.
         status.order.only = Only::default();
         assert_eq!(replay_unmatched(&status), None);
     }
@@ -288,9 +291,7 @@ mod tests {
         let mut order = replayed(ReplayState::Running).order;
         order.only.types.insert("ItemAdded".into());
         let id = order.id;
-        let line = format!(
-            "a replay of the archive to log-events is under way: {id}, at 1000/s at most, only ItemAdded"
-        );
+        let line = format!("replay {id}: archive → log-events, max 1000 events/s, only ItemAdded");
         assert_eq!(replay_begins(&order), line);
     }
 }

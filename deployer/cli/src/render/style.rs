@@ -1,4 +1,4 @@
-//! The few colours there are, and how small things are written.
+//! Colours, and the format of labels, numbers and durations.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use engine::resource::Risk;
 
 use super::text::printable;
 
-/// How wide text is made that would be too wide for reading.
+/// Longer text is wrapped at this width.
 const COLUMNS: usize = 100;
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
@@ -31,7 +31,7 @@ pub(super) fn sign(action: Action) -> (&'static str, Style) {
     }
 }
 
-/// Returns an action done: `created`.
+/// Returns an action in the past tense: `created`.
 pub(super) fn done(action: Action) -> &'static str {
     match action {
         Action::Create => "created",
@@ -44,7 +44,7 @@ pub(super) fn done(action: Action) -> &'static str {
     }
 }
 
-/// Returns an action to be done: `to create`.
+/// Returns a planned action: `to create`.
 pub(super) fn to_do(action: Action) -> &'static str {
     match action {
         Action::Create => "to create",
@@ -61,7 +61,7 @@ pub(super) fn to_do(action: Action) -> &'static str {
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Unknown => "unknown",
-        Verdict::Foreign => "foreign",
+        Verdict::Unmanaged => "unmanaged",
         Verdict::Drift => "drift",
         Verdict::Pending => "pending",
         Verdict::Orphan => "orphan",
@@ -69,7 +69,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Returns a risk in words, where it is one.
+/// Returns a risk in words, or `None` if the change is safe.
 pub(super) fn risk(risk: Risk) -> Option<&'static str> {
     match risk {
         Risk::Safe => None,
@@ -79,8 +79,7 @@ pub(super) fn risk(risk: Risk) -> Option<&'static str> {
     }
 }
 
-/// Returns text as lines of a readable length that all begin with this; a word such as an
-/// ARN stays whole.
+/// Returns text as indented lines of a readable length. Long words such as ARNs are not broken.
 pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let options = textwrap::Options::new(COLUMNS)
         .initial_indent(indent)
@@ -115,7 +114,7 @@ pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     }
 }
 
-/// Returns a number of things with its thousands apart: `12,000`.
+/// Returns a number with thousands separators: `12,000`.
 pub fn thousands(number: impl TryInto<u64>) -> String {
     let digits = number.try_into().unwrap_or(u64::MAX).to_string();
     let groups: Vec<&str> =

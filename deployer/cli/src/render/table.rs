@@ -1,4 +1,4 @@
-//! Columns that line up.
+//! Aligned columns.
 
 /// Returns rows as lines, each column as wide as its widest cell.
 pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {

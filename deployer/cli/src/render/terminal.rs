@@ -1,11 +1,11 @@
-//! What a terminal may be shown: our own colours, and nothing of others that it would obey.
+//! Makes text safe for terminals: keeps the deployer's own colours, and escapes other control characters.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::text::is_unseen;
 
-/// Where text goes.
+/// The destination of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Destination {
     /// Whether it is a terminal, which obeys control characters.
@@ -15,9 +15,9 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// Returns our own text as it is to be written there. Colours are the only control sequences
-    /// that we write, so everything else of the kind comes from others; and text of others is made
-    /// printable before it is put into ours.
+    /// Returns text of the deployer for this destination. The deployer writes no control sequences except
+    /// colours, so all others come from untrusted text; and untrusted text is made printable before it is
+    /// inserted into the deployer's text.
     pub(super) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let plain = |letter: char| !(letter == ESCAPE || self.terminal && is_obeyed(letter));
         if text.chars().all(plain) {
@@ -38,9 +38,8 @@ impl Destination {
         Cow::Owned(written)
     }
 
-    /// Returns text that has no colours of ours in it, such as an error's, as it is to be written
-    /// there.
-    pub(super) fn foreign<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    /// Returns text without colours of the deployer, such as an error message, for this destination.
+    pub(super) fn untrusted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !self.terminal || !text.chars().any(is_obeyed) {
             return Cow::Borrowed(text);
         }
@@ -49,14 +48,14 @@ impl Destination {
         Cow::Owned(shown)
     }
 
-    /// Returns others' data as it is to be written there: byte for byte, but for a terminal with
-    /// what it would obey written as JSON writes it.
+    /// Returns untrusted data for this destination: byte for byte, or for a terminal with control characters
+    /// escaped as in JSON.
     pub(super) fn data<'a>(&self, data: &'a [u8]) -> Cow<'a, [u8]> {
         if !self.terminal {
             return Cow::Borrowed(data);
         }
         let text = String::from_utf8_lossy(data);
-        let mut shown = self.foreign(&text).into_owned();
+        let mut shown = self.untrusted(&text).into_owned();
         if !shown.ends_with('\n') {
             shown.push('\n');
         }
@@ -66,21 +65,21 @@ impl Destination {
 
 const ESCAPE: char = '\u{1b}';
 
-/// Returns the length of the colour that a text begins with ("Select Graphic Rendition", ECMA-48).
+/// Returns the length of the colour at the start of a text ("Select Graphic Rendition", ECMA-48).
 fn colour(text: &str) -> Option<usize> {
     let numbers = text.strip_prefix("\u{1b}[")?;
     let end = numbers.find(|letter: char| !matches!(letter, '0'..='9' | ';' | ':'))?;
     numbers[end..].starts_with('m').then_some(text.len() - numbers.len() + end + 1)
 }
 
-/// Tells whether a terminal does something on this letter instead of showing it.
+/// Returns whether a terminal obeys this character instead of showing it.
 fn is_obeyed(letter: char) -> bool {
     letter.is_control() && !matches!(letter, '\n' | '\t') || is_unseen(letter)
 }
 
 fn show(shown: &mut String, letter: char) {
     if is_obeyed(letter) {
-        // Control characters and those of `is_unseen` are in Unicode's first plane: JSON has four digits.
+        // Control characters and those of `is_unseen` are in Unicode's first plane: four digits, as in JSON.
         let _ = write!(shown, "\\u{:04x}", u32::from(letter));
     } else {
         shown.push(letter);
@@ -120,8 +119,8 @@ mod tests {
 
     #[test]
     fn errors_have_no_colours_of_others_on_terminals() {
-        assert_eq!(COLOUR_TERMINAL.foreign("no\u{1b}[31mpe\nnext"), "no\\u001b[31mpe\nnext");
-        assert_eq!(PIPE.foreign(THEIRS), THEIRS);
+        assert_eq!(COLOUR_TERMINAL.untrusted("no\u{1b}[31mpe\nnext"), "no\\u001b[31mpe\nnext");
+        assert_eq!(PIPE.untrusted(THEIRS), THEIRS);
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! How a value is written: on one line, safe to print, and never a secret.
+//! Values as text: on one line, printable, and with secrets masked.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// What the form of a secret begins with (`resources::function::Secret`).
+/// The prefix of the hash that replaces a secret (`resources::function::Secret`).
 const HASH: &str = "sha256:";
-/// How long that form is after its beginning.
+/// The number of hexadecimal digits after the prefix.
 const HASH_DIGITS: usize = 16;
-/// How many of the digits are shown: enough to see that two are unlike.
+/// How many of the digits are shown: enough to see that two hashes differ.
 const SHOWN_DIGITS: usize = 8;
 
-/// Returns a value as it reads best on one line; nothing for nothing.
+/// Returns a value in readable form on one line, or `None` for null.
 pub(super) fn value(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -20,14 +20,13 @@ pub(super) fn value(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns a value as JSON on one line: what differs, differs here.
+/// Returns a value as JSON on one line; different values give different text.
 pub(super) fn compact(value: &Value) -> String {
     printable(&value.to_string())
 }
 
-/// Returns text with everything that a terminal or a reader would take for something else
-/// written out: control characters, line breaks, what turns the direction of writing around,
-/// and what cannot be seen.
+/// Returns text with everything escaped that a terminal or a reader would misread: control characters, line
+/// breaks, changes of the writing direction, and invisible characters.
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -42,19 +41,20 @@ pub(super) fn printable(text: &str) -> String {
     printable
 }
 
-/// Text is quoted where its ends could not be told otherwise.
+/// Returns printable text, in quotes if it is empty, or starts or ends with white space.
 fn plain(text: &str) -> String {
     if text.is_empty() || text.trim() != text { compact(&text.into()) } else { printable(text) }
 }
 
-/// Returns the stand-in of a secret's hash; a hash invites to look for what it means.
+/// Returns the masked form of a secret's hash: the complete hash would help to guess the secret.
 fn masked(text: &str) -> Option<String> {
     let digits = text.strip_prefix(HASH)?;
     let is_hash = digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hash.then(|| format!("••• ({HASH}{}…)", &digits[..SHOWN_DIGITS]))
 }
 
-/// Format characters and separators of lines, after Unicode's general categories Cf, Zl, Zp.
+/// Returns whether a character is a format character or a separator of lines (after Unicode's general
+/// categories Cf, Zl, Zp).
 pub(super) fn is_unseen(letter: char) -> bool {
     matches!(
         letter,

@@ -16,7 +16,7 @@ use crate::build::BuildEvent;
 use crate::exit::Problem;
 use crate::local::LocalEvent;
 
-/// Where everything is written.
+/// The output of the program.
 #[derive(Debug, Clone)]
 pub struct Ui {
     bars: MultiProgress,
@@ -56,7 +56,7 @@ impl Ui {
         Self { bars: MultiProgress::with_draw_target(target), ended: Arc::default() }
     }
 
-    /// Returns how the program is called here, for hints that can be typed as they are.
+    /// Returns the command that runs this program, for hints that can be copied.
     pub fn program(&self) -> String {
         // Cargo sets this for what it runs.
         if std::env::var_os("CARGO").is_some_and(|cargo| !cargo.is_empty()) {
@@ -66,15 +66,15 @@ impl Ui {
         program.map_or_else(|| "deployer".into(), |program| program.to_string_lossy().into_owned())
     }
 
-    /// Writes a result for reading, and ends the line. What cannot be written fails the command
-    /// in the end: see [`Ui::lost`].
+    /// Writes a result as text, and ends the line. A failed write fails the command at its end: see
+    /// [`Ui::lost`].
     pub fn result(&self, text: &str) {
         let text = stdout_destination().text(text);
         self.write(format!("{text}\n").as_bytes());
     }
 
-    /// Writes data of others or for programs, byte for byte. A terminal gets what it would obey
-    /// written out.
+    /// Writes untrusted data, or data for programs, byte for byte. On a terminal, control characters are
+    /// escaped.
     pub fn data(&self, data: &[u8]) {
         self.write(&stdout_destination().data(data));
     }
@@ -85,7 +85,7 @@ impl Ui {
     }
 
     fn write(&self, bytes: &[u8]) {
-        let mut ended = self.ended.lock().expect("nothing panics while it writes");
+        let mut ended = self.ended.lock().expect("the lock is never poisoned");
         if ended.is_some() {
             return;
         }
@@ -97,57 +97,57 @@ impl Ui {
         *ended = self.bars.suspend(write).err();
     }
 
-    /// Tells whether results can no longer be written: whatever goes on writing can end.
+    /// Returns whether results can no longer be written, so that a command can stop writing.
     pub fn output_ended(&self) -> bool {
         let mut stdout = [PollFd::from_borrowed_fd(rustix::stdio::stdout(), PollFlags::empty())];
-        // A reader that is gone is told without asking for it (poll(2)).
+        // A closed reader is reported even without requested events (poll(2)).
         let gone = poll(&mut stdout, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0);
-        gone || self.ended.lock().expect("nothing panics while it writes").is_some()
+        gone || self.ended.lock().expect("the lock is never poisoned").is_some()
     }
 
-    /// Returns the problem that results could not be written. A reader that left, as `head`
-    /// does, has got what it wanted.
+    /// Returns the error if results could not be written. A reader that closed the pipe, as `head` does, is
+    /// not an error.
     pub fn lost(&self) -> Option<Problem> {
-        let ended = self.ended.lock().expect("nothing panics while it writes");
+        let ended = self.ended.lock().expect("the lock is never poisoned");
         let error = ended.as_ref().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)?;
         Some(Problem::new(format!("cannot write standard output: {error}")))
     }
 
-    /// Says something about the work.
+    /// Writes a message.
     pub fn say(&self, text: &str) {
         let text = stderr_destination().text(text);
-        // If even that cannot be written there is nobody to tell.
+        // If this write fails, the error cannot be reported either.
         self.bars.suspend(|| drop(writeln!(std::io::stderr().lock(), "{text}")));
     }
 
-    /// Says something that others wrote, or that was typed.
-    pub fn say_foreign(&self, text: &str) {
-        self.say(&stderr_destination().foreign(text));
+    /// Writes untrusted text as a message.
+    pub fn say_untrusted(&self, text: &str) {
+        self.say(&stderr_destination().untrusted(text));
     }
 
-    /// Says what went wrong, and what to do about it.
+    /// Writes an error with its details and its hint.
     pub fn error(&self, problem: &Problem) {
-        let to = stderr_destination();
-        let mut text = format!("{BAD}error{BAD:#}: {}", to.foreign(&problem.message));
+        let (to, program) = (stderr_destination(), self.program());
+        let mut text = format!("{BAD}error{BAD:#}: {}", to.untrusted(&problem.message));
         for detail in &problem.details {
-            text.push_str(&format!("\n  {}", to.foreign(detail)));
+            text.push_str(&format!("\n  {}", to.untrusted(detail)));
         }
         if let Some(hint) = &problem.hint {
-            text.push_str(&format!("\n{DIM}hint:{DIM:#} {}", to.foreign(hint)));
+            text.push_str(&format!("\n{DIM}hint:{DIM:#} {}", to.untrusted(&with_program(hint, &program))));
         }
         self.say(&text);
     }
 
-    /// Warns.
+    /// Writes a warning.
     pub fn warn(&self, text: &str) {
-        let text = stderr_destination().foreign(text);
+        let text = stderr_destination().untrusted(text);
         self.say(&format!("{style}warning{style:#}: {text}", style = super::style::CHANGE));
     }
 
-    /// Shows that something is going on, until the value is dropped.
+    /// Shows a task in progress, until the value is dropped.
     pub fn busy(&self, what: &str) -> Busy {
         let style = ProgressStyle::with_template("{spinner} {msg}, {took}");
-        let style = style.expect("the template is right");
+        let style = style.expect("the template is valid");
         let took = |state: &ProgressState, to: &mut dyn fmt::Write| {
             let _ = to.write_str(&duration(state.elapsed()));
         };
@@ -159,22 +159,22 @@ impl Ui {
         busy
     }
 
-    /// Tells whether what is going on is shown as it goes on.
+    /// Returns whether progress is shown as a line that is updated in place.
     pub fn moves(&self) -> bool {
         !self.bars.is_hidden()
     }
 
-    /// Returns how wide the terminal is that results go to, if they go to one.
+    /// Returns the width of the terminal if results go to one.
     pub fn width(&self) -> Option<usize> {
         std::io::stdout().is_terminal().then(textwrap::termwidth)
     }
 
-    /// Tells whether there is somebody to ask.
+    /// Returns whether a question can be asked: stdin and stderr are terminals.
     pub fn can_ask(&self) -> bool {
         std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
-    /// Asks, and returns the line typed.
+    /// Asks a question, and returns the answer.
     pub fn ask(&self, question: &str) -> String {
         let _ = write!(anstream::stderr(), "{question} ");
         let mut line = String::new();
@@ -183,7 +183,12 @@ impl Ui {
     }
 }
 
-/// Something going on.
+/// Returns a hint whose commands can be typed here: crates that do not know the program call it `deployer`.
+fn with_program(hint: &str, program: &str) -> String {
+    hint.replace("`deployer ", &format!("`{program} "))
+}
+
+/// A task in progress.
 #[derive(Debug)]
 pub struct Busy {
     bar: ProgressBar,
@@ -191,20 +196,20 @@ pub struct Busy {
 }
 
 impl Busy {
-    /// Says what is going on now.
+    /// Shows the current activity.
     pub fn now(&self, what: &str) {
-        // Bars know nothing of `NO_COLOR`.
+        // Bars ignore `NO_COLOR`.
         let to = Destination { terminal: true, colours: colours(&std::io::stderr()) };
         self.bar.set_message(to.text(what).into_owned());
     }
 
-    /// Says what is waited for from now on, and counts the time anew.
+    /// Shows what the task waits for, and counts the time from zero.
     pub fn waiting(&self, what: &str) {
         self.bar.reset_elapsed();
         self.now(what);
     }
 
-    /// Tells of the local cloud coming up.
+    /// Shows the start of the local cloud.
     pub fn local(&self, event: &LocalEvent) {
         match event {
             LocalEvent::Waiting => self.now("waiting for another deployer to start the local cloud"),
@@ -216,13 +221,13 @@ impl Busy {
             LocalEvent::Installed { .. } | LocalEvent::Ready { .. } => {}
             LocalEvent::OtherVersion { running, pinned } => {
                 self.ui.warn(&format!(
-                    "the local cloud is MiniStack {running}, this program is made for {pinned}"
+                    "the local cloud runs MiniStack {running}, but this program expects {pinned}"
                 ));
             }
         }
     }
 
-    /// Tells of a build going on.
+    /// Shows the progress of a build.
     pub fn build(&self, event: &BuildEvent) {
         match event {
             BuildEvent::Started { functions } => self.now(&format!("building {functions} functions")),
@@ -239,5 +244,19 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hint_commands_begin_with_the_program_that_runs() {
+        let hint = "run `deployer local start`, not `cargo run`; the deployer waits";
+        assert_eq!(
+            with_program(hint, "./bundle"),
+            "run `./bundle local start`, not `cargo run`; the deployer waits"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! How long steps have been waiting, and when somebody without a terminal should hear of it.
+//! How long steps have been waiting, and when to report that without a terminal.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use engine::resource::ResourceId;
 
 use super::style::duration;
 
-/// How long nothing is said of a wait. Shorter ones are not worth a line in a log.
+/// The time between two reports of a wait. Shorter waits are not worth a line in a log.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// The waits that go on.
+/// The current waits.
 #[derive(Debug, Default)]
 pub(super) struct Waits(BTreeMap<ResourceId, Wait>);
 
@@ -18,26 +18,26 @@ pub(super) struct Waits(BTreeMap<ResourceId, Wait>);
 struct Wait {
     what: String,
     since: Instant,
-    told: Instant,
+    reported: Instant,
 }
 
 impl Waits {
-    /// Notes that a step waits for something. Tells whether it is something else than before.
+    /// Records what a step waits for. Returns whether that has changed.
     pub(super) fn heard(&mut self, id: &ResourceId, what: &str, now: Instant) -> bool {
         let known = self.0.get(id).is_some_and(|wait| wait.what == what);
         if !known {
-            self.0.insert(id.clone(), Wait { what: what.to_owned(), since: now, told: now });
+            self.0.insert(id.clone(), Wait { what: what.to_owned(), since: now, reported: now });
         }
         !known
     }
 
-    /// Returns the line to write of this wait, if it is time for one.
+    /// Returns the report of a wait, if one is due.
     pub(super) fn due(&mut self, id: &ResourceId, now: Instant) -> Option<String> {
         let wait = self.0.get_mut(id)?;
-        if now.duration_since(wait.told) < EVERY {
+        if now.duration_since(wait.reported) < EVERY {
             return None;
         }
-        wait.told = now;
+        wait.reported = now;
         let waited = duration(now.duration_since(wait.since));
         Some(format!("{id} waiting for {}, {waited}", wait.what))
     }

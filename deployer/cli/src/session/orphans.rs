@@ -1,5 +1,5 @@
-//! Whether an orphan that goes on working is to be disabled: one that this checkout has removed
-//! is, one that a checkout has which this one does not know of must not be.
+//! Decides whether to disable an orphan that still works: yes if this checkout removed it, no if it comes
+//! from another checkout that this one does not know.
 
 use engine::release::{Recorded, Release, ReleaseRecord, maker};
 use engine::resource::ResourceId;
@@ -11,10 +11,10 @@ use crate::build::commit_of;
 use crate::bundle::Sources;
 use aws::{Aws, Caller};
 
-/// How many digits of a commit people see.
+/// How many digits of a commit are displayed.
 const SHORT: usize = 7;
 
-/// Decides about each orphan that goes on working and can be disabled.
+/// Sets the fate of each orphan that still works and can be disabled.
 pub(super) async fn judge(
     survey: &mut Survey,
     stack: &Stack<Aws>,
@@ -37,23 +37,21 @@ pub(super) async fn judge(
     }
 }
 
-/// Decides whether an orphan was removed from the code, or belongs to code that is not known here.
+/// Returns whether an orphan was removed from the code, or belongs to code that this checkout does not know.
 async fn decided(id: &ResourceId, entries: &[Recorded], sources: &Sources, caller: &str) -> Fate {
     let Some(Release { release: Some(release), by, .. }) = maker(entries, id) else {
-        return Fate::Leave("the release record does not say which commit made it".to_owned());
+        return Fate::Leave("the release record does not say which commit created it".to_owned());
     };
     let (commit, committed) = commit_of(release);
     let short = commit.get(..SHORT).unwrap_or(commit);
     match sources.descend_from(commit).await {
         Some(true) if committed || by == caller => {
-            Fate::Disable(format!("commit {short} made it, and this release comes after that without it"))
+            Fate::Disable(format!("commit {short} created it, and this later release no longer has it"))
         }
-        Some(true) => Fate::Leave(format!("{by} made it from changes that were not committed")),
+        Some(true) => Fate::Leave(format!("{by} created it from uncommitted changes")),
         Some(false) => Fate::Leave(format!(
-            "commit {short} made it, which is not in this checkout: it may be a colleague's"
+            "commit {short}, which is not in this checkout, created it: it may be a colleague's"
         )),
-        None => {
-            Fate::Leave(format!("commit {short} made it, which is not in the history that is known here"))
-        }
+        None => Fate::Leave(format!("commit {short}, which is not in the known history, created it")),
     }
 }

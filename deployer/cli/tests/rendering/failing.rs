@@ -1,4 +1,4 @@
-//! What a reader sees at the end of a run in which much went wrong.
+//! The report at the end of a run with many failures.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn outcome(kind: &'static str, name: &str, action: Action, result: Result<(), Fa
     StepOutcome { id: ResourceId::new(kind, name), action, result, took: Duration::from_secs(1), sent: true }
 }
 
-fn told(outcomes: Vec<StepOutcome>) -> String {
+fn text_of(outcomes: Vec<StepOutcome>) -> String {
     anstream::adapter::strip_str(&failures(&ApplyReport { outcomes })).to_string()
 }
 
@@ -26,7 +26,7 @@ fn expired(request: &str) -> Failure {
         awaited: None,
         patience: None,
         tried_for: None,
-        hint: Some("log in again, then run the command again: it goes on from there".into()),
+        hint: Some("log in again, then run the command again; it continues from there".into()),
     })
 }
 
@@ -46,7 +46,7 @@ fn failures_are_listed_with_their_cause() {
     let skipped = |kind, name: &str| Failure::Skipped(ResourceId::new(kind, name));
     let (role, function) = ("iam.role", "lambda.function");
     let (group, mapping) = ("logs.log-group", "lambda.event-source-mapping");
-    let text = told(vec![
+    let text = text_of(vec![
         outcome(role, "demo-dev-capture", Action::Create, Err(Failure::Failed(denied))),
         outcome(role, "demo-dev-archive", Action::Create, Ok(())),
         outcome(function, "demo-dev-capture", Action::Create, Err(skipped(role, "demo-dev-capture"))),
@@ -79,5 +79,5 @@ fn failures_are_listed_with_their_cause() {
 
 #[test]
 fn failure_report_is_empty_without_failures() {
-    assert_eq!(told(vec![outcome("iam.role", "a", Action::Create, Ok(()))]), "");
+    assert_eq!(text_of(vec![outcome("iam.role", "a", Action::Create, Ok(()))]), "");
 }

@@ -1,4 +1,4 @@
-//! What people and programs are shown of plans and failures.
+//! Plans and failures in all output formats.
 
 mod failing;
 mod masking;

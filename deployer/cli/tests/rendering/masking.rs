@@ -1,4 +1,4 @@
-//! No form of a plan shows the value of a variable, and each shows that it changed.
+//! No output format of a plan shows the value of a variable, and each shows that it changed.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ fn variable_values_are_masked_in_every_form() {
             }
             assert!(shown.contains("environment.PASSWORD"), "{format:?} hides the change: {shown}");
             assert!(shown.contains("environment.BY_HAND"), "{format:?} hides the addition: {shown}");
-            assert!(shown.contains("sha256:"), "{format:?} does not tell one value from another: {shown}");
+            assert!(shown.contains("sha256:"), "{format:?} does not distinguish two values: {shown}");
         }
     }
     let human = plan_in(PlanFormat::Human, &plan, Heading { scope: &scope(), question: Question::Drift });

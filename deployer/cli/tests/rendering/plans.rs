@@ -1,5 +1,4 @@
-//! What a reader sees of a plan in which everything happens at once, and of one in which
-//! everything is as nasty as it can be.
+//! Plans in all output formats: one with every action and verdict, and one with hostile text.
 
 use clap::ValueEnum;
 use cli::render::{Heading, PlanFormat, Question, orphans_left, plan_in};
@@ -12,7 +11,7 @@ use engine::testing::{FakeCloud, Part, Thing, planned, planned_with, scope, stac
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// How long a comment may be on GitHub.
+/// The maximum length of a comment on GitHub.
 const LONGEST_COMMENT: usize = 65_536;
 
 fn shown(format: PlanFormat, plan: &Plan, question: Question) -> String {
@@ -31,13 +30,13 @@ async fn eventful() -> Plan {
     up(&before, &cloud).await;
     {
         let mut world = cloud.world();
-        world.things.get_mut("demo-dev-drifted").expect("it was made").0.size = 5;
-        world.things.get_mut("demo-dev-refused").expect("it was made").0.key = "other".into();
-        world.things.insert("demo-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
+        world.things.get_mut("demo-dev-drifted").expect("it was created").0.size = 5;
+        world.things.get_mut("demo-dev-refused").expect("it was created").0.key = "other".into();
+        world.things.insert("demo-dev-unmanaged".into(), (Thing::new("unmanaged"), Tags::new()));
     }
     cloud.fail("Read demo-dev-unreadable", Class::Denied);
     after.add(drifted.size(2)).add(pending.size(3)).add(recreated.clone()).add(kept);
-    after.add(Part::of(&recreated).speed(2)).add(Thing::new("absent")).add(Thing::new("foreign"));
+    after.add(Part::of(&recreated).speed(2)).add(Thing::new("absent")).add(Thing::new("unmanaged"));
     after.add(Thing::new("unreadable")).add(Thing::new("refused"));
     let allow = ["fake.thing/demo-dev-pruned".to_owned()].into();
     let wishes = Wishes { prune: true, allow, ..Wishes::default() };
@@ -47,7 +46,7 @@ async fn eventful() -> Plan {
 #[tokio::test]
 async fn plan_is_shown_whole_in_every_form() {
     let plan = eventful().await;
-    // What is pruned is not disabled: see below.
+    // Pruned resources are not disabled: see below.
     for (action, number) in plan.actions.iter().filter(|(action, _)| **action != Action::Disable) {
         assert!(*number > 0, "no step is {action:?}");
     }
@@ -72,7 +71,7 @@ async fn orphan_is_no_unchanged_resource() {
     up(&before, &cloud).await;
     let (mut survey, _) = planned(&after, &cloud).await;
     let parts = survey.active.iter_mut().filter(|(id, _)| id.name() == "demo-dev-old/part");
-    parts.for_each(|(_, activity)| activity.fate = Some(Fate::Disable("commit 4b5b545 made it".into())));
+    parts.for_each(|(_, activity)| activity.fate = Some(Fate::Disable("commit 4b5b545 created it".into())));
     let plan = plan(&after, &survey, &Wishes::default());
     insta::assert_snapshot!(shown(PlanFormat::Human, &plan, Question::Plan));
     insta::assert_snapshot!("orphans_left", orphans_left(&plan, "`up --prune`").expect("there are some"));
@@ -89,7 +88,7 @@ async fn clean_plan_is_one_line() {
     insta::assert_snapshot!("a_clean_comment", shown(PlanFormat::Markdown, &plan, Question::Drift));
 }
 
-/// Returns the plan that these steps are.
+/// Returns a plan with these steps.
 fn plan_of(steps: Vec<Step>) -> Plan {
     let mut verdicts: std::collections::BTreeMap<Verdict, usize> = Verdict::ALL.map(|of| (of, 0)).into();
     let mut actions = std::collections::BTreeMap::new();
@@ -160,15 +159,15 @@ fn changes_of_every_shape_are_readable() {
     let mut plan = plan_of(vec![drifted("demo-dev-get-demo", changes)]);
     let left = |what, why| NotCompared { kind: "dynamodb.table", what, why, resources: 1 };
     plan.compared.left_out =
-        vec![left("replicas", "another region's"), left("resource policy", "another call a look")];
+        vec![left("replicas", "another region's"), left("resource policy", "another call for each read")];
     insta::assert_snapshot!("shapes_human", shown(PlanFormat::Human, &plan, Question::Drift));
     insta::assert_snapshot!("shapes_markdown", shown(PlanFormat::Markdown, &plan, Question::Drift));
-    plan.compared.left_out.extend([left("tags of others", "theirs"), left("metrics", "no configuration")]);
+    plan.compared.left_out.extend([left("other tags", "not managed"), left("metrics", "no configuration")]);
     let text = shown(PlanFormat::Human, &plan, Question::Drift);
     insta::assert_snapshot!("much_left_out", text.lines().last().unwrap_or_default());
 }
 
-/// GitHub refuses a longer comment as a whole, so it is cut, and says by how much.
+/// GitHub rejects a longer comment as a whole, so the comment is cut, and says by how much.
 #[test]
 fn comment_stays_below_the_github_limit() {
     let change = |number: usize| Change::new("description", json!("é".repeat(number)), json!("by hand"));
@@ -200,7 +199,7 @@ fn comment_is_the_same_for_the_same_plan() {
     );
 }
 
-/// GitHub shows ten annotations of a level and drops the rest in silence.
+/// GitHub shows ten annotations of a level and drops the others silently.
 #[test]
 fn annotations_beyond_what_github_shows_are_counted() {
     let resource = |number: usize| drifted(&format!("a:b,{number}"), vec![]);
@@ -225,8 +224,8 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Whatever AWS or somebody wrote into a name, a field or an error: each block is opened
-    /// and closed once, no line leaves its fence, and no line is a command of the runner.
+    /// With any text in a name, a field or an error: each block is opened and closed once, no line leaves its
+    /// fence, and no line is a command of the runner.
     #[test]
     fn comment_content_cannot_break_out(texts in prop::collection::vec(nasty(), 5)) {
         let [name, path, live, desired, reason] = &texts[..] else { unreachable!("there are five") };

@@ -1,4 +1,4 @@
-//! How much was compared: "clean" means nothing without it.
+//! The extent of a comparison, without which "in sync" means little.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,27 @@ use serde::Serialize;
 use super::{Step, Verdict};
 use crate::resource::{Described, LeftOut};
 
-/// What a comparison covered.
+/// The extent of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Compared {
     /// Live resources that were compared.
     pub resources: usize,
     /// Fields that were compared.
     pub fields: usize,
-    /// What was not, by choice.
+    /// Settings that are not compared, by design.
     pub left_out: Vec<NotCompared>,
     /// Resources and kinds that could not be read.
     pub unreadable: usize,
 }
 
-/// Something that was not compared, by choice.
+/// A setting that is not compared, by design.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct NotCompared {
-    /// The kind of resource that has it.
+    /// The kind of resource that has the setting.
     pub kind: &'static str,
-    /// What it is.
+    /// The setting.
     pub what: &'static str,
-    /// Why it was left out.
+    /// Why it is not compared.
     pub why: &'static str,
     /// How many resources of the kind there are.
     pub resources: usize,

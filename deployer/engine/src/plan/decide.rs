@@ -1,4 +1,4 @@
-//! What to do about each resource: the whole of the planner's judgement.
+//! Decides the action for each resource.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::scope::Scope;
 use crate::stack::Stack;
 use crate::survey::{Activity, Fate, Survey};
 
-/// Compares what is desired with what was seen and says what is to be done.
+/// Compares the desired with the live state and returns the steps to take.
 pub fn plan<C: Cloud>(stack: &Stack<C>, survey: &Survey, wishes: &Wishes) -> Plan {
     let (scope, desired) = (&stack.scope, stack.described());
     let owner = Owner { scope, record: survey.last_release(), adopt: &wishes.adopt };
@@ -55,17 +55,17 @@ impl Decision<'_> {
             }
             Some(Ok(Some(seen))) if !self.owns(subject, seen) => Step {
                 action: Action::Refuse,
-                verdicts: vec![Verdict::Foreign],
-                reason: Some(self.foreign(seen)),
+                verdicts: vec![Verdict::Unmanaged],
+                reason: Some(self.unmanaged(seen)),
                 ..step
             },
             Some(Ok(Some(seen))) => self.compared(subject, seen, Step { tags, ..step }),
         }
     }
 
-    /// Makes anew what is bound to a thing that becomes another one: the mapping of a stream
-    /// whose view changes reads a stream that gets no records any more, and the mapping of one
-    /// that was deleted and is made again knows a place in it that means nothing there.
+    /// Recreates the resources that are bound to a replaced resource. Two examples: a mapping whose stream
+    /// changes its view reads a stream that gets no records any more, and a mapping whose stream was deleted
+    /// and is created again has a position that is not valid in the new stream.
     fn rebind(&self, steps: &mut [Step]) {
         let renewed = |id: &ResourceId| {
             let subject = self.desired.iter().find(|subject| subject.id() == *id)?;
@@ -92,15 +92,15 @@ impl Decision<'_> {
             }
             step.action = Action::Recreate;
             step.risk = step.risk.max(Risk::LosesPosition);
-            step.reason = Some("what it reads becomes another stream".into());
+            step.reason = Some("the stream that it reads is replaced".into());
         }
     }
 
-    /// Decides about a resource that is not there: was it ever?
+    /// Decides about a resource that does not exist, depending on whether it was ever deployed.
     ///
-    /// The release record says so. Without one: what needs it is made after it, and if such
-    /// a thing is live, this one was there. Then somebody deleted it; for a store that means
-    /// its data, and an empty one in its place would look as if nothing had happened.
+    /// The release record lists it if so. Without a record, a live resource that is created after this one
+    /// shows that this one existed. Then it was deleted outside the deployer. For a store that means lost
+    /// data, and creating an empty one without a warning would hide the loss.
     fn absent(&self, subject: &dyn Described, step: Step) -> Step {
         match self.was_deployed(&subject.id()) {
             None => Step { verdicts: vec![Verdict::Pending], ..step },
@@ -113,18 +113,18 @@ impl Decision<'_> {
         }
     }
 
-    /// Returns what says that this was there once.
+    /// Returns the evidence that the resource was deployed before.
     fn was_deployed(&self, id: &ResourceId) -> Option<String> {
         if let Some(record) = self.owner.record {
             let deployed = record.deployed.contains(&id.to_string());
-            return deployed.then(|| "the release record says that it was there".into());
+            return deployed.then(|| "the release record lists it as deployed".into());
         }
         let needing = self.desired.iter().filter(|other| other.needs().contains(id));
         let witness = needing.map(|other| other.id()).find(|other| self.seen(other).is_some())?;
-        Some(format!("{witness} was made after it and is still there"))
+        Some(format!("{witness} was created after it and still exists"))
     }
 
-    /// Decides about a resource that is live and ours.
+    /// Decides about a resource that is live and owned.
     fn compared(&self, subject: &dyn Described, seen: &LiveResource, step: Step) -> Step {
         let state = subject.state();
         let step = Step { compared: fields(&state), ..step };
@@ -136,7 +136,7 @@ impl Decision<'_> {
             return Step { verdicts: vec![Verdict::InSync], ..step };
         }
         let verdicts = self.verdicts(subject, seen, &changes);
-        // The stamp follows from whatever else changes, and is worth telling only by itself.
+        // The stamp changes with every other change, so it is shown only if it is the only change.
         if changes.iter().any(|change| !is_stamp(&change.path)) {
             changes.retain(|change| !is_stamp(&change.path));
         }
@@ -165,11 +165,11 @@ impl Decision<'_> {
         Step { action, verdicts, risk, changes, reason, ..step }
     }
 
-    /// Tells who moved: the code, somebody, or both.
+    /// Returns whether the resource was changed in the code, outside the deployer, or both.
     fn verdicts(&self, subject: &dyn Described, seen: &LiveResource, changes: &[Change]) -> Vec<Verdict> {
         let (holder, key) = place(subject);
         let written = self.tags(&holder).and_then(|tags| tags.get(&key));
-        // Who takes away our tags takes the stamp with them.
+        // Removing the owner tags removes the stamp as well.
         if written.is_none() && self.seen(&holder).is_some_and(|seen| self.lost_its_tags(&holder, seen)) {
             return vec![Verdict::Drift];
         }
@@ -184,21 +184,21 @@ impl Decision<'_> {
         if touched { vec![Verdict::Drift, Verdict::Pending] } else { vec![Verdict::Pending] }
     }
 
-    /// Tells whether a run that was cut short, or is at work, was changing it. The stamp is
-    /// written last, so until then the resource looks as if somebody had changed it.
+    /// Returns whether an interrupted or running deployment was changing this resource. The stamp is written
+    /// last, so until then the resource looks like drift.
     fn half_changed(&self, id: &ResourceId) -> bool {
         let open = self.owner.record.filter(|record| record.state != ReleaseState::Done);
         open.is_some_and(|record| record.changing.contains(&id.to_string()))
     }
 
-    /// Says whose it is, as far as its tags tell.
-    fn foreign(&self, seen: &LiveResource) -> String {
+    /// Returns why the resource counts as unmanaged, according to its tags.
+    fn unmanaged(&self, seen: &LiveResource) -> String {
         let region = seen.tags.as_ref().and_then(|tags| self.owner.elsewhere(tags));
         match region {
             Some(region) => format!(
-                "it belongs to this environment in {region}, and must stay: an environment is in one region"
+                "it belongs to this environment in {region} and is not changed: an environment has one region"
             ),
-            None => "it exists under our name and its tags do not say that it is ours".into(),
+            None => "it exists already, without this environment's tags".into(),
         }
     }
 
@@ -207,7 +207,7 @@ impl Decision<'_> {
             (Some(_), _) => self.owns_seen(&subject.id(), seen),
             (None, Some(id)) => match self.survey.seen.get(&id) {
                 Some(Ok(Some(parent))) => self.owns_seen(&id, parent),
-                // The parent is gone and its name is ours to give.
+                // The parent no longer exists, and this environment may create it again under its name.
                 _ => true,
             },
             (None, None) => false,
@@ -224,7 +224,7 @@ impl Decision<'_> {
         tags.is_some_and(|tags| self.owner.lost_its_tags(id, tags, seen.identity.as_deref()))
     }
 
-    /// Returns why it cannot be told whose a part is.
+    /// Returns the error of reading the parent, without which the owner of a part is not known.
     fn unread_parent(&self, subject: &dyn Described) -> Option<&Error> {
         self.survey.seen.get(&subject.parent()?)?.as_ref().err()
     }
@@ -233,12 +233,12 @@ impl Decision<'_> {
         self.survey.seen.get(id)?.as_ref().ok()?.as_ref()
     }
 
-    /// Returns the live tags of a resource, if it is there.
+    /// Returns the live tags of a resource, if it exists.
     fn tags(&self, id: &ResourceId) -> Option<&Tags> {
         self.seen(id)?.tags.as_ref()
     }
 
-    /// Returns the tags to leave behind: the stamp, and on what has tags of its own our name.
+    /// Returns the tags to write: the stamp, and the owner tags on a resource with tags of its own.
     fn desired_tags(&self, subject: &dyn Described) -> Tags {
         let (_, key) = place(subject);
         let mut tags = if subject.parent().is_some() { Tags::new() } else { self.scope.all_tags() };
@@ -246,16 +246,16 @@ impl Decision<'_> {
         tags
     }
 
-    /// Returns what is ours and not desired. What is not ours is nobody's business.
+    /// Returns the resources that are owned but not desired. Unmanaged resources are left alone.
     fn orphans(&self) -> impl Iterator<Item = &ResourceId> {
         let strays = self.survey.strays.iter();
         strays.filter(|(id, tags)| self.owner.owns(id, tags, None)).map(|(id, _)| id)
     }
 }
 
-/// Decides about something of ours that the stack does not mention. A stale checkout must
-/// not delete what a colleague has just made, so it goes only on demand; what holds data
-/// only when it is named as well.
+/// Decides about an owned resource that is not in the stack. An outdated checkout must not delete what a
+/// colleague has just created, so it is deleted only on request, and only if it is also named when it holds
+/// data.
 fn orphan(id: &ResourceId, survey: &Survey, holds_data: bool, wishes: &Wishes) -> Step {
     let step = Step { verdicts: vec![Verdict::Orphan], ..Step::blank(id.clone()) };
     match (wishes.prune, holds_data) {
@@ -265,12 +265,12 @@ fn orphan(id: &ResourceId, survey: &Survey, holds_data: bool, wishes: &Wishes) -
             Step { action: Action::Delete, risk: Risk::LosesData, ..step }
         }
         (true, true) => {
-            Step { reason: Some(format!("it holds data and stays without --allow {id}")), ..step }
+            Step { reason: Some(format!("it holds data; deleting it needs --allow {id}")), ..step }
         }
     }
 }
 
-/// Decides about an orphan that may go on doing something.
+/// Decides about an orphan that may still be active.
 fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
     let Some(Activity { what, fate }) = activity else { return step };
     match fate {
@@ -278,12 +278,14 @@ fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
             let (tags, reason) = (of_disabled(&step.id), Some(format!("it {what}: {why}")));
             Step { action: Action::Disable, reason, tags, ..step }
         }
-        Some(Fate::Leave(why)) => Step { reason: Some(format!("it {what}, and goes on: {why}")), ..step },
+        Some(Fate::Leave(why)) => {
+            Step { reason: Some(format!("it {what} and is not disabled: {why}")), ..step }
+        }
         None => Step { reason: Some(format!("it {what}")), ..step },
     }
 }
 
-/// Compares our tags only: others may tag what they like.
+/// Compares only the deployer's tags: other tags are free to use.
 fn tag_changes(desired: &Tags, live: &Tags) -> Vec<Change> {
     let differing = desired.iter().filter(|(key, value)| live.get(*key) != Some(value));
     differing.map(|(key, value)| Change::of_tag(key, json!(live.get(key)), json!(value))).collect()

@@ -1,12 +1,12 @@
-//! In which order things go: users before what they use.
+//! Deletion order: users before what they use.
 
 use std::collections::BTreeSet;
 
 use super::{Action, Step};
 use crate::resource::{Cloud, Kind, ResourceId};
 
-/// Makes every deletion wait for the other writes to what stands on its kind: a role goes
-/// after the functions that have it, and after those that are given another one.
+/// Makes every deletion wait for all writes to resources that use its kind: a role is deleted after the
+/// functions that have it, and after the functions that get another role.
 pub(super) fn users_first<C: Cloud>(steps: &mut [Step], kinds: &[Kind<C>]) {
     let writes: BTreeSet<ResourceId> =
         steps.iter().filter(|step| step.writes()).map(|step| step.id.clone()).collect();

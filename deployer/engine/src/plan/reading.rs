@@ -1,5 +1,5 @@
-//! Whether the code still reads what is stored. A release that may have written a new form of it cannot be
-//! taken back by code that does not know that form.
+//! Checks whether the code can read all stored data. A release that may have written a new version of a
+//! schema cannot be rolled back to code that does not know that version.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,10 @@ use crate::release::{Release, also_reads};
 use crate::resource::{Cloud, ResourceId};
 use crate::stack::Stack;
 
-/// The kind under which a plan names stored data that the code does not read.
+/// The kind of the steps about stored data that the code cannot read.
 pub const STORED_SCHEMA: &str = "stored.schema";
 
-/// Returns a step for each form of stored data that code which was deployed here could write, and this cannot
-/// read.
+/// Returns a step for each schema version that deployed code could write and that this code cannot read.
 pub(super) fn unread<C: Cloud>(stack: &Stack<C>, record: Option<&Release>, wishes: &Wishes) -> Vec<Step> {
     let deployed = record.into_iter().flat_map(|record| &record.reads);
     let unread = deployed.filter_map(|(name, version)| {
@@ -22,8 +21,8 @@ pub(super) fn unread<C: Cloud>(stack: &Stack<C>, record: Option<&Release>, wishe
     unread.collect()
 }
 
-/// Returns what the record is to say from now on: the highest version of each, but for what the caller allows to
-/// become unreadable.
+/// Returns the schema versions for the new release record: the highest of each schema, except where the
+/// caller allows stored data to become unreadable.
 pub(super) fn recorded<C: Cloud>(
     stack: &Stack<C>,
     record: Option<&Release>,
@@ -48,7 +47,7 @@ fn step(name: &str, version: u32, read: Option<u32>, wishes: &Wishes) -> Step {
     };
     let why = format!("version {version} of it was deployed here and may be stored, and this code {known}");
     let (action, verdict, reason) = if wishes.allow.contains(&id.to_string()) {
-        (Action::Keep, Verdict::InSync, format!("{why}: what is stored of it can be read no more"))
+        (Action::Keep, Verdict::InSync, format!("{why}: stored data of this version can no longer be read"))
     } else {
         let ways = format!("deploy code that reads it or, if none was stored, use --allow {id}");
         (Action::Refuse, Verdict::Pending, format!("{why}; {ways}"))

@@ -1,7 +1,7 @@
-//! The stamp: a hash of the configuration that a resource was last made to have.
+//! The stamp: a hash of the configuration with which a resource was last deployed.
 //!
-//! It tells drift (live unlike the stamp) from pending changes (desired unlike the stamp).
-//! What has no tags has its stamp on its parent, under a key of its own.
+//! It distinguishes drift (the live state differs from the stamp) from pending changes (the desired state
+//! differs from the stamp). A resource without tags has its stamp on its parent, under a key of its own.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::resource::{Described, ResourceId, Tags};
 use crate::scope::TAG_STAMP;
 
-/// The version of what is hashed. Under another number only "pending" can be said.
+/// The version of the hashed form. Stamps of another version can only mean "pending".
 const SCHEMA: u32 = 1;
 
 /// Returns the stamp of a state: `<schema>:<hash>`.
@@ -18,7 +18,7 @@ pub fn stamp(state: &Value) -> String {
     format!("{SCHEMA}:{}", hash(&state.to_string(), 16))
 }
 
-/// Returns the resource that has the stamp among its tags, and the tag's key.
+/// Returns the resource whose tags hold the stamp, and the key of that tag.
 pub(super) fn place(subject: &dyn Described) -> (ResourceId, String) {
     match subject.parent() {
         None => (subject.id(), TAG_STAMP.to_owned()),
@@ -26,24 +26,24 @@ pub(super) fn place(subject: &dyn Described) -> (ResourceId, String) {
     }
 }
 
-/// Returns the stamp of a part that is disabled. It is that of no state: wanted again, the part is
-/// a change of the code, and nobody's drift.
+/// Returns the stamp of a disabled part. It matches no state: when the part is desired again, that is a
+/// pending change and not drift.
 pub(super) fn of_disabled(part: &ResourceId) -> Tags {
     Tags::from([(stamp_key(part), "disabled".to_owned())])
 }
 
-/// Returns the key of the stamp that a part has among the tags of its parent.
+/// Returns the key of a part's stamp among the tags of its parent.
 fn stamp_key(part: &ResourceId) -> String {
-    // A name of its own could be longer than a key may be.
+    // The part's name could be longer than a tag key may be.
     format!("{TAG_STAMP}:{}", hash(&part.to_string(), 4))
 }
 
-/// Tells whether a stamp is of the schema that this program hashes.
+/// Returns whether a stamp has the version that this program writes.
 pub(super) fn comparable(stamp: &str) -> bool {
     stamp.split_once(':').is_some_and(|(schema, _)| schema == SCHEMA.to_string())
 }
 
-/// Tells whether a changed field is a stamp.
+/// Returns whether a changed field is a stamp.
 pub(super) fn is_stamp(path: &str) -> bool {
     path.strip_prefix("tags.").is_some_and(|key| key.starts_with(TAG_STAMP))
 }
@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    /// Both are among the tags of what was deployed by earlier versions.
+    /// Deployed resources have both among their tags.
     #[test]
     fn stamp_and_its_key_stay_as_they_are() {
         assert_eq!(stamp(&json!({"b": ["x"], "a": 1})), "1:fd5e92badbe24726f55b88132dd5fa1c");

@@ -1,4 +1,4 @@
-//! What to delete when an environment goes: everything that its tags say is ours.
+//! The plan that deletes an environment: everything that this environment owns.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use crate::resource::{Cloud, Risk};
 use crate::stack::Stack;
 use crate::survey::Survey;
 
-/// Returns the plan that deletes what was found and is ours, users before what they use.
+/// Returns the plan that deletes all owned resources, users before what they use.
 ///
-/// `survey` is one of an empty stack, so that everything found is a stray: whether the code
-/// still mentions a thing plays no part in whether it is ours.
+/// `survey` is the survey of an empty stack, so that every resource counts as a stray: whether the code still
+/// mentions a resource does not matter for its owner.
 pub fn teardown<C: Cloud>(stack: &Stack<C>, survey: &Survey) -> Plan {
     let owner = Owner { scope: &stack.scope, record: survey.last_release(), adopt: &BTreeSet::new() };
     let owned = survey.strays.iter().filter(|(id, tags)| owner.owns(id, tags, None)).map(|(id, _)| id);
@@ -27,7 +27,7 @@ pub fn teardown<C: Cloud>(stack: &Stack<C>, survey: &Survey) -> Plan {
     users_first(&mut steps, &stack.kinds);
     steps.extend(survey.unreadable.iter().map(Step::unknown));
     let compared = Compared::of(&[], &steps);
-    // Until all is gone, something may be stored.
+    // Data may be written until everything is deleted.
     let reads = survey.last_release().map(|record| record.reads.clone()).unwrap_or_default();
     Plan::new(&stack.scope.environment, steps, compared, reads)
 }

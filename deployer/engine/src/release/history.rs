@@ -1,4 +1,4 @@
-//! The release record as people read it: runs, the latest first.
+//! The release record for people: runs, the latest first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,22 @@ use serde::Serialize;
 use super::{Recorded, ReleaseState};
 use crate::action::Action;
 
-/// A run as the record has it, all its entries taken together.
+/// A run, with all its entries in the record combined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PastRun {
-    /// What the run is called in the record.
+    /// The id of the run in the record.
     pub run: String,
     /// How it ended.
     pub ending: Ending,
-    /// The commit that the code was of.
+    /// The Git commit of the code.
     pub release: Option<String>,
-    /// Who ran it, by their name in the cloud.
+    /// The caller's name in the cloud.
     pub by: String,
     /// When its last entry was written.
     pub at: Option<Timestamp>,
-    /// How many resources were to get each action.
+    /// The planned number of resources for each action.
     pub changes: BTreeMap<Action, usize>,
-    /// The ids of what was there afterwards, as far as the record knows.
+    /// The ids of the resources that existed afterwards, as far as the record knows.
     pub deployed: BTreeSet<String>,
 }
 
@@ -31,15 +31,15 @@ pub struct PastRun {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// Everything was as it wanted it.
+    /// All resources were as desired.
     Done,
-    /// Something went wrong, and it said so.
+    /// It failed and recorded the failure.
     Failed,
-    /// It never said that it ended, and others came after it.
+    /// It did not record its end, and other runs followed.
     CutShort,
-    /// It has not said that it ended: it was cut short, or is at work.
+    /// It has not recorded its end: it was interrupted or is still running.
     Open,
-    /// A `down` that did not come to its end, which deletes the record.
+    /// A `down` that did not finish; a finished one deletes the record.
     Removing,
 }
 

@@ -1,13 +1,13 @@
-//! Which run made a thing, as far as the record goes back.
+//! The run that created a resource, as far back as the record goes.
 
 use super::{Recorded, Release};
 use crate::resource::ResourceId;
 
-/// Returns what the run said that made this, or the oldest one that knows it.
+/// Returns the entry of the run that created this resource, or the oldest entry that lists it.
 pub fn maker<'a>(entries: &'a [Recorded], id: &ResourceId) -> Option<&'a Release> {
     let id = id.to_string();
     let knows = |release: &Release| release.deployed.contains(&id) || release.making.contains(&id);
-    // From the last entry back to the first of those that know it without a gap.
+    // From the last entry back to the oldest one that lists it without a gap.
     entries.iter().rev().map(|entry| &entry.release).take_while(|release| knows(release)).last()
 }
 

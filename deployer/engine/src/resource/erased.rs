@@ -1,4 +1,4 @@
-//! The erased forms of resources: what the planner, the executor and the survey work with.
+//! The type-erased forms of resources, for the planner, the executor and the survey.
 
 use std::any::Any;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::change::Change;
 use crate::error::Error;
 use crate::scope::Scope;
 
-/// What the pure planner knows of a desired resource.
+/// A desired resource, as the pure planner uses it.
 pub trait Described: Any + Send + Sync {
     /// Returns the resource's id.
     fn id(&self) -> ResourceId;
@@ -33,16 +33,16 @@ pub trait Described: Any + Send + Sync {
     fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String>;
     /// See [`Resource::arn`].
     fn arn(&self) -> Option<&str>;
-    /// Returns the desired state as data.
+    /// Returns the desired state as JSON.
     fn state(&self) -> Value;
 }
 
-/// A live resource as the engine carries it around.
+/// A live resource of any kind.
 #[derive(Clone)]
 pub struct LiveResource {
-    /// The live state as data, for the plan.
+    /// The live state as JSON, for the plan.
     pub state: Value,
-    /// The live tags; nothing for a kind with a parent.
+    /// The live tags; `None` for a kind with a parent.
     pub tags: Option<Tags>,
     /// See [`Live::identity`].
     pub identity: Option<String>,
@@ -51,14 +51,14 @@ pub struct LiveResource {
 }
 
 impl LiveResource {
-    /// Returns a live resource with its state as data.
+    /// Returns a live resource with its state as JSON.
     pub fn new<R: Resource>(live: Live<R>) -> Self {
         let Live { resource, tags, identity } = live;
         Self { state: state_of(&resource), tags, identity, typed: Arc::new(resource) }
     }
 
     fn of_kind<R: Resource>(&self) -> &R {
-        self.typed.downcast_ref().expect("a live state is read by the resource that it is compared with")
+        self.typed.downcast_ref().expect("a live state is compared only with a resource of its kind")
     }
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for LiveResource {
     }
 }
 
-/// A desired resource of any kind, as the executor sees it.
+/// A desired resource of any kind, as the executor uses it.
 pub trait Node<C>: Described {
     /// See [`Resource::read`].
     fn read<'a>(&'a self, cloud: &'a C) -> BoxFuture<'a, Result<Option<LiveResource>, Error>>;
@@ -141,8 +141,8 @@ impl<R: Resource> Node<R::Cloud> for R {
     }
 
     fn create<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
-        // What is not found here was made by an earlier call of the same creation, or is what others
-        // made a moment ago for this one.
+        // A resource that is not found here was created by an earlier call of the same creation, or just
+        // before by another step.
         Resource::create(self, tags, cloud).map_err(Error::of_newborn).boxed()
     }
 
@@ -161,7 +161,7 @@ impl<R: Resource> Node<R::Cloud> for R {
     }
 
     fn tag<'a>(&'a self, tags: &'a Tags, cloud: &'a R::Cloud) -> BoxFuture<'a, Result<(), Error>> {
-        // The stamp is the last that a new thing gets.
+        // The stamp is written last after the creation.
         Resource::tag(self, tags, cloud).map_err(Error::of_newborn).boxed()
     }
 }
@@ -173,7 +173,7 @@ type DeleteFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<(), Error>
 type ActivityFn<C> = for<'a> fn(&'a str, &'a C) -> BoxFuture<'a, Result<Option<&'static str>, Error>>;
 type DisableFn<C> = for<'a> fn(&'a str, &'a Tags, &'a C) -> BoxFuture<'a, Result<(), Error>>;
 
-/// A kind of resource, erased: what can be done with things that no desired state mentions.
+/// A kind of resource, type-erased: the operations on resources that are not in the stack.
 pub struct Kind<C: Cloud> {
     /// See [`Resource::INFO`].
     pub info: KindInfo,
@@ -187,7 +187,7 @@ pub struct Kind<C: Cloud> {
     pub delete: DeleteFn<C>,
     /// See [`Resource::activity`].
     pub activity: ActivityFn<C>,
-    /// See [`Resource::disable`]; nothing for a kind that cannot be disabled.
+    /// See [`Resource::disable`]; `None` for a kind that cannot be disabled.
     pub disable: Option<DisableFn<C>>,
 }
 

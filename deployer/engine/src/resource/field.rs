@@ -1,4 +1,4 @@
-//! The fields of a kind as an enum, so that what is said of a field is checked by the compiler.
+//! The fields of a kind as an enum, so that the compiler checks rules about a field.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,8 +13,8 @@ use super::Resource;
 use crate::change::Change;
 use crate::diff::diff;
 
-/// A field of a kind's state: an enum with one variant for each field that is compared, in their
-/// order. Derive it from the struct, so that a renamed field cannot lose its rules:
+/// A field of a kind's state: an enum with one variant for each compared field, in the order of the struct.
+/// Derive it from the struct, so that a renamed field cannot lose its rules:
 ///
 /// ```
 /// use struct_to_enum::FieldName;
@@ -37,7 +37,7 @@ pub trait Field: DeserializeOwned + Copy + Ord + fmt::Debug + Send + Sync + 'sta
 
 impl<F: DeserializeOwned + Copy + Ord + fmt::Debug + Send + Sync + 'static> Field for F {}
 
-/// The fields in which a live resource differs from what is desired, in the order of the struct.
+/// The fields in which a live resource differs from the desired one, in the order of the struct.
 pub type Changed<R> = BTreeSet<<R as Resource>::Field>;
 
 /// Returns the fields in which a live resource differs from the desired one.
@@ -45,10 +45,10 @@ pub fn changed<R: Resource>(live: &R, desired: &R) -> Changed<R> {
     diff(&state_of(live), &state_of(desired)).iter().filter_map(field_of::<R>).collect()
 }
 
-/// Returns the field that a change of a resource of this kind is in; nothing for one of a tag.
+/// Returns the field of a change to a resource of this kind; `None` for the change of a tag.
 ///
 /// # Panics
-/// The change is another kind's, or the kind does not derive its fields from its struct.
+/// Panics if the change is of another kind, or if the kind does not derive its fields from its struct.
 pub fn field_of<R: Resource>(change: &Change) -> Option<R::Field> {
     if change.is_tag() {
         return None;
@@ -56,10 +56,13 @@ pub fn field_of<R: Resource>(change: &Change) -> Option<R::Field> {
     let name = change.path.split(['.', '[']).next().unwrap_or_default();
     let deserializer: StrDeserializer<'_, NoSuchField> = name.into_deserializer();
     let field = R::Field::deserialize(deserializer);
-    Some(field.unwrap_or_else(|error| panic!("the fields of {} are derived from it: {error}", R::KIND)))
+    Some(
+        field
+            .unwrap_or_else(|error| panic!("the fields of {} are derived from its struct: {error}", R::KIND)),
+    )
 }
 
-/// Returns a state as data.
+/// Returns a resource's state as JSON.
 pub(super) fn state_of<R: Resource>(resource: &R) -> Value {
-    serde_json::to_value(resource).expect("a resource is plain data with string keys")
+    serde_json::to_value(resource).expect("a resource can be serialised")
 }

@@ -1,15 +1,15 @@
-//! The desired resources beside one, by kind and name.
+//! The desired resources of a stack, by kind and name.
 
 use std::any::Any;
 
 use super::{Described, Resource};
 
-/// The desired resources of a stack, in its order: what each of them is checked against offline.
+/// The desired resources of a stack, in its order. The offline checks of a resource use them.
 #[derive(Default)]
 pub struct Neighbours<'a>(Vec<&'a dyn Described>);
 
 impl<'a> Neighbours<'a> {
-    /// Returns these resources.
+    /// Returns a collection of these resources.
     pub fn new(resources: impl IntoIterator<Item = &'a dyn Described>) -> Self {
         Self(resources.into_iter().collect())
     }

@@ -1,4 +1,4 @@
-//! A kind without tags, which is a part of a thing and can only be made anew.
+//! A fake kind without tags: a part of a thing, which can only be recreated.
 
 use crate::error::Error;
 use crate::resource::{Changed, Effect, KindInfo, Live, Resource, ResourceId, Risk, Tags};
@@ -8,12 +8,12 @@ use struct_to_enum::FieldName;
 
 use super::{FakeCloud, Thing, World};
 
-/// A part of a thing, without tags: it can only be made anew.
+/// A part of a thing, without tags, which can only be recreated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
 pub struct Part {
-    /// The name: its thing's, and `/part`.
+    /// The name: the name of its thing, and `/part`.
     pub name: String,
     /// A setting.
     pub speed: u32,
@@ -21,7 +21,7 @@ pub struct Part {
     #[serde(skip)]
     #[stem_name(skip)]
     pub of: String,
-    /// What it reads, if that is another thing.
+    /// The thing that it reads, if that is not its own.
     #[serde(skip)]
     #[stem_name(skip)]
     pub reads: Option<String>,
@@ -33,7 +33,7 @@ impl Part {
         Self { name: format!("{}/part", thing.name), speed: 1, of: thing.name.clone(), reads: None }
     }
 
-    /// Returns the part bound to another thing than its own.
+    /// Returns the part bound to another thing.
     pub fn reading(mut self, thing: &Thing) -> Self {
         self.reads = Some(thing.name.clone());
         self
@@ -80,7 +80,7 @@ impl Resource for Part {
 
     async fn create(&self, _tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
         let effect = |world: &mut World| {
-            assert!(world.things.contains_key(&self.of), "a part is made after its thing");
+            assert!(world.things.contains_key(&self.of), "a part is created after its thing");
             world.parts.insert(self.name.clone(), self.clone());
             Ok(())
         };
@@ -88,7 +88,7 @@ impl Resource for Part {
     }
 
     async fn update(&self, _live: &Self, _changed: &Changed<Self>, _cloud: &FakeCloud) -> Result<(), Error> {
-        unreachable!("a part can only be made anew")
+        unreachable!("a part can only be recreated")
     }
 
     async fn tag(&self, _tags: &Tags, _cloud: &FakeCloud) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! A kind that has tags and holds data.
+//! A fake kind with tags and data.
 
 use crate::error::{Class, Error};
 use crate::resource::{Changed, Effect, KindInfo, Live, Resource, ResourceId, Risk, Tags, changed};
@@ -8,32 +8,32 @@ use struct_to_enum::FieldName;
 
 use super::{FakeCloud, World, scope};
 
-/// A thing with tags.
+/// A fake resource with tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
 pub struct Thing {
     /// The name.
     pub name: String,
-    /// A setting that loses data when it becomes less.
+    /// A setting whose decrease loses data.
     pub size: u32,
     /// A setting that cannot be changed.
     pub key: String,
-    /// Its parts are bound to it.
+    /// A setting whose change replaces the resource for its parts.
     pub face: u32,
-    /// What has to be there before it.
+    /// The resources that have to exist first.
     #[serde(skip)]
     #[stem_name(skip)]
     pub needs: Vec<ResourceId>,
 }
 
 impl Thing {
-    /// Returns the thing of this name, behind the prefix of the scope.
+    /// Returns the thing of this name, with the prefix of the scope.
     pub fn new(name: &str) -> Self {
         Self { name: format!("demo-dev-{name}"), size: 1, key: "k".into(), face: 0, needs: Vec::new() }
     }
 
-    /// Returns the thing, to be made after another.
+    /// Returns the thing, to be created after another one.
     pub fn needing(mut self, other: &Self) -> Self {
         self.needs.push(ResourceId::new(Self::KIND, other.name.clone()));
         self
@@ -65,7 +65,7 @@ impl Resource for Thing {
 
     fn effect(&self, field: ThingFieldName, live: &Self) -> Effect {
         match field {
-            ThingFieldName::Key => Effect::Refuse("copy what is in it to another thing"),
+            ThingFieldName::Key => Effect::Refuse("copy its data to another resource"),
             ThingFieldName::Size if self.size < live.size => Effect::InPlace(Risk::LosesData),
             ThingFieldName::Name | ThingFieldName::Size | ThingFieldName::Face => Effect::InPlace(Risk::Safe),
         }
@@ -89,9 +89,15 @@ impl Resource for Thing {
         let effect = |world: &mut World| {
             let tags = if world.forgets_tags { Tags::new() } else { tags.clone() };
             match world.things.get(&self.name) {
-                // An attempt cut short made it.
+                // An interrupted attempt created it.
                 Some((_, live)) if scope().owns(live) || live.is_empty() => {}
-                Some(_) => return Err(Error::new(Class::Exists, "Create", "somebody made it meanwhile")),
+                Some(_) => {
+                    return Err(Error::new(
+                        Class::Exists,
+                        "Create",
+                        "created by another caller in the meantime",
+                    ));
+                }
                 None => {
                     world.things.insert(self.name.clone(), (self.clone(), tags));
                     world.serial += 1;
@@ -116,7 +122,7 @@ impl Resource for Thing {
     async fn update(&self, _live: &Self, _changed: &Changed<Self>, cloud: &FakeCloud) -> Result<(), Error> {
         self.build(cloud).await?;
         let effect = |world: &mut World| {
-            let (thing, _) = world.things.get_mut(&self.name).expect("what is updated exists");
+            let (thing, _) = world.things.get_mut(&self.name).expect("an updated resource exists");
             *thing = self.clone();
             Ok(())
         };
@@ -125,7 +131,7 @@ impl Resource for Thing {
 
     async fn tag(&self, tags: &Tags, cloud: &FakeCloud) -> Result<(), Error> {
         let effect = |world: &mut World| {
-            let (_, live) = world.things.get_mut(&self.name).expect("what is tagged exists");
+            let (_, live) = world.things.get_mut(&self.name).expect("a tagged resource exists");
             live.extend(tags.clone());
             Ok(())
         };
@@ -151,7 +157,7 @@ impl Resource for Thing {
 }
 
 impl Thing {
-    /// What has to be there before anything is sent, as a function's code has.
+    /// Reads the sources before anything is sent, as a build of a function does.
     async fn build(&self, cloud: &FakeCloud) -> Result<(), Error> {
         cloud.look("Read", &format!("sources of {}", self.name), |_| ()).await
     }

@@ -1,4 +1,4 @@
-//! The cloud itself: what is in it, which calls fail, and when the caller dies.
+//! The fake cloud: its contents, the calls that fail, and the death of the caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,12 +12,12 @@ use tokio::sync::Notify;
 
 use super::{Part, Thing};
 
-/// What is in the cloud, and what was asked of it.
+/// The contents of the cloud, and the calls that were sent to it.
 #[derive(Debug, Default)]
 pub struct World {
-    /// The things with their tags, by name.
+    /// The resources with their tags, by name.
     pub things: BTreeMap<String, (Thing, Tags)>,
-    /// The number that each thing got when it was made, and no other has.
+    /// The unique number that each resource gets at its creation.
     pub made: BTreeMap<String, usize>,
     /// The last of these numbers.
     pub serial: usize,
@@ -27,59 +27,58 @@ pub struct World {
     pub idle: BTreeSet<String>,
     /// Every call, as `Verb name`.
     pub calls: Vec<String>,
-    /// What each call that begins like this answers, once.
+    /// The errors that calls return, once each.
     pub failures: Vec<Fault>,
     /// The release record.
     pub releases: Vec<Recorded>,
-    /// Whether things are made without their tags, as some emulators do.
+    /// Whether resources are created without their tags, as in some emulators.
     pub forgets_tags: bool,
-    /// How many more calls that write are made before the caller dies, and whether the last
-    /// one still has its effect.
+    /// The number of writing calls before the caller dies, and whether the last one still has its effect.
     pub dies: Option<(usize, When)>,
-    /// Whether the caller is dead: nothing of it gets through any more.
+    /// Whether the caller is dead: its calls have no effect any more.
     dead: bool,
 }
 
-/// Before a call has its effect, or after it and before its answer.
+/// Whether a fault comes before or after the effect of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// It has no effect.
+    /// The call has no effect.
     Before,
-    /// It has its effect, and its answer is lost.
+    /// The call has its effect, and its answer is lost.
     After,
 }
 
 /// A call that fails once.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// What the call begins with.
+    /// The beginning of the call.
     pub call: String,
-    /// What it answers.
+    /// The error that it returns.
     pub error: Error,
-    /// Whether it has its effect all the same.
+    /// Whether the call still has its effect.
     pub when: When,
 }
 
-/// A cloud in memory. Clones share what is in it.
+/// A cloud in memory. Clones share its contents.
 #[derive(Debug, Clone, Default)]
 pub struct FakeCloud(Arc<Mutex<World>>, Arc<Notify>);
 
 impl FakeCloud {
-    /// Returns what is in it, to be looked at and changed. No call gets through meanwhile.
+    /// Returns the contents, to be read and changed. Calls block until they are released.
     ///
     /// # Panics
-    /// A test panicked while it held the world.
+    /// Panics if a test panicked while it held the lock.
     pub fn world(&self) -> MutexGuard<'_, World> {
-        self.0.lock().expect("no test panics while it holds the world")
+        self.0.lock().expect("the lock is never poisoned")
     }
 
-    /// Makes the next call that begins like this fail, without effect.
+    /// Makes the next call with this beginning fail, without effect.
     pub fn fail(&self, call: &str, class: Class) {
         let error = Error::new(class, call, "asked to fail");
         self.world().failures.push(Fault { call: call.to_owned(), error, when: When::Before });
     }
 
-    /// Returns the calls that write, since the last time, but for the release record's.
+    /// Returns the writing calls since the last time, except those to the release record.
     pub fn writes(&self) -> Vec<String> {
         let calls = std::mem::take(&mut self.world().calls);
         let writes =
@@ -87,14 +86,14 @@ impl FakeCloud {
         calls.into_iter().filter(writes).filter(|call| !call.ends_with(" release")).collect()
     }
 
-    /// Returns when the caller has died, which revives it.
+    /// Returns when the caller has died, and revives it.
     pub async fn death(&self) {
         self.1.notified().await;
         let mut world = self.world();
         (world.dead, world.dies) = (false, None);
     }
 
-    /// Answers a call that only looks.
+    /// Answers a call that only reads.
     pub(super) async fn look<T>(
         &self,
         verb: &str,
@@ -104,7 +103,7 @@ impl FakeCloud {
         self.call(verb, name, false, |world| Ok(answer(world))).await
     }
 
-    /// Has the effect of a call that writes.
+    /// Applies the effect of a call that writes.
     pub(super) async fn write<T>(
         &self,
         verb: &str,
@@ -124,7 +123,7 @@ impl FakeCloud {
         if writes {
             sending();
         }
-        // Others get their turn, as they do when calls take time.
+        // Other tasks run in between, as they do when calls take time.
         tokio::task::yield_now().await;
         let answer = {
             let mut world = self.world();
@@ -149,9 +148,9 @@ impl FakeCloud {
         };
         match answer {
             Some((answer, lost)) => {
-                // Of an answer that says nothing in particular, nobody knows whether it had an effect.
-                let told = answer.as_ref().is_err_and(|error| error.class != Class::Other);
-                if writes && told && !lost {
+                // After an error of no particular class, it is unknown whether the call had an effect.
+                let is_final = answer.as_ref().is_err_and(|error| error.class != Class::Other);
+                if writes && is_final && !lost {
                     refused();
                 }
                 answer
@@ -165,7 +164,7 @@ impl FakeCloud {
 }
 
 impl World {
-    /// Counts a call that writes, and tells when the caller dies if this is its last.
+    /// Counts a call that writes, and returns when the caller dies if this is the last call.
     fn counts_down(&mut self, writes: bool) -> Option<When> {
         let (left, when) = self.dies.as_mut().filter(|_| writes)?;
         match left.checked_sub(1) {
@@ -177,7 +176,7 @@ impl World {
         }
     }
 
-    /// The caller dies: there is no answer.
+    /// Marks the caller as dead: there is no answer.
     fn die<T>(&mut self) -> Option<T> {
         self.dead = true;
         None
@@ -216,7 +215,7 @@ impl ReleaseRecord for FakeCloud {
     async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
         let effect = |world: &mut World| {
             if world.releases.is_empty() && number > 1 {
-                return Err(Error::new(Class::Gone, "Record", "there is no record"));
+                return Err(Error::new(Class::Gone, "Record", "the record does not exist"));
             }
             if world.releases.iter().any(|recorded| recorded.number == number) {
                 return Err(Error::new(Class::Exists, "Record", "the number is taken"));

@@ -1,4 +1,4 @@
-//! What the executor does with a plan.
+//! The executor carries out plans.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ async fn dependencies_come_first_and_the_stamp_last() {
             "Create demo-dev-b",
             "Tag demo-dev-b",
             "Create demo-dev-b/part",
-            // The part's stamp is on what it is a part of.
+            // The stamp of a part is on its thing.
             "Tag demo-dev-b",
         ],
     );
@@ -45,7 +45,7 @@ async fn failure_skips_only_its_dependants() {
     stack.add(b.clone().needing(&a)).add(Part::of(&b)).add(a).add(c);
     cloud.fail("Create demo-dev-a", Class::Denied);
     let report = up(&stack, &cloud).await;
-    let told: Vec<String> = report
+    let reported: Vec<String> = report
         .outcomes
         .iter()
         .map(|outcome| match &outcome.result {
@@ -62,11 +62,11 @@ async fn failure_skips_only_its_dependants() {
         "fake.part/demo-dev-b/part skipped for fake.thing/demo-dev-b",
         "fake.thing/demo-dev-c done",
     ] {
-        assert!(told.iter().any(|line| line == expected), "{expected} in {told:#?}");
+        assert!(reported.iter().any(|line| line == expected), "{expected} in {reported:#?}");
     }
-    assert_eq!(told.len(), 4);
+    assert_eq!(reported.len(), 4);
 
-    assert!(up(&stack, &cloud).await.succeeded(), "running it again repairs");
+    assert!(up(&stack, &cloud).await.succeeded(), "another run repairs it");
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync);
 }
 
@@ -86,7 +86,7 @@ async fn tag_update_writes_nothing_else() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").1.remove("deployer:stamp");
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").1.remove("deployer:stamp");
     cloud.writes();
     up(&stack, &cloud).await;
     assert_eq!(cloud.writes(), ["Tag demo-dev-a"]);
@@ -102,7 +102,7 @@ async fn half_created_resource_is_stamped_when_ready() {
 
     cloud.fail("Ready", Class::Other);
     assert!(!up(&stack, &cloud).await.succeeded());
-    assert!(cloud.writes().is_empty(), "it is not ready");
+    assert!(cloud.writes().is_empty(), "the resource is not ready");
     cloud.fail("Ready", Class::InProgress);
     assert!(up(&stack, &cloud).await.succeeded());
     assert_eq!(cloud.writes(), ["Tag demo-dev-a"]);
@@ -114,7 +114,7 @@ async fn recreated_part_is_deleted_first() {
     let thing = Thing::new("a");
     stack.add(thing.clone()).add(Part::of(&thing));
     up(&stack, &cloud).await;
-    cloud.world().parts.get_mut("demo-dev-a/part").expect("it was made").speed = 7;
+    cloud.world().parts.get_mut("demo-dev-a/part").expect("the resource exists").speed = 7;
     cloud.writes();
     up(&stack, &cloud).await;
     assert_eq!(cloud.writes(), ["Delete demo-dev-a/part", "Create demo-dev-a/part", "Tag demo-dev-a"]);
@@ -130,7 +130,7 @@ async fn stopped_run_starts_no_further_steps() {
     let (stopping, events) = (stop.clone(), Arc::new(Mutex::new(0)));
     let counted = Arc::clone(&events);
     let report = apply(&plan, &stack, &survey, &cloud, &stop, move |event| {
-        *counted.lock().expect("counting does not panic") += 1;
+        *counted.lock().expect("the lock is never poisoned") += 1;
         if matches!(event, Event::Ended(_)) {
             stopping.cancel();
         }
@@ -138,7 +138,7 @@ async fn stopped_run_starts_no_further_steps() {
     .await;
     assert_eq!(cloud.writes(), ["Create demo-dev-a", "Tag demo-dev-a"]);
     assert!(matches!(report.outcomes[1].result, Err(Failure::Stopped)));
-    assert_eq!(*events.lock().expect("counting does not panic"), 3);
+    assert_eq!(*events.lock().expect("the lock is never poisoned"), 3);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn run_failed_before_a_child_is_no_drift() {
     cloud.fail("Delete demo-dev-a/part", Class::Denied);
     assert!(!up(&after, &cloud).await.succeeded());
     let (_, plan) = planned(&after, &cloud).await;
-    assert_eq!(plan.verdict, Verdict::Pending, "nobody but the code moved: {plan:?}");
+    assert_eq!(plan.verdict, Verdict::Pending, "only the code was changed: {plan:?}");
     assert!(up(&after, &cloud).await.succeeded());
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
 }
@@ -162,7 +162,7 @@ async fn stopped_run_waits_briefly_for_calls_in_flight() {
     let (a, b) = (Thing::new("a"), Thing::new("b"));
     stack.add(b.needing(&a)).add(a);
     let (survey, plan) = planned(&stack, &cloud).await;
-    // A call that is never answered.
+    // A call that never gets an answer.
     cloud.world().dies = Some((0, When::After));
     let begun = tokio::time::Instant::now();
     let running = CancellationToken::new();
@@ -174,6 +174,9 @@ async fn stopped_run_waits_briefly_for_calls_in_flight() {
     })
     .await;
     assert!(begun.elapsed() < std::time::Duration::from_secs(6), "{:?}", begun.elapsed());
-    let told: Vec<_> = report.outcomes.iter().map(|outcome| outcome.result.clone()).collect();
-    assert!(matches!(told.as_slice(), [Err(Failure::Interrupted), Err(Failure::Stopped)]), "{told:?}",);
+    let reported: Vec<_> = report.outcomes.iter().map(|outcome| outcome.result.clone()).collect();
+    assert!(
+        matches!(reported.as_slice(), [Err(Failure::Interrupted), Err(Failure::Stopped)]),
+        "{reported:?}",
+    );
 }

@@ -1,5 +1,5 @@
-//! The engine against a fake cloud: every rule of planning, applying and tearing down,
-//! without AWS and without an emulator.
+//! The engine with a fake cloud: every rule of planning, applying and tearing down, without AWS or an
+//! emulator.
 
 mod applying;
 mod identifying;

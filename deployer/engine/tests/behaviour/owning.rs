@@ -1,4 +1,4 @@
-//! What is taken over, what is pruned, and what the release record is evidence of.
+//! Adopting, pruning, and the release record as evidence.
 
 use std::collections::BTreeSet;
 
@@ -24,20 +24,20 @@ async fn adopted_resource_is_owned_and_updated() {
     stack.add(Thing::new("a").size(2));
     let theirs: Tags = [("team".to_owned(), "checkout".to_owned())].into();
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), theirs));
-    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Unmanaged);
 
     let another = Wishes { adopt: ids(&["fake.thing/demo-dev-b"]), ..Wishes::default() };
-    assert_eq!(planned_with(&stack, &cloud, &another).await.1.verdict, Verdict::Foreign);
+    assert_eq!(planned_with(&stack, &cloud, &another).await.1.verdict, Verdict::Unmanaged);
 
     let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
     let (_, plan) = planned_with(&stack, &cloud, &wishes).await;
     assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
-    assert!(up_with(&stack, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
-    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync, "without the wish as well");
+    assert!(up_with(&stack, &cloud, &wishes).await.expect("no other run is in progress").succeeded());
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync, "without adopting again");
     let world = cloud.world();
     let (thing, tags) = &world.things["demo-dev-a"];
     assert_eq!(thing.size, 2);
-    assert_eq!(tags["team"], "checkout", "tags of others stay");
+    assert_eq!(tags["team"], "checkout", "unmanaged tags are kept");
 }
 
 #[tokio::test]
@@ -47,9 +47,9 @@ async fn adopted_resource_brings_its_parts() {
     stack.add(thing.clone()).add(Part::of(&thing));
     cloud.world().things.insert(thing.name.clone(), (thing.clone(), Tags::new()));
     cloud.world().parts.insert("demo-dev-a/part".into(), Part::of(&thing));
-    assert_eq!(planned(&stack, &cloud).await.1.having(Verdict::Foreign).count(), 2);
+    assert_eq!(planned(&stack, &cloud).await.1.having(Verdict::Unmanaged).count(), 2);
     let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
-    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.having(Verdict::Foreign).count(), 0);
+    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.having(Verdict::Unmanaged).count(), 0);
 }
 
 #[tokio::test]
@@ -65,22 +65,22 @@ async fn orphan_is_pruned_on_demand_and_data_by_name() {
     let (_, plan) = planned_with(&stack(), &cloud, &prune).await;
     let deleted: Vec<String> = plan.writes().map(|step| step.id.to_string()).collect();
     assert_eq!(deleted, ["fake.part/demo-dev-old/part"]);
-    let kept = plan.steps.iter().find(|step| step.name == "demo-dev-old").expect("it is reported");
+    let kept = plan.steps.iter().find(|step| step.name == "demo-dev-old").expect("the orphan is reported");
     assert!(kept.reason.as_ref().is_some_and(|why| why.contains("--allow fake.thing/demo-dev-old")));
     let left: Vec<&str> = plan.orphans_left().map(|step| step.name.as_str()).collect();
-    assert_eq!(left, ["demo-dev-old"], "what goes does not stay");
+    assert_eq!(left, ["demo-dev-old"], "deleted orphans are not listed");
 
     let another = Wishes { allow: ids(&["fake.thing/demo-dev-older"]), ..prune.clone() };
     assert_eq!(planned_with(&stack(), &cloud, &another).await.1.losses().count(), 0);
     let by_name = Wishes { allow: ids(&["fake.thing/demo-dev-old"]), ..prune };
     let (_, plan) = planned_with(&stack(), &cloud, &by_name).await;
     assert_eq!(plan.losses().count(), 1);
-    assert!(up_with(&stack(), &cloud, &by_name).await.expect("nobody else is at work").succeeded());
+    assert!(up_with(&stack(), &cloud, &by_name).await.expect("no other run is in progress").succeeded());
     assert_eq!(cloud.writes(), ["Delete demo-dev-old/part", "Delete demo-dev-old"]);
 }
 
 #[tokio::test]
-async fn prune_leaves_foreign_resources() {
+async fn prune_leaves_unmanaged_resources() {
     let cloud = FakeCloud::default();
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
@@ -123,53 +123,53 @@ async fn untagged_resource_of_an_interrupted_run_is_owned() {
     {
         let mut world = cloud.world();
         world.forgets_tags = true;
-        // The record, the create; then the tags.
+        // The calls are: the record, the creation, then the tags.
         world.dies = Some((2, When::Before));
     }
     tokio::select! {
-        _ = up(&stack, &cloud) => panic!("it died"),
+        _ = up(&stack, &cloud) => panic!("the run did not die"),
         () = cloud.death() => {}
     }
     assert_eq!(cloud.world().things["demo-dev-a"].1, Tags::new());
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!((plan.steps[0].action, plan.verdict), (Action::Update, Verdict::Pending));
-    // Refused to be tagged, it is ours all the same.
+    // It is owned even if tagging it fails.
     cloud.fail("Tag demo-dev-a", Class::Denied);
     assert!(!up(&stack, &cloud).await.succeeded());
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending);
-    // What the run did not set out to make is still somebody else's.
+    // A resource that the run was not going to create is still unmanaged.
     cloud.world().things.insert("demo-dev-b".into(), (Thing::new("b"), Tags::new()));
     stack.add(Thing::new("b"));
-    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Unmanaged);
 }
 
 #[tokio::test]
-async fn resource_tagged_by_another_environment_is_foreign_despite_record() {
+async fn resource_tagged_by_another_environment_is_unmanaged_despite_record() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    // Not refused outright: the record goes on saying that we may have made it.
+    // The error does not rule out an effect: the record still says that the run may have created it.
     cloud.fail("Create demo-dev-a", Class::Other);
     assert!(!up(&stack, &cloud).await.succeeded());
     assert!(cloud.world().releases.last().is_some_and(|last| !last.release.making.is_empty()));
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), theirs));
-    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Unmanaged);
 }
 
-/// Looks, and says that a run begins.
+/// Reads the environment, and records the start of a run.
 async fn begin(stack: &Stack<FakeCloud>, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
     let (survey, plan) = planned(stack, cloud).await;
     begin_with(&survey, &plan, cloud, who).await
 }
 
-/// Says that a run begins that has looked before.
+/// Records the start of a run that has read the environment before.
 async fn begin_with(survey: &Survey, plan: &Plan, cloud: &FakeCloud, who: &str) -> Result<Run, Error> {
     let entry = Run::entry(plan, survey, None, who.to_owned());
     Run::begin(cloud, survey.recorded.as_ref(), entry).await
 }
 
-/// Ends a run that made no change, and returns whom it met.
+/// Ends a run without changes, and returns the run that it met.
 async fn end(run: &Run, cloud: &FakeCloud) -> Option<Release> {
     let met = run.met(cloud).await.expect("the record can be read");
     let convergence = if met.is_none() { Convergence::Converged } else { Convergence::Diverged };
@@ -187,17 +187,18 @@ async fn concurrent_run_stops_before_it_writes() {
             up(&one, &cloud).await;
         }
         let (one, other) = (planned(&one, &cloud).await, planned(&other, &cloud).await);
-        let first = begin_with(&one.0, &one.1, &cloud, "one").await.expect("it was first");
+        let first = begin_with(&one.0, &one.1, &cloud, "one").await.expect("the first run can start");
         let said = cloud.world().releases.last().map(|last| last.release.clone());
-        let refused = begin_with(&other.0, &other.1, &cloud, "other").await.expect_err("it was second");
+        let refused =
+            begin_with(&other.0, &other.1, &cloud, "other").await.expect_err("the second run is refused");
         assert_eq!(refused.class, Class::Exists);
         assert!(refused.to_string().contains("by one"), "{refused}");
         let last = cloud.world().releases.last().map(|last| last.release.clone());
-        assert_eq!(last, said, "what the first said is the last word");
+        assert_eq!(last, said, "the first run's entry is the last one");
         let met = end(&first, &cloud).await;
-        assert_eq!(met, None, "who stopped before it wrote was not at work");
-        let told = history(cloud.releases(0).await.expect("it can be read"));
-        assert!(told.iter().all(|run| run.by != "other"), "and is no history: {told:?}");
+        assert_eq!(met, None, "a refused run does not count as met");
+        let runs = history(cloud.releases(0).await.expect("the record can be read"));
+        assert!(runs.iter().all(|run| run.by != "other"), "a refused run is not in the history: {runs:?}");
     }
 }
 
@@ -205,18 +206,18 @@ async fn concurrent_run_stops_before_it_writes() {
 async fn run_learns_of_another_run_meanwhile() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
-    assert!(up(&stack, &cloud).await.succeeded(), "the other looks later, and goes on from there");
+    let run = begin(&stack, &cloud, "one").await.expect("no other run is in progress");
+    assert!(up(&stack, &cloud).await.succeeded(), "a later run continues from there");
     let other = end(&run, &cloud).await;
-    assert_eq!(other.map(|other| other.by), Some("somebody".into()));
+    assert_eq!(other.map(|other| other.by), Some("a colleague".into()));
 }
 
 #[tokio::test]
 async fn planned_creations_of_a_run_outlast_another_run() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
-    let one = begin(&stack, &cloud, "one").await.expect("it is alone");
-    let other = begin(&stack, &cloud, "other").await.expect("it looked later");
+    let one = begin(&stack, &cloud, "one").await.expect("no other run is in progress");
+    let other = begin(&stack, &cloud, "other").await.expect("a later run can start");
     let met = end(&one, &cloud).await;
     assert_eq!(met.map(|met| met.by), Some("other".into()));
     let making = cloud.world().releases.last().map(|last| last.release.making.clone());
@@ -230,37 +231,41 @@ async fn down_meanwhile_leaves_no_stale_record() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    // Between the look and the beginning.
+    // Between reading and starting.
     stack.add(Thing::new("b"));
     let (survey, plan) = planned(&stack, &cloud).await;
     assert!(down(&cloud).await.succeeded());
-    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("all of it is gone");
+    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("the record was deleted");
     assert!(refused.to_string().contains("down"), "{refused}");
     assert!(cloud.world().releases.is_empty());
 
-    // And somebody has begun anew, with as many entries.
+    // And another run has started a new record, with as many entries.
     up(&stack, &cloud).await;
     let (survey, plan) = planned(&stack, &cloud).await;
     assert!(down(&cloud).await.succeeded());
     up(&stack, &cloud).await;
     let anew = cloud.world().releases.clone();
-    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("it is another record");
+    let refused = begin_with(&survey, &plan, &cloud, "one").await.expect_err("it is a different record");
     assert!(refused.to_string().contains("down"), "{refused}");
-    assert_eq!(cloud.world().releases, anew, "what nobody built on is taken back");
+    assert_eq!(cloud.world().releases, anew, "the unused entry is removed");
     assert!(down(&cloud).await.succeeded());
-    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Pending, "nobody deleted it by hand");
+    assert_eq!(
+        planned(&stack, &cloud).await.1.verdict,
+        Verdict::Pending,
+        "it was not deleted outside the deployer"
+    );
 
-    // Between the beginning and the end.
-    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    // Between start and end.
+    let run = begin(&stack, &cloud, "one").await.expect("no other run is in progress");
     assert!(down(&cloud).await.succeeded());
     let other = end(&run, &cloud).await;
     assert_eq!(other.map(|other| other.state), Some(ReleaseState::Removing));
     assert!(cloud.world().releases.is_empty());
 
-    // And somebody has begun anew, with as many entries.
-    let run = begin(&stack, &cloud, "one").await.expect("it is alone");
+    // And another run has started a new record, with as many entries.
+    let run = begin(&stack, &cloud, "one").await.expect("no other run is in progress");
     assert!(down(&cloud).await.succeeded());
-    begin(&stack, &cloud, "other").await.expect("nothing is there");
+    begin(&stack, &cloud, "other").await.expect("no other run is in progress");
     let other = end(&run, &cloud).await;
     assert_eq!(other.map(|other| other.by), Some("other".into()));
 }
@@ -283,18 +288,18 @@ async fn interrupted_change_is_pending_and_no_drift() {
     before.add(Thing::new("a"));
     after.add(Thing::new("a").size(2));
     up(&before, &cloud).await;
-    // The record, the update; then the stamp.
+    // The calls are: the record, the update, then the stamp.
     cloud.world().dies = Some((2, When::Before));
     tokio::select! {
-        _ = up(&after, &cloud) => panic!("it died"),
+        _ = up(&after, &cloud) => panic!("the run did not die"),
         () = cloud.death() => {}
     }
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Pending);
     assert_eq!(planned(&before, &cloud).await.1.verdict, Verdict::Pending);
     up(&after, &cloud).await;
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 7;
-    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "from then on it is somebody");
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = 7;
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "later changes are drift");
 }
 
 #[tokio::test]
@@ -306,7 +311,7 @@ async fn denied_creation_does_not_claim_the_name() {
     cloud.world().failures.push(Fault { call, error, when: When::Before });
     assert!(!up(&stack, &cloud).await.succeeded());
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), Tags::new()));
-    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Foreign);
+    assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::Unmanaged);
     down(&cloud).await;
     assert_eq!(cloud.world().things.len(), 1);
 }
@@ -321,13 +326,18 @@ async fn unsent_change_is_not_recorded() {
     cloud.fail("Read sources of demo-dev-a", Class::Other);
     cloud.fail("Read sources of demo-dev-b", Class::Other);
     assert!(!up(&after, &cloud).await.succeeded());
-    let last = cloud.world().releases.last().map(|last| last.release.clone()).expect("it was written");
+    let last =
+        cloud.world().releases.last().map(|last| last.release.clone()).expect("the record has an entry");
     assert!(last.making.is_empty() && last.changing.is_empty(), "{last:?}");
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 7;
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = 7;
     cloud.world().things.insert("demo-dev-b".into(), (Thing::new("b"), Tags::new()));
     let (_, plan) = planned(&after, &cloud).await;
-    assert_eq!(plan.steps[0].verdicts, [Verdict::Drift, Verdict::Pending], "somebody changed it");
-    assert_eq!(plan.steps[1].verdicts, [Verdict::Foreign], "somebody made it");
+    assert_eq!(
+        plan.steps[0].verdicts,
+        [Verdict::Drift, Verdict::Pending],
+        "it was changed outside the deployer"
+    );
+    assert_eq!(plan.steps[1].verdicts, [Verdict::Unmanaged], "it was created outside the deployer");
 }
 
 #[tokio::test]
@@ -338,7 +348,7 @@ async fn resource_of_another_region_cannot_be_adopted() {
     tags.insert("deployer:region".into(), "eu-west-1".into());
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), tags));
     let wishes = Wishes { adopt: ids(&["fake.thing/demo-dev-a"]), ..Wishes::default() };
-    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.verdict, Verdict::Foreign);
+    assert_eq!(planned_with(&stack, &cloud, &wishes).await.1.verdict, Verdict::Unmanaged);
 }
 
 #[tokio::test(start_paused = true)]
@@ -364,9 +374,9 @@ async fn history_shows_how_each_run_ended() {
     up(&stack, &cloud).await;
     stack.add(Thing::new("b"));
     for _ in 0..2 {
-        begin(&stack, &cloud, "one").await.expect("it is alone");
+        begin(&stack, &cloud, "one").await.expect("no other run is in progress");
     }
-    let runs = history(cloud.releases(0).await.expect("they can be read"));
+    let runs = history(cloud.releases(0).await.expect("the record can be read"));
     let endings: Vec<Ending> = runs.iter().map(|run| run.ending).collect();
     assert_eq!(endings, [Ending::Open, Ending::CutShort, Ending::Done, Ending::Failed]);
     assert_eq!(runs[2].deployed, ids(&["fake.thing/demo-dev-a"]));
@@ -385,9 +395,9 @@ async fn orphan_is_deleted_after_its_users_change() {
     let allow = ids(&["fake.thing/demo-dev-old"]);
     let wishes = Wishes { prune: true, allow, ..Wishes::default() };
     cloud.writes();
-    assert!(up_with(&after, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
+    assert!(up_with(&after, &cloud, &wishes).await.expect("no other run is in progress").succeeded());
     let writes = cloud.writes();
-    let at = |call: &str| writes.iter().position(|made| made == call).expect("it was made");
-    // Parts stand on things: what is deleted of things waits for them.
+    let at = |call: &str| writes.iter().position(|made| made == call).expect("the call was sent");
+    // Parts use things: deleting a thing waits for all writes of parts.
     assert!(at("Create demo-dev-a/part") < at("Delete demo-dev-old"), "{writes:?}");
 }

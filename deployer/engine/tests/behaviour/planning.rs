@@ -1,4 +1,4 @@
-//! What the planner says of each situation.
+//! The planner's verdicts and actions.
 
 use engine::apply::apply;
 use engine::error::{Class, Error};
@@ -41,7 +41,7 @@ async fn manual_change_is_drift() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 0;
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = 0;
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(only(&plan).verdicts, [Verdict::Drift]);
     assert_eq!(paths(&plan), ["size"]);
@@ -64,10 +64,10 @@ async fn drift_and_pending_are_distinguished_in_one_resource() {
     before.add(Thing::new("a").size(2));
     after.add(Thing::new("a").size(3));
     up(&before, &cloud).await;
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 1;
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = 1;
     let (_, plan) = planned(&after, &cloud).await;
     assert_eq!(only(&plan).verdicts, [Verdict::Drift, Verdict::Pending]);
-    assert_eq!(plan.verdict, Verdict::Drift, "the gravest counts");
+    assert_eq!(plan.verdict, Verdict::Drift, "the most severe verdict counts");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn part_has_its_stamp_on_its_parent() {
     assert_eq!((part.action, part.verdicts.as_slice()), (Action::Recreate, [Verdict::Pending].as_slice()));
     assert_eq!(part.risk, Risk::LosesPosition);
 
-    cloud.world().parts.get_mut("demo-dev-a/part").expect("it was made").speed = 7;
+    cloud.world().parts.get_mut("demo-dev-a/part").expect("the resource exists").speed = 7;
     let (_, plan) = planned(&before, &cloud).await;
     assert_eq!(plan.steps[1].verdicts, [Verdict::Drift]);
     assert_eq!(plan.steps[0].verdicts, [Verdict::InSync]);
@@ -106,7 +106,7 @@ async fn stamp_of_another_schema_is_pending_only() {
     up(&stack, &cloud).await;
     {
         let mut world = cloud.world();
-        let (thing, tags) = world.things.get_mut("demo-dev-a").expect("it was made");
+        let (thing, tags) = world.things.get_mut("demo-dev-a").expect("the resource exists");
         tags.insert("deployer:stamp".into(), "99:0".into());
         thing.size = 0;
     }
@@ -115,41 +115,41 @@ async fn stamp_of_another_schema_is_pending_only() {
 }
 
 #[tokio::test]
-async fn resource_with_other_tags_is_foreign() {
+async fn resource_with_other_tags_is_unmanaged() {
     let theirs = [("deployer:environment".to_owned(), "dev-2".to_owned())].into();
     for tags in [Tags::new(), theirs] {
         let (mut stack, cloud) = (stack(), FakeCloud::default());
         stack.add(Thing::new("a"));
         cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), tags));
         let (_, plan) = planned(&stack, &cloud).await;
-        assert_eq!((only(&plan).action, plan.verdict), (Action::Refuse, Verdict::Foreign));
+        assert_eq!((only(&plan).action, plan.verdict), (Action::Refuse, Verdict::Unmanaged));
         assert_eq!(plan.writes().count(), 0);
     }
 }
 
 #[tokio::test]
-async fn resource_of_another_region_is_foreign_with_reason() {
+async fn resource_of_another_region_is_unmanaged_with_reason() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     let mut tags = scope().tags();
     tags.insert("deployer:region".into(), "eu-west-1".into());
     cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a"), tags));
     let (_, plan) = planned(&stack, &cloud).await;
-    assert_eq!(plan.verdict, Verdict::Foreign);
-    let reason = only(&plan).reason.as_deref().expect("it says why");
+    assert_eq!(plan.verdict, Verdict::Unmanaged);
+    let reason = only(&plan).reason.as_deref().expect("the step has a reason");
     assert!(reason.contains("this environment in eu-west-1"), "{reason}");
 
-    // What another stack has there is not this environment's.
+    // A resource of another stack there is not this environment's.
     cloud
         .world()
         .things
         .get_mut("demo-dev-a")
-        .expect("it is there")
+        .expect("the resource exists")
         .1
         .insert("deployer:stack".into(), "other".into());
     let (_, plan) = planned(&stack, &cloud).await;
-    let reason = only(&plan).reason.as_deref().expect("it says why");
-    assert!(!reason.contains("this environment"), "{reason}");
+    let reason = only(&plan).reason.as_deref().expect("the step has a reason");
+    assert!(!reason.contains("belongs to this environment"), "{reason}");
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn undesired_resource_is_an_orphan_and_stays() {
     assert_eq!(plan.writes().count(), 0);
 }
 
-/// Returns a cloud whose code lost a part that still works, and the stack that it has now.
+/// Returns a cloud whose stack no longer has a part that is still active, and that stack.
 async fn with_orphaned_part() -> (FakeCloud, Stack<FakeCloud>, ResourceId) {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let (thing, part) = (Thing::new("a"), Part::of(&Thing::new("a")));
@@ -185,11 +185,11 @@ async fn orphan_that_still_works_is_reported_and_kept() {
 }
 
 #[tokio::test]
-async fn activity_of_foreign_resources_is_not_read() {
+async fn activity_of_unmanaged_resources_is_not_read() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
-    let theirs = Thing::new("theirs");
+    let theirs = Thing::new("unmanaged");
     stack.add(Thing::new("a"));
-    cloud.world().parts.insert("demo-dev-theirs/part".into(), Part::of(&theirs));
+    cloud.world().parts.insert("demo-dev-unmanaged/part".into(), Part::of(&theirs));
     cloud.world().things.insert(theirs.name.clone(), (theirs, Tags::new()));
     let (survey, _) = planned(&stack, &cloud).await;
     assert_eq!((survey.strays.len(), survey.active.len()), (2, 0));
@@ -199,7 +199,7 @@ async fn activity_of_foreign_resources_is_not_read() {
 async fn orphan_that_the_code_removed_is_disabled_once() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let (mut survey, _) = planned(&stack, &cloud).await;
-    let activity = survey.active.get_mut(&id).expect("it works");
+    let activity = survey.active.get_mut(&id).expect("the part is active");
     activity.fate = Some(Fate::Disable("this checkout removed it".into()));
     let disabling = plan(&stack, &survey, &Wishes::default());
     let orphan = disabling.having(Verdict::Orphan).next().expect("the part");
@@ -210,7 +210,7 @@ async fn orphan_that_the_code_removed_is_disabled_once() {
     let report = apply(&disabling, &stack, &survey, &cloud, &Default::default(), |_| {}).await;
     assert!(report.succeeded(), "{report:?}");
     assert_eq!(cloud.writes(), ["Disable demo-dev-a/part"]);
-    // Wanted again, it is a change of the code: its stamp, which its thing has, says so.
+    // A part that is desired again is a pending change, according to its stamp on its thing.
     let tags = cloud.world().things["demo-dev-a"].1.clone();
     let mut stamps = tags.iter().filter(|(key, _)| key.starts_with("deployer:stamp:"));
     assert_eq!(stamps.next().map(|(_, stamp)| stamp.as_str()), Some("disabled"), "{tags:?}");
@@ -223,11 +223,12 @@ async fn orphan_that_the_code_removed_is_disabled_once() {
 async fn orphan_that_may_be_a_colleagues_goes_on() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let (mut survey, _) = planned(&stack, &cloud).await;
-    survey.active.get_mut(&id).expect("it works").fate = Some(Fate::Leave("it may be a colleague's".into()));
+    survey.active.get_mut(&id).expect("the part is active").fate =
+        Some(Fate::Leave("it may be a colleague's".into()));
     let orphan = plan(&stack, &survey, &Wishes::default());
     let orphan = orphan.having(Verdict::Orphan).next().expect("the part");
     assert_eq!(orphan.action, Action::Keep);
-    assert_eq!(orphan.reason.as_deref(), Some("it still works, and goes on: it may be a colleague's"));
+    assert_eq!(orphan.reason.as_deref(), Some("it still works and is not disabled: it may be a colleague's"));
 }
 
 #[tokio::test]
@@ -235,7 +236,7 @@ async fn orphan_that_is_pruned_is_deleted_rather_than_disabled() {
     let (cloud, stack, id) = with_orphaned_part().await;
     let wishes = Wishes { prune: true, ..Wishes::default() };
     let (mut survey, _) = planned(&stack, &cloud).await;
-    survey.active.get_mut(&id).expect("it works").fate =
+    survey.active.get_mut(&id).expect("the part is active").fate =
         Some(Fate::Disable("this checkout removed it".into()));
     let plan = plan(&stack, &survey, &wishes);
     assert_eq!(plan.having(Verdict::Orphan).next().map(|step| step.action), Some(Action::Delete));
@@ -258,10 +259,10 @@ async fn unchangeable_field_is_refused_with_instructions() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.key = "other".into();
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.key = "other".into();
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(only(&plan).action, Action::Refuse);
-    assert_eq!(only(&plan).reason.as_deref(), Some("copy what is in it to another thing"));
+    assert_eq!(only(&plan).reason.as_deref(), Some("copy its data to another resource"));
 }
 
 #[tokio::test]
@@ -269,18 +270,18 @@ async fn data_loss_is_reported_in_the_plan() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 9;
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = 9;
     let (_, plan) = planned(&stack, &cloud).await;
     assert_eq!(plan.losses().count(), 1);
 }
 
 #[tokio::test]
-async fn foreign_tags_are_no_difference_but_missing_own_are() {
+async fn unmanaged_tags_are_no_difference_but_missing_own_are() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
     let tags = |change: fn(&mut Tags)| {
-        change(&mut cloud.world().things.get_mut("demo-dev-a").expect("it was made").1);
+        change(&mut cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").1);
     };
     tags(|tags| drop(tags.insert("team".into(), "checkout".into())));
     let (_, plan) = planned(&stack, &cloud).await;
@@ -297,7 +298,7 @@ async fn plan_json_is_stable() {
     before.add(thing.clone()).add(Part::of(&thing));
     after.add(thing.clone().size(2)).add(Part::of(&thing)).add(Thing::new("b"));
     up(&before, &cloud).await;
-    cloud.world().parts.get_mut("demo-dev-a/part").expect("it was made").speed = 7;
+    cloud.world().parts.get_mut("demo-dev-a/part").expect("the resource exists").speed = 7;
     let (_, plan) = planned(&after, &cloud).await;
     insta::assert_json_snapshot!(plan);
 }
@@ -332,7 +333,7 @@ async fn deleted_store_is_recognised_by_its_dependants() {
     assert_eq!(
         (plan.verdict, plan.losses().count()),
         (Verdict::Pending, 0),
-        "nothing tells that it was there"
+        "there is no evidence that it existed"
     );
 }
 
@@ -354,7 +355,7 @@ async fn bound_part_is_recreated_when_its_thing_changes_identity() {
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
 }
 
-/// A stream that was deleted and is made again has the name of before, and none of its records.
+/// A stream that was deleted and created again has the same name, but none of its records.
 #[tokio::test]
 async fn bound_part_is_recreated_when_its_source_is_recreated() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
@@ -380,5 +381,5 @@ async fn part_of_an_unreadable_resource_is_unknown() {
     survey.seen.insert(id, Err(Error::new(Class::Denied, "Read", "no")));
     let plan = engine::plan::plan(&stack, &survey, &Wishes::default());
     assert_eq!(plan.having(Verdict::Unknown).count(), 2, "{plan:?}");
-    assert_eq!(plan.having(Verdict::Foreign).count(), 0);
+    assert_eq!(plan.having(Verdict::Unmanaged).count(), 0);
 }

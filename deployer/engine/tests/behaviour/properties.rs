@@ -1,5 +1,5 @@
-//! Whatever the world looks like, whichever call fails and wherever a run dies, running it
-//! again converges, and nothing of others is touched.
+//! After any initial state, any failing calls and any interruption, another run converges, and unmanaged
+//! resources are left alone.
 
 use std::num::NonZero;
 
@@ -11,20 +11,20 @@ use proptest::prelude::*;
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
-/// What is live of one thing before the run.
+/// The live state of one thing before the run.
 #[derive(Debug, Clone)]
 enum Before {
     Absent,
     Ours { size: u32, stamped: bool, part: Option<u32> },
 }
 
-/// Everything that can come between.
+/// The inputs of a test case.
 #[derive(Debug, Clone)]
 struct Trouble {
     befores: Vec<Before>,
-    /// Calls that fail, some of them with their effect and without an answer.
+    /// Failing calls, some of them with their effect but without an answer.
     faults: Vec<(&'static str, &'static str, Class, When)>,
-    /// The runs that die, and where.
+    /// The runs that die, and at which call.
     deaths: Vec<(usize, When)>,
     forgets_tags: bool,
 }
@@ -51,7 +51,7 @@ fn fault() -> impl Strategy<Value = (&'static str, &'static str, Class, When)> {
         Class::Denied,
         Class::Other,
     ]);
-    // Who is refused has no effect; an answer may get lost after it.
+    // A refused call has no effect; otherwise an answer may be lost after the effect.
     (verb, name, class, when()).prop_map(|(verb, name, class, when)| match class {
         Class::Throttled | Class::Other => (verb, name, class, when),
         _ => (verb, name, class, When::Before),
@@ -73,12 +73,12 @@ fn trouble() -> impl Strategy<Value = Trouble> {
         })
 }
 
-/// Puts together what was there before, and something of somebody else's.
+/// Returns a cloud with this initial state, and with unmanaged resources.
 fn world(trouble: &Trouble) -> FakeCloud {
     let cloud = FakeCloud::default();
     let mut world = cloud.world();
     world.forgets_tags = trouble.forgets_tags;
-    for (thing, tags) in foreign() {
+    for (thing, tags) in unmanaged() {
         world.things.insert(thing.name.clone(), (thing, tags));
     }
     for (name, before) in NAMES.iter().zip(&trouble.befores) {
@@ -103,8 +103,8 @@ fn world(trouble: &Trouble) -> FakeCloud {
     cloud
 }
 
-/// Something of an environment whose names begin like ours, and something of nobody's.
-fn foreign() -> [(Thing, Tags); 2] {
+/// Resources of an environment with a longer name, and resources without tags.
+fn unmanaged() -> [(Thing, Tags); 2] {
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());
     [(Thing::new("2-a"), theirs), (Thing::new("old"), Tags::new())]
@@ -125,10 +125,10 @@ fn chain() -> engine::stack::Stack<FakeCloud> {
     stack
 }
 
-/// Runs something again and again, each time with the next death, until it succeeds.
+/// Repeats a run, each time with the next death, until it succeeds.
 async fn until_it_succeeds(cloud: &FakeCloud, deaths: &[(usize, When)], mut run: impl AsyncFnMut() -> bool) {
     let mut deaths = deaths.iter();
-    // Each run uses up a death or a failure, or ends with success.
+    // Each run uses up a death or a failure, or succeeds.
     for _ in 0..10 {
         cloud.world().dies = deaths.next().copied();
         let succeeded = tokio::select! {
@@ -150,7 +150,7 @@ async fn converges(trouble: Trouble) {
         Ok(report) => report.succeeded(),
         Err(_) => false,
     };
-    // What could not be read was not planned: `up` stops there.
+    // An unreadable resource was not planned: `up` stops there.
     let up_or_stop =
         async || planned(&stack, &cloud).await.1.having(Verdict::Unknown).next().is_none() && up_once().await;
     until_it_succeeds(&cloud, &trouble.deaths, up_or_stop).await;
@@ -158,32 +158,32 @@ async fn converges(trouble: Trouble) {
     assert_eq!(planned(&stack, &cloud).await.1.verdict, Verdict::InSync);
     cloud.writes();
     up(&stack, &cloud).await;
-    assert!(cloud.writes().is_empty(), "a converged world is left alone");
+    assert!(cloud.writes().is_empty(), "a converged environment is not changed");
     assert!(cloud.world().releases.last().is_some_and(|last| last.release.making.is_empty()));
 
     until_it_succeeds(&cloud, &trouble.deaths, async || down(&cloud).await.succeeded()).await;
     let world = cloud.world();
     let left: Vec<_> = world.things.values().cloned().collect();
-    assert_eq!(left, foreign());
+    assert_eq!(left, unmanaged());
     assert!(world.parts.is_empty());
     assert!(world.releases.is_empty());
 }
 
-/// Returns how many worlds are tried: as many as of every property where somebody says so. What is no
-/// number is refused: proptest would go on with its own.
+/// Returns the number of cases: the same as for every property if `PROPTEST_CASES` is set. An invalid number
+/// is rejected, because proptest would silently use its default.
 fn cases() -> u32 {
     let Some(wanted) = std::env::var_os("PROPTEST_CASES") else {
         return 10_000;
     };
     let number = wanted.to_str().and_then(|wanted| wanted.parse::<NonZero<u32>>().ok());
-    number.unwrap_or_else(|| panic!("PROPTEST_CASES is no number above 0: {}", wanted.display())).get()
+    number.unwrap_or_else(|| panic!("PROPTEST_CASES is not a number above 0: {}", wanted.display())).get()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn up_converges_and_down_leaves_only_foreign_resources(trouble in trouble()) {
+    fn up_converges_and_down_leaves_only_unmanaged_resources(trouble in trouble()) {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(converges(trouble));

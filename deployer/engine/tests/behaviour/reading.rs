@@ -1,4 +1,4 @@
-//! Code that cannot read what may be stored is not deployed.
+//! Code that cannot read stored data is not deployed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use engine::run::{Convergence, Run};
 use engine::stack::Stack;
 use engine::testing::{FakeCloud, Thing, When, down, planned, planned_with, stack, up, up_with};
 
-/// Returns a stack whose code reads these, each up to this version.
+/// Returns a stack whose code reads these schemas, each up to this version.
 fn reading<const N: usize>(size: u32, reads: [(&str, u32); N]) -> Stack<FakeCloud> {
     let mut stack = stack();
     stack.add(Thing::new("a").size(size));
@@ -29,7 +29,8 @@ async fn code_that_reads_less_than_what_was_deployed_is_refused() {
         (reading(2, [("cart/Opened", 1)]), 2, "does not know it"),
     ] {
         let (_, plan) = planned(&older, &cloud).await;
-        let refused = plan.steps.iter().find(|step| step.action == Action::Refuse).expect("it is refused");
+        let refused =
+            plan.steps.iter().find(|step| step.action == Action::Refuse).expect("the step is refused");
         assert_eq!(
             (refused.id.to_string().as_str(), plan.verdict),
             ("stored.schema/cart/Added", Verdict::Pending)
@@ -43,7 +44,7 @@ async fn code_that_reads_less_than_what_was_deployed_is_refused() {
         );
     }
     let same = reading(1, [("cart/Added", 2), ("cart/Opened", 1), ("cart/Closed", 1)]);
-    assert_eq!(planned(&same, &cloud).await.1.verdict, Verdict::InSync, "more is no matter");
+    assert_eq!(planned(&same, &cloud).await.1.verdict, Verdict::InSync, "another schema does not matter");
 }
 
 #[tokio::test]
@@ -55,11 +56,11 @@ async fn schema_allowed_to_become_unreadable_is_forgotten() {
     let wishes = Wishes { allow, ..Wishes::default() };
     let (_, plan) = planned_with(&older, &cloud, &wishes).await;
     assert!(plan.steps.iter().all(|step| step.action != Action::Refuse), "{plan:?}");
-    assert!(up_with(&older, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
+    assert!(up_with(&older, &cloud, &wishes).await.expect("no other run is in progress").succeeded());
     assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 1)].into());
-    assert_eq!(planned(&older, &cloud).await.1.verdict, Verdict::InSync, "without the wish as well");
+    assert_eq!(planned(&older, &cloud).await.1.verdict, Verdict::InSync, "without allowing it again");
     let deployed = cloud.world().releases.last().map(|last| last.release.deployed.clone());
-    assert_eq!(deployed, Some(["fake.thing/demo-dev-a".to_owned()].into()), "it is no resource");
+    assert_eq!(deployed, Some(["fake.thing/demo-dev-a".to_owned()].into()), "stored data is not a resource");
 }
 
 /// Some writers may be changed and others not.
@@ -70,14 +71,14 @@ async fn schema_of_an_interrupted_run_stays_recorded() {
     cloud.world().dies = Some((1, When::Before));
     let newer = reading(2, [("cart/Added", 2)]);
     tokio::select! {
-        _ = up(&newer, &cloud) => panic!("it died"),
+        _ = up(&newer, &cloud) => panic!("the run did not die"),
         () = cloud.death() => {}
     }
     assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into());
 
     cloud.fail("Delete", engine::error::Class::Denied);
     assert!(!down(&cloud).await.succeeded());
-    assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into(), "while it may be stored");
+    assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into(), "it may still be stored");
     assert!(down(&cloud).await.succeeded());
     assert_eq!(planned(&reading(1, [("cart/Added", 1)]), &cloud).await.1.verdict, Verdict::Pending);
 }
@@ -88,12 +89,12 @@ async fn run_ending_after_another_keeps_its_recorded_schemas() {
     let older = reading(1, [("cart/Added", 1)]);
     let (survey, plan) = planned(&older, &cloud).await;
     let entry = Run::entry(&plan, &survey, None, "one".into());
-    let run = Run::begin(&cloud, None, entry).await.expect("it is alone");
+    let run = Run::begin(&cloud, None, entry).await.expect("no other run is in progress");
     assert!(up(&reading(1, [("cart/Added", 2)]), &cloud).await.succeeded());
     let met = run.met(&cloud).await.expect("the record can be read");
     assert!(met.is_some());
     run.end(&cloud, &ApplyReport::default(), &survey, Convergence::Diverged, met)
         .await
-        .expect("it can be written");
+        .expect("the record can be written");
     assert_eq!(recorded(&cloud), [("cart/Added".to_owned(), 2)].into());
 }

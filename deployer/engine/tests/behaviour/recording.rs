@@ -1,4 +1,4 @@
-//! What a run writes into the release record, and what it reads there.
+//! What a run writes to the release record, and reads from it.
 
 use engine::apply::ApplyReport;
 use engine::error::Class;
@@ -30,13 +30,13 @@ async fn new_run_keeps_unfinished_creations_and_changes() {
 }
 
 #[tokio::test]
-async fn foreign_or_unknown_resource_is_not_recorded_as_deployed() {
+async fn unmanaged_or_unknown_resource_is_not_recorded_as_deployed() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
-    stack.add(Thing::new("foreign")).add(Thing::new("unknown"));
-    cloud.world().things.insert("demo-dev-foreign".into(), (Thing::new("foreign"), Tags::new()));
+    stack.add(Thing::new("unmanaged")).add(Thing::new("unknown"));
+    cloud.world().things.insert("demo-dev-unmanaged".into(), (Thing::new("unmanaged"), Tags::new()));
     cloud.fail("Read demo-dev-unknown", Class::Denied);
     let (survey, plan) = planned(&stack, &cloud).await;
-    assert_eq!((plan.having(Verdict::Foreign).count(), plan.having(Verdict::Unknown).count()), (1, 1));
+    assert_eq!((plan.having(Verdict::Unmanaged).count(), plan.having(Verdict::Unknown).count()), (1, 1));
     let entry = Run::entry(&plan, &survey, None, "one".into());
     assert_eq!(entry.deployed, [].into());
 }
@@ -50,7 +50,7 @@ async fn pruned_resource_leaves_the_record() {
     let mut after = stack();
     after.add(thing);
     let wishes = Wishes { prune: true, ..Wishes::default() };
-    assert!(up_with(&after, &cloud, &wishes).await.expect("nobody else is at work").succeeded());
+    assert!(up_with(&after, &cloud, &wishes).await.expect("no other run is in progress").succeeded());
     assert_eq!(last(&cloud).deployed, ["fake.thing/demo-dev-a".into()].into());
 }
 
@@ -61,7 +61,8 @@ async fn run_that_did_not_succeed_is_recorded_as_failed() {
     for (convergence, state) in ends {
         let (survey, plan) = planned(&stack, &cloud).await;
         let entry = Run::entry(&plan, &survey, None, "one".into());
-        let run = Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("it is alone");
+        let run =
+            Run::begin(&cloud, survey.recorded.as_ref(), entry).await.expect("no other run is in progress");
         run.end(&cloud, &ApplyReport::default(), &survey, convergence, None)
             .await
             .expect("the record can be written");
@@ -78,12 +79,12 @@ async fn record_that_cannot_be_read_is_unknown() {
     assert_eq!(survey.unreadable.keys().next(), Some(&FakeCloud::record_id(&scope())));
 }
 
-/// Entries that earlier releases wrote are read by every later one. What a later form has besides needs a
-/// default; this file never changes.
+/// Later releases must be able to read the entries of earlier ones. A new field needs a default; this file
+/// never changes.
 #[test]
 fn first_release_entry_form_is_read_and_written_unchanged() {
     let golden = include_str!("../golden/release.v1.json");
-    let release: Release = serde_json::from_str(golden).expect("it is an entry");
+    let release: Release = serde_json::from_str(golden).expect("the file is an entry");
     let ids = |id: &str| [format!("fake.thing/demo-dev-{id}")].into();
     assert_eq!(release.schema, SCHEMA);
     assert_eq!(
@@ -92,16 +93,16 @@ fn first_release_entry_form_is_read_and_written_unchanged() {
     );
     assert_eq!(release.reads, [("cart/ItemAdded".to_owned(), 2)].into());
     assert!(release.packages.is_empty());
-    let written = serde_json::to_string_pretty(&release).expect("it is plain data");
+    let written = serde_json::to_string_pretty(&release).expect("an entry can be serialised");
     assert_eq!(written, golden.trim_end());
 }
 
-/// The form as it is today, whole.
+/// The complete current format.
 #[test]
 fn entry_with_packages_is_read_and_written_as_it_is() {
     let golden = include_str!("../golden/release.v1.with-packages.json");
-    let release: Release = serde_json::from_str(golden).expect("it is an entry");
+    let release: Release = serde_json::from_str(golden).expect("the file is an entry");
     assert_eq!(release.packages.keys().collect::<Vec<_>>(), ["demo-dev-add-item"]);
-    let written = serde_json::to_string_pretty(&release).expect("it is plain data");
+    let written = serde_json::to_string_pretty(&release).expect("an entry can be serialised");
     assert_eq!(written, golden.trim_end());
 }

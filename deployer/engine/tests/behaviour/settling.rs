@@ -1,4 +1,4 @@
-//! What is read again: before somebody is accused, and until AWS shows what it accepted.
+//! Reading again: before drift is reported, and until AWS shows an accepted change.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ async fn apparent_drift_is_read_once_more() {
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
     for (later, verdict) in [(1, Verdict::InSync), (7, Verdict::Drift)] {
-        let size = |size| cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = size;
+        let size =
+            |size| cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = size;
         size(7);
         let (mut survey, plan) = planned(&stack, &cloud).await;
         assert_eq!(plan.verdict, Verdict::Drift);
@@ -28,16 +29,19 @@ async fn apparent_drift_is_read_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn apparently_foreign_resource_is_read_once_more() {
+async fn apparently_unmanaged_resource_is_read_once_more() {
     let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
     stack.add(Thing::new("a"));
     up(&stack, &cloud).await;
     let swap = |tags| {
-        std::mem::replace(&mut cloud.world().things.get_mut("demo-dev-a").expect("it was made").1, tags)
+        std::mem::replace(
+            &mut cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").1,
+            tags,
+        )
     };
     let ours = swap(Tags::new());
     let (mut survey, plan) = planned(&stack, &cloud).await;
-    assert_eq!(plan.verdict, Verdict::Foreign);
+    assert_eq!(plan.verdict, Verdict::Unmanaged);
     swap(ours);
     let plan = reconsidered(plan, &stack, &wishes, &mut survey, &cloud).await;
     assert_eq!(plan.verdict, Verdict::InSync);
@@ -59,8 +63,8 @@ async fn unsettled_change_is_a_warning() {
     let (mut stack, cloud, wishes) = (stack(), FakeCloud::default(), Wishes::default());
     stack.add(Thing::new("a")).add(Thing::new("b"));
     up(&stack, &cloud).await;
-    // AWS shows an older state of one of them for longer than it may.
-    cloud.world().things.get_mut("demo-dev-a").expect("it was made").0.size = 7;
+    // AWS returns an older state of one of them for longer than allowed.
+    cloud.world().things.get_mut("demo-dev-a").expect("the resource exists").0.size = 7;
     let (mut survey, _) = planned(&stack, &cloud).await;
     let changed = ["demo-dev-a", "demo-dev-b"].map(|name| ResourceId::new(Thing::KIND, name));
     let begun = Instant::now();
@@ -73,7 +77,7 @@ async fn unsettled_change_is_a_warning() {
     stop.cancel();
     let begun = Instant::now();
     settle(&stack, &wishes, &mut survey, changed.into(), &cloud, &stop).await;
-    assert_eq!(begun.elapsed(), Duration::ZERO, "who is stopped does not wait");
+    assert_eq!(begun.elapsed(), Duration::ZERO, "a stopped run does not wait");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What goes with an environment, and what stays.
+//! Which resources are deleted with an environment, and which are kept.
 
 use engine::plan::{Verdict, teardown};
 use engine::resource::Tags;
@@ -14,7 +14,7 @@ async fn users_go_before_what_they_use() {
     cloud.writes();
     assert!(down(&cloud).await.succeeded());
     assert_eq!(cloud.writes(), ["Delete demo-dev-a/part", "Delete demo-dev-a"]);
-    assert!(down(&cloud).await.outcomes.is_empty(), "a second time there is nothing to do");
+    assert!(down(&cloud).await.outcomes.is_empty(), "there is nothing left to delete");
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn stateful_resource_is_reported_as_a_loss() {
 }
 
 #[tokio::test]
-async fn down_leaves_foreign_resources() {
+async fn down_leaves_unmanaged_resources() {
     let cloud = FakeCloud::default();
     let mut theirs = scope().tags();
     theirs.insert("deployer:environment".into(), "dev-2".into());

@@ -1,4 +1,4 @@
-//! Functions: each has a binary, a place in the stack, and what follows from both.
+//! Functions: each has a binary and a place in the stack, with all consequences of both.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{dev, keys, root, statements, states};
 
-/// Returns what is deployed and is not in the contract: the handlers, each a line of the stack.
+/// Returns the deployed functions that are not in the contract: the handlers, each one line in the stack.
 fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
     let mut functions: BTreeSet<String> = states(stack, "lambda.function").into_keys().collect();
     for function in FUNCTIONS {
@@ -20,7 +20,7 @@ fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
     functions
 }
 
-/// Returns the contract of everything that is deployed.
+/// Returns the contract of every deployed function.
 pub(super) fn functions(stack: &Stack<Aws>) -> Vec<contract::Function> {
     let handlers = handlers(stack).into_iter().map(|name| contract::Function::handler(name.leak()));
     FUNCTIONS.iter().copied().chain(handlers).collect()
@@ -38,7 +38,8 @@ pub(super) fn consumers(stack: &Stack<Aws>) -> BTreeSet<String> {
 fn functions_all_have_a_binary_and_stack_entry() {
     let known: BTreeSet<String> =
         functions(&dev()).into_iter().map(|function| function.name.to_owned()).collect();
-    let files = std::fs::read_dir(root().join("functions/src/bin")).expect("the functions are here");
+    let files =
+        std::fs::read_dir(root().join("functions/src/bin")).expect("the folder of the functions exists");
     let binaries: BTreeSet<String> = files
         .map(|file| file.expect("a readable folder").path())
         .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
@@ -56,8 +57,7 @@ fn functions_get_exactly_the_variables_they_read() {
     }
 }
 
-/// A release with a new type of event must not let it meet an old reader: a handler would keep
-/// it aside, and a query fail.
+/// An old reader must not get an event of a new type: a handler would quarantine it, and a query would fail.
 #[test]
 fn writers_are_deployed_after_all_readers() {
     let stack = dev();
@@ -71,7 +71,7 @@ fn writers_are_deployed_after_all_readers() {
         may("LoadEvents").difference(&writers).cloned().chain(handlers(&stack)).collect();
     for writer in writers {
         let id = ResourceId::new("lambda.function", stack.scope.name(&writer));
-        let needs = stack.get(&id).expect("it is in the stack").needs();
+        let needs = stack.get(&id).expect("the function is in the stack").needs();
         for reader in &readers {
             let reader = ResourceId::new("lambda.function", stack.scope.name(reader));
             assert!(needs.contains(&reader), "{writer} does not wait for {reader}");
@@ -79,7 +79,7 @@ fn writers_are_deployed_after_all_readers() {
     }
 }
 
-/// A handler is a file and a line: what it takes to be one follows from that.
+/// A handler needs only a file and a line in the stack; everything else is derived.
 #[test]
 fn handlers_get_mapping_quarantine_alarm_and_replay() {
     let stack = dev();
@@ -99,10 +99,6 @@ fn handlers_get_mapping_quarantine_alarm_and_replay() {
         let replayed = granted.iter().filter(|(role, ..)| *role == "replay");
         let replayed: Vec<_> = replayed.map(|(.., statement)| &statement["Resource"]).collect();
         assert!(replayed.iter().any(|resources| resources[0] == arn), "{handler} of {replayed:?}");
-        assert!(
-            alarms.contains_key(&format!("{handler}-keeping-aside")),
-            "{handler} has {:?}",
-            alarms.keys()
-        );
+        assert!(alarms.contains_key(&format!("{handler}-quarantining")), "{handler} has {:?}", alarms.keys());
     }
 }

@@ -1,4 +1,4 @@
-//! What a later release adds to an envelope: read, carried and written by one that does not know it.
+//! Unknown fields of an envelope, added by a later release: they are read, carried and written unchanged.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Envelope;
 use crate::json::JsonText;
 
-/// The fields of an envelope that this release does not know, each with its text.
+/// The fields of an envelope that this release does not know, each with its JSON text.
 pub type More = BTreeMap<String, JsonText>;
 
-/// The names of the fields that it knows.
+/// The names of the known fields.
 const KNOWN: [&str; 13] = [
     "actor",
     "aggregate_id",
@@ -33,7 +33,7 @@ const KNOWN: [&str; 13] = [
 
 impl Serialize for Envelope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The form of the fields that are known, which `serde` derives.
+        // `serde` derives the form of the known fields.
         if self.more.is_empty() {
             return Self::serialize(self, serializer);
         }
@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
-/// The fields that are known; the others are put aside as they come.
+/// Passes on the known fields and collects the others in `more`.
 struct Sifted<'a, M> {
     fields: M,
     more: &'a mut More,

@@ -1,8 +1,8 @@
-//! Finds the first number of a value that canonical JSON cannot hold exactly.
+//! Finds the first number of a value that canonical JSON cannot represent exactly.
 //!
-//! RFC 8785 writes each number as an IEEE 754 double, so integers beyond 2^53 would be rounded.
-//! `serde_json` writes `null` for NaN and infinities. Neither of them reports an error, so the
-//! value itself is checked: in the text the difference can no longer be seen.
+//! RFC 8785 writes each number as an IEEE 754 double, so integers beyond 2^53 would be rounded. `serde_json`
+//! writes `null` for NaN and infinities. Neither reports an error, so the value itself is checked: the text
+//! no longer shows the difference.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ use thiserror::Error;
 /// The largest magnitude up to which a double holds each integer.
 const MAX_INTEGER: u128 = 1 << 53;
 
-/// A number that JSON cannot hold exactly. The error names the place and the type of the number
-/// and not its value, because errors are logged and the value may be personal.
+/// A number that JSON cannot represent exactly. The error names the place and type of the number but not its
+/// value, because errors are logged and the value may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{place} ({kind}) {problem}")]
 pub struct InexactNumber {
@@ -25,25 +25,25 @@ pub struct InexactNumber {
     problem: Problem,
 }
 
-/// Why JSON cannot hold a number.
+/// Why JSON cannot represent a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 enum Problem {
     #[error("is beyond 2^53, so a JSON number would round it; store numbers beyond 2^53 as strings")]
     TooLarge,
-    #[error("is NaN or infinite, which JSON has no number for; store a finite number, a string or nothing")]
+    #[error("is NaN or infinite, which JSON cannot express; store a finite number, a string or nothing")]
     NotFinite,
 }
 
-/// Returns an error for the first number in the value that JSON cannot hold exactly.
+/// Returns an error for the first number in the value that JSON cannot represent exactly.
 pub(crate) fn check(value: &(impl Serialize + ?Sized)) -> Result<(), InexactNumber> {
     match value.serialize(Numbers { path: Path::Root }) {
         Err(Stop::Inexact(number)) => Err(number),
-        // A value that cannot be serialised fails again when its text is written, with a better message.
+        // A value that cannot be serialised fails again when it is written, with a better message.
         Ok(()) | Err(Stop::Unserialisable) => Ok(()),
     }
 }
 
-/// Why the walk over a value ended early.
+/// Why the check of a value ended early.
 #[derive(Debug, Error)]
 enum Stop {
     #[error(transparent)]
@@ -58,7 +58,7 @@ impl ser::Error for Stop {
     }
 }
 
-/// The place of a value inside the value that is checked.
+/// The path of a value inside the checked value.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Root,
@@ -77,7 +77,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// A serializer that writes nothing and looks at each number.
+/// A serializer that writes nothing and checks each number.
 #[derive(Clone, Copy)]
 struct Numbers<'a> {
     path: Path<'a>,
@@ -105,7 +105,7 @@ impl Numbers<'_> {
     }
 }
 
-/// Accepts what is not a number, or is one that always fits.
+/// Accepts values that are not numbers, and numbers that are always exact.
 macro_rules! accept {
     ($($method:ident($type:ty))*) => {$(
         fn $method(self, _: $type) -> Result<(), Stop> {
@@ -234,7 +234,7 @@ impl<'a> Serializer for Numbers<'a> {
     }
 }
 
-/// The members of a list, a map, a struct or the variant of an enum.
+/// The members of a list, map, struct or enum variant.
 struct Members<'a> {
     within: Numbers<'a>,
     variant: Option<&'static str>,
@@ -247,7 +247,7 @@ impl<'a> Members<'a> {
         Self { within, variant, index: 0, key: String::new() }
     }
 
-    /// Checks the value of one member; without a name it is the next of a list.
+    /// Checks the value of one member; a member without a name is the next item of a list.
     fn member<T: Serialize + ?Sized>(&mut self, name: Option<&str>, value: &T) -> Result<(), Stop> {
         let variant = self.variant.map(|variant| self.within.variant_path(variant));
         let within = variant.as_ref().unwrap_or(&self.within.path);
@@ -257,7 +257,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Implements a trait for the members of a kind that has no names.
+/// Implements a trait for members without names.
 macro_rules! unnamed {
     ($($kind:ident::$method:ident)*) => {$(
         impl $kind for Members<'_> {
@@ -275,7 +275,7 @@ macro_rules! unnamed {
     )*};
 }
 
-/// Implements a trait for the members of a kind whose names are part of its type.
+/// Implements a trait for members with names from their type.
 macro_rules! named {
     ($($kind:ident)*) => {$(
         impl $kind for Members<'_> {
@@ -313,7 +313,7 @@ impl SerializeMap for Members<'_> {
     type Ok = ();
     type Error = Stop;
 
-    /// A key becomes a string, in which each number is exact. It is kept for the path.
+    /// A key becomes a string, so each number in it is exact. It is stored for the path.
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
         let key = serde_json::to_string(key).map_err(|_| Stop::Unserialisable)?;
         let text = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));

@@ -1,5 +1,4 @@
-//! How a replay is started, watched and stopped: what its callers and the function `replay`
-//! say to each other.
+//! Starting, following and stopping a replay: the messages between callers and the function `replay`.
 
 use std::collections::BTreeMap;
 
@@ -7,54 +6,54 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Does, KeptAside, Order};
+use super::{HandlerKind, Order, QuarantinedEvent};
 
-/// What the function `replay` can be asked for.
+/// The requests to the function `replay`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Request {
-    /// Start a replay. The same order once more, by its id, makes sure that it runs.
+    /// Start a replay. A repeated order with the same id makes sure that the replay runs.
     Start(Order),
-    /// Tell how the last replay of a handler stands.
+    /// Return the status of the last replay of a handler.
     Status(Which),
-    /// Stop the replay of a handler, for good.
+    /// Cancel the replay of a handler, permanently.
     Cancel(Which),
-    /// Run the replay of this id on, from where it was saved.
+    /// Continue the replay of this id from its saved state.
     Continue(Runner),
 }
 
-/// A replay, by its handler.
+/// Selects a replay by its handler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// The handler, by the name of its binary.
     pub handler: String,
-    /// Whether its dry run is meant.
+    /// Whether the handler's dry run is meant.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// A replay that is to be run on.
+/// A replay to continue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runner {
     /// The handler, by the name of its binary.
     pub handler: String,
-    /// Whether its dry run is meant.
+    /// Whether the handler's dry run is meant.
     #[serde(default)]
     pub dry_run: bool,
-    /// The replay. When the handler has another by now, nothing is done.
+    /// The id of the replay. If the handler has another replay by now, nothing is done.
     pub id: Uuid,
-    /// How often the caller knows it to have been saved. When it has been saved more often
-    /// since, somebody runs it, and nothing is done.
+    /// The number of saves that the caller knows of. If there are more, another runner is active, and nothing
+    /// is done.
     #[serde(default)]
     pub saves: Option<u64>,
 }
 
-/// What is answered: how a replay stands, or why it was refused, or both.
+/// An answer: the status of a replay, the reason of a refusal, or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlAnswer {
-    /// How the replay stands that is meant, or is in the way.
+    /// The status of the requested replay, or of the one that prevents it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<ReplayStatus>,
     /// Why nothing was done.
@@ -62,7 +61,7 @@ pub struct ControlAnswer {
     pub refused: Option<ReplayRefusal>,
 }
 
-/// Why nothing was done.
+/// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayRefusal {
     /// The reason, for programs.
@@ -71,125 +70,124 @@ pub struct ReplayRefusal {
     pub message: String,
 }
 
-/// A reason for which nothing is done.
+/// The reason of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
-    /// The order makes no sense.
+    /// The order is invalid.
     InvalidRequest,
-    /// There is no such handler.
+    /// The handler does not exist.
     UnknownHandler,
-    /// The handler cannot be asked what it does.
+    /// The handler did not answer when asked what it does.
     HandlerFailed,
-    /// The handler acts on the outside, and nobody said that it shall do so once more.
-    HandlerActs,
-    /// A replay of the handler runs already.
+    /// The handler has side effects, and the order does not allow to repeat them.
+    HandlerHasSideEffects,
+    /// A replay of the handler is already running.
     AlreadyRunning,
-    /// There is no replay that this could be about.
+    /// There is no replay for this request.
     NoReplay,
 }
 
-/// How a replay stands.
+/// The status of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayStatus {
-    /// What was ordered.
+    /// The order.
     pub order: Order,
-    /// Whether it runs, or how it ended.
+    /// Whether the replay is running, or how it ended.
     pub state: ReplayState,
-    /// When it was started.
+    /// When the replay was started.
     pub started_at: Timestamp,
-    /// When this was saved.
+    /// When this status was saved.
     pub saved_at: Timestamp,
-    /// How long ago that was, by the clock of whoever answers, in seconds.
+    /// The time since then in seconds, by the clock of the answering function.
     pub idle_s: u64,
-    /// How often it was saved; what runs is saved every few seconds.
+    /// The number of saves; a running replay is saved every few seconds.
     pub saves: u64,
-    /// How far it has read.
+    /// The progress of reading.
     pub reading: Reading,
-    /// How many there were of everything.
+    /// The counts.
     pub counts: Counts,
-    /// How many events have gone, by type.
+    /// The number of delivered events, by type.
     pub by_type: BTreeMap<String, u64>,
-    /// Events that never came, though later ones of their aggregate did; the first few.
+    /// Missing events whose successors were read; the first few.
     pub gaps: Vec<ReplayGap>,
-    /// What the handler could not handle; the first few.
-    pub kept_aside: Vec<KeptAside>,
-    /// What could not be read; the first few.
+    /// Events that the handler quarantined; the first few.
+    pub quarantined: Vec<QuarantinedEvent>,
+    /// Objects or items that could not be read; the first few.
     pub unreadable: Vec<Unreadable>,
-    /// Events in whose place another one came first; the first few.
+    /// Events that were not delivered because another event with the same version came first; the first few.
     #[serde(default)]
     pub contradictions: Vec<Contradiction>,
-    /// How many events of each type the aggregates have that were asked for, whether or not that
-    /// type was.
+    /// The number of events of each type in the selected aggregates, including types that were not selected.
     #[serde(default)]
     pub read_by_type: BTreeMap<String, u64>,
-    /// What the handler says it does; nothing when nobody has asked it.
+    /// What the handler says that it does; `None` if it was not asked.
     #[serde(default)]
-    pub does: Option<Does>,
-    /// Why it does not get on, or what ended it.
-    pub trouble: Option<String>,
+    pub handler_kind: Option<HandlerKind>,
+    /// Why the replay does not progress, or what ended it.
+    pub problem: Option<String>,
 }
 
 /// Whether a replay runs, or how it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplayState {
-    /// Somebody runs it, or should.
+    /// It is running, or should be.
     Running,
-    /// Everything has gone.
+    /// All events were delivered.
     Complete,
-    /// All has gone that could, but something is missing, or contradicts something else.
+    /// All available events were delivered, but some are missing or contradict others.
     Incomplete,
-    /// Somebody stopped it.
+    /// It was cancelled.
     Cancelled,
-    /// It cannot go on.
+    /// It cannot continue.
     Failed,
 }
 
-/// How far a replay has read.
+/// The progress of a replay's reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// Which time everything is read, from 1: again when something came before its
+    /// The number of the current pass, from 1. Another pass is needed when events were read before their
     /// predecessors.
     pub pass: u32,
-    /// What was read last: the key of an object, or an aggregate of the table.
+    /// The last position that was read: the key of an object, or an aggregate of the table.
     pub last: Option<String>,
-    /// How many objects or pages were read this time.
+    /// The number of objects or pages read in this pass.
     pub done: u64,
-    /// How many there are, where that is known.
+    /// The total number, where it is known.
     pub total: Option<u64>,
-    /// How many seconds more it waits until the archive has what happened before the replay was
-    /// ordered; 0 while it reads, or when nothing is to be waited for.
+    /// How many more seconds the replay waits until the archive has all events from before the order; 0 while
+    /// it reads, or when there is no need to wait.
     #[serde(default)]
     pub waits_s: u64,
 }
 
-/// How many there were of everything.
+/// The counts of a replay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Events that were read the first time round.
+    /// Events that were read in the first pass.
     pub read: u64,
-    /// Aggregates that they were of.
+    /// Aggregates of these events.
     pub aggregates: u64,
-    /// Events of those that had been read before.
+    /// Events that had been read before.
     pub duplicates: u64,
-    /// Events that were delivered, or would have been in a dry run.
+    /// Events that were delivered, or would be delivered without dry run.
     pub delivered: u64,
-    /// Events of those that the handler says it handled.
+    /// Delivered events that the handler reports as handled.
     pub handled: u64,
-    /// Events of those that the handler kept aside.
-    pub kept_aside: u64,
-    /// Events that nobody asked for.
-    pub passed_over: u64,
+    /// Delivered events that the handler quarantined.
+    pub quarantined: u64,
+    /// Events that were not selected.
+    pub skipped: u64,
     /// Batches that were delivered.
     pub batches: u64,
-    /// Events that have been read and are still to go.
+    /// Events that were read and not delivered yet.
     pub waiting: u64,
-    /// Aggregates with a gap, once all is read.
+    /// Aggregates with a gap, counted after reading.
     pub gaps: u64,
     /// Objects or items that could not be read.
     pub unreadable: u64,
-    /// Events that were not delivered, as another one has their version.
+    /// Events that were not delivered because another event has the same version.
     pub contradictions: u64,
 }
 
@@ -200,46 +198,46 @@ pub struct ReplayGap {
     pub aggregate_type: String,
     /// The aggregate.
     pub aggregate_id: Uuid,
-    /// The first version that never came.
+    /// The first missing version.
     pub missing: u64,
-    /// The last version that did, and was not delivered.
+    /// The last version that was read; it was not delivered.
     pub last: u64,
 }
 
-/// An event that was not delivered, as another one with its version came first.
+/// An event that was not delivered because another event with the same version came first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contradiction {
     /// The type of the aggregate.
     pub aggregate_type: String,
     /// The aggregate.
     pub aggregate_id: Uuid,
-    /// The version of both.
+    /// The version of both events.
     pub version: u64,
     /// The id of the event that was not delivered.
     pub id: Uuid,
 }
 
-/// Something that could not be read.
+/// An object or item that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// The key of the object or the item.
     pub key: String,
-    /// What is wrong with it.
+    /// The cause.
     pub reason: String,
 }
 
 impl ControlAnswer {
-    /// Returns the answer that a replay stands like this.
+    /// Returns the answer with this status.
     pub fn of(status: ReplayStatus) -> Self {
         Self { status: Some(status), refused: None }
     }
 
-    /// Returns the answer that nothing was done.
+    /// Returns the answer of a refusal.
     pub fn refused(error: Reason, message: impl Into<String>) -> Self {
         Self { status: None, refused: Some(ReplayRefusal { error, message: message.into() }) }
     }
 
-    /// Returns the answer with the replay that is in the way.
+    /// Returns the answer with the status of the replay that prevents the request.
     pub fn because_of(self, status: ReplayStatus) -> Self {
         Self { status: Some(status), ..self }
     }
@@ -260,12 +258,12 @@ mod tests {
         serde_json::from_value(request).map_err(|error| error.to_string())
     }
 
-    /// Pinned: the deployer may be of another release than the function.
+    /// The deployer and the function may be of different releases.
     #[test]
     fn minimal_replay_request_is_understood() {
-        let Ok(Request::Start(order)) = read(order()) else { panic!("it is an order") };
+        let Ok(Request::Start(order)) = read(order()) else { panic!("the request is an order") };
         assert_eq!((order.from, order.only.clone()), (Source::Archive, Only::default()));
-        assert!(!order.even_if_it_acts && !order.dry_run);
+        assert!(!order.repeat_side_effects && !order.dry_run);
         assert_eq!(order.mistake(), None);
         let which = Which { handler: "log-events".into(), dry_run: false };
         assert_eq!(
@@ -291,7 +289,7 @@ mod tests {
         let mistake = |key: &str, value: Value| {
             let mut order = order();
             order[key] = value;
-            let Ok(Request::Start(order)) = read(order) else { panic!("it is an order") };
+            let Ok(Request::Start(order)) = read(order) else { panic!("the request is an order") };
             order.mistake()
         };
         assert!(mistake("rate", json!(0)).is_some_and(|mistake| mistake.contains("rate")));

@@ -1,4 +1,4 @@
-//! What is to be replayed: whose events, to whom, how fast.
+//! The order of a replay: which events, to which handler, how fast.
 
 use std::collections::BTreeSet;
 
@@ -9,33 +9,33 @@ use uuid::Uuid;
 use super::Runner;
 use crate::envelope::Envelope;
 
-/// What is to be replayed, to whom, and who wants it.
+/// The order of a replay, and who requested it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// The handler, by the name of its binary.
     pub handler: String,
-    /// What tells the replay from others; events are marked with it.
+    /// The id of the replay; its events are marked with it.
     pub id: Uuid,
-    /// Who wants it.
+    /// Who requested it.
     pub by: String,
-    /// Where the events are read.
+    /// The source of the events.
     #[serde(default)]
     pub from: Source,
-    /// Which of them are delivered.
+    /// The events to deliver.
     #[serde(default)]
     pub only: Only,
-    /// How many events are delivered in a second at most.
+    /// The maximum number of events per second.
     pub rate: u32,
-    /// Whether a handler shall act on the outside once more.
+    /// Whether a handler may repeat its side effects.
     #[serde(default)]
-    pub even_if_it_acts: bool,
-    /// Whether everything is done but delivering.
+    pub repeat_side_effects: bool,
+    /// Whether to do everything except delivering.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// Where a replay reads events.
+/// The source of a replay's events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -46,50 +46,50 @@ pub enum Source {
     Table,
 }
 
-/// Which events are delivered: those for which everything that is said here holds.
+/// A filter of events: an event has to match all its conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Only {
-    /// Events of one of these types; of all types when there is none.
+    /// The event types; empty for all types.
     pub types: BTreeSet<String>,
-    /// Events of one of these aggregates; of all aggregates when there is none.
+    /// The aggregates; empty for all aggregates.
     pub aggregates: BTreeSet<Uuid>,
-    /// Events that occurred then or later.
+    /// Events at this time or later.
     pub since: Option<Timestamp>,
-    /// Events that occurred before.
+    /// Events before this time.
     pub until: Option<Timestamp>,
 }
 
 impl Order {
-    /// Returns what is wrong with the order, if something is.
+    /// Returns the mistake in the order, if there is one.
     pub fn mistake(&self) -> Option<String> {
         if self.handler.is_empty() {
-            return Some("the handler has no name".to_owned());
+            return Some("the name of the handler is empty".to_owned());
         }
         if self.rate == 0 {
-            return Some("at a rate of 0 nothing would ever be delivered".to_owned());
+            return Some("a rate of 0 delivers no events".to_owned());
         }
         match (self.only.since, self.only.until) {
             (Some(since), Some(until)) if since >= until => {
-                Some(format!("nothing can have occurred since {since} and before {until}"))
+                Some(format!("no event can be since {since} and before {until}"))
             }
             _ => None,
         }
     }
 
-    /// Returns the replay as somebody would run it.
+    /// Returns the request to continue this replay.
     pub fn runner(&self) -> Runner {
         Runner { handler: self.handler.clone(), dry_run: self.dry_run, id: self.id, saves: None }
     }
 }
 
 impl Only {
-    /// Tells whether events of this aggregate can be delivered at all.
+    /// Returns whether events of this aggregate can match.
     pub fn has_aggregate(&self, aggregate: Uuid) -> bool {
         self.aggregates.is_empty() || self.aggregates.contains(&aggregate)
     }
 
-    /// Tells whether the event is to be delivered.
+    /// Returns whether the event is to be delivered.
     pub fn has(&self, event: &Envelope) -> bool {
         let occurred = event.occurred_at.timestamp();
         self.has_aggregate(event.aggregate_id)

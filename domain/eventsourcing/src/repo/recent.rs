@@ -1,4 +1,4 @@
-//! What a repository remembers: the histories that it fetched last.
+//! The cache of a repository: the histories that it fetched last.
 
 use std::{
     collections::VecDeque,
@@ -7,34 +7,34 @@ use std::{
 
 use crate::{aggregate::Aggregate, history::History, id::AggregateId};
 
-/// How many bytes of events are remembered beside the history that was fetched last. The smallest function
-/// has 128 MB, and events in memory take about twice as much as stored.
+/// The maximum size of the cached events in bytes, not counting the history that was fetched last. The
+/// smallest function has 128 MB, and events need about twice their stored size in memory.
 const BYTES: usize = 8 << 20;
-/// What a history takes beside its events, about, in bytes.
+/// The approximate size of a history without its events, in bytes.
 const OVERHEAD: usize = 1 << 10;
 
-/// Histories, the last that was fetched at the back.
+/// Histories, the most recently fetched one last.
 #[derive(Debug)]
 pub(super) struct Recent<A: Aggregate> {
-    // A queue of whole histories is valid after every step, so a poisoned lock can be used on.
+    // A queue of whole histories is valid after every step, so a poisoned lock is still usable.
     histories: Mutex<VecDeque<Arc<History<A>>>>,
 }
 
 impl<A: Aggregate> Recent<A> {
-    /// Returns an empty memory.
+    /// Returns an empty cache.
     pub(super) fn new() -> Self {
         Self { histories: Mutex::default() }
     }
 
-    /// Takes out the history of an aggregate, if there is one.
+    /// Removes and returns the history of an aggregate, if it is cached.
     pub(super) fn take(&self, id: &AggregateId) -> Option<Arc<History<A>>> {
         let mut histories = self.lock();
         let place = histories.iter().position(|history| history.id() == id)?;
         histories.remove(place)
     }
 
-    /// Keeps a history, in place of an earlier one of the same aggregate, and forgets the oldest if they
-    /// become too many.
+    /// Caches a history instead of an earlier one of the same aggregate, and drops the oldest ones beyond the
+    /// maximum size.
     pub(super) fn keep(&self, history: Arc<History<A>>) {
         let mut histories = self.lock();
         histories.retain(|earlier| earlier.id() != history.id());
@@ -78,15 +78,15 @@ mod tests {
         let recent = Recent::new();
         let id = |n: u128| AggregateId::of::<Tally>(Uuid::from_u128(n));
         (1..=5).for_each(|n| recent.keep(history(n, 2_000_000)));
-        assert!(recent.take(&id(1)).is_none(), "the oldest is forgotten");
+        assert!(recent.take(&id(1)).is_none(), "the oldest history is dropped");
         assert!(recent.take(&id(2)).is_some_and(|history| history.version() == 8));
-        assert!(recent.take(&id(2)).is_none(), "it was taken out");
+        assert!(recent.take(&id(2)).is_none(), "the history was removed");
         recent.keep(history(6, 9_000_000));
         assert!(recent.take(&id(5)).is_none());
-        assert!(recent.take(&id(6)).is_some(), "however large it is");
+        assert!(recent.take(&id(6)).is_some(), "the last history is cached even if it is large");
         recent.keep(history(7, 0));
         recent.keep(history(7, 1));
-        assert_eq!(recent.take(&id(7)).unwrap().version(), 1, "the later one counts");
+        assert_eq!(recent.take(&id(7)).unwrap().version(), 1, "the later history replaces the earlier one");
         assert!(recent.take(&id(7)).is_none());
     }
 }

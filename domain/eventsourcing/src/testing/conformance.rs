@@ -1,8 +1,8 @@
-//! What every store of events must do, as tests to run against yours.
+//! The rules for event stores, as tests to run against your store.
 //!
-//! Each case asks the given function for a store. The store may be a new one each time or
-//! one and the same: the cases use aggregates of their own, which must not exist when the
-//! suite starts. Nothing here needs a particular async runtime.
+//! Each case calls the given function for a store. It may return a new store each time or always the same:
+//! the cases use different aggregates, which must not exist when the suite starts. The suite does not depend
+//! on an async runtime.
 //!
 //! ```
 //! use eventsourcing::{InMemoryStore, testing::conformance};
@@ -42,13 +42,13 @@ pub async fn all<S: EventStore>(store: impl AsyncFn() -> S) {
     aggregate_is_fetched_as_it_was_stored(&store).await;
 }
 
-/// Reading what was never written finds nothing, and is no error.
+/// Reading an unknown aggregate returns nothing, and no error.
 pub async fn unknown_aggregate_has_no_commits<S: EventStore>(store: impl AsyncFn() -> S) {
     let found = read(&store().await, &aggregate("unknown")).await;
     assert_eq!(found, []);
 }
 
-/// Nothing of a commit gets lost or changed, and its data not by a byte.
+/// No part of a commit is lost or changed, and its data is the same byte by byte.
 pub async fn appended_commits_are_read_back_whole<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("whole");
@@ -68,7 +68,7 @@ pub async fn appended_commits_are_read_back_whole<S: EventStore>(store: impl Asy
     assert_eq!(read(&store, &id).await, [full, bare]);
 }
 
-/// Order is that of numbers: version 10 comes after 9, not after 1.
+/// The order is numeric: version 10 comes after 9, not after 1.
 pub async fn commits_are_read_in_the_order_of_their_versions<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("order");
@@ -81,7 +81,7 @@ pub async fn commits_are_read_in_the_order_of_their_versions<S: EventStore>(stor
     assert_eq!(versions, [1, 2, 4, 7, 12, 102, 103]);
 }
 
-/// What begins behind the version is read, and a commit that has the version within is not.
+/// Commits that start after the version are read; a commit that contains the version is not.
 pub async fn reading_can_begin_behind_any_version<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("behind");
@@ -96,7 +96,7 @@ pub async fn reading_can_begin_behind_any_version<S: EventStore>(store: impl Asy
     }
 }
 
-/// Neither another UUID nor the same UUID under another type is the same aggregate.
+/// Another UUID, or the same UUID with another type, is another aggregate.
 pub async fn aggregates_do_not_see_each_other<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let one = aggregate("one");
@@ -111,14 +111,14 @@ pub async fn aggregates_do_not_see_each_other<S: EventStore>(store: impl AsyncFn
     }
 }
 
-/// A writer that read too little is told so, and the first commit stays as it is.
+/// A writer that has not read the latest version gets a conflict, and the first commit stays unchanged.
 pub async fn taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("taken");
     let first = commit(&id, 1, "first", 2);
     append(&store, &first).await;
 
-    // The same command is no excuse: only equal event ids are an attempt of our own.
+    // The same command id is not enough: only equal event ids mean that this is the same append.
     let mut late = commit(&id, 1, "late", 2);
     late.context = first.context.clone();
     let longer = commit(&id, 1, "first", 3);
@@ -129,7 +129,7 @@ pub async fn taken_version_is_a_conflict<S: EventStore>(store: impl AsyncFn() ->
     assert_eq!(read(&store, &id).await, [first]);
 }
 
-/// Of writers that all saw the same past, exactly one gets to write.
+/// Of writers that have read the same version, exactly one succeeds.
 pub async fn concurrent_writers_have_one_winner<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("race");
@@ -147,11 +147,11 @@ pub async fn concurrent_writers_have_one_winner<S: EventStore>(store: impl Async
     assert_eq!(read(&store, &id).await, winners);
 }
 
-/// An append whose answer got lost is repeated, at once or late, and is there once.
+/// An append whose answer was lost is repeated, at once or later, and is stored once.
 pub async fn same_commit_can_be_appended_again<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("again");
-    let ours = commit(&id, 1, "ours", 2);
+    let ours = commit(&id, 1, "first", 2);
     append(&store, &ours).await;
     append(&store, &ours).await;
     let later = commit(&id, 3, "later", 1);
@@ -160,7 +160,7 @@ pub async fn same_commit_can_be_appended_again<S: EventStore>(store: impl AsyncF
     assert_eq!(read(&store, &id).await, [ours, later]);
 }
 
-/// A history larger than one page of any store comes back without a gap.
+/// A history larger than one page of any store is read without a gap.
 pub async fn history_above_a_megabyte_is_read_whole<S: EventStore>(store: impl AsyncFn() -> S) {
     let store = store().await;
     let id = aggregate("large");
@@ -172,11 +172,11 @@ pub async fn history_above_a_megabyte_is_read_whole<S: EventStore>(store: impl A
         append(&store, &commit).await;
         commits.push(commit);
     }
-    // Not `assert_eq`: nobody wants to read megabytes of difference.
-    assert!(read(&store, &id).await == commits, "the history is another");
+    // Not `assert_eq`, which would print megabytes.
+    assert!(read(&store, &id).await == commits, "the history differs");
 }
 
-/// What an aggregate decides survives the store, and a repeated command finds itself in it.
+/// A decision is read back as it was stored, and a repeated command finds its commit.
 pub async fn aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl AsyncFn() -> S) {
     let tallies = Repo::<Tally, _>::new(store().await);
     let tally_id = aggregate("tally").uuid();
@@ -189,9 +189,9 @@ pub async fn aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl As
     let mut decisions = Vec::new();
     for (n, request) in requests.iter().enumerate() {
         let history = tallies.fetch(tally_id).await.expect("the tally is fetched");
-        let decision = history.decide(request, &moment).expect("it is allowed");
+        let decision = history.decide(request, &moment).expect("the command is allowed");
         let context = Context::of(request, time());
-        // The first decision is stored twice, the second time under other ids: too late.
+        // The first decision is stored twice, the second time with different ids, which is a conflict.
         let new_id = |word: &str| uuid(&format!("{tally_id} {n} {word}"));
         let stored = tallies.store(&decision, context.clone(), || new_id("a")).await;
         stored.expect("the decision is stored");
@@ -211,7 +211,7 @@ pub async fn aggregate_is_fetched_as_it_was_stored<S: EventStore>(store: impl As
     }
 }
 
-// Everything is derived from words: this crate knows neither clock nor randomness.
+// All values are derived from words: this crate has neither clock nor randomness.
 
 fn uuid(word: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, word.as_bytes())
@@ -223,7 +223,7 @@ fn aggregate(word: &str) -> AggregateId {
 
 fn time() -> OccurredAt {
     let time = "2026-11-21T19:02:03.120000Z".parse();
-    time.expect("the time is spelt as it is stored")
+    time.expect("the time has the stored format")
 }
 
 fn text(json: &str) -> JsonText {

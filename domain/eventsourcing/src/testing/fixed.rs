@@ -1,4 +1,4 @@
-//! A clock that stands, ids that are counted, and requests made of commands.
+//! A fixed clock, counted ids, and requests of commands.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,7 +12,7 @@ use crate::{
     surroundings::Surroundings,
 };
 
-/// One time for ever, and ids from 0 upwards.
+/// A fixed time, and ids from 0 upwards.
 #[derive(Debug)]
 pub struct Fixed {
     now: Timestamp,
@@ -20,7 +20,7 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// Returns surroundings in which it is always this time.
+    /// Returns surroundings with this fixed time.
     pub fn at(now: Timestamp) -> Self {
         Self { now, ids: AtomicU64::new(0) }
     }
@@ -42,8 +42,7 @@ impl Surroundings for Fixed {
     }
 }
 
-/// Returns the request of a command under this id. Commands that are told apart by their debug form are
-/// different requests.
+/// Returns the request of a command with this id. Commands with different debug forms are different requests.
 pub fn request<C: Debug>(aggregate_id: Uuid, command_id: Uuid, command: C) -> Request<C> {
     let hash = RequestHash::of(&format!("{command:?}"), &Map::<String, Value>::new());
     let (correlation_id, causation_id, actor) = (command_id, None, None);

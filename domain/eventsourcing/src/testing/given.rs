@@ -1,7 +1,7 @@
-//! Given these events, when this is commanded, then these events follow.
+//! Given these events, when this command is decided, then these events follow.
 //!
-//! The kit works for every aggregate. It also writes down and reads back each event it
-//! meets, so that an event without a schema is noticed by the first test that mentions it.
+//! The kit works for every aggregate. It also encodes and decodes each event, so that the first test with an
+//! event that has no schema fails.
 //!
 //! ```
 //! use eventsourcing::{testing::tally::{Tally, TallyCommand, TallyError, TallyEvent}, testing::given};
@@ -26,7 +26,7 @@ use crate::{
     surroundings::Moment,
 };
 
-/// What had happened before.
+/// The earlier events.
 #[derive(Debug)]
 pub struct Given<A: Aggregate> {
     events: Vec<A::Event>,
@@ -34,7 +34,7 @@ pub struct Given<A: Aggregate> {
     surroundings: Fixed,
 }
 
-/// What a command led to.
+/// The result of a command.
 #[derive(Debug)]
 pub struct When<A: Aggregate> {
     given: Given<A>,
@@ -42,7 +42,7 @@ pub struct When<A: Aggregate> {
     outcome: Result<Vec<A::Event>, A::Error>,
 }
 
-/// Starts from an aggregate that has seen these events.
+/// Starts from an aggregate with these events.
 #[track_caller]
 pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
     let mut given = Given { events: Vec::new(), state: A::default(), surroundings: Fixed::default() };
@@ -58,7 +58,7 @@ impl<A: Aggregate> Given<A>
 where
     A::Command: Debug,
 {
-    /// Sets the clock: it stands at noon of some day otherwise.
+    /// Sets the clock; the default is a fixed time at noon.
     pub fn at(self, now: Timestamp) -> Self {
         Self { surroundings: Fixed::at(now), ..self }
     }
@@ -71,7 +71,7 @@ where
 }
 
 impl<A: Aggregate> When<A> {
-    /// Expects exactly these events; returns the state they lead to, for a closer look.
+    /// Expects exactly these events; returns the state after them, for further checks.
     #[track_caller]
     pub fn then(self, expected: impl IntoIterator<Item = A::Event>) -> A {
         let expected: Vec<_> = expected.into_iter().collect();
@@ -86,7 +86,7 @@ impl<A: Aggregate> When<A> {
         }
     }
 
-    /// Expects that nothing has to happen.
+    /// Expects that no event follows.
     #[track_caller]
     pub fn then_nothing(self) -> A {
         self.then([])
@@ -110,7 +110,7 @@ impl<A: Aggregate> When<A> {
             Err(error) => refused(error),
         };
         panic!(
-            "a decision of {} went another way\n\n   given {}\n    when {}\n    then {}\n     but {}\n",
+            "a decision of {} is not as expected\n\n   given {}\n    when {}\n    then {}\n     but {}\n",
             A::TYPE,
             happened(&self.given.events),
             self.command,
@@ -120,7 +120,7 @@ impl<A: Aggregate> When<A> {
     }
 }
 
-/// Returns events one below the other, in line with the labels of a failure.
+/// Returns the events one per line, aligned with the labels of a failure.
 fn happened(events: &[impl Debug]) -> String {
     if events.is_empty() {
         return "nothing".to_owned();
@@ -137,6 +137,6 @@ fn refused(error: &impl Debug) -> String {
 fn assert_storable<E: Event>(event: &E) {
     let encoded = encode(event).unwrap_or_else(|error| panic!("{event:?} cannot be stored: {error}"));
     let read: E = decode(encoded.event_type, encoded.schema_version, &encoded.data)
-        .unwrap_or_else(|error| panic!("{event:?} cannot be read once stored: {error}"));
-    assert_eq!(read, *event, "the event came back changed from storage");
+        .unwrap_or_else(|error| panic!("{event:?} cannot be read back: {error}"));
+    assert_eq!(read, *event, "the event was changed by storing it");
 }

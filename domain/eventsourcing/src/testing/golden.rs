@@ -1,5 +1,5 @@
-//! Golden files: every version of every event as it was written once. What is in a table or an
-//! archive cannot be changed, so these files never are; a new schema version adds one.
+//! Golden files: every version of every event as it was first stored. Data in a table or an archive cannot be
+//! changed, so these files never change; a new schema version adds a file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,37 +19,37 @@ impl Golden {
         Self { folder: folder.into() }
     }
 
-    /// Returns the text of the file of one version of one event.
+    /// Returns the text of the golden file of this version of an event.
     ///
     /// # Panics
-    /// There is no such file.
+    /// Panics if the file does not exist.
     #[track_caller]
     pub fn read(&self, event_type: &str, version: u32) -> String {
         let path = self.folder.join(name(event_type, version));
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// Asserts that an event is written as in its golden file. With `GOLDEN_UPDATE=1`, a file that is
-    /// missing is made of it; one that is there never changes.
+    /// Asserts that an event is written as in its golden file. With `GOLDEN_UPDATE=1` a missing file is
+    /// created; an existing file never changes.
     ///
     /// # Panics
-    /// The file is missing, or has something else.
+    /// Panics if the file is missing or differs.
     #[track_caller]
     pub fn assert_written(&self, event_type: &str, version: u32, written: &str) {
         let path = self.folder.join(name(event_type, version));
         match fs::read_to_string(&path) {
-            Ok(golden) => assert_eq!(written, golden, "{} is not what is written", path.display()),
+            Ok(golden) => assert_eq!(written, golden, "{} differs from the written event", path.display()),
             Err(_) if std::env::var_os("GOLDEN_UPDATE").is_some() => {
                 fs::write(&path, written).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             }
-            Err(error) => panic!("{}: {error}; GOLDEN_UPDATE=1 makes a file that is missing", path.display()),
+            Err(error) => panic!("{}: {error}; GOLDEN_UPDATE=1 creates a missing file", path.display()),
         }
     }
 
     /// Asserts that there is a file for each version of each event, and no other file.
     ///
     /// # Panics
-    /// One is missing or too many.
+    /// Panics if a file is missing or not expected.
     #[track_caller]
     pub fn assert_complete(&self, schemas: &[Schema]) {
         let due = schemas
@@ -60,7 +60,12 @@ impl Golden {
         });
         let there: BTreeSet<String> =
             there.unwrap_or_else(|error| panic!("{}: {error}", self.folder.display()));
-        assert_eq!(there, due.collect::<BTreeSet<_>>());
+        let due: BTreeSet<String> = due.collect();
+        let folder = self.folder.display();
+        assert_eq!(
+            there, due,
+            "{folder} has one file for each version of each event: add new events to the story"
+        );
     }
 }
 

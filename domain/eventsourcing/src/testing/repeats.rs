@@ -1,4 +1,4 @@
-//! Repeated commands, whatever happened since the first time.
+//! A check that repeated commands change nothing.
 
 use std::fmt::Debug;
 
@@ -14,11 +14,11 @@ use crate::{
     surroundings::Moment,
 };
 
-/// Carries out commands one after another, each under an id of its own, and asserts after each that
-/// every earlier one, when it is repeated, adds nothing and is answered as the first time.
+/// Carries out commands in order, each with its own id. After each command, asserts that a repeat of every
+/// earlier one adds no event and gets the same answer as the first time.
 ///
 /// # Panics
-/// A repeated command is answered in another way.
+/// Panics if a repeated command gets a different answer.
 #[track_caller]
 pub fn assert_repeats_change_nothing<A>(commands: impl IntoIterator<Item = A::Command>)
 where
@@ -39,8 +39,8 @@ where
         }
         let context = Context::of(&request, OccurredAt::new(moment.now()));
         let commit = Commit::of(id.clone(), history.version(), &decision.events, context, Uuid::nil);
-        let commit = commit.expect("what was decided can be written down");
-        history.fold(&commit).expect("what was decided on a history continues it");
+        let commit = commit.expect("the events can be encoded");
+        history.fold(&commit).expect("the commit continues its history");
         committed.push((request, decision));
         for (request, first) in &committed {
             let again = history.decide(request, &moment).expect("a repeated command is allowed");

@@ -1,5 +1,5 @@
-//! A tally: the smallest aggregate that has all an aggregate can have. The tests of this crate and
-//! of stores use it, and name no aggregate of a real system.
+//! A tally: the smallest aggregate that uses every feature. The tests of this crate and of stores use it
+//! instead of an aggregate of a real system.
 
 use std::collections::BTreeMap;
 
@@ -14,46 +14,46 @@ use crate::{
     surroundings::Moment,
 };
 
-/// Counts things by name, from when it is opened until it is closed.
+/// Counts items by name, after it is opened and until it is closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     status: Option<Status>,
     counts: BTreeMap<String, u64>,
 }
 
-/// Whether a tally still counts.
+/// Whether a tally can count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It counts.
+    /// It can count.
     Open,
     /// Its counts are final.
     Closed,
 }
 
 impl Tally {
-    /// Returns the status, or nothing when the tally was never opened.
+    /// Returns the status; `None` if the tally was never opened.
     pub fn status(&self) -> Option<Status> {
         self.status
     }
 
-    /// Returns how often this was counted.
+    /// Returns the count of this item.
     pub fn count_of(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or_default()
     }
 
-    /// Returns everything that was counted.
+    /// Returns all counts.
     pub fn counts(&self) -> &BTreeMap<String, u64> {
         &self.counts
     }
 }
 
-/// What happened to a tally.
+/// The events of a tally.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", deny_unknown_fields)]
 pub enum TallyEvent {
-    /// Counting began.
+    /// Counting started.
     TallyOpened {},
-    /// Something was counted.
+    /// An item was counted.
     Counted {
         /// Its name.
         what: String,
@@ -69,12 +69,12 @@ impl Event for TallyEvent {
         &[Schema::first("TallyOpened"), Schema::first("Counted"), Schema::first("TallyClosed")];
 }
 
-/// What a caller asks of a tally.
+/// The commands on a tally.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TallyCommand {
     /// Opens it.
     Open,
-    /// Counts something.
+    /// Counts an item.
     Count {
         /// Its name.
         what: String,
@@ -94,7 +94,7 @@ pub enum TallyError {
     /// It is closed.
     #[error("the tally is closed")]
     Closed,
-    /// This cannot be counted.
+    /// The number of times is invalid.
     #[error("times must be 1 to 999")]
     InvalidTimes,
 }
@@ -138,14 +138,14 @@ impl Aggregate for Tally {
     }
 }
 
-/// How a tally stands.
+/// The state of a tally.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TallyView {
     /// The tally.
     pub tally_id: Uuid,
-    /// The version of the last event that is counted.
+    /// The version of the last event included.
     pub version: u64,
-    /// How often each thing was counted.
+    /// The count of each item.
     pub counts: BTreeMap<String, u64>,
 }
 

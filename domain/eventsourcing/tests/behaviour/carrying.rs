@@ -1,8 +1,8 @@
-//! What a later release adds to an envelope goes through this one as it is.
+//! Fields that a later release adds to an envelope pass through this release unchanged.
 
 use eventsourcing::{Commit, Envelope};
 
-/// As a later release writes it: with a tenant, and what comes last by name.
+/// An envelope of a later release: with a tenant, and with a last field by name.
 const LATER: &str = concat!(
     r#"{"aggregate_id":"00000000-0000-0000-0000-000000000001","aggregate_type":"tally","#,
     r#""command_id":"00000000-0000-0000-0000-000000000002","#,
@@ -22,7 +22,7 @@ fn fields_of_a_later_release_are_carried_to_the_byte() {
     assert_eq!(String::from_utf8(later().to_bytes()).unwrap(), LATER);
     let names: Vec<_> = later().more.into_keys().collect();
     assert_eq!(names, ["tenant", "zone"]);
-    // Inside of something else as well, as in the request of a replay.
+    // Also inside of another value, as in the request of a replay.
     let many: Vec<Envelope> = serde_json::from_str(&format!("[{LATER},{LATER}]")).unwrap();
     assert_eq!(serde_json::to_string(&many).unwrap(), format!("[{LATER},{LATER}]"));
 }
@@ -44,7 +44,7 @@ fn envelope_with_missing_or_duplicate_field_is_refused() {
     assert!(refused("[]").starts_with("invalid type: sequence, expected an envelope"));
 }
 
-/// Otherwise a field would be taken for one of a later release.
+/// Otherwise a known field would count as one of a later release.
 #[test]
 fn envelope_fields_of_this_release_are_all_known() {
     let full = Envelope { actor: Some("zoë".to_owned()), causation_id: Some(Default::default()), ..later() };

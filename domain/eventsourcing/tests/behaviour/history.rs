@@ -1,4 +1,4 @@
-//! What histories insist on, and how they answer commands they have seen.
+//! The checks of a history, and its answers to repeated commands.
 
 use std::fmt::Debug;
 
@@ -26,7 +26,7 @@ fn context<C: Debug>(command_id: u128, command: C) -> Context {
 }
 
 fn commit(behind: u64, command: u128, events: &[TallyEvent]) -> Commit {
-    Commit::of(tally_id(), behind, events, context(command, "whatever"), Uuid::nil).unwrap()
+    Commit::of(tally_id(), behind, events, context(command, "any"), Uuid::nil).unwrap()
 }
 
 fn tea(times: u32) -> TallyEvent {
@@ -37,7 +37,7 @@ fn add_tea(times: i64) -> TallyCommand {
     TallyCommand::Count { what: "tea".to_owned(), times }
 }
 
-/// Opened by command 1, filled by 2, closed by 3.
+/// Opened by command 1, counted by 2, closed by 3.
 fn closed_tally() -> Tallied {
     let mut history = Tallied::new(tally_id());
     for (behind, command, event) in [
@@ -81,7 +81,7 @@ fn missing_or_repeated_commit_is_a_gap() {
 fn commit_of_another_aggregate_is_refused() {
     let mut history = Tallied::new(AggregateId::of::<Tally>(Uuid::from_u128(2)));
     let error = history.fold(&commit(0, 1, &[tea(1)])).unwrap_err();
-    assert!(matches!(error, HistoryError::Foreign { .. }), "{error}");
+    assert!(matches!(error, HistoryError::Unmanaged { .. }), "{error}");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn repeated_command_gets_its_first_answer() {
     );
 }
 
-/// Some tea: each cup is an event, and the events of one command are one commit.
+/// Cups of tea: each cup is an event, and the events of one command are one commit.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Cups(u32);
 
@@ -144,7 +144,7 @@ fn repeated_command_is_answered_from_all_its_events() {
         let again = decided(&history, command, cups).unwrap();
         assert_eq!((again.events.len(), again.version, again.state), answer);
         let other = decided(&history, command, 1).unwrap_err();
-        assert!(matches!(other, Refused::CommandReused { .. }), "one event is not all of them");
+        assert!(matches!(other, Refused::CommandReused { .. }), "another count is another request");
     }
 }
 

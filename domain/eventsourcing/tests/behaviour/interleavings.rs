@@ -1,5 +1,5 @@
-//! Writers that get into each other's way in every order: nothing is lost, nothing is
-//! done twice, and what is stored is always a history.
+//! Concurrent writers in every order: no event is lost or duplicated, and the stored events are always a
+//! valid history.
 
 use eventsourcing::{
     Context, Decision, InMemoryStore, Moment, OccurredAt, Repo, Request,
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 
-/// One writer with one command: it fetches and decides in one step, stores in the next.
+/// A writer with one command: it fetches and decides in one step, and stores in the next.
 struct Writer {
     request: Request<TallyCommand>,
     decided: Option<Decision<Tally>>,
@@ -51,11 +51,11 @@ fn count(what: &str) -> TallyCommand {
 }
 
 proptest! {
-    /// Writers 0 to 7 want one thing each; 8 and 9 repeat what 0 and 1 want.
+    /// Writers 0 to 7 have different commands; 8 and 9 repeat those of 0 and 1.
     #[test]
     fn commands_count_once_in_any_interleaving(turns in vec(0..10_usize, 0..200)) {
         let store = InMemoryStore::new();
-        // Two functions, each warm with what it saw last.
+        // Two functions, each with its own cache.
         let tallies = [Repo::<Tally, _>::new(&store), Repo::new(&store)];
         let mut ids = 0;
         let mut writers: Vec<_> = (0..10_u128)
@@ -66,7 +66,7 @@ proptest! {
             while opener.answer.is_none() {
                 opener.step(&tallies[0], &mut ids).await;
             }
-            // First in the order drawn, then each until it has its answer.
+            // First in the drawn order, then each until it has its answer.
             let rest = (0..10).flat_map(|n| std::iter::repeat_n(n, 4));
             for turn in turns.into_iter().chain(rest) {
                 let writer = &mut writers[turn];

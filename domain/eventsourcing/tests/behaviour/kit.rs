@@ -1,4 +1,4 @@
-//! What somebody sees whose decision went another way.
+//! The message of a failed expectation.
 
 use std::panic::catch_unwind;
 
@@ -21,7 +21,7 @@ fn kit_failure_shows_given_when_and_then() {
     });
     assert_eq!(
         message,
-        r#"a decision of tally went another way
+        r#"a decision of tally is not as expected
 
    given TallyOpened
          Counted { what: "tea", times: 1 }
@@ -40,7 +40,7 @@ fn kit_failure_shows_why_a_command_was_refused() {
     });
     assert_eq!(
         message,
-        "a decision of tally went another way
+        "a decision of tally is not as expected
 
    given nothing
     when Close

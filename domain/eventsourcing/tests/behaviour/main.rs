@@ -1,4 +1,4 @@
-//! How event sourcing behaves, seen from outside: one module per behaviour.
+//! The behaviour of event sourcing through its public interface: one module per subject.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

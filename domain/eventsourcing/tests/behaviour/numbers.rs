@@ -1,4 +1,4 @@
-//! Numbers in events: each is read exactly as it was written, or the event is refused.
+//! Numbers in events: each is read back exactly as it was written, or the event is refused.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// 2^53: doubles hold each integer up to here.
+/// 2^53: doubles represent each integer up to this one exactly.
 const LIMIT: i64 = 1 << 53;
 
-/// Numbers of each type, alone and inside of everything that can hold them.
+/// Numbers of each type, alone and inside of every kind of value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Count {
@@ -132,7 +132,7 @@ fn encode_refuses_floats_that_are_not_finite() {
     for double in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(
             refusal(Count { double, ..Count::default() }),
-            "field `data.double` (f64) is NaN or infinite, which JSON has no number for; store a finite \
+            "field `data.double` (f64) is NaN or infinite, which JSON cannot express; store a finite \
              number, a string or nothing"
         );
         let error = refusal(Count { maybe: Some(double), ..Count::default() });
@@ -178,7 +178,7 @@ fn integers_as_keys_of_a_map_are_read_back() {
     assert_eq!(read_back(&event), event);
 }
 
-/// Pinned: these bytes are in tables and archives.
+/// These bytes are stored in tables and archives.
 #[test]
 fn exact_numbers_keep_their_stored_bytes() {
     let note = json!([0, -1, 2.50, 1e-7, 9_007_199_254_740_992_u64, 0.1, 1.5e300]);
@@ -186,17 +186,17 @@ fn exact_numbers_keep_their_stored_bytes() {
     assert_eq!(encoded.data.as_str(), r#"{"note":[0,-1,2.5,1e-7,9007199254740992,0.1,1.5e+300]}"#);
 }
 
-/// In a `Value`, 5.0 and 5 are two numbers, and canonical JSON has one text for both.
+/// In a `Value`, 5.0 and 5 are different numbers, but canonical JSON has one text for both.
 #[test]
 fn encode_refuses_an_event_that_is_read_back_changed() {
     let error = encode(&TillEvent::Noted { note: json!({"cups": [1, 5.0]}) }).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "event type \"Noted\" would be read back with another value in `data.note.cups[1]`"
+        "event type \"Noted\" would be read back with a different value in `data.note.cups[1]`"
     );
 }
 
-/// A type may write a form that it does not read.
+/// A type may write a form that it cannot read.
 #[test]
 fn encode_refuses_an_event_that_cannot_be_read_back() {
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -214,7 +214,7 @@ fn encode_refuses_an_event_that_cannot_be_read_back() {
         serializer.collect_str(number)
     }
     let error = encode(&Odd::Written { number: 1 }).unwrap_err();
-    assert_eq!(error.to_string(), "the event could not be read back after it is stored");
+    assert_eq!(error.to_string(), "the stored form of the event cannot be read back");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn store_appends_nothing_when_a_number_is_inexact() {
     assert_eq!(block_on(store.read(&id).count()), 0);
 }
 
-/// Any integer, often one at an edge.
+/// Any integer, often one at a limit.
 fn integer() -> impl Strategy<Value = i128> {
     let limit = i128::from(LIMIT);
     let edges = [0, 1, limit, i64::MAX.into(), u64::MAX.into(), i128::from(i64::MIN), i128::MAX - 1];
@@ -259,8 +259,8 @@ fn integer() -> impl Strategy<Value = i128> {
     prop_oneof![4 => -limit..=limit, 1 => edge, 1 => any::<i128>(), 1 => any::<i64>().prop_map(Into::into)]
 }
 
-/// Integers that JSON can hold, or any. Of many random integers one is nearly always too large, so
-/// both cases have to be asked for.
+/// Integers that JSON can represent, or any. One of many random integers is nearly always too large, so both
+/// cases are generated explicitly.
 fn integers(exact: bool) -> BoxedStrategy<i128> {
     if exact { (-i128::from(LIMIT)..=i128::from(LIMIT)).boxed() } else { integer().boxed() }
 }
@@ -308,7 +308,7 @@ fn count(exact: bool) -> impl Strategy<Value = Count> {
     })
 }
 
-/// Tells whether JSON can hold all of these numbers, by looking at each.
+/// Returns whether JSON can represent all of these numbers, by checking each.
 fn is_exact(count: &Count) -> bool {
     let limit = LIMIT.unsigned_abs();
     let small = |number: i64| number.unsigned_abs() <= limit;

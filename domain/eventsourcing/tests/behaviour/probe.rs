@@ -1,4 +1,4 @@
-//! Probes stay in the history like any event, and are read for as long as it is kept.
+//! Probes stay in the history like any event, and must remain readable.
 
 use eventsourcing::{
     AggregateId, Commit, Context, Envelope,

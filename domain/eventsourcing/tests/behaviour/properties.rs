@@ -1,4 +1,4 @@
-//! What holds for any sequence of commands, and for any envelope.
+//! Properties of any sequence of commands, and of any envelope.
 
 use eventsourcing::{
     Aggregate, AggregateId, Envelope, JsonText, OccurredAt, RequestHash,
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*};
 use uuid::Uuid;
 
-/// Few things and few out-of-range values, so that commands meet each other.
+/// Few names and few values out of range, so that commands interact.
 fn command() -> impl Strategy<Value = TallyCommand> {
     prop_oneof![
         2 => Just(TallyCommand::Open),
@@ -53,13 +53,13 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
 }
 
 proptest! {
-    /// Whatever happened since: a repeat adds nothing and is answered as the first was.
+    /// A repeated command adds no event and gets the same answer, even after later commands.
     #[test]
     fn repeated_command_changes_nothing(commands in vec(command(), 1..40)) {
         assert_repeats_change_nothing::<Tally>(commands);
     }
 
-    /// The writer sorts nothing and escapes by itself; RFC 8785 must not see a difference.
+    /// The writer sorts nothing and escapes text itself; the result must be the same as with RFC 8785.
     #[test]
     fn envelope_is_written_in_canonical_json(envelope in envelope()) {
         let bytes = envelope.to_bytes();
@@ -81,7 +81,7 @@ proptest! {
         prop_assert_eq!(read.unwrap(), event);
     }
 
-    /// Anything can stand in a request; none of it may end in a panic.
+    /// A request may have any text; none of it may cause a panic.
     #[test]
     fn text_is_read_or_refused_without_panic(text in ".{0,80}") {
         let _ = text.parse::<AggregateId>();

@@ -1,4 +1,4 @@
-//! Commits that are published and put together again.
+//! Commits that are published and grouped again.
 
 use eventsourcing::{Commit, Envelope, StoredEvent};
 use proptest::{collection::vec, prelude::*};
@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::properties::envelope;
 
-/// Some commits of some aggregates, in the order in which a table keeps them. Only the command
-/// ids are sure to differ: neighbours may well agree in all the rest.
+/// Some commits of some aggregates, in the order of a table. Only the command ids always differ: consecutive
+/// commits may be equal in all other fields.
 fn commits() -> impl Strategy<Value = Vec<Commit>> {
     let commit = (envelope(), 1..4_usize, any::<bool>());
     vec(vec(commit, 1..6), 0..4).prop_map(|aggregates| {

@@ -1,4 +1,4 @@
-//! A repeated command is known by its id and by what it asks for, whatever changed since the first time.
+//! A repeated command is recognised by its id and its request, even after other changes.
 
 use eventsourcing::{
     Aggregate, AggregateId, Commit, Context, Decision, History, Moment, OccurredAt, Request,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-/// A room that is booked, for as many as the rules of `MOST` allow.
+/// A room that is booked, for at most as many guests as `MOST` allows.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Room<const MOST: u32>(Vec<RoomEvent>);
 
@@ -70,7 +70,7 @@ fn decided<A: Aggregate>(
     history.decide(request, &Moment::of(&surroundings))
 }
 
-/// Returns what is stored of a decision.
+/// Returns the commit of a decision.
 fn commit<A: Aggregate>(decision: &Decision<A>, request: &Request<A::Command>) -> Commit {
     let behind = decision.version - decision.events.len() as u64;
     let context = Context::of(request, OccurredAt::new(Timestamp::UNIX_EPOCH));
@@ -94,7 +94,11 @@ fn repeat_is_answered_though_the_rules_forbid_it_by_now() {
     let mut stricter = History::<Room<500>>::new(room());
     stricter.fold(&commit(&first, &request)).unwrap();
     assert_eq!(decided(&stricter, &request, 0).unwrap().version, 1);
-    assert_eq!(decided(&stricter, &booking(2, 600), 0), Err(Refused::Rule(TooMany)), "what is new");
+    assert_eq!(
+        decided(&stricter, &booking(2, 600), 0),
+        Err(Refused::Rule(TooMany)),
+        "a new command follows the new rule"
+    );
 }
 
 #[test]
@@ -121,7 +125,7 @@ impl Event for LaterEvent {
     const SCHEMAS: &'static [Schema] = &[Schema {
         event_type: "Booked",
         upcasters: &[|mut data| {
-            data["by"] = json!("nobody knows");
+            data["by"] = json!("unknown");
             Ok(data)
         }],
     }];
@@ -143,7 +147,7 @@ impl Aggregate for LaterRoom {
     }
 
     fn decide(&self, guests: &u32, _: &Moment<'_>) -> Result<Vec<LaterEvent>, TooMany> {
-        Ok(vec![LaterEvent::Booked { guests: *guests, by: "somebody".to_owned() }])
+        Ok(vec![LaterEvent::Booked { guests: *guests, by: "a guest".to_owned() }])
     }
 }
 
@@ -154,6 +158,6 @@ fn repeat_is_answered_though_events_have_another_form_by_now() {
     let mut later = History::<LaterRoom>::new(room());
     later.fold(&commit(&first, &request)).unwrap();
     let again = decided(&later, &request, 0).unwrap();
-    let booked = LaterEvent::Booked { guests: 2, by: "nobody knows".to_owned() };
+    let booked = LaterEvent::Booked { guests: 2, by: "unknown".to_owned() };
     assert_eq!((again.events, again.state), (vec![], LaterRoom(vec![booked])));
 }

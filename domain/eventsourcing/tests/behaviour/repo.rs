@@ -1,4 +1,4 @@
-//! How the repository of tallies treats gaps and empty decisions.
+//! The repository handles gaps and decisions without events.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -13,7 +13,7 @@ use eventsourcing::{
 use futures::{Stream, StreamExt, executor::block_on};
 use uuid::Uuid;
 
-/// A store whose first reads miss the second commit, as if it came in between two pages.
+/// A store whose first reads miss the second commit, as if it was appended between two pages.
 struct Torn {
     inner: InMemoryStore,
     torn_reads: usize,
@@ -101,7 +101,7 @@ fn decision_without_events_writes_nothing() {
     });
 }
 
-/// Counts tea this often, under a name of so many bytes.
+/// Counts tea this often, under a name with this many bytes.
 fn counted(events: usize, bytes: usize) -> Result<(), String> {
     let tallies = Repo::<Tally, _>::new(InMemoryStore::new());
     let event = TallyEvent::Counted { what: "x".repeat(bytes), times: 1 };
@@ -113,7 +113,7 @@ fn counted(events: usize, bytes: usize) -> Result<(), String> {
     };
     let stored = block_on(tallies.store(&decision, context(), Uuid::nil));
     let version = block_on(tallies.fetch(Uuid::nil())).unwrap().version();
-    assert_eq!(version, stored.as_ref().map_or(0, |()| events as u64), "all of it or nothing");
+    assert_eq!(version, stored.as_ref().map_or(0, |()| events as u64), "completely or not at all");
     stored.map_err(|error| std::error::Error::source(&error).unwrap().to_string())
 }
 
@@ -121,12 +121,9 @@ fn counted(events: usize, bytes: usize) -> Result<(), String> {
 fn commit_is_no_more_than_the_pipeline_can_carry() {
     assert_eq!(counted(100, 1), Ok(()));
     let refused = counted(101, 1).unwrap_err();
-    assert!(
-        refused.starts_with("101 events were decided at once, and a commit has 100 at most"),
-        "{refused}"
-    );
-    // What is beside the name: `{"times":1,"what":""}`.
+    assert!(refused.starts_with("the decision has 101 events, but a commit has at most 100"), "{refused}");
+    // The data without the name: `{"times":1,"what":""}`.
     assert_eq!(counted(10, 30_000 - 21), Ok(()));
     let refused = counted(10, 30_000 - 20).unwrap_err();
-    assert!(refused.starts_with("the data of the decided events have 300010 bytes"), "{refused}");
+    assert!(refused.starts_with("the events of the decision have 300010 bytes of data"), "{refused}");
 }

@@ -1,4 +1,4 @@
-//! The in-memory store against the suite for stores.
+//! The in-memory store passes the conformance suite.
 
 use eventsourcing::{InMemoryStore, testing::conformance};
 use futures::executor::block_on;
@@ -24,7 +24,7 @@ conforms! {
     aggregate_is_fetched_as_it_was_stored
 }
 
-/// The cases share nothing, so one store for all of them will do.
+/// The cases share no aggregates, so one store can serve all of them.
 #[test]
 fn store_serves_all_conformance_cases() {
     let store = InMemoryStore::new();

@@ -1,4 +1,4 @@
-//! Commands from what was asked to what is stored and answered, with races on the way.
+//! Commands from request to answer, with lost races.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-/// A store in which others count something this often before the next decision is stored. It counts the
+/// A store in which another writer counts this often before the next decision is stored. It counts the
 /// commits that are read.
 struct Crowded {
     inner: InMemoryStore,
@@ -53,7 +53,7 @@ fn request(command_id: u128, command: TallyCommand) -> Request<TallyCommand> {
     testing::request(ID, Uuid::from_u128(command_id), command)
 }
 
-/// Counts tea twice in an open tally while others are faster this often, and tries again this often.
+/// Counts tea twice in an open tally while this many races are lost, with at most this many retries.
 fn count(faster: u32, tries_again: u32) -> Transaction<Tally> {
     count_in(&crowded(), faster, tries_again)
 }
@@ -81,7 +81,7 @@ fn count_in(store: &Crowded, faster: u32, tries_again: u32) -> Transaction<Tally
 #[test]
 fn command_is_decided_again_on_what_others_stored_meanwhile() {
     let Transaction { outcome: TransactionOutcome::Stored(decision), lost_races } = count(3, 5) else {
-        panic!("it is stored");
+        panic!("the decision is stored");
     };
     assert_eq!((decision.version, lost_races), (5, 3));
     assert_eq!(decision.state.count_of("tea"), 3 + 2);
@@ -91,7 +91,7 @@ fn command_is_decided_again_on_what_others_stored_meanwhile() {
 fn lost_race_reads_only_new_commits() {
     let store = crowded();
     let lost_races = count_in(&store, 6, 9).lost_races;
-    // Of what is known, the last is read each time: it has to be there still.
+    // Each read starts with the last known commit: it has to exist still.
     assert_eq!((lost_races, store.read.into_inner()), (6, 1 + 6 * 2));
 }
 
@@ -102,7 +102,8 @@ fn command_that_loses_each_race_is_a_conflict() {
     assert_eq!(
         json!(Answer::to_command(ID, outcome)),
         json!({"error": "Conflict", "tally_id": ID,
-            "message": "the tally is being changed by too many at once: repeat the command, with the same command_id"})
+            "message": "too many commands changed the tally at the same time; repeat the command with \
+                the same command_id"})
     );
 }
 
@@ -127,7 +128,7 @@ fn command_is_answered_with_view_or_broken_rule() {
     assert_eq!(json!(Answer::of(&history)), counted);
 }
 
-/// What reactors and traces go by.
+/// The fields that reactors and traces use.
 #[test]
 fn commit_carries_the_context_of_its_request() {
     let store = InMemoryStore::new();

@@ -1,5 +1,4 @@
-//! Events of older schemas: an aggregate that exists for tests only, whose one event has
-//! changed its shape twice.
+//! Events of older schemas: an aggregate for tests, whose only event has changed its shape twice.
 
 use eventsourcing::{
     Envelope, JsonText,
@@ -24,7 +23,7 @@ impl Event for ParcelEvent {
                 let pounds: f64 = serde_json::from_value(data["pounds"].take())?;
                 Ok(json!({"grams": (pounds * 453.59237).round() as u32}))
             },
-            // 3: which scale it was. Nobody knows for parcels weighed before.
+            // 3: the scale that was used, which is unknown for parcels weighed before.
             |mut data| {
                 data["scale"] = json!("unknown");
                 Ok(data)

@@ -1,4 +1,4 @@
-//! A warm function remembers aggregates: it reads only what is new, and never answers from memory alone.
+//! A warm function caches aggregates: it reads only new commits, and never answers from the cache alone.
 
 use std::sync::{
     LazyLock, Mutex,
@@ -16,7 +16,7 @@ use futures::{FutureExt, Stream, StreamExt, executor::block_on, stream};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A table that can be replaced by another of its name, and counts the commits that are read.
+/// A table that can be replaced by another one with its name, and counts the commits that are read.
 #[derive(Default)]
 struct Table {
     items: Mutex<InMemoryStore>,
@@ -47,7 +47,7 @@ const TALLY: Uuid = Uuid::from_u128(7);
 
 fn answer(tallies: &Repo<Tally, &Table>, command_id: u128, command: TallyCommand) -> Value {
     let request = request(TALLY, Uuid::from_u128(command_id), command);
-    // Every event has an id of its own, whoever decides it.
+    // Every event has an id of its own, in every repository.
     static IDS: LazyLock<Fixed> = LazyLock::new(Fixed::default);
     let again = async || unreachable!("what is new was read");
     let done = block_on(transact(tallies, &request, &*IDS, again)).unwrap();
@@ -58,7 +58,7 @@ fn count(times: i64) -> TallyCommand {
     TallyCommand::Count { what: "tea".to_owned(), times }
 }
 
-/// Opens a tally and counts, so often in all, by one function.
+/// Opens a tally and counts until it has this many events, with one function.
 fn counted(tallies: &Repo<Tally, &Table>, versions: u128) {
     answer(tallies, 1, TallyCommand::Open);
     (2..=versions).for_each(|version| drop(answer(tallies, version, count(1))));
@@ -73,7 +73,7 @@ fn warm_repo_reads_only_new_commits() {
     answer(&other, 51, count(1));
     table.read.store(0, Relaxed);
     assert_eq!(block_on(one.fetch(TALLY)).unwrap().version(), 51);
-    assert_eq!(table.read.load(Relaxed), 2, "the last that was known, and the one behind");
+    assert_eq!(table.read.load(Relaxed), 2, "the last known commit and the next one");
 }
 
 #[test]
@@ -82,15 +82,15 @@ fn answer_without_an_append_is_that_of_a_cold_function() {
     let [warm, other] = [Repo::<Tally, _>::new(&table), Repo::new(&table)];
     counted(&warm, 3);
     let counted = answer(&other, 4, count(5));
-    assert_eq!(answer(&warm, 4, count(5)), counted, "repeated where nobody knew of it");
+    assert_eq!(answer(&warm, 4, count(5)), counted, "repeated in a function without it in the cache");
     assert_eq!(answer(&warm, 4, count(6))["error"], "CommandReused");
     answer(&other, 5, TallyCommand::Close);
     assert_eq!(answer(&warm, 6, count(1))["error"], "Closed");
-    assert_eq!(answer(&warm, 7, TallyCommand::Close)["version"], 5, "nothing is left to do");
+    assert_eq!(answer(&warm, 7, TallyCommand::Close)["version"], 5, "there is nothing left to do");
     assert_eq!(json!(Answer::of(&*block_on(warm.fetch(TALLY)).unwrap()))["version"], 5);
 }
 
-/// `down` and `up` make a table of the same name, and functions may have lived on.
+/// `down` and `up` create a new table with the same name, and functions may have stayed warm.
 #[test]
 fn warm_repo_forgets_history_of_another_table() {
     for versions in [0, 1, 2, 3, 4] {
@@ -107,7 +107,7 @@ fn warm_repo_forgets_history_of_another_table() {
     }
 }
 
-/// An archive may have had only the first events of a commit that is written back.
+/// The archive may have only the first events of a restored commit.
 #[test]
 fn shortened_last_commit_is_read_again() {
     let table = Table::default();
@@ -136,10 +136,14 @@ fn aggregate_that_is_full_can_be_ended() {
     let tallies = Repo::<Tally, _>::new(&table);
     counted(&tallies, 500);
     let full = json!({"error": "TooManyEvents", "tally_id": TALLY,
-        "message": "it has 500 events and can have 500: only a command that ends it is still carried out"});
+        "message": "it has 500 events, and 500 are allowed: only a command that ends it can succeed"});
     assert_eq!(answer(&tallies, 501, count(1)), full);
     assert_eq!(answer(&tallies, 500, count(1))["version"], 500, "a repeat is answered");
-    assert_eq!(answer(&tallies, 502, TallyCommand::Open)["version"], 500, "and what has come true");
+    assert_eq!(
+        answer(&tallies, 502, TallyCommand::Open)["version"],
+        500,
+        "a command without effect succeeds"
+    );
     assert_eq!(answer(&tallies, 503, TallyCommand::Close)["version"], 501);
     assert_eq!(answer(&tallies, 504, TallyCommand::Close)["version"], 501);
 }

@@ -1,4 +1,4 @@
-//! A batch of the event stream as Lambda spells it.
+//! Deserializes a batch of the event stream from Lambda's JSON.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-/// A batch of the event stream, whose arrivals are right to the millisecond.
+/// A batch of the event stream, with arrival times that are exact to the millisecond.
 ///
-/// `aws_lambda_events` 1.2 takes the digits behind the point for a number of milliseconds, so
-/// half a second (`.5`) comes out as five of them.
+/// `aws_lambda_events` 1.2 reads the fraction of the seconds as a number of milliseconds, so half a second
+/// (`.5`) becomes 5 ms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Records(pub KinesisEvent);
 
@@ -34,7 +34,7 @@ struct Arrival {
 }
 
 impl Records {
-    /// Returns the batch of these records.
+    /// Returns the batch with these records.
     pub(crate) fn of(records: &[Box<RawValue>]) -> serde_json::Result<Self> {
         let mut batch = KinesisEvent::default();
         batch.records = records.iter().map(|record| read(record.get())).collect::<Result<_, _>>()?;
@@ -55,7 +55,7 @@ fn read(text: &str) -> serde_json::Result<KinesisEventRecord> {
     if let Some(seconds) = seconds.as_f64() {
         let arrival = &mut record.kinesis.approximate_arrival_timestamp.0;
         let wrong = Duration::from_nanos(arrival.timestamp_subsec_nanos().into());
-        // An `f64` knows the seconds since 1970 to less than a microsecond.
+        // An `f64` represents the seconds since 1970 to less than a microsecond.
         let right = Duration::from_millis((seconds.fract() * 1000.0).round() as u64);
         *arrival = *arrival - wrong + right;
     }

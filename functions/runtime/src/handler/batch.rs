@@ -1,5 +1,5 @@
-//! The events of one invocation, handed to the function over an event: each aggregate's one
-//! after another, different aggregates side by side.
+//! Handles the events of one invocation: those of one aggregate one after another, different aggregates
+//! concurrently.
 
 use std::{
     any::Any,
@@ -9,39 +9,39 @@ use std::{
 };
 
 use aws_lambda_events::event::kinesis::KinesisEventRecord;
-use eventsourcing::{Envelope, replay::KeptAside};
+use eventsourcing::{Envelope, replay::QuarantinedEvent};
 use futures::{FutureExt, StreamExt, stream};
 use storage::{bucket::Bucket, fault::chain, patience::Patience};
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::{Delivered, Handler, Reason, Takes, Trouble};
+use super::{Delivered, Handler, HandlerError, Reason, Takes};
 use crate::{
     failed::{Failed, in_short},
     fault::Fault,
 };
 
-/// How many aggregates are handled at a time. Enough to not wait for one call after another,
-/// and few enough for the least memory that a function can have.
+/// How many aggregates are handled at a time: enough to overlap waiting for calls, and few enough for the
+/// smallest memory size of a function.
 const AT_ONCE: usize = 10;
-/// How often an event is tried at which the handler panics. What panics does so each time, as
-/// a rule; some do it when something else goes wrong.
+/// After how many panics an event is poison. Most panics happen each time; some are caused by another
+/// failure.
 const PANICS: usize = 3;
 
-/// An event, and the record that it came in, if it came in one.
+/// An event, with the record that contained it, if there was one.
 pub(super) struct Item<'a> {
     pub(super) envelope: Envelope,
     pub(super) record: Option<&'a KinesisEventRecord>,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Default)]
 pub(super) struct BatchOutcome {
     pub(super) handled: usize,
-    pub(super) kept_aside: Vec<KeptAside>,
+    pub(super) quarantined: Vec<QuarantinedEvent>,
 }
 
-/// Something was in the way of an event for longer than there was patience.
+/// An event could not be handled before `patience` ended.
 #[derive(Debug, Error)]
 #[error("version {version} of {aggregate_type} {aggregate_id} could not be handled for now")]
 struct NotNow {
@@ -51,7 +51,7 @@ struct NotNow {
     source: Reason,
 }
 
-/// The function over an event panicked each time.
+/// The handler panicked at each attempt.
 #[derive(Debug, Error)]
 #[error("the handler panicked: {0}")]
 struct Panicked(String);
@@ -62,15 +62,15 @@ pub(super) struct Run<'a, T, F, B> {
     failed: &'a Failed<B>,
     patience: &'a Patience,
     replay: Option<Uuid>,
-    /// Whether something failed. All of the batch comes again then, so nothing more is begun:
-    /// it would be done twice, and there is no time left.
+    /// Whether an event failed. The whole batch is delivered again then, so no further event is started: it
+    /// would be handled twice, and there is no time left.
     over: AtomicBool,
 }
 
 impl<'a, T, F, B> Run<'a, T, F, B>
 where
     T: Takes,
-    F: AsyncFn(Delivered<T>) -> Result<(), Trouble>,
+    F: AsyncFn(Delivered<T>) -> Result<(), HandlerError>,
     B: Bucket,
 {
     pub(super) fn new(
@@ -82,7 +82,7 @@ where
         Self { handler, failed, patience, replay, over: AtomicBool::new(false) }
     }
 
-    /// Handles all events, or fails when something was in the way.
+    /// Handles all events.
     pub(super) async fn handle(&self, items: impl Iterator<Item = Item<'a>>) -> Result<BatchOutcome, Fault> {
         let lines = by_aggregate(items.filter(|item| T::takes(&item.envelope)));
         let lines: Vec<_> = lines.into_iter().map(|line| self.line(line)).collect();
@@ -91,12 +91,12 @@ where
         for outcome in outcomes {
             let outcome = outcome?;
             all.handled += outcome.handled;
-            all.kept_aside.extend(outcome.kept_aside);
+            all.quarantined.extend(outcome.quarantined);
         }
         Ok(all)
     }
 
-    /// Handles events of one aggregate, in their order.
+    /// Handles the events of one aggregate in their order.
     async fn line(&self, line: Vec<Item<'a>>) -> Result<BatchOutcome, Fault> {
         let mut outcome = BatchOutcome::default();
         for item in line {
@@ -105,10 +105,10 @@ where
             }
             match self.item(item).await {
                 Ok(None) => outcome.handled += 1,
-                Ok(Some(kept_aside)) => outcome.kept_aside.push(kept_aside),
+                Ok(Some(quarantined)) => outcome.quarantined.push(quarantined),
                 Err(fault) => {
-                    // One of them is the answer to Lambda; each of them is in the log.
-                    tracing::error!(reason = %fault, "the batch has to come again");
+                    // Only one of the faults is returned to Lambda, so each of them is logged.
+                    tracing::error!(reason = %fault, "the batch fails and has to be delivered again");
                     self.over.store(true, Ordering::Relaxed);
                     return Err(fault);
                 }
@@ -117,42 +117,42 @@ where
         Ok(outcome)
     }
 
-    /// Handles one event, or keeps it aside when it is poison.
-    async fn item(&self, item: Item<'_>) -> Result<Option<KeptAside>, Fault> {
+    /// Handles one event, or quarantines it if it is poison.
+    async fn item(&self, item: Item<'_>) -> Result<Option<QuarantinedEvent>, Fault> {
         let Item { envelope, record } = item;
         let reason = match self.event(&envelope).await {
             Ok(()) => return Ok(None),
-            Err(Trouble::Passing(source)) => {
+            Err(HandlerError::Transient(source)) => {
                 let Envelope { aggregate_type, aggregate_id, version, .. } = envelope;
                 return Err(NotNow { aggregate_type, aggregate_id, version, source }.into());
             }
-            Err(Trouble::Poison(reason)) => reason,
+            Err(HandlerError::Poison(reason)) => reason,
         };
         self.failed.keep_event(&envelope, reason.as_ref(), record, self.patience).await?;
         let reason = in_short(chain(reason.as_ref()));
         let Envelope { aggregate_type, aggregate_id, version, .. } = envelope;
-        Ok(Some(KeptAside { aggregate_type, aggregate_id, version, reason }))
+        Ok(Some(QuarantinedEvent { aggregate_type, aggregate_id, version, reason }))
     }
 
-    /// Hands one event to the function over an event, until it is done, or poison, or there is
-    /// no time left.
-    async fn event(&self, envelope: &Envelope) -> Result<(), Trouble> {
-        let event = T::event(envelope).map_err(Trouble::poison)?;
+    /// Calls the handler with one event until it succeeds, the event is poison, or `patience` ends.
+    async fn event(&self, envelope: &Envelope) -> Result<(), HandlerError> {
+        let event = T::event(envelope).map_err(HandlerError::poison)?;
         let mut patience = self.patience.clone();
         let mut panics = 0;
         loop {
             let delivered =
                 Delivered { event: event.clone(), envelope: envelope.clone(), replay: self.replay };
             let attempt = async { (self.handler.handle)(delivered).await };
-            // Each attempt has an event of its own, so none sees what another left half-done.
+            // Each attempt has its own copy of the event, so it never sees one that a failed attempt left
+            // half-processed.
             let reason = match AssertUnwindSafe(attempt).catch_unwind().await {
-                Ok(Err(Trouble::Passing(reason))) => reason,
+                Ok(Err(HandlerError::Transient(reason))) => reason,
                 Ok(done) => return done,
                 Err(panic) => {
                     panics += 1;
                     let panicked = Panicked(message(panic.as_ref()));
                     if panics == PANICS {
-                        return Err(Trouble::poison(panicked));
+                        return Err(HandlerError::poison(panicked));
                     }
                     panicked.into()
                 }
@@ -161,16 +161,17 @@ where
                 aggregate_id = %envelope.aggregate_id,
                 version = envelope.version,
                 reason = chain(reason.as_ref()),
-                "an event is tried again"
+                "retrying an event"
             );
             if !patience.wait().await {
-                return Err(Trouble::Passing(reason));
+                return Err(HandlerError::Transient(reason));
             }
         }
     }
 }
 
-/// Returns the items of each aggregate in their order, the aggregates in that of their first.
+/// Returns the items grouped by aggregate, in their order; the aggregates are in the order of their first
+/// item.
 fn by_aggregate<'a>(items: impl Iterator<Item = Item<'a>>) -> Vec<Vec<Item<'a>>> {
     let mut places = HashMap::new();
     let mut lines: Vec<Vec<Item<'_>>> = Vec::new();
@@ -185,9 +186,9 @@ fn by_aggregate<'a>(items: impl Iterator<Item = Item<'a>>) -> Vec<Vec<Item<'a>>>
     lines
 }
 
-/// Returns what a panic said: `panic!` leaves text behind, in one of two types.
+/// Returns the message of a panic: `panic!` leaves a text of one of two types.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "it did not say why".to_owned())
+    text.unwrap_or_else(|| "no message".to_owned())
 }

@@ -1,29 +1,28 @@
-//! An event as a handler gets it, and which events it gets.
+//! Delivered events, and which events a handler gets.
 
 use eventsourcing::{Aggregate, Envelope, event::DecodeError};
 use uuid::Uuid;
 
-/// An event on its way into a handler; `T` says whose events that takes.
+/// An event as it is delivered to a handler; `T` chooses which events the handler takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered<T: Takes> {
-    /// The event, in the shape of today.
+    /// The event, converted to the current schema version.
     pub event: T::Event,
-    /// All that is known about it. `envelope.id` is the same each time it comes.
+    /// The event with all of its metadata. `envelope.id` is the same at each delivery.
     pub envelope: Envelope,
-    /// The replay that it is a part of; nothing when it comes for the first time, or again
-    /// after a failure.
+    /// The replay that delivers the event. `None` for a live delivery, including a retry.
     pub replay: Option<Uuid>,
 }
 
-/// Whose events a handler takes: those of one type of [`Aggregate`], or of [`Everything`].
+/// Which events a handler takes: those of one type of [`Aggregate`], or of [`Everything`].
 pub trait Takes {
-    /// What the function over an event gets.
+    /// The decoded event.
     type Event: Clone;
 
     /// Returns whether an event is for this handler.
     fn takes(envelope: &Envelope) -> bool;
 
-    /// Returns the event in an envelope that is for this handler.
+    /// Returns the decoded event of an envelope that is for this handler.
     fn event(envelope: &Envelope) -> Result<Self::Event, DecodeError>;
 }
 
@@ -39,7 +38,7 @@ impl<A: Aggregate> Takes for A {
     }
 }
 
-/// The events of all aggregates, of which a handler wants no more than the envelope.
+/// Takes the events of all aggregates, for a handler that only reads envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Everything;
 

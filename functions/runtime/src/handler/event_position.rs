@@ -1,54 +1,55 @@
-//! Where an event stands to a state that is built from the events of one aggregate.
+//! The position of an event relative to a state that is built from the events of one aggregate.
 
 use thiserror::Error;
 
-/// What a state that has come to some version has to do with an event.
+/// The position of an event relative to a state that has reached some version: what a projection does with
+/// the event.
 ///
 /// ```
 /// use eventsourcing::testing::tally::{Tally, TallyEvent};
-/// use runtime::handler::{Delivered, EventPosition, Trouble};
+/// use runtime::handler::{Delivered, EventPosition, HandlerError};
 ///
-/// /// A row of a table: how much a tally has counted, and which version says so.
+/// /// A row of a table: how much a tally has counted, and up to which version.
 /// struct Row { version: u64, counted: u32 }
 ///
-/// fn apply(row: &mut Row, delivered: &Delivered<Tally>) -> Result<(), Trouble> {
+/// fn apply(row: &mut Row, delivered: &Delivered<Tally>) -> Result<(), HandlerError> {
 ///     match EventPosition::of(delivered.envelope.version, row.version) {
 ///         EventPosition::Seen => return Ok(()),
-///         // Or: build the row from the events table, which is always right.
-///         EventPosition::Behind(gap) => return Err(Trouble::poison(gap)),
+///         // Or build the row from the events table, which is always correct.
+///         EventPosition::Behind(gap) => return Err(HandlerError::poison(gap)),
 ///         EventPosition::Next => row.version = delivered.envelope.version,
 ///     }
 ///     if let TallyEvent::Counted { times, .. } = delivered.event {
 ///         row.counted += times;
 ///     }
-///     // Write both, on the condition that the version in the table is the one before.
+///     // Write both, on the condition that the version in the table is the previous one.
 ///     Ok(())
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventPosition {
-    /// It is the next one: apply it.
+    /// It is the next event: apply it.
     Next,
-    /// It is part of the state: drop it.
+    /// It is already part of the state: drop it.
     Seen,
-    /// Others have to go before it, and they will not come by themselves: one of them was kept
-    /// aside. Keep this one aside as well, as poison; a replay then brings all of them in order.
+    /// Earlier events are missing, and will not be delivered by themselves: one of them was quarantined.
+    /// Quarantine this one too, as poison; a replay then delivers all of them in order.
     Behind(VersionGap),
 }
 
-/// Events are missing before one.
+/// Events are missing before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("version {came} came, and version {due} is the next: replay this aggregate")]
+#[error("version {came} came before version {due}: replay this aggregate")]
 pub struct VersionGap {
-    /// The version that came.
+    /// The version that was delivered.
     pub came: u64,
-    /// The version that is the next.
+    /// The version that the state needs next.
     pub due: u64,
 }
 
 impl EventPosition {
-    /// Returns the place of an event of this version, for a state that has come to `taken`; 0
-    /// is before the first event.
+    /// Returns the position of an event of this version, for a state that has reached `taken`. Version 0 is
+    /// before the first event.
     pub fn of(version: u64, taken: u64) -> Self {
         if version <= taken {
             Self::Seen
@@ -70,7 +71,7 @@ mod tests {
         assert_eq!(EventPosition::of(5, 4), EventPosition::Next);
         assert_eq!(EventPosition::of(4, 4), EventPosition::Seen);
         assert_eq!(EventPosition::of(1, 4), EventPosition::Seen);
-        let EventPosition::Behind(gap) = EventPosition::of(7, 4) else { panic!("two are missing") };
-        assert_eq!(gap.to_string(), "version 7 came, and version 5 is the next: replay this aggregate");
+        let EventPosition::Behind(gap) = EventPosition::of(7, 4) else { panic!("two versions are missing") };
+        assert_eq!(gap.to_string(), "version 7 came before version 5: replay this aggregate");
     }
 }

@@ -1,4 +1,4 @@
-//! What a handler is invoked with: a batch by its mapping, or one by a replay.
+//! The payload of a handler's invocation: a batch from its mapping, or from a replay.
 
 use aws_lambda_events::event::kinesis::KinesisEvent;
 use eventsourcing::{
@@ -11,18 +11,18 @@ use thiserror::Error;
 
 use crate::delivery::Records;
 
-/// What a handler is invoked with.
+/// The payload of a handler's invocation.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub enum Input {
     /// Records of the event stream, from the mapping.
     Records(KinesisEvent),
-    /// Events that are handed to the handler once more.
+    /// Events that a replay delivers again.
     Replay(ReplayBatch),
 }
 
-/// All fields of both. (An untagged enum would be shorter. Its errors say nothing, and the text
-/// of an event's data does not survive what it does.)
+/// The fields of both. (An untagged enum would be shorter, but its errors say nothing, and it does not
+/// preserve the text of an event's data.)
 #[derive(Deserialize)]
 struct Fields {
     #[serde(rename = "Records")]
@@ -31,15 +31,15 @@ struct Fields {
     events: Option<Vec<Envelope>>,
 }
 
-/// The payload is not what a handler takes.
+/// The payload is not a valid input of a handler.
 #[derive(Debug, Error)]
 enum NoInput {
     #[error(
-        "a handler takes either `Records` of the event stream or, of a replay, `replay` and `events`; to hand \
-         it events once more, use `deployer replay`"
+        "a handler takes either `Records` of the event stream, or `replay` and `events` of a replay; to \
+         replay events, use `deployer replay`"
     )]
     Neither,
-    #[error("a record of the event stream is not as Lambda spells it: {0}")]
+    #[error("invalid record of the event stream: {0}")]
     Record(#[from] serde_json::Error),
 }
 

@@ -1,11 +1,11 @@
-//! Starting a replay, asking how it stands, stopping it.
+//! Starts a replay, returns its status, and cancels it.
 
 use std::time::Duration;
 
 use eventsourcing::{
     Surroundings,
     contract::REPLAY,
-    replay::{ControlAnswer, Does, Order, Reason, ReplayBatch, ReplayState, Replayed, Request, Which},
+    replay::{ControlAnswer, HandlerKind, Order, Reason, ReplayBatch, ReplayState, Replayed, Request, Which},
 };
 use storage::{
     bucket::{Bucket, Expected},
@@ -19,12 +19,12 @@ use crate::{
     invoke::{Invoke, Reply},
 };
 
-/// How long something is tried again for somebody who waits for an answer.
+/// How long calls are retried while a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
-    /// Starts a replay. An order that was taken already is answered alike once more, so that a
-    /// call can be repeated whose answer got lost.
+    /// Starts a replay. An order that was already accepted gets the same answer again, so a caller can repeat
+    /// a call whose answer was lost.
     pub(super) async fn start(&self, order: Order) -> Result<ControlAnswer, Fault> {
         if let Some(mistake) = order.mistake() {
             return Ok(ControlAnswer::refused(Reason::InvalidRequest, mistake));
@@ -38,12 +38,12 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         if let Some(found) = comes_first(&order, found.as_ref()) {
             return self.already(&order, found).await;
         }
-        let does = match self.consent_of_handler(&order).await? {
+        let handler_kind = match self.consent_of_handler(&order).await? {
             Err(refusal) => return Ok(refusal),
-            Ok(does) => does,
+            Ok(handler_kind) => handler_kind,
         };
         let mut progress = Progress::begin(order, self.surroundings.now());
-        progress.does = Some(does);
+        progress.handler_kind = Some(handler_kind);
         progress.writer = self.surroundings.new_id();
         progress.reading.total = Reader::new(&self.bucket, &self.table).count(&progress).await?;
         let mut patience = Patience::lasting(PATIENCE);
@@ -52,14 +52,14 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             if ledger.write(&mut progress, &expected).await?.is_some() {
                 break;
             }
-            // Somebody else started one in this very moment; or a dry run was saved, which this
-            // one takes the place of.
+            // Another call started a replay in this moment, or the runner of a dry run, which this one
+            // replaces, saved its progress.
             found = ledger.standing().await?;
             if let Some(found) = comes_first(&progress.order, found.as_ref()) {
                 return self.already(&progress.order, found).await;
             }
             if !patience.wait().await {
-                return Err(Fault::new("the replay before was saved again and again meanwhile; try again"));
+                return Err(Fault::new("the previous replay was saved again and again meanwhile; try again"));
             }
         }
         self.leave(&progress).await?;
@@ -67,20 +67,20 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         Ok(ControlAnswer::of(progress.status(self.surroundings.now())))
     }
 
-    /// Tells how the last replay of a handler stands.
+    /// Returns the status of the last replay of a handler.
     pub(super) async fn status(&self, which: &Which) -> Result<ControlAnswer, Fault> {
         let found = Ledger::of(&self.bucket, which).standing().await?;
         Ok(match found {
             Some((progress, _)) => ControlAnswer::of(progress.status(self.surroundings.now())),
             None if self.handlers.contains(&which.handler) => {
-                ControlAnswer::refused(Reason::NoReplay, format!("{} was never replayed", which.handler))
+                let never = if which.dry_run { "had no dry run" } else { "was never replayed" };
+                ControlAnswer::refused(Reason::NoReplay, format!("{} {never}", which.handler))
             }
             None => self.unknown(&which.handler),
         })
     }
 
-    /// Stops the replay of a handler for good. Its runner is told by its next save, and delivers
-    /// nothing after that.
+    /// Cancels the replay of a handler. Its runner notices at its next save, and delivers nothing after that.
     pub(super) async fn cancel(&self, which: &Which) -> Result<ControlAnswer, Fault> {
         let ledger = Ledger::of(&self.bucket, which);
         let mut patience = Patience::lasting(PATIENCE);
@@ -100,7 +100,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                     progress.cancel();
                     progress
                 }
-                // Nobody can go on with it, and without this nobody could begin anew.
+                // No runner can continue it, and without this no new replay could start.
                 Err(why) => Progress::lost(which, self.surroundings.new_id(), now, &why),
             };
             (progress.writer, progress.saved_at) = (self.surroundings.new_id(), now);
@@ -114,61 +114,61 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         }
     }
 
-    /// Leaves a request for another runner. It begins with what was saved last.
+    /// Sends a request for another runner, which starts with the progress saved last.
     pub(super) async fn leave(&self, progress: &Progress) -> Result<(), I::Error> {
         let request = Request::Continue(progress.order.runner());
-        let request = serde_json::to_vec(&request).expect("a request holds nothing that JSON cannot");
+        let request = serde_json::to_vec(&request).expect("a request can always be serialized as JSON");
         self.invoke.send(REPLAY.name, request).await
     }
 
-    /// Answers an order that finds a replay in its place: it is that replay, or comes too late.
+    /// Answers an order if a replay already exists: it is the same replay, or the order is refused.
     async fn already(&self, order: &Order, found: &Progress) -> Result<ControlAnswer, Fault> {
         let status = found.status(self.surroundings.now());
         if found.order.id == order.id {
             if found.state == ReplayState::Running {
-                // It may have been saved without anybody being asked to run it.
+                // It may have been saved without a request for a runner.
                 self.leave(found).await?;
             }
             return Ok(ControlAnswer::of(status));
         }
         let Order { handler, by, .. } = &found.order;
         let message =
-            format!("a replay of {handler} runs already, started by {by} at {:.0}", found.started_at);
+            format!("a replay of {handler} is already running, started by {by} at {:.0}", found.started_at);
         Ok(ControlAnswer::refused(Reason::AlreadyRunning, message).because_of(status))
     }
 
     fn unknown(&self, handler: &str) -> ControlAnswer {
         let known = self.handlers.join(", ");
-        let message = format!("{handler} is no handler that can be replayed (handlers: {known})");
+        let message = format!("`{handler}` is not a handler; handlers: {known}");
         ControlAnswer::refused(Reason::UnknownHandler, message)
     }
 
-    /// Asks the handler what it does, and returns that, or why it is not to be replayed.
-    async fn consent_of_handler(&self, order: &Order) -> Result<Result<Does, ControlAnswer>, Fault> {
+    /// Asks the handler whether it has side effects. Returns that, or why it must not be replayed.
+    async fn consent_of_handler(&self, order: &Order) -> Result<Result<HandlerKind, ControlAnswer>, Fault> {
         let Order { handler, .. } = order;
         Ok(match self.ask(order).await? {
-            Err(trouble) => {
-                let message = format!("{handler} does not say what it does: {trouble}");
+            Err(problem) => {
+                let message = format!("{handler} does not report whether it has side effects: {problem}");
                 Err(ControlAnswer::refused(Reason::HandlerFailed, message))
             }
-            Ok(Does::Acts) if !order.even_if_it_acts && !order.dry_run => {
-                let message = format!("{handler} acts on the outside, and would do once more what it did");
-                Err(ControlAnswer::refused(Reason::HandlerActs, message))
+            Ok(HandlerKind::Reactor) if !order.repeat_side_effects && !order.dry_run => {
+                let message = format!("{handler} has side effects, and a replay would repeat them");
+                Err(ControlAnswer::refused(Reason::HandlerHasSideEffects, message))
             }
-            Ok(does) => Ok(does),
+            Ok(handler_kind) => Ok(handler_kind),
         })
     }
 
-    /// Calls the handler without events. It says what it does, or how it fails.
-    async fn ask(&self, order: &Order) -> Result<Result<Does, String>, I::Error> {
-        let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
+    /// Calls the handler without events. Returns whether it has side effects, or how it fails.
+    async fn ask(&self, order: &Order) -> Result<Result<HandlerKind, String>, I::Error> {
+        let replay = Replayed { id: order.id, repeat_side_effects: order.repeat_side_effects };
         let batch = serde_json::to_vec(&ReplayBatch { replay, events: Vec::new() });
-        let batch = batch.expect("a batch holds nothing that JSON cannot");
+        let batch = batch.expect("a batch can always be serialized as JSON");
         let mut patience = Patience::lasting(PATIENCE);
         loop {
             let failed = match self.invoke.call(&order.handler, batch.clone()).await? {
-                Reply::Answer(answer) => return Ok(answer_of(&answer).map(|answer| answer.does)),
-                Reply::Failed(trouble) => trouble,
+                Reply::Answer(answer) => return Ok(answer_of(&answer).map(|answer| answer.handler_kind)),
+                Reply::Failed(problem) => problem,
             };
             if !patience.wait().await {
                 return Ok(Err(failed));
@@ -177,14 +177,14 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     }
 }
 
-/// Tells whether nothing else may begin before this replay has ended. A dry run delivers
-/// nothing, so a new one may take the place of another.
+/// Returns whether no other replay may start before this one has ended. A dry run delivers nothing, so a new
+/// one may replace it.
 fn in_the_way(found: &Progress) -> bool {
     found.state == ReplayState::Running && !found.order.dry_run
 }
 
-/// Returns the replay that is there, if an order has to stand back: it is that replay already, or
-/// that one has to end first.
+/// Returns the existing replay if the order cannot start a new one: it is the same replay, or it has to end
+/// first.
 fn comes_first<'a>(order: &Order, found: Option<&'a (Progress, Expected)>) -> Option<&'a Progress> {
     let (found, _) = found?;
     (found.order.id == order.id || in_the_way(found)).then_some(found)

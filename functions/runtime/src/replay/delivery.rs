@@ -1,9 +1,9 @@
-//! Delivering: the batches of all lanes at once, each until the handler has answered.
+//! Delivers the batches of all lanes concurrently, and waits for the handler's answers.
 
 use std::time::Duration;
 
 use eventsourcing::Surroundings;
-use eventsourcing::replay::{Does, Order, ReplayAnswer, ReplayBatch, ReplayState, Replayed};
+use eventsourcing::replay::{HandlerKind, Order, ReplayAnswer, ReplayBatch, ReplayState, Replayed};
 use futures::{StreamExt, stream::FuturesUnordered};
 use storage::{bucket::Bucket, fault::chain, patience::Patience, scan::Scan};
 use tokio::time::{Instant, sleep_until};
@@ -19,18 +19,18 @@ use crate::{
     invoke::{Invoke, Reply},
 };
 
-/// How long a batch is tried again, after what the handler has tried itself.
+/// How long a batch is retried, in addition to the handler's own retries.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What became of a batch.
+/// The outcome of a batch.
 enum Went {
     Answered(ReplayAnswer),
     OutOfTime,
-    Trouble(String),
+    Failed(String),
 }
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
-    /// Delivers what may go, all lanes at once.
+    /// Delivers the events that are ready, in all lanes concurrently.
     pub(super) async fn deliver(
         &self,
         hold: &mut Hold<'_, B>,
@@ -38,27 +38,27 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         times: Times,
     ) -> Result<RunOutcome, Fault> {
         let order = hold.progress.order.clone();
-        // No batch is more than a second's worth of events.
+        // A batch has at most the events of one second.
         let most = hold.progress.most.min(order.rate.try_into().unwrap_or(usize::MAX));
         let mut lanes = lanes(&hold.progress.lineup, most);
         let send = |lane: usize, batch: Batch| {
             let order = &order;
             async move { (lane, self.deliver_batch(order, &batch, pace, times).await, batch) }
         };
-        let mut under_way = FuturesUnordered::new();
+        let mut in_flight = FuturesUnordered::new();
         for (lane, batches) in lanes.iter_mut().enumerate() {
-            under_way.extend(batches.pop_front().map(|batch| send(lane, batch)));
+            in_flight.extend(batches.pop_front().map(|batch| send(lane, batch)));
         }
         let mut outcome = RunOutcome::Done;
-        while !under_way.is_empty() {
+        while !in_flight.is_empty() {
             tokio::select! {
-                // In this order, so that the same events always lead to the same.
+                // Polled in this order, so that a run can be reproduced.
                 biased;
-                Some((lane, went, batch)) = under_way.next() => {
+                Some((lane, went, batch)) = in_flight.next() => {
                     match went {
                         Went::Answered(answer) if answer.refused => {
-                            let refused = format!("{} acts on the outside, and refused", order.handler);
-                            hold.progress.trouble = Some(refused);
+                            let refused = format!("{} has side effects, so it refused", order.handler);
+                            hold.progress.problem = Some(refused);
                             hold.progress.stop(ReplayState::Failed);
                             return Ok(RunOutcome::Done);
                         }
@@ -68,13 +68,13 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                                 hold.progress.answered(answer);
                             }
                             if outcome == RunOutcome::Done {
-                                under_way.extend(lanes[lane].pop_front().map(|batch| send(lane, batch)));
+                                in_flight.extend(lanes[lane].pop_front().map(|batch| send(lane, batch)));
                             }
                         }
                         Went::OutOfTime if outcome == RunOutcome::Done => outcome = RunOutcome::OutOfTime,
                         Went::OutOfTime => {}
-                        // The other lanes come to the end of what is under way.
-                        Went::Trouble(trouble) => outcome = RunOutcome::Trouble(trouble),
+                        // The other lanes finish their batches in flight.
+                        Went::Failed(problem) => outcome = RunOutcome::Failed(problem),
                     }
                 }
                 () = sleep_until(hold.due) => {
@@ -88,7 +88,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         Ok(outcome)
     }
 
-    /// Delivers a batch, and tries again for a while.
+    /// Delivers a batch, with retries.
     async fn deliver_batch(&self, order: &Order, batch: &Batch, pace: &Pace, times: Times) -> Went {
         if batch.events.is_empty() || order.dry_run {
             return Went::Answered(nothing(order));
@@ -96,44 +96,44 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         if !pace.wait(batch.events.len(), times.stop).await {
             return Went::OutOfTime;
         }
-        let replay = Replayed { id: order.id, even_if_it_acts: order.even_if_it_acts };
+        let replay = Replayed { id: order.id, repeat_side_effects: order.repeat_side_effects };
         let events = batch.events.iter().map(|event| event.as_ref().clone()).collect();
         let payload = serde_json::to_vec(&ReplayBatch { replay, events });
-        let payload = payload.expect("a batch holds nothing that JSON cannot");
+        let payload = payload.expect("a batch can always be serialized as JSON");
         let left = times.stop.saturating_duration_since(Instant::now());
         let mut patience = Patience::lasting(left.min(PATIENCE));
         loop {
-            let trouble = match self.invoke.call(&order.handler, payload.clone()).await {
+            let problem = match self.invoke.call(&order.handler, payload.clone()).await {
                 Ok(Reply::Answer(answer)) => match answer_of(&answer) {
                     Ok(answer) => return Went::Answered(answer),
-                    Err(trouble) => trouble,
+                    Err(problem) => problem,
                 },
-                Ok(Reply::Failed(trouble)) => trouble,
+                Ok(Reply::Failed(problem)) => problem,
                 Err(error) => chain(&error),
             };
-            tracing::warn!(trouble, handler = order.handler, "a batch could not be delivered");
+            tracing::warn!(problem, handler = order.handler, "cannot deliver a batch");
             if !patience.wait().await {
-                return Went::Trouble(trouble);
+                return Went::Failed(problem);
             }
         }
     }
 }
 
-/// Returns what a handler answered.
+/// Returns the parsed answer of a handler.
 pub(super) fn answer_of(answer: &[u8]) -> Result<ReplayAnswer, String> {
     serde_json::from_slice(answer).map_err(|error| {
         let answer: String = String::from_utf8_lossy(answer).chars().take(200).collect();
-        format!("it does not answer as a handler: {error} in {answer}")
+        format!("it does not answer like a handler: {error} in {answer}")
     })
 }
 
-/// Returns the answer to nothing.
+/// Returns the answer to a batch that is not sent.
 fn nothing(order: &Order) -> ReplayAnswer {
     ReplayAnswer {
         handler: order.handler.clone(),
-        does: Does::BuildsState,
+        handler_kind: HandlerKind::Projection,
         handled: 0,
-        kept_aside: Vec::new(),
+        quarantined: Vec::new(),
         refused: false,
     }
 }

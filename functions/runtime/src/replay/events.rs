@@ -1,9 +1,9 @@
-//! Events for the tests of a replay.
+//! Events for tests of the replay.
 
 use eventsourcing::{Envelope, JsonText, RequestHash};
 use uuid::Uuid;
 
-/// Returns the event of this version of an aggregate.
+/// Returns the event of an aggregate with this version.
 pub(super) fn event(aggregate: u128, version: u64) -> Envelope {
     let time = "2026-11-21T19:02:03.123456Z".parse().expect("the time is well-formed");
     Envelope {

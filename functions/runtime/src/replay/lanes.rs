@@ -1,7 +1,7 @@
-//! Lanes: many aggregates at once, each in order.
+//! Lanes: deliver many aggregates at once, each in order.
 //!
-//! Pure. An aggregate has one lane, and a lane has one batch on its way at a time. So the
-//! events of an aggregate go one after the other, while others go beside them.
+//! Pure. An aggregate belongs to one lane, and a lane has one batch in flight at a time. So the events of an
+//! aggregate are delivered one after another, while other aggregates are delivered concurrently.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,32 +13,32 @@ use uuid::Uuid;
 
 use super::lineup::Lineup;
 
-/// How many batches are on their way at once.
+/// How many batches are in flight at once.
 ///
-/// Each is an execution of the handler, of the 1,000 that an account has for all its
-/// functions at first ("Lambda quotas"). Live events need theirs at the same time.
+/// Each is one concurrent execution of the handler. By default, an account has 1,000 of them for all its
+/// functions ("Lambda quotas"), and live events need some at the same time.
 pub const LANES: usize = 8;
-/// How many events a batch has at most: what a mapping delivers at once, too.
+/// The most events in a batch, the same as in a batch of a mapping.
 pub const MAX_EVENTS: usize = 100;
-/// How many bytes of events a batch has at most.
+/// The most bytes of events in a batch.
 ///
-/// Lambda takes 6 MB with a synchronous invocation ("Lambda quotas"). The largest event has 1
-/// MB, and goes alone if need be.
+/// Lambda accepts 6 MB in a synchronous invocation ("Lambda quotas"). The largest event has 1 MB, and is sent
+/// alone if necessary.
 const MAX_BYTES: usize = 4_500_000;
 
-/// Events that go in one invocation.
+/// Events that are delivered in one invocation.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// The events, those of one aggregate in their order.
     pub events: Vec<Arc<Envelope>>,
-    /// Up to which version each aggregate has gone when the batch has.
+    /// Up to which version each aggregate is delivered, once the batch is.
     pub through: BTreeMap<AggregateId, u64>,
 }
 
-/// Batches by lane.
+/// The batches of each lane.
 pub type Lanes = Vec<VecDeque<Batch>>;
 
-/// Returns what may go now as batches of the lanes, each of at most so many events.
+/// Returns the events that are ready as batches of the lanes, each with at most this many events.
 pub fn lanes(lineup: &Lineup, most: usize) -> Lanes {
     let mut lanes: Vec<Cut> = (0..LANES).map(|_| Cut::new(most.clamp(1, MAX_EVENTS))).collect();
     for ready in lineup.ready() {
@@ -50,14 +50,14 @@ pub fn lanes(lineup: &Lineup, most: usize) -> Lanes {
     lanes.into_iter().map(Cut::end).collect()
 }
 
-/// Returns the lane of an aggregate, the same for each runner.
+/// Returns the lane of an aggregate; it is the same in each runner.
 fn lane(aggregate: Uuid) -> usize {
-    // All of the digits: those of a UUID are not equally random.
+    // Uses all digits, because those of a UUID are not equally random.
     let digits = aggregate.as_u128().to_le_bytes();
     digits.iter().fold(0, |sum, &byte| (sum * 31 + usize::from(byte)) % 1_000_003) % LANES
 }
 
-/// Events being cut into batches.
+/// Cuts events into batches.
 struct Cut {
     most: usize,
     bytes: usize,
@@ -70,7 +70,7 @@ impl Cut {
     }
 
     fn add(&mut self, aggregate: &AggregateId, version: u64, event: Option<&Arc<Envelope>>) {
-        let mut batch = self.batches.pop_back().expect("there is always one to add to");
+        let mut batch = self.batches.pop_back().expect("there is always a last batch");
         if let Some(event) = event {
             let bytes = event.to_bytes().len();
             let full = batch.events.len() == self.most || self.bytes + bytes > MAX_BYTES;
@@ -81,7 +81,8 @@ impl Cut {
             self.bytes += bytes;
             batch.events.push(event.clone());
         }
-        // What nobody asked for goes with the batch before it, which may be full.
+        // An event that was not requested is added to the current batch, even if that is full: it is not
+        // sent.
         batch.through.insert(aggregate.clone(), version);
         self.batches.push_back(batch);
     }
@@ -98,10 +99,10 @@ mod tests {
     use crate::replay::events::event;
 
     fn take(lineup: &mut Lineup, event: Envelope, wanted: bool) {
-        lineup.take(event.aggregate().expect("it has a name"), event, wanted);
+        lineup.take(event.aggregate().expect("the aggregate id is valid"), event, wanted);
     }
 
-    /// Returns a lineup in which the first versions of some aggregates may go.
+    /// Returns a lineup in which the first versions of some aggregates are ready.
     fn lineup(aggregates: u128, versions: u64) -> Lineup {
         let mut lineup = Lineup::default();
         for n in 0..aggregates {
@@ -126,7 +127,7 @@ mod tests {
             let expected: Vec<_> = (1..=30).map(|version| (places[0].0, version)).collect();
             assert_eq!(places, expected, "{aggregate}");
         }
-        assert!(lanes.iter().all(|lane| !lane.is_empty()), "fifty aggregates use all lanes");
+        assert!(lanes.iter().all(|lane| !lane.is_empty()), "50 aggregates use all lanes");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! The ledger: the progress of the one replay that a handler can have at a time, in one object.
+//! The ledger: one object with the progress of a handler's replay. A handler has at most one replay at a
+//! time.
 //!
-//! It is written only by whoever knows its last state (a conditional put), so two that run the
-//! same replay cannot both go on: the slower one finds the other's state, and stops.
+//! Writing it requires its current state (a conditional put), so two runners of the same replay cannot both
+//! continue: the slower one finds the other runner's state, and stops.
 
 use std::{error::Error, time::Duration};
 
@@ -14,10 +15,10 @@ use thiserror::Error;
 
 use super::progress::{BrokenProgress, Progress};
 
-/// How long a put is tried again that was refused though nobody has written.
+/// How long a put is retried that was refused although the object did not change.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a replay stands, or why that cannot be read.
+/// The progress of a replay, or why it cannot be read.
 pub type Standing = Result<Progress, BrokenProgress>;
 
 /// The progress of the last replay of a handler.
@@ -27,47 +28,47 @@ pub struct Ledger<'a, B> {
     key: String,
 }
 
-/// Why a ledger cannot be read or written.
+/// The reason why a ledger cannot be read or written.
 #[derive(Debug, Error)]
 pub enum LedgerError<E: Error + 'static> {
-    /// The bucket is out of reach.
+    /// The bucket is unreachable.
     #[error(transparent)]
     Bucket(#[from] E),
-    /// There is something else in its place.
-    #[error("{key} of the bucket cannot be read; cancel the replay to begin anew")]
+    /// The object is not a readable progress.
+    #[error("the progress {key} cannot be read; cancel the replay to start a new one")]
     Broken {
-        /// The object.
+        /// The key of the object.
         key: String,
-        /// What is wrong.
+        /// The reason.
         source: BrokenProgress,
     },
-    /// Puts are refused, and nobody writes.
-    #[error("{0} of the bucket cannot be written for now, though it is as it was")]
+    /// Puts are refused although the object does not change.
+    #[error("the progress {0} cannot be written for now, although no other writer changed it")]
     Busy(String),
 }
 
 impl<'a, B: Bucket> Ledger<'a, B> {
-    /// Returns the ledger of a handler, or the one of its dry runs.
+    /// Returns the ledger of a handler, or of its dry runs.
     pub fn of(bucket: &'a B, which: &Which) -> Self {
-        // No handler's name has a dot.
+        // Names of handlers have no dots.
         let dry_run = if which.dry_run { ".dry-run" } else { "" };
         Self { bucket, key: format!("{REPLAYS_PREFIX}{}{dry_run}.json.gz", which.handler) }
     }
 
-    /// Reads the progress with its lineup, and what to expect when it is written next.
+    /// Reads the progress with its lineup, and the state to expect at the next write.
     pub async fn read(&self) -> Result<Option<(Progress, Expected)>, LedgerError<B::Error>> {
         let Some(object) = self.bucket.get(&self.key).await? else { return Ok(None) };
         let progress = Progress::from_bytes(&object.body).map_err(|source| self.broken(source))?;
         Ok(Some((progress, Expected::State(object.etag))))
     }
 
-    /// Reads how the replay stands, without the lineup.
+    /// Reads the progress without its lineup.
     pub async fn standing(&self) -> Result<Option<(Progress, Expected)>, LedgerError<B::Error>> {
         let Some((standing, expected)) = self.look().await? else { return Ok(None) };
         Ok(Some((standing.map_err(|source| self.broken(source))?, expected)))
     }
 
-    /// Reads how the replay stands, or why that cannot be read.
+    /// Reads the progress without its lineup, or why it cannot be read.
     pub async fn look(&self) -> Result<Option<(Standing, Expected)>, B::Error> {
         let Some(object) = self.bucket.get(&self.key).await? else { return Ok(None) };
         Ok(Some((Progress::standing(&object.body), Expected::State(object.etag))))
@@ -77,8 +78,8 @@ impl<'a, B: Bucket> Ledger<'a, B> {
         LedgerError::Broken { key: self.key.clone(), source }
     }
 
-    /// Writes the progress in place of what was expected. Returns what to expect next, or
-    /// nothing when somebody else has written.
+    /// Writes the progress if the object is still in the expected state. Returns the state to expect at the
+    /// next write, or `None` if another writer changed the object.
     pub async fn write(
         &self,
         progress: &mut Progress,
@@ -96,16 +97,16 @@ impl<'a, B: Bucket> Ledger<'a, B> {
                 Some((found, state)) => (found.ok().map(|found| (found.writer, found.saves)), state),
                 None => (None, Expected::Nothing),
             };
-            // A put that is repeated because its answer got lost finds its own object.
+            // A put that was repeated because its answer was lost finds its own object.
             if writer == Some(ours) {
                 return Ok(Some(state));
             }
             if state != *expected {
                 return Ok(None);
             }
-            // Nobody has written: the put met another one that is still under way, which may be
-            // our own, given up and repeated by the SDK (409: "PutObject", S3 API reference). To
-            // take that for a stranger's would stop the only runner there is.
+            // The object is unchanged, so the put collided with another put that is still in flight (409:
+            // "PutObject", S3 API reference). That may be this runner's own, which the SDK abandoned and
+            // repeated. To take it for another runner's would stop the only runner.
             if !patience.wait().await {
                 return Err(LedgerError::Busy(self.key.clone()));
             }

@@ -1,10 +1,10 @@
-//! The lineup: which events have gone, which may go, and which are held back until those
-//! before them have come.
+//! The lineup: which events were delivered, which are ready to be delivered, and which are held back until
+//! earlier ones arrive.
 //!
-//! Pure, and the heart of a replay. Events come in any order and any number of times; of each
-//! aggregate they go in the order of their versions, from 1, each when all before it have gone.
-//! What may go stays in the lineup until it is said to have gone, so that the lineup can be
-//! saved at any time: what was on its way then goes once more.
+//! Pure, and the core of a replay. Events arrive in any order and any number of times. The events of each
+//! aggregate are delivered in the order of their versions, from 1, each after all earlier ones. Events that
+//! are ready stay in the lineup until their delivery is noted, so the lineup can be saved at any time: after
+//! a restart, events in flight are delivered again.
 
 mod load;
 
@@ -19,60 +19,60 @@ use uuid::Uuid;
 
 pub use load::Load;
 
-/// What is held back at most for what comes before it.
+/// The most that is held back.
 ///
-/// It is in memory and in what is saved. More is let go, and found again when everything is
-/// read once more. An event may have 1 MB, so their number alone bounds nothing: the function
-/// has 1,024 MB, and needs several times what it holds while it saves and reads that.
+/// Held events are in memory and in the saved progress. Events beyond this limit are dropped, and found again
+/// when everything is read again. The number of events alone is no limit, because an event may have 1 MB: the
+/// function has 1,024 MB, and needs several times the size of the held events to save and read them.
 const ROOM: Load = Load { events: 10_000, bytes: 64_000_000 };
-/// Of how many events that have gone it is remembered which they were, to tell a copy that comes
-/// later from another event in the same place. Two bytes each, in memory and in what is saved.
+/// For how many delivered events a mark is kept, which distinguishes a later copy from a different event with
+/// the same version. Each takes two bytes, in memory and in the saved progress.
 const REMEMBERED: u64 = 10_000_000;
-/// What an event needs beside its data, about: its ids and names, as text.
+/// The approximate size of an event without its data: its ids and names, as text.
 const FRAME: u64 = 500;
 
-/// Events on their way to one handler, lined up by their aggregate.
+/// Events on their way to one handler, lined up by aggregate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Saved")]
 pub struct Lineup {
-    /// What has gone, of each aggregate that was seen.
+    /// The delivered events, by aggregate.
     gone: BTreeMap<AggregateId, Gone>,
-    /// What has come and not gone; none of these is empty.
+    /// The events that arrived and are not delivered yet. None of the lines is empty.
     waiting: BTreeMap<AggregateId, AggregateLine>,
-    /// What is held back at most.
+    /// The most that is held back.
     room: Load,
-    /// The aggregates whose next version has come.
+    /// The aggregates whose next version has arrived.
     #[serde(skip)]
     ready: BTreeSet<AggregateId>,
-    /// What may go.
+    /// The size of the events that are ready.
     #[serde(skip)]
     may_go: Load,
-    /// What is held back.
+    /// The size of the events that are held back.
     #[serde(skip)]
     held: Load,
-    /// Of how many events that have gone it is remembered which they were.
+    /// For how many delivered events a mark is kept.
     #[serde(skip)]
     remembered: u64,
 }
 
-/// What has gone of an aggregate.
+/// The delivered events of an aggregate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Gone {
-    /// The version that goes next.
+    /// The next version to deliver.
     next: u64,
-    /// The marks of the first events, from version 1.
+    /// The marks of the first events, starting with version 1.
     marks: Vec<u16>,
 }
 
-/// An event that has come and not gone.
+/// An event that arrived and is not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Turn {
     mark: u16,
-    /// Nothing for an event that nobody asked for, which only has its turn.
+    /// `None` for an event that was not requested: it is not delivered, but others wait for its turn.
     event: Option<Arc<Envelope>>,
 }
 
-/// What is saved of a lineup; the rest follows from it.
+/// The saved fields of a lineup; the others are derived from them.
 #[derive(Deserialize)]
 struct Saved {
     gone: BTreeMap<AggregateId, Gone>,
@@ -80,37 +80,37 @@ struct Saved {
     room: Load,
 }
 
-/// The events of one aggregate that have come and not gone.
+/// The events of one aggregate that arrived and are not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct AggregateLine {
-    /// By version.
+    /// The events by version.
     events: BTreeMap<u64, Turn>,
-    /// The first version that has not come: what is before it may go.
+    /// The first version that has not arrived. Earlier versions are ready.
     upto: u64,
-    /// The last version that was let go for want of room.
+    /// The highest version that was dropped for lack of room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     let_go: Option<u64>,
 }
 
-/// What became of an event that came.
+/// What the lineup did with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// It stands in the lineup.
+    /// It was added to the lineup.
     LinedUp,
-    /// It came before.
+    /// It arrived before.
     Known,
-    /// Another event came before that has its version.
+    /// A different event with the same version arrived before.
     Contradicts,
-    /// There is no room for it until others have come.
+    /// It was dropped: there is no room for it until earlier versions arrive.
     LetGo,
 }
 
-/// The events of one aggregate that may go now, in their order.
+/// The events of one aggregate that are ready to be delivered, in their order.
 #[derive(Debug)]
 pub struct Ready<'a> {
     /// The aggregate.
     pub aggregate: &'a AggregateId,
-    /// The events by their version; nothing stands for one that nobody asked for.
+    /// The events by version; `None` for an event that was not requested.
     pub events: Vec<(u64, Option<&'a Arc<Envelope>>)>,
 }
 
@@ -121,13 +121,12 @@ impl Default for Lineup {
 }
 
 impl Lineup {
-    /// Returns a lineup that holds back as much at most.
+    /// Returns a lineup that holds back at most this much.
     pub fn with_room(room: Load) -> Self {
         Saved { gone: BTreeMap::new(), waiting: BTreeMap::new(), room }.into()
     }
 
-    /// Takes an event of an aggregate that came; `wanted` says whether it is to be delivered in
-    /// its turn.
+    /// Adds an event of an aggregate. `wanted` says whether it is delivered in its turn.
     pub fn take(&mut self, aggregate: AggregateId, event: Envelope, wanted: bool) -> Taken {
         let (version, mark) = (event.version, mark(event.id));
         let gone = self.gone.entry(aggregate.clone()).or_insert_with(|| Gone { next: 1, marks: Vec::new() });
@@ -156,7 +155,7 @@ impl Lineup {
         Taken::LinedUp
     }
 
-    /// Returns what may go now, by aggregate.
+    /// Returns the events that are ready, by aggregate.
     pub fn ready(&self) -> impl Iterator<Item = Ready<'_>> {
         self.ready.iter().filter_map(|aggregate| {
             let line = self.waiting.get(aggregate)?;
@@ -166,7 +165,7 @@ impl Lineup {
         })
     }
 
-    /// Notes that the events of an aggregate have gone, up to this version.
+    /// Notes that the events of an aggregate were delivered, up to this version.
     pub fn gone(&mut self, aggregate: &AggregateId, through: u64) {
         let Some(line) = self.waiting.get_mut(aggregate) else { return };
         let through = through.min(line.upto - 1);
@@ -175,7 +174,7 @@ impl Lineup {
         let gone = self.gone.entry(aggregate.clone()).or_default();
         gone.next = through + 1;
         for (&version, turn) in &line.events {
-            // Those from version 1 on, without a hole.
+            // Marks are kept from version 1 on, without a hole.
             if self.remembered < REMEMBERED && gone.marks.len() as u64 + 1 == version {
                 gone.marks.push(turn.mark);
                 self.remembered += 1;
@@ -190,12 +189,12 @@ impl Lineup {
         }
     }
 
-    /// Returns what may go now.
+    /// Returns the size of the events that are ready.
     pub fn may_go(&self) -> Load {
         self.may_go
     }
 
-    /// Returns how many events have come and not gone.
+    /// Returns how many events arrived and are not delivered yet.
     pub fn waiting(&self) -> u64 {
         self.may_go.events + self.held.events
     }
@@ -205,7 +204,7 @@ impl Lineup {
         self.gone.len() as u64
     }
 
-    /// Notes that everything is read once more: what was let go will come again.
+    /// Prepares for reading everything again: dropped events will arrive again.
     pub fn again(&mut self) {
         for line in self.waiting.values_mut() {
             line.let_go = None;
@@ -213,7 +212,7 @@ impl Lineup {
         self.waiting.retain(|_, line| !line.events.is_empty());
     }
 
-    /// Returns where something is missing, once nothing more will come.
+    /// Returns the gaps, once no more events will arrive.
     pub fn gaps(&self) -> impl Iterator<Item = ReplayGap> {
         self.waiting.iter().filter_map(|(aggregate, line)| {
             let last = line.events.last_key_value().map(|(&version, _)| version);
@@ -221,7 +220,7 @@ impl Lineup {
                 aggregate_type: aggregate.aggregate_type().to_owned(),
                 aggregate_id: aggregate.uuid(),
                 missing: line.upto,
-                // What may go has no gap before it.
+                // Events that are ready have no gap before them.
                 last: last.max(line.let_go).filter(|&last| last >= line.upto)?,
             })
         })
@@ -233,7 +232,7 @@ impl AggregateLine {
         Self { events: BTreeMap::new(), upto: next, let_go: None }
     }
 
-    /// Lets those go whose turn it is, and returns what these are.
+    /// Makes the events ready whose turn it is. Returns their size.
     fn call(&mut self) -> Load {
         let mut called = Load::default();
         while let Some(turn) = self.events.get(&self.upto) {
@@ -245,7 +244,7 @@ impl AggregateLine {
 }
 
 impl Gone {
-    /// Returns the mark of the event that has gone with this version, if it is remembered.
+    /// Returns the mark of the delivered event with this version, if it was kept.
     fn mark(&self, version: u64) -> Option<u16> {
         let place = usize::try_from(version.checked_sub(1)?).ok()?;
         self.marks.get(place).copied()
@@ -259,8 +258,8 @@ impl Turn {
     }
 }
 
-/// Returns what is remembered of an event's id. Equal events have equal marks; of 65,536 others
-/// one has it as well.
+/// Returns the mark of an event's id. Equal ids have equal marks; so does one in 65,536 pairs of different
+/// ids.
 fn mark(id: Uuid) -> u16 {
     id.as_bytes()
         .chunks_exact(2)

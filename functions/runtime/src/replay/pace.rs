@@ -1,4 +1,4 @@
-//! The pace of a replay: so many events a second, in all lanes together.
+//! The rate limit of a replay: events a second, in all lanes together.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-/// Gives out times at which events may go.
+/// Assigns the times at which events may be sent.
 #[derive(Debug)]
 pub struct Pace {
     rate: u32,
@@ -15,13 +15,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Returns the pace of so many events a second.
+    /// Returns a rate limit of this many events a second.
     pub fn of(rate: u32) -> Self {
         Self { rate: rate.max(1), free: Mutex::new(Instant::now()) }
     }
 
-    /// Waits until so many events may go, or returns false at once when that is not before the
-    /// end.
+    /// Waits until this many events may be sent. Returns false at once if that is not before the end.
     pub async fn wait(&self, events: usize, end: Instant) -> bool {
         let Some(slot) = self.slot(events, end) else { return false };
         sleep_until(slot).await;
@@ -47,7 +46,7 @@ mod tests {
     async fn pace_limits_all_senders_together() {
         let (start, pace) = (Instant::now(), Pace::of(50));
         let end = start + Duration::from_secs(3600);
-        // Twenty batches of ten: the last goes when 190 events have had their time.
+        // Twenty batches of ten: the last is sent when the other 190 events have had their time.
         let sent = futures::future::join_all((0..20).map(|_| pace.wait(10, end))).await;
         assert_eq!((sent, start.elapsed().as_millis()), (vec![true; 20], 3800));
     }

@@ -1,6 +1,6 @@
-//! How far a replay has come: what is saved of it, and read by whoever goes on with it.
+//! The progress of a replay: its saved state, from which the next runner continues.
 //!
-//! What is in it is true whenever it is saved: it says what has gone, never what is about to.
+//! It is true whenever it is saved: it says which events were delivered, never which are about to be.
 
 mod saved;
 
@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, time::Duration};
 use eventsourcing::{
     AggregateId, Envelope,
     replay::{
-        Contradiction, Counts, Does, KeptAside, Only, Order, Reading, ReplayAnswer, ReplayGap, ReplayState,
-        ReplayStatus, Source, Unreadable, Which,
+        Contradiction, Counts, HandlerKind, Only, Order, QuarantinedEvent, Reading, ReplayAnswer, ReplayGap,
+        ReplayState, ReplayStatus, Source, Unreadable, Which,
     },
 };
 use jiff::Timestamp;
@@ -26,75 +26,76 @@ use super::{
 };
 use saved::FORMAT;
 
-/// How many things of a kind are told one by one; all are counted.
+/// How many items of a list are reported; all of them are counted.
 const TOLD: usize = 20;
-/// How long after the beginning of a replay the archive has what its handler was given before.
+/// How long after its start a replay waits before it reads the end of the archive. By then, the archive has
+/// the events that the handler received before the start.
 ///
-/// A handler has an event at once, and `archive` waits five seconds for a batch to fill. Then it
-/// is asked for within a second, starts within another, and puts within a third; this is more
-/// than twice as long, for a put that the SDK repeats, or a slow day. When the archive is further
-/// behind than that, nobody here can know it.
+/// A handler gets an event at once, while `archive` waits five seconds for a batch to fill. It is invoked
+/// within a second, starts within another, and puts the object within a third. The value is more than twice
+/// the sum, for a put that the SDK repeats, or a slow day. A larger lag of the archive cannot be detected
+/// here.
 const SETTLES: Duration = Duration::from_secs(20);
 
-/// How far a replay has come.
+/// The progress of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     format: u32,
-    /// What was ordered.
+    /// The order.
     pub order: Order,
-    /// Whether it runs, or how it ended.
+    /// Whether the replay is running, or how it ended.
     pub state: ReplayState,
-    /// When it was started.
+    /// When the replay was started.
     pub started_at: Timestamp,
-    /// When this was saved.
+    /// When the progress was saved.
     pub saved_at: Timestamp,
-    /// How often it was saved.
+    /// How often the progress was saved.
     pub saves: u64,
-    /// Who saved it: each invocation has a name of its own. Two that have come equally far
-    /// would otherwise save equal bytes, and neither would see the other.
+    /// The id of the invocation that saved it. Without it, two runners with equal progress would save equal
+    /// bytes, and neither would notice the other.
     pub writer: Uuid,
-    /// Where reading goes on.
+    /// Where reading continues.
     pub place: ReadingPosition,
-    /// How far it has read.
+    /// How much was read.
     pub reading: Reading,
-    /// After which time, in the hands of runners, the end of the archive can be read.
+    /// How long runners still have to run before the end of the archive can be read.
     #[serde(default)]
     pub settles_in: Duration,
-    /// How many events have gone in this pass.
+    /// How many events were delivered in this pass.
     pub gone_in_pass: u64,
-    /// How many events a batch has at most.
+    /// The most events in a batch.
     #[serde(default = "at_most")]
     pub most: usize,
-    /// What has come and not gone; empty for whoever only wants to know how the replay stands.
+    /// The events that arrived and are not delivered yet. Empty if only the status was read.
     #[serde(skip)]
     pub lineup: Lineup,
     counts: Counts,
     by_type: BTreeMap<String, u64>,
     gaps: Vec<ReplayGap>,
-    kept_aside: Vec<KeptAside>,
+    quarantined: Vec<QuarantinedEvent>,
     unreadable: Vec<Unreadable>,
     contradictions: Vec<Contradiction>,
     read_by_type: BTreeMap<String, u64>,
-    /// What the handler says it does.
-    pub does: Option<Does>,
-    /// Why it does not get on, or what ended it.
-    pub trouble: Option<String>,
+    /// Whether the handler has side effects, as it reports.
+    pub handler_kind: Option<HandlerKind>,
+    /// Why the replay makes no progress, or why it ended.
+    pub problem: Option<String>,
 }
 
-/// Where reading goes on.
+/// Where reading continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadingPosition {
-    /// Behind this object of the archive; with the first, when there is none.
+    /// After this object of the archive; `None` is the beginning.
     Archive(Option<String>),
-    /// Behind this item of the table; with the first, when there is none.
+    /// After this item of the table; `None` is the beginning.
     Table(Option<ScanPosition>),
-    /// Nowhere: all is read.
+    /// Nowhere: everything was read.
     End,
 }
 
 impl Progress {
-    /// Returns the progress of a replay that begins.
+    /// Returns the progress of a new replay.
     pub fn begin(order: Order, now: Timestamp) -> Self {
         let mut begin = Self {
             format: FORMAT,
@@ -113,18 +114,18 @@ impl Progress {
             counts: Counts::default(),
             by_type: BTreeMap::new(),
             gaps: Vec::new(),
-            kept_aside: Vec::new(),
+            quarantined: Vec::new(),
             unreadable: Vec::new(),
             contradictions: Vec::new(),
             read_by_type: BTreeMap::new(),
-            does: None,
-            trouble: None,
+            handler_kind: None,
+            problem: None,
         };
         begin.read_again();
         begin
     }
 
-    /// Goes back to where reading begins, for one more pass.
+    /// Restarts reading from the beginning, for another pass.
     pub fn read_again(&mut self) {
         self.place = match self.order.from {
             Source::Archive => ReadingPosition::Archive(None),
@@ -133,15 +134,15 @@ impl Progress {
         let (pass, total) = (self.reading.pass + 1, self.reading.total);
         self.reading = Reading { pass, last: None, done: 0, total, waits_s: 0 };
         self.gone_in_pass = 0;
-        // What contradicts what has gone is found again.
+        // This pass finds the contradictions again.
         self.counts.contradictions = 0;
         self.contradictions.clear();
         self.lineup.again();
     }
 
-    /// Notes an event that was read.
+    /// Adds an event that was read.
     pub fn take(&mut self, event: Envelope) {
-        // Later passes read the same once more.
+        // Later passes read the same events again, so only the first one counts them.
         let first_time = u64::from(self.reading.pass == 1);
         self.counts.read += first_time;
         let only = &self.order.only;
@@ -162,10 +163,10 @@ impl Progress {
         }
     }
 
-    /// Notes an event that is not delivered, as another one has its place: history forked there,
-    /// and nobody here can know which of them is true.
+    /// Notes an event that is not delivered, because a different event has the same version: the histories
+    /// contradict each other, and nothing here shows which one is true.
     fn contradicts(&mut self, aggregate: &AggregateId, version: u64, id: Uuid) {
-        tracing::warn!(%aggregate, version, %id, "another event has this version; this one is left out");
+        tracing::warn!(%aggregate, version, %id, "skipping an event: a different event has the same version");
         self.counts.contradictions += 1;
         if self.contradictions.len() < TOLD {
             let (aggregate_type, aggregate_id) = (aggregate.aggregate_type().to_owned(), aggregate.uuid());
@@ -173,10 +174,10 @@ impl Progress {
         }
     }
 
-    /// Notes something that could not be read.
+    /// Notes an object or item that could not be read.
     pub fn cannot_read(&mut self, key: String, reason: String) {
-        tracing::warn!(key, reason, "something cannot be read, and is left out of the replay");
-        // Another pass finds it again.
+        tracing::warn!(key, reason, "skipping unreadable data");
+        // Another pass finds the same key again.
         if self.unreadable.iter().any(|unreadable| unreadable.key == key) {
             return;
         }
@@ -186,7 +187,7 @@ impl Progress {
         }
     }
 
-    /// Notes that a batch has gone.
+    /// Notes that a batch was delivered.
     pub fn gone(&mut self, batch: &Batch) {
         let before = self.lineup.waiting();
         for (aggregate, &through) in &batch.through {
@@ -195,53 +196,53 @@ impl Progress {
         let (gone, delivered) = (before - self.lineup.waiting(), batch.events.len() as u64);
         self.gone_in_pass += gone;
         self.counts.delivered += delivered;
-        self.counts.passed_over += gone.saturating_sub(delivered);
+        self.counts.skipped += gone.saturating_sub(delivered);
         for event in &batch.events {
             *self.by_type.entry(event.event_type.clone()).or_default() += 1;
         }
     }
 
-    /// Notes what the handler said of a batch.
+    /// Notes the handler's answer to a batch.
     pub fn answered(&mut self, answer: ReplayAnswer) {
         self.counts.batches += 1;
         self.counts.handled += answer.handled as u64;
-        self.counts.kept_aside += answer.kept_aside.len() as u64;
-        let room = TOLD.saturating_sub(self.kept_aside.len());
-        self.kept_aside.extend(answer.kept_aside.into_iter().take(room));
+        self.counts.quarantined += answer.quarantined.len() as u64;
+        let room = TOLD.saturating_sub(self.quarantined.len());
+        self.quarantined.extend(answer.quarantined.into_iter().take(room));
     }
 
-    /// Notes that batches go through, or why one does not.
+    /// Notes whether batches are delivered, or why one was not.
     ///
-    /// A batch may take the handler more time than it has, which looks like any failure. So the
-    /// next runner tries half as many events, and goes back to more when that has helped.
-    pub fn goes(&mut self, trouble: Option<String>) {
-        self.most = match &trouble {
+    /// A batch may need more time than the handler has, which looks like any other failure. So the next
+    /// runner tries half as many events, and increases the number again after a success.
+    pub fn goes(&mut self, problem: Option<String>) {
+        self.most = match &problem {
             None => (self.most * 2).min(MAX_EVENTS),
             Some(_) => (self.most / 2).max(1),
         };
-        self.trouble = trouble;
+        self.problem = problem;
     }
 
-    /// Returns what takes the place of a progress that cannot be read: a replay that was stopped,
-    /// of which nothing else is known.
+    /// Returns a replacement for a progress that cannot be read: a cancelled replay of which nothing else is
+    /// known.
     pub fn lost(which: &Which, id: Uuid, now: Timestamp, why: &BrokenProgress) -> Self {
         let order = Order {
             handler: which.handler.clone(),
             id,
-            by: "somebody unknown".to_owned(),
+            by: "unknown".to_owned(),
             from: Source::default(),
             only: Only::default(),
             rate: 1,
-            even_if_it_acts: false,
+            repeat_side_effects: false,
             dry_run: which.dry_run,
         };
         let mut lost = Self::begin(order, now);
-        lost.trouble = Some(format!("what was saved of it could not be read: {}", chain(why)));
+        lost.problem = Some(format!("the saved progress could not be read: {}", chain(why)));
         lost.cancel();
         lost
     }
 
-    /// Ends the replay: nothing more will come.
+    /// Ends the replay: no more events will arrive.
     pub fn end(&mut self) {
         self.gaps = self.lineup.gaps().take(TOLD).collect();
         self.counts.gaps = self.lineup.gaps().count() as u64;
@@ -254,18 +255,17 @@ impl Progress {
     pub fn stop(&mut self, state: ReplayState) {
         self.count();
         self.state = state;
-        // It is of use to nobody any more, and most of what is saved.
+        // The lineup is not needed any more, and is most of what is saved.
         self.lineup = Lineup::default();
     }
 
-    /// Stops the replay for good, as somebody wants it who does not know the lineup: what was
-    /// counted when it was saved stands.
+    /// Cancels the replay without knowing the lineup: the counts of the last save remain.
     pub fn cancel(&mut self) {
         self.state = ReplayState::Cancelled;
         self.reading.waits_s = 0;
     }
 
-    /// Returns how the replay stands.
+    /// Returns the status of the replay.
     pub fn status(&self, now: Timestamp) -> ReplayStatus {
         ReplayStatus {
             order: self.order.clone(),
@@ -278,16 +278,16 @@ impl Progress {
             counts: self.counts,
             by_type: self.by_type.clone(),
             gaps: self.gaps.clone(),
-            kept_aside: self.kept_aside.clone(),
+            quarantined: self.quarantined.clone(),
             unreadable: self.unreadable.clone(),
             contradictions: self.contradictions.clone(),
             read_by_type: self.read_by_type.clone(),
-            does: self.does,
-            trouble: self.trouble.clone(),
+            handler_kind: self.handler_kind,
+            problem: self.problem.clone(),
         }
     }
 
-    /// Counts what follows from the lineup, as long as there is one.
+    /// Updates the counts that depend on the lineup, if the lineup is still there.
     fn count(&mut self) {
         if self.state == ReplayState::Running {
             self.counts.aggregates = self.lineup.aggregates();
@@ -296,14 +296,14 @@ impl Progress {
     }
 }
 
-/// What is added to a format has a default: a release must understand what the one before saved.
+/// A field that is added to the format needs a default: a release must read what the previous one saved.
 fn at_most() -> usize {
     MAX_EVENTS
 }
 
-/// Returns how long the archive may be without what its handler was given before a replay was
-/// ordered, as far as that matters. When it occurred says nothing: `capture` may have been late.
+/// Returns how long to wait until the archive has what the handler received before the replay was started, if
+/// that matters. `occurred_at` does not help: `capture` may have been late.
 fn settles_in(order: &Order) -> Duration {
-    // A dry run counts what is there.
+    // A dry run counts only what is there.
     if order.from == Source::Table || order.dry_run { Duration::ZERO } else { SETTLES }
 }

@@ -1,4 +1,4 @@
-//! The reader: events from the archive or the table, some at a time, from where it stopped.
+//! The reader: reads events from the archive or the table, in steps, and continues where it stopped.
 
 use std::{collections::VecDeque, error::Error};
 
@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use super::progress::{Progress, ReadingPosition};
 
-/// How many objects are read at once: they take their time, and are taken in order anyway.
+/// How many objects are read at once: each read takes a while, and the objects are processed in order anyway.
 const AT_ONCE: usize = 8;
-/// For how many listings objects are counted before a replay begins, 1,000 keys each: what
-/// that shows is worth a second, and no more.
+/// After how many listings, of 1,000 keys each, counting objects at the start of a replay is abandoned: the
+/// total is worth about a second.
 const LISTINGS: usize = 10;
 
 /// Reads events.
@@ -26,38 +26,38 @@ const LISTINGS: usize = 10;
 pub struct Reader<'a, B, T> {
     bucket: &'a B,
     table: &'a T,
-    /// Keys of the archive that were listed and not read.
+    /// The keys of the archive that were listed and not read yet.
     listed: VecDeque<String>,
 }
 
-/// What came of reading.
+/// The result of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
-    /// Some events, or the end.
+    /// It read some events, or reached the end.
     On,
-    /// Nothing: what comes next may not be all there yet.
+    /// It read nothing: the next events may not be archived completely.
     NotYet,
 }
 
-/// Why events could not be read.
+/// The reason why events could not be read.
 #[derive(Debug, Error)]
 pub enum ReadError<B: Error + 'static, T: Error + 'static> {
-    /// The archive is out of reach.
+    /// The archive is unreachable.
     #[error(transparent)]
     Archive(B),
-    /// The table is out of reach.
+    /// The table is unreachable.
     #[error(transparent)]
     Table(T),
 }
 
 impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
-    /// Returns a reader of these.
+    /// Returns a reader of this archive and this table.
     pub fn new(bucket: &'a B, table: &'a T) -> Self {
         Self { bucket, table, listed: VecDeque::new() }
     }
 
-    /// Reads some more events into the progress; at the end, none. Not the end of the archive,
-    /// as long as that has not settled.
+    /// Reads some more events into the progress, or none at the end. The end of the archive is read only if
+    /// it has `settled`.
     pub async fn read(
         &mut self,
         progress: &mut Progress,
@@ -72,7 +72,7 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         }
     }
 
-    /// Returns how many objects there are to read, if that is known soon enough.
+    /// Returns how many objects there are to read, if counting them does not take too long.
     pub async fn count(&self, progress: &Progress) -> Result<Option<u64>, B::Error> {
         if progress.order.from == Source::Table {
             return Ok(None);
@@ -118,7 +118,7 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
             }
         }
         let done = progress.reading.done + read;
-        // They were counted when it was ordered, and more have come since.
+        // Objects were counted when the replay was started, and more may have been added since.
         let total = progress.reading.total.map(|total| total.max(done));
         (progress.reading.done, progress.reading.total) = (done, total);
         progress.reading.last = Some(last.clone());
@@ -126,7 +126,7 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
         Ok(Read::On)
     }
 
-    /// Returns the events of an object, or why it is to be left out.
+    /// Returns the events of an object, or why the object is skipped.
     async fn object(&self, key: &str) -> Result<Result<Vec<Envelope>, String>, B::Error> {
         match object(self.bucket, key).await {
             Ok(events) => Ok(Ok(events)),
@@ -159,17 +159,17 @@ impl<'a, B: Objects, T: Scan> Reader<'a, B, T> {
     }
 }
 
-/// Returns what is before all keys that may still come into the archive while it settles: those
-/// from the hour before the one in which the replay was started, in which the first record of an
-/// object may have arrived, and one more, as its clock may be fast.
+/// Returns a key before all keys that may still be added while the archive settles. It is the hour before the
+/// replay's start, in which the first record of an object may have arrived, minus one more hour, as the clock
+/// of the start may be fast.
 fn unsettled(started_at: Timestamp) -> String {
     let hours = SignedDuration::from_hours(2);
     archive::hour(started_at.checked_sub(hours).unwrap_or(Timestamp::MIN))
 }
 
-/// Returns what is behind all keys of the archive that a replay reads: those up to the hour in
-/// which it was started, and one more, as its clock may be slow. Without an end it would run
-/// after what is happening now.
+/// Returns a key after all keys of the archive that the replay reads. It is the end of the hour of the
+/// replay's start, plus one more hour, as the clock of the start may be slow. Without an end, the replay
+/// would follow live events for ever.
 fn end(started_at: Timestamp) -> String {
     let hours = SignedDuration::from_hours(2);
     archive::hour(started_at.checked_add(hours).unwrap_or(Timestamp::MAX))

@@ -1,4 +1,5 @@
-//! Running a replay: read some, deliver what may go, save; until all is done or time is over.
+//! Runs a replay: reads events, delivers those that are ready, and saves, until everything is delivered or
+//! time is over.
 
 use std::time::Duration;
 
@@ -20,53 +21,53 @@ use super::{
 };
 use crate::{fault::Fault, invoke::Invoke};
 
-/// How many events are read before they are delivered, if there are as many.
+/// The most events that are read before they are delivered.
 const ROUND: u64 = 2_000;
-/// How many bytes of events are read before they are delivered: an event may have 1 MB, and the
-/// function has 1,024 MB.
+/// The most bytes of events that are read before they are delivered: an event may have 1 MB, and the function
+/// has 1,024 MB.
 const ROUND_BYTES: u64 = 64_000_000;
-/// After which time what has gone is saved, even while other batches are on their way. Whoever
-/// follows a replay takes it for dead when nothing was saved for many times as long.
+/// How often the progress is saved, even while batches are in flight. A client that follows a replay takes it
+/// for dead if nothing was saved for many times as long.
 const SAVED_EVERY: Duration = Duration::from_secs(2);
-/// How many times as long as saving takes the time is between two saves at least: what has to
-/// be saved of many aggregates is large.
+/// The shortest time between two saves, as a multiple of the duration of a save: the progress of many
+/// aggregates is large.
 const WORK_FOR_A_SAVE: u32 = 5;
-/// When a runner stops: it needs time for what is on its way, and to save.
+/// When a runner stops: it needs time for the batches in flight, and to save.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
-    /// Nothing more is read or delivered from then on.
+    /// From then on, no more events are read or delivered.
     pub(super) stop: Instant,
-    /// Nobody waits any longer for what is on its way: it will go once more.
+    /// From then on, batches in flight are not awaited: they will be delivered again.
     pub(super) leave: Instant,
 }
 
-/// How a part of the work ended.
+/// The outcome of a part of the work.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RunOutcome {
-    /// All is well.
+    /// It succeeded.
     Done,
-    /// Time is over: another runner is to go on.
+    /// Time is over: another runner has to continue.
     OutOfTime,
-    /// Somebody else has written the progress: took it over, or stopped the replay.
+    /// Another writer changed the progress: a runner took over, or the replay was cancelled.
     TakenOver,
-    /// It cannot go on for now.
-    Trouble(String),
+    /// It cannot continue for now.
+    Failed(String),
 }
 
-/// A replay in the hands of a runner.
+/// A replay that this runner has taken over.
 pub(super) struct Hold<'a, B> {
     ledger: Ledger<'a, B>,
     pub(super) progress: Progress,
     expected: Expected,
-    /// When the progress is to be saved next.
+    /// When the progress is saved next.
     pub(super) due: Instant,
-    /// From when on the end of the archive can be read. By this clock, not by the one that tells
-    /// the time: that one may be wrong, other for each runner.
+    /// From when on the end of the archive can be read. It uses this monotonic clock, because the system
+    /// clock may be wrong, and differently for each runner.
     settles: Instant,
 }
 
 impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
-    /// Runs a replay on, until it ends or time is over. Then somebody else is asked to go on.
+    /// Runs a replay until it ends or time is over. In the second case, another runner is requested.
     pub(super) async fn run(&self, runner: &Runner, deadline: Instant) -> Result<ControlAnswer, Fault> {
         let Some(mut hold) = self.take_over(runner).await? else {
             return self.status(&Which { handler: runner.handler.clone(), dry_run: runner.dry_run }).await;
@@ -81,22 +82,22 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
             }
         };
         if outcome == RunOutcome::TakenOver {
-            tracing::warn!("somebody else has written the progress: this runner stops");
-            return Ok(ControlAnswer::refused(Reason::NoReplay, "the replay was taken over, or stopped"));
+            tracing::warn!("another writer changed the progress; this runner stops");
+            return Ok(ControlAnswer::refused(Reason::NoReplay, "the replay was taken over or cancelled"));
         }
-        if let RunOutcome::Trouble(trouble) = outcome {
-            // The invocation fails: that rings the alarm, and Lambda repeats it.
-            return Err(Fault::new(format!("{} cannot be replayed for now: {trouble}", runner.handler)));
+        if let RunOutcome::Failed(problem) = outcome {
+            // The invocation fails: that raises the alarm, and Lambda repeats it.
+            return Err(Fault::new(format!("{} cannot be replayed for now: {problem}", runner.handler)));
         }
         let status = hold.progress.status(self.surroundings.now());
-        tracing::info!(state = ?status.state, delivered = status.counts.delivered, "the runner ends");
+        tracing::info!(state = ?status.state, delivered = status.counts.delivered, "runner ended");
         if hold.progress.state == ReplayState::Running {
             self.leave(&hold.progress).await?;
         }
         Ok(ControlAnswer::of(status))
     }
 
-    /// Takes over a replay that is to go on; from then on its former runner cannot save.
+    /// Takes over a replay that has to continue. From then on, its previous runner cannot save.
     async fn take_over(&self, runner: &Runner) -> Result<Option<Hold<'_, B>>, Fault> {
         let which = Which { handler: runner.handler.clone(), dry_run: runner.dry_run };
         let ledger = Ledger::of(&self.bucket, &which);
@@ -104,7 +105,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         let meant = progress.order.id == runner.id && progress.state == ReplayState::Running;
         let dead = runner.saves.is_none_or(|saves| saves == progress.saves);
         if !(meant && dead) {
-            tracing::info!(?runner, "there is nothing to run on");
+            tracing::info!(?runner, "there is no replay to continue");
             return Ok(None);
         }
         progress.writer = self.surroundings.new_id();
@@ -113,8 +114,8 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         Ok(self.save(&mut hold).await?.then_some(hold))
     }
 
-    /// Reads some events and delivers what may go. What has gone is saved when it is time to,
-    /// and before this runner stops.
+    /// Reads some events and delivers those that are ready. Saves the progress when it is due, and before
+    /// this runner stops.
     async fn round(
         &self,
         hold: &mut Hold<'_, B>,
@@ -138,7 +139,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                     progress.reading.waits_s = settles.saturating_duration_since(Instant::now()).as_secs();
                 }
                 Err(error) => {
-                    outcome = RunOutcome::Trouble(chain(&error));
+                    outcome = RunOutcome::Failed(chain(&error));
                     break;
                 }
             }
@@ -155,7 +156,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
                     pass_ends(progress);
                 }
             }
-            RunOutcome::Trouble(trouble) => progress.goes(Some(trouble.clone())),
+            RunOutcome::Failed(problem) => progress.goes(Some(problem.clone())),
             RunOutcome::TakenOver => return Ok(outcome),
             RunOutcome::OutOfTime => {}
         }
@@ -168,7 +169,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
         Ok(if ours { outcome } else { RunOutcome::TakenOver })
     }
 
-    /// Saves the progress. Returns whether this runner still has it in its hands.
+    /// Saves the progress. Returns whether this runner still owns the replay.
     pub(super) async fn save(&self, hold: &mut Hold<'_, B>) -> Result<bool, Fault> {
         let began = Instant::now();
         hold.progress.saved_at = self.surroundings.now();
@@ -180,30 +181,32 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
 }
 
 impl Times {
-    /// Returns the times of an invocation that is cut off then.
+    /// Returns the times for an invocation that is cut off at `deadline`.
     fn until(deadline: Instant) -> Self {
         let left = deadline.saturating_duration_since(Instant::now());
-        // Of the quarter of an hour that the function has: half a minute for what is on its
-        // way, ten seconds to save. A test, or a stack that gives it less, has in proportion.
+        // Of the function's 15 minutes, 30 seconds are for the batches in flight, and 10 of these for saving.
+        // With a shorter timeout, as in tests, both are shorter in proportion.
         let (stop, leave) = (Duration::from_secs(30).min(left / 4), Duration::from_secs(10).min(left / 10));
         Self { stop: deadline - stop, leave: deadline - leave }
     }
 }
 
-/// Returns how many events a round has at most: it should not take much longer than the time
-/// between two saves.
+/// Returns the most events of a round, which should not take much longer than the time between two saves.
 fn enough(order: &Order) -> u64 {
     let rate = if order.dry_run { u64::MAX } else { u64::from(order.rate) };
     ROUND.min(rate.saturating_mul(SAVED_EVERY.as_secs()))
 }
 
-/// Ends the replay when nothing waits for something that another pass could bring.
+/// Ends the replay, unless events wait for others that another pass may find.
 fn pass_ends(progress: &mut Progress) {
     let waits = progress.lineup.gaps().next().is_some();
-    // The first pass may have read an object before another was written; any later one that
-    // moved something may have made room for more.
+    // The first pass may have read an object before an earlier one was written. A later pass that delivered
+    // events may have made room for others.
     if waits && (progress.reading.pass == 1 || progress.gone_in_pass > 0) {
-        tracing::info!(pass = progress.reading.pass, "events wait for others: everything is read once more");
+        tracing::info!(
+            pass = progress.reading.pass,
+            "events wait for earlier ones; reading everything again"
+        );
         progress.read_again();
     } else {
         progress.end();

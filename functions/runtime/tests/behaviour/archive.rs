@@ -1,4 +1,4 @@
-//! Archive objects: named and made from their batch alone, with the very bytes published.
+//! Archive objects: their keys and bytes depend only on the batch, and contain the published bytes.
 
 use std::{io::Read, time::Duration};
 
@@ -23,7 +23,7 @@ async fn archived_batch_is_one_object_with_line_per_event() {
     let failed = failed(ARCHIVE);
     let records: Vec<_> = (1..=3).map(|version| envelope(tally(1), version).to_bytes()).collect();
     archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
-    // The first record came right before the hour ended, the last after.
+    // The first record arrived right before the end of the hour, the last after it.
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49592.ndjson.gz";
     assert_eq!(failed.bucket().keys(), [key]);
     let expected: Vec<_> = records.iter().map(|bytes| String::from_utf8_lossy(bytes) + "\n").collect();
@@ -41,8 +41,8 @@ async fn repeated_batch_gives_the_same_object_bytes() {
         objects.push(failed.bucket().object(&key));
     }
     assert_eq!(objects[0], objects[1]);
-    assert_eq!(objects[0][4..8], [0; 4], "the header's time is none");
-    assert_eq!(objects[0][9], 255, "the header's system is none");
+    assert_eq!(objects[0][4..8], [0; 4], "the gzip header has no time");
+    assert_eq!(objects[0][9], 255, "the gzip header has no operating system");
 }
 
 #[tokio::test]
@@ -59,14 +59,14 @@ async fn archive_quarantines_records_that_are_no_events() {
     assert_eq!(text(&failed.bucket().object(key)).lines().count(), 1);
 
     let kept = failed.bucket().json(&aside(0));
-    assert_eq!(kept["record"]["kinesis"]["data"], "dHJhc2g=", "the bytes, as Lambda spells them");
+    assert_eq!(kept["record"]["kinesis"]["data"], "dHJhc2g=", "the bytes in base64, as Lambda delivers them");
     let reason = kept["reason"].as_str().expect("there is a reason");
     assert!(reason.starts_with("the record is not an event in its envelope: expected"), "{reason}");
     let reason = failed.bucket().json(&aside(2))["reason"].clone();
     assert_eq!(reason, "the record spans several lines, so it was not published by capture");
 }
 
-/// It is the JSON of an event, but nobody who reads the archive could line it up.
+/// These are the JSON of events, but no reader of the archive could order them.
 #[tokio::test]
 async fn archive_quarantines_events_with_invalid_aggregate_or_version() {
     let failed = failed(ARCHIVE);
@@ -80,18 +80,18 @@ async fn archive_quarantines_events_with_invalid_aggregate_or_version() {
     assert_eq!(failed.bucket().keys(), [key, &aside(0), &aside(1), &aside(2)]);
     assert_eq!(text(&failed.bucket().object(key)).lines().count(), 1);
     let reason = |n| failed.bucket().json(&aside(n))["reason"].clone();
-    let no_aggregate = "the event is of no aggregate, so it was not published by capture";
+    let no_aggregate = "the event has no valid aggregate id, so it was not published by capture";
     for (n, id) in ["", "a#b"].into_iter().enumerate() {
         let id = format!("{id}#{}", tally(1));
         assert_eq!(reason(n), format!("{no_aggregate}: {id:?} is not an aggregate id like <type>#<uuid>"));
     }
-    assert_eq!(reason(2), "the event has version 0, so it was not published by capture: the first is 1");
+    assert_eq!(reason(2), "the event has version 0, so it was not published by capture: versions start at 1");
 }
 
 #[tokio::test]
 async fn batch_without_events_leaves_no_object() {
     let failed = failed(ARCHIVE);
-    archive(delivered(&[b"trash".to_vec()]), &failed, &a_moment()).await.expect("the batch is understood");
+    archive(delivered(&[b"trash".to_vec()]), &failed, &a_moment()).await.expect("the batch succeeds");
     archive(delivered(&[]), &failed, &a_moment()).await.expect("the batch is empty");
     assert_eq!(failed.bucket().keys(), ["failed/archive/shardId-000000000003-49590.json"]);
 }

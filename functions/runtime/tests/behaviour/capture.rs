@@ -1,4 +1,4 @@
-//! From the table's stream to Kinesis: in order, without loss, held up by nothing.
+//! Capture publishes the table's stream to Kinesis in order, without loss, and is never blocked.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ use tokio::time::Instant;
 const A_MOMENT: Duration = Duration::from_secs(5);
 
 pub(crate) fn inserted(commit: &Commit) -> Value {
-    let item: serde_dynamo::Item = to_item(commit).expect("a commit makes an item").into();
+    let item: serde_dynamo::Item = to_item(commit).expect("a commit can be converted to an item").into();
     json!(item)
 }
 
-/// Returns one record of the table's stream.
+/// Returns a record of the table's stream.
 pub(crate) fn change(event_id: &str, name: &str, image: Value) -> Value {
     json!({
         "eventID": event_id,
@@ -66,7 +66,7 @@ async fn capture_publishes_every_event_in_order() {
     assert_eq!(stream.calls(), [2, 1, 1, 1, 1], "never two events of one aggregate in one call");
 }
 
-/// The first call carries one event of each of three aggregates, and the stream takes two.
+/// The first call has one event of each of three aggregates, and the stream accepts two.
 #[tokio::test(start_paused = true)]
 async fn rejected_record_still_precedes_its_successors() {
     for place in 0..3 {
@@ -83,7 +83,7 @@ async fn rejected_record_still_precedes_its_successors() {
     }
 }
 
-/// A stream that takes 30 ms for a call, as Kinesis does on a bad day.
+/// A stream that takes 30 ms for each call, like Kinesis on a bad day.
 struct Slow(FakeStream);
 
 impl PutRecords for Slow {
@@ -115,7 +115,7 @@ async fn permanently_rejected_record_fails_the_batch() {
     let fault = capture(batch, &stream, &failed(CAPTURE), patience).await;
     let fault = fault.expect_err("the batch fails").to_string();
     assert_eq!(fault, "1 records are still rejected, the first for throttled");
-    assert_eq!(stream.taken(), [(tally(2), vec![1, 2])].into(), "others go on meanwhile");
+    assert_eq!(stream.taken(), [(tally(2), vec![1, 2])].into(), "other aggregates are published");
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,12 +136,13 @@ async fn capture_publishes_only_inserts() {
     assert_eq!((stream.calls(), failed.bucket().keys()), (vec![], vec![]));
 }
 
-/// What was lost and is written back from an archive was published when it happened.
+/// A commit that is restored from an archive was already published when it happened.
 #[tokio::test]
 async fn restored_commit_is_not_published_again() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));
     let at = "2026-12-01T00:00:00.000000Z".parse().expect("the time is well-formed");
-    let restored = to_restored_item(&commit(tally(1), 1..=2), at).expect("a commit makes an item");
+    let restored =
+        to_restored_item(&commit(tally(1), 1..=2), at).expect("a commit can be converted to an item");
     let restored = json!(serde_dynamo::Item::from(restored));
     let batch =
         batch([change("a", "INSERT", restored), change("b", "INSERT", inserted(&commit(tally(1), 3..=3)))]);
@@ -168,10 +169,10 @@ async fn unreadable_record_is_quarantined_and_others_published() {
     let kept = failed.bucket().json("failed/capture/b.json");
     assert_eq!(kept["record"]["dynamodb"]["NewImage"], poison);
     let reason = kept["reason"].as_str().expect("there is a reason");
-    assert!(reason.starts_with("the record holds no commit: the data of event"), "{reason}");
+    assert!(reason.starts_with("the record is not a commit: the data of event"), "{reason}");
 }
 
-/// It would be refused for ever, and nothing behind it would go.
+/// The stream would reject it each time, and later events would never be published.
 #[tokio::test]
 async fn oversized_event_is_quarantined_and_others_published() {
     let (stream, failed) = (FakeStream::default(), failed(CAPTURE));

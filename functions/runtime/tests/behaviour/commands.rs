@@ -1,4 +1,4 @@
-//! Commands and questions about any aggregate, from request to answer, with races and faults.
+//! Commands and queries for any aggregate, from request to answer, with races and faults.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-/// A store that takes as long as one on the network, or fails, or always loses the race.
+/// A store that takes as long as one on the network, or fails, or always reports a conflict.
 #[derive(Default)]
 struct FakeStore {
     inner: InMemoryStore,
@@ -100,7 +100,7 @@ async fn request_with_a_wrong_field_names_the_field() {
         (answer["error"].clone(), answer["message"].clone())
     };
     let invalid = |message: &str| (json!("InvalidRequest"), json!(message));
-    let known = "allowed are tally_id, what, times, command_id, correlation_id, causation_id, actor";
+    let known = "allowed fields: tally_id, what, times, command_id, correlation_id, causation_id, actor";
     let with = |field: &str, value: Value| {
         let mut payload = json!({"tally_id": tally(1), "what": "tea"});
         payload[field] = value;
@@ -119,16 +119,16 @@ async fn request_with_a_wrong_field_names_the_field() {
         assert_eq!(refused(with(field, json!(1))).await.0, "InvalidId");
     }
     let question = ask(&repo, json!({"tally_id": tally(1), "version": 3})).await;
-    assert_eq!(question["message"], "unknown field \"version\"; allowed are tally_id");
+    assert_eq!(question["message"], "unknown field \"version\"; allowed fields: tally_id");
 }
 
-/// 16 ms for a read and an append each is what DynamoDB takes on a bad day.
+/// 16 ms for each read and each append is what DynamoDB takes on a bad day.
 #[tokio::test(start_paused = true)]
 async fn concurrent_writers_all_succeed() {
     let store = FakeStore { takes: Duration::from_millis(16), ..FakeStore::default() };
     let repo = Repo::new(store);
     send(&repo, open, json!({"tally_id": tally(1)})).await;
-    // Each command is sent twice at the same time, as an impatient caller would.
+    // Each command is sent twice at the same time, as an impatient caller would do.
     let send = |n: u128| {
         let what = format!("thing {}", n % 4);
         let payload = json!({"tally_id": tally(1), "what": what, "command_id": Uuid::from_u128(n % 32)});
@@ -137,7 +137,7 @@ async fn concurrent_writers_all_succeed() {
     let answers = join_all((0..64).map(send)).await;
     for (first, second) in answers.iter().zip(&answers[32..]) {
         assert_eq!(first["error"], Value::Null);
-        assert_eq!(first, second, "a repeat is answered the same");
+        assert_eq!(first, second, "a repeat gets the same answer");
     }
     let all = ask(&repo, json!({"tally_id": tally(1)})).await;
     assert_eq!(all["version"], 33);
@@ -152,7 +152,7 @@ async fn lost_races_end_in_a_conflict_in_time() {
     let answer = command::answer(&repo, open, event, &Machine).await;
     let answer = json!(answer.expect("a conflict is no fault"));
     assert_eq!((&answer["error"], &answer["tally_id"]), (&json!("Conflict"), &json!(tally(1))));
-    assert!(start.elapsed() < Duration::from_secs(2), "the invocation has time left");
+    assert!(start.elapsed() < Duration::from_secs(2), "the answer comes before the timeout");
 }
 
 #[tokio::test]
@@ -161,13 +161,13 @@ async fn store_out_of_reach_is_a_fault() {
     let event = || invocation(json!({"tally_id": tally(1)}), 30);
     let fault = command::answer(&repo, open, event(), &Machine).await;
     let fault = fault.expect_err("the store is out of reach").to_string();
-    assert_eq!(fault, "the store of events failed: out of reach");
+    assert_eq!(fault, "the event store failed: out of reach");
     let fault = query::answer(&repo, event()).await.map(|answer| json!(answer));
     let fault = fault.expect_err("the store is out of reach").to_string();
-    assert_eq!(fault, "the store of events failed: out of reach");
+    assert_eq!(fault, "the event store failed: out of reach");
 }
 
-/// Lambda repeats an asynchronous invocation that ended without an answer, under the same request id.
+/// Lambda repeats an asynchronous invocation that ended without an answer, with the same request id.
 #[tokio::test]
 async fn attempts_of_one_invocation_are_one_command() {
     let repo = Repo::<Tally, _>::new(InMemoryStore::new());

@@ -1,13 +1,13 @@
-//! How what functions are made of behaves without AWS: one module per behaviour.
+//! Behaviour of the functions' building blocks without AWS: one module per topic.
 
 mod archive;
 mod capture;
 mod commands;
 mod handler;
+mod logged;
 mod order;
 mod probe;
 mod replay;
 mod replay_fakes;
 mod replay_lineup;
 mod throttled;
-mod told;

@@ -1,11 +1,12 @@
-//! Waves under any rejections, and under batches that are delivered again half-way.
+//! Waves keep order with any rejections, and with batches that are delivered again after a part was
+//! published.
 
 use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*};
 use storage::waves::{Record, Waves};
 
-/// Returns a record for each key, the data saying which of its key it is.
+/// Returns a record for each key; the data is its number among the records of the key.
 fn records(keys: &[u8]) -> Vec<Record> {
     let mut counts = [0_u8; 256];
     let record = |&key: &u8| {
@@ -15,7 +16,7 @@ fn records(keys: &[u8]) -> Vec<Record> {
     keys.iter().map(record).collect()
 }
 
-/// Publishes until all is through or `waves` waves are, a coin deciding for each record.
+/// Publishes at most `waves` waves; a coin decides for each record whether it is accepted.
 fn publish(records: &[Record], coins: &mut impl Iterator<Item = bool>, waves: usize) -> Vec<Record> {
     let mut line = Waves::of(records.to_vec());
     let mut taken = Vec::new();
@@ -24,17 +25,17 @@ fn publish(records: &[Record], coins: &mut impl Iterator<Item = bool>, waves: us
         if wave.is_empty() {
             break;
         }
-        // The coins run out some day, and then everything is accepted.
+        // When there are no more coins, everything is accepted.
         let accepted: Vec<_> = wave.iter().map(|_| coins.next().unwrap_or(true)).collect();
         let through = wave.iter().zip(&accepted).filter(|(_, accepted)| **accepted);
-        // In reverse, as the order inside a call means nothing.
+        // In reverse, because Kinesis promises no order within a call.
         taken.extend(through.rev().map(|(&record, _)| record.clone()));
         line.settle(accepted);
     }
     taken
 }
 
-/// Returns what a reader sees of each key who drops what it has seen before.
+/// Returns what a reader sees of each key if it drops repeated records.
 fn seen(taken: impl IntoIterator<Item = Record>) -> BTreeMap<String, Vec<u8>> {
     let mut seen = BTreeMap::<_, Vec<_>>::new();
     for record in taken {

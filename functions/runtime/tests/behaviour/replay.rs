@@ -1,12 +1,12 @@
-//! Replays, with a handler that notes what it is given: what arrives, what is refused, and what
-//! becomes of a replay that is killed, taken over, slow or without its time.
+//! Replays with a handler that records its events: what is delivered, what is refused, and how a replay
+//! continues that is killed, taken over, slow or out of time.
 
 use std::{io::Read, time::Duration};
 
 use eventsourcing::{
     Envelope,
     contract::EVENTS_PREFIX,
-    replay::{ControlAnswer, Does, Reason, ReplayState, ReplayStatus},
+    replay::{ControlAnswer, HandlerKind, Reason, ReplayState, ReplayStatus},
 };
 use futures::join;
 use proptest::{collection::vec, prelude::*};
@@ -21,7 +21,7 @@ use runtime::testing::{FakeBucket, Refused, commit, envelope, tally};
 
 type Fake = Replay<Slow<FakeBucket>, FakeTable, FakeHandler, Counting>;
 
-/// Longer than any replay here takes, unless it is meant to be short.
+/// Longer than any replay here takes, unless it has to be short.
 const LONG: Duration = Duration::from_secs(900);
 
 fn replay(handler: FakeHandler) -> Fake {
@@ -35,18 +35,18 @@ fn replay(handler: FakeHandler) -> Fake {
     }
 }
 
-/// Keeps events in an object of the archive, by aggregate and version.
+/// Stores events in an object of the archive, given as aggregate and version.
 fn archived(replay: &Fake, key: &str, events: &[(u128, u64)]) {
     archived_in(replay, "dt=2026-11-21/hour=19", key, events);
 }
 
 fn archived_in(replay: &Fake, hour: &str, key: &str, events: &[(u128, u64)]) {
     let lines: Vec<_> = events.iter().map(|&(n, version)| envelope(tally(n), version).to_bytes()).collect();
-    let object = compress(lines.iter().map(Vec::as_slice)).expect("memory can be written");
+    let object = compress(lines.iter().map(Vec::as_slice)).expect("writing to memory never fails");
     replay.bucket.0.keep(&format!("{EVENTS_PREFIX}{hour}/{key}.ndjson.gz"), object);
 }
 
-/// An archive of five aggregates with seven events each, with duplicates, and out of order.
+/// Fills the archive with five aggregates of seven events each, with duplicates and out of order.
 fn archive(replay: &Fake) {
     let events = |versions: &[u64]| -> Vec<_> {
         (1..=5).flat_map(|n| versions.iter().map(move |&version| (n, version))).collect()
@@ -67,13 +67,13 @@ fn with(mut order: Value, key: &str, value: Value) -> Value {
 }
 
 async fn ask(replay: &Fake, request: Value) -> ControlAnswer {
-    replay.answer(request, Instant::now() + LONG).await.expect("nothing is out of reach")
+    replay.answer(request, Instant::now() + LONG).await.expect("everything is reachable")
 }
 
-/// Runs what was left for the function, as long as there is something.
+/// Runs the requests that were sent to the function, until there are none.
 async fn runs(replay: &Fake, time: Duration) {
     while let Some(request) = replay.invoke.left() {
-        // What fails is repeated by Lambda, or by nobody.
+        // Lambda repeats a failed invocation, or the test does.
         let _ = replay.answer(request, Instant::now() + time).await;
     }
 }
@@ -132,7 +132,7 @@ async fn replay_delivers_only_what_was_requested() {
     assert_eq!(only(json!({"aggregates": [tally(2), tally(3)]})).await, 14);
     assert_eq!(only(json!({"types": ["Counted"]})).await, 35);
     assert_eq!(only(json!({"types": ["TallyOpened"]})).await, 0);
-    // All of these occurred at 19:02:03.123456.
+    // All of these events occurred at 19:02:03.123456.
     assert_eq!(only(json!({"since": "2026-11-21T19:02:03.123456Z"})).await, 35);
     assert_eq!(only(json!({"since": "2026-11-21T19:02:04Z"})).await, 0);
     assert_eq!(only(json!({"until": "2026-11-21T19:02:03.123456Z"})).await, 0);
@@ -141,13 +141,13 @@ async fn replay_delivers_only_what_was_requested() {
 
 #[tokio::test(start_paused = true)]
 async fn dry_run_counts_and_delivers_nothing() {
-    let replay = replay(FakeHandler { does: Some(Does::Acts), ..FakeHandler::default() });
+    let replay = replay(FakeHandler { handler_kind: Some(HandlerKind::Reactor), ..FakeHandler::default() });
     archive(&replay);
     let answer = ask(&replay, with(order(), "dry_run", json!(true))).await;
     assert_eq!(answer.refused, None);
     let start = Instant::now();
     runs(&replay, LONG).await;
-    assert!(start.elapsed() < Duration::from_secs(1), "it counts what is there");
+    assert!(start.elapsed() < Duration::from_secs(1), "a dry run does not wait for the archive");
     let asked = json!({"do": "status", "handler": "log-events", "dry_run": true});
     let status = ask(&replay, asked).await.status.expect("there was a dry run");
     assert_eq!(
@@ -157,7 +157,7 @@ async fn dry_run_counts_and_delivers_nothing() {
     assert!(replay.invoke.batches().iter().all(|batch| batch.events.is_empty()));
 }
 
-/// Whatever the runner of the one before is doing in that moment.
+/// The new dry run starts at different stages of the previous one.
 #[tokio::test(start_paused = true)]
 async fn dry_run_replaces_another_at_any_time() {
     for moment in (0..300).step_by(5) {
@@ -191,13 +191,13 @@ async fn contradicting_event_is_reported_and_not_delivered() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
     let fork = Envelope { id: Uuid::from_u128(99), ..envelope(tally(3), 4) };
-    let object = compress([&*fork.to_bytes()]).expect("memory can be written");
+    let object = compress([&*fork.to_bytes()]).expect("writing to memory never fails");
     replay.bucket.0.keep(&format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/e.ndjson.gz"), object);
     let status = whole(&replay, order()).await;
     assert_eq!((status.state, status.counts.delivered), (ReplayState::Incomplete, 35));
     assert_eq!((status.counts.contradictions, status.counts.duplicates), (1, 10));
-    let told = &status.contradictions[0];
-    assert_eq!((told.aggregate_id, told.version, told.id), (tally(3), 4, fork.id));
+    let listed = &status.contradictions[0];
+    assert_eq!((listed.aggregate_id, listed.version, listed.id), (tally(3), 4, fork.id));
     let delivered = replay.invoke.batches().into_iter().flat_map(|batch| batch.events);
     assert!(!delivered.into_iter().any(|event| event.id == fork.id));
 }
@@ -209,7 +209,7 @@ async fn object_added_behind_the_reader_is_found() {
     archived(&replay, "b", &[(1, 2)]);
     replay.bucket.0.keep_behind_the_reader(
         &format!("{EVENTS_PREFIX}dt=2026-11-21/hour=19/a.ndjson.gz"),
-        compress([envelope(tally(1), 1).to_bytes().as_slice()]).expect("memory can be written"),
+        compress([envelope(tally(1), 1).to_bytes().as_slice()]).expect("writing to memory never fails"),
     );
     let status = whole(&replay, order()).await;
     assert_eq!((status.state, status.reading.pass), (ReplayState::Complete, 2));
@@ -228,7 +228,7 @@ async fn unreadable_object_is_reported_by_the_replay() {
     assert_eq!((status.counts.unreadable, &status.unreadable[0].key), (1, &key));
 }
 
-/// An object that was moved into an archive storage class, say: waiting is no help.
+/// For example an object that was moved into an archive storage class: waiting does not help.
 #[tokio::test(start_paused = true)]
 async fn inaccessible_object_does_not_stop_the_replay() {
     let replay = replay(FakeHandler::default());
@@ -240,8 +240,8 @@ async fn inaccessible_object_does_not_stop_the_replay() {
     assert_eq!(status.unreadable[0].reason, "not in this storage class");
 }
 
-/// The handler had it live before the replay was ordered, which is midnight, and the archive is
-/// some seconds behind. In the hour that has begun another shard's object is there already.
+/// The handler received the event live before the replay was started, at midnight, and the archive is some
+/// seconds behind. In the new hour, an object of another shard already exists.
 #[tokio::test(start_paused = true)]
 async fn replay_delivers_events_archived_shortly_after() {
     for hour in ["dt=2026-11-21/hour=23", "dt=2026-11-22/hour=00"] {
@@ -259,16 +259,16 @@ async fn replay_delivers_events_archived_shortly_after() {
             "{hour}: {status:?}"
         );
         assert_eq!(replay.invoke.seen(tally(1)), (1..=8).collect::<Vec<_>>(), "{hour}");
-        assert_eq!((status.reading.pass, status.counts.duplicates), (1, 10), "nothing is read twice");
-        assert_eq!(status.reading.total, Some(status.reading.done), "no more are read than there are");
+        assert_eq!((status.reading.pass, status.counts.duplicates), (1, 10), "every object is read once");
+        assert_eq!(status.reading.total, Some(status.reading.done), "the total includes the late objects");
     }
 }
 
-/// The table has everything at once.
+/// The table has every event at once.
 #[tokio::test(start_paused = true)]
 async fn replay_waits_for_the_archive_but_not_the_table() {
     let table = with(order(), "from", json!("table"));
-    // It may have been published this minute.
+    // An old event may have been published this minute.
     let hours_ago = with(order(), "only", json!({"until": "2026-11-21T22:00:00Z"}));
     for (order, waits) in [(table, false), (hours_ago, true), (order(), true)] {
         let replay = replay(FakeHandler::default());
@@ -280,7 +280,7 @@ async fn replay_waits_for_the_archive_but_not_the_table() {
     }
 }
 
-/// The clock of the machine stands still in here, and nobody's time is up later for that.
+/// The system clock does not move in this test, and the wait still ends.
 #[tokio::test(start_paused = true)]
 async fn replay_waiting_for_the_archive_saves_and_hands_over() {
     let replay = replay(FakeHandler::default());
@@ -288,19 +288,22 @@ async fn replay_waiting_for_the_archive_saves_and_hands_over() {
     archived_in(&replay, "dt=2026-11-22/hour=00", "a", &[(1, 8)]);
     ask(&replay, order()).await;
     let start = Instant::now();
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     let look = async {
         while status(&replay).await.state == ReplayState::Running {
-            told.push(status(&replay).await);
+            listed.push(status(&replay).await);
             sleep(Duration::from_secs(3)).await;
         }
     };
     join!(runs(&replay, Duration::from_secs(9)), look);
-    let waits: Vec<_> = told.iter().skip(1).map(|status| status.reading.waits_s).collect();
+    let waits: Vec<_> = listed.iter().skip(1).map(|status| status.reading.waits_s).collect();
     assert!(waits[0] > 15 && waits.is_sorted_by(|one, next| one > next), "{waits:?}");
-    assert!(told.windows(2).all(|two| two[0].saves < two[1].saves), "{told:?}");
-    assert!(told.iter().skip(1).all(|status| status.counts.delivered == 35), "the rest need not wait");
-    assert!(replay.invoke.sent() > 2, "{} requests were left", replay.invoke.sent());
+    assert!(listed.windows(2).all(|two| two[0].saves < two[1].saves), "{listed:?}");
+    assert!(
+        listed.iter().skip(1).all(|status| status.counts.delivered == 35),
+        "the settled events are delivered at once"
+    );
+    assert!(replay.invoke.sent() > 2, "{} requests were sent", replay.invoke.sent());
     let took = start.elapsed().as_secs();
     assert!((20..25).contains(&took), "it took {took} s");
     let status = status(&replay).await;
@@ -330,15 +333,15 @@ async fn replay_waiting_for_the_archive_can_be_cancelled() {
 
 #[tokio::test(start_paused = true)]
 async fn acting_handler_is_not_replayed_without_permission() {
-    let replay = replay(FakeHandler { does: Some(Does::Acts), ..FakeHandler::default() });
+    let replay = replay(FakeHandler { handler_kind: Some(HandlerKind::Reactor), ..FakeHandler::default() });
     archive(&replay);
     let (reason, message) = refused(ask(&replay, order()).await);
-    assert_eq!((reason, replay.invoke.left()), (Reason::HandlerActs, None));
-    assert!(message.contains("acts on the outside"), "{message}");
-    assert_eq!(replay.invoke.batches().len(), 1, "it was asked, and nothing else");
-    let status = whole(&replay, with(order(), "even_if_it_acts", json!(true))).await;
+    assert_eq!((reason, replay.invoke.left()), (Reason::HandlerHasSideEffects, None));
+    assert!(message.contains("has side effects"), "{message}");
+    assert_eq!(replay.invoke.batches().len(), 1, "the handler was only asked");
+    let status = whole(&replay, with(order(), "repeat_side_effects", json!(true))).await;
     assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
-    assert!(replay.invoke.batches().iter().skip(1).all(|batch| batch.replay.even_if_it_acts));
+    assert!(replay.invoke.batches().iter().skip(1).all(|batch| batch.replay.repeat_side_effects));
 }
 
 #[tokio::test(start_paused = true)]
@@ -367,7 +370,7 @@ async fn function_not_answering_as_handler_is_refused() {
     let replay = replay(FakeHandler { answers: Some(json!({"tally_id": 1})), ..FakeHandler::default() });
     let (reason, message) = refused(ask(&replay, order()).await);
     assert_eq!(reason, Reason::HandlerFailed);
-    assert!(message.contains("does not answer as a handler"), "{message}");
+    assert!(message.contains("does not answer like a handler"), "{message}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -383,7 +386,7 @@ async fn second_replay_of_the_same_handler_is_refused() {
     assert!(message.contains("started by ann at "), "{message}");
     let other = ask(&replay, with(second.clone(), "handler", json!("other"))).await;
     assert_eq!(other.refused, None);
-    // Both left a request; when both have run, the next may begin.
+    // Both sent a request. When both have run, the next replay may start.
     runs(&replay, LONG).await;
     assert_eq!(status(&replay).await.state, ReplayState::Complete);
     assert_eq!(whole(&replay, second).await.state, ReplayState::Complete);
@@ -419,30 +422,31 @@ async fn cancelled_replay_stops_after_batches_in_flight() {
     assert!((1..35).contains(&status.counts.delivered), "{status:?}");
     let batches = replay.invoke.batches().len();
     runs(&replay, LONG).await;
-    assert_eq!(replay.invoke.batches().len(), batches, "nothing comes after that");
+    assert_eq!(replay.invoke.batches().len(), batches, "nothing is delivered after the cancellation");
 }
 
-/// Whatever is in its place, too large or of another release: it must not stand for ever.
+/// An unreadable progress, such as one of another release, must not block replays for ever.
 #[tokio::test(start_paused = true)]
 async fn unreadable_replay_progress_can_be_cancelled_and_restarted() {
     let replay = replay(FakeHandler::default());
     archive(&replay);
-    let gzip = |text: &str| compress([text.as_bytes()]).expect("memory can be written");
+    let gzip = |text: &str| compress([text.as_bytes()]).expect("writing to memory never fails");
     for (n, broken) in [b"nonsense".to_vec(), gzip("{}"), gzip(r#"{"format": 1}"#)].into_iter().enumerate() {
         replay.bucket.0.keep("replays/log-events.json.gz", broken);
         let anew = with(order(), "id", json!(Uuid::from_u128(n as u128 + 1)));
-        let fault = replay.answer(anew.clone(), Instant::now() + LONG).await.expect_err("it is in the way");
+        let fault =
+            replay.answer(anew.clone(), Instant::now() + LONG).await.expect_err("the progress is unreadable");
         assert!(fault.to_string().contains("cancel the replay"), "{fault}");
         let answer = ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await;
-        let lost = answer.status.expect("it is cancelled");
+        let lost = answer.status.expect("the answer has a status");
         assert_eq!((answer.refused, lost.state), (None, ReplayState::Cancelled));
-        assert!(lost.trouble.is_some_and(|trouble| trouble.contains("could not be read")));
+        assert!(lost.problem.is_some_and(|problem| problem.contains("could not be read")));
         let status = whole(&replay, anew).await;
         assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
     }
 }
 
-/// With a lineup that would be too large for the memory there is, for example.
+/// For example if the lineup is too large for the function's memory.
 #[tokio::test(start_paused = true)]
 async fn replay_status_and_cancel_work_without_the_lineup() {
     let replay = replay(FakeHandler::default());
@@ -450,16 +454,16 @@ async fn replay_status_and_cancel_work_without_the_lineup() {
     ask(&replay, order()).await;
     let mut text = String::new();
     let saved = replay.bucket.0.object("replays/log-events.json.gz");
-    flate2::read::GzDecoder::new(&*saved).read_to_string(&mut text).expect("it is gzip");
+    flate2::read::GzDecoder::new(&*saved).read_to_string(&mut text).expect("the progress is gzip");
     let (standing, _) = text.split_once('\n').expect("there are two lines");
-    let cut = compress([standing.as_bytes()]).expect("memory can be written");
+    let cut = compress([standing.as_bytes()]).expect("writing to memory never fails");
     replay.bucket.0.keep("replays/log-events.json.gz", cut);
     assert_eq!(status(&replay).await.state, ReplayState::Running);
-    let request = replay.invoke.left().expect("somebody is to run it");
-    replay.answer(request, Instant::now() + LONG).await.expect_err("without the lineup nobody goes on");
+    let request = replay.invoke.left().expect("a runner was requested");
+    replay.answer(request, Instant::now() + LONG).await.expect_err("a runner needs the lineup");
     let answer = ask(&replay, json!({"do": "cancel", "handler": "log-events"})).await;
     assert_eq!(answer.refused, None);
-    let status = answer.status.expect("it tells how it stood");
+    let status = answer.status.expect("the answer has a status");
     assert_eq!((status.state, status.order.by.as_str()), (ReplayState::Cancelled, "ann"));
 }
 
@@ -471,8 +475,8 @@ async fn replay_runner_out_of_time_hands_over() {
     runs(&replay, Duration::from_secs(20)).await;
     let status = status(&replay).await;
     assert_eq!((status.state, status.counts.delivered), (ReplayState::Complete, 35));
-    assert!(replay.invoke.sent() > 2, "{} requests were left", replay.invoke.sent());
-    // Nobody gave up what was on its way, so nothing came twice.
+    assert!(replay.invoke.sent() > 2, "{} requests were sent", replay.invoke.sent());
+    // No runner abandoned its batches in flight, so nothing was delivered twice.
     let all: usize = replay.invoke.batches().iter().map(|batch| batch.events.len()).sum();
     assert_eq!(all, 35);
 }
@@ -493,7 +497,7 @@ async fn replay_retries_passing_failures_and_reports_lasting_ones() {
     let replay = replay(FakeHandler { fails: 3.into(), ..FakeHandler::default() });
     archive(&replay);
     let answer = ask(&replay, order()).await;
-    assert_eq!(answer.refused, None, "asking is tried again, too");
+    assert_eq!(answer.refused, None, "asking the handler is retried, too");
     replay.invoke.fail(2);
     runs(&replay, LONG).await;
     assert_eq!(status(&replay).await.state, ReplayState::Complete);
@@ -504,17 +508,17 @@ async fn replay_retries_passing_failures_and_reports_lasting_ones() {
     runs(&replay, LONG).await;
     let stuck = status(&replay).await;
     assert_eq!(stuck.state, ReplayState::Running);
-    assert!(stuck.trouble.as_ref().is_some_and(|trouble| trouble.contains("out of order")), "{stuck:?}");
+    assert!(stuck.problem.as_ref().is_some_and(|problem| problem.contains("out of order")), "{stuck:?}");
 
-    // Somebody sees that it does not get on, and asks for another runner.
+    // A client notices that the replay makes no progress, and requests another runner.
     replay.invoke.fail(0);
     let request = json!({
         "do": "continue", "handler": "log-events", "id": Uuid::from_u128(2), "saves": stuck.saves,
     });
     ask(&replay, request.clone()).await;
     let status = status(&replay).await;
-    assert_eq!((status.state, status.counts.delivered, status.trouble), (ReplayState::Complete, 35, None));
-    // Whoever comes too late changes nothing.
+    assert_eq!((status.state, status.counts.delivered, status.problem), (ReplayState::Complete, 35, None));
+    // A request that comes too late changes nothing.
     let batches = replay.invoke.batches().len();
     ask(&replay, request).await;
     assert_eq!(replay.invoke.batches().len(), batches);
@@ -525,13 +529,13 @@ async fn overloaded_handler_gets_smaller_replay_batches() {
     let replay = replay(FakeHandler { most: Some(3), ..FakeHandler::default() });
     archive(&replay);
     ask(&replay, order()).await;
-    let request = replay.invoke.left().expect("somebody is to run it");
+    let request = replay.invoke.left().expect("a runner was requested");
     let mut runs = 0;
     while status(&replay).await.state == ReplayState::Running {
         let _ = replay.answer(request.clone(), Instant::now() + LONG).await;
         runs += 1;
     }
-    // 100, 50, 25, 12, 6, 3: what is tried again and again, and then goes.
+    // Batches of 100, 50, 25, 12 and 6 events fail, and one of 3 succeeds.
     assert_eq!((runs, status(&replay).await.counts.delivered), (6, 35));
 }
 
@@ -540,13 +544,13 @@ async fn replaced_replay_runner_stops() {
     let replay = replay(FakeHandler { takes: Duration::from_secs(1), ..FakeHandler::default() });
     archive(&replay);
     ask(&replay, with(order(), "rate", json!(1))).await;
-    let request = replay.invoke.left().expect("somebody is to run it");
+    let request = replay.invoke.left().expect("a runner was requested");
     let second = async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         replay.answer(request.clone(), Instant::now() + LONG).await
     };
     let (first, second) = tokio::join!(replay.answer(request.clone(), Instant::now() + LONG), second);
-    let first = first.expect("nothing failed").refused.expect("it was taken over");
+    let first = first.expect("nothing failed").refused.expect("the first runner was replaced");
     assert!(first.message.contains("taken over"));
     assert_eq!(second.expect("nothing failed").refused, None);
     assert_eq!(status(&replay).await.state, ReplayState::Complete);
@@ -555,8 +559,8 @@ async fn replaced_replay_runner_stops() {
     }
 }
 
-/// S3 refuses a conditional put while another is under way, be it an attempt of our own that the
-/// SDK has given up. A runner that took itself for replaced then would leave nobody behind.
+/// S3 refuses a conditional put while another is in flight, which may be an attempt that the SDK abandoned.
+/// If the runner took itself for replaced, the replay would have no runner.
 #[tokio::test(start_paused = true)]
 async fn conflicting_replay_save_is_retried() {
     let replay = replay(FakeHandler::default());
@@ -564,15 +568,18 @@ async fn conflicting_replay_save_is_retried() {
     replay.bucket.0.conflict(2);
     let answer = ask(&replay, order()).await;
     assert_eq!(answer.refused, None);
-    // The runner that takes it over meets the same.
+    // The next runner gets the same conflicts.
     replay.bucket.0.conflict(2);
     runs(&replay, LONG).await;
     assert_eq!(status(&replay).await.state, ReplayState::Complete);
-    // When that does not end, it is a fault: Lambda repeats the invocation.
+    // If the conflicts do not end, it is a fault: Lambda repeats the invocation.
     replay.bucket.0.conflict(usize::MAX);
     let again = with(order(), "id", json!(Uuid::from_u128(2)));
     let fault = replay.answer(again, Instant::now() + LONG).await.expect_err("nothing can be saved");
-    assert!(fault.to_string().ends_with("cannot be written for now, though it is as it was"), "{fault}");
+    assert!(
+        fault.to_string().ends_with("cannot be written for now, although no other writer changed it"),
+        "{fault}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -584,24 +591,24 @@ async fn unreachable_bucket_is_a_replay_fault() {
         surroundings: Counting::default(),
         handlers: vec!["log-events".to_owned()],
     };
-    let fault = replay.answer(order(), Instant::now() + LONG).await.expect_err("nothing can be kept");
+    let fault = replay.answer(order(), Instant::now() + LONG).await.expect_err("the bucket is unreachable");
     assert!(fault.to_string().contains(&Refused::OutOfReach.to_string()), "{fault}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Each call takes 10 ms before and 10 ms behind its effect, and a runner dies at any time.
+    /// Each call takes 10 ms before and 10 ms after its effect, and a runner is killed at any time.
     #[test]
     fn replay_survives_kills_and_concurrent_runners(
         lives in vec((0..6_000u64, any::<bool>()), 0..9),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        runtime.expect("a runtime can be made").block_on(async {
+        runtime.expect("a runtime can be created").block_on(async {
             let handler = FakeHandler { takes: Duration::from_millis(900), ..FakeHandler::default() };
             let replay = replay(handler);
             archive(&replay);
-            // Slow enough for some saves on the way.
+            // Slow enough for several saves.
             ask(&replay, with(order(), "rate", json!(5))).await;
             let go_on = json!({"do": "continue", "handler": "log-events", "id": Uuid::from_u128(1)});
             let one = || replay.answer(go_on.clone(), Instant::now() + LONG);

@@ -1,5 +1,4 @@
-//! What a replay reaches, for its tests: a handler that notes what it is given, a table, and
-//! a bucket that takes its time.
+//! Fakes for tests of replays: a handler that records its events, a table, and a slow bucket.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +11,7 @@ use std::{
 
 use eventsourcing::{
     Commit, Surroundings,
-    replay::{Does, ReplayAnswer, ReplayBatch},
+    replay::{HandlerKind, ReplayAnswer, ReplayBatch},
 };
 use jiff::Timestamp;
 use runtime::invoke::{Invoke, Reply};
@@ -25,21 +24,21 @@ use storage::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// How long a call to the bucket takes before, and again behind, what it does.
+/// How long a call to the bucket takes before its effect, and again after it.
 const WAY: Duration = Duration::from_millis(10);
 
-/// A handler, and the requests that are left for the function that calls it.
+/// A fake handler, and the requests that were sent to the replay function.
 #[derive(Default)]
 pub(crate) struct FakeHandler {
-    /// What it does; it builds state unless something else is said.
-    pub(crate) does: Option<Does>,
-    /// What it answers, if not as a handler does.
+    /// Whether it has side effects; by default, it builds state.
+    pub(crate) handler_kind: Option<HandlerKind>,
+    /// Its answer, if it is not that of a handler.
     pub(crate) answers: Option<Value>,
-    /// How many events it can do with, if not with all.
+    /// The most events that it can handle, if there is a limit.
     pub(crate) most: Option<usize>,
     /// How long it takes.
     pub(crate) takes: Duration,
-    /// How often it fails before it works.
+    /// How often it fails before it succeeds.
     pub(crate) fails: AtomicUsize,
     pub(crate) batches: Mutex<Vec<ReplayBatch>>,
     pub(crate) left: Mutex<VecDeque<Value>>,
@@ -47,24 +46,24 @@ pub(crate) struct FakeHandler {
 }
 
 impl FakeHandler {
-    /// Has it fail as often from now on.
+    /// Makes it fail this many times from now on.
     pub(crate) fn fail(&self, times: usize) {
         self.fails.store(times, Ordering::Relaxed);
     }
 
-    /// Returns the batches that it was given.
+    /// Returns the batches that it got.
     pub(crate) fn batches(&self) -> Vec<ReplayBatch> {
         lock(&self.batches).clone()
     }
 
-    /// Returns the versions of an aggregate that it was given.
+    /// Returns the versions of an aggregate that it got.
     pub(crate) fn seen(&self, id: Uuid) -> Vec<u64> {
         let batches = lock(&self.batches);
         let events = batches.iter().flat_map(|batch| &batch.events);
         events.filter(|event| event.aggregate_id == id).map(|event| event.version).collect()
     }
 
-    /// Returns these without what it had been given before.
+    /// Returns the versions of an aggregate that it got, without repetitions.
     pub(crate) fn seen_first(&self, id: Uuid) -> Vec<u64> {
         let mut first = Vec::new();
         for version in self.seen(id) {
@@ -75,12 +74,12 @@ impl FakeHandler {
         first
     }
 
-    /// Takes the request that has been left for the longest.
+    /// Takes the oldest request that was sent.
     pub(crate) fn left(&self) -> Option<Value> {
         lock(&self.left).pop_front()
     }
 
-    /// Returns how many requests were left.
+    /// Returns how many requests were sent.
     pub(crate) fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
@@ -94,19 +93,19 @@ impl Invoke for FakeHandler {
         sleep(half).await;
         if self.fails.load(Ordering::Relaxed) > 0 {
             self.fails.fetch_sub(1, Ordering::Relaxed);
-            return Ok(Reply::Failed("it is out of order".to_owned()));
+            return Ok(Reply::Failed("the handler is out of order".to_owned()));
         }
-        let batch: ReplayBatch = serde_json::from_slice(&payload).expect("it is a batch");
+        let batch: ReplayBatch = serde_json::from_slice(&payload).expect("the payload is a batch");
         if self.most.is_some_and(|most| batch.events.len() > most) {
-            return Ok(Reply::Failed("its time is over".to_owned()));
+            return Ok(Reply::Failed("the handler timed out".to_owned()));
         }
-        let does = self.does.unwrap_or(Does::BuildsState);
+        let handler_kind = self.handler_kind.unwrap_or(HandlerKind::Projection);
         let answer = ReplayAnswer {
             handler: function.to_owned(),
-            does,
+            handler_kind,
             handled: batch.events.len(),
-            kept_aside: Vec::new(),
-            refused: does == Does::Acts && !batch.replay.even_if_it_acts,
+            quarantined: Vec::new(),
+            refused: handler_kind == HandlerKind::Reactor && !batch.replay.repeat_side_effects,
         };
         lock(&self.batches).push(batch);
         sleep(half).await;
@@ -117,19 +116,19 @@ impl Invoke for FakeHandler {
     async fn send(&self, function: &str, payload: Vec<u8>) -> Result<(), Refused> {
         assert_eq!(function, "replay");
         self.sent.fetch_add(1, Ordering::Relaxed);
-        lock(&self.left).push_back(serde_json::from_slice(&payload).expect("it is a request"));
+        lock(&self.left).push_back(serde_json::from_slice(&payload).expect("the payload is a request"));
         Ok(())
     }
 }
 
-/// A table of these commits, two on a page.
+/// A table of these commits, with two on a page.
 pub(crate) struct FakeTable(pub(crate) Vec<Commit>);
 
 impl Scan for FakeTable {
     type Error = Refused;
 
     async fn scan(&self, _: Share, after: Option<&ScanPosition>) -> Result<Page, Refused> {
-        let place: usize = after.map_or(0, |seen| seen.version.parse().expect("it is a place"));
+        let place: usize = after.map_or(0, |seen| seen.version.parse().expect("the version is a position"));
         let commits: Vec<_> = self.0.iter().skip(place).take(2).cloned().map(Ok).collect();
         let (next, more) = (place + 2, self.0.len() > place + 2);
         let next = more.then(|| ScanPosition { aggregate_id: "tally".to_owned(), version: next.to_string() });
@@ -137,7 +136,7 @@ impl Scan for FakeTable {
     }
 }
 
-/// A bucket whose calls take a while, so that whoever makes one can die before or behind it.
+/// A bucket with slow calls, so that a caller can be killed before or after the effect.
 pub(crate) struct Slow<B>(pub(crate) B);
 
 impl<B: Objects> Objects for Slow<B> {
@@ -180,7 +179,7 @@ impl<B: Bucket> Bucket for Slow<B> {
     }
 }
 
-/// A machine whose clock stands still, and whose ids are counted.
+/// A clock that does not move, and ids that are counted.
 #[derive(Default)]
 pub(crate) struct Counting(AtomicUsize);
 
@@ -195,5 +194,5 @@ impl Surroundings for Counting {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("no test goes on after a panic")
+    mutex.lock().expect("no test continues after a panic")
 }

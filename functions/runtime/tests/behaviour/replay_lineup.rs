@@ -1,5 +1,5 @@
-//! The lineup of a replay: whatever comes in whatever order, each aggregate goes in order,
-//! once, and as far as it can.
+//! The lineup of a replay: in whichever order events arrive, each aggregate is delivered in order, once, and
+//! as far as possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,19 @@ use runtime::replay::lineup::{Lineup, Load, Taken};
 use runtime::testing::{envelope, tally};
 use uuid::Uuid;
 
-/// What has gone, by aggregate.
+/// The delivered versions, by aggregate.
 type Gone = BTreeMap<Uuid, Vec<u64>>;
 
 fn take(lineup: &mut Lineup, event: Envelope) -> Taken {
-    lineup.take(event.aggregate().expect("it has a name"), event, true)
+    lineup.take(event.aggregate().expect("the aggregate id is valid"), event, true)
 }
 
-/// Returns the room for so many events, of whatever size.
+/// Returns room for this many events, of any size.
 fn events(many: u64) -> Load {
     Load { events: many, bytes: u64::MAX }
 }
 
-/// Lets everything go that may.
+/// Delivers the events that are ready.
 fn let_go(lineup: &mut Lineup, gone: &mut Gone) {
     let ready: Vec<_> = lineup
         .ready()
@@ -31,17 +31,17 @@ fn let_go(lineup: &mut Lineup, gone: &mut Gone) {
         })
         .collect();
     for (aggregate, versions) in ready {
-        lineup.gone(&aggregate, *versions.last().expect("something may go"));
+        lineup.gone(&aggregate, *versions.last().expect("a ready aggregate has events"));
         gone.entry(aggregate.uuid()).or_default().extend(versions);
     }
 }
 
 fn saved_and_read(lineup: &Lineup) -> Lineup {
     let text = serde_json::to_string(lineup).expect("a lineup can be saved");
-    serde_json::from_str(&text).expect("what was saved can be read")
+    serde_json::from_str(&text).expect("a saved lineup can be read")
 }
 
-/// Returns how far each aggregate can go: up to the first version that never comes.
+/// Returns the versions that each aggregate can reach: up to the first one that never arrives.
 fn reachable(events: &[(u8, u8)]) -> Gone {
     let came: BTreeSet<_> = events.iter().copied().collect();
     let of = |aggregate| -> Vec<u64> {
@@ -62,7 +62,7 @@ proptest! {
         room in 0..6u64,
     ) {
         let (mut lineup, mut gone) = (Lineup::with_room(self::events(room)), Gone::new());
-        // As often as anything moves; then the room does not matter.
+        // Passes are repeated until nothing changes; then the room does not matter.
         loop {
             let before = gone.clone();
             lineup.again();
@@ -77,7 +77,7 @@ proptest! {
             if gone == before { break }
         }
         prop_assert_eq!(&gone, &reachable(&events));
-        // What is left has a gap before it, and each gap is told.
+        // Each remaining event has a gap before it, and each gap is reported.
         let stuck = events.iter().filter(|(aggregate, version)| {
             let gone = gone.get(&tally(u128::from(*aggregate)));
             !gone.is_some_and(|gone| gone.contains(&u64::from(*version)))
@@ -112,9 +112,9 @@ fn lineup_without_room_has_gaps_until_events_return() {
     let (mut lineup, mut gone) = (Lineup::with_room(events(1)), Gone::new());
     assert_eq!(take(&mut lineup, envelope(tally(1), 5)), Taken::LinedUp);
     assert_eq!(take(&mut lineup, envelope(tally(2), 2)), Taken::LetGo);
-    assert_eq!(take(&mut lineup, envelope(tally(2), 1)), Taken::LinedUp, "what may go needs no room");
+    assert_eq!(take(&mut lineup, envelope(tally(2), 1)), Taken::LinedUp, "a ready event needs no room");
     let_go(&mut lineup, &mut gone);
-    let gap = lineup.gaps().find(|gap| gap.aggregate_id == tally(2)).expect("version 2 is still to come");
+    let gap = lineup.gaps().find(|gap| gap.aggregate_id == tally(2)).expect("version 2 was dropped");
     assert_eq!((gap.missing, gap.last), (2, 2));
     lineup.again();
     assert_eq!(take(&mut lineup, envelope(tally(2), 2)), Taken::LinedUp);
@@ -123,7 +123,7 @@ fn lineup_without_room_has_gaps_until_events_return() {
     assert_eq!(lineup.gaps().count(), 1);
 }
 
-/// Ten events of 1 MB each would be more than their number says.
+/// Ten events of 1 MB each need more memory than their number suggests.
 #[test]
 fn room_is_bounded_by_bytes_as_well() {
     let (small, mut large) = (envelope(tally(1), 5), envelope(tally(1), 4));
@@ -131,31 +131,32 @@ fn room_is_bounded_by_bytes_as_well() {
     let (mut lineup, mut gone) = (Lineup::with_room(Load { events: 10, bytes: 5_000 }), Gone::new());
     assert_eq!(take(&mut lineup, small), Taken::LinedUp);
     assert_eq!(take(&mut lineup, large.clone()), Taken::LetGo);
-    // What nobody asked for only has its turn, and takes no bytes.
-    let aggregate = large.aggregate().expect("it has a name");
+    // An event that was not requested only takes its turn, and needs no bytes.
+    let aggregate = large.aggregate().expect("the aggregate id is valid");
     assert_eq!(lineup.take(aggregate, Envelope { version: 3, ..large.clone() }, false), Taken::LinedUp);
-    // What may go is no longer held back, so there is room again.
+    // Ready events are not held back any more, so there is room again.
     for version in [1, 2] {
         take(&mut lineup, envelope(tally(1), version));
     }
     assert_eq!(lineup.may_go().events, 3);
-    assert_eq!(saved_and_read(&lineup), lineup, "loads are counted alike once more");
-    assert_eq!(take(&mut lineup, large), Taken::LinedUp, "it need not be held back any more");
+    assert_eq!(saved_and_read(&lineup), lineup, "the loads are derived again");
+    assert_eq!(take(&mut lineup, large), Taken::LinedUp, "there is room again");
     let_go(&mut lineup, &mut gone);
     assert_eq!((gone[&tally(1)].len(), lineup.may_go(), lineup.waiting()), (5, Load::default(), 0));
 }
 
-/// History forked: only one of the two can be true, and it is not for a replay to say which.
+/// Two different events have the same version: only one of them can be true, and a replay cannot decide
+/// which.
 #[test]
 fn lineup_distinguishes_contradiction_from_copy() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
     let other = |version| Envelope { id: Uuid::from_u128(99), ..envelope(tally(1), version) };
     assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
-    assert_eq!(take(&mut lineup, other(2)), Taken::Contradicts, "while it waits");
+    assert_eq!(take(&mut lineup, other(2)), Taken::Contradicts, "a contradiction to a waiting event");
     assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::Known);
     take(&mut lineup, envelope(tally(1), 1));
     let_go(&mut lineup, &mut gone);
-    // After it has gone, and whoever goes on knows as much.
+    // Also after the event was delivered, and in the next runner.
     let mut lineup = saved_and_read(&lineup);
     for version in [1, 2] {
         assert_eq!(take(&mut lineup, other(version)), Taken::Contradicts);
@@ -163,14 +164,14 @@ fn lineup_distinguishes_contradiction_from_copy() {
     }
 }
 
-/// Whoever notes too much loses nothing that comes later.
+/// Noting too many deliveries loses no event that arrives later.
 #[test]
 fn lineup_loses_no_event_marked_gone_too_early() {
     let (mut lineup, mut gone) = (Lineup::default(), Gone::new());
     for version in [1, 3] {
         take(&mut lineup, envelope(tally(1), version));
     }
-    let aggregate = envelope(tally(1), 1).aggregate().expect("it has a name");
+    let aggregate = envelope(tally(1), 1).aggregate().expect("the aggregate id is valid");
     lineup.gone(&aggregate, 3);
     assert_eq!(take(&mut lineup, envelope(tally(1), 2)), Taken::LinedUp);
     let_go(&mut lineup, &mut gone);

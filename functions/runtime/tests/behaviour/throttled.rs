@@ -1,4 +1,4 @@
-//! Writes that the table refuses are counted in a metric of our own, attempt by attempt.
+//! Writes that the table throttles are counted in a custom metric, attempt by attempt.
 
 use std::{
     io::{Read, Write},
@@ -15,13 +15,13 @@ use eventsourcing::EventStore;
 use serde_json::json;
 use storage::DynamoDbEventStore;
 
-use crate::told::{of, told};
+use crate::logged::{logged, of};
 use runtime::testing::{commit, tally};
 
 const TABLE: &str = "tally-dev-events";
 
-/// Answers one request after another on a port of loopback with these codes, or with success for
-/// an empty one.
+/// Answers requests on a port of loopback, one after another, with these error codes; an empty code is a
+/// success.
 fn table(codes: &'static [&'static str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let address = listener.local_addr().expect("it has an address");
@@ -39,7 +39,7 @@ fn table(codes: &'static [&'static str]) -> String {
     format!("http://{address}")
 }
 
-/// Reads a request to its end.
+/// Reads a complete request.
 fn read(connection: &mut TcpStream) {
     let mut request = Vec::new();
     let mut more = [0; 4096];
@@ -71,10 +71,10 @@ fn store(endpoint: String) -> DynamoDbEventStore {
 #[tokio::test]
 async fn throttled_writes_are_counted_by_table() {
     let store = store(table(&["ProvisionedThroughputExceededException", "ThrottlingException", ""]));
-    let (appended, lines) = told(store.append(&commit(tally(1), 1..=1))).await;
-    appended.expect("the SDK repeats what was refused");
+    let (appended, lines) = logged(store.append(&commit(tally(1), 1..=1))).await;
+    appended.expect("the SDK retries");
     let lines = of("the table refused a write", &lines);
-    let [line, again] = lines.as_slice() else { panic!("each refusal has a line: {lines:?}") };
+    let [line, again] = lines.as_slice() else { panic!("expected a line for each refusal: {lines:?}") };
     assert_eq!(line["code"], "ProvisionedThroughputExceededException");
     assert_eq!(again["code"], "ThrottlingException");
     assert_eq!((&line["ThrottledWrites"], &line["TableName"]), (&json!(1), &json!(TABLE)));
@@ -89,7 +89,7 @@ async fn throttled_writes_are_counted_by_table() {
 #[tokio::test]
 async fn refused_writes_of_another_kind_are_not_counted() {
     let store = store(table(&["AccessDeniedException"]));
-    let (appended, lines) = told(store.append(&commit(tally(1), 1..=1))).await;
-    appended.expect_err("it is denied");
+    let (appended, lines) = logged(store.append(&commit(tally(1), 1..=1))).await;
+    appended.expect_err("the write is denied");
     assert_eq!(of("the table refused a write", &lines), [&json!(null); 0]);
 }

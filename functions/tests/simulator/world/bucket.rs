@@ -11,7 +11,7 @@ use super::{
     process::{OutOfReach, Process},
 };
 
-/// The objects of the bucket, by their key.
+/// The objects of the bucket, by key.
 pub(crate) type Kept = BTreeMap<String, Object>;
 
 /// The bucket, as one process sees it.
@@ -19,9 +19,9 @@ pub(crate) type Kept = BTreeMap<String, Object>;
 pub(crate) struct BucketOf(pub(crate) Process);
 
 impl World {
-    /// Keeps an object, and returns its entity tag.
+    /// Stores an object, and returns its entity tag.
     pub(crate) fn put_object(&self, key: &str, body: &[u8]) -> String {
-        // Of the content, as S3's is: equal objects have equal tags.
+        // Derived from the content, as in S3: equal objects have equal tags.
         let etag = Uuid::new_v5(&Uuid::NAMESPACE_OID, body).simple().to_string();
         let object = Object { body: body.to_vec(), etag: etag.clone() };
         lock(&self.bucket).insert(key.to_owned(), object);

@@ -1,7 +1,7 @@
-//! Calling functions by name: with an answer, or leaving a request for one.
+//! Calling functions by name, either synchronously or asynchronously.
 //!
-//! Who is called lives a life of its own: it goes on when its caller dies. A request that is
-//! left comes at least once, and is repeated twice when the function fails ("How Lambda handles
+//! The called function runs independently of its caller: it continues when the caller dies. An asynchronous
+//! request is delivered at least once, and is repeated twice if the function fails ("How Lambda handles
 //! errors and retries with asynchronous invocation", Lambda developer guide).
 
 use std::time::Duration;
@@ -24,8 +24,7 @@ use crate::{
     },
 };
 
-/// How long Lambda waits before it repeats a request that was left, the first and the second
-/// time.
+/// How long Lambda waits before it repeats an asynchronous request, the first and the second time.
 const BEFORE_REPEATING: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
 /// All functions, as one process sees them.
@@ -41,9 +40,9 @@ impl Invoke for Functions {
             let world = self.0.world.clone();
             move |_: &_| spawn_local(invoke(Process::mortal(&world, function), payload.clone()))
         };
-        // What is late or repeated is an invocation more.
+        // Each late or repeated request is a further invocation.
         let invoked = self.0.call(|| format!("Invoke {function}"), begin).await?;
-        let ended = invoked.await.expect("an invocation catches what goes wrong in it");
+        let ended = invoked.await.expect("an invocation catches its failures");
         self.0.step().await;
         Ok(match ended {
             Ok(answer) => Reply::Answer(answer),
@@ -62,11 +61,11 @@ impl Invoke for Functions {
                 }
             }
         };
-        self.0.call(|| format!("Invoke {function} some time"), leave).await
+        self.0.call(|| format!("Invoke {function} asynchronously"), leave).await
     }
 }
 
-/// Works off a request that was left.
+/// Executes an asynchronous request.
 async fn work_off(by: Process, function: &'static str, payload: Vec<u8>) {
     let world = by.world.clone();
     world.pause().await;
@@ -81,7 +80,7 @@ async fn work_off(by: Process, function: &'static str, payload: Vec<u8>) {
     world.trace.note(function, || "a request was dropped".to_owned());
 }
 
-/// Invokes a function: its answer, or how it failed.
+/// Invokes a function. Returns its answer, or how it failed.
 async fn invoke(process: Process, payload: Vec<u8>) -> Result<Vec<u8>, String> {
     process.note(|| format!("is invoked with {}", shown(&payload)));
     let function = known(&process.name);
@@ -99,13 +98,13 @@ async fn invoke(process: Process, payload: Vec<u8>) -> Result<Vec<u8>, String> {
     answer.await.map_err(|ended| ended.to_string())
 }
 
-/// Returns the function of this name; a process has a number behind it.
+/// Returns the function with this name, to which a process adds a number.
 fn known(name: &str) -> &'static str {
     let functions = [REPLAY.name, PROJECTION, MAILER];
     functions.into_iter().find(|function| name.starts_with(function)).expect("the function exists")
 }
 
-/// Returns the beginning of a payload: the rest is events.
+/// Returns the beginning of a payload; the rest is events.
 fn shown(payload: &[u8]) -> String {
     String::from_utf8_lossy(payload).chars().take(160).collect()
 }

@@ -1,8 +1,8 @@
-//! Kinesis: a stream that takes each record of a call on its own terms.
+//! Kinesis: a stream that accepts or rejects each record of a call separately.
 //!
-//! Of a `PutRecords` any may be rejected, and those that are taken get any order ("PutRecords",
-//! Kinesis API reference: the order of records is not guaranteed). A call whose answer gets
-//! lost is repeated by the SDK as a whole, and then everything is there twice.
+//! Any records of a `PutRecords` call may be rejected, and the accepted ones get any order ("PutRecords",
+//! Kinesis API reference: the order of records is not guaranteed). If the answer of a call is lost, the SDK
+//! repeats the whole call, and all its records are in the stream twice.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use super::{
 pub(crate) struct Kinesis(pub(crate) Process);
 
 impl World {
-    /// Takes a record, and returns its event id.
+    /// Adds a record, and returns its event id.
     pub(crate) fn put_record(&self, record: &Record) -> String {
         let serial = self.serial();
-        // Arrival times are those of many hosts, to the millisecond.
+        // Arrival times come from many hosts, with a precision of milliseconds.
         let arrival = self.now().as_millisecond() - self.chance.mostly_small(2000) as i64;
         let mut kinesis = lock(&self.kinesis);
         let mut event_id = String::new();
@@ -36,7 +36,7 @@ impl World {
             taken.kinesis.partition_key.clone_from(&record.partition_key);
             taken.kinesis.sequence_number = format!("4959{serial:052}");
             taken.kinesis.approximate_arrival_timestamp =
-                serde_json::from_value(json!(arrival as f64 / 1000.0)).expect("it is a time");
+                serde_json::from_value(json!(arrival as f64 / 1000.0)).expect("the arrival is a time");
             event_id = format!("{shard}:{}", taken.kinesis.sequence_number);
             taken.event_id = Some(event_id.clone());
             taken.event_source = Some("aws:kinesis".to_owned());

@@ -1,4 +1,4 @@
-//! Lambda: invocations, which end with an answer, a fault, a panic, too late, or never.
+//! Lambda: invocations, which end with an answer, a fault, a panic, a timeout, or never.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -9,10 +9,10 @@ use tokio::time::timeout;
 
 use super::{World, process::Process};
 
-/// How long an invocation may take.
+/// The timeout of an invocation.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// How an invocation ended that did not end well.
+/// How a failed invocation ended.
 #[derive(Debug, Error)]
 pub(crate) enum Ended {
     /// With a fault of the function.
@@ -21,10 +21,10 @@ pub(crate) enum Ended {
     /// With a panic, which the runtime reports as a fault.
     #[error("panic")]
     Panic,
-    /// It took too long, and was cut off.
+    /// With a timeout.
     #[error("timeout")]
     TooLate,
-    /// It died.
+    /// The process died.
     #[error("death")]
     Died,
 }
@@ -40,7 +40,7 @@ where
 {
     let running = async {
         let outcome = AssertUnwindSafe(function(process.clone())).catch_unwind().await;
-        // Dying here is to be done and not to have said so.
+        // A process that dies here has done its work without reporting it.
         process.step().await;
         outcome
     };
@@ -61,7 +61,7 @@ where
     ended
 }
 
-/// Returns the process of an invocation; spared ones meet no faults.
+/// Returns the process of an invocation; a spared one meets no faults.
 pub(crate) fn process(world: &Arc<World>, function: &str, spared: bool) -> Process {
     if spared { Process::spared(world, function) } else { Process::mortal(world, function) }
 }

@@ -1,8 +1,8 @@
-//! Event source mappings: what Lambda reads from a stream for a function.
+//! Event source mappings: they read a stream for a function, as Lambda does.
 //!
-//! At least once and in order: each shard is read from its beginning, parents before children,
-//! in batches that are cut in any way, one at a time for each lane of the shard. A batch that
-//! fails is delivered again, cut in another way; and at times one that has not failed is, too.
+//! Delivery is at least once and in order: each shard is read from its beginning, parents before children, in
+//! batches of any size, with one batch at a time for each lane of the shard. A failed batch is delivered
+//! again, cut differently; sometimes a successful one is, too.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,8 +20,8 @@ use super::{
     shards::{Shards, place},
 };
 
-/// After this many failures in a row the next attempt is spared. A batch that fails
-/// a thousand times is given up, to the bucket, with its payload: not what is looked at here.
+/// After this many failures in a row, the next attempt meets no faults. That Lambda discards a batch to the
+/// bucket after a thousand failures, with its payload, is not simulated.
 const PATIENCE: u32 = 7;
 
 /// Delivers a batch to a function.
@@ -30,11 +30,11 @@ pub(crate) type Deliver<R> = Box<dyn Fn(Process, Vec<R>) -> LocalBoxFuture<'stat
 /// How a stream is cut into batches.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Batches {
-    /// The largest.
+    /// The most records in a batch.
     pub(crate) size: usize,
-    /// How long one waits for more than it has.
+    /// How long a batch waits to be filled.
     pub(crate) window: Duration,
-    /// How many of a shard are on their way at once, each with keys of its own.
+    /// How many batches of a shard are in flight at once, each with its own keys.
     pub(crate) lanes: u32,
 }
 
@@ -47,16 +47,16 @@ pub(crate) struct Mapping<R> {
     source: fn(&World) -> &Mutex<Shards<R>>,
     /// The key of a record.
     key: fn(&R) -> String,
-    /// The function.
+    /// Delivers a batch to the function.
     deliver: Deliver<R>,
     /// How many records of each lane of each shard are done.
     done: Mutex<BTreeMap<(usize, u32), usize>>,
-    /// Which lanes were read to the end of their shard.
+    /// The lanes that were read to the end of their shard.
     ended: Mutex<BTreeSet<(usize, u32)>>,
 }
 
 impl<R: Clone + 'static> Mapping<R> {
-    /// Returns a mapping from the beginning of a stream.
+    /// Returns a mapping that starts at the beginning of a stream.
     pub(crate) fn new(
         function: &'static str,
         batches: Batches,

@@ -1,7 +1,7 @@
-//! A process: an invocation of a function, or a program of somebody's.
+//! A process: an invocation of a function, or a program that an operator runs.
 //!
-//! Each call that it makes has two steps, one on the way there and one on the way back, and at
-//! each step somebody else may go first, or the process may die: before its effect, or after.
+//! Each of its calls has two steps, one before and one after the effect. At each step, other processes may
+//! run first, or the process may die.
 
 use std::{
     sync::{
@@ -23,8 +23,8 @@ use uuid::Uuid;
 use super::World;
 use crate::chance::Weather;
 
-/// How often the SDK makes an attempt at a call ("Retry behavior", AWS SDKs and Tools
-/// reference: the standard mode makes three).
+/// How many attempts the SDK makes for a call ("Retry behavior", AWS SDKs and Tools reference: the standard
+/// mode makes three).
 const ATTEMPTS: u32 = 3;
 
 /// All attempts of a call failed.
@@ -35,7 +35,7 @@ pub(crate) struct OutOfReach;
 /// One process.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
-    /// The world it is in.
+    /// Its world.
     pub(crate) world: Arc<World>,
     /// Its name.
     pub(crate) name: Arc<str>,
@@ -43,10 +43,10 @@ pub(crate) struct Process {
     clock: SignedDuration,
 }
 
-/// How long a process lives.
+/// The lifetime of a process.
 #[derive(Debug)]
 struct Life {
-    /// After this many steps it dies.
+    /// The number of steps after which it dies.
     steps: AtomicU32,
     spared: bool,
     death: Notify,
@@ -58,7 +58,7 @@ impl Process {
         Self::new(world, name, true)
     }
 
-    /// Returns a process that the weather is for.
+    /// Returns a process that meets the schedule's faults.
     pub(crate) fn mortal(world: &Arc<World>, name: &str) -> Self {
         Self::new(world, name, false)
     }
@@ -68,7 +68,7 @@ impl Process {
         let dies = !spared && chance.happens(weather.deaths);
         let steps = if dies { 1 + chance.mostly_small(64) as u32 } else { u32::MAX };
         let wrong = !spared && chance.happens(weather.wrong_clocks);
-        // By up to an hour, back or forth: more than the clocks of AWS are ever wrong.
+        // Wrong by up to an hour in either direction, which is more than AWS's clocks ever are.
         let clock = if wrong { chance.below(2 * 3600) as i64 - 3600 } else { 0 };
         Self {
             world: world.clone(),
@@ -78,7 +78,7 @@ impl Process {
         }
     }
 
-    /// Returns how often things go wrong for this process.
+    /// Returns how often this process meets faults.
     pub(crate) fn weather(&self) -> Weather {
         let weather = self.world.weather();
         if self.life.spared { weather.calm() } else { weather }
@@ -89,15 +89,15 @@ impl Process {
         self.world.trace.note(&self.name, what);
     }
 
-    /// Lets others go first. Whoever dies here never comes back.
+    /// Lets other processes run first. A process that dies here never continues.
     pub(crate) async fn step(&self) {
         if !self.survives().await {
             self.die().await;
         }
     }
 
-    /// Makes a call: lost on the way there or back, late, repeated by the SDK, or as it should
-    /// be. The effect happens once for each attempt that arrives.
+    /// Makes a call, which may be lost on either way, late, or repeated by the SDK. The effect happens once
+    /// for each attempt that arrives.
     pub(crate) async fn call<T>(
         &self,
         what: impl Fn() -> String,
@@ -131,7 +131,7 @@ impl Process {
         Err(OutOfReach)
     }
 
-    /// Returns the moment at which it is cut off that has just begun with so much time.
+    /// Returns the moment at which an invocation with this timeout is cut off, if it starts now.
     pub(crate) fn time_left(&self, limit: Duration) -> Instant {
         Instant::now() + limit
     }
@@ -141,7 +141,7 @@ impl Process {
         self.life.death.notified().await;
     }
 
-    /// A request that nobody waits for any more arrives all the same.
+    /// Executes an abandoned request later.
     fn later<T>(&self, what: impl Fn() -> String, effect: impl Fn(&World) -> T + Send + 'static) {
         let what = what();
         self.note(|| format!("{what}: the request is late"));

@@ -1,18 +1,17 @@
-//! Shards: what the table's stream and Kinesis have in common.
+//! Shards, for both the table's stream and Kinesis.
 //!
-//! A shard takes the records of a range of keys, in order. It is closed when it is split,
-//! merged or renewed; its children take what comes then. Who reads has to have read the
-//! parents to their end before the children ("Process records in order", Kinesis developer
-//! guide; Lambda does so for both kinds of stream).
+//! A shard contains the records of a range of keys, in order. It is closed when it is split, merged or
+//! renewed; its children receive later records. A reader has to read the parents to their end before the
+//! children ("Process records in order", Kinesis developer guide; Lambda does so for both kinds of stream).
 
 use std::ops::Range;
 
 use crate::chance::Chance;
 
-/// The number of keys that there are.
+/// The number of different keys.
 const KEYS: u32 = 1 << 16;
 
-/// All shards there ever were of one stream.
+/// All shards of one stream, including closed ones.
 #[derive(Debug)]
 pub(crate) struct Shards<R> {
     all: Vec<Shard<R>>,
@@ -24,11 +23,11 @@ pub(crate) struct Shards<R> {
 pub(crate) struct Shard<R> {
     /// Its name.
     pub(crate) id: String,
-    /// The shards, by their place, that have to be read before.
+    /// The parent shards, by position, which have to be read first.
     pub(crate) parents: Vec<usize>,
-    /// Whether nothing more will come.
+    /// Whether the shard gets no more records.
     pub(crate) closed: bool,
-    /// What came, in order.
+    /// The records, in order.
     pub(crate) records: Vec<R>,
     keys: Range<u32>,
 }
@@ -49,7 +48,7 @@ impl<R> Shards<R> {
         &self.all
     }
 
-    /// Adds a record to the shard of its key, and returns which one that is.
+    /// Adds a record to the shard of its key, and returns the shard's position.
     pub(crate) fn push(&mut self, key: &str, record: impl FnOnce(&str) -> R) -> usize {
         let key = place(key, KEYS);
         let of_key = |shard: &Shard<R>| !shard.closed && shard.keys.contains(&key);
@@ -59,7 +58,7 @@ impl<R> Shards<R> {
         at
     }
 
-    /// Splits a shard, merges two or opens one in place of another; says what it did.
+    /// Splits a shard, merges two, or replaces one. Returns a description.
     pub(crate) fn reshard(&mut self, chance: &Chance) -> String {
         let open: Vec<usize> = (0..self.all.len()).filter(|&n| !self.all[n].closed).collect();
         let one = open[chance.below(open.len())];
@@ -67,7 +66,7 @@ impl<R> Shards<R> {
         let neighbour = open.iter().copied().find(|&n| self.all[n].keys.start == end);
         let (parents, children) = match (chance.below(3), neighbour) {
             (0, Some(neighbour)) => (vec![one, neighbour], vec![(start, self.all[neighbour].keys.end)]),
-            // Readers of many shards take their time.
+            // Many shards make reading slow.
             (1, _) if end - start > 1 && open.len() < 5 => {
                 let middle = start + (end - start) / 2;
                 (vec![one], vec![(start, middle), (middle, end)])
@@ -90,11 +89,11 @@ impl<R> Shards<R> {
     }
 }
 
-/// Returns the place of a key among so many: a hash that is the same everywhere.
+/// Returns the position of a key among `of` positions: a hash that is the same on every machine.
 pub(crate) fn place(key: &str, of: u32) -> u32 {
     let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    // The high bits: the low ones of FNV-1a are the worse mixed.
+    // The high bits, because the low ones of FNV-1a are mixed less well.
     ((hash >> 32) as u32) % of
 }

@@ -1,8 +1,8 @@
-//! The events table, and the stream of what was put into it.
+//! The events table, and its stream.
 //!
-//! Puts are conditional and atomic, a query is consistent and comes in pages, and is no
-//! snapshot. Each new item is in the stream once. Items of one aggregate go through one
-//! lineage of shards: they have one hash key, and are only ever added behind the last.
+//! Puts are conditional and atomic. A query is consistent and paged, but not a snapshot. Each new item is in
+//! the stream once. The items of one aggregate go through one lineage of shards: they have one hash key, and
+//! are only added after the last one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +26,7 @@ use super::{
     shards::place,
 };
 
-/// The items of the table, by their key.
+/// The items of the table, by key.
 #[derive(Debug, Default)]
 pub(crate) struct Items(BTreeMap<(String, u64), Stored>);
 
@@ -40,7 +40,7 @@ struct Stored {
 #[derive(Debug, Clone)]
 pub(crate) struct Table(pub(crate) Process);
 
-/// The table is out of reach, or holds something else.
+/// The table is unreachable, or an item is invalid.
 #[derive(Debug, Error)]
 pub(crate) enum TableError {
     #[error(transparent)]
@@ -57,7 +57,7 @@ impl Items {
 }
 
 impl World {
-    /// Puts an item unless one is there; returns what is there.
+    /// Puts an item unless one exists; returns the existing one.
     pub(crate) fn put_item(&self, id: &str, version: u64, item: &Item) -> Option<Item> {
         let key = (id.to_owned(), version);
         if let Some(there) = lock(&self.table).0.get(&key) {
@@ -67,7 +67,7 @@ impl World {
         None
     }
 
-    /// Puts an item in place of any other.
+    /// Puts an item, and replaces an existing one.
     pub(crate) fn put_item_anyway(&self, id: &str, version: u64, item: &Item) {
         let stored = Stored { item: item.clone(), since: Instant::now() };
         let before = lock(&self.table).0.insert((id.to_owned(), version), stored);
@@ -75,7 +75,7 @@ impl World {
         self.stream_item(id, version, name, Some(item));
     }
 
-    /// Puts a record of a change into the table's stream, and returns its id.
+    /// Adds the record of a change to the table's stream, and returns its id.
     pub(crate) fn stream_item(&self, id: &str, version: u64, name: &str, item: Option<&Item>) -> String {
         let serial = self.serial();
         let keys = HashMap::from([
@@ -102,13 +102,13 @@ impl World {
         event_id
     }
 
-    /// Returns some of an aggregate's items, as a query does that began some time ago.
+    /// Returns some of an aggregate's items, like a query that started some time ago.
     fn query(&self, id: &str, after: u64, began: Instant) -> Vec<Item> {
         let table = lock(&self.table);
         let of_id = table.0.range((id.to_owned(), after + 1)..=(id.to_owned(), u64::MAX));
         let mut page: Vec<_> =
             of_id.take(1 + self.chance.mostly_small(8)).map(|(_, stored)| stored).collect();
-        // What came meanwhile may be seen in part.
+        // Items that were added meanwhile may be seen in part.
         let torn = page.iter().rev().skip(1).position(|stored| stored.since > began);
         if let Some(place) = torn
             && self.chance.happens(self.weather().torn_reads)
@@ -119,7 +119,7 @@ impl World {
     }
 }
 
-/// Returns the number in an item's range key, 0 when it has none.
+/// Returns the number in an item's range key, or 0 if it has none.
 pub(crate) fn version_of(item: &Item) -> u64 {
     match item.inner().get(attribute::VERSION) {
         Some(AttributeValue::N(version)) => version.parse().unwrap_or_default(),

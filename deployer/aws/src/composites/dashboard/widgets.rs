@@ -1,13 +1,12 @@
-//! The widgets of a dashboard, in rows ("Dashboard body structure and syntax", CloudWatch user
-//! guide).
+//! The widgets of a dashboard, in rows ("Dashboard body structure and syntax", CloudWatch user guide).
 
 use engine::scope::Scope;
 use serde_json::{Value, json};
 
-/// A dashboard is so wide.
+/// The width of a dashboard in grid units.
 const WIDTH: usize = 24;
 const HEIGHT: usize = 6;
-/// The alarms that one widget shows at most.
+/// The maximum number of alarms in one widget.
 const MOST_ALARMS: usize = 100;
 
 /// A line of a chart.
@@ -36,22 +35,22 @@ impl Metric {
         Self::new("AWS/Lambda", name, &[("FunctionName", function)])
     }
 
-    /// Returns the metric by this statistic.
+    /// Returns the metric with this statistic.
     pub(super) fn statistic(self, statistic: &str) -> Self {
         self.with("stat", statistic)
     }
 
-    /// Returns the metric under this name.
+    /// Returns the metric with this label.
     pub(super) fn labelled(self, label: &str) -> Self {
         self.with("label", label)
     }
 
-    /// Returns the metric with a point for so many seconds.
+    /// Returns the metric with this period.
     pub(super) fn every(self, seconds: u32) -> Self {
         self.with("period", seconds)
     }
 
-    /// Returns the metric on the scale at the right.
+    /// Returns the metric on the right axis.
     pub(super) fn right(self) -> Self {
         self.with("yAxis", "right")
     }
@@ -77,23 +76,23 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Returns no rows yet, of what is in this scope.
+    /// Returns an empty list of rows for resources of this scope.
     pub(super) fn of(scope: &'a Scope) -> Self {
         Self { scope, prefix: scope.prefix(), y: 0, widgets: Vec::new() }
     }
 
-    /// Returns a name without what all names of the scope begin with.
+    /// Returns a name without the prefix of the scope.
     pub(super) fn short<'n>(&self, name: &'n str) -> &'n str {
         name.strip_prefix(&self.prefix).unwrap_or(name)
     }
 
-    /// Adds a text.
+    /// Adds a text widget.
     pub(super) fn note(&mut self, markdown: &str) {
         self.add("text", 0, WIDTH, json!({"markdown": markdown}));
         self.y += HEIGHT;
     }
 
-    /// Adds the state of alarms.
+    /// Adds widgets with the states of these alarms.
     pub(super) fn alarms(&mut self, arns: &[&str]) {
         for arns in arns.chunks(MOST_ALARMS) {
             self.add("alarm", 0, WIDTH, json!({"title": "Alarms", "alarms": arns}));
@@ -101,7 +100,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Adds a row of charts, by title and lines; one without lines is left out.
+    /// Adds a row of charts, each with a title and metrics. A chart without metrics is omitted.
     pub(super) fn row<const N: usize>(&mut self, charts: [(String, Vec<Metric>); N]) {
         let width = WIDTH / N;
         let before = self.widgets.len();
@@ -125,7 +124,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Returns all as the body of a dashboard.
+    /// Returns the rows as the body of a dashboard.
     pub(super) fn body(self) -> Value {
         json!({"widgets": self.widgets})
     }

@@ -1,7 +1,7 @@
-//! The signs of trouble that there are alarms for, and the reason for each number.
+//! The problems that have alarms, and the reason for each number.
 //!
-//! No data is never trouble: a stream without events has no metrics. What an alarm cannot see
-//! is a consumer that is not invoked at all; `drift` and `probe` see that.
+//! Missing data is not a problem: a stream without events has no metrics. Alarms do not detect a consumer
+//! that is not invoked at all; `drift` and `probe` do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,16 +11,16 @@ use eventsourcing::contract::metric;
 
 use super::{Alarm, arn};
 
-/// What fails in passing is over within a minute. What is still so in the third is not.
+/// Minutes in a row before an alarm: a transient failure is over within one.
 const LASTING: i32 = 3;
-/// A batch that fails again and again, with pauses, is one incident and not many.
+/// One period of errors: a batch that fails repeatedly, with pauses, is one incident.
 const INCIDENT_S: i32 = 300;
 
 impl Alarm {
-    /// Returns the alarm of this thing that goes off when a stream consumer is late: the last
-    /// record of a batch was older than this ("Types of metrics for Lambda functions", Lambda
-    /// developer guide), three minutes in a row. One late batch is a cold start or a retry that
-    /// worked. A consumer that is not invoked has no age, which is how a quiet stream looks.
+    /// Returns the alarm that goes off when a stream consumer falls behind: the last record of a batch was
+    /// older than `most` ("Types of metrics for Lambda functions", Lambda developer guide), three minutes in
+    /// a row. One late batch is a cold start or a successful retry. A consumer that is not invoked has no
+    /// age, as with a quiet stream.
     pub fn iterator_age(scope: &Scope, thing: &str, function: &str, most: Duration) -> Self {
         Self {
             description: format!("{function} falls behind its stream"),
@@ -30,9 +30,9 @@ impl Alarm {
         }
     }
 
-    /// Returns the alarm of this thing that goes off when an invocation fails. Rules broken
-    /// by callers are answers, not errors, so one is too many. Of a consumer, it also comes
-    /// before anything is given up: nothing is that did not fail first.
+    /// Returns the alarm that goes off when an invocation fails. A command that breaks a rule gets an answer
+    /// and is not an error, so one error is too many. For a consumer, the alarm comes before batches are
+    /// discarded: a discarded batch has failed before.
     pub fn errors(scope: &Scope, thing: &str, function: &str) -> Self {
         Self {
             description: format!("{function} fails"),
@@ -41,9 +41,9 @@ impl Alarm {
         }
     }
 
-    /// Returns the alarm of this thing that goes off when a consumer is not let run, three
-    /// minutes in a row: others use up the account's concurrency, or it has too little of its
-    /// own. Lambda invokes it again, so a moment of that costs nothing.
+    /// Returns the alarm that goes off when a consumer is throttled, three minutes in a row: other functions
+    /// use up the account's concurrency, or its own is too low. Lambda invokes it again, so a short throttle
+    /// has no effect.
     pub fn throttles(scope: &Scope, thing: &str, function: &str) -> Self {
         Self {
             description: format!("{function} is throttled"),
@@ -51,51 +51,55 @@ impl Alarm {
         }
     }
 
-    /// Returns the alarm of this thing that goes off when Lambda could not put what it gave up
-    /// where it belongs: then it is lost, unless the source still has it. One is too many.
+    /// Returns the alarm that goes off when Lambda could not deliver a discarded batch to its destination:
+    /// the batch is lost, unless the source still has it. One is too many.
     pub fn undelivered(scope: &Scope, thing: &str, function: &str) -> Self {
         Self {
-            description: format!("what {function} gives up cannot be kept"),
+            description: format!("discarded batches of {function} cannot be delivered to the bucket"),
             period_s: INCIDENT_S,
             ..Self::of_function(scope, thing, function, "DestinationDeliveryFailures")
         }
     }
 
-    /// Returns the alarm of this thing that goes off when a function keeps something aside. One
-    /// is too many: each is an event that somebody will miss until it is replayed.
-    pub fn kept_aside(scope: &Scope, thing: &str, function: &str) -> Self {
+    /// Returns the alarm that goes off when a function quarantines an event. One is too many: consumers miss
+    /// the event until it is replayed.
+    pub fn quarantined(scope: &Scope, thing: &str, function: &str) -> Self {
         Self {
-            description: format!("{function} keeps events aside that it cannot handle"),
+            description: format!("{function} quarantines events that it cannot handle"),
             period_s: INCIDENT_S,
-            ..Self::on(scope, thing, metric::NAMESPACE, metric::KEPT_ASIDE, (metric::FUNCTION_NAME, function))
+            ..Self::on(
+                scope,
+                thing,
+                metric::NAMESPACE,
+                metric::QUARANTINED,
+                (metric::FUNCTION_NAME, function),
+            )
         }
     }
 
-    /// Returns the alarm of this thing that goes off when a Kinesis stream refuses records,
-    /// three minutes in a row. Who publishes puts them again in order, so a burst passes by
-    /// itself; what lasts wants more shards.
+    /// Returns the alarm that goes off when a Kinesis stream rejects records, three minutes in a row. The
+    /// publisher retries them in order, so a burst passes; a lasting problem needs more shards.
     pub fn stream_full(scope: &Scope, thing: &str, stream: &str) -> Self {
         let metric = "WriteProvisionedThroughputExceeded";
         Self {
-            description: format!("{stream} takes less than is published"),
+            description: format!("{stream} is throttled and rejects records"),
             ..Self::lasting(Self::on(scope, thing, "AWS/Kinesis", metric, ("StreamName", stream)))
         }
     }
 
-    /// Returns the alarm of this thing that goes off when a table refuses writes of events, three
-    /// minutes in a row. The SDK writes again, and a table on demand grows; what lasts is one key
-    /// that is written faster than a partition can.
+    /// Returns the alarm that goes off when a table rejects writes of events, three minutes in a row. The SDK
+    /// retries, and an on-demand table scales; a lasting problem is one key that is written faster than a
+    /// partition allows.
     ///
-    /// The functions count refused writes themselves, because an alarm on DynamoDB's own metric
-    /// never returns to OK (`ignores_missing_data`). Metric math (`FILL(m1, 0)`) would do
-    /// it too. But it needs a window longer than three minutes, because the newest minute of a
-    /// metric that comes late is always filled ("Using metric math functions": `FILL`, CloudWatch
-    /// user guide); and the local cloud does not keep the expressions of an alarm, so each look at
-    /// it would show drift.
+    /// The functions count rejected writes themselves, because an alarm on DynamoDB's own metric never
+    /// returns to OK (`ignores_missing_data`). Metric math (`FILL(m1, 0)`) would also work. But it needs a
+    /// window longer than three minutes, because the newest minute of a late metric is always filled ("Using
+    /// metric math functions": `FILL`, CloudWatch user guide); and the local cloud does not keep the
+    /// expressions of an alarm, so each read would show drift.
     pub fn table_full(scope: &Scope, thing: &str, table: &str) -> Self {
         let of_table = (metric::TABLE_NAME, table);
         Self {
-            description: format!("{table} takes less than is written"),
+            description: format!("{table} is throttled and rejects writes"),
             ..Self::lasting(Self::on(scope, thing, metric::NAMESPACE, metric::THROTTLED_WRITES, of_table))
         }
     }

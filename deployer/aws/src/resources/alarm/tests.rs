@@ -1,4 +1,4 @@
-//! What an alarm makes of CloudWatch's answers, and what it says to CloudWatch.
+//! Handling of CloudWatch's answers about alarms, and requests to CloudWatch.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn alarm() -> Alarm {
     Alarm::iterator_age(&scope(), "capture-behind", "demo-dev-capture", Duration::from_secs(900))
 }
 
-/// Returns what CloudWatch says of the alarm as it is desired.
+/// Returns CloudWatch's answer for the desired alarm.
 fn as_desired() -> aws_sdk_cloudwatch::types::builders::MetricAlarmBuilder {
     MetricAlarm::builder()
         .alarm_name("demo-dev-capture-behind")
@@ -102,7 +102,7 @@ fn alarm_mistakes_are_found_without_a_call() {
     assert!(mistakes(Alarm { period_s: 3600, evaluation_periods: 168, ..alarm() }).is_empty());
 }
 
-/// DynamoDB sends no metric while nothing is refused.
+/// DynamoDB sends no metric while it rejects no writes.
 #[test]
 fn alarm_on_throttled_writes_returns_to_ok_without_data() {
     let throttled = Alarm::table_full(&scope(), "events-table-throttled", "demo-dev-events");
@@ -114,9 +114,9 @@ fn alarm_on_throttled_writes_returns_to_ok_without_data() {
 #[test]
 fn topics_are_notified_of_alarm_and_ok() {
     let topics = BTreeSet::from(["arn:aws:sns:eu-central-1:111111111111:people".to_owned()]);
-    let told = alarm().telling(&topics);
-    assert_eq!((&told.alarm_actions, &told.ok_actions), (&topics, &topics));
-    assert!(told.insufficient_data_actions.is_empty() && told.actions_enabled);
+    let notifying = alarm().telling(&topics);
+    assert_eq!((&notifying.alarm_actions, &notifying.ok_actions), (&topics, &topics));
+    assert!(notifying.insufficient_data_actions.is_empty() && notifying.actions_enabled);
 }
 
 #[test]
@@ -134,7 +134,7 @@ async fn alarm_names_are_looked_up_among_all_types() {
     assert_eq!(exists("demo-dev-capture-behind", &script.aws()).await, Ok(true));
     let sent = &script.asked()[0].body;
     for kind in ["MetricAlarm", "CompositeAlarm", "LogAlarm"] {
-        assert!(sent.contains(kind), "{kind} is not asked for: {sent}");
+        assert!(sent.contains(kind), "{kind} is not requested: {sent}");
     }
 }
 
@@ -148,7 +148,7 @@ async fn alarm_with_unknown_owner_is_not_replaced() {
 #[test]
 fn alarm_is_sent_whole() {
     let aws = Script::new().aws();
-    let sent = alarm().put(&aws).as_input().clone().build().expect("nothing is missing");
+    let sent = alarm().put(&aws).as_input().clone().build().expect("all required fields are set");
     let fields = [
         sent.alarm_name.is_some(),
         sent.alarm_description.is_some(),

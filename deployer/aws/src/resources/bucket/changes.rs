@@ -1,4 +1,4 @@
-//! Setting the parts of a bucket, each whole.
+//! Changes of a bucket: each call replaces one part as a whole.
 
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketVersioningStatus, NotificationConfiguration, OwnershipControls,

@@ -12,7 +12,7 @@ struct Version {
     id: Option<String>,
 }
 
-/// Deletes what is in the bucket now. Whether that was all, DeleteBucket says.
+/// Deletes the current content of the bucket. DeleteBucket fails if there is more.
 pub(super) async fn empty(bucket: &str, aws: &Aws) -> Result<(), Error> {
     let (mut key, mut id) = (None, None);
     loop {
@@ -40,7 +40,7 @@ pub(super) async fn empty(bucket: &str, aws: &Aws) -> Result<(), Error> {
     abort_uploads(bucket, aws).await
 }
 
-/// Deletes a page of versions, which is as many as one call takes.
+/// Deletes one page of versions, which is the most that one call accepts.
 async fn delete_together(bucket: &str, versions: &[Version], aws: &Aws) -> Result<(), Error> {
     if versions.is_empty() {
         return Ok(());
@@ -55,7 +55,7 @@ async fn delete_together(bucket: &str, versions: &[Version], aws: &Aws) -> Resul
     let answer = call.send().await.called()?;
     match answer.errors() {
         [] => Ok(()),
-        // An answer of 200 can hold failures.
+        // An answer with status 200 can contain failures.
         [first, ..] => {
             let (failed, of) = (answer.errors().len(), versions.len());
             let key = first.key().unwrap_or_default();
@@ -65,7 +65,7 @@ async fn delete_together(bucket: &str, versions: &[Version], aws: &Aws) -> Resul
                 Some("AccessDenied") => Class::Denied,
                 _ => Class::Other,
             };
-            let message = format!("{failed} of {of} versions are still there, the first is `{key}`: {why}");
+            let message = format!("cannot delete {failed} of {of} versions, the first is `{key}`: {why}");
             let code = first.code().map(str::to_owned);
             let error = Error::new(class, "DeleteObjects", message);
             Err(Error { code, ..error })
@@ -85,7 +85,7 @@ async fn abort_uploads(bucket: &str, aws: &Aws) -> Result<(), Error> {
             let call = call.key(decoded(upload.key().unwrap_or_default(), encoding));
             let call = call.set_upload_id(upload.upload_id.clone());
             match call.send().await.called() {
-                // Its owner finished it, or gave it up.
+                // The upload was finished or aborted in the meantime.
                 Err(error) if error.code.as_deref() == Some("NoSuchUpload") => {}
                 other => other.map(drop)?,
             }
@@ -97,8 +97,8 @@ async fn abort_uploads(bucket: &str, aws: &Aws) -> Result<(), Error> {
     }
 }
 
-/// A key can hold what XML cannot, so lists are asked for in the encoding of URLs, where
-/// a space is a plus. The answer says whether it is in it.
+/// Decodes a listed key. A key can contain characters that XML cannot, so listings are requested in URL
+/// encoding, where a space is a plus. The answer says whether it is encoded.
 fn decoded(key: &str, encoding: Option<&EncodingType>) -> String {
     if encoding != Some(&EncodingType::Url) {
         return key.to_owned();
@@ -107,7 +107,7 @@ fn decoded(key: &str, encoding: Option<&EncodingType>) -> String {
     percent_encoding::percent_decode_str(&key).decode_utf8_lossy().into_owned()
 }
 
-/// Tells whether XML 1.0 can hold a key; deleting many at once sends them in XML.
+/// Returns whether XML 1.0 can contain a key: DeleteObjects sends keys in XML.
 fn fits_xml(key: &str) -> bool {
     key.chars().all(|c| c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}')
 }

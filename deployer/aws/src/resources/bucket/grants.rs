@@ -1,8 +1,8 @@
-//! What functions may do with a bucket, and what Lambda may on their behalf.
+//! Permissions of functions on a bucket, and of Lambda on their behalf.
 //!
-//! All of it ends at the account. The ARN of a bucket has no account, and names are unique in the
-//! world: if the bucket is deleted, anybody can take its name, and would get all events ("Security
-//! best practices for Amazon S3 destinations", Lambda developer guide).
+//! All of them are limited to the account. The ARN of a bucket contains no account, and bucket names are
+//! globally unique: after the bucket is deleted, another account can take its name, and would receive all
+//! events ("Security best practices for Amazon S3 destinations", Lambda developer guide).
 
 use engine::resource::{Resource, ResourceId};
 
@@ -24,33 +24,33 @@ impl Bucket {
         self.grant(self.own(Statement::new(name, ["s3:GetObject"], [objects])), self.decrypting())
     }
 
-    /// Grants listing the keys of objects. Who may not is told of an object that is not there
-    /// that it is forbidden ("GetObject: Permissions", S3 API reference).
+    /// Grants listing the keys of objects. Without it, S3 answers "forbidden" for a missing object
+    /// ("GetObject: Permissions", S3 API reference).
     pub fn browse(&self) -> Grant {
         let name = sid(&["browse", &self.thing]);
         self.grant(self.listing(name), None)
     }
 
-    /// Returns what Lambda must be allowed to keep records here that a function gave up.
-    pub fn giving_up(&self) -> Vec<Statement> {
-        let mut giving_up = vec![
+    /// Returns the permissions that Lambda needs to store discarded batches in the bucket.
+    pub fn storing_discarded_batches(&self) -> Vec<Statement> {
+        let mut storing_discarded_batches = vec![
             // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
             // discarded batches", Lambda developer guide).
             self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
             self.listing(sid(&["list", &self.thing])),
         ];
-        giving_up.extend(self.encrypting());
-        giving_up
+        storing_discarded_batches.extend(self.encrypting());
+        storing_discarded_batches
     }
 
-    /// Returns what it takes to write an object ("Using server-side encryption with AWS KMS
-    /// keys: Permissions", S3 user guide).
+    /// Returns the permission on the key to write an object ("Using server-side encryption with AWS KMS keys:
+    /// Permissions", S3 user guide).
     fn encrypting(&self) -> Option<Statement> {
         key::through("s3", "kms:GenerateDataKey", &self.encryption.kms_key, &["bucket", &self.thing])
     }
 
-    /// Returns what it takes to read an object (ibid.): each keeps the key that it was written
-    /// with.
+    /// Returns the permission on the keys to read an object (ibid.): an object stays encrypted with the key
+    /// that it was written with.
     fn decrypting(&self) -> Option<Statement> {
         let keys = self.encryption.kms_key.iter().chain(&self.former_keys);
         key::through("s3", "kms:Decrypt", keys, &["bucket", &self.thing])
@@ -69,9 +69,9 @@ impl Bucket {
         self.own(Statement::new(name, ["s3:ListBucket"], [self.arn.clone()]))
     }
 
-    /// Returns the statement for as long as the bucket is the account's own. Each of these actions
-    /// has the key ("Actions, resources, and condition keys for Amazon S3", Service Authorization
-    /// Reference).
+    /// Returns the statement with the condition that the account owns the bucket. Each of these actions
+    /// supports the condition key ("Actions, resources, and condition keys for Amazon S3", Service
+    /// Authorization Reference).
     fn own(&self, statement: Statement) -> Statement {
         statement.when("StringEquals", "s3:ResourceAccount", &self.account)
     }

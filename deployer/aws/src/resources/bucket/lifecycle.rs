@@ -1,4 +1,4 @@
-//! What S3 does with objects as they get older.
+//! Lifecycle rules of a bucket.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,26 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::error::operation::BuildError;
 use serde::Serialize;
 
-/// One rule.
+/// One lifecycle rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Rule {
     enabled: bool,
-    /// What keys begin with; empty for all.
+    /// The prefix of the keys; empty for all keys.
     prefix: String,
     abort_uploads_days: Option<i32>,
-    /// Days after which a version goes that is not the latest any more.
+    /// Days until a noncurrent version is deleted.
     expire_version_days: Option<i32>,
-    /// What no rule of ours has, as text: deletions, transitions, tags, sizes.
+    /// Settings that no rule of the stack has, as text: deletions, transitions, tags, sizes.
     other: Vec<String>,
 }
 
 impl Rule {
-    /// Returns the rule that gives up uploads that nobody finishes.
+    /// Returns the rule that aborts unfinished uploads after this number of days.
     pub(super) fn aborting_uploads(days: i32) -> Self {
         Self { abort_uploads_days: Some(days), ..Self::nothing() }
     }
 
-    /// Returns the rule that deletes what was overwritten under a prefix, so many days after
-    /// it was.
+    /// Returns the rule that deletes overwritten versions under a prefix after this number of days.
     pub(super) fn expiring_versions(prefix: &str, days: i32) -> Self {
         Self { prefix: prefix.to_owned(), expire_version_days: Some(days), ..Self::nothing() }
     }
@@ -44,11 +43,11 @@ impl Rule {
         }
     }
 
-    /// Reads a rule. A prefix can stand in three places, and an empty one means none.
+    /// Converts a live rule. The prefix can be in three places, and an empty one means none.
     pub(super) fn of(rule: &LifecycleRule) -> Self {
         let filter = rule.filter.as_ref();
         let both = filter.and_then(|filter| filter.and.as_ref());
-        #[expect(deprecated, reason = "rules made long ago still have their prefix there")]
+        #[expect(deprecated, reason = "old rules still have their prefix there")]
         let old = rule.prefix.as_ref();
         let prefix = filter.and_then(|filter| filter.prefix.as_ref());
         let prefix = prefix.or_else(|| both?.prefix.as_ref()).or(old);
@@ -108,7 +107,7 @@ impl Rule {
     }
 }
 
-/// Tells whether objects go with the desired rules that stay with the live ones.
+/// Returns whether the desired rules delete objects that the live rules keep.
 pub(super) fn deletes_more(live: &BTreeMap<String, Rule>, desired: &BTreeMap<String, Rule>) -> bool {
     desired.iter().any(|(id, rule)| match (rule.expire_version_days, live.get(id)) {
         (None, _) => false,
@@ -130,7 +129,7 @@ mod tests {
     #[test]
     fn lifecycle_rule_reads_back_as_sent() {
         for rule in [Rule::aborting_uploads(7), Rule::expiring_versions("progress/", 1)] {
-            assert_eq!(Rule::of(&rule.to_sdk("id").expect("complete")), rule);
+            assert_eq!(Rule::of(&rule.to_sdk("id").expect("all required fields are set")), rule);
         }
     }
 
@@ -138,7 +137,8 @@ mod tests {
     fn lifecycle_rule_settings_made_by_hand_show() {
         let both = LifecycleRuleAndOperator::builder().prefix("progress/").object_size_greater_than(1);
         let filter = LifecycleRuleFilter::builder().and(both.build()).build();
-        let mut rule = Rule::expiring_versions("progress/", 1).to_sdk("id").expect("complete");
+        let mut rule =
+            Rule::expiring_versions("progress/", 1).to_sdk("id").expect("all required fields are set");
         rule.filter = Some(filter);
         rule.expiration = Some(LifecycleExpiration::builder().days(30).build());
         let read = Rule::of(&rule);

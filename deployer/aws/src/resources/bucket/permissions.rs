@@ -1,8 +1,7 @@
-//! What the caller has to be allowed for buckets. Many actions are not called as the
-//! operations that they allow ("Required permissions for Amazon S3 API operations", S3 user
-//! guide).
+//! Permissions that the caller needs for buckets. Many actions have another name than the operations that
+//! they allow ("Required permissions for Amazon S3 API operations", S3 user guide).
 //!
-//! A KMS key of one's own takes nothing more: S3 does not look at the key before an object is
+//! A customer managed KMS key needs no more permissions: S3 does not check the key before an object is
 //! written ("PutBucketEncryption", S3 API reference).
 
 use engine::scope::Scope;
@@ -10,7 +9,7 @@ use engine::scope::Scope;
 use crate::AwsNames;
 use crate::policy::Statement;
 
-/// Returns what all calls about the scope's buckets take.
+/// Returns the permissions for all calls about the scope's buckets.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
     let buckets = format!("arn:{}:s3:::{}", scope.partition(), scope.bucket_name("*"));
     let objects = format!("{buckets}/*");
@@ -30,7 +29,8 @@ pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
                 "s3:GetBucketVersioning",
                 "s3:GetEncryptionConfiguration",
                 "s3:GetLifecycleConfiguration",
-                // HeadBucket; and without it, what is not there is denied instead.
+                // For HeadBucket. Without it, S3 denies access to a missing bucket instead of answering "not
+                // found".
                 "s3:ListBucket",
             ],
             [buckets.clone()],
@@ -52,7 +52,7 @@ pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
                 "s3:PutBucketVersioning",
                 "s3:PutEncryptionConfiguration",
                 "s3:PutLifecycleConfiguration",
-                // Making a bucket with tags ("CreateBucket", S3 API reference).
+                // To create a bucket with tags ("CreateBucket", S3 API reference).
                 "s3:TagResource",
             ],
             [buckets],

@@ -1,4 +1,4 @@
-//! What S3 says of a bucket: a call and a code of its own for "not set" for each part.
+//! Reads of a bucket: one call for each part, each with its own error code for "not set".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(super) async fn public_access_block(bucket: &str, aws: &Aws) -> Result<Publi
     }))
 }
 
-/// Nothing set is what buckets had before there was a choice.
+/// Returns the object ownership. Without a setting it is the one that buckets had before S3 offered a choice.
 pub(super) async fn ownership(bucket: &str, aws: &Aws) -> Result<String, Error> {
     let answer = aws.s3.get_bucket_ownership_controls().bucket(bucket).send().await;
     let answer = unset_is_none(answer.called(), "OwnershipControlsNotFoundError")?;
@@ -32,7 +32,7 @@ pub(super) async fn ownership(bucket: &str, aws: &Aws) -> Result<String, Error> 
     Ok(rule.map_or("ObjectWriter".to_owned(), |rule| rule.object_ownership.as_str().to_owned()))
 }
 
-/// Nothing set is S3's own encryption, which cannot be turned off.
+/// Returns the default encryption. Without a setting it is S3's own, which cannot be turned off.
 pub(super) async fn encryption(bucket: &str, aws: &Aws) -> Result<Encryption, Error> {
     let answer = aws.s3.get_bucket_encryption().bucket(bucket).send().await;
     let unset = "ServerSideEncryptionConfigurationNotFoundError";
@@ -45,7 +45,7 @@ pub(super) async fn encryption(bucket: &str, aws: &Aws) -> Result<Encryption, Er
     let kms_key = default.as_ref().and_then(|default| default.kms_master_key_id.clone());
     Ok(Encryption {
         algorithm: default.map_or("AES256".to_owned(), |default| default.sse_algorithm.as_str().to_owned()),
-        // Only a KMS key is spared calls by it.
+        // A bucket key has an effect only with a KMS key.
         bucket_key: kms_key.is_some() && rule.bucket_key_enabled.unwrap_or_default(),
         kms_key,
     })
@@ -98,9 +98,8 @@ pub(super) async fn tags(bucket: &str, aws: &Aws) -> Result<Tags, Error> {
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-/// Says more of a bucket that does not let itself be read: where it is, or whose it may be.
-/// (HeadBucket tells by its status: 301 for another region, 403 for what is not ours to see,
-/// "HeadBucket", S3 API reference.)
+/// Adds the reason why a bucket cannot be read: it is in another Region, or may belong to another account.
+/// HeadBucket answers 301 for another Region and 403 without access ("HeadBucket", S3 API reference).
 pub(super) async fn explained(error: Error, bucket: &str, aws: &Aws) -> Error {
     let moved = ["PermanentRedirect", "AuthorizationHeaderMalformed"];
     let elsewhere = error.code.as_deref().is_some_and(|code| moved.contains(&code));
@@ -121,14 +120,13 @@ pub(super) async fn explained(error: Error, bucket: &str, aws: &Aws) -> Error {
         }
         .hint("an environment is in one region: correct `region` in the environment file, or remove the bucket"),
         (403, _) => error.hint(
-            "the caller may not see this bucket, or it belongs to another account: bucket names are unique in the \
-             world",
+            "the caller cannot access this bucket, or another account owns it: bucket names are globally unique",
         ),
         _ => error,
     }
 }
 
-/// Tells "this part is not set" from every other failure, a missing bucket among them.
+/// Returns nothing if this part is not set. Every other error is returned, also that of a missing bucket.
 fn unset_is_none<T>(answer: Result<T, Error>, unset: &str) -> Result<Option<T>, Error> {
     match answer {
         Err(error) if error.code.as_deref() == Some(unset) => Ok(None),
@@ -136,7 +134,7 @@ fn unset_is_none<T>(answer: Result<T, Error>, unset: &str) -> Result<Option<T>, 
     }
 }
 
-/// Returns when the bucket was made, which only the listing of all of them tells, in seconds since 1970.
+/// Returns when the bucket was created, in seconds since 1970. Only the listing of all buckets contains it.
 pub(super) async fn made(bucket: &str, aws: &Aws) -> Result<Option<i64>, Error> {
     let buckets = aws.buckets().await?;
     let bucket = buckets.iter().find(|listed| listed.name() == Some(bucket));

@@ -1,4 +1,4 @@
-//! What is said to S3, and what is made of answers that no emulator gives.
+//! Requests to S3, and the handling of answers that no emulator gives.
 
 use super::*;
 use crate::testing::{Script, body, fault, scope, update};
@@ -19,7 +19,7 @@ fn absent() -> crate::testing::ScriptedAnswer {
     fault(404, "NoSuchBucket", "The specified bucket does not exist")
 }
 
-/// Answers as for a bucket that was just made.
+/// Answers as for a bucket that was just created.
 fn new(script: Script) -> Script {
     let block = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
                  <IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>\
@@ -61,18 +61,22 @@ fn taking(script: Script) -> Script {
 #[tokio::test(start_paused = true)]
 async fn bucket_not_yet_propagated_is_waited_for() {
     let mut script = Script::new().on("GetBucketTagging", absent());
-    // A minute and a half of "no such bucket", from whichever call.
+    // A minute and a half of "no such bucket", from different calls.
     for _ in 0..25 {
         script = script.on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope().tags()));
         script = script.on("GetBucketVersioning", absent());
     }
     let script = taking(new(script)).on("GetBucketTagging", tagged(&scope().tags()));
-    bucket().create(&scope().tags(), &script.aws()).await.expect("it is known in the end");
+    bucket().create(&scope().tags(), &script.aws()).await.expect("the bucket becomes known");
     assert_eq!(
         script.writes(),
         ["CreateBucket", "PutBucketVersioning", "PutBucketLifecycleConfiguration", "PutBucketPolicy"],
     );
-    let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
+    let made = script
+        .asked()
+        .into_iter()
+        .find(|asked| asked.operation == "CreateBucket")
+        .expect("CreateBucket was called");
     assert!(made.body.contains("<LocationConstraint>eu-central-1</LocationConstraint>"), "{}", made.body);
     assert!(made.body.contains("<Key>deployer:stack</Key>"), "{}", made.body);
     assert_eq!(made.headers["x-amz-bucket-namespace"], "account-regional");
@@ -84,28 +88,32 @@ async fn bucket_in_us_east_1_has_no_location_constraint() {
     let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&scope.tags()));
     let script = taking(new(script));
     let bucket = Bucket::new(&scope, "archive");
-    bucket.create(&scope.tags(), &script.aws_of(scope.clone())).await.expect("it is made");
-    let made = script.asked().into_iter().find(|asked| asked.operation == "CreateBucket").expect("it was");
+    bucket.create(&scope.tags(), &script.aws_of(scope.clone())).await.expect("the creation succeeds");
+    let made = script
+        .asked()
+        .into_iter()
+        .find(|asked| asked.operation == "CreateBucket")
+        .expect("CreateBucket was called");
     assert!(!made.body.contains("LocationConstraint"), "{}", made.body);
 }
 
 #[tokio::test(start_paused = true)]
 async fn bucket_of_an_interrupted_create_is_reused() {
     let script = taking(new(Script::new().on("GetBucketTagging", tagged(&scope().tags()))));
-    bucket().create(&scope().tags(), &script.aws()).await.expect("it is finished");
+    bucket().create(&scope().tags(), &script.aws()).await.expect("the creation is finished");
     assert!(!script.calls().contains(&"CreateBucket".to_owned()));
 }
 
 #[tokio::test]
 async fn bucket_identity_is_its_creation_time() {
     let script = new(Script::new().on("GetBucketTagging", tagged(&scope().tags())));
-    let live = bucket().read(&script.aws()).await.expect("it is read").expect("it is there");
+    let live = bucket().read(&script.aws()).await.expect("the read succeeds").expect("the resource exists");
     assert_eq!(live.identity.as_deref(), Some("1795262400"));
 }
 
-/// Nobody who deploys may ask whose the others are.
+/// The deployer has no permission to read the owner of the other buckets.
 #[tokio::test]
-async fn bucket_listing_skips_foreign_names() {
+async fn bucket_listing_skips_unmanaged_names() {
     let names = [
         "demo-dev-archive-111111111111-eu-central-1-an",
         "demo-dev-reports",
@@ -116,17 +124,17 @@ async fn bucket_listing_skips_foreign_names() {
     let listed: String = names.iter().map(|name| format!("<Bucket><Name>{name}</Name></Bucket>")).collect();
     let listed = format!("<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>");
     let script = Script::new().on("ListBuckets", body(listed));
-    let found = Bucket::list(&scope(), &script.aws()).await.expect("a listing");
+    let found = Bucket::list(&scope(), &script.aws()).await.expect("the listing succeeds");
     assert_eq!(found, [names[0]]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn foreign_bucket_in_same_account_is_not_adopted() {
+async fn unmanaged_bucket_in_same_account_is_not_adopted() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
     let script = Script::new().on("GetBucketTagging", absent()).on("GetBucketTagging", tagged(&theirs));
     let script = script.on("CreateBucket", fault(409, "BucketAlreadyOwnedByYou", "you have it"));
-    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
-    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("the resource is unmanaged");
+    assert!(error.hint.expect("the error has a hint").contains("created meanwhile"));
     assert_eq!(script.writes(), ["CreateBucket"]);
 }
 
@@ -134,9 +142,9 @@ async fn foreign_bucket_in_same_account_is_not_adopted() {
 async fn bucket_name_taken_elsewhere_is_a_final_error() {
     let script = Script::new().on("GetBucketTagging", absent());
     let script = script.on("CreateBucket", fault(409, "BucketAlreadyExists", "not available"));
-    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("it is taken");
+    let error = bucket().create(&scope().tags(), &script.aws()).await.expect_err("the name is taken");
     assert!(!error.class.passes());
-    assert!(error.hint.expect("a hint").contains("unique in the world"));
+    assert!(error.hint.expect("the error has a hint").contains("globally unique"));
 }
 
 #[tokio::test]
@@ -144,7 +152,7 @@ async fn bucket_in_another_region_names_the_region() {
     let moved = fault(301, "PermanentRedirect", "use another endpoint");
     let head = fault(301, "", "").header("x-amz-bucket-region", "eu-west-1");
     let script = new(Script::new().on("GetBucketTagging", moved).on("HeadBucket", head));
-    let error = bucket().read(&script.aws()).await.expect_err("it is elsewhere");
+    let error = bucket().read(&script.aws()).await.expect_err("the bucket is in another Region");
     assert!(error.message.ends_with("is in eu-west-1"), "{error}");
 }
 
@@ -152,9 +160,9 @@ async fn bucket_in_another_region_names_the_region() {
 async fn bucket_with_denied_read_is_not_absent() {
     let denied = || fault(403, "AccessDenied", "Access Denied");
     let script = new(Script::new().on("GetBucketTagging", denied()).on("HeadBucket", denied()));
-    let error = bucket().read(&script.aws()).await.expect_err("nobody knows");
+    let error = bucket().read(&script.aws()).await.expect_err("the read is denied");
     assert_eq!(error.class, Class::Denied);
-    assert!(error.hint.expect("a hint").contains("another account"));
+    assert!(error.hint.expect("the error has a hint").contains("another account"));
 }
 
 #[tokio::test]
@@ -172,7 +180,7 @@ async fn bucket_settings_are_put_in_order() {
         ..bucket()
     };
     let script = taking(Script::new());
-    update(&bucket(), &live, &script.aws()).await.expect("everything is put back");
+    update(&bucket(), &live, &script.aws()).await.expect("all settings are reset");
     assert_eq!(
         script.writes(),
         [
@@ -192,12 +200,12 @@ async fn bucket_settings_are_put_in_order() {
 async fn bucket_expires_only_noncurrent_versions() {
     let script = taking(Script::new());
     let wanted = bucket().expiring_versions("progress/", 1);
-    update(&wanted, &bucket(), &script.aws()).await.expect("there is one more rule");
+    update(&wanted, &bucket(), &script.aws()).await.expect("the rule is added");
     assert_eq!(script.writes(), ["PutBucketLifecycleConfiguration"]);
     let sent = &script.asked()[0].body;
     let versions =
         "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>";
-    // The call replaces them all.
+    // The call replaces all rules.
     for part in [
         "<ID>abort-uploads</ID>",
         "<ID>expire-versions-of-progress</ID>",
@@ -209,7 +217,7 @@ async fn bucket_expires_only_noncurrent_versions() {
     assert!(!sent.contains("<Expiration>"), "{sent}");
 }
 
-/// An object stays encrypted with the key that it was written under.
+/// An object stays encrypted with the key that it was written with.
 #[test]
 fn bucket_key_change_without_former_key_loses_data() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
@@ -222,7 +230,7 @@ fn bucket_key_change_without_former_key_loses_data() {
         assert!(loses(&encrypted("old"), &desired));
         let desired = bucket().encrypted_with(Keys { today: today.clone(), former: vec![key("old")] });
         assert!(!loses(&encrypted("old"), &desired));
-        let decrypting = desired.get("events/").key.expect("keys of our own");
+        let decrypting = desired.get("events/").key.expect("the keys are customer managed");
         assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
         let encrypting = desired.write("events/").key.map(|key| key.resources);
         assert_eq!(encrypting, today.map(|key| vec![key]));
@@ -235,16 +243,16 @@ async fn bucket_conflicting_change_is_retried() {
     let said = "A conflicting conditional operation is currently in progress against this resource.";
     let script = Script::new().on("PutBucketVersioning", fault(409, "OperationAborted", said));
     let live = Bucket { versioning: false, ..bucket() };
-    let error = update(&bucket(), &live, &script.aws()).await.expect_err("not now");
+    let error = update(&bucket(), &live, &script.aws()).await.expect_err("the error is retryable");
     assert!(error.class.passes());
 }
 
 #[tokio::test]
-async fn bucket_tagging_keeps_foreign_tags() {
+async fn bucket_tagging_keeps_unmanaged_tags() {
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
     let script = taking(Script::new().on("GetBucketTagging", tagged(&theirs)));
-    bucket().tag(&scope().tags(), &script.aws()).await.expect("they are set");
+    bucket().tag(&scope().tags(), &script.aws()).await.expect("the tags are set");
     let asked = script.asked();
-    let sent = &asked.last().expect("it was sent").body;
+    let sent = &asked.last().expect("the request was sent").body;
     assert!(sent.contains("<Key>team</Key>") && sent.contains("<Key>deployer:stack</Key>"), "{sent}");
 }

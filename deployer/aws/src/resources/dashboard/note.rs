@@ -1,21 +1,19 @@
-//! The note on a dashboard: a text widget that says to people who made it, and to us whose it
-//! is.
+//! The note on a dashboard: a text widget that names the creator for people, and the owner for the deployer.
 //!
-//! CloudWatch has tags of dashboards since June 2026 ("Amazon CloudWatch now supports tags on
-//! dashboards", What's New with AWS). They are not relied on: older endpoints and both
-//! emulators keep none, and tags and body are put by two calls, of which the second may never
-//! be made. AWS itself recommends a text widget that says what made a dashboard
-//! ("PutDashboard", CloudWatch API reference).
+//! CloudWatch supports tags on dashboards since June 2026 ("Amazon CloudWatch now supports tags on
+//! dashboards", What's New with AWS). The deployer does not rely on them: older endpoints and both emulators
+//! keep none, and tags and body need two calls, so an interruption can prevent the second. AWS itself
+//! recommends a text widget that names the creator of a dashboard ("PutDashboard", CloudWatch API reference).
 
 use engine::resource::Tags;
 use serde_json::Value;
 
-/// Tells whether a body has a text widget.
+/// Returns whether a body has a text widget.
 pub(super) fn has_room(body: &Value) -> bool {
     body["widgets"].as_array().is_some_and(|widgets| widgets.iter().any(is_text))
 }
 
-/// Returns a body with these tags at the end of its first text.
+/// Returns a body with these tags at the end of its first text widget.
 pub(super) fn written(body: &Value, tags: &Tags) -> Value {
     let mut body = body.clone();
     let widgets = body.get_mut("widgets").and_then(Value::as_array_mut).into_iter().flatten();
@@ -26,7 +24,7 @@ pub(super) fn written(body: &Value, tags: &Tags) -> Value {
     body
 }
 
-/// Takes the tags out of the texts of a body: what remains is what it shows.
+/// Splits a body into its content without the tags, and the tags.
 pub(super) fn taken(mut body: Value) -> (Value, Tags) {
     let mut tags = Tags::new();
     let widgets = body.get_mut("widgets").and_then(Value::as_array_mut).into_iter().flatten();
@@ -38,7 +36,7 @@ pub(super) fn taken(mut body: Value) -> (Value, Tags) {
     (body, tags)
 }
 
-/// Reads a line with a tag. Neither its key nor its value can have a backtick.
+/// Parses a line with a tag. Neither its key nor its value can contain a backtick.
 fn tag(line: &str) -> Option<(String, String)> {
     let (key, value) = line.strip_prefix("* `")?.strip_suffix('`')?.split_once("` = `")?;
     Some((key.to_owned(), value.to_owned()))

@@ -1,4 +1,4 @@
-//! What a dashboard makes of CloudWatch's answers, and what it says to CloudWatch.
+//! Handling of CloudWatch's answers about dashboards, and requests to CloudWatch.
 
 use engine::diff::diff;
 use engine::resource::Described;
@@ -18,12 +18,12 @@ fn dashboard() -> Dashboard {
     Dashboard::new(&scope(), shown())
 }
 
-/// Returns the tags that one of ours has, and one whose value is empty.
+/// Returns the tags of an owned dashboard, and one tag with an empty value.
 fn tags() -> Tags {
     scope().tags().into_iter().chain([("note".to_owned(), String::new())]).collect()
 }
 
-/// Returns the answer with which CloudWatch shows this body.
+/// Returns CloudWatch's answer with this body.
 fn kept(shown: &Value) -> ScriptedAnswer {
     body(json!({"DashboardName": "demo-dev-overview-eu-central-1", "DashboardBody": shown.to_string()}))
 }
@@ -45,7 +45,7 @@ fn dashboard_name_contains_the_region() {
 #[test]
 fn dashboard_note_carries_tags_and_is_no_drift() {
     let written = note::written(&shown(), &tags());
-    let text = written["widgets"][0]["properties"]["markdown"].as_str().expect("a text has text");
+    let text = written["widgets"][0]["properties"]["markdown"].as_str().expect("a text widget has text");
     assert!(text.ends_with("* `deployer:stack` = `demo`\n* `note` = ``"), "{text}");
     assert_eq!(note::taken(written), (shown(), tags()));
     assert_eq!(note::taken(json!("no JSON")), (json!("no JSON"), Tags::new()));
@@ -58,7 +58,8 @@ async fn dashboard_drift_names_the_path() {
     live["widgets"][1]["properties"]["title"] = "Mine".into();
     live["start"] = "-PT6H".into();
     let script = Script::new().on("GetDashboard", kept(&live));
-    let read = dashboard().read(&script.aws()).await.expect("it was read").expect("it is there");
+    let read =
+        dashboard().read(&script.aws()).await.expect("the read succeeds").expect("the resource exists");
     assert_eq!(read.tags, Some(tags()));
     let changes = diff(&read.resource.state(), &dashboard().state());
     let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
@@ -69,16 +70,19 @@ async fn dashboard_drift_names_the_path() {
 async fn dashboard_absence_is_recognised_in_both_protocols() {
     for code in ["DashboardNotFoundError", "ResourceNotFound"] {
         let script = Script::new().on("GetDashboard", fault(404, code, "no such dashboard"));
-        assert!(dashboard().read(&script.aws()).await.expect("absent is no error").is_none());
+        assert!(
+            dashboard().read(&script.aws()).await.expect("a missing dashboard is not an error").is_none()
+        );
     }
     let script = Script::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
     assert!(dashboard().read(&script.aws()).await.is_err());
 }
 
 #[tokio::test]
-async fn foreign_dashboard_is_not_replaced_on_create() {
+async fn unmanaged_dashboard_is_not_replaced_on_create() {
     let script = Script::new().on("GetDashboard", kept(&shown()));
-    let error = dashboard().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    let error =
+        dashboard().create(&scope().tags(), &script.aws()).await.expect_err("the resource is unmanaged");
     assert_eq!(error.class, Class::Exists);
     assert_eq!(script.calls(), ["GetDashboard"]);
     let denied = Script::new().on("GetDashboard", fault(403, "AccessDenied", "no"));
@@ -91,7 +95,7 @@ async fn interrupted_dashboard_create_is_finished() {
     let ours = kept(&note::written(&shown(), &scope().tags()));
     for there in [absent(), ours] {
         let script = Script::new().on("GetDashboard", there).on("PutDashboard", accepted());
-        dashboard().create(&scope().tags(), &script.aws()).await.expect("nobody else has it");
+        dashboard().create(&scope().tags(), &script.aws()).await.expect("the name is free or owned");
         assert_eq!(script.calls(), ["GetDashboard", "PutDashboard"]);
     }
 }
@@ -100,7 +104,7 @@ async fn interrupted_dashboard_create_is_finished() {
 async fn dashboard_update_keeps_the_note_and_tags() {
     let script = Script::new().on("PutDashboard", accepted());
     let live = Dashboard { noted: tags(), body: json!({}), ..dashboard() };
-    update(&dashboard(), &live, &script.aws()).await.expect("it is accepted");
+    update(&dashboard(), &live, &script.aws()).await.expect("the update is accepted");
     let asked = script.asked();
     assert!(asked[0].body.contains("* `deployer:stack` = `demo`"), "{}", asked[0].body);
     assert!(asked[0].body.contains("# demo-dev"), "{}", asked[0].body);
@@ -110,7 +114,7 @@ async fn dashboard_update_keeps_the_note_and_tags() {
 async fn dashboard_validation_messages_are_errors() {
     let said = json!([{"DataPath": "/widgets/1", "Message": "Unknown metric"}]);
     let script = Script::new().on("PutDashboard", body(json!({"DashboardValidationMessages": said})));
-    let error = dashboard().tag(&tags(), &script.aws()).await.expect_err("it shows less than it should");
+    let error = dashboard().tag(&tags(), &script.aws()).await.expect_err("CloudWatch reports a problem");
     assert!(error.message.ends_with("/widgets/1 Unknown metric"), "{error}");
 }
 
@@ -133,10 +137,10 @@ fn dashboard_mistakes_are_found_without_a_call() {
 #[tokio::test]
 async fn dashboard_is_found_without_a_listing() {
     let script = Script::new().on("GetDashboard", kept(&note::written(&shown(), &tags())));
-    let listed = Dashboard::list(&scope(), &script.aws()).await.expect("nothing is asked");
+    let listed = Dashboard::list(&scope(), &script.aws()).await.expect("no call is made");
     assert_eq!(listed, [dashboard().name()]);
     assert_eq!(script.calls(), [""; 0]);
-    let owner = Dashboard::tags(&listed[0], &script.aws()).await.expect("it was read");
+    let owner = Dashboard::tags(&listed[0], &script.aws()).await.expect("the read succeeds");
     assert_eq!(owner, Some(tags()));
 }
 

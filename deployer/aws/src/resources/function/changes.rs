@@ -1,4 +1,4 @@
-//! Changing a function: one call after another, each over before the next.
+//! Changes of a function: one call after another, each finished before the next.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use super::{Function, FunctionFieldName, configuration, get, resource_policy};
 use crate::resources::lacking::judged;
 use crate::{Aws, Called, wait_until};
 
-/// How long a change may take. Without a VPC it is seconds; Terraform allows five minutes
+/// How long a change may take. Without a VPC it takes seconds; Terraform allows five minutes
 /// (terraform-provider-aws, internal/service/lambda).
 pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(300);
 
-/// How long a new function may be unknown. Changes are known everywhere within a minute as a rule.
+/// How long a new function may be unknown. Changes usually propagate within a minute.
 const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 
-/// The calls that change a function, in their order. Lambda takes one at a time: each has to be over
-/// before the next.
+/// The calls that change a function, in order. Lambda accepts one at a time: each has to be finished before
+/// the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Call {
     UpdateConfiguration,
@@ -28,7 +28,7 @@ enum Call {
     PutConcurrency,
     PutRecursionConfig,
     RemovePermissions,
-    /// The field is fixed.
+    /// The field cannot be changed.
     None,
 }
 
@@ -58,21 +58,21 @@ impl Call {
             | Field::FileSystems
             | Field::KmsKey
             | Field::SnapStart
-            // Lambda tries again what it could not carry out.
+            // An update makes Lambda retry the failed change.
             | Field::Failure => Self::UpdateConfiguration,
         }
     }
 }
 
 impl FunctionFieldName {
-    /// Tells whether a change of this field uploads the code.
+    /// Returns whether a change of this field uploads the code.
     pub fn is_uploaded(self) -> bool {
         Call::that_changes(self) == Call::UpdateCode
     }
 }
 
 impl Function {
-    /// Changes these fields, unless the function has another revision than this by now.
+    /// Changes these fields, unless the function has another revision in the meantime.
     pub(super) async fn put(
         &self,
         live: &Self,
@@ -85,7 +85,7 @@ impl Function {
             match call {
                 Call::UpdateConfiguration => {
                     let call = self.to_update(live).function_name(&self.name);
-                    // Our own change makes another revision.
+                    // This change creates another revision, so later calls do not send this one.
                     let call = call.set_revision_id(revision.take().map(str::to_owned));
                     let sent = call.send_with(&aws.lambda).await.called();
                     sent.map_err(|error| self.judged(error))?;
@@ -105,18 +105,16 @@ impl Function {
         Ok(())
     }
 
-    /// Fails with this error if somebody changed the function since it was looked at. An
-    /// attempt of ours that was cut short made another revision as well, and differs from
-    /// what is desired in nothing that did not differ before.
+    /// Fails with this error if the function was changed by others since it was read. An interrupted attempt
+    /// of this run also created another revision, but adds no differences to the desired state.
     pub(super) async fn unchanged_since(&self, live: &Self, error: Error, aws: &Aws) -> Result<(), Error> {
         let now = Resource::read(self, aws).await?;
         let differing = |live: &Self| diff(&live.state(), &self.state());
         let before = differing(live);
         match now {
             Some(now) if differing(&now.resource).iter().all(|change| before.contains(change)) => Ok(()),
-            _ => {
-                Err(error.hint("somebody changed the function meanwhile: run the command again to plan anew"))
-            }
+            _ => Err(error
+                .hint("the function was changed in the meantime: run the command again to get a new plan")),
         }
     }
 
@@ -125,8 +123,8 @@ impl Function {
         judged(error, self.granted.as_ref(), target.as_slice())
     }
 
-    /// Uploads the code, then says in the tags what it was made from. Cut short in between,
-    /// the tags do not fit the code and the next run uploads again.
+    /// Uploads the code, then records in the tags what it was built from. After an interruption in between,
+    /// the tags do not match the code, and the next run uploads again.
     async fn upload(&self, revision: Option<&str>, aws: &Aws) -> Result<(), Error> {
         let (package, key) = aws.stored_package(&self.binary).await?;
         let call = aws.lambda.update_function_code().function_name(&self.name);
@@ -139,19 +137,18 @@ impl Function {
         self.tag(&self.code.tags(&package.sha256), aws).await
     }
 
-    /// Waits until the last change is over. GetFunction is polled because AWS allows 100 of
-    /// it a second, and 15 of almost everything else of Lambda together ("Lambda quotas",
-    /// Lambda developer guide).
+    /// Waits until the last change is finished. It polls GetFunction because AWS allows 100 of these calls a
+    /// second, and 15 of almost all other Lambda calls together ("Lambda quotas", Lambda developer guide).
     pub(super) async fn changed(&self, aws: &Aws) -> Result<(), Error> {
         let started = Instant::now();
         wait_until("the function to be Active", CHANGES_WITHIN, async || {
             let Some(function) = get(&self.name, aws).await?.and_then(|answer| answer.configuration) else {
-                // A function made a moment ago is not found everywhere yet.
+                // A new function is not found everywhere yet.
                 if started.elapsed() < KNOWN_WITHIN {
                     return Ok(None);
                 }
-                return Err(Error::other("GetFunction", format!("{} is not there any more", self.name))
-                    .hint("somebody deleted it meanwhile: run the command again to plan anew"));
+                return Err(Error::other("GetFunction", format!("{} no longer exists", self.name))
+                    .hint("it was deleted in the meantime: run the command again to get a new plan"));
             };
             if let Some(reason) = configuration::failure(&function) {
                 return Err(Error::other("GetFunction", format!("the last change failed: {reason}")));

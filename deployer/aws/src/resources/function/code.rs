@@ -1,4 +1,4 @@
-//! What a function runs, in a form that can be compared without compiling anything.
+//! The code of a function, in a form that can be compared without compilation.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,20 +12,20 @@ const TAG_SHA256: &str = "deployer:code-sha256";
 
 /// The code of a function.
 ///
-/// What we want is known by the sources it is made from; what is live is known by the hash
-/// of the zip. Tags written after each upload join the two: the fingerprint of the sources
-/// and the `CodeSha256` of the zip they became.
+/// The desired code is identified by its sources, the live code by the hash of its zip. Tags that are written
+/// after each upload connect the two: the fingerprint of the sources, and the `CodeSha256` of the zip that
+/// was built from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Code {
-    /// The fingerprint of the sources; live, the one in the tag, or empty without a tag.
+    /// The fingerprint of the sources. For live code it is the one in the tag, or empty without a tag.
     fingerprint: String,
-    /// The live `CodeSha256` when it is not the one that was uploaded: somebody changed the
-    /// code by hand. Nothing otherwise, and never desired.
+    /// The live `CodeSha256` if it is not the uploaded one, because the code was changed by hand. Otherwise
+    /// nothing, and never desired.
     sha256: Option<String>,
 }
 
 impl Code {
-    /// Returns the code made from sources with this fingerprint.
+    /// Returns the code built from sources with this fingerprint.
     pub(super) fn from_sources(fingerprint: String) -> Self {
         Self { fingerprint, sha256: None }
     }
@@ -47,8 +47,8 @@ impl Code {
     }
 }
 
-/// Returns the digest of the package that a function with these tags was made of, as packages are stored
-/// by; nothing where no deployer uploaded it.
+/// Returns the digest under which the package of a function with these tags is stored. Returns nothing if the
+/// code was not uploaded by the deployer.
 pub fn deployed_package(tags: &Tags) -> Option<String> {
     let sha256 = STANDARD.decode(tags.get(TAG_SHA256)?).ok()?;
     Some(hexadecimal(&sha256))

@@ -1,5 +1,5 @@
-//! A function's configuration between our form and the SDK's, pure. What AWS leaves out
-//! means its default, which is filled in here.
+//! Conversion of a function's configuration from and to the SDK, without calls. A setting that AWS omits has
+//! its default, which is filled in here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,16 +18,16 @@ use serde::Serialize;
 use super::{Code, Function, Secret, tags_of};
 use crate::policy::Policy;
 
-/// Where a function logs to, and how.
+/// The log settings of a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Logging {
     /// `Text` or `JSON`.
     format: String,
     /// The log group.
     group: String,
-    /// The least level of the function's own lines; only with `JSON`.
+    /// The lowest level of the function's own log lines; only with `JSON`.
     application_level: Option<String>,
-    /// The least level of Lambda's lines; only with `JSON`.
+    /// The lowest level of Lambda's log lines; only with `JSON`.
     system_level: Option<String>,
 }
 
@@ -73,7 +73,7 @@ pub struct Vpc {
 }
 
 impl Vpc {
-    /// Outside of any VPC, AWS gives nothing or empty lists.
+    /// Returns the VPC. Without one, AWS answers with nothing or with empty lists.
     fn from_live(live: Option<VpcConfigResponse>) -> Option<Self> {
         let live = live?;
         let vpc = Self {
@@ -92,7 +92,7 @@ impl Vpc {
 }
 
 impl Function {
-    /// Returns what AWS answered as a resource with its tags.
+    /// Converts AWS's answer to a resource with its tags.
     pub(super) fn live(
         &self,
         answer: GetFunctionOutput,
@@ -101,7 +101,10 @@ impl Function {
         let tags = tags_of(&answer)?;
         let Some(live) = answer.configuration else {
             let name = &self.name;
-            return Err(Error::other("GetFunction", format!("the answer for {name} holds no configuration")));
+            return Err(Error::other(
+                "GetFunction",
+                format!("the answer for {name} contains no configuration"),
+            ));
         };
         let resource = Self {
             name: self.name.clone(),
@@ -109,7 +112,7 @@ impl Function {
             binary: self.binary.clone(),
             needs: self.needs.clone(),
             granted: self.granted.clone(),
-            // While a change goes on, its end makes another revision.
+            // A change in progress creates another revision when it ends.
             revision: live.revision_id.clone().filter(|_| settled(&live)),
             code: Code::from_live(&tags, live.code_sha256().unwrap_or_default()),
             failure: failure(&live),
@@ -148,14 +151,14 @@ impl Function {
             reserved_concurrency: answer
                 .concurrency
                 .and_then(|concurrency| concurrency.reserved_concurrent_executions),
-            // Another call tells, where it matters.
+            // Read by another call, for functions that invoke themselves.
             recursive_loop: None,
             resource_policy,
         };
         Ok(Live { resource, tags: Some(tags), identity: None })
     }
 
-    /// Returns the call that makes the function, without code and tags.
+    /// Returns the call that creates the function, without code and tags.
     pub(super) fn to_create(&self) -> CreateFunctionInputBuilder {
         CreateFunctionInputBuilder::default()
             .function_name(&self.name)
@@ -179,8 +182,8 @@ impl Function {
             .set_snap_start((self.snap_start != "None").then(|| self.snap_start_to_sdk()))
     }
 
-    /// Returns the call that changes what differs, without a name. An omitted setting stays
-    /// as it is, so one that is to be none is sent as the value that resets it.
+    /// Returns the call that changes the settings that differ, without a name. An omitted setting does not
+    /// change, so a setting to clear is sent as the value that resets it.
     pub(super) fn to_update(&self, live: &Self) -> UpdateFunctionConfigurationInputBuilder {
         UpdateFunctionConfigurationInputBuilder::default()
             .set_role((live.role != self.role).then(|| self.role.clone()))
@@ -215,7 +218,7 @@ impl Function {
     fn environment_to_sdk(&self) -> Environment {
         let variables = self.environment.iter();
         let variables = variables.map(|(name, value)| (name.clone(), value.expose().to_owned()));
-        // Without variables at all, Lambda would keep the old ones.
+        // If the variables are omitted, Lambda keeps the old ones.
         Environment::builder().set_variables(Some(variables.collect())).build()
     }
 
@@ -232,13 +235,13 @@ impl Function {
     }
 }
 
-/// Tells whether the last change is over. Lambda says nothing of it at first.
+/// Returns whether the last change is finished. At first Lambda reports no status.
 pub(super) fn settled(function: &FunctionConfiguration) -> bool {
     let moving = matches!(function.state, Some(State::Pending | State::Deactivating | State::Deleting));
     function.last_update_status == Some(LastUpdateStatus::Successful) && !moving
 }
 
-/// Returns why Lambda could not carry out the last change.
+/// Returns why Lambda could not apply the last change.
 pub(super) fn failure(function: &FunctionConfiguration) -> Option<String> {
     let (code, reason) = if function.state == Some(State::Failed) {
         let code = function.state_reason_code().map(|code| code.as_str());
@@ -252,7 +255,7 @@ pub(super) fn failure(function: &FunctionConfiguration) -> Option<String> {
     Some(format!("{}: {}", code.unwrap_or("Failed"), reason.unwrap_or("Lambda gives no reason")))
 }
 
-/// Lambda answers with an error in place of variables it may not decrypt.
+/// Returns the environment variables. If Lambda cannot decrypt them, it answers with an error instead.
 fn environment_of(live: Option<EnvironmentResponse>) -> Result<BTreeMap<String, Secret>, Error> {
     let Some(live) = live else {
         return Ok(BTreeMap::new());
@@ -265,7 +268,7 @@ fn environment_of(live: Option<EnvironmentResponse>) -> Result<BTreeMap<String, 
     Ok(variables.map(|(name, value)| (name, Secret::new(value))).collect())
 }
 
-/// A setting that is none is absent or empty.
+/// Returns a setting, or nothing if it is absent or empty.
 fn given(setting: Option<String>) -> Option<String> {
     setting.filter(|value| !value.is_empty())
 }

@@ -1,18 +1,17 @@
-//! What the caller has to be allowed for functions ("Actions, resources, and condition keys for
-//! AWS Lambda", Service Authorization Reference; "GetFunction", Lambda API reference, for the
-//! tags in its answer).
+//! Permissions that the caller needs for functions ("Actions, resources, and condition keys for AWS Lambda",
+//! Service Authorization Reference; "GetFunction", Lambda API reference, for the tags in its answer).
 
 use engine::scope::Scope;
 
 use crate::AwsNames;
 use crate::policy::Statement;
 
-/// Returns what all calls about the scope's functions take.
+/// Returns the permissions for all calls about the scope's functions.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
     let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
     let roles = scope.iam_arn(&format!("role{}*", scope.role_path()));
     vec![
-        // A listing is of no function.
+        // A listing is not about a single function.
         Statement::new("FunctionsList", ["lambda:ListFunctions"], ["*".to_owned()]),
         Statement::new(
             "FunctionsRead",

@@ -1,8 +1,8 @@
-//! Whether a function may go on invoking itself: by default Lambda stops a function after about
-//! 16 invocations in one chain of requests ("Use Lambda recursive loop detection to prevent
-//! infinite loops", Lambda developer guide).
+//! Recursion of a function. By default Lambda stops a function after about 16 invocations in one chain of
+//! requests ("Use Lambda recursive loop detection to prevent infinite loops", Lambda developer guide).
 //!
-//! Read and set only for a function that is meant to: it is a call more for each look.
+//! Read and set only for a function that is meant to invoke itself, because it needs one more call on every
+//! read.
 
 use engine::error::{Error, GoneIsNone};
 
@@ -10,7 +10,7 @@ use super::Function;
 use crate::{Aws, Called};
 
 impl Function {
-    /// Returns what is set, if it matters here.
+    /// Returns the live setting, for a function that is meant to invoke itself.
     pub(super) async fn read_recursive_loop(&self, aws: &Aws) -> Result<Option<String>, Error> {
         if self.recursive_loop.is_none() {
             return Ok(None);
@@ -21,7 +21,7 @@ impl Function {
         Ok(set.map(|set| set.as_str().to_owned()))
     }
 
-    /// Sets it, if it matters here.
+    /// Applies the setting, for a function that is meant to invoke itself.
     pub(super) async fn set_recursive_loop(&self, aws: &Aws) -> Result<(), Error> {
         let Some(desired) = &self.recursive_loop else {
             return Ok(());

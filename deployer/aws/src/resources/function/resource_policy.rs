@@ -1,4 +1,4 @@
-//! The resource policy of a function: who may invoke or change it besides its account.
+//! The resource policy of a function: permissions of others to invoke or change it.
 
 use engine::error::{Error, GoneIsNone};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::policy::Policy;
 use crate::{Aws, Called};
 
-/// Reads the policy, or nothing when nobody was given a permission.
+/// Returns the policy, or nothing if it grants no permission.
 pub(super) async fn read(function: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     let call = aws.lambda.get_policy().function_name(function);
     let answer = call.send().await.called().gone_is_none()?;
@@ -19,10 +19,10 @@ pub(super) async fn read(function: &str, aws: &Aws) -> Result<Option<Policy>, Er
     Ok(Some(policy).filter(|policy| !statements(policy).is_empty()))
 }
 
-/// Removes each permission that this policy holds; there is no call that removes all.
+/// Removes each permission in this policy; no call removes all of them.
 pub(super) async fn remove(function: &str, policy: &Policy, aws: &Aws) -> Result<(), Error> {
     for statement in statements(policy) {
-        // Lambda insists on an id for each.
+        // Lambda requires an id for each statement.
         let id = statement["Sid"].as_str().unwrap_or_default();
         let call = aws.lambda.remove_permission().function_name(function).statement_id(id);
         call.send().await.called().gone_is_none()?;

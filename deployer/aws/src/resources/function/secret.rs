@@ -8,8 +8,7 @@ use sha2::{Digest, Sha256};
 /// How much of the hash is shown: enough to see a change, not to check a guess by eye.
 const SHOWN_BYTES: usize = 8;
 
-/// The value of an environment variable. Wherever it could be printed or stored, its hash
-/// stands in for it.
+/// The value of an environment variable. Its hash replaces it wherever it could be printed or stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -52,7 +51,10 @@ mod tests {
     #[test]
     fn secret_shows_only_its_hash() {
         let secret = Secret::new("hello");
-        assert_eq!(serde_json::to_value(&secret).expect("plain data"), "sha256:2cf24dba5fb0a30e",);
+        assert_eq!(
+            serde_json::to_value(&secret).expect("the value serializes to JSON"),
+            "sha256:2cf24dba5fb0a30e",
+        );
         assert_eq!(format!("{secret:?}"), "sha256:2cf24dba5fb0a30e");
         assert_eq!(secret.expose(), "hello");
     }

@@ -1,4 +1,4 @@
-//! What a function makes of Lambda's answers, and what it says to Lambda.
+//! Handling of Lambda's answers about functions, and requests to Lambda.
 
 use engine::diff::diff;
 use engine::resource::Described;
@@ -16,7 +16,7 @@ fn function() -> Function {
         .environment([("TABLE".to_owned(), "events".to_owned())])
 }
 
-/// Returns what Lambda says of the function as it is desired.
+/// Returns Lambda's answer for the desired function.
 fn configuration(more: Value) -> Value {
     let mut live = json!({
         "FunctionName": "demo-dev-capture",
@@ -30,7 +30,9 @@ fn configuration(more: Value) -> Value {
         "Environment": {"Variables": {"TABLE": "events"}},
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/demo-dev-capture"},
     });
-    live.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    live.as_object_mut()
+        .expect("the value is an object")
+        .extend(more.as_object().expect("the value is an object").clone());
     live
 }
 
@@ -51,7 +53,7 @@ async fn read(answer: ScriptedAnswer) -> Result<Option<Live<Function>>, Error> {
 }
 
 async fn live(more: Value) -> Function {
-    read(got(more)).await.expect("a read").expect("a function").resource
+    read(got(more)).await.expect("the read succeeds").expect("the function exists").resource
 }
 
 fn paths(live: &Function) -> Vec<String> {
@@ -103,12 +105,12 @@ async fn function_drift_names_the_field() {
         json!({"Configuration": configuration(json!({})), "Tags": tags(), "Concurrency": {"ReservedConcurrentExecutions": 0}}),
     );
     assert_eq!(
-        paths(&read(reserved).await.expect("a read").expect("one").resource),
+        paths(&read(reserved).await.expect("the read succeeds").expect("the function exists").resource),
         ["reserved_concurrency"]
     );
 }
 
-/// Lambda stops what goes on invoking itself, unless it is told that this is meant.
+/// Lambda stops a function that repeatedly invokes itself, unless recursion is allowed.
 #[tokio::test]
 async fn recursive_function_gets_recursion_allowed() {
     let script = Script::new()
@@ -117,27 +119,33 @@ async fn recursive_function_gets_recursion_allowed() {
         .on("GetFunctionRecursionConfig", body(json!({"RecursiveLoop": "Terminate"})))
         .on("PutFunctionRecursionConfig", body(json!({"RecursiveLoop": "Allow"})));
     let recursive = function().recursive();
-    let found =
-        Resource::read(&recursive, &script.aws()).await.expect("a read").expect("a function").resource;
+    let found = Resource::read(&recursive, &script.aws())
+        .await
+        .expect("the read succeeds")
+        .expect("the function exists")
+        .resource;
     let changes = diff(&found.state(), &recursive.state());
     assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["recursive_loop"]);
-    update(&recursive, &found, &script.aws()).await.expect("an update");
+    update(&recursive, &found, &script.aws()).await.expect("the update succeeds");
     assert_eq!(script.writes(), ["PutFunctionRecursionConfig"]);
 }
 
 #[tokio::test]
-async fn foreign_invoke_permission_shows_and_is_removed() {
+async fn unmanaged_invoke_permission_shows_and_is_removed() {
     let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
-        {"Sid": "theirs", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn"},
+        {"Sid": "unmanaged", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn"},
     ]});
     let script = Script::new()
         .on("GetFunction", got(json!({})))
         .on("GetPolicy", body(json!({"Policy": policy.to_string()})))
         .on("RemovePermission", body("{}"));
-    let found =
-        Resource::read(&function(), &script.aws()).await.expect("a read").expect("a function").resource;
+    let found = Resource::read(&function(), &script.aws())
+        .await
+        .expect("the read succeeds")
+        .expect("the function exists")
+        .resource;
     assert_eq!(paths(&found), ["resource_policy"]);
-    update(&function(), &found, &script.aws()).await.expect("an update");
+    update(&function(), &found, &script.aws()).await.expect("the update succeeds");
     assert_eq!(script.writes(), ["RemovePermission"]);
 }
 
@@ -147,7 +155,7 @@ async fn function_with_unreadable_parts_is_an_error() {
     assert!(read(body(tags)).await.is_err());
     let error = json!({"Environment": {"Error": {"ErrorCode": "AccessDenied", "Message": "kms"}}});
     assert!(read(got(error)).await.is_err());
-    assert!(read(got(json!({"State": "Deleting"}))).await.expect("a read").is_none());
+    assert!(read(got(json!({"State": "Deleting"}))).await.expect("the read succeeds").is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,15 +166,15 @@ async fn function_is_waited_for_until_invocable() {
         .on("GetFunction", got(json!({"State": "Pending", "LastUpdateStatus": "InProgress"})))
         .on("GetFunction", got(json!({"LastUpdateStatus": null})))
         .on("GetFunction", got(json!({})));
-    function().create(&scope().tags(), &with_code(&script)).await.expect("a function");
+    function().create(&scope().tags(), &with_code(&script)).await.expect("the function is created");
     assert_eq!(script.writes(), ["PutObject", "CreateFunction"]);
     assert_eq!(script.calls().len(), 6);
 
     let script = Script::new()
         .on("GetFunction", got(json!({"State": "Pending", "LastUpdateStatus": "InProgress"})))
         .on("GetFunction", got(json!({})));
-    function().ready(&script.aws()).await.expect("a function");
-    assert_eq!(script.calls().len(), 2, "one that an attempt cut short left behind");
+    function().ready(&script.aws()).await.expect("the function is ready");
+    assert_eq!(script.calls().len(), 2, "a function of an interrupted attempt is waited for");
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +184,7 @@ async fn function_deleted_meanwhile_is_not_waited_for_long() {
         .on("GetFunction", fault(404, "ResourceNotFoundException", "no such function"));
     let started = tokio::time::Instant::now();
     let made = function().create(&scope().tags(), &with_code(&script)).await;
-    assert!(made.expect_err("it is gone").to_string().contains("not there any more"));
+    assert!(made.expect_err("the resource was deleted").to_string().contains("no longer exists"));
     assert!(started.elapsed().as_secs() < 90, "{:?}", started.elapsed());
 }
 
@@ -185,29 +193,33 @@ async fn failed_function_change_is_an_error() {
     let failed = json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "InvalidZipFileException", "LastUpdateStatusReason": "no zip"});
     let script =
         Script::new().on("CreateFunction", body(configuration(json!({})))).on("GetFunction", got(failed));
-    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it failed");
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("the change failed");
     assert!(error.message.contains("InvalidZipFileException: no zip"), "{error}");
 }
 
 #[tokio::test]
-async fn foreign_function_is_not_adopted_on_create() {
+async fn unmanaged_function_is_not_adopted_on_create() {
     let exists = || fault(409, "ResourceConflictException", "Function already exist: demo-dev-capture");
     let theirs = body(json!({"Configuration": configuration(json!({})), "Tags": {"owner": "them"}}));
     let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", theirs));
-    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is theirs");
+    let error =
+        function().create(&scope().tags(), &with_code(&script)).await.expect_err("the resource is unmanaged");
     assert_eq!(error.class, Class::Exists);
     assert_eq!(script.writes(), ["PutObject", "CreateFunction"]);
-    // One that is being deleted is waited for.
+    // A function that is being deleted is waited for.
     let going = got(json!({"State": "Deleting"}));
     let script = nobody_else(Script::new().on("CreateFunction", exists()).on("GetFunction", going));
-    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("it is going");
+    let error = function()
+        .create(&scope().tags(), &with_code(&script))
+        .await
+        .expect_err("the function is being deleted");
     assert!(error.class.passes(), "{error:?}");
-    // One of ours is finished, whatever it was begun for.
+    // A function of an interrupted attempt is finished, even if its configuration was different.
     let script = nobody_else(Script::new())
         .on("CreateFunction", exists())
         .on("GetFunction", got(json!({"MemorySize": 256})))
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))));
-    function().create(&scope().tags(), &with_code(&script)).await.expect("it is ours");
+    function().create(&scope().tags(), &with_code(&script)).await.expect("the resource is owned");
     assert_eq!(script.writes(), ["PutObject", "CreateFunction", "UpdateFunctionConfiguration"]);
 }
 
@@ -220,7 +232,7 @@ async fn function_configuration_is_updated_before_its_code() {
         .on("GetFunction", got(json!({})))
         .on("UpdateFunctionCode", body(configuration(json!({}))))
         .on("TagResource", body(""));
-    update(&function(), &found, &with_code(&script)).await.expect("an update");
+    update(&function(), &found, &with_code(&script)).await.expect("the update succeeds");
     assert_eq!(
         script.calls(),
         [
@@ -258,7 +270,7 @@ async fn function_settings_to_clear_are_sent_as_resets() {
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({})));
     let bare = Function::new(&scope(), "capture", ROLE, Vec::new()).fingerprint("f1");
-    update(&bare, &found, &script.aws()).await.expect("an update");
+    update(&bare, &found, &script.aws()).await.expect("the update succeeds");
     let expected = json!({
         "Description": "",
         "Environment": {"Variables": {}},
@@ -282,15 +294,16 @@ async fn function_changed_meanwhile_is_not_overwritten() {
     let theirs = nobody_else(Script::new())
         .on("UpdateFunctionConfiguration", changed())
         .on("GetFunction", got(json!({"MemorySize": 256, "Timeout": 60})));
-    let error = update(&function(), &found, &theirs.aws()).await.expect_err("somebody was there");
-    assert!(error.hint.expect("a hint").contains("somebody changed the function meanwhile"));
+    let error =
+        update(&function(), &found, &theirs.aws()).await.expect_err("the function was changed by others");
+    assert!(error.hint.expect("the error has a hint").contains("the function was changed in the meantime"));
     assert_eq!(theirs.writes(), ["UpdateFunctionConfiguration"]);
-    // An attempt of ours got through, and its answer did not.
+    // An earlier attempt made the change, but its answer was lost.
     let ours = nobody_else(Script::new())
         .on("UpdateFunctionConfiguration", changed())
         .on("UpdateFunctionConfiguration", body(configuration(json!({}))))
         .on("GetFunction", got(json!({})));
-    update(&function(), &found, &ours.aws()).await.expect("it is ours");
+    update(&function(), &found, &ours.aws()).await.expect("the resource is owned");
     assert_eq!(ours.sent("UpdateFunctionConfiguration")[1], json!({"MemorySize": 128}));
 }
 
@@ -304,7 +317,7 @@ async fn function_waits_for_role_but_not_for_missing_permission() {
             .granted(&Policy::allowing(&[]))
             .create(&scope().tags(), &with_code(&script))
             .await
-            .expect_err("no")
+            .expect_err("Lambda rejects the call")
     };
     let assumed = refused("The role defined for the function cannot be assumed by Lambda.").await;
     assert_eq!(assumed.class, Class::Propagating);
@@ -321,9 +334,9 @@ async fn reserved_concurrency_over_quota_has_a_hint() {
     let script =
         Script::new().on("PutFunctionConcurrency", fault(400, "InvalidParameterValueException", text));
     let desired = function().reserved_concurrency(Some(5));
-    let error = update(&desired, &function(), &script.aws()).await.expect_err("too few");
+    let error = update(&desired, &function(), &script.aws()).await.expect_err("the quota is exceeded");
     assert_eq!(error.class, Class::Quota);
-    assert!(error.hint.expect("a hint").contains("reserved_concurrency"));
+    assert!(error.hint.expect("the error has a hint").contains("reserved_concurrency"));
 }
 
 #[test]
@@ -358,7 +371,8 @@ fn function_permissions_end_at_the_prefix() {
         };
         assert_eq!(statement.resources, [on]);
     }
-    let pass = permissions.iter().find(|statement| statement.sid == "RolesPass").expect("it is there");
+    let pass =
+        permissions.iter().find(|statement| statement.sid == "RolesPass").expect("the statement exists");
     let condition = ("StringEquals", "iam:PassedToService".to_owned(), "lambda.amazonaws.com".to_owned());
     assert_eq!(pass.conditions, [condition]);
 }
@@ -371,9 +385,9 @@ async fn function_environment_is_left_out_of_errors() {
     let refused = || fault(400, "InvalidParameterValueException", said);
     let script = Script::new().on("CreateFunction", refused()).on("UpdateFunctionConfiguration", refused());
     let aws = with_code(&script);
-    let created = function().create(&Tags::new(), &aws).await.expect_err("it is too large");
+    let created = function().create(&Tags::new(), &aws).await.expect_err("the environment is too large");
     let live = function().memory_mb(256);
-    let updated = update(&function(), &live, &aws).await.expect_err("it is too large");
+    let updated = update(&function(), &live, &aws).await.expect_err("the environment is too large");
     for error in [created, updated] {
         assert!(error.message.ends_with("exceeded the 4KB limit."), "{error}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");

@@ -1,4 +1,4 @@
-//! What is said to CloudWatch Logs, and what is made of answers that no emulator gives.
+//! Requests to CloudWatch Logs, and the handling of answers that no emulator gives.
 
 use serde_json::{Value, json};
 
@@ -11,10 +11,13 @@ fn group() -> LogGroup {
     LogGroup::of_function(&scope(), "demo-dev-capture", 7)
 }
 
-/// Answers with a listing of this group, with this besides.
+/// Answers with a listing of this group, with these fields in addition.
 fn listed(besides: Value) -> ScriptedAnswer {
     let mut group = json!({"logGroupName": NAME, "logGroupClass": "STANDARD", "retentionInDays": 7});
-    group.as_object_mut().expect("an object").extend(besides.as_object().expect("an object").clone());
+    group
+        .as_object_mut()
+        .expect("the value is an object")
+        .extend(besides.as_object().expect("the value is an object").clone());
     body(json!({"logGroups": [group]}))
 }
 
@@ -24,11 +27,11 @@ fn tagged(script: Script, tags: &Tags) -> Script {
 
 async fn live(besides: Value) -> LogGroup {
     let script = tagged(Script::new().on("DescribeLogGroups", listed(besides)), &scope().tags());
-    group().read(&script.aws()).await.expect("it is read").expect("there is one").resource
+    group().read(&script.aws()).await.expect("the read succeeds").expect("the resource exists").resource
 }
 
 fn state(group: &LogGroup) -> Value {
-    serde_json::to_value(group).expect("plain data")
+    serde_json::to_value(group).expect("the value serializes to JSON")
 }
 
 #[tokio::test]
@@ -43,7 +46,7 @@ async fn retention_set_by_the_account_is_no_drift() {
 async fn log_group_protection_by_hand_is_removed() {
     let protected = live(json!({"deletionProtectionEnabled": true})).await;
     let script = Script::new().on("PutLogGroupDeletionProtection", body("{}"));
-    update(&group(), &protected, &script.aws()).await.expect("it is taken away");
+    update(&group(), &protected, &script.aws()).await.expect("the protection is removed");
     let sent = script.sent("PutLogGroupDeletionProtection");
     assert_eq!(sent, [json!({"logGroupIdentifier": NAME, "deletionProtectionEnabled": false})]);
 }
@@ -54,7 +57,7 @@ async fn protected_log_group_is_deleted() {
         .on("DescribeLogGroups", listed(json!({"deletionProtectionEnabled": true})))
         .on("PutLogGroupDeletionProtection", body("{}"))
         .on("DeleteLogGroup", body("{}"));
-    LogGroup::delete(NAME, &script.aws()).await.expect("it is gone");
+    LogGroup::delete(NAME, &script.aws()).await.expect("the deletion succeeds");
     assert_eq!(script.writes(), ["PutLogGroupDeletionProtection", "DeleteLogGroup"]);
 }
 
@@ -63,20 +66,20 @@ async fn log_group_created_by_lambda_gets_its_retention() {
     let exists = fault(400, "ResourceAlreadyExistsException", "The specified log group already exists");
     let script = tagged(Script::new().on("CreateLogGroup", exists.clone()), &Tags::new());
     let script = script.on("PutRetentionPolicy", body("{}"));
-    group().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
+    group().create(&scope().tags(), &script.aws()).await.expect("the resource is adopted");
     assert_eq!(script.writes(), ["CreateLogGroup", "PutRetentionPolicy"]);
 
     let theirs: Tags = [("team".to_owned(), "another".to_owned())].into();
     let script = tagged(Script::new().on("CreateLogGroup", exists), &theirs);
-    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
-    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("the resource is unmanaged");
+    assert!(error.hint.expect("the error has a hint").contains("created meanwhile"));
 }
 
 #[tokio::test]
 async fn log_group_conflicting_change_is_retried() {
     let aborted = fault(400, "OperationAbortedException", "A conflicting operation is in progress");
     let script = Script::new().on("CreateLogGroup", aborted);
-    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    let error = group().create(&scope().tags(), &script.aws()).await.expect_err("the error is retryable");
     assert!(error.class.passes());
 }
 
@@ -85,7 +88,7 @@ async fn log_group_settings_by_hand_are_reset() {
     let by_hand =
         live(json!({"retentionInDays": null, "kmsKeyId": "arn:aws:kms:eu-central-1:1:key/1"})).await;
     let script = Script::new().on("PutRetentionPolicy", body("{}")).on("DisassociateKmsKey", body("{}"));
-    update(&group(), &by_hand, &script.aws()).await.expect("it is put back");
+    update(&group(), &by_hand, &script.aws()).await.expect("the settings are reset");
     assert_eq!(script.writes(), ["PutRetentionPolicy", "DisassociateKmsKey"]);
 }
 
@@ -93,5 +96,5 @@ async fn log_group_settings_by_hand_are_reset() {
 fn retention_unknown_to_aws_is_a_mistake() {
     assert_eq!(group().mistakes(&Neighbours::default()), [""; 0]);
     let mistakes = LogGroup::of_function(&scope(), "f", 8).mistakes(&Neighbours::default());
-    assert!(mistakes[0].ends_with("and not for 8"), "{mistakes:?}");
+    assert!(mistakes[0].ends_with("but is 8"), "{mistakes:?}");
 }

@@ -1,10 +1,10 @@
-//! What can be learned from Lambda's answers about mappings.
+//! Parsing of Lambda's answers about mappings.
 
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use engine::error::{Class, Error};
 
-/// Tells whether a call failed because of tags: not every Region takes those of a mapping
+/// Returns whether a call failed because of tags: not every Region supports tags on mappings
 /// (terraform-provider-aws, issues 39820 and 39849), and not every caller may set them.
 pub(super) fn tags_refused(error: &Error) -> bool {
     let text = error.message.to_lowercase();

@@ -1,4 +1,4 @@
-//! Making and changing a mapping, and waiting until it reads.
+//! Creating and changing a mapping, and waiting until it reads.
 
 use std::time::Duration;
 
@@ -14,19 +14,19 @@ use crate::resources::mapping_name::{MappingName, named};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 pub(super) const CREATE: &str = "CreateEventSourceMapping";
-/// How long a change may take. It is seconds to a minute; Terraform allows ten
+/// How long a change may take. It takes seconds to a minute; Terraform allows ten minutes
 /// (terraform-provider-aws, internal/service/lambda/event_source_mapping.go).
 pub(super) const CHANGES_WITHIN: Duration = Duration::from_secs(600);
 
-/// How long it may still be shown as it was before it was enabled.
+/// How long Lambda may still report the old state after a mapping was enabled.
 const SHOWS_WITHIN: Duration = Duration::from_secs(30);
 
 impl Mapping {
-    /// Makes the mapping and returns its UUID.
+    /// Creates the mapping and returns its UUID.
     pub(super) async fn send(&self, source: &str, tags: Option<&Tags>, aws: &Aws) -> Result<String, Error> {
         let call = self.settings.to_create();
         let call = call.function_name(&self.function).event_source_arn(source).enabled(true);
-        // `LATEST` misses what is written while the mapping comes up.
+        // `LATEST` misses records that are written while the mapping starts.
         let call = call.starting_position(EventSourcePosition::TrimHorizon);
         let call = call.set_tags(tags.map(|tags| tags.clone().into_iter().collect()));
         let sent = call.send_with(&aws.lambda).await.called();
@@ -39,7 +39,7 @@ impl Mapping {
         judged(error, self.granted.as_ref(), &concerned)
     }
 
-    /// Takes over the mapping whose UUID AWS gives as the reason for not making another.
+    /// Adopts the existing mapping whose UUID is in AWS's error.
     pub(super) async fn adopt(&self, exists: Error, aws: &Aws) -> Result<(), Error> {
         let Some(uuid) = answers::uuid_in(&exists.message) else {
             return self.put(aws).await;
@@ -55,12 +55,12 @@ impl Mapping {
         self.change(&mapping, aws).await
     }
 
-    /// Waits for the mapping that was made, and looks whether somebody made one as well.
+    /// Waits for the new mapping, and deletes a duplicate if another run created one as well.
     pub(super) async fn settled(&self, made: &str, source: &str, aws: &Aws) -> Result<(), Error> {
         let aws = aws.fresh();
         let (mappings, ()) = try_join!(aws.mappings(), enabled(made, &aws))?;
         let (found, others) = self.chosen(mappings, Some(source));
-        // The listing may not know the one that was made yet.
+        // The listing may not contain the new mapping yet.
         let found = found.filter(|mapping| mapping.event_source_arn() == Some(source));
         let Some(uuid) = found.and_then(|mapping| mapping.uuid()) else {
             return Ok(());
@@ -71,13 +71,13 @@ impl Mapping {
         if uuid == made { Ok(()) } else { enabled(uuid, &aws).await }
     }
 
-    /// Gives the live mapping these settings, enables it and deletes its duplicates.
+    /// Applies the settings to the live mapping, enables it and deletes its duplicates.
     pub(super) async fn put(&self, aws: &Aws) -> Result<(), Error> {
         let aws = aws.fresh();
         let (mappings, current) = try_join!(aws.mappings(), self.source.current_arn(&aws))?;
         let (Some(mapping), others) = self.chosen(mappings, current.as_deref()) else {
-            // It exists and is not listed, or is being deleted: both pass.
-            let text = format!("{} is not there yet, or not gone yet", self.name);
+            // It is not listed yet, or is being deleted: a retry helps in both cases.
+            let text = format!("{} is not listed yet, or is being deleted", self.name);
             return Err(Error::new(Class::InProgress, "ListEventSourceMappings", text));
         };
         for other in others {
@@ -86,14 +86,14 @@ impl Mapping {
         self.change(mapping, &aws).await
     }
 
-    /// Sends what differs, and enables. Enabled again, a mapping that Lambda gave up on is
-    /// checked by Lambda anew.
+    /// Sends the settings that differ, and enables the mapping. If Lambda had disabled it, Lambda then checks
+    /// it again.
     async fn change(&self, listed: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {
         let Some(mapping) = whole(listed, aws).await? else {
             return Err(Error::new(
                 Class::InProgress,
                 "GetEventSourceMapping",
-                format!("{} is gone", self.name),
+                format!("{} was deleted", self.name),
             ));
         };
         let call = self.settings.to_update(&MappingSettings::from_live(&mapping));
@@ -105,8 +105,7 @@ impl Mapping {
     }
 }
 
-/// Disables the mappings of this name and waits until they read no more. Their function gets the
-/// tags.
+/// Disables the mappings of this name and waits until they stop reading. Their function gets the tags.
 pub(super) async fn disable(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
     tag_function(name, tags, aws).await?;
     let mappings = aws.mappings().await?.iter();
@@ -138,7 +137,7 @@ async fn tag_function(name: &str, tags: &Tags, aws: &Aws) -> Result<(), Error> {
     call.send().await.called().gone_is_none().map(drop)
 }
 
-/// Gives a mapping its tags, where the Region takes them: one that was adopted may have others.
+/// Sets the tags of a mapping, where the Region supports them: an adopted mapping may have others.
 async fn tagged(mapping: &EventSourceMappingConfiguration, aws: &Aws) -> Result<(), Error> {
     let Some(arn) = mapping.event_source_mapping_arn() else {
         return Ok(());
@@ -157,17 +156,17 @@ async fn enabled(uuid: &str, aws: &Aws) -> Result<(), Error> {
         let call = aws.lambda.get_event_source_mapping().uuid(uuid);
         let mapping = call.send().await.called().gone_is_none()?;
         if mapping.is_none() {
-            // It is not known everywhere yet, or another `up` deleted it as one too many:
-            // looking for it by what it joins tells.
-            let text = format!("there is no mapping {uuid}, or not yet");
+            // It has not propagated yet, or another `up` deleted it as a duplicate. The retry finds the
+            // mapping by its name.
+            let text = format!("the mapping {uuid} does not exist, or not yet");
             return Err(Error::new(Class::InProgress, "GetEventSourceMapping", text));
         }
         match mapping.map(answers::configuration) {
             Some(mapping) if mapping.state() == Some("Enabled") => Ok(Some(())),
-            // Nobody enables it but us, and we have: after a while, waiting does not help.
+            // It was enabled above: if it stays disabled, waiting does not help.
             Some(mapping) if mapping.state() == Some("Disabled") && started.elapsed() > SHOWS_WITHIN => {
                 let why =
-                    health::failure(&mapping).unwrap_or_else(|| "somebody disabled it meanwhile".into());
+                    health::failure(&mapping).unwrap_or_else(|| "it was disabled in the meantime".into());
                 Err(Error::other("GetEventSourceMapping", format!("the mapping is Disabled: {why}")))
             }
             _ => Ok(None),

@@ -1,12 +1,12 @@
-//! Whether a mapping works: what Lambda says of itself, where configuration says nothing.
+//! The health of a mapping, as Lambda reports it.
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 
-/// Returns what keeps a mapping from working, as far as Lambda says it.
+/// Returns why a mapping does not work, if Lambda reports it.
 ///
-/// Lambda gives two texts: who made the last change of state, and how the last reading or
-/// invocation went. A problem in either begins with "PROBLEM"
-/// ("EventSourceMappingConfiguration", Lambda API reference).
+/// Lambda reports two texts: the cause of the last change of state, and the result of the last read or
+/// invocation. A problem in either begins with "PROBLEM" ("EventSourceMappingConfiguration", Lambda API
+/// reference).
 pub(super) fn failure(mapping: &EventSourceMappingConfiguration) -> Option<String> {
     let (why, result) = (mapping.state_transition_reason(), mapping.last_processing_result());
     let problem = |text: &&str| text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("PROBLEM"));

@@ -1,4 +1,4 @@
-//! A mapping's settings between our form and the SDK's, pure. What AWS leaves out means its
+//! Conversion of a mapping's settings from and to the SDK, without calls. A setting that AWS omits has its
 //! default, which is filled in here.
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::resources::lint;
 const MOST_FILTERS: usize = 5;
 const LONGEST_PATTERN: usize = 4096;
 
-/// How a mapping reads, batches and gives up. The default is AWS's for streams
+/// The settings for reading, batching and discarding. The defaults are AWS's for streams
 /// ("CreateEventSourceMapping", Lambda API reference).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MappingSettings {
@@ -25,28 +25,28 @@ pub struct MappingSettings {
     pub batch_size: i32,
     /// Seconds to wait for a fuller batch.
     pub batching_window_s: i32,
-    /// Batches of one shard at a time. Above 1, order holds per partition key only; from a
-    /// table, per item.
+    /// Concurrent batches of one shard. Above 1, order is kept per partition key only; for a table, per item.
     pub parallelization_factor: i32,
-    /// Whether a batch that failed is tried again in halves.
+    /// Whether a failed batch is split in halves and retried.
     pub bisect_on_error: bool,
-    /// How often a batch that failed is tried again; -1 means until its records expire.
+    /// Retries of a failed batch; -1 means until its records expire.
     pub maximum_retry_attempts: i32,
-    /// Seconds after which a record is given up; -1 means when it expires.
+    /// Seconds after which a record is discarded; -1 means when it expires.
     pub maximum_record_age_s: i32,
-    /// ARN of the bucket, queue or topic that hears of a batch given up.
+    /// ARN of the bucket, queue or topic for discarded batches.
     pub on_failure: Option<String>,
-    /// Patterns of which a record has to match one, sorted by their text; none lets all in.
+    /// Filter patterns, sorted by their text. A record has to match one of them; without patterns, all
+    /// records match.
     pub filters: Vec<Value>,
-    /// `ReportBatchItemFailures`, if the function says which records failed.
+    /// `ReportBatchItemFailures`, if the function reports which records failed.
     pub function_response_types: BTreeSet<String>,
     /// Seconds of a tumbling window; 0 means none.
     pub tumbling_window_s: i32,
     /// Most invocations at a time; only for queues.
     pub maximum_concurrency: Option<i32>,
-    /// Groups of metrics of the mapping's own.
+    /// Groups of metrics for the mapping itself.
     pub metrics: BTreeSet<String>,
-    /// ARN of the key that encrypts the filters; nothing means Lambda's own.
+    /// ARN of the key that encrypts the filters; nothing means Lambda's own key.
     pub kms_key: Option<String>,
 }
 
@@ -71,29 +71,29 @@ impl Default for MappingSettings {
 }
 
 impl MappingSettings {
-    /// Returns the settings with this filter pattern besides those there are.
+    /// Returns the settings with this filter pattern added.
     pub fn filter(mut self, pattern: Value) -> Self {
         self.filters.push(pattern);
         self.filters.sort_by_key(Value::to_string);
         self
     }
 
-    /// Returns what AWS would refuse of these settings for a stream ("CreateEventSourceMapping",
-    /// Lambda API reference; "Control which events Lambda sends to your function").
+    /// Returns the mistakes in these settings for a stream ("CreateEventSourceMapping", Lambda API reference;
+    /// "Control which events Lambda sends to your function").
     pub(super) fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         let numbers = [
-            lint::range("the size of a batch", self.batch_size.into(), 1..=10_000),
-            lint::range("a batching window, in seconds,", self.batching_window_s.into(), 0..=300),
-            lint::range("the batches of a shard at a time", self.parallelization_factor.into(), 1..=10),
-            lint::range("the number of retries, or -1,", self.maximum_retry_attempts.into(), -1..=10_000),
-            lint::range("a tumbling window, in seconds,", self.tumbling_window_s.into(), 0..=900),
+            lint::range("the batch size", self.batch_size.into(), 1..=10_000),
+            lint::range("the batching window in seconds", self.batching_window_s.into(), 0..=300),
+            lint::range("the parallelization factor", self.parallelization_factor.into(), 1..=10),
+            lint::range("the number of retries", self.maximum_retry_attempts.into(), -1..=10_000),
+            lint::range("the tumbling window in seconds", self.tumbling_window_s.into(), 0..=900),
         ];
         mistakes.extend(numbers.into_iter().flatten());
         if self.maximum_record_age_s != -1 {
             let age = self.maximum_record_age_s.into();
             mistakes.extend(lint::range(
-                "the age of a record, in seconds, unless it is -1,",
+                "the maximum record age in seconds, unless it is -1,",
                 age,
                 60..=604_800,
             ));
@@ -101,12 +101,12 @@ impl MappingSettings {
         mistakes.extend(lint::key_arn(self.kms_key.as_deref()));
         if self.filters.len() > MOST_FILTERS {
             mistakes.push(format!(
-                "a mapping has {MOST_FILTERS} filters at most, unless the quota is raised, and this has {}",
+                "a mapping can have at most {MOST_FILTERS} filters, unless the quota is raised, but has {}",
                 self.filters.len()
             ));
         }
         if self.filters.iter().any(|pattern| pattern.to_string().chars().count() > LONGEST_PATTERN) {
-            mistakes.push(format!("a filter has {LONGEST_PATTERN} characters at most"));
+            mistakes.push(format!("a filter can have at most {LONGEST_PATTERN} characters"));
         }
         mistakes
     }
@@ -124,7 +124,7 @@ impl MappingSettings {
             bisect_on_error: live.bisect_batch_on_function_error.unwrap_or(default.bisect_on_error),
             maximum_retry_attempts: live.maximum_retry_attempts.unwrap_or(default.maximum_retry_attempts),
             maximum_record_age_s: live.maximum_record_age_in_seconds.unwrap_or(default.maximum_record_age_s),
-            // A destination taken away leaves its husk, `{"OnFailure": {}}`.
+            // A removed destination leaves `{"OnFailure": {}}`.
             on_failure: live
                 .destination_config()
                 .and_then(DestinationConfig::on_failure)
@@ -150,8 +150,8 @@ impl MappingSettings {
         }
     }
 
-    /// Returns the call that makes a mapping with these settings, without what it joins.
-    /// Each default that has a number is sent: what is written down cannot change its mind.
+    /// Returns the call that creates a mapping with these settings, without its function and its source.
+    /// Numeric defaults are also sent, so that they do not depend on AWS's defaults.
     pub(super) fn to_create(&self) -> CreateEventSourceMappingInputBuilder {
         CreateEventSourceMappingInputBuilder::default()
             .batch_size(self.batch_size)
@@ -169,10 +169,10 @@ impl MappingSettings {
             .set_kms_key_arn(self.kms_key.clone())
     }
 
-    /// Returns the call that changes what differs, without a UUID. An omitted setting stays
-    /// as it is, so one that is to be none is sent empty.
+    /// Returns the call that changes the settings that differ, without a UUID. An omitted setting does not
+    /// change, so a setting to clear is sent empty.
     pub(super) fn to_update(&self, live: &Self) -> UpdateEventSourceMappingInputBuilder {
-        /// Something to send where `live` differs from the settings.
+        /// Returns the value to send if `live` differs from the settings.
         macro_rules! differing {
             ($field:ident, $value:expr) => {
                 (live.$field != self.$field).then(|| $value)
@@ -201,8 +201,8 @@ impl MappingSettings {
         self.function_response_types.iter().map(|kind| kind.as_str().into()).collect()
     }
 
-    /// An `OnFailure` without a destination is refused, so none is sent as no `OnFailure`
-    /// (aws-controllers-k8s/community, issue 2865).
+    /// Returns the destinations. AWS rejects an `OnFailure` without a destination, so `OnFailure` is omitted
+    /// if there is none (aws-controllers-k8s/community, issue 2865).
     fn destinations_to_sdk(&self) -> DestinationConfig {
         let to = |destination: &String| OnFailure::builder().destination(destination).build();
         DestinationConfig::builder().set_on_failure(self.on_failure.as_ref().map(to)).build()

@@ -1,4 +1,4 @@
-//! What a mapping reads.
+//! The source of a mapping.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::resources::mapping_name::{MappingName, Service, source_name};
 use crate::resources::stream::Stream;
 use crate::resources::table::{self, Table};
 
-/// What a mapping reads.
+/// The source that a mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The stream of a DynamoDB table; its ARN ends with the time it was turned on.
@@ -27,7 +27,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Returns the id of the resource.
+    /// Returns the id of the source.
     pub fn id(&self) -> ResourceId {
         match self {
             Self::Table { name } => ResourceId::new(Table::KIND, name),
@@ -35,7 +35,7 @@ impl Source {
         }
     }
 
-    /// Returns what the mapping to this function is called.
+    /// Returns the name of the mapping to this function.
     pub(super) fn mapping_name(&self, function: &str) -> MappingName {
         let (service, source) = match self {
             Self::Table { name } => (Service::DynamoDb, name.as_str()),
@@ -44,7 +44,7 @@ impl Source {
         MappingName { function: function.to_owned(), service, source: source.to_owned() }
     }
 
-    /// Returns the stream of the stack that this is.
+    /// Returns the Kinesis stream in the stack, if the source is one.
     pub(super) fn stream<'a>(&self, stack: &Neighbours<'a>) -> Option<&'a Stream> {
         match self {
             Self::Table { .. } => None,
@@ -52,8 +52,7 @@ impl Source {
         }
     }
 
-    /// Returns how long it keeps a record. Somebody else's stream is not in the stack, and its
-    /// retention not known.
+    /// Returns the retention of records. It is unknown for a stream that is not in the stack.
     pub fn retention(&self, stack: &Neighbours<'_>) -> Option<Duration> {
         match self {
             Self::Table { .. } => Some(table::STREAM_KEEPS),
@@ -61,7 +60,7 @@ impl Source {
         }
     }
 
-    /// Returns the ARN of the stream that there is to read now.
+    /// Returns the ARN of the current stream.
     pub(super) async fn current_arn(&self, aws: &Aws) -> Result<Option<String>, Error> {
         match self {
             Self::Table { name } => table::latest_stream_arn(name, aws).await,
@@ -71,7 +70,7 @@ impl Source {
 }
 
 impl Source {
-    /// Returns what does not go together with this source, whose state is in the stack.
+    /// Returns the settings that conflict with this source, as the stack defines it.
     pub(super) fn mistakes(&self, settings: &MappingSettings, stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes = Vec::new();
         let kept_s = self.retention(stack).and_then(|kept| i64::try_from(kept.as_secs()).ok());
@@ -79,31 +78,31 @@ impl Source {
         let (age_unbounded, tries_unbounded) = (age == -1, settings.maximum_retry_attempts == -1);
         if let Some(kept_s) = kept_s.filter(|kept_s| age >= *kept_s) {
             mistakes.push(format!(
-                "a record may get {age} seconds old and its source keeps it for {kept_s}: what is not given up \
-                 before is dropped by the source"
+                "the maximum record age is {age} s, but the source keeps records for {kept_s} s: they expire before \
+                 Lambda discards them"
             ));
         }
         if age_unbounded && tries_unbounded {
             mistakes.push(
-                "nothing is ever given up: what cannot be handled blocks its shard until it expires".into(),
+                "batches are never discarded: a batch that fails blocks its shard until it expires".into(),
             );
         }
         if let Self::Table { .. } = self {
             if settings.parallelization_factor > 1 {
                 mistakes.push(
-                    "of a table's stream, batches at a time keep the order of single items only: leave it at 1".into(),
+                    "above a parallelization factor of 1, a table's stream keeps the order per item only: use 1".into(),
                 );
             }
             let gives_up = !(age_unbounded && tries_unbounded);
             if gives_up && settings.on_failure.is_none() {
-                mistakes.push("what is given up is lost: there is no destination for it".into());
+                mistakes.push("discarded batches are lost: set a destination for them".into());
             }
         }
         mistakes
     }
 }
 
-/// Reads the tags of the source of a mapping, if it is of a kind of ours.
+/// Returns the tags of the source of a mapping, if its kind is managed here.
 pub(super) async fn tags_of_source(name: &MappingName, aws: &Aws) -> Result<Option<Tags>, Error> {
     match name.service {
         Service::DynamoDb => Table::tags(&name.source, aws).await,

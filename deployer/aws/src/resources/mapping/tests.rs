@@ -1,4 +1,4 @@
-//! What a mapping makes of Lambda's answers, and what it says to Lambda.
+//! Handling of Lambda's answers about mappings, and requests to Lambda.
 
 use engine::diff::diff;
 use engine::resource::{Described, changed};
@@ -26,7 +26,7 @@ fn stream_of(time: &str) -> String {
     format!("{TABLE}/stream/{time}")
 }
 
-/// Returns what Lambda says of a mapping with settings as desired.
+/// Returns Lambda's answer for a mapping with the desired settings.
 fn live(uuid: &str, source: &str, more: Value) -> Value {
     let mut live = json!({
         "UUID": uuid,
@@ -41,8 +41,8 @@ fn live(uuid: &str, source: &str, more: Value) -> Value {
         "StartingPosition": "LATEST",
         "DestinationConfig": {"OnFailure": {}},
     });
-    let fields = live.as_object_mut().expect("an object");
-    fields.extend(more.as_object().expect("an object").clone());
+    let fields = live.as_object_mut().expect("the value is an object");
+    fields.extend(more.as_object().expect("the value is an object").clone());
     live
 }
 
@@ -51,13 +51,13 @@ fn listed(script: Script, mappings: &[Value]) -> Script {
 }
 
 async fn read(script: Script) -> Option<Mapping> {
-    let live = Resource::read(&mapping(), &script.aws()).await.expect("a read");
+    let live = Resource::read(&mapping(), &script.aws()).await.expect("the read succeeds");
     live.map(|live| live.resource)
 }
 
 #[tokio::test]
 async fn mapping_drift_names_the_field() {
-    let same = read(listed(Script::new(), &[live(A, STREAM, json!({}))])).await.expect("a mapping");
+    let same = read(listed(Script::new(), &[live(A, STREAM, json!({}))])).await.expect("the mapping exists");
     assert_eq!(diff(&same.state(), &mapping().state()), []);
     let cases = [
         (json!({"State": "Disabled"}), vec!["enabled"]),
@@ -84,12 +84,13 @@ async fn mapping_drift_names_the_field() {
         (json!({"MetricsConfig": {"Metrics": ["EventCount"]}}), vec!["settings.metrics"]),
     ];
     for (more, paths) in cases {
-        let found = read(listed(Script::new(), &[live(A, STREAM, more.clone())])).await.expect("a mapping");
+        let found =
+            read(listed(Script::new(), &[live(A, STREAM, more.clone())])).await.expect("the mapping exists");
         let changes = diff(&found.state(), &mapping().state());
         assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), paths, "{more}");
     }
     let twice = [live(B, STREAM, json!({})), live(A, STREAM, json!({}))];
-    assert_eq!(read(listed(Script::new(), &twice)).await.expect("a mapping").duplicates, 1);
+    assert_eq!(read(listed(Script::new(), &twice)).await.expect("the mapping exists").duplicates, 1);
     assert!(read(listed(Script::new(), &[live(A, STREAM, json!({"State": "Deleting"}))])).await.is_none());
 }
 
@@ -99,11 +100,11 @@ async fn filters_that_a_listing_leaves_out_are_asked_for() {
     let filters = json!({"KMSKeyArn": "arn:k", "FilterCriteria": {"Filters": [{"Pattern": "{\"a\":[1]}"}]}});
     let script = listed(Script::new(), &[live(A, STREAM, key.clone())])
         .on("GetEventSourceMapping", body(live(A, STREAM, filters)));
-    assert_eq!(read(script).await.expect("a mapping").settings.filters, [json!({"a": [1]})]);
+    assert_eq!(read(script).await.expect("the mapping exists").settings.filters, [json!({"a": [1]})]);
     let error = json!({"KMSKeyArn": "arn:k", "FilterCriteriaError": {"ErrorCode": "e", "Message": "denied"}});
     let script = listed(Script::new(), &[live(A, STREAM, key)])
         .on("GetEventSourceMapping", body(live(A, STREAM, error)));
-    assert!(Resource::read(&mapping(), &script.aws()).await.is_err(), "unreadable is not clean");
+    assert!(Resource::read(&mapping(), &script.aws()).await.is_err(), "unreadable filters are an error");
 }
 
 #[tokio::test]
@@ -117,13 +118,21 @@ async fn mapping_of_a_recreated_table_stream_is_replaced() {
     let (old, new) =
         (live(A, &stream_of("2026-01-01"), json!({})), live(B, &stream_of("2026-02-02"), json!({})));
     let script = listed(Script::new(), std::slice::from_ref(&old)).on("DescribeTable", body(&table));
-    let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
+    let found = Resource::read(&of_table, &script.aws())
+        .await
+        .expect("the read succeeds")
+        .expect("the mapping exists")
+        .resource;
     let field = MappingFieldName::ReadsCurrentStream;
     assert_eq!(changed(&found, &of_table), [field].into());
     assert_eq!(Resource::effect(&of_table, field, &found), Effect::Recreate(Risk::LosesPosition));
-    // Once there is a new one, it is the one, and the old one is too many.
+    // Once the new mapping exists, it is the managed one, and the old one is a duplicate.
     let script = listed(Script::new(), &[old, new]).on("DescribeTable", body(&table));
-    let found = Resource::read(&of_table, &script.aws()).await.expect("a read").expect("a mapping").resource;
+    let found = Resource::read(&of_table, &script.aws())
+        .await
+        .expect("the read succeeds")
+        .expect("the mapping exists")
+        .resource;
     assert!(found.reads_current_stream && found.duplicates == 1);
 }
 
@@ -135,7 +144,7 @@ async fn mapping_starts_at_oldest_record_and_is_waited_for() {
         .on("GetEventSourceMapping", made("Creating"))
         .on("GetEventSourceMapping", made("Enabling"))
         .on("GetEventSourceMapping", made("Enabled"));
-    mapping().create(&scope().tags(), &script.aws()).await.expect("a mapping");
+    mapping().create(&scope().tags(), &script.aws()).await.expect("the mapping is created");
     let sent = &script.sent("CreateEventSourceMapping")[0];
     assert_eq!(sent["StartingPosition"], "TRIM_HORIZON");
     assert_eq!(sent["Enabled"], true);
@@ -148,7 +157,7 @@ async fn mapping_starts_at_oldest_record_and_is_waited_for() {
 async fn mapping_of_a_table_without_stream_is_retried() {
     let of_table = Mapping::table("demo-dev-capture", "demo-dev-events", bounded());
     let script = Script::new().on("DescribeTable", body(json!({"Table": {"TableStatus": "ACTIVE"}})));
-    let error = of_table.create(&scope().tags(), &script.aws()).await.expect_err("nothing to read");
+    let error = of_table.create(&scope().tags(), &script.aws()).await.expect_err("the table has no stream");
     assert_eq!(error.class, Class::InProgress);
 }
 
@@ -157,7 +166,7 @@ async fn mapping_deleted_as_duplicate_is_retried() {
     let script = listed(Script::new(), &[live(A, STREAM, json!({}))])
         .on("CreateEventSourceMapping", body(live(B, STREAM, json!({"State": "Creating"}))))
         .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
-    let error = mapping().create(&scope().tags(), &script.aws()).await.expect_err("it is gone");
+    let error = mapping().create(&scope().tags(), &script.aws()).await.expect_err("the resource was deleted");
     assert_eq!(error.class, Class::InProgress);
 }
 
@@ -172,7 +181,7 @@ async fn tags_are_left_out_where_they_are_refused() {
             .on("CreateEventSourceMapping", refusal)
             .on("CreateEventSourceMapping", body(live(A, STREAM, json!({}))))
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-        mapping().create(&scope().tags(), &script.aws()).await.expect("a mapping");
+        mapping().create(&scope().tags(), &script.aws()).await.expect("the mapping is created");
         assert_eq!(script.sent("CreateEventSourceMapping")[1].get("Tags"), None);
     }
 }
@@ -187,11 +196,11 @@ async fn existing_mapping_is_adopted_by_its_uuid() {
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Updating"}))));
-    mapping().create(&scope().tags(), &script.aws()).await.expect("it is adopted");
+    mapping().create(&scope().tags(), &script.aws()).await.expect("the mapping is adopted");
     assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true, "BatchSize": 100})]);
 }
 
-/// Whoever made it gave it other tags, or none.
+/// An adopted mapping can have other tags, or none.
 #[tokio::test]
 async fn mapping_update_sets_its_tags() {
     let unsupported = "Unsupported resource type for tagging";
@@ -202,7 +211,7 @@ async fn mapping_update_sets_its_tags() {
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))))
             .on("TagResource", answer);
         let scope = Scope { extra_tags: [("team".to_owned(), "checkout".to_owned())].into(), ..scope() };
-        update(&mapping(), &mapping(), &script.aws_of(scope)).await.expect("an update");
+        update(&mapping(), &mapping(), &script.aws_of(scope)).await.expect("the update succeeds");
         let tags = &script.sent("TagResource")[0]["Tags"];
         assert_eq!((&tags["team"], &tags["deployer:stack"]), (&json!("checkout"), &json!("demo")));
     }
@@ -215,7 +224,7 @@ async fn concurrent_mapping_creates_keep_the_same_one() {
             .on("CreateEventSourceMapping", body(live(mine, STREAM, json!({}))))
             .on("DeleteEventSourceMapping", body(live(B, STREAM, json!({"State": "Deleting"}))))
             .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-        mapping().create(&scope().tags(), &script.aws()).await.expect("one stays");
+        mapping().create(&scope().tags(), &script.aws()).await.expect("one mapping is kept");
         let deleted: Vec<_> = script
             .asked()
             .into_iter()
@@ -236,7 +245,11 @@ async fn mapping_does_not_wait_for_ungranted_permission() {
         let script = listed(Script::new(), &[])
             .on("CreateEventSourceMapping", fault(400, "InvalidParameterValueException", &cannot));
         async move {
-            mapping().granted(&granted).create(&scope().tags(), &script.aws()).await.expect_err("refused")
+            mapping()
+                .granted(&granted)
+                .create(&scope().tags(), &script.aws())
+                .await
+                .expect_err("Lambda rejects the call")
         }
     };
     let polling = Policy::allowing(&Stream::new(&scope(), "events").polling());
@@ -259,7 +272,7 @@ async fn mapping_settings_to_clear_are_sent_empty() {
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-    update(&mapping(), &mapping(), &script.aws()).await.expect("an update");
+    update(&mapping(), &mapping(), &script.aws()).await.expect("the update succeeds");
     let expected = json!({
         "Enabled": true,
         "DestinationConfig": {},
@@ -278,7 +291,7 @@ async fn mapping_disabled_again_is_not_waited_for() {
         .on("TagResource", body(""))
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, off)));
-    let error = update(&mapping(), &mapping(), &script.aws()).await.expect_err("it does not work");
+    let error = update(&mapping(), &mapping(), &script.aws()).await.expect_err("the mapping does not work");
     assert!(error.message.contains("the stream is gone") && !error.class.passes(), "{error}");
 }
 
@@ -291,7 +304,7 @@ async fn reenabled_mapping_may_look_disabled_at_first() {
         .on("GetEventSourceMapping", body(live(A, STREAM, off)))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({"State": "Enabling"}))))
         .on("GetEventSourceMapping", body(live(A, STREAM, json!({}))));
-    update(&mapping(), &mapping(), &script.aws()).await.expect("it comes up");
+    update(&mapping(), &mapping(), &script.aws()).await.expect("the mapping becomes enabled");
     assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": true})]);
 }
 
@@ -302,9 +315,11 @@ async fn mapping_delete_waits_and_is_retried_when_busy() {
         .on("DeleteEventSourceMapping", body(live(A, STREAM, json!({"State": "Deleting"}))))
         .on("GetEventSourceMapping", fault(404, "ResourceNotFoundException", "gone"));
     let aws = script.aws();
-    let busy = Mapping::delete("demo-dev-capture/kinesis/demo-dev-events", &aws).await.expect_err("busy");
+    let busy = Mapping::delete("demo-dev-capture/kinesis/demo-dev-events", &aws)
+        .await
+        .expect_err("the mapping is busy");
     assert_eq!(busy.class, Class::InProgress);
-    Mapping::delete("demo-dev-capture/kinesis/demo-dev-events", &aws).await.expect("it is gone");
+    Mapping::delete("demo-dev-capture/kinesis/demo-dev-events", &aws).await.expect("the deletion succeeds");
 }
 
 #[tokio::test]
@@ -314,24 +329,28 @@ async fn mapping_is_listed_by_function_or_source() {
         live(A, source, json!({"FunctionArn": function}))
     };
     let other = "arn:aws:kinesis:eu-central-1:111111111111:stream/other";
-    let script =
-        listed(Script::new(), &[of("demo-dev-capture", other), of("theirs", STREAM), of("theirs", other)]);
-    let found = Mapping::list(&scope(), &script.aws()).await.expect("a listing");
-    assert_eq!(found, ["demo-dev-capture/kinesis/other", "theirs/kinesis/demo-dev-events"]);
+    let script = listed(
+        Script::new(),
+        &[of("demo-dev-capture", other), of("unmanaged", STREAM), of("unmanaged", other)],
+    );
+    let found = Mapping::list(&scope(), &script.aws()).await.expect("the listing succeeds");
+    assert_eq!(found, ["demo-dev-capture/kinesis/other", "unmanaged/kinesis/demo-dev-events"]);
 }
 
-/// Nobody who deploys may ask for a function of somebody else, and nobody has to.
+/// The deployer has no permission to read unmanaged functions, and needs none.
 #[tokio::test]
-async fn mapping_of_a_foreign_function_is_foreign() {
-    let theirs = "arn:aws:lambda:eu-central-1:111111111111:function:theirs";
-    let script = listed(Script::new(), &[live(A, STREAM, json!({"FunctionArn": theirs}))])
+async fn mapping_of_a_unmanaged_function_is_unmanaged() {
+    let unmanaged = "arn:aws:lambda:eu-central-1:111111111111:function:unmanaged";
+    let script = listed(Script::new(), &[live(A, STREAM, json!({"FunctionArn": unmanaged}))])
         .on("ListTags", body(json!({"Tags": {}})))
         .on(
             "GetFunction",
             fault(403, "AccessDeniedException", "not authorized to perform: lambda:GetFunction"),
         );
-    let tags = Mapping::tags("theirs/kinesis/demo-dev-events", &script.aws()).await.expect("it is no secret");
-    assert!(!scope().owns(&tags.expect("there is one")));
+    let tags = Mapping::tags("unmanaged/kinesis/demo-dev-events", &script.aws())
+        .await
+        .expect("the tags can be read");
+    assert!(!scope().owns(&tags.expect("the resource exists")));
     assert!(!script.calls().contains(&"GetFunction".to_owned()));
 }
 
@@ -350,12 +369,22 @@ async fn mapping_without_function_belongs_to_source_owner() {
             .on("GetFunction", gone())
     };
     let ours = left_over().on("ListTagsForStream", body(json!({"Tags": tags, "HasMoreTags": false})));
-    let found = Mapping::tags(name, &ours.aws()).await.expect("tags").expect("a mapping");
+    let found =
+        Mapping::tags(name, &ours.aws()).await.expect("the tags can be read").expect("the mapping exists");
     assert!(scope().owns(&found));
     let theirs = left_over().on("ListTagsForStream", body(json!({"Tags": [], "HasMoreTags": false})));
-    assert!(!scope().owns(&Mapping::tags(name, &theirs.aws()).await.expect("tags").expect("a mapping")));
+    assert!(!scope().owns(
+        &Mapping::tags(name, &theirs.aws()).await.expect("the tags can be read").expect("the mapping exists")
+    ));
     let both_gone = left_over().on("ListTagsForStream", gone());
-    assert!(!scope().owns(&Mapping::tags(name, &both_gone.aws()).await.expect("tags").expect("a mapping")));
+    assert!(
+        !scope().owns(
+            &Mapping::tags(name, &both_gone.aws())
+                .await
+                .expect("the tags can be read")
+                .expect("the mapping exists")
+        )
+    );
 }
 
 #[tokio::test]
@@ -397,7 +426,7 @@ fn mapping_mistakes_are_found_without_a_call() {
     }
     assert_eq!(of_table(MappingSettings { parallelization_factor: 2, ..to() }).len(), 1);
     assert_eq!(of_stream(MappingSettings { parallelization_factor: 2, ..to() }).len(), 0);
-    assert_eq!(of_table(bounded()).len(), 1, "given up without a destination");
+    assert_eq!(of_table(bounded()).len(), 1, "discarded batches need a destination");
     assert_eq!(of_table(MappingSettings { maximum_record_age_s: 86_400, ..to() }).len(), 1);
 }
 
@@ -416,7 +445,7 @@ const NAME: &str = "demo-dev-capture/kinesis/demo-dev-events";
 async fn orphan_reads_until_it_is_disabled() {
     let activity = async |state: &str| {
         let script = listed(Script::new(), &[live(A, STREAM, json!({"State": state}))]);
-        Mapping::activity(NAME, &script.aws()).await.expect("a listing")
+        Mapping::activity(NAME, &script.aws()).await.expect("the listing succeeds")
     };
     for reads in ["Creating", "Enabling", "Enabled", "Updating"] {
         assert_eq!(activity(reads).await, Some("still reads its stream and invokes its function"), "{reads}");
@@ -440,7 +469,7 @@ async fn mapping_disable_waits_until_reading_stops() {
         .on("UpdateEventSourceMapping", body(live(A, STREAM, json!({"State": "Disabling"}))));
     let script = states.into_iter().fold(script, |script, state| script.on("GetEventSourceMapping", state));
     let tags = Tags::from([("deployer:stamp:1".to_owned(), "disabled".to_owned())]);
-    Mapping::disable(NAME, &tags, &script.aws()).await.expect("it is disabled");
+    Mapping::disable(NAME, &tags, &script.aws()).await.expect("the mapping is disabled");
     assert_eq!(script.writes(), ["TagResource", "UpdateEventSourceMapping"]);
     assert_eq!(script.sent("UpdateEventSourceMapping"), [json!({"Enabled": false})]);
     let polls = script.calls().iter().filter(|call| *call == "GetEventSourceMapping").count();
@@ -451,7 +480,7 @@ async fn mapping_disable_waits_until_reading_stops() {
 #[tokio::test]
 async fn mapping_disable_succeeds_if_absent() {
     let script = listed(Script::new(), &[]).on("TagResource", fault(404, "ResourceNotFoundException", "no"));
-    Mapping::disable(NAME, &Tags::new(), &script.aws()).await.expect("nothing is there to disable");
+    Mapping::disable(NAME, &Tags::new(), &script.aws()).await.expect("there is no mapping to disable");
 }
 
 #[test]

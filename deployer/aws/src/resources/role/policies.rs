@@ -1,4 +1,4 @@
-//! Changes of a role: who may assume it, and what it may do.
+//! Reads and changes of a role: its trust policy, description, permissions boundary and policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl Role {
         }
     }
 
-    /// Puts what differs and deletes what is not ours to have.
+    /// Writes the inline policies that differ, and deletes those that are not in the stack.
     pub(super) async fn put_policies(&self, live: &BTreeMap<String, Policy>, aws: &Aws) -> Result<(), Error> {
         for (name, policy) in &self.inline_policies {
             if live.get(name) != Some(policy) {
@@ -72,7 +72,7 @@ pub(super) async fn inline_policies(role: &str, aws: &Aws) -> Result<BTreeMap<St
     let names = inline_policy_names(role, aws).await?;
     let policies = names.into_iter().map(async |name| {
         let call = aws.iam.get_role_policy().role_name(role).policy_name(&name);
-        // One that was deleted since it was listed does not make the role absent.
+        // A policy that was deleted after the listing does not make the role absent.
         let Some(answer) = call.send().await.called().gone_is_none()? else {
             return Ok(None);
         };

@@ -1,4 +1,4 @@
-//! What a role makes of IAM's answers, and what it says to IAM.
+//! Handling of IAM's answers about roles, and requests to IAM.
 
 use engine::diff::diff;
 use engine::resource::Described;
@@ -15,7 +15,7 @@ fn role() -> Role {
     Role::for_service(&scope(), "capture", "lambda.amazonaws.com", grants())
 }
 
-/// Returns IAM's form of a document.
+/// Returns a document in IAM's encoding.
 fn encoded(document: &str) -> String {
     percent_encoding::utf8_percent_encode(document, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
@@ -39,7 +39,7 @@ const OURS: &[(&str, &str)] = &[
     ("deployer:stack", "demo"),
     ("deployer:environment", "dev"),
     ("deployer:region", "eu-central-1"),
-    ("aws:cloudformation:stack-name", "somebody"),
+    ("aws:cloudformation:stack-name", "other-stack"),
 ];
 const DESCRIBED: &str = "<Description>Execution role of demo-dev-capture</Description>";
 
@@ -76,7 +76,7 @@ fn done(operation: &str) -> ScriptedAnswer {
     body(format!("<{operation}Response></{operation}Response>"))
 }
 
-/// Returns an IAM that has the role as it is desired, but for what the caller adds first.
+/// Answers with the desired role, after the answers that the script already has.
 fn live(script: Script, more: &str) -> Script {
     script
         .on("GetRole", got(&role().trust.to_json(), OURS, &format!("{DESCRIBED}{more}")))
@@ -95,12 +95,15 @@ fn paths(live: &Role) -> Vec<String> {
 
 #[tokio::test]
 async fn role_as_desired_has_no_drift() {
-    let found = read(&live(Script::new(), "")).await.expect("a read").expect("a role");
+    let found = read(&live(Script::new(), "")).await.expect("the read succeeds").expect("the role exists");
     assert_eq!(paths(&found.resource), Vec::<String>::new());
     assert_eq!(found.identity.as_deref(), Some("AROA1"));
     let another_form = r#"{"Statement":{"Resource":"arn:t","Action":"DynamoDB:query","Effect":"Allow","Sid":"Load"},"Version":"2012-10-17"}"#;
     let script = live(Script::new().on("GetRolePolicy", policy(another_form)), "");
-    assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), Vec::<String>::new());
+    assert_eq!(
+        paths(&read(&script).await.expect("the read succeeds").expect("the role exists").resource),
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test]
@@ -132,7 +135,10 @@ async fn role_drift_names_the_field() {
         (live(Script::new().on("GetRole", got(&role().trust.to_json(), OURS, "")), ""), vec!["description"]),
     ];
     for (script, expected) in cases {
-        assert_eq!(paths(&read(&script).await.expect("a read").expect("a role").resource), expected);
+        assert_eq!(
+            paths(&read(&script).await.expect("the read succeeds").expect("the role exists").resource),
+            expected
+        );
     }
 }
 
@@ -143,24 +149,24 @@ async fn role_absence_is_decided_by_get_role() {
         .on("GetRole", gone())
         .on("ListRolePolicies", gone())
         .on("ListAttachedRolePolicies", gone());
-    assert!(read(&script).await.expect("a read").is_none());
-    // Made a moment ago: not known to every copy of IAM.
+    assert!(read(&script).await.expect("the read succeeds").is_none());
+    // Created a moment ago: not known to all of IAM.
     let script = live(Script::new().on("ListRolePolicies", gone()), "");
-    assert_eq!(read(&script).await.expect_err("unknown").class, Class::Propagating);
-    // Deleted between the listing and the look.
+    assert_eq!(read(&script).await.expect_err("the role is not known yet").class, Class::Propagating);
+    // Deleted between the listing and the read.
     let script = live(Script::new().on("GetRolePolicy", gone()), "");
     assert_eq!(
-        paths(&read(&script).await.expect("a read").expect("a role").resource),
+        paths(&read(&script).await.expect("the read succeeds").expect("the role exists").resource),
         ["inline_policies.grants"]
     );
 }
 
 #[tokio::test]
-async fn foreign_role_is_not_adopted_on_create() {
+async fn unmanaged_role_is_not_adopted_on_create() {
     let exists = || fault(409, "EntityAlreadyExists", "it exists");
     let theirs = Script::new().on("GetRole", got("{}", &[("owner", "them")], ""));
     let script = live(theirs.on("CreateRole", exists()), "");
-    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("it is theirs");
+    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("the resource is unmanaged");
     assert_eq!(error.class, Class::Exists);
     assert_eq!(script.writes(), ["CreateRole"]);
 }
@@ -171,7 +177,7 @@ async fn role_that_exists_but_is_not_found_is_retried() {
         .on("CreateRole", fault(409, "EntityAlreadyExists", "it exists"))
         .on("GetRole", fault(404, "NoSuchEntity", "not known here yet"));
     let script = live(script, "");
-    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("not known yet");
+    let error = role().create(&scope().tags(), &script.aws()).await.expect_err("the role is not known yet");
     assert!(error.class.passes(), "{error:?}");
 }
 
@@ -187,7 +193,7 @@ async fn interrupted_role_create_is_finished() {
             got(&role().trust.to_json(), OURS, "<Description>of an earlier release</Description>"),
         );
     let script = live(script, "");
-    role().create(&scope().tags(), &script.aws()).await.expect("it is ours");
+    role().create(&scope().tags(), &script.aws()).await.expect("the resource is owned");
     assert_eq!(script.writes(), ["CreateRole", "UpdateRole", "PutRolePolicy"]);
 }
 
@@ -195,7 +201,7 @@ async fn interrupted_role_create_is_finished() {
 async fn role_description_to_clear_is_sent_empty() {
     let desired = Role { description: String::new(), ..role() };
     let script = Script::new().on("UpdateRole", done("UpdateRole"));
-    update(&desired, &role(), &script.aws()).await.expect("an update");
+    update(&desired, &role(), &script.aws()).await.expect("the update succeeds");
     assert!(script.asked()[0].body.contains("Description=&"), "{}", script.asked()[0].body);
 }
 
@@ -219,10 +225,10 @@ async fn role_drift_is_repaired() {
     ];
     let script =
         operations.iter().fold(Script::new(), |script, operation| script.on(operation, done(operation)));
-    update(&role(), &live, &script.aws()).await.expect("an update");
+    update(&role(), &live, &script.aws()).await.expect("the update succeeds");
     assert_eq!(script.writes(), operations);
     let script = Script::new();
-    update(&role(), &role(), &script.aws()).await.expect("nothing to do");
+    update(&role(), &role(), &script.aws()).await.expect("there is nothing to do");
     assert!(script.calls().is_empty());
 }
 
@@ -247,12 +253,13 @@ async fn role_is_emptied_before_deletion() {
         )
         .on("DeleteRole", fault(404, "NoSuchEntity", "gone"));
     let aws = script.aws();
-    let passing = Role::delete("demo-dev-capture", &aws).await.expect_err("not yet");
+    let passing =
+        Role::delete("demo-dev-capture", &aws).await.expect_err("the policies are not detached yet");
     assert_eq!(passing.class, Class::InProgress);
     assert_eq!(script.writes(), ["DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"]);
-    let stays = Role::delete("demo-dev-capture", &aws).await.expect_err("somebody's profile");
-    assert!(!stays.class.passes() && stays.hint.expect("a hint").contains("instance profile"));
-    Role::delete("demo-dev-capture", &aws).await.expect("gone is gone");
+    let stays = Role::delete("demo-dev-capture", &aws).await.expect_err("the role is in an instance profile");
+    assert!(!stays.class.passes() && stays.hint.expect("the error has a hint").contains("instance profile"));
+    Role::delete("demo-dev-capture", &aws).await.expect("deleting a missing role succeeds");
 }
 
 #[test]
@@ -278,7 +285,7 @@ fn role_mistakes_are_found_without_a_call() {
 fn permissions_end_at_the_environments_path() {
     for statement in Role::permissions(&scope()) {
         let there = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/*";
-        // What is not there yet has a name, and no path that IAM could know.
+        // A missing role has a name, but no path that IAM could know.
         let missing = "arn:aws:iam::111111111111:role/demo-dev-*-eu-central-1";
         let on = match statement.sid.as_str() {
             "RolesList" => vec!["*"],

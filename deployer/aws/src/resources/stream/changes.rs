@@ -1,4 +1,4 @@
-//! Changes of a live stream: one after another, each with the stream ACTIVE before and after.
+//! Changes of a live stream: one at a time, each with the stream ACTIVE before and after.
 
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, ScalingType, StreamDescriptionSummary};
 use engine::error::{Class, Error, GoneIsNone};
@@ -8,8 +8,8 @@ use super::states::{SETTLED, active};
 use crate::{Aws, Called, wait_until};
 
 impl Stream {
-    /// The mode first: an on-demand stream that becomes provisioned keeps its shards. One that
-    /// is being made shows no shards yet, so they are counted when it is ACTIVE.
+    /// Changes the mode, then the shards: an on-demand stream that becomes provisioned keeps its shards. A
+    /// stream that is being created reports no shards yet, so they are counted when it is ACTIVE.
     pub(super) async fn change_capacity(&self, aws: &Aws) -> Result<(), Error> {
         let live = self.live(&active(&self.name, aws).await?, None);
         let mut shards = live.shard_count();
@@ -48,7 +48,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Starting with another key takes over from the one before.
+    /// Changes the encryption. Starting it with another key replaces the previous key.
     pub(super) async fn change_encryption(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         if let Some(key) = &self.kms_key {
             let call = aws.kinesis.start_stream_encryption().stream_name(&self.name);
@@ -89,13 +89,13 @@ impl Stream {
         settled(&self.name, aws, send).await.map(drop)
     }
 
-    /// The stack sets none, so whatever is there was put by hand.
+    /// Deletes the resource policy. The stack has none, so the live one was set by hand.
     pub(super) async fn delete_resource_policy(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.delete_resource_policy().resource_arn(&self.arn);
         call.send().await.called().gone_is_none().map(drop)
     }
 
-    /// AWS takes this of a stream on demand only.
+    /// Changes the distribution strategy. AWS supports this for on-demand streams only.
     pub(super) async fn change_distribution(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.kinesis.update_stream_record_distribution_strategy().stream_arn(&self.arn);
         let call = call.record_distribution_strategy(self.distribution.as_str().into());
@@ -104,9 +104,9 @@ impl Stream {
     }
 }
 
-/// An attempt whose answer was lost made the change; Kinesis says so as a mistake of ours,
-/// since the period has to be another one ("IncreaseStreamRetentionPeriod", Kinesis API
-/// reference). Whether it is as desired, reading again tells.
+/// Ignores the error that the retention period is already set: an earlier attempt, whose answer was lost,
+/// made the change. Kinesis rejects a period that does not change ("IncreaseStreamRetentionPeriod", Kinesis
+/// API reference). The next read shows whether it is as desired.
 fn kept<T>(changed: Result<T, Error>) -> Result<(), Error> {
     match changed {
         Err(error) if error.code.as_deref() == Some("InvalidArgumentException") && is_about_now(&error) => {
@@ -122,7 +122,7 @@ fn is_about_now(error: &Error) -> bool {
         && (text.contains("same") || text.contains("current") || text.contains("equal"))
 }
 
-/// Makes one change as soon as the stream takes it, and returns the stream with it made.
+/// Makes one change as soon as the stream accepts it, and returns the changed stream.
 pub(super) async fn settled<T, Sent>(
     name: &str,
     aws: &Aws,
@@ -131,8 +131,8 @@ pub(super) async fn settled<T, Sent>(
 where
     Sent: Future<Output = Result<T, Error>>,
 {
-    // The summary can still say ACTIVE while the change before this one is being made.
-    wait_until("the stream to take a change", SETTLED, || async {
+    // The summary can still report ACTIVE while the previous change is in progress.
+    wait_until("the stream to accept a change", SETTLED, || async {
         match send().await {
             Err(error) if error.class == Class::InProgress => Ok(None),
             other => other.map(Some),
@@ -149,7 +149,7 @@ fn metrics<'a>(names: impl Iterator<Item = &'a String>) -> Vec<MetricsName> {
 /// Returns the count nearest to `desired` that one call can reach: at most double, at least
 /// half ("UpdateShardCount", Kinesis API reference).
 fn next_shard_count(live: i32, desired: i32) -> i32 {
-    // Twice nothing would be nothing.
+    // Twice 0 shards would still be 0.
     let live = live.max(1);
     desired.clamp(live - live / 2, live * 2)
 }
@@ -171,6 +171,6 @@ mod tests {
         assert_eq!(steps(1, 5), [2, 4, 5]);
         assert_eq!(steps(7, 1), [4, 2, 1]);
         assert_eq!(steps(4, 4), [0; 0]);
-        assert_eq!(steps(0, 3), [2, 3], "no step from nothing goes on for ever");
+        assert_eq!(steps(0, 3), [2, 3], "scaling from 0 shards ends");
     }
 }

@@ -1,4 +1,4 @@
-//! What functions may do with a stream, and what Lambda may on their behalf.
+//! Permissions of functions on a stream, and of Lambda on their behalf.
 
 use engine::resource::{Resource, ResourceId};
 
@@ -23,7 +23,7 @@ impl Stream {
         }
     }
 
-    /// Returns what Lambda must be allowed to feed a function from the stream.
+    /// Returns the permissions that Lambda needs to invoke a function with records of the stream.
     pub fn polling(&self) -> Vec<Statement> {
         let mut polling = vec![
             Statement::new(
@@ -49,8 +49,8 @@ impl Stream {
         polling
     }
 
-    /// Returns what it takes to put records into the stream, or to get them ("Permissions to
-    /// use user-generated KMS keys", Kinesis developer guide).
+    /// Returns the permission on the keys to put records into the stream, or to get them ("Permissions to use
+    /// user-generated KMS keys", Kinesis developer guide).
     fn key<'a>(&self, action: &'static str, keys: impl IntoIterator<Item = &'a String>) -> Option<Statement> {
         key::through("kinesis", action, keys, &["stream", &self.thing])
     }

@@ -1,4 +1,4 @@
-//! What Kinesis says of a stream, with everything that it leaves out filled in.
+//! Conversion of Kinesis's answers about a stream, with the defaults of omitted fields.
 
 use aws_sdk_kinesis::types::{
     EncryptionType, RecordDistributionStrategy, StreamDescriptionSummary, StreamMode, StreamModeDetails,
@@ -9,7 +9,7 @@ use super::{Capacity, RECORD_KIB, Stream};
 use crate::policy::Policy;
 
 impl Stream {
-    /// Returns the stream as it is, with what Kinesis leaves out filled in.
+    /// Returns the live stream, with the defaults of fields that Kinesis omits.
     pub(super) fn live(&self, summary: &StreamDescriptionSummary, resource_policy: Option<Policy>) -> Self {
         let mode = summary.stream_mode_details.as_ref().map(|details| &details.stream_mode);
         let encrypted = summary.encryption_type == Some(EncryptionType::Kms);
@@ -18,7 +18,7 @@ impl Stream {
             Some(StreamMode::OnDemand) => Capacity::OnDemand,
             _ => Capacity::Provisioned { shards: summary.open_shard_count },
         };
-        // Another one is for streams on demand only, and so is the call that changes it
+        // Only on-demand streams have another strategy, and a call that changes it
         // ("UpdateStreamRecordDistributionStrategy", Kinesis API reference).
         let distribution = summary.record_distribution_strategy.as_ref();
         let distribution = distribution.filter(|_| capacity == Capacity::OnDemand);
@@ -54,7 +54,7 @@ impl Stream {
     }
 }
 
-/// Returns an alias as one writes it, and the ARN of a key as it is.
+/// Returns an alias in its short form, and the ARN of a key unchanged.
 fn key_name(key: &str) -> String {
     match key.split_once(":alias/") {
         Some((_, alias)) => format!("alias/{alias}"),
@@ -83,11 +83,11 @@ mod tests {
             .enhanced_monitoring(EnhancedMetrics::builder().build())
     }
 
-    /// Returns the paths at which a stream like this differs from the one that is wanted.
+    /// Returns the paths at which this live stream differs from the desired one.
     fn paths(live: StreamDescriptionSummaryBuilder) -> Vec<String> {
         let wanted = Stream::new(&scope(), "events");
-        let live = wanted.live(&live.build().expect("complete"), None);
-        let state = |stream: &Stream| serde_json::to_value(stream).expect("plain data");
+        let live = wanted.live(&live.build().expect("all required fields are set"), None);
+        let state = |stream: &Stream| serde_json::to_value(stream).expect("the stream serializes to JSON");
         diff(&state(&live), &state(&wanted)).into_iter().map(|change| change.path).collect()
     }
 
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn stream_drift_names_the_field() {
         let on_demand = StreamModeDetails::builder().stream_mode(StreamMode::OnDemand);
-        let on_demand = on_demand.build().expect("complete");
+        let on_demand = on_demand.build().expect("all required fields are set");
         let metrics = EnhancedMetrics::builder().shard_level_metrics(MetricsName::IncomingBytes).build();
         let rows = [
             (made().stream_mode_details(on_demand.clone()), ["capacity.mode", "capacity.shards"].as_slice()),

@@ -1,4 +1,4 @@
-//! What Kinesis would refuse, or accept and not do.
+//! Stream settings that Kinesis rejects, or accepts without effect.
 
 use engine::resource::Neighbours;
 
@@ -6,32 +6,32 @@ use super::{Capacity, Stream};
 use crate::resources::lint;
 use crate::resources::mapping_name::{Service, readers};
 
-/// How often a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads
-/// each shard once a second for each mapping ("Using Lambda to process records from Amazon
-/// Kinesis Data Streams", Lambda developer guide).
+/// How many times a second one shard can be read ("GetRecords", Kinesis API reference). Lambda reads each
+/// shard once a second for each mapping ("Using Lambda to process records from Amazon Kinesis Data Streams",
+/// Lambda developer guide).
 const READERS: usize = 5;
 
 impl Stream {
     pub(super) fn found_mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=128, "_.-").collect();
         let hours = self.retention_hours.into();
-        mistakes.extend(lint::range("the retention, in hours,", hours, 24..=8760));
+        mistakes.extend(lint::range("the retention in hours", hours, 24..=8760));
         mistakes.extend(lint::range(
-            "the size of a record, in KiB,",
+            "the maximum record size in KiB",
             self.max_record_kib.into(),
             1024..=10_240,
         ));
         if let Capacity::Provisioned { shards } = self.capacity {
             mistakes.extend(lint::range("the number of shards", shards.into(), 1..=10_000));
         }
-        // Kinesis takes an alias that AWS manages, and reads it back as one.
+        // Kinesis accepts an alias that AWS manages, and returns it as an alias.
         let key = self.kms_key.iter().filter(|key| !key.starts_with("alias/aws/"));
         mistakes.extend(key.chain(&self.former_keys).filter_map(|key| lint::key_arn(Some(key))));
         let readers = readers(stack, &Service::Kinesis, &self.name);
         if readers > READERS {
             mistakes.push(format!(
-                "{readers} functions read each shard once a second, and a shard can be read {READERS} times: more \
-                 shards do not help, one function for several of them does"
+                "{readers} functions read each shard once a second, but a shard can be read {READERS} times: merge \
+                 some of them into one function; more shards do not help"
             ));
         }
         mistakes
@@ -68,9 +68,9 @@ mod tests {
         assert_eq!(
             Resource::mistakes(&wrong, &Neighbours::default()),
             [
-                "the retention, in hours, is 24 to 8760, and here it is 23",
-                "the number of shards is 1 to 10000, and here it is 0",
-                "the KMS key is read back as the ARN of a key, so `alias/mine` has to be given as one",
+                "the retention in hours must be 24 to 8760, but is 23",
+                "the number of shards must be 1 to 10000, but is 0",
+                "`alias/mine` is not the ARN of a KMS key: give the ARN, because AWS returns that form",
             ],
         );
         let right =

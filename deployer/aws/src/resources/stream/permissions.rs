@@ -1,20 +1,20 @@
-//! What the caller has to be allowed for streams.
+//! Permissions that the caller needs for streams.
 //!
-//! Turning encryption on and off is asked about on the stream and on the key ("Actions, resources,
-//! and condition keys for Amazon Kinesis Data Streams", Service Authorization Reference), and who
-//! administers a stream describes the key ("Permissions to use user-generated KMS keys", Kinesis
-//! developer guide). The key may be of any account, and what somebody put is any key.
+//! Turning encryption on and off is authorized on the stream and on the key ("Actions, resources, and
+//! condition keys for Amazon Kinesis Data Streams", Service Authorization Reference), and administering a
+//! stream needs `kms:DescribeKey` ("Permissions to use user-generated KMS keys", Kinesis developer guide).
+//! The key may be in any account, and a key set by hand can be any key.
 
 use engine::scope::Scope;
 
 use crate::AwsNames;
 use crate::policy::Statement;
 
-/// Returns what all calls about the scope's streams take.
+/// Returns the permissions for all calls about the scope's streams.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
     let streams = scope.arn("kinesis", &format!("stream/{}*", scope.prefix()));
     let keys = format!("arn:{}:kms:{}:*:key/*", scope.partition(), scope.region);
-    // Two lists that are alike become one statement; nothing else here is asked about on a key.
+    // Equal resource lists become one statement. No other action here is authorized on a key.
     let both = [streams, keys];
     vec![
         // AWS supports no resource for these ("Actions, resources, and condition keys for Amazon

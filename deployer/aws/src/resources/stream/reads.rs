@@ -1,4 +1,4 @@
-//! What the summary does not say of a stream: a call for each.
+//! Reads of a stream that are not in its summary, one call each.
 
 use engine::error::{Error, GoneIsNone};
 use engine::resource::Tags;
@@ -6,11 +6,11 @@ use engine::resource::Tags;
 use crate::policy::Policy;
 use crate::{Aws, Called};
 
-/// The most tags that a stream can have, and that one page can hold.
+/// The most tags that a stream can have, and that one page contains.
 const TAGS: i32 = 50;
 
-/// Returns who else may use the stream. A stream without a policy has an empty one, and so
-/// has one that is not there: whether it is, its summary says.
+/// Returns the resource policy. A stream without a policy has an empty one, and so has a missing stream: the
+/// summary decides whether it exists.
 pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     const CALL: &str = "GetResourcePolicy";
     let call = aws.kinesis.get_resource_policy().resource_arn(arn);

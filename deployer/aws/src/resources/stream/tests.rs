@@ -1,4 +1,4 @@
-//! What is said to Kinesis, and what is made of answers that no emulator gives.
+//! Requests to Kinesis, and the handling of answers that no emulator gives.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn stream() -> Stream {
     Stream::new(&scope(), "events")
 }
 
-/// Returns a summary of the stream in this state, with this besides.
+/// Returns a summary of the stream in this state, with these fields in addition.
 fn summary_of(status: &str, besides: Value) -> ScriptedAnswer {
     let mut summary = json!({
         "StreamName": "demo-dev-events",
@@ -22,7 +22,10 @@ fn summary_of(status: &str, besides: Value) -> ScriptedAnswer {
         "EncryptionType": "NONE",
         "OpenShardCount": 1,
     });
-    summary.as_object_mut().expect("an object").extend(besides.as_object().expect("an object").clone());
+    summary
+        .as_object_mut()
+        .expect("the value is an object")
+        .extend(besides.as_object().expect("the value is an object").clone());
     body(json!({"StreamDescriptionSummary": summary}))
 }
 
@@ -34,7 +37,7 @@ fn absent(script: Script) -> Script {
     script.on("DescribeStreamSummary", fault(400, "ResourceNotFoundException", "Stream not found"))
 }
 
-/// Answers everything besides the summary as for a stream that is ours and has nothing.
+/// Answers all reads but the summary as for an owned stream without any settings.
 fn bare(script: Script) -> Script {
     let tags: Vec<Value> =
         scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
@@ -48,14 +51,14 @@ fn in_use() -> ScriptedAnswer {
 }
 
 async fn live(script: &Script) -> Stream {
-    stream().read(&script.aws()).await.expect("it is read").expect("there is one").resource
+    stream().read(&script.aws()).await.expect("the read succeeds").expect("the resource exists").resource
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_being_deleted_is_waited_for_and_recreated() {
     let script = absent(seen(seen(Script::new(), "DELETING"), "DELETING"));
     let script = bare(seen(seen(script, "CREATING"), "ACTIVE")).on("CreateStream", body(""));
-    stream().create(&scope().tags(), &script.aws()).await.expect("it is made");
+    stream().create(&scope().tags(), &script.aws()).await.expect("the creation succeeds");
     assert_eq!(script.writes(), ["CreateStream"]);
     assert_eq!(
         script.calls()[..4].join(" "),
@@ -69,7 +72,7 @@ async fn new_stream_not_found_by_a_change_is_retried() {
     let script =
         script.on("IncreaseStreamRetentionPeriod", fault(400, "ResourceNotFoundException", "not found"));
     let stream = stream().retention_hours(48);
-    let error = stream.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    let error = stream.create(&scope().tags(), &script.aws()).await.expect_err("the error is retryable");
     assert_eq!(error.class, Class::Propagating);
 }
 
@@ -77,26 +80,26 @@ async fn new_stream_not_found_by_a_change_is_retried() {
 async fn stream_creation_limit_is_retried() {
     let said = "Streams that can simultaneously be in CREATING or DELETING state: 5";
     let script = absent(Script::new()).on("CreateStream", fault(400, "LimitExceededException", said));
-    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("the error is retryable");
     assert!(error.class.passes(), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn foreign_stream_is_not_adopted_on_create() {
+async fn unmanaged_stream_is_not_adopted_on_create() {
     let script = seen(absent(Script::new()), "ACTIVE").on("CreateStream", in_use());
     let script = script.on(
         "ListTagsForStream",
         body(json!({"Tags": [{"Key": "team", "Value": "another"}], "HasMoreTags": false})),
     );
-    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
-    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    let error = stream().create(&scope().tags(), &script.aws()).await.expect_err("the resource is unmanaged");
+    assert!(error.hint.expect("the error has a hint").contains("created meanwhile"));
     assert_eq!(script.writes(), ["CreateStream"]);
 }
 
 #[tokio::test]
 async fn stream_being_deleted_is_absent() {
     let script = bare(seen(Script::new(), "DELETING"));
-    assert!(stream().read(&script.aws()).await.expect("it is read").is_none());
+    assert!(stream().read(&script.aws()).await.expect("the read succeeds").is_none());
 }
 
 #[tokio::test]
@@ -136,20 +139,20 @@ async fn stream_changes_are_made_one_by_one() {
         "UpdateMaxRecordSize",
     ];
     for call in calls {
-        // Each finds the change before still on its way once, and is waited for.
+        // Each change finds the previous one still in progress once, and waits for it.
         script = script.on(call, in_use()).on(call, body("{}"));
     }
     let live = live(&script).await;
-    update(&stream(), &live, &script.aws()).await.expect("everything is put back");
+    update(&stream(), &live, &script.aws()).await.expect("all settings are reset");
     let mut writes = script.writes();
     writes.dedup();
     assert_eq!(writes, calls);
     let counts: Vec<_> =
         script.sent("UpdateShardCount").iter().map(|sent| sent["TargetShardCount"].clone()).collect();
-    assert_eq!(counts, [json!(2), json!(2), json!(1)], "half at most, after an attempt that came too early");
+    assert_eq!(counts, [json!(2), json!(2), json!(1)], "at most half, and the first attempt is too early");
     // A summary that says UPDATING comes between any two changes.
     let calls = script.calls();
-    let first = calls.iter().position(|call| call == "UpdateShardCount").expect("it was called");
+    let first = calls.iter().position(|call| call == "UpdateShardCount").expect("the operation was called");
     assert_eq!(calls[first - 2..first], ["DescribeStreamSummary"; 2]);
 }
 
@@ -176,7 +179,7 @@ async fn distribution_is_changed_while_the_stream_is_on_demand() {
         .on("UpdateStreamMode", body("{}"));
     let live = live(&script).await;
     assert_eq!(live.distribution, "AUTO");
-    update(&stream(), &live, &script.aws()).await.expect("both are put back");
+    update(&stream(), &live, &script.aws()).await.expect("both settings are reset");
     assert_eq!(script.writes(), ["UpdateStreamRecordDistributionStrategy", "UpdateStreamMode"]);
 }
 
@@ -196,7 +199,7 @@ async fn stream_retention_already_set_is_no_error() {
     let script = bare(seen(Script::new(), "ACTIVE"));
     let script = script.on("IncreaseStreamRetentionPeriod", fault(400, "InvalidArgumentException", said));
     let live = live(&script).await;
-    update(&stream().retention_hours(48), &live, &script.aws()).await.expect("it is as desired");
+    update(&stream().retention_hours(48), &live, &script.aws()).await.expect("the retention is as desired");
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,7 +213,7 @@ async fn stream_policy_by_hand_is_deleted() {
     let script = bare(script);
     let live = live(&script).await;
     assert!(live.resource_policy.is_some());
-    update(&stream(), &live, &script.aws()).await.expect("it is deleted");
+    update(&stream(), &live, &script.aws()).await.expect("the policy is deleted");
     assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
 }
 
@@ -218,12 +221,12 @@ async fn stream_policy_by_hand_is_deleted() {
 async fn busy_stream_is_deleted_with_its_consumers() {
     let script = absent(seen(seen(Script::new(), "UPDATING"), "DELETING"));
     let script = script.on("DeleteStream", in_use()).on("DeleteStream", body(""));
-    Stream::delete("demo-dev-events", &script.aws()).await.expect("it is gone");
+    Stream::delete("demo-dev-events", &script.aws()).await.expect("the deletion succeeds");
     assert_eq!(script.writes(), ["DeleteStream", "DeleteStream"]);
     assert_eq!(script.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
 }
 
-/// A stream that is being made shows no shards yet, which is no number to begin from.
+/// A stream that is being created reports no shards yet, so their number cannot be changed from there.
 #[tokio::test(start_paused = true)]
 async fn shards_are_counted_when_the_stream_is_active() {
     let script = bare(Script::new())
@@ -234,12 +237,12 @@ async fn shards_are_counted_when_the_stream_is_active() {
     let live = live(&script).await;
     update(&stream().shards(2), &live, &script.aws()).await.expect("there is nothing to do");
     assert_eq!(script.writes(), [""; 0]);
-    update(&stream().shards(3), &live, &script.aws()).await.expect("one more");
+    update(&stream().shards(3), &live, &script.aws()).await.expect("a shard is added");
     assert_eq!(script.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
 }
 
-/// Records stay encrypted with the key that they were put under, and Lambda reads them as the
-/// role of the function.
+/// Records stay encrypted with the key that they were put with, and Lambda reads them with the role of the
+/// function.
 #[test]
 fn stream_key_change_without_former_key_loses_data() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
@@ -254,13 +257,13 @@ fn stream_key_change_without_former_key_loses_data() {
         let decrypting = desired.polling().pop().expect("the keys come last");
         assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
         let encrypting = desired.publish().key.map(|key| key.resources);
-        assert_eq!(encrypting, today.map(|key| vec![key]), "nothing new under the old key");
+        assert_eq!(encrypting, today.map(|key| vec![key]), "new records use the new key");
     }
     assert_eq!(effect(&stream(), &encrypted("new")), safe);
 }
 
-/// Encryption is asked about on the stream and on the key, which may be anybody's. What has no
-/// resource type is allowed on everything.
+/// Encryption is authorized on the stream and on the key, which may be in any account. Actions that support
+/// no resource are allowed on all.
 #[test]
 fn stream_permissions_end_at_the_prefix_and_at_keys() {
     let on =

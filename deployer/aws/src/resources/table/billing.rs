@@ -1,4 +1,4 @@
-//! How a table is paid for: by request, or by capacity kept ready.
+//! The billing of a table: on demand, or for provisioned capacity.
 
 use aws_sdk_dynamodb::types::{BillingMode, OnDemandThroughput, ProvisionedThroughput, TableDescription};
 use engine::error::Error;
@@ -6,18 +6,18 @@ use serde::Serialize;
 
 use super::requests::incomplete;
 
-/// How a table is paid for.
+/// The billing of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum Billing {
-    /// By request, up to so many units a second; nothing means no limit of the table's own.
+    /// On demand, up to this number of units a second; nothing means no limit for the table.
     OnDemand {
         /// Read units.
         max_read_units: Option<i64>,
         /// Write units.
         max_write_units: Option<i64>,
     },
-    /// By units a second, used or not.
+    /// Provisioned units a second, used or not.
     Provisioned {
         /// Read units.
         read_units: i64,
@@ -27,13 +27,13 @@ pub enum Billing {
 }
 
 impl Billing {
-    /// Returns billing by request without a limit.
+    /// Returns on-demand billing without limits.
     pub fn on_demand() -> Self {
         Self::OnDemand { max_read_units: None, max_write_units: None }
     }
 
-    /// Reads a table's billing. AWS leaves the mode out for a table that has always been
-    /// provisioned, and says 0 units for one billed by request.
+    /// Returns a live table's billing. AWS omits the mode for a table that was always provisioned, and
+    /// reports 0 units for an on-demand table.
     pub(super) fn of(table: &TableDescription) -> Self {
         let mode = table.billing_mode_summary.as_ref().and_then(|summary| summary.billing_mode.as_ref());
         if mode == Some(&BillingMode::PayPerRequest) {
@@ -51,7 +51,7 @@ impl Billing {
         }
     }
 
-    /// Returns the mode as requests name it.
+    /// Returns the mode for requests.
     pub(super) fn mode(&self) -> BillingMode {
         match self {
             Self::OnDemand { .. } => BillingMode::PayPerRequest,
@@ -59,7 +59,7 @@ impl Billing {
         }
     }
 
-    /// Returns the units to keep ready, if they are paid for.
+    /// Returns the provisioned units, or nothing for an on-demand table.
     pub(super) fn throughput(&self) -> Result<Option<ProvisionedThroughput>, Error> {
         let Self::Provisioned { read_units, write_units } = self else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Billing {
         units.write_capacity_units(*write_units).build().map(Some).map_err(incomplete)
     }
 
-    /// Returns the limits of billing by request, if there are any.
+    /// Returns the limits of on-demand billing, if there are any.
     pub(super) fn limits(&self) -> Option<OnDemandThroughput> {
         let Self::OnDemand { max_read_units, max_write_units } = self else {
             return None;
@@ -78,8 +78,8 @@ impl Billing {
         (max_read_units.is_some() || max_write_units.is_some()).then_some(limits)
     }
 
-    /// Returns the limits as an update takes them: −1 removes one ("OnDemandThroughput",
-    /// DynamoDB API reference).
+    /// Returns the limits for an update, where −1 removes a limit ("OnDemandThroughput", DynamoDB API
+    /// reference).
     pub(super) fn limits_to_set(&self) -> OnDemandThroughput {
         let limits = self.limits().unwrap_or_else(|| OnDemandThroughput::builder().build());
         OnDemandThroughput::builder()

@@ -1,4 +1,4 @@
-//! Changes of a live table: one class per call, and ACTIVE again before the next.
+//! Changes of a live table: one kind of change per call, with the table ACTIVE before the next.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::states::{SETTLED, active};
 use super::{Table, requests};
 use crate::{Aws, Called, wait_until};
 
-/// How long a new table can be without backups that could be turned on
-/// (terraform-provider-aws, internal/service/dynamodb).
+/// How long the backups of a new table may be unavailable (terraform-provider-aws,
+/// internal/service/dynamodb).
 const BACKUPS: Duration = Duration::from_secs(20 * 60);
 
 impl Table {
-    /// The mode goes first: only a table billed by request takes limits.
+    /// Changes the mode, then the limits: only an on-demand table accepts limits.
     pub(super) async fn change_billing(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         let (mode, throughput) = (self.billing.mode(), self.billing.throughput()?);
         if (live.billing.mode(), live.billing.throughput()?) != (mode.clone(), throughput.clone()) {
@@ -31,7 +31,7 @@ impl Table {
         Ok(())
     }
 
-    /// A stream that shows something else is another stream: off, then on.
+    /// Changes the stream. Another view type needs a new stream: off, then on.
     pub(super) async fn change_stream(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         if live.stream.is_some() {
             let off = requests::no_stream()?;
@@ -46,8 +46,8 @@ impl Table {
         Ok(())
     }
 
-    /// Whatever is not ours to have goes, before a change of billing that would want units
-    /// for it.
+    /// Deletes indexes that are not in the stack, before a change of billing, which would need units for
+    /// them.
     pub(super) async fn delete_indexes(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         for index in live.global_indexes.difference(&self.global_indexes) {
             let without = requests::without_index(index)?;
@@ -70,13 +70,13 @@ impl Table {
         .map(drop)
     }
 
-    /// Turning it off takes the name of the attribute, too.
+    /// Changes the time to live. Turning it off also needs the name of the attribute.
     pub(super) async fn change_time_to_live(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
         let Some(attribute) = self.time_to_live.as_ref().or(live.time_to_live.as_ref()) else {
             return Ok(());
         };
         let specification = requests::time_to_live(attribute, self.time_to_live.is_some())?;
-        let changed = wait_until("the table to take a time to live", SETTLED, || async {
+        let changed = wait_until("the table to accept the time to live", SETTLED, || async {
             let call = aws.dynamodb.update_time_to_live().table_name(&self.name);
             let call = call.time_to_live_specification(specification.clone());
             match call.send().await.called() {
@@ -89,28 +89,30 @@ impl Table {
         let changed = done_already(changed, "timetolive is already");
         changed.map_err(|error| {
             if error.message.contains("multiple times within a fixed interval") {
-                error.hint("AWS takes an hour between two changes of a time to live: run `up` again then")
+                error.hint(
+                    "AWS requires an hour between two changes of a time to live: run `up` again after that",
+                )
             } else {
                 error
             }
         })
     }
 
-    /// The stack sets none, so whatever is there was put by hand.
+    /// Deletes the resource policy. The stack has none, so the live one was set by hand.
     pub(super) async fn delete_resource_policy(&self, aws: &Aws) -> Result<(), Error> {
         let call = aws.dynamodb.delete_resource_policy().resource_arn(&self.arn);
         call.send().await.called().map(drop)
     }
 }
 
-/// Makes one change of the table, and returns when it is made.
+/// Makes one change of the table, and waits until it is finished.
 pub(super) async fn change(
     name: &str,
     aws: &Aws,
     change: impl Fn(UpdateTableFluentBuilder) -> UpdateTableFluentBuilder,
 ) -> Result<(), Error> {
-    // DescribeTable can still say ACTIVE while the change before this one is being made.
-    wait_until("the table to take a change", SETTLED, || async {
+    // DescribeTable can still report ACTIVE while the previous change is in progress.
+    wait_until("the table to accept a change", SETTLED, || async {
         let call = change(aws.dynamodb.update_table().table_name(name));
         match call.send().await.called() {
             Err(error) if error.class == Class::InProgress => Ok(None),
@@ -121,7 +123,7 @@ pub(super) async fn change(
     active(name, aws).await
 }
 
-/// An attempt whose answer was lost made the change; DynamoDB says so as a mistake of ours.
+/// Ignores the error that the change is already made: an earlier attempt, whose answer was lost, made it.
 fn done_already(changed: Result<(), Error>, says: &str) -> Result<(), Error> {
     match changed {
         Err(error)

@@ -1,4 +1,4 @@
-//! What functions may do with a table, and what Lambda may on their behalf.
+//! Permissions of functions on a table, and of Lambda on their behalf.
 
 use engine::resource::{Resource, ResourceId};
 
@@ -23,7 +23,7 @@ impl Table {
         self.grant("scan", "dynamodb:Scan")
     }
 
-    /// Returns what Lambda must be allowed to feed a function from the table's stream.
+    /// Returns the permissions that Lambda needs to invoke a function with records of the table's stream.
     pub fn polling(&self) -> Vec<Statement> {
         let mut polling = vec![
             Statement::new(
@@ -52,9 +52,8 @@ impl Table {
         }
     }
 
-    /// Returns what it takes to get at the items, whether to read or to write them: the
-    /// table has a key of its own, which the KMS key encrypts ("DynamoDB encryption at rest:
-    /// How it works", DynamoDB developer guide).
+    /// Returns the permission on the keys to read or write items: the table has its own key, which the KMS
+    /// key encrypts ("DynamoDB encryption at rest: How it works", DynamoDB developer guide).
     fn decrypting(&self) -> Option<Statement> {
         let keys = self.kms_key.iter().chain(&self.former_keys);
         key::through("dynamodb", "kms:Decrypt", keys, &["table", &self.thing])

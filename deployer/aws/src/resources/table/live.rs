@@ -1,4 +1,4 @@
-//! What DynamoDB says of a table, with everything that it leaves out filled in.
+//! Conversion of DynamoDB's answers about a table, with the defaults of omitted fields.
 
 use aws_sdk_dynamodb::types::{
     ContinuousBackupsDescription, IndexStatus, PointInTimeRecoveryStatus, SseStatus, TableClass,
@@ -12,7 +12,7 @@ use crate::policy::Policy;
 const RECOVERY_DAYS: i32 = 35;
 
 impl Table {
-    /// Returns the table as it is.
+    /// Returns the live table.
     pub(super) fn live(
         &self,
         table: &TableDescription,
@@ -32,7 +32,7 @@ impl Table {
         let encryption = table.sse_description.as_ref().filter(|encryption| {
             !matches!(encryption.status, Some(SseStatus::Disabled | SseStatus::Disabling))
         });
-        // One that is going needs no deleting.
+        // An index that is being deleted needs no call.
         let going = Some(IndexStatus::Deleting);
         let globals = table.global_secondary_indexes().iter().filter(|index| index.index_status != going);
         let locals = table.local_secondary_indexes().iter();
@@ -57,13 +57,13 @@ impl Table {
             local_indexes: locals.filter_map(|index| index.index_name.clone()).collect(),
             replicas: replicas.filter(|replica| replica != region).collect(),
             resource_policy,
-            trouble: states::trouble(table.table_status.as_ref()).map(str::to_owned),
+            unusable: states::unusable(table.table_status.as_ref()).map(str::to_owned),
             ..self.clone()
         }
     }
 }
 
-/// Returns what the stream shows, if there is one.
+/// Returns the view type of the stream, if there is one.
 pub(super) fn view(table: &TableDescription) -> Option<String> {
     let specification = table.stream_specification.as_ref()?;
     let view = specification.stream_view_type.as_ref()?;
@@ -82,7 +82,7 @@ mod tests {
     use crate::testing::{events_key, scope};
 
     fn state(table: &Table) -> serde_json::Value {
-        serde_json::to_value(table).expect("plain data")
+        serde_json::to_value(table).expect("the table serializes to JSON")
     }
 
     #[test]
@@ -91,11 +91,11 @@ mod tests {
         let table = table.point_in_time_recovery(Some(35));
         let attribute = |name: &str, of| {
             let definition = AttributeDefinition::builder().attribute_name(name);
-            definition.attribute_type(of).build().expect("complete")
+            definition.attribute_type(of).build().expect("all required fields are set")
         };
         let key = |name: &str, role| {
             let element = KeySchemaElement::builder().attribute_name(name);
-            element.key_type(role).build().expect("complete")
+            element.key_type(role).build().expect("all required fields are set")
         };
         let described = TableDescription::builder()
             .attribute_definitions(attribute("Version", ScalarAttributeType::N))
@@ -118,7 +118,7 @@ mod tests {
             .continuous_backups_status("ENABLED".into())
             .point_in_time_recovery_description(recovery)
             .build()
-            .expect("complete");
+            .expect("all required fields are set");
         let live = table.live(&described, Some(&backups), None, None, "eu-central-1");
         assert_eq!(state(&live), state(&table));
     }
@@ -132,7 +132,7 @@ mod tests {
         let backups = ContinuousBackupsDescription::builder()
             .continuous_backups_status("ENABLED".into())
             .point_in_time_recovery_description(recovery.build());
-        let backups = backups.build().expect("complete");
+        let backups = backups.build().expect("all required fields are set");
         let index = LocalSecondaryIndexDescription::builder().index_name("by-hand").build();
         let replica = |region: &str| ReplicaDescription::builder().region_name(region).build();
         let described = TableDescription::builder()
@@ -148,7 +148,10 @@ mod tests {
 
     #[test]
     fn table_stream_turned_off_is_none() {
-        let specification = StreamSpecification::builder().stream_enabled(false).build().expect("complete");
+        let specification = StreamSpecification::builder()
+            .stream_enabled(false)
+            .build()
+            .expect("all required fields are set");
         let table = TableDescription::builder().stream_specification(specification).build();
         assert_eq!(view(&table), None);
     }

@@ -1,4 +1,4 @@
-//! What DynamoDB would refuse, or accept and not do.
+//! Table settings that DynamoDB rejects, or accepts without effect.
 
 use engine::resource::Neighbours;
 
@@ -6,8 +6,8 @@ use super::{Billing, Table};
 use crate::resources::lint;
 use crate::resources::mapping_name::{Service, readers};
 
-/// How many consumers one shard of a table's stream feeds without throttling them ("Change
-/// data capture for DynamoDB Streams", DynamoDB developer guide).
+/// How many consumers can read one shard of a table's stream without throttling ("Change data capture for
+/// DynamoDB Streams", DynamoDB developer guide).
 const READERS: usize = 2;
 
 impl Table {
@@ -19,22 +19,23 @@ impl Table {
             mistakes.extend(lint::range(&format!("the length of `{attribute}`"), length, 1..=255));
         }
         let days = self.point_in_time_recovery_days.map(i64::from);
-        mistakes.extend(days.and_then(|days| lint::range("point in time recovery, in days,", days, 1..=35)));
+        mistakes
+            .extend(days.and_then(|days| lint::range("the point-in-time recovery in days", days, 1..=35)));
         let units = match self.billing {
             Billing::OnDemand { max_read_units, max_write_units } => [max_read_units, max_write_units],
             Billing::Provisioned { read_units, write_units } => [Some(read_units), Some(write_units)],
         };
         let too_few = units.into_iter().flatten().filter(|units| *units < 1);
         mistakes
-            .extend(too_few.map(|units| format!("a number of units is at least 1, and here it is {units}")));
+            .extend(too_few.map(|units| format!("the capacity units must be at least 1, but are {units}")));
         let keys = self.kms_key.iter().chain(&self.former_keys);
         mistakes.extend(keys.filter_map(|key| lint::key_arn(Some(key))));
         mistakes.extend(match readers(stack, &Service::DynamoDb, &self.name) {
             0 => None,
-            _ if self.stream.is_none() => Some("its stream is read, and it has none".to_owned()),
+            _ if self.stream.is_none() => Some("a mapping reads its stream, but it has none".to_owned()),
             readers if readers > READERS => Some(format!(
-                "{readers} functions read its stream, which feeds {READERS}: let one of them copy it to a Kinesis \
-                 stream, and the others read that"
+                "{readers} functions read its stream, which supports {READERS}: let one of them copy it to a Kinesis \
+                 stream, which the others read"
             )),
             _ => None,
         });
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn table_read_without_a_stream_is_a_mistake() {
         let table = Table::new(&scope(), "events", events_key());
-        assert_eq!(mistakes(&table, &["a"]), ["its stream is read, and it has none"]);
+        assert_eq!(mistakes(&table, &["a"]), ["a mapping reads its stream, but it has none"]);
     }
 
     #[test]
@@ -83,9 +84,9 @@ mod tests {
         assert_eq!(
             Resource::mistakes(&table, &Neighbours::default()),
             [
-                "point in time recovery, in days, is 1 to 35, and here it is 36",
-                "a number of units is at least 1, and here it is 0",
-                "the KMS key is read back as the ARN of a key, so `alias/events` has to be given as one",
+                "the point-in-time recovery in days must be 1 to 35, but is 36",
+                "the capacity units must be at least 1, but are 0",
+                "`alias/events` is not the ARN of a KMS key: give the ARN, because AWS returns that form",
             ],
         );
     }

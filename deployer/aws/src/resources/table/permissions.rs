@@ -1,14 +1,14 @@
-//! What the caller has to be allowed for tables.
+//! Permissions that the caller needs for tables.
 //!
-//! With a KMS key of one's own also `kms:DescribeKey` and `kms:CreateGrant` on the key
-//! ("DynamoDB encryption at rest: usage notes", DynamoDB developer guide).
+//! A customer managed KMS key also needs `kms:DescribeKey` and `kms:CreateGrant` on the key ("DynamoDB
+//! encryption at rest: usage notes", DynamoDB developer guide).
 
 use engine::scope::Scope;
 
 use crate::AwsNames;
 use crate::policy::Statement;
 
-/// Returns what all calls about the scope's tables take.
+/// Returns the permissions for all calls about the scope's tables.
 pub(super) fn permissions(scope: &Scope) -> Vec<Statement> {
     let tables = scope.arn("dynamodb", &format!("table/{}*", scope.prefix()));
     vec![

@@ -16,7 +16,7 @@ pub(super) struct KeyAttribute {
     of: String,
 }
 
-/// The type of an attribute that items are found by.
+/// The type of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyType {
     /// Text.
@@ -27,13 +27,13 @@ pub enum KeyType {
     Binary,
 }
 
-/// What items are found by: a hash key, and in most tables a range key, by which the items of one hash
-/// key are sorted.
+/// The primary key of a table: a hash key, and in most tables a range key, which sorts the items of one hash
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrimaryKey(Vec<KeyAttribute>);
 
 impl PrimaryKey {
-    /// Returns the key of one item for each value of this attribute.
+    /// Returns the key with this hash key only: one item for each value.
     pub fn hash(name: &str, of: KeyType) -> Self {
         Self(vec![KeyAttribute::new(name, "HASH", of)])
     }
@@ -61,8 +61,7 @@ impl KeyAttribute {
     }
 }
 
-/// Returns the key of a live table, hash first. The definitions of attributes that only an
-/// index uses come and go with the index.
+/// Returns the key of a live table, hash key first. Attributes that only an index uses are left out.
 pub(super) fn live(table: &TableDescription) -> Vec<KeyAttribute> {
     let of = |name: &str| {
         let mut definitions = table.attribute_definitions().iter();
@@ -79,7 +78,7 @@ pub(super) fn live(table: &TableDescription) -> Vec<KeyAttribute> {
     key
 }
 
-/// Returns the key's attributes as CreateTable takes them.
+/// Returns the key's attributes for CreateTable.
 pub(super) fn definitions(key: &[KeyAttribute]) -> Result<Vec<AttributeDefinition>, Error> {
     let definitions = key.iter().map(|key| {
         let definition = AttributeDefinition::builder().attribute_name(&key.name);
@@ -88,7 +87,7 @@ pub(super) fn definitions(key: &[KeyAttribute]) -> Result<Vec<AttributeDefinitio
     definitions.collect::<Result<_, _>>().map_err(incomplete)
 }
 
-/// Returns the roles of the key's attributes as CreateTable takes them.
+/// Returns the roles of the key's attributes for CreateTable.
 pub(super) fn schema(key: &[KeyAttribute]) -> Result<Vec<KeySchemaElement>, Error> {
     let elements = key.iter().map(|key| {
         let element = KeySchemaElement::builder().attribute_name(&key.name);
@@ -101,13 +100,13 @@ pub(super) fn schema(key: &[KeyAttribute]) -> Result<Vec<KeySchemaElement>, Erro
 mod tests {
     use super::*;
 
-    /// The form is part of the stamp.
+    /// This form is part of the stamp.
     #[test]
     fn key_is_compared_by_names_roles_and_types() {
         let key = PrimaryKey::hash("Id", KeyType::String).range("At", KeyType::Binary);
         let key = key.range("Version", KeyType::Number);
         assert_eq!(
-            serde_json::to_value(key.into_attributes()).expect("it is plain data"),
+            serde_json::to_value(key.into_attributes()).expect("the key serializes to JSON"),
             serde_json::json!([
                 {"name": "Id", "role": "HASH", "of": "S"},
                 {"name": "Version", "role": "RANGE", "of": "N"},

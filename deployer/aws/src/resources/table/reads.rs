@@ -1,4 +1,4 @@
-//! What DescribeTable does not say of a table: a call for each.
+//! Reads of a table that are not in the answer of DescribeTable, one call each.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use super::states::described;
 use crate::policy::Policy;
 use crate::{Aws, Called, wait_until};
 
-/// How long the tags of a table that was just made may take to show.
+/// How long the tags of a new table may take to appear.
 const TAGS: Duration = Duration::from_secs(10);
 
-/// Returns what there is of backups.
+/// Returns the state of the backups.
 pub(super) async fn backups(name: &str, aws: &Aws) -> Result<Option<ContinuousBackupsDescription>, Error> {
     let call = aws.dynamodb.describe_continuous_backups().table_name(name);
     let answer = call.send().await.called()?;
     Ok(answer.continuous_backups_description)
 }
 
-/// Returns when items go by themselves.
+/// Returns the time to live.
 pub(super) async fn time_to_live(name: &str, aws: &Aws) -> Result<Option<TimeToLiveDescription>, Error> {
     let call = aws.dynamodb.describe_time_to_live().table_name(name);
     let answer = call.send().await.called()?;
     Ok(answer.time_to_live_description)
 }
 
-/// Returns who else may use the table.
+/// Returns the resource policy.
 pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Policy>, Error> {
     const CALL: &str = "GetResourcePolicy";
     let call = aws.dynamodb.get_resource_policy().resource_arn(arn);
@@ -41,8 +41,7 @@ pub(super) async fn resource_policy(arn: &str, aws: &Aws) -> Result<Option<Polic
     policy.map_err(|error| Error::other(CALL, format!("a policy document is not JSON: {error}")))
 }
 
-/// Returns the tags. For a table that is not there, DynamoDB says that access to them is
-/// denied.
+/// Returns the tags. For a missing table, DynamoDB denies access to them.
 pub(super) async fn tags(name: &str, aws: &Aws) -> Result<Tags, Error> {
     let mut tags = Tags::new();
     let mut page = None;
@@ -63,10 +62,10 @@ pub(super) async fn tags(name: &str, aws: &Aws) -> Result<Tags, Error> {
     }
 }
 
-/// Returns the tags as soon as there are some: a table that was just made shows them a
-/// moment later ("ListTagsOfResource", DynamoDB API reference). Nothing when none show.
+/// Returns the tags as soon as there are some: a new table shows them a moment later ("ListTagsOfResource",
+/// DynamoDB API reference). Returns nothing if none appear.
 pub(super) async fn shown_tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
-    let shown = wait_until("the table's tags to show", TAGS, || async {
+    let shown = wait_until("the table's tags to appear", TAGS, || async {
         let tags = tags(name, aws).await.gone_is_none()?;
         Ok(tags.filter(|tags| !tags.is_empty()))
     });

@@ -1,4 +1,4 @@
-//! What a table is to be, in the forms that requests take.
+//! Conversion of a table's desired settings to requests.
 
 use aws_sdk_dynamodb::types::{
     DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification,

@@ -1,4 +1,4 @@
-//! What is said to DynamoDB, and what is made of answers that no emulator gives.
+//! Requests to DynamoDB, and the handling of answers that no emulator gives.
 
 use engine::progress::heard;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn table() -> Table {
     Table::new(&scope(), "events", events_key()).stream(StreamView::NewImage)
 }
 
-/// Returns a description of the table in this state, with this besides.
+/// Returns a description of the table in this state, with these fields in addition.
 fn description(status: &str, besides: Value) -> Value {
     let mut table = json!({
         "TableName": "demo-dev-events",
@@ -23,8 +23,8 @@ fn description(status: &str, besides: Value) -> Value {
         "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
         "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
     });
-    let table_fields = table.as_object_mut().expect("an object");
-    table_fields.extend(besides.as_object().expect("an object").clone());
+    let table_fields = table.as_object_mut().expect("the value is an object");
+    table_fields.extend(besides.as_object().expect("the value is an object").clone());
     json!({"Table": table})
 }
 
@@ -32,12 +32,12 @@ fn described(script: Script, status: &str) -> Script {
     script.on("DescribeTable", body(description(status, json!({}))))
 }
 
-/// A table that was not there says so in this way.
+/// Answers as for a missing table.
 fn absent(script: Script) -> Script {
     script.on("DescribeTable", fault(400, "ResourceNotFoundException", "Requested resource not found"))
 }
 
-/// Answers everything besides DescribeTable as for a table that is ours and has nothing.
+/// Answers all reads but DescribeTable as for an owned table without any settings.
 fn bare(script: Script) -> Script {
     let tags: Vec<Value> =
         scope().tags().into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
@@ -56,7 +56,7 @@ fn in_use() -> crate::testing::ScriptedAnswer {
 }
 
 async fn live(script: &Script) -> Table {
-    table().read(&script.aws()).await.expect("it is read").expect("there is one").resource
+    table().read(&script.aws()).await.expect("the read succeeds").expect("the resource exists").resource
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,33 +67,34 @@ async fn table_being_deleted_is_waited_for_and_recreated() {
     }
     let script =
         bare(described(described(absent(script), "CREATING"), "ACTIVE")).on("CreateTable", body("{}"));
-    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let hears = told.clone();
-    let listener = move |what: &str| hears.lock().expect("unharmed").push(what.to_owned());
-    heard(listener, table().create(&scope().tags(), &script.aws())).await.expect("it is made");
+    let reported = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hears = reported.clone();
+    let listener = move |what: &str| hears.lock().expect("the lock is never poisoned").push(what.to_owned());
+    heard(listener, table().create(&scope().tags(), &script.aws())).await.expect("the creation succeeds");
     assert_eq!(script.writes(), ["CreateTable"]);
-    let before = script.calls().iter().position(|call| call == "CreateTable").expect("it was called");
-    assert_eq!(before, 51, "after the last look at the old one");
-    let told = told.lock().expect("unharmed");
-    assert_eq!(told.first().map(String::as_str), Some("the earlier table of this name to be gone"));
-    assert_eq!(told.last().map(String::as_str), Some("the table to be ACTIVE"));
+    let before =
+        script.calls().iter().position(|call| call == "CreateTable").expect("the operation was called");
+    assert_eq!(before, 51, "the old table is deleted first");
+    let reported = reported.lock().expect("the lock is never poisoned");
+    assert_eq!(reported.first().map(String::as_str), Some("the earlier table of this name to be deleted"));
+    assert_eq!(reported.last().map(String::as_str), Some("the table to be ACTIVE"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn table_of_an_interrupted_create_is_reused() {
     let script = bare(described(absent(Script::new()), "CREATING")).on("CreateTable", in_use());
     let script = described(described(script, "CREATING"), "ACTIVE");
-    table().create(&scope().tags(), &script.aws()).await.expect("it is taken over");
+    table().create(&scope().tags(), &script.aws()).await.expect("the resource is adopted");
     assert_eq!(script.writes(), ["CreateTable"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn foreign_table_is_not_adopted_on_create() {
+async fn unmanaged_table_is_not_adopted_on_create() {
     let script = described(absent(Script::new()), "ACTIVE").on("CreateTable", in_use());
     let script = script.on("ListTagsOfResource", body(json!({"Tags": []})));
-    let error = table().create(&scope().tags(), &script.aws()).await.expect_err("it is not ours");
+    let error = table().create(&scope().tags(), &script.aws()).await.expect_err("the resource is unmanaged");
     assert_eq!(error.code.as_deref(), Some("ResourceInUseException"));
-    assert!(error.hint.expect("a hint").contains("somebody made it meanwhile"));
+    assert!(error.hint.expect("the error has a hint").contains("created meanwhile"));
     assert_eq!(script.writes(), ["CreateTable"]);
 }
 
@@ -102,7 +103,7 @@ async fn new_table_not_found_by_a_change_is_retried() {
     let script = bare(described(absent(Script::new()), "ACTIVE")).on("CreateTable", body("{}"));
     let script = script.on("UpdateTimeToLive", fault(400, "ResourceNotFoundException", "not found"));
     let table = table().time_to_live("ExpiresAt");
-    let error = table.create(&scope().tags(), &script.aws()).await.expect_err("not now");
+    let error = table.create(&scope().tags(), &script.aws()).await.expect_err("the error is retryable");
     assert_eq!(error.class, Class::Propagating);
 }
 
@@ -111,7 +112,7 @@ async fn table_with_inaccessible_key_is_not_waited_for() {
     let script =
         described(Script::new(), "INACCESSIBLE_ENCRYPTION_CREDENTIALS").on("UpdateTable", body("{}"));
     let error = change("demo-dev-events", &script.aws(), |call| call.deletion_protection_enabled(true)).await;
-    let error = error.expect_err("it will not be ACTIVE");
+    let error = error.expect_err("the table will not become ACTIVE");
     assert!(error.message.contains("cannot use the table's KMS key"), "{error}");
     assert_eq!(script.calls(), ["UpdateTable", "DescribeTable"]);
 }
@@ -119,13 +120,13 @@ async fn table_with_inaccessible_key_is_not_waited_for() {
 #[tokio::test]
 async fn unusable_table_shows_as_a_difference() {
     let script = bare(described(Script::new(), "ARCHIVED"));
-    assert!(live(&script).await.trouble.is_some());
+    assert!(live(&script).await.unusable.is_some());
 }
 
 #[tokio::test]
 async fn table_being_deleted_is_absent() {
     let script = bare(described(Script::new(), "DELETING"));
-    assert!(table().read(&script.aws()).await.expect("it is read").is_none());
+    assert!(table().read(&script.aws()).await.expect("the read succeeds").is_none());
 }
 
 #[tokio::test]
@@ -148,7 +149,7 @@ async fn table_with_denied_part_is_not_absent() {
 #[tokio::test(start_paused = true)]
 async fn backups_that_are_not_available_yet_are_waited_for() {
     let mut script = Script::new();
-    // At two seconds a look, ten minutes.
+    // At two seconds a read, ten minutes.
     for _ in 0..300 {
         let code = "ContinuousBackupsUnavailableException";
         script = script.on("UpdateContinuousBackups", fault(400, code, "Backups are being enabled"));
@@ -156,7 +157,7 @@ async fn backups_that_are_not_available_yet_are_waited_for() {
     let script = bare(described(script, "ACTIVE")).on("UpdateContinuousBackups", body("{}"));
     let live = live(&script).await;
     let table = table().point_in_time_recovery(Some(7));
-    update(&table, &live, &script.aws()).await.expect("they are available in the end");
+    update(&table, &live, &script.aws()).await.expect("the backups become available");
     assert_eq!(
         script.sent("UpdateContinuousBackups").last().expect("it was sent")["PointInTimeRecoverySpecification"],
         json!({"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 7}),
@@ -169,7 +170,7 @@ async fn time_to_live_is_set_before_backups() {
     let script = script.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
     let live = live(&script).await;
     let table = table().point_in_time_recovery(Some(35)).time_to_live("ExpiresAt");
-    update(&table, &live, &script.aws()).await.expect("both are set");
+    update(&table, &live, &script.aws()).await.expect("both settings are set");
     assert_eq!(script.writes(), ["UpdateTimeToLive", "UpdateContinuousBackups"]);
 }
 
@@ -180,7 +181,7 @@ async fn time_to_live_changed_twice_has_a_hint() {
     let script = script.on("UpdateTimeToLive", fault(400, "ValidationException", said));
     let live = live(&script).await;
     let error = update(&table().time_to_live("ExpiresAt"), &live, &script.aws()).await;
-    let hint = error.expect_err("AWS refuses it").hint.expect("a hint");
+    let hint = error.expect_err("AWS rejects the change").hint.expect("the error has a hint");
     assert!(hint.contains("an hour between two changes"), "{hint}");
 }
 
@@ -201,15 +202,15 @@ async fn table_changes_are_made_one_by_one() {
     let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", besides)));
     let mut script = script;
     for _ in 0..7 {
-        // Each change finds the one before still on its way once, and is waited for.
+        // Each change finds the previous one still in progress once, and waits for it.
         script = script.on("UpdateTable", in_use()).on("UpdateTable", body("{}"));
         script = described(described(script, "UPDATING"), "ACTIVE");
     }
     let live = live(&script).await;
-    update(&table(), &live, &script.aws()).await.expect("everything is put back");
+    update(&table(), &live, &script.aws()).await.expect("all settings are reset");
     let mut sent: Vec<Value> = script.sent("UpdateTable").into_iter().step_by(2).collect();
     for change in &mut sent {
-        change.as_object_mut().expect("an object").remove("TableName");
+        change.as_object_mut().expect("the value is an object").remove("TableName");
     }
     assert_eq!(
         sent,
@@ -233,11 +234,11 @@ async fn table_stream_already_enabled_is_no_error() {
     let script = script.on("UpdateTable", fault(400, "ValidationException", said));
     let live = live(&script).await;
     assert_eq!(live.stream, None);
-    update(&table(), &live, &script.aws()).await.expect("there is a stream");
+    update(&table(), &live, &script.aws()).await.expect("the stream exists");
 }
 
-/// Items have the table's own key, which DynamoDB encrypts anew with the other KMS key; until
-/// that is over, the old one is needed.
+/// Items are encrypted with the table's own key, which DynamoDB encrypts again with the new KMS key. Until
+/// that is finished, the old one is needed.
 #[test]
 fn table_key_change_without_former_key_interrupts() {
     let key = |id: &str| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}");
@@ -246,7 +247,10 @@ fn table_key_change_without_former_key_interrupts() {
     assert_eq!(desired.effect(TableFieldName::KmsKey, &live), Effect::InPlace(Risk::Interrupts));
     let desired = table().encrypted_with(Keys { today: Some(key("new")), former: vec![key("old")] });
     assert_eq!(desired.effect(TableFieldName::KmsKey, &live), Effect::InPlace(Risk::Safe));
-    assert_eq!(desired.load().key.expect("keys of our own").resources, [key("new"), key("old")]);
+    assert_eq!(
+        desired.load().key.expect("the keys are customer managed").resources,
+        [key("new"), key("old")]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,7 +264,7 @@ async fn table_policy_by_hand_is_deleted() {
     let script = bare(script);
     let live = live(&script).await;
     assert!(live.resource_policy.is_some());
-    update(&table(), &live, &script.aws()).await.expect("it is deleted");
+    update(&table(), &live, &script.aws()).await.expect("the policy is deleted");
     assert_eq!(script.writes(), ["DeleteResourcePolicy"]);
 }
 
@@ -273,7 +277,7 @@ async fn protected_busy_table_is_deleted() {
         .on("UpdateTable", body("{}"))
         .on("DeleteTable", in_use())
         .on("DeleteTable", body("{}"));
-    Table::delete("demo-dev-events", &script.aws()).await.expect("it is gone");
+    Table::delete("demo-dev-events", &script.aws()).await.expect("the deletion succeeds");
     assert_eq!(script.writes(), ["UpdateTable", "DeleteTable", "DeleteTable"]);
     assert_eq!(script.calls().last().map(String::as_str), Some("DescribeTable"));
 }

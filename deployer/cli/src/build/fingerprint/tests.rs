@@ -1,4 +1,4 @@
-//! Each test changes one thing of a small workspace and looks at which functions notice.
+//! Each test changes one part of a small workspace and checks which fingerprints change.
 
 use std::fs;
 use std::path::Path;
@@ -58,12 +58,12 @@ fn append(root: &Path, name: &str, content: &str) {
 
 async fn fingerprints(root: &Path, settings: &BuildSettings) -> [String; 2] {
     let mut workspace = Workspace::discover(root, "functions").await.unwrap();
-    // The variables of whoever runs the tests are not part of them.
+    // The tests must not depend on the variables of their caller.
     workspace.compiler_environment.clear();
     ["add", "get"].map(|function| workspace.fingerprint(function, settings).unwrap())
 }
 
-/// Returns which of the functions `add` and `get` notice a change.
+/// Returns whether a change alters the fingerprints of the functions `add` and `get`.
 async fn noticed(change: impl FnOnce(&Path)) -> [bool; 2] {
     let checkout = checkout();
     let settings = BuildSettings::default();
@@ -177,7 +177,7 @@ async fn fingerprint_counts_settings_and_compiler_flags() {
     assert!(seen.insert(workspace.fingerprint("add", &settings).unwrap()));
 }
 
-/// Returns the fingerprint of `add` for `profile` with these variables of the environment set.
+/// Returns the fingerprint of `add` for `profile` with these environment variables.
 async fn with_variables(root: &Path, profile: &str, variables: &[(&str, &str)]) -> String {
     let mut workspace = Workspace::discover(root, "functions").await.unwrap();
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
@@ -272,8 +272,8 @@ async fn fingerprint_counts_every_byte_of_binary_files() {
     }
 }
 
-/// A fingerprint that differs here makes every deployed function pending once: raise `SCHEMA`
-/// when that is meant, and say so in the commit.
+/// A different fingerprint here makes every deployed function pending once. If that is intended, increase
+/// `SCHEMA` and say so in the commit.
 #[tokio::test]
 async fn fingerprint_of_unchanged_sources_stays_the_same() {
     let checkout = checkout();

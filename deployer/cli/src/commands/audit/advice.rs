@@ -1,47 +1,49 @@
-//! What to do about what an audit found: which option helps, and where a person has to decide.
+//! Advice on the findings of an audit: the option that repairs them, or the decision that a person must make.
 
 use crate::audit::{AuditReport, Finding, Other, Restorable, Versions};
 
-/// Where a person has to decide.
-const BY_HAND: &str = "docs/restoring.md#what-a-person-has-to-decide";
+/// The documentation of the findings that a person has to decide on.
+const BY_HAND: &str = "docs/restoring.md#manual-decisions";
 
-/// The command that audits.
+/// The audit command.
 pub(super) struct Command {
-    /// As it was typed.
+    /// The command as typed.
     pub(super) typed: String,
     /// What the table is compared with.
     pub(super) other: Other,
 }
 
-/// Returns what helps, a sentence for each kind of finding.
+/// Returns one sentence of advice for each kind of finding.
 pub(super) fn advice(report: &AuditReport, restorable: &Restorable, command: &Command) -> Vec<String> {
     let Command { typed, other } = command;
     let any = |of: fn(&Finding) -> &Versions| report.findings.iter().any(|finding| !of(finding).is_empty());
     let mut advice = Vec::new();
     if *other == Other::Archive && any(|finding| &finding.not_in_archive) {
         advice.push(if report.unread.is_empty() {
-            format!("`{typed} --repair` publishes what is not in the archive again, unless `archive` is just behind")
+            format!(
+                "`{typed} --repair` republishes what the archive lacks; check first whether `archive` lags"
+            )
         } else {
-            "what is not in the archive may be in what cannot be read: make that readable first".to_owned()
+            "the missing events may be in objects that cannot be read: make these readable first".to_owned()
         });
     }
     if !restorable.aggregates.is_empty() {
         let (option, but) = if restorable.not.is_empty() && report.unread.is_empty() {
             ("", "")
         } else {
-            (" --skip-broken", ", apart from what cannot be")
+            (" --skip-broken", ", except those that cannot be restored")
         };
         advice.push(format!(
-            "`{typed} --restore{option}` writes back what is not in the table{but} (docs/restoring.md)"
+            "`{typed} --restore{option}` restores events that the table lacks{but} (docs/restoring.md)"
         ));
     }
     let decides = [
         (any(|finding| &finding.contents_differ), "which content is right"),
-        (any(|finding| &finding.twice_in_table), "which item of the two is right"),
+        (any(|finding| &finding.twice_in_table), "which of two items is right"),
         (any(|finding| &finding.twice_in_archive), "which of the archive's contents is right"),
-        (any(|finding| &finding.nowhere), "what to do about versions that are nowhere"),
-        (!report.no_commits.is_empty(), "what becomes of items that are no commits"),
-        (!report.unread.is_empty(), "what becomes of objects that cannot be read"),
+        (any(|finding| &finding.nowhere), "what to do about versions that both sides lack"),
+        (!report.invalid_items.is_empty(), "what to do about items that are not valid commits"),
+        (!report.unread.is_empty(), "what to do about objects that cannot be read"),
     ];
     let decides: Vec<&str> = decides.into_iter().filter_map(|(found, what)| found.then_some(what)).collect();
     if !decides.is_empty() {
@@ -85,12 +87,13 @@ mod tests {
         restorable.aggregates.insert(id(2), 1);
         let skips = said(&report, &restorable, Other::Table);
         assert!(
-            skips.starts_with("`deployer audit prod --from copy --restore --skip-broken` writes"),
+            skips.starts_with("`deployer audit prod --from copy --restore --skip-broken` restores"),
             "{skips}"
         );
         restorable.not.clear();
         assert!(
-            said(&report, &restorable, Other::Archive).starts_with("`deployer audit prod --restore` writes")
+            said(&report, &restorable, Other::Archive)
+                .starts_with("`deployer audit prod --restore` restores")
         );
         let unread = AuditReport { unread: vec![thing()], ..report };
         assert!(said(&unread, &restorable, Other::Archive).contains("--skip-broken"));
@@ -102,12 +105,12 @@ mod tests {
         let context = Context::new(Uuid::nil(), OccurredAt::new(Timestamp::UNIX_EPOCH));
         let probe = AggregateId::of::<Probe>(Uuid::nil());
         ledger.in_table(
-            Commit::of(probe, 0, &[ProbeEvent::Probed {}], context, Uuid::now_v7).expect("it is one"),
+            Commit::of(probe, 0, &[ProbeEvent::Probed {}], context, Uuid::now_v7).expect("it is valid"),
         );
         let report = compare(&ledger, Timestamp::MAX);
         let nothing = Restorable::default();
         assert!(
-            said(&report, &nothing, Other::Archive).starts_with("`deployer audit prod --repair` publishes")
+            said(&report, &nothing, Other::Archive).starts_with("`deployer audit prod --repair` republishes")
         );
         let unread = AuditReport { unread: vec![thing()], ..report };
         assert!(!said(&unread, &nothing, Other::Archive).contains("--repair"));
@@ -116,11 +119,11 @@ mod tests {
     #[test]
     fn advice_names_decisions_left_to_a_person() {
         let report =
-            AuditReport { no_commits: vec![thing()], unread: vec![thing()], ..AuditReport::default() };
+            AuditReport { invalid_items: vec![thing()], unread: vec![thing()], ..AuditReport::default() };
         assert_eq!(
             said(&report, &Restorable::default(), Other::Archive),
-            "a person has to decide what becomes of items that are no commits, what becomes of objects that \
-             cannot be read: docs/restoring.md#what-a-person-has-to-decide"
+            "a person has to decide what to do about items that are not valid commits, what to do about \
+             objects that cannot be read: docs/restoring.md#manual-decisions"
         );
     }
 }

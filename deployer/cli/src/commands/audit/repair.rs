@@ -1,4 +1,4 @@
-//! `audit --repair`: publishes again what the archive lacks, and waits until it has it.
+//! `audit --repair`: republishes events that the archive lacks, and waits until the archive has them.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,10 @@ use crate::exit::Problem;
 use crate::render::{self, ProgressLine, Ui, count, first_of};
 use crate::signal::stop_on_signal;
 
-/// Publishes what the archive lacks; nothing where it lacks nothing.
+/// Republishes the events that the archive lacks, if there are any.
 ///
 /// # Errors
-/// It is not known what the archive lacks, nobody confirmed it, or the stream takes nothing.
+/// Fails if objects of the archive cannot be read, without confirmation, or if the stream accepts no records.
 pub(super) async fn repair(
     sides: &Sides,
     args: &Args,
@@ -30,7 +30,7 @@ pub(super) async fn repair(
 ) -> Result<Option<Published>, Problem> {
     let lacking = lacking(report);
     if lacking.is_empty() {
-        ui.say("the archive lacks nothing that the table has: there is nothing to publish");
+        ui.say("the archive has all events of the table: there is nothing to publish");
         return Ok(None);
     }
     check(report)?;
@@ -40,23 +40,23 @@ pub(super) async fn repair(
     let looks = LookSchedule::since(sides.now(), sides.retention);
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
-    let told = ProgressLine::new(ui, "publishing");
+    let line = ProgressLine::new(ui, "publishing");
     let to = Audible(sides.pipeline.event_stream(&sides.session.aws));
     let progress = |published: &Published| {
-        told.now(|| format!("published {}", count(published.events, "event")));
+        line.now(|| format!("published {}", count(published.events, "event")));
     };
-    let published = told.heard(publish_again(report, &sides.store, &to, &stop, progress)).await?;
+    let published = line.heard(publish_again(report, &sides.store, &to, &stop, progress)).await?;
     tell(&published, ui);
 
     let awaited = without(lacking, &published.left_out);
-    let arrival = arrival(&awaited, looks, sides, args.wait, ledger, &stop, &told);
-    let stopped = match told.heard(arrival).await? {
+    let arrival = arrival(&awaited, looks, sides, args.wait, ledger, &stop, &line);
+    let stopped = match line.heard(arrival).await? {
         Arrival::All => published.stopped,
         Arrival::Stopped => true,
         Arrival::Late(left) => {
             ui.warn(&format!(
-                "the archive still lacks {} that the stream took: is `archive` behind, or failing? Once it is not, \
-                 the same command publishes what is lacking then",
+                "the archive still lacks {} that the stream accepted: check whether `archive` lags or fails, \
+                 then run the same command again",
                 count(left, "event")
             ));
             published.stopped
@@ -74,27 +74,27 @@ fn lacking(report: &AuditReport) -> Vec<(AggregateId, u64)> {
     report.lacking().flat_map(of).collect()
 }
 
-/// Refuses to publish what may be in the archive all the same, in an object that cannot be read.
+/// Returns an error if objects of the archive cannot be read: they may hold the missing events.
 fn check(report: &AuditReport) -> Result<(), Problem> {
     if report.unread.is_empty() {
         return Ok(());
     }
     let objects = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
     Err(Problem::new(format!(
-        "{} of the archive cannot be read, so nobody knows what it lacks, and nothing was published",
+        "{} of the archive cannot be read, so the missing events are not known, and nothing was published",
         count(report.unread.len(), "object")
     ))
     .details(first_of(objects))
     .hint(
-        "make them readable first; take what is damaged for good out of the archive, and what was in it counts as \
-         lacking (docs/restoring.md#what-a-person-has-to-decide)",
+        "make them readable, or remove damaged objects from the archive, so that their events count as \
+         missing (docs/restoring.md#manual-decisions)",
     ))
 }
 
-/// Says what is going to be published, and what that means.
+/// Shows what will be published, with warnings about the consequences.
 fn announce(lacking: &[(AggregateId, u64)], report: &AuditReport, ledger: &Ledger, sides: &Sides, ui: &Ui) {
     ui.say(&format!(
-        "\n{} of {} go to stream {} again, with what is behind them",
+        "\n{} of {} will be republished to stream {}, together with all later events of the same aggregates",
         count(lacking.len(), "event"),
         count(report.lacking().count(), "aggregate"),
         sides.pipeline.stream_name(&sides.session.scope),
@@ -106,7 +106,7 @@ fn announce(lacking: &[(AggregateId, u64)], report: &AuditReport, ledger: &Ledge
     }
 }
 
-/// Says what was published, and what was not.
+/// Shows what was published, with a warning for each aggregate that was left out.
 fn tell(published: &Published, ui: &Ui) {
     ui.say(&format!(
         "published {} of {}",
@@ -120,7 +120,7 @@ fn tell(published: &Published, ui: &Ui) {
     first_of(left_out).iter().for_each(|line| ui.warn(line));
 }
 
-/// Returns what of all that was lacking was published.
+/// Returns the missing events without those that were left out.
 fn without(mut lacking: Vec<(AggregateId, u64)>, left_out: &[LeftOut]) -> Vec<(AggregateId, u64)> {
     let ends: HashMap<&AggregateId, u64> =
         left_out.iter().map(|left_out| (&left_out.aggregate, left_out.from)).collect();
@@ -128,18 +128,18 @@ fn without(mut lacking: Vec<(AggregateId, u64)>, left_out: &[LeftOut]) -> Vec<(A
     lacking
 }
 
-/// How waiting for what was published ended.
+/// The result of waiting for the republished events.
 #[derive(Debug, PartialEq, Eq)]
 enum Arrival {
-    /// The archive has it.
+    /// The archive has all of them.
     All,
-    /// Somebody stopped it.
+    /// A signal stopped the wait.
     Stopped,
-    /// The archive lacks as many events still.
+    /// The archive still lacks this many events.
     Late(usize),
 }
 
-/// Waits until the archive has what was published, for as long as that was asked for.
+/// Waits until the archive has the republished events, at most as long as `--wait` allows.
 async fn arrival(
     awaited: &[(AggregateId, u64)],
     mut looks: LookSchedule,
@@ -147,9 +147,9 @@ async fn arrival(
     wait: SignedDuration,
     ledger: &mut Ledger,
     stop: &CancellationToken,
-    told: &ProgressLine,
+    line: &ProgressLine,
 ) -> Result<Arrival, Error> {
-    // From here on: publishing may have taken longer than this.
+    // Measured from here: publishing may have taken longer than `--wait`.
     let began = sides.now();
     let end = began.checked_add(wait).unwrap_or(began);
     loop {
@@ -164,13 +164,13 @@ async fn arrival(
         if last && looks.were_far() {
             return Ok(Arrival::Late(left));
         }
-        told.now(|| format!("waiting until the archive has {}", count(left, "event")));
+        line.now(|| format!("waiting until the archive has {}", count(left, "event")));
         tokio::time::sleep(PAUSE).await;
         sides.look().again(ledger, looks.next(last)).await?;
     }
 }
 
-/// The stream, which says so when it takes no more for the moment.
+/// The stream, which reports when it accepts no more records for now.
 struct Audible(KinesisStream);
 
 impl PutRecords for Audible {
@@ -179,7 +179,7 @@ impl PutRecords for Audible {
     async fn put_records(&self, records: &[&Record]) -> Result<Vec<PutOutcome>, Self::Error> {
         let outcomes = self.0.put_records(records).await?;
         if outcomes.iter().any(Result::is_err) {
-            progress::waiting_for("the stream to take more");
+            progress::waiting_for("the stream to accept more records");
         }
         Ok(outcomes)
     }
@@ -196,7 +196,7 @@ mod tests {
         assert!(check(&report).is_ok());
         let denied = Broken { at: "events/a".to_owned(), reason: "access denied".to_owned() };
         report.unread = vec![denied; 22];
-        let problem = check(&report).expect_err("nobody knows what they hold");
+        let problem = check(&report).expect_err("the missing events are not known");
         assert!(problem.message.starts_with("22 objects of the archive cannot be read"), "{problem:?}");
         assert_eq!(problem.details.len(), 21);
         assert_eq!(problem.details[20], "… and 2 more");

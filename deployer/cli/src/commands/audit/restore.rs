@@ -1,4 +1,4 @@
-//! `audit --restore`: writes back into the table what only the archive has.
+//! `audit --restore`: writes events that only the archive has back into the table.
 
 use eventsourcing::OccurredAt;
 use tokio_util::sync::CancellationToken;
@@ -10,10 +10,10 @@ use crate::exit::Problem;
 use crate::render::{ProgressLine, Ui, count, first_of, thousands};
 use crate::signal::stop_on_signal;
 
-/// Writes back what the table lacks; nothing where it lacks nothing.
+/// Restores the events that the table lacks, if there are any.
 ///
 /// # Errors
-/// Something cannot be written back and nobody said to leave it out, or nobody confirmed it.
+/// Fails if an aggregate cannot be restored and `--skip-broken` is not set, or without confirmation.
 pub(super) async fn restore(
     sides: &Sides,
     args: &Args,
@@ -24,26 +24,27 @@ pub(super) async fn restore(
     let found = restorable(ledger);
     check(&found, report, sides.reference.kind(), args)?;
     if found.aggregates.is_empty() {
-        ui.say("the table lacks nothing that can be written back");
+        ui.say("there are no events to restore into the table");
         return Ok(None);
     }
     let events: u64 = found.aggregates.values().sum();
     let table = sides.pipeline.table_name(&sides.session.scope);
     let what = format!("{} of {}", count(events, "event"), count(found.aggregates.len(), "aggregate"));
     ui.say(&format!(
-        "\n{what} are written into table {table}, where nothing is, marked as restored: nobody gets them again"
+        "\n{what} will be written to empty versions of table {table} and marked as restored, so they are not \
+         published again"
     ));
     super::super::confirm(&sides.session.environment, args.yes, "Write them?", ui)?;
 
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(&stop, ui);
-    let told = ProgressLine::new(ui, "restoring");
+    let line = ProgressLine::new(ui, "restoring");
     let progress = |restored: &Restored| {
-        told.now(|| format!("restored {} of {what}", thousands(restored.events)));
+        line.now(|| format!("restored {} of {what}", thousands(restored.events)));
     };
     let at = OccurredAt::new(sides.now());
     let restored = audit::restore(&found, ledger, &sides.reference, &sides.store, at, &stop, progress);
-    let restored = told.heard(restored).await;
+    let restored = line.heard(restored).await;
     ui.say(&format!(
         "restored {} in {} of {}",
         count(restored.events, "event"),
@@ -55,7 +56,7 @@ pub(super) async fn restore(
     Ok(Some(restored))
 }
 
-/// Refuses to begin where not all can be written back, unless that was said to be meant.
+/// Returns an error if something cannot be restored and `--skip-broken` is not set.
 fn check(found: &Restorable, report: &AuditReport, other: Other, args: &Args) -> Result<(), Problem> {
     let broken = found.not.iter().map(|(id, why)| format!("{id}: {}", words(why, other.name())));
     let unread = report.unread.iter().map(|object| format!("{}: {}", object.at, object.reason));
@@ -64,20 +65,23 @@ fn check(found: &Restorable, report: &AuditReport, other: Other, args: &Args) ->
         return Ok(());
     }
     let all = obstacles.len();
-    Err(Problem::new(format!("{} cannot be restored, so nothing was written", count(all, "thing")))
-        .details(first_of(obstacles))
-        .hint("--skip-broken leaves these out, and writes back all else"))
+    Err(Problem::new(format!(
+        "cannot restore all events: {}, so nothing was written",
+        count(all, "obstacle")
+    ))
+    .details(first_of(obstacles))
+    .hint("add --skip-broken to skip these and restore the rest"))
 }
 
 fn words(why: &NotRestorable, other: &str) -> String {
     match why {
         NotRestorable::Nowhere(versions) => {
-            format!("neither table nor {other} has {versions}, and what is behind that would make no history")
+            format!("versions {versions} are missing on both sides, so later ones cannot be restored")
         }
-        NotRestorable::OtherContent(version) => format!("the table has another event as version {version}"),
+        NotRestorable::OtherContent(version) => format!("the table has another event at version {version}"),
         NotRestorable::Ambiguous(version) => {
-            format!("the {other} has version {version} with more than one content")
+            format!("version {version} has more than one content ({other})")
         }
-        NotRestorable::VersionZero => "there can be no version 0".to_owned(),
+        NotRestorable::VersionZero => "version 0 is not valid: versions start at 1".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The two sides of an audit: what is read of an environment, and held against each other.
+//! The two sides of an audit: the events table, and the archive or table that it is compared with.
 
 use std::time::Duration;
 
@@ -9,33 +9,34 @@ use storage::scan::EventsTable;
 
 use super::{Args, Done};
 use crate::audit::{
-    ArchiveOrTable, AuditReport, Ledger, Look, LookSchedule, Other, Pages, compare, given_up, kept_aside,
+    ArchiveOrTable, AuditReport, Ledger, Look, LookSchedule, Other, Pages, compare, discarded_batches,
+    quarantined,
 };
 use crate::pipeline::Pipeline;
 use crate::render::{Audit, ProgressLine, SHOWN, Ui, count};
 use crate::session::Session;
 use aws::Clock;
-use aws::composites::Hops;
+use aws::composites::Stages;
 
-/// Between two looks at what is under way.
+/// The pause between two reads while events are in flight.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
-/// Both sides of an environment.
+/// Both sides of an audit.
 pub(super) struct Sides {
     pub(super) session: Session,
     pub(super) pipeline: Pipeline,
     table: EventsTable,
     pub(super) store: DynamoDbEventStore,
     pub(super) reference: ArchiveOrTable,
-    /// The name of that.
+    /// The name of the bucket or table behind `reference`.
     against: String,
-    /// How long the stream keeps what is on its way.
+    /// How long the stream keeps records.
     pub(super) retention: Duration,
     clock: Clock,
 }
 
 impl Sides {
-    /// Returns the two sides that were asked for.
+    /// Returns the two sides that the arguments select.
     pub(super) fn of(args: &Args, session: Session, pipeline: Pipeline, clock: Clock) -> Self {
         let (reference, against) = reference(args, &pipeline, &session);
         Self {
@@ -43,51 +44,51 @@ impl Sides {
             store: pipeline.event_store(&session.aws),
             reference,
             against,
-            retention: pipeline.retention(&Hops::of(&session.stack), &session.scope),
+            retention: pipeline.retention(&Stages::of(&session.stack), &session.scope),
             clock,
             session,
             pipeline,
         }
     }
 
-    /// Returns when that was, so long ago. By AWS's clock, whose times the events have: by one that is
-    /// three minutes fast, what was appended just now would be older than the grace.
+    /// Returns the time this long ago by AWS's clock, because events have AWS's time: by a clock that is
+    /// three minutes fast, a new event would be older than the grace period.
     pub(super) fn ago(&self, time: SignedDuration) -> Timestamp {
         let now = self.now();
         now.checked_sub(time).unwrap_or(now)
     }
 
-    /// Returns what time it is by AWS's clock.
+    /// Returns the current time by AWS's clock.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Returns what looks at them.
+    /// Returns the reader of both sides.
     pub(super) fn look(&self) -> Look<'_, EventsTable, DynamoDbEventStore, ArchiveOrTable> {
         Look { table: &self.table, store: &self.store, reference: &self.reference }
     }
 
-    /// Reads both sides, and again what was under way, until it arrived or is too old for that.
+    /// Reads both sides, then repeats until events in flight have arrived or are older than the grace period.
     pub(super) async fn look_at_all(
         &self,
         args: &Args,
         ledger: &mut Ledger,
         ui: &Ui,
     ) -> Result<AuditReport, Error> {
-        let told = ProgressLine::new(ui, "reading table and archive");
-        told.heard(self.settled(args, ledger, &told)).await
+        let line = ProgressLine::new(ui, "reading table and archive");
+        line.heard(self.settled(args, ledger, &line)).await
     }
 
     async fn settled(
         &self,
         args: &Args,
         ledger: &mut Ledger,
-        told: &ProgressLine,
+        line: &ProgressLine,
     ) -> Result<AuditReport, Error> {
         let began = self.now();
         let look = self.look();
         look.all(ledger, |counted| {
-            told.now(|| {
+            line.now(|| {
                 format!(
                     "reading table and archive: {}, {} of {}",
                     count(counted.events, "event"),
@@ -100,43 +101,43 @@ impl Sides {
         let from = began.checked_sub(args.grace).unwrap_or(began);
         let end = began.checked_add(args.grace).unwrap_or(began);
         let mut looks = LookSchedule::since(from, self.retention);
-        // Reading all of one side may take longer than the grace, and the other was read before.
+        // Reading one side can take longer than the grace period: the side that was read first is outdated.
         let mut look_again = ledger.is_unsettled();
         loop {
             let report = compare(ledger, self.ago(args.grace));
-            let last = !look_again && (report.under_way == 0 || self.now() > end);
+            let last = !look_again && (report.in_flight == 0 || self.now() > end);
             if last && (looks.were_far() || !self.may_have_come(&report)) {
                 let mut report = report;
                 self.complete(&mut report).await?;
                 return Ok(report);
             }
-            told.now(|| format!("{} may be under way", count(report.under_way, "event")));
+            line.now(|| format!("{} may be in flight", count(report.in_flight, "event")));
             tokio::time::sleep(PAUSE).await;
             look.again(ledger, looks.next(last)).await?;
             look_again = false;
         }
     }
 
-    /// Tells whether something that the archive is said to lack may be where nobody has looked since
-    /// it was read. Nothing comes to another table.
+    /// Returns whether events that the archive lacks may be in objects written since the last complete read.
+    /// A table other than the environment's receives no events.
     fn may_have_come(&self, report: &AuditReport) -> bool {
         let lacking = report.lacking().next().is_some();
-        self.reference.kind() == Other::Archive && (lacking || report.under_way > 0)
+        self.reference.kind() == Other::Archive && (lacking || report.in_flight > 0)
     }
 
-    /// Adds to a report what is not told by comparing.
+    /// Adds quarantined records, discarded batches and contents to a report: comparing does not find these.
     pub(super) async fn complete(&self, report: &mut AuditReport) -> Result<(), Error> {
         if let ArchiveOrTable::Archive(bucket) = &self.reference {
             if report.lacking().next().is_some() {
-                kept_aside(bucket).await?.explain(report);
+                quarantined(bucket).await?.explain(report);
             }
-            report.given_up = given_up(bucket).await?;
+            report.discarded_batches = discarded_batches(bucket).await?;
         }
         self.look().contents(report, SHOWN).await;
         Ok(())
     }
 
-    /// Returns what is to be shown of a report, and of what was done about it.
+    /// Returns the report and the results of a repair in the form that is shown.
     pub(super) fn audit<'a>(&'a self, args: &'a Args, report: &'a AuditReport, done: &'a Done) -> Audit<'a> {
         Audit {
             schema: 1,
@@ -152,7 +153,7 @@ impl Sides {
     }
 }
 
-/// Returns what the table is held against, and its name.
+/// Returns the archive or table to compare with, and its name.
 fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (ArchiveOrTable, String) {
     match &args.from {
         None => (

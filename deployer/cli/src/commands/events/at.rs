@@ -1,4 +1,4 @@
-//! A point of an aggregate's story: a version or a time, and the commits up to it. Pure.
+//! A point in an aggregate's history, a version or a time, and the commits up to it. Pure.
 
 use std::str::FromStr;
 
@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::commands::time::time;
 
-/// Up to where a story is told.
+/// The end of the history to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum At {
-    /// Up to this version, with it.
+    /// Up to and including this version.
     Version(u64),
-    /// Up to this time, with it.
+    /// Up to and including this time.
     Time(Timestamp),
 }
 
@@ -23,27 +23,27 @@ impl FromStr for At {
         if let Ok(version) = text.parse() {
             return Ok(Self::Version(version));
         }
-        time(text).map(Self::Time).map_err(|error| format!("not a version, as in 3, and no time: {error}"))
+        time(text).map(Self::Time).map_err(|error| format!("not a version, such as 3, or a time: {error}"))
     }
 }
 
 impl At {
-    /// Returns the commits up to here; of one that goes on beyond it, the events up to here.
+    /// Returns the commits up to this point; a commit that contains it is cut after the event at this point.
     ///
-    /// The order of events is that of their versions. Clocks may disagree with it: what comes
-    /// behind an event that is too late is too late as well.
+    /// Events are ordered by version. Clocks may disagree with that order: an event after one that is too
+    /// late is too late as well.
     ///
     /// # Errors
-    /// Nothing had happened yet, or not as much as that.
+    /// Fails if the aggregate had no event at that time, or does not have that version.
     pub(super) fn cut(self, commits: Vec<Commit>) -> Result<Vec<Commit>, String> {
         let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
-            return Err("nothing has happened to it".to_owned());
+            return Err("it has no events".to_owned());
         };
         match self {
             Self::Version(version) => {
                 let (from, to) = (first.version, last.next_version() - 1);
                 if !(from..=to).contains(&version) {
-                    return Err(format!("there is no version {version}: it has {from} to {to}"));
+                    return Err(format!("version {version} does not exist; it has versions {from} to {to}"));
                 }
                 Ok(commits.into_iter().filter_map(|commit| up_to(version, commit)).collect())
             }
@@ -54,7 +54,7 @@ impl At {
                     .take_while(|commit| commit.context.occurred_at.timestamp() <= time)
                     .collect();
                 if cut.is_empty() {
-                    Err(format!("nothing had happened to it by {time}: its first event is of {began}"))
+                    Err(format!("it did not exist yet at {time}; its first event is from {began}"))
                 } else {
                     Ok(cut)
                 }
@@ -76,8 +76,8 @@ mod tests {
 
     use super::*;
 
-    /// Commits of these many events each, a second apart but for the third, whose clock was
-    /// a minute slow.
+    /// Returns commits with these numbers of events, one second apart, except the third: its clock was a
+    /// minute slow.
     fn commits(sizes: &[usize]) -> Vec<Commit> {
         let id = AggregateId::of::<Probe>(Default::default());
         let mut behind = 0;
@@ -105,7 +105,7 @@ mod tests {
         }
         for version in ["0", "7"] {
             let error = cut(version, &[1, 3, 2]).expect_err("there is no such version");
-            assert_eq!(error, format!("there is no version {version}: it has 1 to 6"));
+            assert_eq!(error, format!("version {version} does not exist; it has versions 1 to 6"));
         }
     }
 
@@ -114,12 +114,13 @@ mod tests {
         assert_eq!(cut("2026-11-21T12:00:01Z", &[1, 3, 2, 1]), Ok(1));
         assert_eq!(cut("2026-11-21T13:00:02.5+01:00", &[1, 3, 2, 1]), Ok(6), "a slow clock is no gap");
         assert_eq!(cut("2026-11-21T12:00:04Z", &[1, 3, 2, 1]), Ok(7));
-        assert_eq!(cut("2026-11-21 12:00:02.000000Z", &[1, 3]), Ok(4), "as the time line has it");
-        assert_eq!(cut("2026-11-22", &[1, 3]), Ok(4), "as replay takes it");
-        let error = cut("2026-11-21T12:00:00Z", &[1]).expect_err("it was later");
+        assert_eq!(cut("2026-11-21 12:00:02.000000Z", &[1, 3]), Ok(4), "the format of the time line");
+        assert_eq!(cut("2026-11-22", &[1, 3]), Ok(4), "a format that replay accepts");
+        let error = cut("2026-11-21T12:00:00Z", &[1]).expect_err("the first event is later");
         assert_eq!(
             error,
-            "nothing had happened to it by 2026-11-21T12:00:00Z: its first event is of 2026-11-21T12:00:01.000000Z"
+            "it did not exist yet at 2026-11-21T12:00:00Z; its first event is from \
+             2026-11-21T12:00:01.000000Z"
         );
     }
 

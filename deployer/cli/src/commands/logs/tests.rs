@@ -1,4 +1,4 @@
-//! Following, on a CloudWatch Logs that shows lines late and takes five calls a second.
+//! Following logs, with a fake CloudWatch Logs that shows lines late and accepts five calls a second.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,13 +10,13 @@ use tokio::time::{Instant, timeout};
 use super::*;
 use aws::testing::{Asked, Script, ScriptedAnswer, body, fault};
 
-/// When all tests begin, in milliseconds since 1970.
+/// The start time of all tests, in milliseconds since 1970.
 const START: i64 = 1_795_000_000_000;
 
-/// Calls that CloudWatch Logs takes in a second.
+/// The calls that CloudWatch Logs accepts in a second.
 const ALLOWED: usize = 5;
 
-/// A line that is written, and how long after its own time it is shown.
+/// A log line, with its own time and the time from which CloudWatch Logs shows it.
 struct Written {
     function: String,
     id: String,
@@ -24,14 +24,14 @@ struct Written {
     shown_at: i64,
 }
 
-/// Returns a line of this time after the start, which is shown this much later.
+/// Returns a line written at this time after the start, and shown this much later.
 fn written(function: &str, id: &str, at: Duration, late: Duration) -> Written {
     let at_ms = START + i64::try_from(at.as_millis()).unwrap();
     let late = i64::try_from(late.as_millis()).unwrap();
     Written { function: function.to_owned(), id: id.to_owned(), at: at_ms, shown_at: at_ms + late }
 }
 
-/// A CloudWatch Logs with these lines, and the clock of the test.
+/// A fake CloudWatch Logs, and the clock of the test.
 struct Fake {
     script: Script,
     started: Instant,
@@ -55,7 +55,7 @@ impl Fake {
         Self { script: Script::new().by("FilterLogEvents", answer), started, refused }
     }
 
-    /// Follows until `count` lines were shown, and returns them with when that was.
+    /// Follows until `count` lines were shown, and returns each with the time at which it was shown.
     async fn follow(&self, functions: &[&str], count: usize) -> Vec<(String, Duration)> {
         let (aws, started) = (self.script.aws(), self.started);
         let functions = functions.iter().map(|name| (*name).to_owned()).collect();
@@ -71,13 +71,13 @@ impl Fake {
     }
 }
 
-/// Returns the time of the test: the clock of this machine stands still in it.
+/// Returns the time of the test, which has a paused clock.
 fn now(started: Instant) -> Timestamp {
     let after = i64::try_from(started.elapsed().as_millis()).unwrap();
     Timestamp::from_millisecond(START + after).unwrap()
 }
 
-/// Answers with one line a page, as CloudWatch Logs may.
+/// Returns a page of at most 100 lines.
 fn page(lines: &[Written], asked: &Value, now: i64) -> ScriptedAnswer {
     let (group, from) = (asked["logGroupName"].as_str().unwrap(), asked["startTime"].as_i64().unwrap());
     let skipped = asked["nextToken"].as_str().map_or(0, |token| token.parse::<usize>().unwrap());
@@ -129,7 +129,7 @@ async fn log_following_keeps_the_rate_and_loses_no_line() {
             lines.push(written(function, &format!("{function}/{at}"), seconds(10 * at + 1), late));
         }
     }
-    // More than a page.
+    // More lines than fit into a page.
     for at in 0..250 {
         lines.push(written("f0", &format!("page/{at}"), Duration::from_millis(at), seconds(0)));
     }
@@ -153,7 +153,17 @@ fn shown_lines_are_forgotten_with_their_window() {
     shown.forget_before(Timestamp::from_millisecond(20).unwrap());
     assert_eq!((shown.from, shown.lines.len()), (20, 1));
     assert_eq!(shown.news(vec![line("young", 30), line("new", 25)]).len(), 1);
-    // A clock that was set back shows nothing twice.
+    // After the clock is set back, no line is shown twice.
     shown.forget_before(Timestamp::from_millisecond(5).unwrap());
     assert_eq!((shown.from, shown.lines.len()), (20, 2));
+}
+
+#[test]
+fn filter_pattern_of_more_than_words_is_recognised() {
+    for pattern in ["{ $.level = \"ERROR\" }", "[ip, user]", "\"two words\"", "ERROR -Timeout", "?a ?b"] {
+        assert!(is_structured(pattern), "{pattern}");
+    }
+    for pattern in ["ERROR", "CartClosed v4", ""] {
+        assert!(!is_structured(pattern), "{pattern}");
+    }
 }

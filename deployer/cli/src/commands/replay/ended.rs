@@ -1,29 +1,28 @@
-//! How a replay ended: whether that is a success, and what is to be done about what is not as it
-//! should be. Pure.
+//! The end of a replay: whether it succeeded, with warnings and hints. Pure.
 
-use eventsourcing::replay::{Does, Order, ReplayState, ReplayStatus};
+use eventsourcing::replay::{HandlerKind, Order, ReplayState, ReplayStatus};
 
 use crate::exit::Problem;
 use crate::render::{count, replay_unmatched};
 
-/// What is said at the end of a replay, besides how it stands.
+/// The messages at the end of a replay, in addition to its status.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
-    /// What else there is to know.
+    /// A note.
     pub(super) said: Option<String>,
-    /// What is not as it should be, and no failure.
+    /// Warnings that are not failures.
     pub(super) warnings: Vec<String>,
-    /// Why it is no success.
+    /// Why the replay did not succeed.
     pub(super) problem: Option<Problem>,
 }
 
-/// Returns what is said of a replay that ended like this.
+/// Returns the messages for a replay with this final status.
 pub(super) fn ended(status: &ReplayStatus, program: &str, environment: &str) -> Ended {
     let handler = &status.order.handler;
-    let Order { dry_run, even_if_it_acts, .. } = status.order;
-    let acts = dry_run && !even_if_it_acts && status.does == Some(Does::Acts);
+    let Order { dry_run, repeat_side_effects, .. } = status.order;
+    let acts = dry_run && !repeat_side_effects && status.handler_kind == Some(HandlerKind::Reactor);
     let said =
-        acts.then(|| format!("{handler} acts on the outside: the replay itself needs --even-if-it-acts"));
+        acts.then(|| format!("{handler} has side effects: the replay itself needs --repeat-side-effects"));
     let all_is_read = matches!(status.state, ReplayState::Complete | ReplayState::Incomplete);
     let unmatched = replay_unmatched(status).filter(|_| all_is_read);
     // A mistyped name must not look like success to a script.
@@ -31,38 +30,39 @@ pub(super) fn ended(status: &ReplayStatus, program: &str, environment: &str) -> 
         && status.state == ReplayState::Complete
         && status.counts.delivered == 0
     {
-        let problem = Problem::new(format!("nothing went to {handler}: {unmatched}"));
+        let problem = Problem::new(format!("no events were delivered to {handler}: {unmatched}"));
         return Ended { said, problem: Some(problem), ..Ended::default() };
     }
-    let kept_aside = (status.state == ReplayState::Complete && status.counts.kept_aside > 0).then(|| {
+    let quarantined = (status.state == ReplayState::Complete && status.counts.quarantined > 0).then(|| {
         format!(
-            "{handler} kept {} aside: each is under failed/{handler}/ of the bucket, with the reason",
-            count(status.counts.kept_aside, "event"),
+            "{handler} quarantined {}: each is stored under failed/{handler}/ of the bucket, with the reason",
+            count(status.counts.quarantined, "event"),
         )
     });
-    let warnings = unmatched.into_iter().chain(kept_aside).collect();
+    let warnings = unmatched.into_iter().chain(quarantined).collect();
     Ended { said, warnings, problem: problem(status, &format!("{program} audit {environment}")) }
 }
 
-/// Returns why a replay is no success; `audit` is the command that tells what history lacks.
+/// Returns why a replay did not succeed; `audit` is the command that finds missing events.
 fn problem(status: &ReplayStatus, audit: &str) -> Option<Problem> {
     let handler = &status.order.handler;
     Some(match status.state {
         ReplayState::Complete | ReplayState::Running => return None,
-        ReplayState::Incomplete if status.counts.contradictions > 0 => Problem::new(format!(
-            "history contradicts itself, so not everything went to {handler}"
-        ))
-        .hint(format!(
-            "`{audit}` tells which events have more than one content; the one that came first went"
-        )),
+        ReplayState::Incomplete if status.counts.contradictions > 0 => {
+            Problem::new(format!("history contradicts itself, so not all events were delivered to {handler}"))
+                .hint(format!(
+                    "run `{audit}` to find events with different contents; the first content was delivered"
+                ))
+        }
         ReplayState::Incomplete => Problem::new(format!(
-            "history has gaps, so not everything went to {handler}"
+            "history has gaps, so not all events were delivered to {handler}"
         ))
         .hint(format!(
-            "`{audit}` tells what is missing, `{audit} --repair` publishes it again; or try `--from table`"
+            "run `{audit}` to find missing events and `{audit} --repair` to republish them, or use \
+             `--from table`"
         )),
         ReplayState::Cancelled => Problem::new("the replay was cancelled"),
-        ReplayState::Failed => Problem::new("the replay could not go on").details(status.trouble.clone()),
+        ReplayState::Failed => Problem::new("the replay failed").details(status.problem.clone()),
     })
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::render::replayed;
 
-    /// Returns all that is said of a replay, a line each.
+    /// Returns all messages about a replay, one line each.
     fn said(status: &ReplayStatus) -> Vec<String> {
         let Ended { said, warnings, problem } = ended(status, "d", "dev");
         let warnings = warnings.into_iter().map(|warning| format!("warning: {warning}"));
@@ -86,7 +86,7 @@ mod tests {
         said.into_iter().chain(warnings).chain(problem.into_iter().flatten()).collect()
     }
 
-    /// Returns a replay of this state that wanted what there is not.
+    /// Returns a replay in this state with a filter that matches no event.
     fn mistyped(state: ReplayState) -> ReplayStatus {
         let mut status = replayed(state);
         status.order.only = Only { types: ["ItemAded".to_owned()].into(), ..Only::default() };
@@ -94,19 +94,17 @@ mod tests {
         status
     }
 
-    const UNMATCHED: &str = "there is no event of type ItemAded; there are DemoOpened, ItemAdded";
+    const UNMATCHED: &str = "no event has type ItemAded; the types are DemoOpened, ItemAdded";
 
     #[test]
     fn complete_replay_reports_only_quarantined_events() {
         let mut status = replayed(ReplayState::Complete);
         assert_eq!(said(&status), [""; 0]);
-        status.counts.kept_aside = 1_200;
+        status.counts.quarantined = 1_200;
         assert_eq!(
             said(&status),
-            [
-                "warning: log-events kept 1,200 events aside: each is under failed/log-events/ of the bucket, with \
-                 the reason"
-            ],
+            ["warning: log-events quarantined 1,200 events: each is stored under failed/log-events/ of \
+                 the bucket, with the reason"],
         );
     }
 
@@ -114,17 +112,17 @@ mod tests {
     fn dry_run_of_acting_handler_names_the_needed_option() {
         let mut status = replayed(ReplayState::Complete);
         status.order.dry_run = true;
-        let needs = "log-events acts on the outside: the replay itself needs --even-if-it-acts";
+        let needs = "log-events has side effects: the replay itself needs --repeat-side-effects";
         assert_eq!(said(&status), [needs]);
-        status.order.even_if_it_acts = true;
+        status.order.repeat_side_effects = true;
         assert_eq!(said(&status), [""; 0]);
     }
 
     #[test]
     fn replay_filter_without_match_is_no_success() {
-        let nothing = format!("error: nothing went to log-events: {UNMATCHED}");
+        let nothing = format!("error: no events were delivered to log-events: {UNMATCHED}");
         assert_eq!(said(&mistyped(ReplayState::Complete)), [nothing]);
-        // The other types that were asked for are there.
+        // Some types of the filter exist.
         let mut status = mistyped(ReplayState::Complete);
         status.counts.delivered = 7;
         assert_eq!(said(&status), [format!("warning: {UNMATCHED}")]);
@@ -136,8 +134,9 @@ mod tests {
     #[test]
     fn incomplete_replay_reports_how_to_find_gaps() {
         let gaps = [
-            "error: history has gaps, so not everything went to log-events",
-            "`d audit dev` tells what is missing, `d audit dev --repair` publishes it again; or try `--from table`",
+            "error: history has gaps, so not all events were delivered to log-events",
+            "run `d audit dev` to find missing events and `d audit dev --repair` to republish them, or use \
+             `--from table`",
         ];
         assert_eq!(said(&replayed(ReplayState::Incomplete)), gaps);
         let unmatched = format!("warning: {UNMATCHED}");
@@ -147,8 +146,8 @@ mod tests {
         assert_eq!(
             said(&status),
             [
-                "error: history contradicts itself, so not everything went to log-events",
-                "`d audit dev` tells which events have more than one content; the one that came first went",
+                "error: history contradicts itself, so not all events were delivered to log-events",
+                "run `d audit dev` to find events with different contents; the first content was delivered",
             ],
         );
     }
@@ -157,8 +156,8 @@ mod tests {
     fn cancelled_or_failed_replay_is_no_success() {
         assert_eq!(said(&replayed(ReplayState::Cancelled)), ["error: the replay was cancelled"]);
         let mut status = replayed(ReplayState::Failed);
-        status.trouble = Some("log-events is out of reach".into());
-        assert_eq!(said(&status), ["error: the replay could not go on", "log-events is out of reach"]);
+        status.problem = Some("log-events is out of reach".into());
+        assert_eq!(said(&status), ["error: the replay failed", "log-events is out of reach"]);
     }
 
     #[test]

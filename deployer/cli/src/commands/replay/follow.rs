@@ -1,4 +1,4 @@
-//! Following a replay: showing how it gets on, and having it go on when nobody runs it.
+//! Follows a replay: shows its progress, and restarts it if its runner has stopped.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +9,30 @@ use crate::exit::Problem;
 use crate::render::{ProgressLine, Ui, replay_progress};
 use crate::signal::signal;
 
-/// Between two looks, at first: many a replay takes seconds.
+/// The pause between two status requests at first: many replays take only seconds.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Between two looks, later on: each is an invocation.
+/// The pause between two status requests later: each request is an invocation.
 const LONG_PAUSE: Duration = Duration::from_secs(5);
-/// From when on.
+/// When the long pause starts.
 const LATER: Duration = Duration::from_secs(60);
-/// A runner saves every few seconds. One that has not for so long is dead: it was killed, or
-/// failed more often than Lambda repeats an invocation. Were it alive after all, it would be
-/// stopped by its next save, and events might arrive twice: nothing worse.
+/// A runner saves its progress every few seconds. One that has not saved for this long has stopped: it was
+/// killed, or failed more often than Lambda retries an invocation. If it still runs, its next save stops it;
+/// at worst, events arrive twice.
 const STANDS_STILL: Duration = Duration::from_secs(60);
-/// How often a replay is made to go on that does not get any further by it.
+/// How often a replay is restarted without any progress.
 const ATTEMPTS: u32 = 3;
-/// How many looks in a row may fail.
+/// How many status requests in a row may fail.
 const UNANSWERED: u32 = 10;
 
 /// How following ended.
 pub(super) enum Followed {
-    /// With the replay.
+    /// The replay ended.
     ToTheEnd(ReplayStatus),
-    /// With a signal; the replay goes on.
+    /// A signal arrived; the replay continues.
     Left(ReplayStatus),
 }
 
-/// Tells whether nobody runs a replay that is to run, by the clock of the function.
+/// Returns whether a running replay has no runner, by the clock of the function `replay`.
 pub(super) fn stands_still(status: &ReplayStatus) -> bool {
     status.state == ReplayState::Running && Duration::from_secs(status.idle_s) >= STANDS_STILL
 }
@@ -45,7 +45,7 @@ pub(super) async fn follow(
 ) -> Result<Followed, Problem> {
     let which = Which { handler: status.order.handler.clone(), dry_run: status.order.dry_run };
     let id = status.order.id;
-    let told = ProgressLine::new(ui, &replay_progress(&status, None));
+    let line = ProgressLine::new(ui, &replay_progress(&status, None));
     let (began, at_first) = (Instant::now(), status.counts.delivered);
     let (mut watch, mut unanswered) = (Watch::on(&status, began), 0);
     let stopped = signal();
@@ -58,8 +58,8 @@ pub(super) async fn follow(
             Look::Moves => {}
             Look::StandsStill => {
                 ui.say(&format!(
-                    "nothing was saved for a minute{}: another runner is asked for",
-                    status.trouble.as_ref().map(|trouble| format!(" ({trouble})")).unwrap_or_default()
+                    "no progress was saved for a minute{}; starting another runner",
+                    status.problem.as_ref().map(|problem| format!(" ({problem})")).unwrap_or_default()
                 ));
                 let runner = Runner { saves: Some(status.saves), ..status.order.runner() };
                 function.leave(&Request::Continue(runner)).await?;
@@ -76,50 +76,48 @@ pub(super) async fn follow(
         };
         let asked = match asked {
             Ok(asked) => asked,
-            // Nobody wants to sit by a replay for hours and be sent away for one lost answer.
+            // One lost response must not end the following of a replay that takes hours.
             Err(InVain { problem, passes: true }) if unanswered < UNANSWERED => {
                 unanswered += 1;
-                ui.say(&format!("no answer: {problem}; asked again"));
+                ui.say(&format!("no response: {problem}; trying again"));
                 continue;
             }
             Err(in_vain) => return Err(in_vain.into()),
         };
         unanswered = 0;
         if asked.order.id != id {
-            return Err(Problem::new("the replay has ended, and somebody started another one since"));
+            return Err(Problem::new("the replay has ended, and another one was started since"));
         }
         status = asked;
         let delivered = status.counts.delivered.saturating_sub(at_first);
-        told.now(|| replay_progress(&status, Some(delivered as f64 / began.elapsed().as_secs_f64())));
+        line.now(|| replay_progress(&status, Some(delivered as f64 / began.elapsed().as_secs_f64())));
     }
 }
 
-/// Returns how long to wait before the next look, after so long.
+/// Returns the pause before the next status request, by how long the replay has been followed.
 fn pause(followed: Duration) -> Duration {
     if followed < LATER { PAUSE } else { LONG_PAUSE }
 }
 
 fn stuck(status: &ReplayStatus) -> Problem {
     let handler = &status.order.handler;
-    Problem::new(format!(
-        "the replay of {handler} does not get on, though it was made to go on {ATTEMPTS} times"
-    ))
-    .details(status.trouble.clone())
-    .hint("mend what is wrong, then run the same command again: it goes on from where it is")
+    Problem::new(format!("the replay to {handler} makes no progress after {ATTEMPTS} restarts"))
+        .details(status.problem.clone())
+        .hint("fix the cause, then run the same command again; it continues from there")
 }
 
-/// What was seen of a replay, to tell whether somebody runs it.
+/// The progress seen so far, to detect a stalled replay.
 #[derive(Debug)]
 struct Watch {
     saves: u64,
     since: Instant,
-    /// How far it was when it was first made to go on, and how often that was.
+    /// The most progress seen, and the number of restarts since.
     reached: Reached,
     attempts: u32,
 }
 
-/// How far a replay has come: events that were delivered, passes, and what was read in this
-/// pass. It can read for hours before something comes that is wanted.
+/// The progress of a replay: events delivered, passes, and objects or pages read in this pass. A replay can
+/// read for hours before it finds an event that matches its filter.
 type Reached = (u64, u32, u64);
 
 fn reached(status: &ReplayStatus) -> Reached {
@@ -135,7 +133,7 @@ enum Look {
 
 impl Watch {
     fn on(status: &ReplayStatus, now: Instant) -> Self {
-        // What stood still before anybody looked need not be watched for as long once more.
+        // A replay that had stalled before following started is restarted at once.
         let idle = if stands_still(status) { STANDS_STILL } else { Duration::ZERO };
         let since = now.checked_sub(idle).unwrap_or(now);
         Self { saves: status.saves, since, reached: reached(status), attempts: 0 }
@@ -185,13 +183,13 @@ mod tests {
             now += Duration::from_secs(61);
             watch.look(status, now)
         };
-        // Something has gone, or more was read, so it was worth it.
+        // Events were delivered, or more was read: the restart had an effect.
         let gets_on: [fn(&mut ReplayStatus); 2] =
             [|status| status.counts.delivered += 1, |status| status.reading.done += 1];
         for gets_on in gets_on {
             for _ in 0..ATTEMPTS {
                 assert_eq!(look(&mut watch, &status), Look::StandsStill);
-                // A runner that fails saves what ails it.
+                // A runner that fails saves the reason.
                 status.saves += 1;
                 assert_eq!(look(&mut watch, &status), Look::Moves);
             }
@@ -214,7 +212,7 @@ mod tests {
             looks += 1;
         }
         assert_eq!(looks, 60 + (3600 - 60) / 5);
-        assert!(LONG_PAUSE * 4 < STANDS_STILL, "what stands still is seen soon all the same");
+        assert!(LONG_PAUSE * 4 < STANDS_STILL, "a stalled replay is detected soon");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The function that replays: what it is asked, and what its refusals mean here.
+//! The function `replay`: sends requests to it, and turns its refusals into errors with hints.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::render::Ui;
 use crate::session::Session;
 use aws::{Aws, NoAnswer, Ran, Repetition};
 
-/// The function of an environment.
+/// The function `replay` of an environment.
 pub(super) struct ReplayFunction<'a> {
     aws: &'a Aws,
     name: String,
@@ -23,12 +23,12 @@ pub(super) struct ReplayFunction<'a> {
     program: String,
 }
 
-/// Why it was asked in vain.
+/// A failed request.
 #[derive(Debug)]
 pub(super) struct InVain {
     /// What went wrong.
     pub(super) problem: Problem,
-    /// Whether it may answer when it is asked again.
+    /// Whether the same request may succeed later.
     pub(super) passes: bool,
 }
 
@@ -39,70 +39,71 @@ impl From<InVain> for Problem {
 }
 
 impl<'a> ReplayFunction<'a> {
-    /// Returns the function of this session.
+    /// Returns the function `replay` of this session's environment.
     pub(super) fn new(session: &'a Session, thing: &'static str, environment: &'a str, ui: &Ui) -> Self {
         let name = session.scope.name(thing);
         let runs_at_most = session.runs_at_most(&name);
         Self { aws: &session.aws, name, thing, runs_at_most, environment, program: ui.program() }
     }
 
-    /// Asks it for something, and returns how the replay stands.
+    /// Sends a request, and returns the status of the replay.
     pub(super) async fn agreed(&self, request: Request) -> Result<ReplayStatus, InVain> {
         let answer = self.ask(&request).await?;
         let problem = match (answer.refused, answer.status) {
             (None, Some(status)) => return Ok(status),
             (Some(refused), _) => self.problem(refused),
-            (None, None) => self.odd("an answer without a status"),
+            (None, None) => self.odd("it has no status"),
         };
         Err(InVain { problem, passes: false })
     }
 
-    /// Asks it for something, and waits for the answer.
+    /// Sends a request, and waits for the response.
     pub(super) async fn ask(&self, request: &Request) -> Result<ControlAnswer, InVain> {
         let answer = self.invoke(request, InvocationType::RequestResponse).await?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         if let Some(kind) = answer.function_error {
             let logs = format!("`{} logs {} {}` shows more", self.program, self.environment, self.thing);
-            let told = String::from_utf8_lossy(&payload).into_owned();
-            let problem = Problem::new(format!("{} failed ({kind})", self.name)).details([told]).hint(logs);
+            let error_text = String::from_utf8_lossy(&payload).into_owned();
+            let problem =
+                Problem::new(format!("{} failed ({kind})", self.name)).details([error_text]).hint(logs);
             return Err(InVain { problem, passes: true });
         }
         let odd = |error: serde_json::Error| InVain { problem: self.odd(&error.to_string()), passes: false };
         serde_json::from_slice(&payload).map_err(odd)
     }
 
-    /// Leaves a request with it.
+    /// Sends a request without waiting for the response.
     pub(super) async fn leave(&self, request: &Request) -> Result<(), Problem> {
         Ok(self.invoke(request, InvocationType::Event).await.map(drop)?)
     }
 
-    /// Returns what a refusal means for whoever typed the command.
+    /// Returns the error for a refusal.
     pub(super) fn problem(&self, refused: ReplayRefusal) -> Problem {
         let ReplayRefusal { error, message } = refused;
         match error {
             Reason::InvalidRequest | Reason::UnknownHandler => Problem::usage(message),
-            Reason::HandlerActs => Problem::new(format!("{message}: nothing was delivered"))
-                .hint("add --even-if-it-acts when that is meant"),
+            Reason::HandlerHasSideEffects => Problem::new(format!("{message}; nothing was delivered"))
+                .hint("to replay anyway, add --repeat-side-effects"),
             Reason::HandlerFailed => Problem::new(message)
-                .hint(format!("`{} logs {}` shows what it wrote", self.program, self.environment)),
+                .hint(format!("`{} logs {}` shows its log", self.program, self.environment)),
             Reason::AlreadyRunning | Reason::NoReplay => Problem::new(message),
         }
     }
 
-    /// Returns the problem that the answer is not the one of this release.
+    /// Returns the error for a response that this release does not understand.
     pub(super) fn odd(&self, what: &str) -> Problem {
         let up = format!(
-            "`{} up {}` deploys the one that belongs to this program",
+            "`{} up {}` deploys the version that matches this program",
             self.program, self.environment
         );
-        Problem::new(format!("{} does not answer as it should: {what}", self.name)).hint(up)
+        Problem::new(format!("unexpected response from {}: {what}", self.name)).hint(up)
     }
 
     async fn invoke(&self, request: &Request, kind: InvocationType) -> Result<InvokeOutput, InVain> {
-        let payload = serde_json::to_vec(request).expect("a request holds nothing that JSON cannot");
+        let payload = serde_json::to_vec(request).expect("a request can be written as JSON");
         let call = self.aws.lambda.invoke().function_name(&self.name).payload(Blob::new(payload));
         let repetition = match (&kind, request) {
-            // A second order would find the first one's replay in its way.
+            // If the first call started a replay, a second one is refused.
             (InvocationType::RequestResponse, Request::Start(_)) => Repetition::Harmful,
             _ => Repetition::Harmless,
         };
@@ -111,16 +112,16 @@ impl<'a> ReplayFunction<'a> {
             if repetition == Repetition::Harmful && ran == Ran::Unknown {
                 return InVain { problem: self.unknown(&error), passes: false };
             }
-            // What nobody knows can be a line that comes back, and credentials are renewed meanwhile.
+            // Other errors may pass: a network may come back, and credentials may be renewed.
             let passes = !matches!(error.class, Class::Denied | Class::Gone);
             let up = || format!("`{} up {}` deploys it", self.program, self.environment);
             InVain { problem: Problem::of_call(error, up), passes }
         })
     }
 
-    /// Returns the problem that a replay may have started.
+    /// Returns the error for a lost response to a start request.
     fn unknown(&self, error: &Error) -> Problem {
-        Problem::new(format!("the replay may have started, the answer of {} is lost: {error}", self.name))
+        Problem::new(format!("the replay may have started; the response of {} was lost: {error}", self.name))
             .hint(format!(
                 "`{} replay {} <handler> --status` shows whether it runs; if not, run the same command again",
                 self.program, self.environment
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
     use aws::testing::{Script, ScriptedAnswer, body, fault};
 
-    /// Asks for a status, and returns whether it is worth asking again.
+    /// Requests a status, and returns whether the same request may succeed later.
     async fn passes(answer: ScriptedAnswer) -> bool {
         let aws = Script::new().on("Invoke", answer).aws();
         let function = ReplayFunction {
@@ -147,7 +148,7 @@ mod tests {
             program: "d".into(),
         };
         let which = Which { handler: "log-events".into(), dry_run: false };
-        function.agreed(Request::Status(which)).await.expect_err("it answers nothing of use").passes
+        function.agreed(Request::Status(which)).await.expect_err("no response has a status").passes
     }
 
     #[tokio::test]

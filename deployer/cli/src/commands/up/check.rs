@@ -1,4 +1,4 @@
-//! What speaks against a plan, said before the first write.
+//! Checks of a plan before the first write.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,24 @@ use aws::resources::is_of_key;
 use crate::exit::Problem;
 use crate::session::Session;
 
-/// Stops before the first write when anything speaks against it.
+/// Returns an error if a plan must not be applied.
 pub(super) fn check(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(), Problem> {
     if plan.having(Verdict::Unknown).next().is_some() {
-        return Err(Problem::new("not everything could be read, so nothing was changed")
+        return Err(Problem::new("some resources could not be read, so nothing was changed")
             .details(plan.having(Verdict::Unknown).map(about))
             .exit(Verdict::Unknown));
     }
-    if plan.having(Verdict::Foreign).next().is_some() {
-        return Err(Problem::new("something has our names and is not ours, so nothing was changed")
-            .details(plan.having(Verdict::Foreign).map(about))
+    if plan.having(Verdict::Unmanaged).next().is_some() {
+        return Err(Problem::new("unmanaged resources with these names exist, so nothing was changed")
+            .details(plan.having(Verdict::Unmanaged).map(about))
             .hint(match &session.environment.local {
-                Some(_) => "`local reset` empties the local cloud; `up --adopt <id>` takes a thing over",
+                Some(_) => "empty the local cloud with `local reset`, or adopt with `up --adopt <id>`",
                 None => {
-                    "`up --adopt <id>` takes a thing over; or deploy under another environment's name, or \
-                     remove it if nobody needs it"
+                    "take ownership with `up --adopt <id>`, deploy under another environment name, or delete \
+                     resources that are not needed"
                 }
             })
-            .exit(Verdict::Foreign));
+            .exit(Verdict::Unmanaged));
     }
     let refused: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Refuse).collect();
     if !refused.is_empty() {
@@ -37,20 +37,22 @@ pub(super) fn check(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(
     losses(plan, wishes, session)
 }
 
-/// Nothing is adopted or allowed by a slip of the keyboard.
+/// Returns an error if `--allow` or `--adopt` names a resource that the plan does not have, such as a typo.
 pub(super) fn known(plan: &Plan, wishes: &Wishes, environment: &str, program: &str) -> Result<(), Problem> {
     let exists = |id: &&String| plan.steps.iter().any(|step| step.id.to_string() == **id);
     for (option, ids) in [("--allow", &wishes.allow), ("--adopt", &wishes.adopt)] {
         if let Some(unknown) = ids.iter().find(|id| !exists(id)) {
-            return Err(Problem::usage(format!("{option} {unknown} names nothing in this environment"))
-                .hint(format!("an id is <kind>/<name>: `{program} outputs {environment}` lists both")));
+            return Err(Problem::usage(format!(
+                "`{option} {unknown}` is not a resource of this environment"
+            ))
+            .hint(format!("an id is <kind>/<name>: `{program} outputs {environment}` lists both")));
         }
     }
     Ok(())
 }
 
 fn losses(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(), Problem> {
-    // Nothing in a local cloud is worth keeping, and nobody is asked there.
+    // Data in a local cloud is not worth keeping, so changes that lose it need no confirmation.
     let guarded = session.environment.local.is_none();
     let losses = plan.losses().filter(|step| guarded && !wishes.allow.contains(&step.id.to_string()));
     let losses: Vec<&Step> = losses.collect();
@@ -58,24 +60,24 @@ fn losses(plan: &Plan, wishes: &Wishes, session: &Session) -> Result<(), Problem
         return Ok(());
     }
     let allow: Vec<String> = losses.iter().map(|step| format!("--allow {}", step.id)).collect();
-    let allow = format!("if that is meant, allow it by name: {}", allow.join(" "));
+    let allow = format!("to accept the loss, add {}", allow.join(" "));
     let keep = keeping_keys(losses.iter().flat_map(|step| &step.changes));
     Err(Problem::new("some changes lose data, so nothing was changed")
         .details(losses.into_iter().map(about))
         .hint(keep.into_iter().chain([allow]).collect::<Vec<_>>().join("; ")))
 }
 
-/// Says how functions go on reading what is encrypted with keys that these changes leave behind.
+/// Returns a hint how functions can still read data encrypted with the keys that these changes replace.
 fn keeping_keys<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<String> {
     let left = changes.filter(|change| change.risk == Risk::LosesData && is_of_key(change));
     let keys: BTreeSet<String> = left.map(|change| change.live.to_string()).collect();
     let keys = Vec::from_iter(keys).join(", ");
     (!keys.is_empty()).then(|| {
-        format!("to go on reading what is encrypted with the old key, add it in [org.kms]: former = [{keys}]")
+        format!("to keep reading data encrypted with the old key, add to [org.kms]: former = [{keys}]")
     })
 }
 
-/// Returns what a step is about: why, or which fields.
+/// Returns the id of a step, with its reason or its changed fields.
 fn about(step: &Step) -> String {
     let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
     match &step.reason {
@@ -96,7 +98,7 @@ mod tests {
         let change = |path: &str, risk| Change { risk, ..Change::new(path, json!("old"), json!("new")) };
         let said = |changes: &[Change]| keeping_keys(changes.iter());
         let both = ["kms_key", "encryption.kms_key"].map(|path| change(path, Risk::LosesData));
-        assert!(said(&both).expect("a way").ends_with("former = [\"old\"]"));
+        assert!(said(&both).expect("there is a hint").ends_with("former = [\"old\"]"));
         assert_eq!(said(&[change("kms_key", Risk::Safe), change("retention_hours", Risk::LosesData)]), None);
     }
 }

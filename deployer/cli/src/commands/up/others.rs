@@ -1,4 +1,4 @@
-//! Whoever else is at work in the environment: there is no lock, so it is told.
+//! Detects concurrent runs in the environment, and reports them: there is no lock.
 
 use engine::apply::ApplyReport;
 use engine::error::Error;
@@ -16,19 +16,19 @@ use crate::session::{Planned, Session};
 pub(super) struct Applied<'a> {
     /// The run.
     pub(super) run: &'a Run,
-    /// What became of its steps.
+    /// The results of its steps.
     pub(super) report: &'a ApplyReport,
-    /// What was seen last of what it changed.
+    /// The last read of the changed resources.
     pub(super) survey: &'a Survey,
-    /// Who else was at work since it began.
+    /// The entry of another run that was active since this run started, if there is one.
     pub(super) met: Result<Option<Release>, Error>,
 }
 
-/// Writes down how a run ended whose changes were all made, and looks once more when somebody
-/// else was at work meanwhile.
+/// Records the end of a run whose changes were all made, and reads everything again if another run was active
+/// at the same time.
 ///
 /// # Errors
-/// Not everything is as this run made it, or the record cannot be written.
+/// Fails if the result does not match the stack, or the release record cannot be written.
 pub(super) async fn conclude(
     applied: Applied<'_>,
     session: &mut Session,
@@ -39,7 +39,7 @@ pub(super) async fn conclude(
     let Applied { run, report, survey, met: other } = applied;
     let unrecorded = |error: Error| {
         let problem = Problem::from(error);
-        let message = format!("all changes were made, but not written down: {}", problem.message);
+        let message = format!("all changes were made, but cannot record them: {}", problem.message);
         Problem { message, ..problem }
     };
     let other = other.map_err(unrecorded)?;
@@ -56,7 +56,8 @@ pub(super) async fn conclude(
     }
 }
 
-/// Writes down that a run failed, and says who else was at work meanwhile: that may be why.
+/// Records that a run failed. Returns a message if another run was active at the same time, which may be the
+/// cause.
 pub(super) async fn failed(
     run: &Run,
     report: &ApplyReport,
@@ -64,16 +65,16 @@ pub(super) async fn failed(
     session: &Session,
 ) -> Option<String> {
     let met = run.met(&session.aws).await.ok()?;
-    // What failed is told already; without its last word the record says that it was cut short.
+    // The failure is already reported. If this entry cannot be written, the record shows an interrupted run.
     let met = run.end(&session.aws, report, survey, Convergence::Diverged, met.clone()).await.unwrap_or(met);
     let by = met?.by;
-    Some(format!("another run, by {by}, was at work meanwhile"))
+    Some(format!("another run by {by} was active at the same time"))
 }
 
-/// Looks at everything once more, because somebody else changed things at the same time.
+/// Reads everything again, because another run made changes at the same time.
 ///
 /// # Errors
-/// It is not what this run made of it.
+/// Fails if the result does not match this run's stack.
 async fn met(
     other: &Release,
     session: &mut Session,
@@ -84,13 +85,13 @@ async fn met(
     let Planned { plan, .. } = session.plan(app, wishes, ui).await?;
     let by = &other.by;
     if plan.steps.iter().all(Step::is_settled) {
-        ui.warn(&format!("another run, by {by}, was at work meanwhile; everything is as this one wanted it"));
+        ui.warn(&format!("another run by {by} was active at the same time; the result matches your code"));
         return Ok(());
     }
     let different = plan.steps.iter().filter(|step| !step.is_settled());
     let name = &session.environment.name;
     Err(Problem::new(format!(
-        "another run, by {by}, was at work meanwhile, and not everything is as this one wanted it"
+        "another run by {by} was active at the same time, and the result does not match your code"
     ))
     .details(different.map(|step| step.id.to_string()))
     .hint(format!("agree on who deploys, then run `{} up {name}` again", ui.program())))

@@ -1,4 +1,4 @@
-//! What can be told without a MiniStack; starting one is left to the acceptance tests.
+//! Tests that need no MiniStack; the acceptance tests start one.
 
 use tokio::net::TcpListener;
 
@@ -16,10 +16,10 @@ async fn local_cloud_stop_without_start_writes_nothing() {
 }
 
 #[tokio::test]
-async fn foreign_port_is_refused_before_installation() {
+async fn unmanaged_port_is_refused_before_installation() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    // Hanging up at once is an answer too, and quicker than none.
+    // Closing the connection at once makes the health request fail fast.
     let server = tokio::spawn(async move {
         loop {
             drop(listener.accept().await.unwrap());
@@ -31,7 +31,7 @@ async fn foreign_port_is_refused_before_installation() {
     assert!(matches!(error, LocalError::PortTaken { .. }), "{error}");
     assert!(!dir.path().join(format!("ministack-{VERSION}")).exists());
     let holder = "another program".to_owned();
-    assert_eq!(cloud.status().await.unwrap(), LocalStatus::Foreign { holder });
+    assert_eq!(cloud.status().await.unwrap(), LocalStatus::Unmanaged { holder });
     server.abort();
 }
 

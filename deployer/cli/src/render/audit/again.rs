@@ -1,4 +1,4 @@
-//! What is said before events are published once more.
+//! The warnings before events are republished.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use jiff::Timestamp;
 
 use crate::render::style::count;
 
-/// Returns what whoever publishes events of these times once more has to know, where what is on its
-/// way is kept for so long.
+/// Returns the warnings before events of these times are republished. The stream keeps records for
+/// `retention`.
 pub fn published_again(times: RangeInclusive<Timestamp>, now: Timestamp, retention: Duration) -> Vec<String> {
     let oldest = times.start();
     let ago = match now.duration_since(*oldest).as_hours().max(0) {
-        0 => "of the last hour".to_owned(),
+        0 => "in the last hour".to_owned(),
         hours @ 1..48 => format!("{} ago", count(hours.unsigned_abs(), "hour")),
         hours => format!("{} ago", count((hours / 24).unsigned_abs(), "day")),
     };
     let again = format!(
-        "the oldest is of {oldest} ({ago}). Every consumer gets them like new ones, without the mark of a replay: one \
-         that builds a state drops what it has seen, but one that acts on the outside acts once more, unless it \
-         remembers them"
+        "the oldest event is from {oldest} ({ago}). All consumers get these events like new ones, not marked \
+         as a replay: projections drop events that they have seen, but reactors repeat their side effects, \
+         unless they remember the events"
     );
     let may_come = now.duration_since(*times.end()).unsigned_abs() < retention;
     let hours = count(retention.as_secs() / 3600, "hour");
     let late = format!(
-        "those of the last {hours} may be under way still: if `capture` or `archive` is behind (their alarms and \
-         iterator ages tell), they come by themselves, and there is nothing to publish"
+        "events from the last {hours} may still arrive: check the alarms capture-behind and archive-behind \
+         before you republish"
     );
     std::iter::once(again).chain(may_come.then_some(late)).collect()
 }

@@ -1,4 +1,4 @@
-//! What an audit looks like.
+//! The result of an audit, as text and as JSON.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::audit::{Broken, First, KeptAside, Side, Totals};
+use crate::audit::{Broken, First, QuarantinedRecords, Side, Totals};
 
 fn finding(number: u32, table: Side, archive: Side, first: First) -> Finding {
     Finding {
@@ -20,7 +20,7 @@ fn finding(number: u32, table: Side, archive: Side, first: First) -> Finding {
         twice_in_table: Versions::default(),
         twice_in_archive: Versions::default(),
         nowhere: Versions::default(),
-        kept_aside: None,
+        quarantined: None,
     }
 }
 
@@ -36,9 +36,9 @@ fn report() -> AuditReport {
     const OBJECT: &str = "events/dt=2026-11-21/hour=19/shardId-000000000000-49668899999999999999999999999461-49668899999999999999999999999614.ndjson.gz";
     let lacking = Finding {
         not_in_archive: [3, 5, 6, 7].into_iter().collect(),
-        kept_aside: Some(Broken {
+        quarantined: Some(Broken {
             at: "failed/capture/5.json".to_owned(),
-            reason: "version 3 makes a record of 1200000 bytes, and the stream takes 1000000".to_owned(),
+            reason: "version 3 makes a record of 1200000 bytes; the limit is 1000000".to_owned(),
         }),
         ..finding(1, side(7, 7), side(3, 4), first(3, Difference::NotInArchive, None))
     };
@@ -63,15 +63,15 @@ fn report() -> AuditReport {
         duplicates: 12,
         objects: 310,
         equal: 20_004,
-        under_way: 3,
+        in_flight: 3,
         findings: vec![lacking, differing, lost],
-        no_commits: vec![Broken {
+        invalid_items: vec![Broken {
             at: "demo#oops version 1".to_owned(),
             reason: "the item has no events".to_owned(),
         }],
         unread: Vec::new(),
-        kept_aside: vec![KeptAside { function: "capture".to_owned(), records: 1 }],
-        given_up: 3,
+        quarantined: vec![QuarantinedRecords { function: "capture".to_owned(), records: 1 }],
+        discarded_batches: 3,
     }
 }
 
@@ -100,12 +100,12 @@ fn audit_differences_are_listed_by_aggregate() {
 
 #[test]
 fn audit_text_names_another_table() {
-    let report = AuditReport { kept_aside: Vec::new(), given_up: 0, ..report() };
+    let report = AuditReport { quarantined: Vec::new(), discarded_batches: 0, ..report() };
     let audit = Audit { archive: "demo-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
     let text = plain(&audit.text());
     assert!(text.starts_with("table demo-dev-events against table demo-dev-copy\n"), "{text}");
-    assert!(text.contains("20,455 events of 1,203 aggregates in the other table\n"), "{text}");
-    assert!(text.contains("versions 3, 5-7 not in the other table\n"), "{text}");
+    assert!(text.contains("20,455 events of 1,203 aggregates in the second table\n"), "{text}");
+    assert!(text.contains("versions 3, 5-7 not in the second table\n"), "{text}");
     assert!(!text.contains("archive") && !text.contains("events/dt="), "{text}");
 }
 
@@ -118,12 +118,12 @@ fn audit_json_contains_everything() {
 
 #[test]
 fn audit_totals_fit_in_the_last_line() {
-    let equal = AuditReport { findings: Vec::new(), no_commits: Vec::new(), ..report() };
+    let equal = AuditReport { findings: Vec::new(), invalid_items: Vec::new(), ..report() };
     let unread = vec![Broken { at: "events/x".to_owned(), reason: "it is not gzip".to_owned() }];
     let unreadable = AuditReport { unread, ..equal.clone() };
     let last = [&equal, &unreadable].map(|report| plain(&audit(report).totals()));
     insta::assert_snapshot!(last.join("\n"));
-    assert_eq!(unreadable.verdict(), AuditVerdict::Unreadable, "nobody knows what is in it");
+    assert_eq!(unreadable.verdict(), AuditVerdict::Unreadable, "the contents of the object are not known");
 }
 
 #[test]
@@ -133,12 +133,12 @@ fn republished_events_are_reported_with_their_age() {
     let said = |now: &str| published_again(times.clone(), time(now), Duration::from_hours(24));
     insta::assert_snapshot!(said("2026-12-24T12:00:00Z").join("\n"));
     insta::assert_snapshot!(said("2026-11-21T19:02:30Z").join("\n"));
-    assert!(said("2026-11-20T19:12:03Z")[0].contains("(of the last hour)"));
+    assert!(said("2026-11-20T19:12:03Z")[0].contains("(in the last hour)"));
 }
 
 #[test]
 fn audit_text_limits_the_aggregates_shown() {
     let many = AuditReport { findings: vec![report().findings[0].clone(); 27], ..report() };
     let text = plain(&audit(&many).text());
-    assert!(text.contains("… and 7 aggregates more: --format json has them all"), "{text}");
+    assert!(text.contains("… and 7 aggregates more: --format json lists all of them"), "{text}");
 }

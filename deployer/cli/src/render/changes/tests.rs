@@ -3,16 +3,16 @@ use serde_json::json;
 
 use super::*;
 
-/// Returns how one field reads: `path: live → desired`, or the lines of its diff.
+/// Returns one change as text: `path: live → desired`, or the lines of its diff.
 fn read(path: &str, live: Value, desired: Value) -> Vec<String> {
-    told(&[Change::new(path, live, desired)]).into_iter().flat_map(written).collect()
+    shown_changes(&[Change::new(path, live, desired)]).into_iter().flat_map(written).collect()
 }
 
-fn written(told: ShownChange) -> Vec<String> {
-    match told.form {
+fn written(shown: ShownChange) -> Vec<String> {
+    match shown.form {
         Form::Values { live, desired } => {
             let [live, desired] = [live, desired].map(|side| side.unwrap_or_else(|| "none".into()));
-            vec![format!("{}: {live} → {desired}", told.path)]
+            vec![format!("{}: {live} → {desired}", shown.path)]
         }
         Form::Lines(lines) => {
             let lines = lines.into_iter().map(|line| match line.sign {
@@ -20,7 +20,7 @@ fn written(told: ShownChange) -> Vec<String> {
                 Sign::Come => format!("+ {}", line.text),
                 Sign::Same => format!("  {}", line.text),
             });
-            [told.path].into_iter().chain(lines).collect()
+            [shown.path].into_iter().chain(lines).collect()
         }
     }
 }
@@ -108,13 +108,13 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever differs, what is shown of it differs too, and stays on its lines.
+    /// Values that differ are shown differently, and without line breaks.
     #[test]
     fn differences_are_always_visible(live in values(), desired in values()) {
         let changes = diff(&live, &desired);
-        prop_assert_eq!(changes.is_empty(), told(&changes).is_empty());
-        for told in told(&changes) {
-            let texts: Vec<String> = match told.form {
+        prop_assert_eq!(changes.is_empty(), shown_changes(&changes).is_empty());
+        for shown in shown_changes(&changes) {
+            let texts: Vec<String> = match shown.form {
                 Form::Values { live, desired } => {
                     prop_assert_ne!(&live, &desired);
                     live.into_iter().chain(desired).collect()

@@ -1,6 +1,6 @@
-//! A replay to show, for tests.
+//! The status of a replay, for tests.
 
-use eventsourcing::replay::{Counts, Does, Only, Order, Reading, ReplayState, ReplayStatus, Source};
+use eventsourcing::replay::{Counts, HandlerKind, Only, Order, Reading, ReplayState, ReplayStatus, Source};
 use uuid::Uuid;
 
 /// Returns the status of a replay.
@@ -14,7 +14,7 @@ pub(crate) fn replayed(state: ReplayState) -> ReplayStatus {
             from: Source::Archive,
             only: Only::default(),
             rate: 1000,
-            even_if_it_acts: false,
+            repeat_side_effects: false,
             dry_run: false,
         },
         state,
@@ -33,11 +33,11 @@ pub(crate) fn replayed(state: ReplayState) -> ReplayStatus {
         },
         by_type: [("DemoOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1800)].into(),
         gaps: Vec::new(),
-        kept_aside: Vec::new(),
+        quarantined: Vec::new(),
         unreadable: Vec::new(),
         contradictions: Vec::new(),
         read_by_type: [("DemoOpened".to_owned(), 200), ("ItemAdded".to_owned(), 1835)].into(),
-        does: Some(Does::Acts),
-        trouble: None,
+        handler_kind: Some(HandlerKind::Reactor),
+        problem: None,
     }
 }

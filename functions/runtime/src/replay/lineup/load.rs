@@ -1,4 +1,4 @@
-//! How much something is: what room is measured in.
+//! The size of events: a number and bytes.
 
 use std::{
     iter::Sum,
@@ -7,12 +7,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// So many events, and their size.
+/// A number of events and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
-    /// How many they are.
+    /// The number of events.
     pub events: u64,
-    /// How large they are together, about. What only has its turn has no size.
+    /// The approximate size of the events. An event that is not delivered counts as 0.
     pub bytes: u64,
 }
 

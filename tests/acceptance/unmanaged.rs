@@ -1,4 +1,5 @@
-//! What has our names and not our tags belongs to somebody else: it is told and never touched.
+//! Unmanaged resources, which have one of the environment's names but not its tags, are reported and never
+//! changed.
 
 use acceptance::{Cloud, Place, differences, until};
 use aws::{Aws, AwsNames};
@@ -11,23 +12,23 @@ use aws_sdk_lambda::types::{FunctionCode, Runtime, State};
 use crate::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("foreign_things_stop_up_and_survive_down", foreign_things_stop_up_and_survive_down),
+    ("unmanaged_things_stop_up_and_survive_down", unmanaged_things_stop_up_and_survive_down),
     ("untagged_table_survives_down", untagged_table_survives_down),
 ];
 
-/// One thing of each kind of exactly our name: `up` stops before its first write and names
-/// each, `down` removes none, and all are afterwards as they were before.
-fn foreign_things_stop_up_and_survive_down(cloud: &Cloud) {
+/// One unmanaged resource of each kind exists with a name of the environment: `up` stops before its first
+/// write and names each of them, `down` deletes none, and all are unchanged afterwards.
+fn unmanaged_things_stop_up_and_survive_down(cloud: &Cloud) {
     let place = cloud.place();
-    let foreign = make_foreign(&place);
+    let unmanaged = make_unmanaged(&place);
     let before = place.inventory();
-    assert_eq!(before.len(), foreign.len(), "{before:#?}");
+    assert_eq!(before.len(), unmanaged.len(), "{before:#?}");
 
     let up = place.only_reads(&["up", "local"]);
     assert_eq!(up.code, Some(5), "{up:#?}");
     let plan = place.only_reads(&["plan", "local"]);
     assert_eq!(plan.code, Some(5), "{plan:#?}");
-    for id in &foreign {
+    for id in &unmanaged {
         assert!(up.stderr.contains(id), "up does not name {id}: {}", up.stderr);
         assert!(plan.stdout.contains(id), "plan does not name {id}: {}", plan.stdout);
     }
@@ -37,7 +38,7 @@ fn foreign_things_stop_up_and_survive_down(cloud: &Cloud) {
     assert_eq!(differences(&before, &place.inventory()), [""; 0]);
 }
 
-/// A table whose tags somebody removed stays when `down` takes the rest, which says so.
+/// A table whose tags were removed manually is kept when `down` deletes the rest, and `down` reports it.
 fn untagged_table_survives_down(cloud: &Cloud) {
     let place = cloud.place();
     place.deploys(&["up", "local"]);
@@ -46,7 +47,7 @@ fn untagged_table_survives_down(cloud: &Cloud) {
     let arn = aws.scope.arn("dynamodb", &format!("table/{name}"));
     cloud.wait(async {
         let call = aws.dynamodb.untag_resource().resource_arn(arn).tag_keys("deployer:environment");
-        call.send().await.expect("the table is there");
+        call.send().await.expect("the table exists");
     });
     let before = place.inventory();
     for _ in 0..2 {
@@ -54,7 +55,7 @@ fn untagged_table_survives_down(cloud: &Cloud) {
         assert_eq!(down.code, Some(1), "{down:#?}");
         assert!(down.stderr.contains(&format!("dynamodb.table/{name} was deployed here")), "{down:#?}");
     }
-    // And the record, by which `up` knows it.
+    // The release record is also kept: `up` recognizes the table by it.
     let (left, table) = (place.inventory(), format!("table {name}"));
     let record = format!("bucket {}", aws.scope.bucket_name("deployment"));
     assert_eq!(left.keys().collect::<Vec<_>>(), [&record, &table]);
@@ -64,8 +65,8 @@ fn untagged_table_survives_down(cloud: &Cloud) {
     assert!(place.inventory().is_empty());
 }
 
-/// Makes things of exactly our names, and returns how the deployer calls them.
-fn make_foreign(place: &Place<'_>) -> Vec<String> {
+/// Creates unmanaged resources with names of the environment. Returns their ids.
+fn make_unmanaged(place: &Place<'_>) -> Vec<String> {
     let aws = place.aws("local");
     let events = aws.scope.name("events");
     let (function, role_name) = (aws.scope.name("add-item"), aws.scope.role_name("add-item"));
@@ -80,7 +81,7 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
         aws.s3.create_bucket().bucket(&bucket).send().await.expect("the name is free");
         let object =
             aws.s3.put_object().bucket(&bucket).key("somebody's").body("data".as_bytes().to_vec().into());
-        object.send().await.expect("the bucket is there");
+        object.send().await.expect("the bucket exists");
         let role = aws.iam.create_role().role_name(&role_name);
         let role = role.assume_role_policy_document(r#"{"Version":"2012-10-17","Statement":[]}"#);
         role.send().await.expect("the name is free");
@@ -93,9 +94,9 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
         let put = aws.cloudwatch.put_dashboard().dashboard_name(&dashboard);
         put.dashboard_body(r#"{"widgets":[]}"#).send().await.expect("the name is free");
     });
-    until("the foreign function to settle", || {
+    until("the unmanaged function to become active", || {
         let get = aws.lambda.get_function_configuration().function_name(&function);
-        let answer = place.cloud.wait(get.send()).expect("it was made above");
+        let answer = place.cloud.wait(get.send()).expect("the function was created above");
         (answer.state == Some(State::Active)).then_some(())
     });
     vec![
@@ -110,7 +111,7 @@ fn make_foreign(place: &Place<'_>) -> Vec<String> {
     ]
 }
 
-/// Makes a table with the keys of ours and an item, which is what there is to lose.
+/// Creates a table with the same keys as the events table, and an item, whose loss would show.
 async fn table(aws: &Aws, name: &str) {
     let mut create = aws.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (attribute, kind, scalar) in [
@@ -125,12 +126,12 @@ async fn table(aws: &Aws, name: &str) {
     }
     create.send().await.expect("the name is free");
     let put = aws.dynamodb.put_item().table_name(name);
-    let put = put.item("AggregateId", aws_sdk_dynamodb::types::AttributeValue::S("theirs".into()));
+    let put = put.item("AggregateId", aws_sdk_dynamodb::types::AttributeValue::S("unmanaged".into()));
     let put = put.item("Version", aws_sdk_dynamodb::types::AttributeValue::N("1".into()));
-    put.send().await.expect("the table is there");
+    put.send().await.expect("the table exists");
 }
 
-/// Makes a function that nobody calls, of a zip without files and the role of its own name.
+/// Creates a function that is never called, from a zip without files, with the role of the same name.
 async fn lambda(aws: &Aws, name: &str, role: &str) {
     let empty = [&b"PK\x05\x06"[..], &[0; 18]].concat();
     let create = aws.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);

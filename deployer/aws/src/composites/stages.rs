@@ -1,7 +1,7 @@
-//! The way of an event through a stack, read off its resources: where it is written, what it
-//! goes through, and who handles it.
+//! The stages of a stack's pipeline, derived from its resources: where events are written, how they are
+//! carried, and which functions handle them.
 //!
-//! Alarms, the dashboard and probes are made from this, so none of them can forget a handler.
+//! Alarms, the dashboard and probes are derived from these stages, so they include every handler.
 
 use std::time::Duration;
 
@@ -14,41 +14,41 @@ use crate::resources::mapping::Mapping;
 use crate::resources::stream::Stream;
 use crate::resources::table::{STREAM_KEEPS, Table};
 
-/// The way of an event through a stack. Names are whole, and in the order of the stack.
+/// The stages of a stack's pipeline. Names are full names, in the order of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hops {
+pub struct Stages {
     /// The tables.
     pub tables: Vec<String>,
     /// The Kinesis streams.
     pub streams: Vec<String>,
-    /// The functions that handle records of one of them.
+    /// The functions that handle records of a table or stream.
     pub consumers: Vec<Consumer>,
-    /// All other functions.
+    /// The functions that are not consumers.
     pub callees: Vec<String>,
     /// The buckets.
     pub buckets: Vec<String>,
 }
 
-/// A function that is handed the records of a source.
+/// A function that handles the records of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumer {
     /// The function.
     pub function: String,
     /// The table or stream.
     pub source: ResourceId,
-    /// How long the source keeps a record; what is not handled by then is gone.
+    /// The source's retention. Records that are not handled within it are lost.
     pub retention: Duration,
 }
 
-impl Hops {
-    /// Reads the way off a stack.
+impl Stages {
+    /// Returns the stages of a stack.
     pub fn of<C: Cloud>(stack: &Stack<C>) -> Self {
         let resources = stack.neighbours();
         let named = |kind| resources.names(kind).collect::<Vec<_>>();
         let consumer = |mapping: &Mapping| Consumer {
             function: mapping.function().to_owned(),
             source: mapping.source().id(),
-            // Of somebody else's stream it is not known, and a day is the shortest there is.
+            // The retention of an unmanaged stream is not known; one day is the shortest possible.
             retention: mapping.source().retention(&resources).unwrap_or(STREAM_KEEPS),
         };
         let consumers: Vec<Consumer> = resources.of_kind::<Mapping>().map(consumer).collect();
@@ -69,8 +69,8 @@ impl Hops {
 }
 
 #[cfg(feature = "testing")]
-impl Hops {
-    /// Returns a way of events, with a handler and a function that is called.
+impl Stages {
+    /// Returns an example with a handler and a function that is invoked directly.
     pub fn sample() -> Self {
         let consumer = |function: &str, kind| Consumer {
             function: function.to_owned(),

@@ -1,0 +1,211 @@
+//! The mistakes of environment files: all of them at once, each where it is written.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::Environment;
+use crate::suggestion::closest;
+
+/// The keys that are tables with keys of their own.
+const TABLES: [&str; 9] =
+    ["alarms", "build", "functions", "local", "org", "org.assume_role", "org.kms", "stream", "table"];
+
+/// What serde calls the types of TOML.
+const TYPES: [(&str, &str); 8] = [
+    ("a boolean", "true or false"),
+    ("a map", "a table"),
+    ("a sequence", "a list"),
+    ("i64", "a whole number"),
+    ("boolean", "the value"),
+    ("floating point", "the number"),
+    ("integer", "the number"),
+    ("string", "the string"),
+];
+
+/// One mistake, and where it is written in the tables that were merged.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mistake {
+    /// The key or the value.
+    pub(super) span: Range<usize>,
+    /// What is wrong with it.
+    pub(super) message: String,
+    /// What it should be.
+    pub(super) advice: Option<String>,
+}
+
+impl Mistake {
+    /// Returns a mistake with no advice.
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), advice: None }
+    }
+
+    /// Returns an error of the TOML parser or of serde in the words of an environment file.
+    pub(super) fn of(error: &toml::de::Error) -> Self {
+        let message = error.message().trim().replace('\n', "; ");
+        let (message, advice) = reworded(&message);
+        Self { span: error.span().unwrap_or_default(), message, advice }
+    }
+}
+
+/// Returns the environment of these tables.
+///
+/// serde ends with the first mistake, so the key or value of each is taken out and the rest is read again.
+///
+/// # Errors
+/// Returns every mistake.
+pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, Vec<Mistake>> {
+    let mut rest = tables.clone();
+    let mut mistakes = lists(rest.get_mut(), "");
+    loop {
+        let error = match Environment::deserialize(toml::de::Deserializer::from(rest.clone())) {
+            Ok(environment) if mistakes.is_empty() => return Ok(environment),
+            Ok(_) => return Err(mistakes),
+            Err(error) => error,
+        };
+        let mistake = Mistake::of(&error);
+        let was_taken_out =
+            missing_key(error.message()).is_some_and(|key| has(tables, &mistake.span, key.trim()));
+        let is_whole = mistake.span == tables.span();
+        let goes_on = !is_whole && take_out(rest.get_mut(), &mistake.span);
+        if !was_taken_out {
+            mistakes.push(mistake);
+        }
+        if !goes_on {
+            mistakes.sort_by_key(|mistake| mistake.span.start);
+            return Err(mistakes);
+        }
+    }
+}
+
+/// Takes out the lists where a table belongs, and returns them as mistakes: serde would fill the keys of the
+/// table in the order in which this program declares them.
+fn lists(table: &mut DeTable<'_>, prefix: &str) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (key, mut value) in std::mem::take(table) {
+        let path = format!("{prefix}{}", key.get_ref());
+        match value.get_mut() {
+            DeValue::Array(_) if TABLES.contains(&path.as_str()) => {
+                let message = format!("`{path}` is a table, not a list: [{path}]");
+                mistakes.push(Mistake::new(key.span(), message));
+                continue;
+            }
+            DeValue::Table(inner) => mistakes.extend(lists(inner, &format!("{path}."))),
+            _ => {}
+        }
+        table.insert(key, value);
+    }
+    mistakes
+}
+
+/// Takes out the key or value at a place, and returns whether there was one.
+fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+    let mut found = false;
+    for (key, mut value) in std::mem::take(table) {
+        let here = key.span() == *span || value.span() == *span;
+        found |= here || take_out_within(value.get_mut(), span);
+        if !here {
+            table.insert(key, value);
+        }
+    }
+    found
+}
+
+fn take_out_within(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
+    match value {
+        DeValue::Table(table) => take_out(table, span),
+        DeValue::Array(items) => {
+            let mut kept = DeArray::new();
+            items.iter().filter(|item| item.span() != *span).for_each(|item| kept.push(item.clone()));
+            let found = kept.len() < items.len();
+            *items = kept;
+            found
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether the table at a place has a key.
+fn has(table: &Spanned<DeTable<'_>>, span: &Range<usize>, key: &str) -> bool {
+    let here = table.span() == *span && table.get_ref().contains_key(key);
+    here || table.get_ref().iter().any(|(_, value)| match value.get_ref() {
+        // A copy, since a value and a table are spanned apart.
+        DeValue::Table(inner) => has(&Spanned::new(value.span(), inner.clone()), span, key),
+        _ => false,
+    })
+}
+
+/// Returns the key that serde misses.
+fn missing_key(message: &str) -> Option<&str> {
+    message.trim().strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// Returns what serde says in the words of TOML, and what would be right.
+fn reworded(message: &str) -> (String, Option<String>) {
+    if let Some(key) = missing_key(message) {
+        return (format!("the key `{key}` is missing"), None);
+    }
+    for (of_serde, wrong, right) in
+        [("field", "is not a key here", "keys"), ("variant", "is not a value of this key", "values")]
+    {
+        if let Some(rest) = message.strip_prefix(&format!("unknown {of_serde} ")) {
+            // The unknown word comes first, then those that serde knows.
+            let words: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+            let (word, known) = words.split_first().expect("serde names the unknown word");
+            let advice = match closest(word, known.iter().copied()) {
+                Some(likely) => format!("did you mean `{likely}`?"),
+                None => format!("{right}: {}", known.join(", ")),
+            };
+            return (format!("`{word}` {wrong}"), Some(advice));
+        }
+    }
+    match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+        Some((found, expected)) => {
+            let found = found.trim_end_matches(" as i128").replace('`', "");
+            let expected = if expected.starts_with("struct ") { "a table" } else { expected };
+            (format!("expected {}, found {}", in_toml(expected), in_toml(&found)), None)
+        }
+        None => (message.to_owned(), None),
+    }
+}
+
+/// Replaces what serde calls a type at the start of a text.
+fn in_toml(text: &str) -> String {
+    let found = TYPES.iter().find_map(|(of_serde, of_toml)| {
+        let rest = text.strip_prefix(of_serde)?;
+        (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{of_toml}{rest}"))
+    });
+    found.unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The paths of all keys that the schema describes as tables.
+    fn tables(schema: &Value, of: &Value, prefix: &str) -> Vec<String> {
+        let properties = of["properties"].as_object().into_iter().flatten();
+        let inner = properties.flat_map(|(key, value)| {
+            let choices = value["anyOf"].as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+            let path = format!("{prefix}{key}");
+            let referred = choices.iter().find_map(|choice| choice["$ref"].as_str()?.strip_prefix('#'));
+            let table = referred
+                .and_then(|place| schema.pointer(place))
+                .filter(|table| table["properties"].is_object());
+            table.map(|table| [vec![path.clone()], tables(schema, table, &format!("{path}."))].concat())
+        });
+        inner.flatten().collect()
+    }
+
+    #[test]
+    fn tables_are_those_of_the_schema() {
+        let schema = Value::from(schemars::schema_for!(Environment));
+        let mut known = tables(&schema, &schema, "");
+        known.sort();
+        assert_eq!(known, TABLES);
+    }
+}

@@ -1,0 +1,54 @@
+//! The commands in `--help`, in groups: clap has one heading for all of them.
+
+use std::fmt::Write;
+
+use clap::Command;
+
+/// The commands of each group, in the order in which help lists them.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Deploy", &["plan", "up", "drift", "down", "build", "bundle"]),
+    ("Operate", &["invoke", "logs", "history", "outputs", "policy"]),
+    ("Events", &["events", "replay", "audit", "probe"]),
+    ("Local cloud", &["local"]),
+];
+
+/// Returns the command with help that lists its subcommands in groups.
+pub(crate) fn grouped(command: Command) -> Command {
+    let header = *command.get_styles().get_header();
+    let literal = *command.get_styles().get_literal();
+    let width = command.get_subcommands().map(|verb| verb.get_name().len()).max().unwrap_or_default();
+    let mut template = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
+    for (group, names) in GROUPS {
+        let verbs: Vec<_> = names.iter().filter_map(|name| command.find_subcommand(name)).collect();
+        if verbs.is_empty() {
+            continue;
+        }
+        let _ = write!(template, "\n{header}{group}:{header:#}\n");
+        for verb in verbs {
+            let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            let name = verb.get_name();
+            let _ = writeln!(template, "  {literal}{name:width$}{literal:#}  {about}");
+        }
+    }
+    template.push_str("\n{options}{after-help}");
+    command.help_template(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Subcommand;
+
+    use super::*;
+
+    #[test]
+    fn commands_are_each_in_one_group() {
+        let command = crate::commands::Command::augment_subcommands(Command::new("deployer"));
+        let known: Vec<&str> =
+            command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(Command::get_name).collect();
+        let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        assert_eq!(grouped.iter().collect::<BTreeSet<_>>(), known.iter().collect());
+        assert_eq!(grouped.len(), known.len(), "a command is in two groups");
+    }
+}
