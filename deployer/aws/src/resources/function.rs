@@ -347,7 +347,10 @@ impl Resource for Function {
                 // The interrupted attempt may have used an earlier configuration.
                 return self.update(&live.resource, &changed(&live.resource, self), aws).await;
             }
-            created => created.map(drop).map_err(|error| self.judged(error))?,
+            created => {
+                let created = created.map_err(|error| self.judged(error))?;
+                package.verify("CreateFunction", created.code_sha256())?;
+            }
         }
         self.changed(aws).await?;
         if self.reserved_concurrency.is_some() {

@@ -132,7 +132,8 @@ impl Function {
         // The architecture changes only together with the code.
         let call = call.architectures(self.architecture.as_str().into());
         let call = call.s3_bucket(aws.deployments()).s3_key(key);
-        call.send().await.called()?;
+        let updated = call.send().await.called()?;
+        package.verify("UpdateFunctionCode", updated.code_sha256())?;
         self.changed(aws).await?;
         self.tag(&self.code.tags(&package.sha256), aws).await
     }

@@ -188,6 +188,19 @@ async fn function_deleted_meanwhile_is_not_waited_for_long() {
     assert!(started.elapsed().as_secs() < 90, "{:?}", started.elapsed());
 }
 
+/// Others who can write to the deployment bucket could replace a package before Lambda reads it.
+#[tokio::test]
+async fn replaced_package_is_an_error() {
+    let script = Script::new().on("CreateFunction", body(configuration(json!({"CodeSha256": "other"}))));
+    let error = function().create(&scope().tags(), &with_code(&script)).await.expect_err("the code is other");
+    assert!(error.message.contains(".zip was replaced"), "{error}");
+    let script = Script::new().on("UpdateFunctionCode", body(configuration(json!({"CodeSha256": "other"}))));
+    let live = live(json!({"CodeSha256": "old"})).await;
+    let update = function().update(&live, &changed(&live, &function()), &with_code(&script)).await;
+    assert!(update.expect_err("the code is other").message.contains(".zip was replaced"));
+    assert_eq!(script.writes(), ["PutObject", "UpdateFunctionCode"], "the tags do not claim the package");
+}
+
 #[tokio::test]
 async fn failed_function_change_is_an_error() {
     let failed = json!({"LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "InvalidZipFileException", "LastUpdateStatusReason": "no zip"});
