@@ -1,4 +1,4 @@
-//! Acceptance tests: a module for each behaviour, each test in an account of its own.
+//! Acceptance tests: a module for each behaviour, and a separate account for each test.
 
 mod auditing;
 mod bundle;
@@ -8,7 +8,6 @@ mod deploying;
 mod drift;
 mod event_store;
 mod faulty;
-mod foreign;
 mod github;
 mod killed;
 mod least_privilege;
@@ -28,6 +27,8 @@ mod second_emulator;
 mod side_by_side;
 mod signals;
 mod storm;
+mod story;
+mod unmanaged;
 mod upgrading;
 
 use std::process::ExitCode;
@@ -36,10 +37,10 @@ use std::sync::Arc;
 use acceptance::Cloud;
 use libtest_mimic::{Arguments, Trial};
 
-/// A test: what it shows, and how.
+/// A test: its name and its function.
 type Test = (&'static str, fn(&Cloud));
 
-#[expect(clippy::print_stderr, reason = "a test harness has nobody else to tell")]
+#[expect(clippy::print_stderr, reason = "a test harness reports on standard error")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tests: Vec<Test> = [
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         drift::TESTS,
         event_store::TESTS,
         faulty::TESTS,
-        foreign::TESTS,
+        unmanaged::TESTS,
         github::TESTS,
         killed::TESTS,
         least_privilege::TESTS,
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         side_by_side::TESTS,
         signals::TESTS,
         storm::TESTS,
+        story::TESTS,
         upgrading::TESTS,
     ]
     .concat();
@@ -79,14 +81,14 @@ fn main() -> ExitCode {
     let cloud = match Cloud::start() {
         Ok(cloud) => Arc::new(cloud),
         Err(error) => {
-            eprintln!("the tests have no cloud to run in: {error}");
+            eprintln!("cannot start a cloud for the tests: {error}");
             return ExitCode::FAILURE;
         }
     };
     let conclusion = libtest_mimic::run(&arguments, trials(&tests, Some(&cloud)));
     let cloud = Arc::into_inner(cloud).expect("no test outlives the run");
     if let Err(error) = cloud.stop() {
-        eprintln!("the tests leave a cloud behind: {error}");
+        eprintln!("cannot stop the cloud of the tests: {error}");
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()

@@ -1,5 +1,5 @@
-//! What acceptance tests stand on: a local cloud of their own, places in it that cannot see
-//! each other, and the deployer's real binary. It asserts nothing about behaviour.
+//! The base of the acceptance tests: their own local cloud, isolated places in it, and the deployer's real
+//! binary. It does not test behaviour.
 
 mod calls;
 mod cassette;
@@ -14,6 +14,7 @@ mod proxy;
 mod request;
 mod rewritten;
 mod running;
+mod session;
 mod storm;
 mod tool;
 mod trap;
@@ -33,6 +34,7 @@ pub use proxy::Proxy;
 pub use rewritten::Rewritten;
 pub use running::Running;
 pub use rustix::process::Signal;
+pub use session::{Step, steps};
 pub use storm::{Calm, Storm, Written};
 pub use tool::Tool;
 pub use trap::{Change, Moment, Side};
