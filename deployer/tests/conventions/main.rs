@@ -1,7 +1,8 @@
-//! What holds for the repository itself: the page of rules is true, and no crate and no module knows
-//! what it must not know.
+//! Checks of the repository itself: the page of rules is accurate, and no crate or module depends on a
+//! forbidden one.
 
 mod circles;
 mod directions;
+mod language;
 mod rules;
 mod test_names;
