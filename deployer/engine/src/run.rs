@@ -245,7 +245,8 @@ enum Entered {
 const WHO_RAN_DOWN: &str = "an unknown caller of `down`";
 
 fn faster(by: &str) -> Error {
-    let message = format!("another run, by {by}, started after this run read the environment");
+    let message =
+        format!("another run, by {by}, started after this run read the environment, so nothing was changed");
     Error::new(Class::Exists, "release record", message)
         .hint("wait until it has ended, then run the command again")
 }

@@ -78,7 +78,8 @@ fn riddle(text: &str) -> Option<&'static str> {
     RIDDLES.into_iter().find(|riddle| words.contains(&format!(" {riddle} ")))
 }
 
-fn files(path: &Path, found: &mut Vec<PathBuf>) {
+/// Finds all sources and documents below a folder.
+pub(crate) fn files(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).expect("the folder is committed").flatten() {
             files(&entry.path(), found);

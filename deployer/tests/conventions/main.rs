@@ -4,5 +4,6 @@
 mod circles;
 mod directions;
 mod language;
+mod messages;
 mod rules;
 mod test_names;

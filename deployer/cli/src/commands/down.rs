@@ -112,9 +112,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 /// Returns the error for resources that stay, with a hint how to remove them.
 fn left_behind(stay: &[String], environment: &str, ui: &Ui) -> Problem {
     let message = match stay {
-        [one] => format!("{one} was deployed here but has lost this environment's tags, so it is kept"),
+        [one] => {
+            format!("{one} was deployed here but has lost this environment's tags, so it was not removed")
+        }
         many => format!(
-            "{} resources were deployed here but have lost this environment's tags, so they are kept",
+            "{} resources were deployed here but have lost this environment's tags, so they were not removed",
             many.len()
         ),
     };
@@ -170,7 +172,7 @@ async fn finish(
     }
     let by = last.filter(|_| !ours).map(|last| format!(" by {}", last.by)).unwrap_or_default();
     Err(Problem::new(format!(
-        "another run{by} is creating resources here: removed what existed before, kept what it created"
+        "another run{by} is creating resources here: older resources were removed, and its own were kept"
     ))
     .details(there)
     .hint("wait for that run to end, then run `down` again to remove the rest"))

@@ -179,7 +179,7 @@ impl Args {
             (Some(ReplayRefusal { error: Reason::AlreadyRunning, message }), Some(status)) => {
                 let same = alike(&status.order, &order);
                 if same && follow::stands_still(&status) {
-                    ui.say(&format!("{message}; its runner has stopped; starting another"));
+                    ui.say(&format!("{message}; the function that ran it has stopped; starting another"));
                     return Ok(status);
                 }
                 Err(Problem::new(message).hint(next(&status, &self.command(ui))))
@@ -236,7 +236,9 @@ fn next(status: &ReplayStatus, command: &str) -> String {
     let dry_run = if status.order.dry_run { " --dry-run" } else { "" };
     let follow = format!("`{command}{dry_run} --follow`");
     if follow::stands_still(status) {
-        return format!("its runner has stopped: {follow} restarts it, `… --cancel` cancels it");
+        return format!(
+            "the function that runs it has stopped: {follow} restarts it, `… --cancel` cancels it"
+        );
     }
     format!("{follow} follows it, `… --cancel` cancels it")
 }
@@ -261,7 +263,7 @@ mod tests {
         let follows = "`d replay dev log-events --follow` follows it, `… --cancel` cancels it";
         assert_eq!(next(&status, "d replay dev log-events"), follows);
         (status.idle_s, status.order.dry_run) = (87, true);
-        let dead = "its runner has stopped: `d replay dev log-events --dry-run --follow` restarts it, \
+        let dead = "the function that runs it has stopped: `d replay dev log-events --dry-run --follow` restarts it, \
                     `… --cancel` cancels it";
         assert_eq!(next(&status, "d replay dev log-events"), dead);
     }

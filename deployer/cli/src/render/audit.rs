@@ -83,7 +83,7 @@ impl Audit<'_> {
             };
             let _ = writeln!(
                 text,
-                "  {DIM}discarded by Lambda, and stored under aws/lambda/:{DIM:#} {batches}; a replay \
+                "  {DIM}discarded by Lambda after its retries, and stored under aws/lambda/:{DIM:#} {batches}; a replay \
                  delivers their events again\n"
             );
         }
@@ -150,7 +150,7 @@ fn aggregate(text: &mut String, finding: &Finding, other: Other) {
     let side = |side: crate::audit::Side| match (side.events, side.highest) {
         (0, _) => "nothing".to_owned(),
         (events, highest) if events == highest => format!("1-{highest}"),
-        (events, highest) => format!("{events} of 1-{highest}"),
+        (events, highest) => format!("{} up to {highest}", count(events, "version")),
     };
     let (table, archive) = (side(finding.table), side(finding.archive));
     let _ = writeln!(

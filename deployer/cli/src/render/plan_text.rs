@@ -44,11 +44,14 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
         scope.stack, scope.environment, scope.region, scope.account,
     );
     let shown: Vec<&Step> = plan.steps.iter().filter(|step| worth_telling(step)).collect();
+    if shown.iter().any(|step| !step.changes.is_empty()) {
+        let _ = writeln!(text, "{DIM}changes are live → desired{DIM:#}");
+    }
     if !shown.is_empty() {
         text.push('\n');
     }
     for step in shown {
-        shown_change(&mut text, step);
+        write_step(&mut text, step);
     }
     let _ = write!(text, "\n{}", totals(plan, heading));
     if heading.question == Question::Drift
@@ -73,7 +76,7 @@ pub(super) fn worth_telling(step: &Step) -> bool {
     step.action != Action::Keep || step.verdicts != [Verdict::InSync]
 }
 
-fn shown_change(text: &mut String, step: &Step) {
+fn write_step(text: &mut String, step: &Step) {
     let (sign, style) = sign_of(step);
     let verdicts: Vec<&str> = match step.action {
         // A resource to be created or deleted is always pending.

@@ -45,7 +45,8 @@ fn step(name: &str, version: u32, read: Option<u32>, wishes: &Wishes) -> Step {
         Some(read) => format!("reads up to version {read}"),
         None => "does not know it".to_owned(),
     };
-    let why = format!("version {version} of it was deployed here and may be stored, and this code {known}");
+    let why =
+        format!("version {version} was deployed here, so events of it may be stored, but this code {known}");
     let (action, verdict, reason) = if wishes.allow.contains(&id.to_string()) {
         (Action::Keep, Verdict::InSync, format!("{why}: stored data of this version can no longer be read"))
     } else {

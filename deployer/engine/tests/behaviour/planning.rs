@@ -228,7 +228,10 @@ async fn orphan_that_may_be_a_colleagues_goes_on() {
     let orphan = plan(&stack, &survey, &Wishes::default());
     let orphan = orphan.having(Verdict::Orphan).next().expect("the part");
     assert_eq!(orphan.action, Action::Keep);
-    assert_eq!(orphan.reason.as_deref(), Some("it still works and is not disabled: it may be a colleague's"));
+    assert_eq!(
+        orphan.reason.as_deref(),
+        Some("it still works; `up` does not disable it, because it may be a colleague's")
+    );
 }
 
 #[tokio::test]

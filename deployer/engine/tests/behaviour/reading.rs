@@ -36,8 +36,9 @@ async fn code_that_reads_less_than_what_was_deployed_is_refused() {
             ("stored.schema/cart/Added", Verdict::Pending)
         );
         let reason = refused.reason.as_deref().unwrap_or_default();
-        let said =
-            format!("version {version} of it was deployed here and may be stored, and this code {known};");
+        let said = format!(
+            "version {version} was deployed here, so events of it may be stored, but this code {known};"
+        );
         assert!(
             reason.starts_with(&said) && reason.ends_with("--allow stored.schema/cart/Added"),
             "{reason}"
