@@ -139,7 +139,7 @@ fn bundle_errors_are_reported(cloud: &Cloud) {
     let output = place.folder().join("unwritten");
     let nowhere = place.folder().join("missing/bundle");
     let cases: [(&[&str], i32, &[&str]); 5] = [
-        (&["bundle"], 64, &["--output", "--help"]),
+        (&["bundle"], 64, &["--output", "usage:"]),
         (&["bundle", "stagin", "-o", text(&output)], 64, &["stagin.toml", "hint:"]),
         (&["bundle", "-o", text(&output)], 64, &["no environment to bundle", "hint:"]),
         (&["bundle", "local", "-o", text(&nowhere)], 1, &["cannot write", "missing/bundle"]),

@@ -33,7 +33,7 @@ fn usage_errors_are_refused_with_a_hint(cloud: &Cloud) {
         (&["drift", "type"], &["type.toml:3:", "protect = \"yes\"", "hint:"]),
         (&["plan", "local", "--environments", "nowhere"], &["nowhere", "hint:"]),
         (&["frobnicate"], &["frobnicate", "--help"]),
-        (&["up"], &["<ENVIRONMENT>", "--help"]),
+        (&["up"], &["<ENVIRONMENT>", "usage:"]),
         (&["plan", "local", "--format", "yaml"], &["yaml", "markdown"]),
         (&["logs", "local", "--since", "soon"], &["soon", "10m"]),
         (&["logs", "local", "no-such"], &["no-such", "hint:", "add-item"]),

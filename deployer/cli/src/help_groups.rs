@@ -30,7 +30,7 @@ pub(crate) fn grouped(command: Command) -> Command {
             let _ = writeln!(template, "  {literal}{name:width$}{literal:#}  {about}");
         }
     }
-    template.push_str("\n{options}{after-help}");
+    let _ = write!(template, "\n{header}Options:{header:#}\n{{options}}{{after-help}}");
     command.help_template(template)
 }
 

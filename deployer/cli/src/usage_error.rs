@@ -27,9 +27,14 @@ pub(crate) fn usage_error(error: &clap::Error, program: &str) -> Problem {
         }
     }
     match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) if error.kind() != ErrorKind::InvalidSubcommand => problem
-            .hint(usage.to_string().trim().replacen("Usage: deployer", &format!("usage: {program}"), 1)),
-        _ => problem.hint(format!("`{program} --help` lists the commands")),
+        _ if error.kind() == ErrorKind::InvalidSubcommand => {
+            problem.hint(format!("`{program} --help` lists the commands"))
+        }
+        Some(ContextValue::StyledStr(usage)) => {
+            let usage = usage.to_string();
+            problem.hint(usage.trim().replacen("Usage: deployer", &format!("usage: {program}"), 1))
+        }
+        _ => problem,
     }
 }
 
@@ -52,8 +57,8 @@ fn message(error: &clap::Error) -> Option<String> {
             value => format!("`{value}` is not a value of `{}`", argument()?),
         },
         ErrorKind::ValueValidation => {
-            let source = std::error::Error::source(error)?;
-            format!("wrong value of `{}`: {source}", argument()?)
+            let source = std::error::Error::source(error)?.to_string();
+            format!("wrong value of `{}`: {}", argument()?, with_range_in_words(&source))
         }
         ErrorKind::MissingRequiredArgument => {
             format!("missing `{}`", several(error, ContextKind::InvalidArg).join("`, `"))
@@ -64,6 +69,15 @@ fn message(error: &clap::Error) -> Option<String> {
         },
         _ => return None,
     })
+}
+
+/// Returns what clap says of a number out of its range, without Rust's syntax of ranges.
+fn with_range_in_words(text: &str) -> String {
+    match text.split_once(" is not in ").and_then(|(number, range)| Some((number, range.split_once("..=")?)))
+    {
+        Some((number, (least, most))) => format!("{number} is not between {least} and {most}"),
+        None => text.to_owned(),
+    }
 }
 
 /// Returns the first paragraph of clap's own text.
@@ -85,5 +99,68 @@ fn several(error: &clap::Error, kind: ContextKind) -> &[String] {
         Some(ContextValue::Strings(texts)) => texts,
         Some(ContextValue::String(text)) => std::slice::from_ref(text),
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::builder::PossibleValuesParser;
+    use clap::{Arg, ArgAction, Command, value_parser};
+
+    use super::*;
+
+    /// Returns the message and the hint for these arguments of a small command line.
+    fn refused(arguments: &[&str]) -> (String, Option<String>) {
+        let up = Command::new("up")
+            .arg(Arg::new("environment").value_name("ENVIRONMENT").required(true))
+            .arg(Arg::new("format").long("format").value_parser(PossibleValuesParser::new(["human", "json"])))
+            .arg(Arg::new("rate").long("rate").value_parser(value_parser!(u32).range(1..)))
+            .arg(Arg::new("follow").long("follow").action(ArgAction::SetTrue).conflicts_with("cancel"))
+            .arg(Arg::new("cancel").long("cancel").action(ArgAction::SetTrue));
+        let command = Command::new("deployer").subcommand_required(true).subcommand(up);
+        let error =
+            command.try_get_matches_from([&["deployer"], arguments].concat()).expect_err("it is wrong");
+        let problem = usage_error(&error, "cargo deployer");
+        (problem.message, problem.hint)
+    }
+
+    #[test]
+    fn usage_errors_say_what_is_wrong_and_what_is_right() {
+        let usage = |rest: &str| Some(format!("usage: cargo deployer up {rest}"));
+        let hint = |text: &str| Some(text.to_owned());
+        let cases: [(&[&str], &str, Option<String>); 9] = [
+            (&["dwon"], "`dwon` is not a command", hint("`cargo deployer --help` lists the commands")),
+            (&["upp"], "`upp` is not a command", hint("did you mean `up`?")),
+            (&["up"], "missing `<ENVIRONMENT>`", usage("<ENVIRONMENT>")),
+            (
+                &["up", "dev", "--formt", "json"],
+                "`--formt` is not an option of this command",
+                hint("did you mean `--format`?"),
+            ),
+            (&["up", "dev", "prod"], "`prod` is one argument too many", usage("[OPTIONS] <ENVIRONMENT>")),
+            (
+                &["up", "dev", "--format", "jsn"],
+                "`jsn` is not a value of `--format <format>`",
+                hint("did you mean `json`?"),
+            ),
+            (
+                &["up", "dev", "--format", "yaml"],
+                "`yaml` is not a value of `--format <format>`",
+                hint("values: human, json"),
+            ),
+            (
+                &["up", "dev", "--rate", "0"],
+                "wrong value of `--rate <rate>`: 0 is not between 1 and 4294967295",
+                None,
+            ),
+            (
+                &["up", "dev", "--follow", "--cancel"],
+                "`--follow` cannot be used with `--cancel`",
+                usage("--follow <ENVIRONMENT>"),
+            ),
+        ];
+        for (arguments, message, hint) in cases {
+            assert_eq!(refused(arguments), (message.to_owned(), hint), "{arguments:?}");
+        }
     }
 }

@@ -27,7 +27,7 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("dynamodb.table", "key", "table/live.rs", "table_fields_left_out_have_defaults"),
     ("dynamodb.table", "local_indexes", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
     ("dynamodb.table", "replicas", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
-    ("dynamodb.table", "problem", "table/tests.rs", "unusable_table_shows_as_a_difference"),
+    ("dynamodb.table", "unusable", "table/tests.rs", "unusable_table_shows_as_a_difference"),
     // Fixed when a role is created.
     ("iam.role", "path", "role/tests.rs", "role_drift_names_the_field"),
     ("kinesis.stream", "capacity.mode", "stream/live.rs", "stream_drift_names_the_field"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use engine::apply::ApplyReport;
 use engine::error::{Class, Error};
 use engine::plan::{Action, Plan, Verdict, Wishes};
-use engine::release::{Ending, Release, ReleaseRecord, ReleaseState, history};
+use engine::release::{Ending, Recorded, Release, ReleaseRecord, ReleaseState, history};
 use engine::resource::{Risk, Tags};
 use engine::run::{Convergence, Run};
 use engine::stack::Stack;
@@ -268,6 +268,8 @@ async fn down_meanwhile_leaves_no_stale_record() {
     begin(&stack, &cloud, "other").await.expect("no other run is in progress");
     let other = end(&run, &cloud).await;
     assert_eq!(other.map(|other| other.by), Some("other".into()));
+    let is_of_other = |entry: &Recorded| entry.release.by == "other";
+    assert!(cloud.world().releases.iter().all(is_of_other), "the end does not belong to this record");
 }
 
 #[tokio::test]

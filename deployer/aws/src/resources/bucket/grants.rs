@@ -33,14 +33,14 @@ impl Bucket {
 
     /// Returns the permissions that Lambda needs to store discarded batches in the bucket.
     pub fn storing_discarded_batches(&self) -> Vec<Statement> {
-        let mut storing_discarded_batches = vec![
+        let mut statements = vec![
             // Lambda names such an object `aws/lambda/<mapping>/<shard>/<date>/…` ("Retaining
             // discarded batches", Lambda developer guide).
-            self.put(&["give", "up", "to", &self.thing], "aws/lambda/"),
+            self.put(&["store", "discarded", "batches", "in", &self.thing], "aws/lambda/"),
             self.listing(sid(&["list", &self.thing])),
         ];
-        storing_discarded_batches.extend(self.encrypting());
-        storing_discarded_batches
+        statements.extend(self.encrypting());
+        statements
     }
 
     /// Returns the permission on the key to write an object ("Using server-side encryption with AWS KMS keys:

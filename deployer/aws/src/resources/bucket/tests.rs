@@ -217,6 +217,17 @@ async fn bucket_expires_only_noncurrent_versions() {
     assert!(!sent.contains("<Expiration>"), "{sent}");
 }
 
+#[test]
+fn bucket_versions_that_expire_earlier_lose_data() {
+    let effect = |live: &Bucket, desired: &Bucket| desired.effect(BucketFieldName::Lifecycle, live);
+    let (loses, safe) = (Effect::InPlace(Risk::LosesData), Effect::InPlace(Risk::Safe));
+    let expiring = |days: i32| bucket().expiring_versions("replays/", days);
+    assert_eq!(effect(&bucket(), &expiring(1)), loses);
+    assert_eq!(effect(&expiring(2), &expiring(1)), loses);
+    assert_eq!(effect(&expiring(1), &expiring(2)), safe);
+    assert_eq!(effect(&expiring(1), &bucket()), safe);
+}
+
 /// An object stays encrypted with the key that it was written with.
 #[test]
 fn bucket_key_change_without_former_key_loses_data() {

@@ -241,6 +241,16 @@ async fn shards_are_counted_when_the_stream_is_active() {
     assert_eq!(script.sent("UpdateShardCount")[0]["TargetShardCount"], json!(3));
 }
 
+#[test]
+fn stream_retention_decrease_loses_data() {
+    let effect = |live: i32, desired: i32| {
+        let desired = stream().retention_hours(desired);
+        desired.effect(StreamFieldName::RetentionHours, &stream().retention_hours(live))
+    };
+    assert_eq!(effect(48, 24), Effect::InPlace(Risk::LosesData));
+    assert_eq!(effect(24, 48), Effect::InPlace(Risk::Safe));
+}
+
 /// Records stay encrypted with the key that they were put with, and Lambda reads them with the role of the
 /// function.
 #[test]

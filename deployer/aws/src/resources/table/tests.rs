@@ -237,6 +237,16 @@ async fn table_stream_already_enabled_is_no_error() {
     update(&table(), &live, &script.aws()).await.expect("the stream exists");
 }
 
+/// Changes while the stream is off, or in another form, are in no stream; a new stream loses nothing.
+#[test]
+fn table_stream_change_loses_data() {
+    let off = Table::new(&scope(), "events", events_key());
+    assert_eq!(off.effect(TableFieldName::Stream, &table()), Effect::InPlace(Risk::LosesData));
+    let other = off.clone().stream(StreamView::KeysOnly);
+    assert_eq!(other.effect(TableFieldName::Stream, &table()), Effect::InPlace(Risk::LosesData));
+    assert_eq!(table().effect(TableFieldName::Stream, &off), Effect::InPlace(Risk::Safe));
+}
+
 /// Items are encrypted with the table's own key, which DynamoDB encrypts again with the new KMS key. Until
 /// that is finished, the old one is needed.
 #[test]
