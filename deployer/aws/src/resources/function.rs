@@ -227,6 +227,7 @@ impl Function {
     }
 
     /// Returns the reserved concurrency, which is also the limit.
+    #[cfg(feature = "sources")]
     pub(super) fn executions(&self) -> Option<i32> {
         self.reserved_concurrency
     }

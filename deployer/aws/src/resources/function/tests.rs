@@ -188,6 +188,17 @@ async fn function_deleted_meanwhile_is_not_waited_for_long() {
     assert!(started.elapsed().as_secs() < 90, "{:?}", started.elapsed());
 }
 
+#[test]
+fn function_code_is_built_only_for_fields_that_upload_it() {
+    use FunctionFieldName as Field;
+    assert!(Field::Code.is_uploaded() && Field::Architecture.is_uploaded());
+    assert!(
+        ![Field::MemoryMb, Field::Environment, Field::ReservedConcurrency]
+            .iter()
+            .any(|field| field.is_uploaded())
+    );
+}
+
 /// Others who can write to the deployment bucket could replace a package before Lambda reads it.
 #[tokio::test]
 async fn replaced_package_is_an_error() {
