@@ -161,7 +161,7 @@ fn code_that_cannot_read_what_may_be_stored_is_refused(cloud: &Cloud) {
     let refused = place.only_reads(&["up", "local"]);
     assert_eq!(refused.code, Some(1), "{refused:#?}");
     let id = "stored.schema/cart/ItemAdded";
-    let said = [id, "version 2 of it was deployed here", "reads up to version 1", "nothing was changed"];
+    let said = [id, "version 2 was deployed here", "reads up to version 1", "nothing was changed"];
     assert!(said.iter().all(|said| refused.stderr.contains(said)), "{refused:#?}");
     assert_eq!(place.only_reads(&["drift", "local"]).code, Some(2));
 

@@ -25,9 +25,7 @@ fn earlier_releases_are_upgraded_in_place(cloud: &Cloud) {
     let hollow = Hollow::of(cloud).expect("a temporary folder can be created");
     for recording in recordings {
         let cassette = Cassette::read(&recording).expect("the file is a recording");
-        // The first account has the same number as the recording's.
-        drop(cloud.place());
-        let place = cloud.place();
+        let place = cloud.place_of_recordings();
         place.environment("local", &cassette.environment);
         cassette.play(&place).expect("the cloud answers");
         store(&place);

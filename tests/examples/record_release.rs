@@ -28,8 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("{} already exists; recordings are never changed", path.display()).into());
     }
     let cloud = Cloud::start()?;
-    let recorded =
-        Hollow::of(&cloud).and_then(|hollow| Cassette::record(&cloud.place(), &hollow, ENVIRONMENT));
+    let recorded = Hollow::of(&cloud)
+        .and_then(|hollow| Cassette::record(&cloud.place_of_recordings(), &hollow, ENVIRONMENT));
     cloud.stop()?;
     let (cassette, run) = recorded?;
     if run.code != Some(0) {

@@ -1,5 +1,6 @@
 //! One MiniStack for all tests, with IAM enforced, on a free port of loopback.
 
+use crate::place::RECORDED_ACCOUNT;
 use std::io;
 use std::net::TcpListener;
 use std::ops::Deref;
@@ -64,7 +65,7 @@ impl Cloud {
             local = local.functions_call(endpoint);
         }
         let running = runtime.block_on(local.start(&|_| {}))?;
-        let accounts = AtomicU64::new(100_000_000_000);
+        let accounts = AtomicU64::new(RECORDED_ACCOUNT + 1);
         Ok(Self { local, runtime, binary, root, accounts, pid: running.pid })
     }
 

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use crate::cloud::Cloud;
 
+/// The account of all recordings: one less than that of the first other place.
+pub(crate) const RECORDED_ACCOUNT: u64 = 100_000_000_000;
 /// The region of every place.
 const REGION: &str = "us-east-1";
 
@@ -63,6 +65,12 @@ impl Cloud {
     /// Returns an unused account: places do not share resources.
     pub fn place(&self) -> Place<'_> {
         Place::new(self, self.unused_account())
+    }
+
+    /// Returns the account of all recordings. Stamps are hashes of configurations that contain its number, so a
+    /// recording has to be replayed in the account in which it was made.
+    pub fn place_of_recordings(&self) -> Place<'_> {
+        Place::new(self, RECORDED_ACCOUNT.to_string())
     }
 }
 
