@@ -51,7 +51,8 @@ fn earlier_releases_are_upgraded_in_place(cloud: &Cloud) {
         let up = run(&["up", "local"]);
         assert_eq!(up.code, Some(0), "{name}: {up:#?}");
         let drift = run(&["drift", "local"]);
-        assert_eq!(drift.code, Some(0), "{name}: {drift:#?}");
+        // 6: nothing but orphans.
+        assert!(matches!(drift.code, Some(0 | 6)), "{name}: {drift:#?}");
         assert_eq!(stored(&place), (1, 1), "{name}: the stored data is kept");
         let history = run(&["history", "local", "--format", "json"]);
         let runs = history.json()["runs"].as_array().map(Vec::len);
