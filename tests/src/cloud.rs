@@ -1,6 +1,5 @@
 //! One MiniStack for all tests, with IAM enforced, on a free port of loopback.
 
-use crate::place::RECORDED_ACCOUNT;
 use std::io;
 use std::net::TcpListener;
 use std::ops::Deref;
@@ -11,6 +10,9 @@ use cli::build::{BuildSettings, Method, Workspace};
 use cli::local::{LocalCloud, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+
+/// The account of all recordings: one less than that of the first place.
+pub(crate) const RECORDED_ACCOUNT: u64 = 100_000_000_000;
 
 /// A running local cloud, and the deployer's binary.
 #[derive(Debug)]

@@ -9,10 +9,8 @@ use engine::scope::Scope;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, RECORDED_ACCOUNT};
 
-/// The account of all recordings: one less than that of the first other place.
-pub(crate) const RECORDED_ACCOUNT: u64 = 100_000_000_000;
 /// The region of every place.
 const REGION: &str = "us-east-1";
 
