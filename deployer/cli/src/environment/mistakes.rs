@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::Environment;
 use crate::suggestion::closest;
@@ -58,46 +58,45 @@ impl Mistake {
 /// Returns every mistake.
 pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, Vec<Mistake>> {
     let mut rest = tables.clone();
-    let mut mistakes = lists(rest.get_mut(), "");
-    loop {
+    let mut mistakes = lists(tables.get_ref(), "");
+    for list in &mistakes {
+        take_out(rest.get_mut(), &list.span);
+    }
+    let environment = loop {
         let error = match Environment::deserialize(toml::de::Deserializer::from(rest.clone())) {
-            Ok(environment) if mistakes.is_empty() => return Ok(environment),
-            Ok(_) => return Err(mistakes),
+            Ok(environment) => break Some(environment),
             Err(error) => error,
         };
         let mistake = Mistake::of(&error);
+        let span = mistake.span.clone();
         let was_taken_out =
-            missing_key(error.message()).is_some_and(|key| has(tables, &mistake.span, key.trim()));
-        let is_whole = mistake.span == tables.span();
-        let goes_on = !is_whole && take_out(rest.get_mut(), &mistake.span);
+            missing_key(error.message()).is_some_and(|key| has(tables.get_ref(), tables.span(), &span, key));
         if !was_taken_out {
             mistakes.push(mistake);
         }
-        if !goes_on {
-            mistakes.sort_by_key(|mistake| mistake.span.start);
-            return Err(mistakes);
+        // What a whole file lacks cannot be taken out of it.
+        if span == tables.span() || !take_out(rest.get_mut(), &span) {
+            break None;
         }
-    }
+    };
+    mistakes.sort_by_key(|mistake| mistake.span.start);
+    environment.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// Takes out the lists where a table belongs, and returns them as mistakes: serde would fill the keys of the
-/// table in the order in which this program declares them.
-fn lists(table: &mut DeTable<'_>, prefix: &str) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    for (key, mut value) in std::mem::take(table) {
+/// Returns the lists where a table belongs, as mistakes: serde would fill the keys of the table in the order in
+/// which this program declares them.
+fn lists(table: &DeTable<'_>, prefix: &str) -> Vec<Mistake> {
+    let of = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
         let path = format!("{prefix}{}", key.get_ref());
-        match value.get_mut() {
+        match value.get_ref() {
             DeValue::Array(_) if TABLES.contains(&path.as_str()) => {
-                let message = format!("`{path}` is a table, not a list: [{path}]");
-                mistakes.push(Mistake::new(key.span(), message));
-                continue;
+                vec![Mistake::new(key.span(), format!("`{path}` is a table, not a list: [{path}]"))]
             }
-            DeValue::Table(inner) => mistakes.extend(lists(inner, &format!("{path}."))),
-            _ => {}
+            DeValue::Table(inner) => lists(inner, &format!("{path}.")),
+            _ => Vec::new(),
         }
-        table.insert(key, value);
-    }
-    mistakes
+    };
+    table.iter().flat_map(of).collect()
 }
 
 /// Takes out the key or value at a place, and returns whether there was one.
@@ -127,14 +126,13 @@ fn take_out_within(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     }
 }
 
-/// Returns whether the table at a place has a key.
-fn has(table: &Spanned<DeTable<'_>>, span: &Range<usize>, key: &str) -> bool {
-    let here = table.span() == *span && table.get_ref().contains_key(key);
-    here || table.get_ref().iter().any(|(_, value)| match value.get_ref() {
-        // A copy, since a value and a table are spanned apart.
-        DeValue::Table(inner) => has(&Spanned::new(value.span(), inner.clone()), span, key),
+/// Returns whether a table is at this place and has the key, or one within it is and has.
+fn has(table: &DeTable<'_>, at: Range<usize>, span: &Range<usize>, key: &str) -> bool {
+    let within = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+        DeValue::Table(inner) => has(inner, value.span(), span, key),
         _ => false,
-    })
+    };
+    (at == *span && table.contains_key(key)) || table.values().any(within)
 }
 
 /// Returns the key that serde misses.
