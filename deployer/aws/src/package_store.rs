@@ -67,6 +67,21 @@ impl Aws {
     }
 }
 
+impl Package {
+    /// Checks that Lambda took this package from the deployment bucket.
+    ///
+    /// # Errors
+    /// Fails if the code has another hash: the stored object was replaced.
+    pub(crate) fn verify(&self, operation: &str, code_sha256: Option<&str>) -> Result<(), Error> {
+        if code_sha256.is_none_or(|code| code == self.sha256) {
+            return Ok(());
+        }
+        let (function, key) = (&self.function, key(&self.digest()));
+        Err(Error::other(operation, format!("{function} now has code that is not its package: {key} was replaced"))
+            .hint("find out who can write to the deployment bucket, delete that object with all its versions, and run `up` again"))
+    }
+}
+
 /// Returns whether a version is a package with none of these digests, and not young.
 fn is_unused(version: &ObjectVersion, kept: &BTreeSet<&str>, now: Timestamp) -> bool {
     let stored = version.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());

@@ -27,21 +27,6 @@ impl Package {
     pub fn digest(&self) -> String {
         hexadecimal(&Sha256::digest(&self.zip))
     }
-
-    /// Checks that Lambda took this package from the deployment bucket.
-    ///
-    /// # Errors
-    /// Fails if the code has another hash: the stored object was replaced.
-    pub(crate) fn verify(&self, operation: &str, code_sha256: Option<&str>) -> Result<(), Error> {
-        if code_sha256.is_none_or(|code| code == self.sha256) {
-            return Ok(());
-        }
-        let (function, digest) = (&self.function, self.digest());
-        let message =
-            format!("{function} now has code that is not its package: packages/{digest}.zip was replaced");
-        Err(Error::other(operation, message)
-            .hint("find out who can write to the deployment bucket, delete that object with all its versions, and run `up` again"))
-    }
 }
 
 /// Returns a hash in hexadecimal.
