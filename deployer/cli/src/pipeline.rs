@@ -31,19 +31,24 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// Returns the schemas of all events, with the type of their aggregate.
+    fn schemas(&self) -> impl Iterator<Item = (&'static str, &'static Schema)> {
+        let of =
+            |aggregate, schemas: &'static [Schema]| schemas.iter().map(move |schema| (aggregate, schema));
+        of(self.aggregate.type_name, self.aggregate.schemas).chain(of(Probe::TYPE, ProbeEvent::SCHEMAS))
+    }
+
     /// Returns the names of all event types.
     pub(crate) fn event_types(&self) -> Vec<&'static str> {
-        let schemas = self.aggregate.schemas.iter().chain(ProbeEvent::SCHEMAS);
-        schemas.map(|schema| schema.event_type).collect()
+        self.schemas().map(|(_, schema)| schema.event_type).collect()
     }
 
     /// Returns the stored event types, each with the highest schema version that the code reads.
     pub(crate) fn reads(&self) -> BTreeMap<String, u32> {
-        let of = |aggregate: &'static str, schemas: &'static [Schema]| {
-            schemas.iter().map(move |schema| (format!("{aggregate}/{}", schema.event_type), schema.version()))
+        let of = |(aggregate, schema): (&str, &Schema)| {
+            (format!("{aggregate}/{}", schema.event_type), schema.version())
         };
-        let probes = of(Probe::TYPE, ProbeEvent::SCHEMAS);
-        of(self.aggregate.type_name, self.aggregate.schemas).chain(probes).collect()
+        self.schemas().map(of).collect()
     }
 }
 
