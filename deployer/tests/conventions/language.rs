@@ -2,7 +2,9 @@
 //! [CONTRIBUTING.md](../../../CONTRIBUTING.md#language).
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::sources::files;
 
 /// The folders with sources and documents, and the documents of the root.
 const PLACES: [&str; 10] = [
@@ -76,17 +78,6 @@ fn riddle(text: &str) -> Option<&'static str> {
         .collect();
     let words = format!(" {} ", words.split_whitespace().collect::<Vec<_>>().join(" "));
     RIDDLES.into_iter().find(|riddle| words.contains(&format!(" {riddle} ")))
-}
-
-/// Finds all sources and documents below a folder.
-pub(crate) fn files(path: &Path, found: &mut Vec<PathBuf>) {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).expect("the folder is committed").flatten() {
-            files(&entry.path(), found);
-        }
-    } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "md") {
-        found.push(path.to_owned());
-    }
 }
 
 #[test]

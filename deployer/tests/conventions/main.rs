@@ -6,4 +6,5 @@ mod directions;
 mod language;
 mod messages;
 mod rules;
+mod sources;
 mod test_names;

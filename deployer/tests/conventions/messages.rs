@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::language::files;
+use crate::sources::files;
 
 /// Shorter parts of a message are found anywhere.
 const LEAST: usize = 8;

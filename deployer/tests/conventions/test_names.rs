@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::sources::files;
+
 /// The folders with sources.
 const FOLDERS: [&str; 4] = ["deployer", "domain", "functions", "tests"];
 
@@ -33,29 +35,26 @@ const NOT_FIRST: [&str; 15] = [
 pub(crate) fn test_names() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut names = BTreeSet::new();
-    FOLDERS.iter().for_each(|folder| gather(&root.join(folder), &mut names));
+    let mut sources = Vec::new();
+    FOLDERS.iter().for_each(|folder| files(&root.join(folder), &mut sources));
+    for source in sources.iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
+        gather(&fs::read_to_string(source).expect("sources are text"), &mut names);
+    }
     names
 }
 
-fn gather(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("the folder is committed").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            gather(&path, names);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            let text = fs::read_to_string(&path).expect("sources are text");
-            let mut marked = false;
-            for line in text.lines().map(str::trim_start) {
-                marked |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-                let signature = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
-                let Some((name, parameters)) = signature.and_then(|rest| rest.split_once('(')) else {
-                    continue;
-                };
-                // Acceptance tests are functions of a cloud.
-                if std::mem::take(&mut marked) || parameters.starts_with("cloud: &Cloud)") {
-                    names.insert(name.to_owned());
-                }
-            }
+/// Adds the names of the tests in a source.
+fn gather(text: &str, names: &mut BTreeSet<String>) {
+    let mut marked = false;
+    for line in text.lines().map(str::trim_start) {
+        marked |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        let signature = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        let Some((name, parameters)) = signature.and_then(|rest| rest.split_once('(')) else {
+            continue;
+        };
+        // Acceptance tests are functions of a cloud.
+        if std::mem::take(&mut marked) || parameters.starts_with("cloud: &Cloud)") {
+            names.insert(name.to_owned());
         }
     }
 }
