@@ -246,7 +246,7 @@ async fn endpoint(
             .hint(format!("`{0} local stop {name}` ends it, `{0} up {name}` starts it again", ui.program()))),
             LocalStatus::Stopped => Err(Problem::new("the local cloud is not running")
                 .hint(format!("`{} up {name}` starts it and deploys", ui.program()))),
-            LocalStatus::Unmanaged { holder } => {
+            LocalStatus::PortInUse { holder } => {
                 let port = settings.port.get();
                 Err(Problem::new(format!("port {port} is in use by {holder}"))
                     .hint("choose another `port` in the environment file"))

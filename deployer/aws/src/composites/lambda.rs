@@ -155,10 +155,10 @@ impl Lambda {
         source: &impl EventSource,
         settings: MappingSettings,
     ) -> Self {
-        let mut discarded_batches = self;
-        discarded_batches.errands.extend(bucket.storing_discarded_batches());
+        let mut lambda = self;
+        lambda.errands.extend(bucket.storing_discarded_batches());
         let on_failure = Some(bucket.arn().to_owned());
-        discarded_batches.consumes(source, MappingSettings { on_failure, ..settings })
+        lambda.consumes(source, MappingSettings { on_failure, ..settings })
     }
 
     /// Adds the Lambda and its resources to a stack.

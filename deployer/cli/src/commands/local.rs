@@ -54,7 +54,7 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
                 ui.result(&format!("the local cloud (pid {pid}) is running but does not answer"))
             }
             LocalStatus::Stopped => ui.result("the local cloud is not running"),
-            LocalStatus::Unmanaged { holder } => {
+            LocalStatus::PortInUse { holder } => {
                 ui.result(&format!("the local cloud is not running; its port is in use by {holder}"));
             }
         },

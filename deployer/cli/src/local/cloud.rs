@@ -134,7 +134,7 @@ impl LocalCloud {
             });
         }
         Ok(match self.holder().await {
-            Some(holder) => LocalStatus::Unmanaged { holder },
+            Some(holder) => LocalStatus::PortInUse { holder },
             None => LocalStatus::Stopped,
         })
     }

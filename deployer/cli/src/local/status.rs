@@ -32,7 +32,7 @@ pub enum LocalStatus {
     /// It does not run, and its port is free.
     Stopped,
     /// It does not run, and another program uses its port.
-    Unmanaged {
+    PortInUse {
         /// The program that uses the port, as far as known.
         holder: String,
     },

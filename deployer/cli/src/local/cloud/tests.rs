@@ -31,7 +31,7 @@ async fn unmanaged_port_is_refused_before_installation() {
     assert!(matches!(error, LocalError::PortTaken { .. }), "{error}");
     assert!(!dir.path().join(format!("ministack-{VERSION}")).exists());
     let holder = "another program".to_owned();
-    assert_eq!(cloud.status().await.unwrap(), LocalStatus::Unmanaged { holder });
+    assert_eq!(cloud.status().await.unwrap(), LocalStatus::PortInUse { holder });
     server.abort();
 }
 
