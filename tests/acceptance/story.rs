@@ -29,7 +29,7 @@ fn page_shows_what_its_commands_print(place: &Place<'_>, page: &str) {
     let steps = steps(&text);
     assert!(steps.len() > 3, "{page} has no console blocks");
     for step in steps {
-        let run = || step.run(place, false).stdout;
+        let run = || step.run(place).stdout;
         // Log lines and archived events arrive after a while.
         let is_eventual =
             ["logs", "audit"].iter().any(|verb| step.command.starts_with(&format!("cargo deployer {verb} ")));

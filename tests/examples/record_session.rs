@@ -25,7 +25,7 @@ fn drawn(cloud: &Cloud) -> Result<String, Box<dyn Error>> {
     let place = cloud.place();
     let mut screen = String::new();
     for step in steps(&page) {
-        let run = step.run(&place, true);
+        let run = step.run_in_colour(&place);
         // As the page does, the picture leaves out what is too long to read.
         let shown = shortened(&run.stdout, &step.output);
         write!(screen, "\x1b[2m$\x1b[0m \x1b[1m{}\x1b[0m\n{shown}\n", step.command)?;

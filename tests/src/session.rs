@@ -49,7 +49,17 @@ pub fn steps(markdown: &str) -> Vec<Step> {
 
 impl Step {
     /// Runs the command in a place, and returns its exit code and output.
-    pub fn run(&self, place: &Place<'_>, colours: bool) -> Run {
+    pub fn run(&self, place: &Place<'_>) -> Run {
+        self.run_with("NO_COLOR", place)
+    }
+
+    /// Runs the command in a place, with colours as on a terminal.
+    pub fn run_in_colour(&self, place: &Place<'_>) -> Run {
+        self.run_with("CLICOLOR_FORCE", place)
+    }
+
+    /// Runs the command with this variable set, which decides about colours.
+    fn run_with(&self, colours: &str, place: &Place<'_>) -> Run {
         let deployer = place.command(&[]);
         let mut shell = Command::new("bash");
         shell.arg("-c").arg(format!("{PREAMBLE}{}", self.command.replace(SHOWN_ACCOUNT, &place.account)));
@@ -57,7 +67,7 @@ impl Step {
         shell
             .env("DEPLOYER", deployer.get_program())
             .env("DEPLOYER_ENVIRONMENTS", place.environments())
-            .env(if colours { "CLICOLOR_FORCE" } else { "NO_COLOR" }, "1")
+            .env(colours, "1")
             // Hints name the program as a reader of the document calls it.
             .env("CARGO", "cargo")
             .current_dir(place.cloud.root())
