@@ -55,10 +55,12 @@ pub(super) fn hint(said: &Said<'_>) -> Option<String> {
     }
 }
 
+/// Returns whether no source had credentials. The instance metadata (IMDS) is the last source, so on a machine
+/// that is not an instance, the error is the one of IMDS.
 fn no_credentials(said: &Said<'_>) -> bool {
-    said.class == Class::Credentials
-        && said
-            .says(&["no providers in chain provided credentials", "the credential provider was not enabled"])
+    const NONE: [&str; 3] =
+        ["no providers in chain provided credentials", "the credential provider was not enabled", "imds"];
+    said.class == Class::Credentials && said.says(&NONE)
 }
 
 fn credentials(said: &Said<'_>) -> &'static str {

@@ -163,7 +163,10 @@ impl ProvideCredentials for Failing {
 /// The messages are the SDK's own, so the test uses the SDK. Without credentials it sends no call.
 #[tokio::test]
 async fn credentials_errors_have_distinct_messages() {
-    let cases: [(&str, Reason); 4] = [
+    let cases: [(&str, Reason); 5] = [
+        ("no instance", || {
+            CredentialsError::provider_error("failed to load IMDS session token: IMDS is disabled")
+        }),
         ("none", || CredentialsError::not_loaded("no providers in chain provided credentials")),
         ("expired", || CredentialsError::provider_error("the SSO session has expired or is invalid")),
         ("assumed", || {

@@ -15,7 +15,7 @@ use aws::resources::log_group::RETENTION_DAYS;
 pub struct Between<const MIN: i32, const MAX: i32>(i32);
 
 impl<const MIN: i32, const MAX: i32> Between<MIN, MAX> {
-    /// Returns a number that the program itself puts there.
+    /// Returns a number of this program. Panics if the number is not in the range.
     pub(super) const fn of(number: i32) -> Self {
         assert!(MIN <= number && number <= MAX);
         Self(number)
@@ -52,7 +52,7 @@ impl<const MIN: i32, const MAX: i32> JsonSchema for Between<MIN, MAX> {
     }
 }
 
-/// A number of days that CloudWatch Logs keeps lines for.
+/// A retention of log lines in days, one of those that CloudWatch Logs offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
 pub struct RetentionDays(i32);
@@ -126,22 +126,31 @@ pub struct Region(String);
 impl TryFrom<String> for Region {
     type Error = String;
 
-    /// Accepts what has the form of a region: AWS adds regions, and a list here would be
-    /// out of date.
+    /// Accepts every text with the form of a Region: a place, a direction and a number. It has no list of
+    /// Regions, because AWS adds new ones.
     fn try_from(text: String) -> Result<Self, String> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let letters = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-        let right = match parts.as_slice() {
-            [places @ .., number] if places.len() >= 2 => {
-                places.iter().all(letters)
+        let right = || match text.split('-').collect::<Vec<_>>().as_slice() {
+            [places @ .., direction, number] => {
+                let words = |place: &&str| !place.is_empty() && place.bytes().all(|b| b.is_ascii_lowercase());
+                !places.is_empty()
+                    && places.iter().all(words)
+                    && DIRECTIONS.contains(direction)
                     && !number.is_empty()
                     && number.bytes().all(|byte| byte.is_ascii_digit())
             }
             _ => false,
         };
-        if right { Ok(Self(text)) } else { Err(format!("`{text}` is not a region, such as `eu-central-1`")) }
+        if right() {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a Region, such as `eu-central-1`"))
+        }
     }
 }
+
+/// The words before the number of every Region ("AWS Regions", AWS Regions and Availability Zones).
+const DIRECTIONS: [&str; 9] =
+    ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,8 +158,8 @@ impl fmt::Display for Region {
     }
 }
 
-/// Checks that a name can be part of the names of resources: the shortest limit is that of
-/// roles and functions, 64 characters for stack, environment and thing together.
+/// Checks that a name can be part of the names of resources. Names of roles and functions have the lowest
+/// limit: 64 characters, for stack, environment and thing together.
 pub(super) fn check_name(name: &str) -> Result<(), EnvironmentError> {
     let refuse = |reason| Err(EnvironmentError::Name { name: name.to_owned(), reason });
     if name.is_empty() || name.len() > 20 {
