@@ -91,7 +91,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         } else {
             done.restored = restore::restore(&sides, &args, &report, &mut ledger, ui).await?;
         }
-        if done.published.is_some() || done.restored.is_some() {
+        if done.anything() {
             report = compare(&ledger, sides.ago(args.grace));
             sides.complete(&mut report).await?;
         }
@@ -99,7 +99,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let audit = sides.audit(&args, &report, &done);
     match args.format {
         ReportFormat::Json => ui.json(&audit),
-        ReportFormat::Human if args.repair || args.restore => ui.result(&audit.totals()),
+        ReportFormat::Human if done.anything() => ui.result(&audit.totals()),
+        // The report was shown before the attempt.
+        ReportFormat::Human if args.repair || args.restore => {}
         ReportFormat::Human => {
             ui.result(&audit.text());
             for advice in
@@ -121,6 +123,10 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 }
 
 impl Done {
+    fn anything(&self) -> bool {
+        self.published.is_some() || self.restored.is_some()
+    }
+
     fn stopped(&self) -> bool {
         let published = self.published.as_ref().is_some_and(|published| published.stopped);
         published || self.restored.as_ref().is_some_and(|restored| restored.stopped)

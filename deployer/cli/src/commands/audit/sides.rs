@@ -13,7 +13,7 @@ use crate::audit::{
     quarantined,
 };
 use crate::pipeline::Pipeline;
-use crate::render::{Audit, ProgressLine, SHOWN, Ui, count};
+use crate::render::{Audit, ProgressLine, SHOWN, Ui, count, duration};
 use crate::session::Session;
 use aws::Clock;
 use aws::composites::Stages;
@@ -111,7 +111,7 @@ impl Sides {
                 self.complete(&mut report).await?;
                 return Ok(report);
             }
-            line.now(|| format!("{} may be in flight", count(report.in_flight, "event")));
+            line.now(|| waiting(report.in_flight, end.duration_since(self.now())));
             tokio::time::sleep(PAUSE).await;
             look.again(ledger, looks.next(last)).await?;
             look_again = false;
@@ -153,6 +153,17 @@ impl Sides {
     }
 }
 
+/// Returns what an audit waits for, and for how long at most.
+fn waiting(in_flight: u64, left: SignedDuration) -> String {
+    let left = duration(left.max(SignedDuration::ZERO).unsigned_abs());
+    match in_flight {
+        0 => "reading the archive again".to_owned(),
+        events => {
+            format!("{} may be in flight: waiting at most {left} more (--grace)", count(events, "event"))
+        }
+    }
+}
+
 /// Returns the archive or table to compare with, and its name.
 fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (ArchiveOrTable, String) {
     match &args.from {
@@ -164,5 +175,19 @@ fn reference(args: &Args, pipeline: &Pipeline, session: &Session) -> (ArchiveOrT
             let other = EventsTable::new(session.aws.dynamodb.clone(), table);
             (ArchiveOrTable::Table(Pages::of(other)), table.clone())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wait_for_events_in_flight_says_how_long_it_takes() {
+        let said = waiting(1, SignedDuration::from_secs(34));
+        assert_eq!(said, "1 event may be in flight: waiting at most 34 s more (--grace)");
+        let over = waiting(2, SignedDuration::from_secs(-1));
+        assert_eq!(over, "2 events may be in flight: waiting at most 0.0 s more (--grace)");
+        assert_eq!(waiting(0, SignedDuration::from_secs(34)), "reading the archive again");
     }
 }
