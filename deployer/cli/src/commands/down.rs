@@ -44,6 +44,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
     let name = args.environment.as_str();
+    names_it_twice(&args)?;
     let session = Session::writing(name, app, global, ui).await?;
     let stack = session.empty_stack();
     let (mut survey, caller) = session.look(&stack, ui).await?;
@@ -202,15 +203,20 @@ async fn remove_what_came_back(
     }
 }
 
-/// Asks for confirmation. A protected environment needs its name, even with `--yes`.
-fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
-    let name = &session.environment.name;
-    if let Some(typed) = args.confirm.as_ref().filter(|typed| *typed != name) {
+/// Returns an error if `--confirm` names another environment.
+fn names_it_twice(Args { environment: name, confirm, .. }: &Args) -> Result<(), Problem> {
+    if let Some(typed) = confirm.as_ref().filter(|typed| *typed != name) {
         return Err(Problem::usage(format!(
             "`--confirm {typed}` does not match environment `{name}`, so nothing was removed"
         ))
         .hint("pass the same environment name twice"));
     }
+    Ok(())
+}
+
+/// Asks for confirmation. A protected environment needs its name, even with `--yes`.
+fn protect(args: &Args, session: &Session, ui: &Ui) -> Result<(), Problem> {
+    let name = &session.environment.name;
     if !session.environment.protect {
         return super::confirm(&session.environment, args.yes, "Remove all of this, with its data?", ui);
     }

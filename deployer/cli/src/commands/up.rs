@@ -18,7 +18,7 @@ use engine::stack::Stack;
 use engine::survey::Survey;
 use tokio_util::sync::CancellationToken;
 
-use self::check::{check, known};
+use self::check::{are_ids, are_planned, check};
 use crate::app::App;
 use crate::bundle::Sources;
 use crate::exit::{Exit, Problem};
@@ -74,10 +74,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
+    let kinds: Vec<&str> = session.stack.kinds.iter().map(|kind| kind.info.name).collect();
+    are_ids(&wishes, &kinds)?;
     let Planned { sources, fingerprints, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
-    known(&plan, &wishes, name, &ui.program())?;
+    are_planned(&plan, &wishes, name, &ui.program())?;
     ui.say(&plan_in(PlanFormat::Human, &plan, Heading { scope: &session.scope, question: Question::Plan }));
-    check(&plan, &wishes, &session)?;
+    check(&plan, &survey, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &session.stack, &plan) {
         warn_of_orphans(&session, &plan, &wishes, ui);
