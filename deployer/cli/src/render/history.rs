@@ -1,14 +1,18 @@
 //! The release record as text.
 
+use std::time::Duration;
+
 use engine::plan::Action;
 use engine::release::{Ending, PastRun, Release, ReleaseState};
 
-use super::style::count;
+use sha2::{Digest, Sha256};
+
+use super::style::{count, duration};
 use super::table::columns;
 
 /// Returns a line for each run, the latest first.
 pub fn history_text(runs: &[PastRun]) -> String {
-    let rows: Vec<[String; 5]> = runs.iter().map(row).collect();
+    let rows: Vec<[String; 6]> = runs.iter().map(row).collect();
     columns(&rows)
 }
 
@@ -23,23 +27,32 @@ pub fn unfinished(last: Option<&Release>) -> Option<String> {
     Some(format!("the previous `{verb}` by {by} was interrupted or is still running"))
 }
 
-fn row(run: &PastRun) -> [String; 5] {
+fn row(run: &PastRun) -> [String; 6] {
     let at = run.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
-    [
-        at,
-        run.release.as_deref().map_or_else(|| "no commit".to_owned(), commit),
-        ending(run.ending).to_owned(),
-        changes(run),
-        run.by.clone(),
-    ]
+    let took = run.took_s.and_then(|took| u64::try_from(took).ok()).map(Duration::from_secs);
+    let took = took.map(|took| if took.is_zero() { "< 1 s".to_owned() } else { duration(took) });
+    [at, code(run), ending(run.ending).to_owned(), took.unwrap_or_default(), changes(run), caller(&run.by)]
 }
 
-/// Returns the short form of a commit.
-fn commit(release: &str) -> String {
+/// Returns the short form of the commit. Code with uncommitted changes also has a short hash of its packages,
+/// which tells two of them apart.
+fn code(run: &PastRun) -> String {
     const SHORT: usize = 10;
-    let (commit, dirty) = release.split_once('-').unwrap_or((release, ""));
-    let commit: String = commit.chars().take(SHORT).collect();
-    if dirty.is_empty() { commit } else { format!("{commit}-{dirty}") }
+    let release = run.release.as_deref().unwrap_or("no commit");
+    let (commit, dirty) = match release.split_once('-') {
+        Some((commit, dirty)) => (commit.chars().take(SHORT).collect(), format!("-{dirty}")),
+        None if run.release.is_some() => return release.chars().take(SHORT).collect(),
+        None => (release.to_owned(), String::new()),
+    };
+    let mut packages = Sha256::new();
+    run.packages.iter().for_each(|(name, digest)| packages.update(format!("{name} {digest}\n")));
+    let packages: String = packages.finalize().iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+    if run.packages.is_empty() { format!("{commit}{dirty}") } else { format!("{commit}{dirty} ({packages})") }
+}
+
+/// Returns the part of a caller's ARN that people know: `user/ann`, `assumed-role/deployer/ann`, `root`.
+fn caller(arn: &str) -> String {
+    arn.splitn(6, ':').nth(5).unwrap_or(arn).to_owned()
 }
 
 fn ending(ending: Ending) -> &'static str {
@@ -87,8 +100,10 @@ mod tests {
             release: (number > 1).then(|| "4b5b545c5e1d0f7d3d1f4b6a8c9d0e1f2a3b4c5d-dirty".to_owned()),
             by: "arn:aws:iam::111111111111:user/me".into(),
             at: jiff::Timestamp::from_second(1_795_000_000 + number).ok(),
+            took_s: (ending == Ending::Done).then_some(75),
             changes: changes.iter().copied().collect(),
             deployed: (0..number).map(|n| n.to_string()).collect(),
+            packages: (2..number).map(|n| (format!("f{n}"), "digest".to_owned())).collect(),
         };
         let runs = [
             run(3, Ending::Open, &[(Action::Update, 2), (Action::Delete, 1)]),

@@ -1,4 +1,4 @@
-//! The release record for people: runs, the latest first.
+//! The runs of a release record, latest first, for display.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +21,14 @@ pub struct PastRun {
     pub by: String,
     /// When its last entry was written.
     pub at: Option<Timestamp>,
+    /// How many seconds the changes took, if the run recorded its end.
+    pub took_s: Option<i64>,
     /// The planned number of resources for each action.
     pub changes: BTreeMap<Action, usize>,
     /// The ids of the resources that existed afterwards, as far as the record knows.
     pub deployed: BTreeSet<String>,
+    /// The digest of each function's package, by the function's name.
+    pub packages: BTreeMap<String, String>,
 }
 
 /// How a run ended.
@@ -46,6 +50,12 @@ pub enum Ending {
 /// Returns the runs of a record, the latest first.
 pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
     let last = recorded.last().map(|recorded| recorded.release.run.clone());
+    let mut begun: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for Recorded { release, at, .. } in &recorded {
+        if let Some(at) = at {
+            begun.entry(release.run.clone()).or_insert(*at);
+        }
+    }
     let mut last_entries: Vec<Recorded> = Vec::new();
     for entry in recorded {
         last_entries.retain(|earlier| earlier.release.run != entry.release.run);
@@ -59,12 +69,20 @@ pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
             ReleaseState::Begun if last.as_ref() == Some(&release.run) => Ending::Open,
             ReleaseState::Begun => Ending::CutShort,
         },
+        took_s: match release.state {
+            ReleaseState::Done | ReleaseState::Failed => {
+                at.zip(begun.get(&release.run)).map(|(at, begun)| at.duration_since(*begun).as_secs())
+            }
+            // Another run may have repeated the entry.
+            ReleaseState::Begun | ReleaseState::Removing => None,
+        },
         run: release.run,
         release: release.release,
         by: release.by,
         at,
         changes: release.changes,
         deployed: release.deployed,
+        packages: release.packages,
     });
     runs.collect()
 }
