@@ -29,8 +29,8 @@ const EACH: f64 = 0.05;
 /// The accepted share of failures: with 400 calls and a fifth expected, one run in a million is outside.
 const A_FIFTH: Range<f64> = 0.1..0.3;
 
-/// How often a command may fail with an error and be started again. The SDK tries four times, and of a
-/// hundred calls one fails four times in every seventh run.
+/// The maximum number of runs of a command until it succeeds. The SDK tries each call four times; with a fifth
+/// of all tries failing, one of a hundred calls fails four times in every seventh run.
 const RUNS: usize = 5;
 
 /// Deploys into two accounts, one of them behind a proxy that throttles calls, fails them, and cuts

@@ -1,5 +1,5 @@
-//! AWS's clock. Events have its times, while AWS accepts calls from machines whose clocks are minutes off
-//! ("Troubleshoot AWS Signature Version 4", IAM user guide).
+//! AWS's clock. Events have its times, and the local clock can be minutes off: AWS accepts calls from such
+//! machines ("Troubleshoot AWS Signature Version 4", IAM user guide).
 
 use std::sync::{Arc, Mutex};
 
@@ -19,12 +19,14 @@ use super::{Aws, Called};
 /// The clock of AWS, relative to the local clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Clock {
-    /// A lower bound of its offset from the local clock; negative if it is behind.
+    /// The offset of AWS's clock from the local clock; negative if AWS's clock is behind. Of the offsets that
+    /// fit the measurement it is zero, or the lowest one if zero does not fit.
     ahead: SignedDuration,
 }
 
 impl Clock {
-    /// Returns the time of AWS, or a time shortly before it.
+    /// Returns the time of AWS's clock. If the offset was measured, the error is at most one second plus the
+    /// duration of the measuring call.
     pub fn now(self) -> Timestamp {
         let now = Timestamp::now();
         now.checked_add(self.ahead).unwrap_or(now)
@@ -36,8 +38,8 @@ impl Clock {
         Self { ahead }
     }
 
-    /// Returns the clock that showed `says` between two times of the local clock. AWS reports whole seconds,
-    /// so a difference within this rounding and the time of the call counts as none.
+    /// Returns the clock that showed `says` between the times `asked` and `answered` of the local clock. AWS
+    /// reports whole seconds, so a difference within one second and the duration of the call counts as none.
     fn of(asked: Timestamp, says: Timestamp, answered: Timestamp) -> Self {
         let least = says.duration_since(answered);
         let most = says.duration_since(asked) + SignedDuration::from_secs(1);

@@ -41,8 +41,8 @@ impl Aws {
         }
     }
 
-    /// Deletes all packages except those with these digests and young ones. It deletes their object versions,
-    /// because the bucket would keep those for ever.
+    /// Deletes all packages, except those with these digests and those younger than 24 hours. It deletes their
+    /// object versions, because the bucket would keep those for ever.
     ///
     /// # Errors
     /// Fails if the bucket cannot be listed, or if a package cannot be deleted.
@@ -82,7 +82,7 @@ impl Package {
     }
 }
 
-/// Returns whether a version is a package with none of these digests, and not young.
+/// Returns whether an object version is a package that is not kept and older than [`YOUNG`].
 fn is_unused(version: &ObjectVersion, kept: &BTreeSet<&str>, now: Timestamp) -> bool {
     let stored = version.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
     let digest = version.key().and_then(|key| key.strip_prefix(PACKAGES)?.strip_suffix(".zip"));

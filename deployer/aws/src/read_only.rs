@@ -24,7 +24,7 @@ impl ReadOnly {
     }
 }
 
-/// Records for the running step that it sends a call that may change a resource.
+/// Counts the calls of the running step that may change a resource, except those that AWS refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Noted;
 

@@ -46,7 +46,8 @@ impl ReleaseRecord for Aws {
     }
 
     async fn releases(&self, from: u64) -> Result<Vec<Recorded>, Error> {
-        // The caller has usually written the entry `from`, so it can be read before the listing ends.
+        // The entry `from` usually exists, because the caller has written or read it. So it is read while the
+        // later entries are listed.
         let known = async {
             match from {
                 0 => Ok(None),
@@ -55,7 +56,8 @@ impl ReleaseRecord for Aws {
         };
         let (known, later) = try_join!(known, self.entries(from + 1))?;
         let later = later.into_iter().map(async |listed| self.entry(listed).await);
-        // An entry that is missing now was deleted because of its age.
+        // A listed entry that is missing now was deleted meanwhile: because of its age, by `withdraw`, or with
+        // the whole record.
         let later = stream::iter(later).buffered(TOGETHER).try_filter_map(async |entry| Ok(entry));
         let later: Vec<Recorded> = later.try_collect().await?;
         Ok(known.into_iter().chain(later).collect())
@@ -64,7 +66,8 @@ impl ReleaseRecord for Aws {
     async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
         if number == 1 {
             match deployment_bucket(&self.scope).make(&self.scope.all_tags(), self).await {
-                // A bucket that `up` adopts; it gets its tags when all adopted resources do.
+                // The bucket exists with other tags. If `up` adopts it, its step in the plan writes the tags;
+                // otherwise that step fails.
                 Err(error) if error.code.as_deref() == Some("BucketAlreadyOwnedByYou") => {}
                 made => made?,
             }

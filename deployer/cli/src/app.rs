@@ -1,6 +1,6 @@
-//! What a binary hands over: a stack, and what the command line needs to know of it.
+//! The description of a program: [`App`], which is a stack with the settings of its command line.
 //!
-//! Another stack is another [`App`].
+//! Each binary has its own [`App`].
 
 use engine::stack::Stack;
 
@@ -11,30 +11,31 @@ use crate::pipeline::Pipeline;
 use aws::resources::bucket::Bucket;
 use aws::{Aws, deployment_bucket};
 
-/// Without the feature `pipeline`, no stack has one.
+/// A type without values: without the feature `pipeline`, no stack has a pipeline.
 #[cfg(not(feature = "pipeline"))]
 #[derive(Debug, Clone, Copy)]
 pub enum Pipeline {}
 
-/// A stack and what the command line needs to know of it.
+/// A stack with the settings of its command line.
 #[derive(Debug, Clone, Copy)]
 pub struct App {
     /// The stack's name, the first part of every resource's name.
     pub stack_name: &'static str,
     /// The cargo package whose binaries are the functions.
     pub package: &'static str,
-    /// Builds the desired world of an environment.
+    /// Returns the stack of an environment.
     pub stack: fn(&Environment) -> Stack<Aws>,
-    /// The first thing to try when everything is up: the words after the program's name, in
-    /// which `{env}` is replaced by the environment.
+    /// The command that `up` suggests after a deployment, without the program's name. `{env}` is replaced by
+    /// the environment's name.
     pub try_next: &'static str,
-    /// Which parts of the stack events go through, and what they are about; nothing for a
-    /// stack without events.
+    /// The parts of the stack that events pass through, and the aggregate type; `None` for a stack without
+    /// events.
     pub pipeline: Option<Pipeline>,
 }
 
 impl App {
-    /// Returns the desired world of an environment: the stack, and the bucket that deploying leaves its marks in.
+    /// Returns the stack of an environment with the deployment bucket, and with the event types that the
+    /// pipeline reads.
     pub fn desired(&self, environment: &Environment) -> Stack<Aws> {
         let mut stack = (self.stack)(environment);
         let bucket = deployment_bucket(&stack.scope).tls_only(environment.local.is_none());
@@ -44,10 +45,10 @@ impl App {
         stack
     }
 
-    /// Returns the event pipeline, for the verbs that look after it.
+    /// Returns the event pipeline, for the commands on events.
     ///
     /// # Errors
-    /// The stack has none.
+    /// Fails if the stack has no pipeline.
     pub fn pipeline(&self) -> Result<Pipeline, Problem> {
         self.pipeline.ok_or_else(|| Problem::usage(format!("the stack `{}` has no events", self.stack_name)))
     }

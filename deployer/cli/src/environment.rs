@@ -121,7 +121,7 @@ pub struct Local {
 }
 
 impl Environment {
-    /// Reads `<folder>/<name>.toml`, and what it extends.
+    /// Reads `<folder>/<name>.toml` and the files that it extends.
     ///
     /// # Errors
     /// Fails if the file does not exist, or if it or a file that it extends has mistakes.
@@ -141,8 +141,8 @@ impl Environment {
         if mistakes.is_empty() { Ok(environment) } else { Err(chain.invalid(&mistakes)) }
     }
 
-    /// Refuses functions that could not run: a build for this machine runs only in a cloud on this machine, which
-    /// a `[local]` table or the caller's own endpoint names.
+    /// Refuses the build method `host` for AWS: functions that are built for this machine run only on this
+    /// machine, in the local cloud or behind the caller's own endpoint.
     ///
     /// # Errors
     /// Fails if the functions would be deployed to AWS.

@@ -11,30 +11,30 @@ use crate::environment::EnvironmentError;
 use crate::local::LocalError;
 use aws::WrongEndpoint;
 
-/// An exit code, as documented.
+/// The exit code of a command. `docs/commands.md` lists the exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit(u8);
 
 impl Exit {
     /// In sync, or done.
     pub const DONE: Self = Self(0);
-    /// Something failed.
+    /// The command failed.
     pub const ERROR: Self = Self(1);
-    /// Two things that should be alike are not.
+    /// `audit` found differences. The code is that of [`Verdict::Drift`].
     pub const DIFFERENT: Self = Self(3);
-    /// Something could not be read, so the result is unknown.
+    /// A part could not be read, so the result is unknown.
     pub const UNREADABLE: Self = Self(4);
     /// The command line or a configuration file is wrong (`EX_USAGE`, sysexits.h).
     pub const USAGE: Self = Self(64);
-    /// A signal ended it early (128 + SIGINT).
+    /// A signal ended the command early (128 + SIGINT).
     pub const INTERRUPTED: Self = Self(130);
 
-    /// Returns the exit code of a comparison whose gravest verdict is this.
+    /// Returns the exit code for the gravest verdict of a comparison.
     pub fn of(verdict: Verdict) -> Self {
         Self(verdict.exit_code())
     }
 
-    /// Returns the code itself.
+    /// Returns the exit code as a number.
     pub(crate) fn code(self) -> u8 {
         self.0
     }
@@ -51,27 +51,26 @@ impl From<Exit> for ExitCode {
 pub struct Problem {
     /// What went wrong, as a lowercase fragment.
     pub message: String,
-    /// What it was because of, outermost first, or the items that it is about.
+    /// The causes, outermost first, or the items that the problem is about.
     pub details: Vec<String>,
-    /// What to do about it.
+    /// What the user can do about it.
     pub hint: Option<String>,
-    /// How to exit.
+    /// The exit code of the command.
     pub exit: Exit,
 }
 
 impl Problem {
-    /// Returns a problem that exits with an error.
+    /// Returns a problem with this message and exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), details: Vec::new(), hint: None, exit: Exit::ERROR }
     }
 
-    /// Returns a problem of the command line or of configuration.
+    /// Returns a problem of the command line or of the configuration, with exit code 64.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::USAGE, ..Self::new(message) }
     }
 
-    /// Returns the problem that a call failed, with a hint for where it was because there is no
-    /// such thing.
+    /// Returns the problem of a failed call. If the resource does not exist, the hint is `where_gone()`.
     pub(crate) fn of_call(error: Error, where_gone: impl FnOnce() -> String) -> Self {
         let gone = error.class == Class::Gone;
         let problem = Self::from(error);
@@ -83,7 +82,7 @@ impl Problem {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Returns the problem with these details.
+    /// Returns the problem with these details in place of earlier ones.
     pub fn details(self, details: impl IntoIterator<Item = String>) -> Self {
         Self { details: details.into_iter().collect(), ..self }
     }
@@ -93,7 +92,7 @@ impl Problem {
         Self { exit: Exit::of(verdict), ..self }
     }
 
-    /// Returns a problem that exits with an error, with the causes of that as details.
+    /// Returns a problem with the error's message, its causes as details, and exit code 1.
     pub(crate) fn caused(error: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(error.source(), |cause| cause.source());
         Self::new(error.to_string()).details(causes.map(ToString::to_string))

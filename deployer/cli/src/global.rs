@@ -1,4 +1,4 @@
-//! What every command understands, and the environment files that follow from it.
+//! The options of every command, and the environment files that they select.
 //!
 //! It knows folders and bundles; it must not know what a command does with an environment.
 
@@ -8,7 +8,7 @@ use crate::bundle::Bundle;
 use crate::environment::Environment;
 use crate::exit::Problem;
 
-/// Where environment files are when nothing else is said.
+/// The folder of the environment files without `--environments`.
 const DEFAULT_FOLDER: &str = "environments";
 
 /// The folder that errors name for the environment files of a bundle.
@@ -31,11 +31,12 @@ impl Global {
         self.environments.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER))
     }
 
-    /// Reads an environment: out of the folder that was named, else out of the bundle that
-    /// the running program is, else out of the default folder.
+    /// Reads an environment from the folder of `--environments`. Without that option, a bundle reads its own
+    /// files, and any other program reads the default folder.
     ///
     /// # Errors
-    /// There is none of that name, or its file is wrong.
+    /// Fails if the environment does not exist or its file has mistakes, or if the bundle is damaged or not
+    /// for this environment.
     pub(crate) fn environment(&self, name: &str) -> Result<Environment, Problem> {
         if self.environments.is_none()
             && let Some(bundle) = Bundle::running()?

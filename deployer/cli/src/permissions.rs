@@ -1,5 +1,5 @@
-//! The least permissions for deploying a stack: those that its kinds need for their calls, merged and kept
-//! small. Pure.
+//! The minimal permissions for deploying a stack: those that its kinds need for their calls, merged into few
+//! statements. All functions are pure.
 //!
 //! `sts:GetCallerIdentity` is not included: AWS allows it without permissions ("GetCallerIdentity", STS API
 //! reference).
@@ -23,7 +23,7 @@ pub const MANAGED_POLICY: usize = 6144;
 /// Access Management", Service Authorization Reference).
 const BOUNDED: [&str; 4] =
     ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
-/// Not needed where every role has a boundary.
+/// Not granted if every role has a boundary.
 const UNBOUNDING: &str = "iam:DeleteRolePermissionsBoundary";
 
 /// Returns the permissions for deploying this stack.
@@ -49,8 +49,8 @@ fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     }
 }
 
-/// Keeps the read permissions: those for the operations that reading a stack needs, and for those in
-/// `besides`.
+/// Returns the statements with only their read actions: those that reading a stack needs, and those for the
+/// operations in `besides`.
 fn reading(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
     let reads = |action: &str| reads(action) || besides.contains(&operation(action));
     let reads = statements.into_iter().map(|statement| {
@@ -86,7 +86,7 @@ pub fn size(document: &Value) -> usize {
     document.to_string().chars().count()
 }
 
-/// Splits off the actions that are allowed only with the boundary.
+/// Moves the actions that are allowed only with the boundary to a statement with that condition.
 fn bounded(statement: Statement, boundary: &str) -> Vec<Statement> {
     let (under, free): (Vec<_>, Vec<_>) =
         statement.actions.iter().copied().partition(|action| BOUNDED.contains(action));

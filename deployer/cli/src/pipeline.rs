@@ -26,7 +26,7 @@ pub struct Pipeline {
     pub replay: &'static str,
     /// The function that publishes new commits to the stream.
     pub capture: &'static str,
-    /// The type of most aggregates in the events table.
+    /// The application's aggregate type. The events table has aggregates of this type, and probes.
     pub aggregate: AggregateApp,
 }
 
@@ -55,7 +55,7 @@ impl Pipeline {
 /// The type of aggregate that a stack stores.
 #[derive(Debug, Clone, Copy)]
 pub struct AggregateApp {
-    /// The part of the stored ids before the `#`.
+    /// The part of a stored aggregate id before the `#`.
     pub type_name: &'static str,
     /// Folds the commits of one aggregate, from the first one on, into the state that callers see, or returns
     /// why that fails.
@@ -65,13 +65,13 @@ pub struct AggregateApp {
 }
 
 impl AggregateApp {
-    /// Returns this type of aggregate, with the state that its queries return.
+    /// Returns the description of the aggregate type `A`. The state is the one that its queries return.
     pub fn of<A: Answering>() -> Self {
         Self { type_name: A::TYPE, state: state::<A>, schemas: A::Event::SCHEMAS }
     }
 }
 
-/// Returns the answer to a query right after the last of these commits.
+/// Returns the answer to a query after these commits, or null without commits.
 fn state<A: Answering>(commits: &[Commit]) -> Result<Value, String> {
     let Some(first) = commits.first() else {
         return Ok(Value::Null);

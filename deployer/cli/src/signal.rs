@@ -1,12 +1,12 @@
-//! Ctrl-C, SIGTERM and SIGHUP: after the first no new step starts, the second ends the process at once.
+//! Ctrl-C, SIGTERM and SIGHUP: after the first signal no new step starts; the second signal ends the process.
 //!
 //! A separate thread listens, and ends the process when the time after the first signal is over. It writes
-//! nothing and takes no lock that a write holds. In a terminal that is not read (Ctrl-S, an ssh session that
-//! stalls) every write blocks, together with its task and the locks it holds.
+//! nothing and takes no lock that a writer can hold: in a terminal that is not read (Ctrl-S, an ssh session
+//! that stalls), every write blocks, together with its task and the locks it holds.
 //!
-//! Where no child process has to be ended with the program there is no thread, and the kernel ends the
-//! program. Cargo needs the thread: it runs in a separate process group, which the terminal's SIGINT and
-//! SIGHUP do not reach.
+//! Commands that build, change resources or write events start the thread, and so does `replay` while it
+//! follows a run. Without the thread, the kernel ends the program. A build needs it, because cargo runs in a
+//! separate process group, which the terminal's SIGINT and SIGHUP do not reach.
 
 use std::fs;
 use std::process;
@@ -54,7 +54,8 @@ pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
     }))
 }
 
-/// Does the remaining work, for at most two seconds once the run is stopped.
+/// Does the remaining work and returns its result. Returns `None` if it is not finished two seconds after the
+/// run was stopped.
 pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     let out_of_time = async {
         stop.cancelled().await;
@@ -66,7 +67,8 @@ pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output
     }
 }
 
-/// Stops a build at the first signal: cargo does not receive it from the terminal, and ends with the future.
+/// Runs a build until the first signal. The signal does not reach cargo, so the build is dropped, which ends
+/// cargo.
 pub(crate) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T, Problem> {
     // Before cargo starts: without the thread, a signal would leave cargo running.
     let first = first_signal();

@@ -29,8 +29,8 @@ where
     error
 }
 
-/// Adds the table's name: DynamoDB's error does not have it, and the table can be another one than the
-/// environment's.
+/// Returns the engine's error with the table's name. DynamoDB's error does not contain it, and the user can
+/// name another table than the environment's.
 fn of_table<E>(error: SdkError<E, HttpResponse>, table: &str) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -76,8 +76,8 @@ impl Classify for S3Error {
             S3Error::Put { source, .. } => of_call(*source),
             S3Error::Get { source, .. } => of_call(*source),
             S3Error::List { source, .. } => of_call(*source),
-            // The connection broke while the body was read. The SDK retries no more once it has returned the
-            // response.
+            // The connection broke while the body was read. The SDK does not retry after it has returned the
+            // response, so the class makes the engine retry.
             S3Error::Body { .. } => Error::new(Class::Throttled, "GetObject", chain(&self)),
         }
     }

@@ -1,13 +1,14 @@
-//! "Did you mean": the known word that is closest to one that is not known.
+//! Suggestions ("did you mean") for unknown words: the known word that is most similar.
 
-/// How alike two words are at least, from 0 to 1: one mistake in three letters is enough.
+/// The similarity above which a word is suggested, from 0 to 1. One wrong letter of three (0.67) is accepted.
 const ALIKE: f64 = 0.66;
 
-/// Returns the known word that is most like this one, if one is like it at all.
+/// Returns the known word that is most similar to this one, if any is similar enough.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let likeness = |known: &str| {
-        // The first finds words with a common beginning, the second short words with swapped letters.
+        // Jaro-Winkler finds words with a common beginning, Damerau-Levenshtein short words with swapped
+        // letters.
         strsim::jaro_winkler(&word, known).max(strsim::normalized_damerau_levenshtein(&word, known))
     };
     let ranked = known.into_iter().map(|known| (likeness(&known.to_lowercase()), known));
@@ -15,7 +16,7 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     (likeness > ALIKE).then_some(known)
 }
 
-/// Returns a hint that lists the known words, after the likely one.
+/// Returns a hint that suggests the most similar known word, and lists all of them.
 pub(crate) fn known_words(word: &str, name: &str, known: &[&str]) -> String {
     let likely = closest(word, known.iter().copied());
     let likely = likely.map(|likely| format!("did you mean `{likely}`? ")).unwrap_or_default();

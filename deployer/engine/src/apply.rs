@@ -54,9 +54,9 @@ pub enum Failure {
     Failed(Error),
     /// A step that has to finish first did not succeed.
     Skipped(ResourceId),
-    /// It had not started when the run was stopped.
+    /// The step had not started when the run was stopped.
     Stopped,
-    /// It was running when the run was stopped, and did not finish in time: how far it came is not known.
+    /// The step was running when the run was stopped, and did not finish in time. Its result is unknown.
     Interrupted,
 }
 
@@ -136,7 +136,7 @@ pub async fn apply<C: Cloud>(
     report
 }
 
-/// Returns when the run was stopped and the time for steps in flight is over.
+/// Waits until the run is stopped and the time for steps in flight is over.
 async fn patience_ends(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(GRACE).await;
@@ -149,7 +149,8 @@ fn running_steps<'a>(
     plan.writes().filter_map(|step| Some((step, in_flight.get(&step.id)?)))
 }
 
-/// A step that has sent nothing, for example because it waited for a compiler, counts as not started.
+/// Returns the outcome of a step that was running when the time was over. A step that has sent no call that
+/// may change a resource counts as not started.
 fn interrupted(step: &Step, sent: bool) -> StepOutcome {
     let result = Err(if sent { Failure::Interrupted } else { Failure::Stopped });
     StepOutcome { id: step.id.clone(), action: step.action, result, took: GRACE, sent }

@@ -48,7 +48,7 @@ pub enum Risk {
     Safe,
     /// Work stops for a while and continues.
     Interrupts,
-    /// A stream consumer restarts and receives records again.
+    /// A stream consumer loses its position, and receives records again or misses some.
     LosesPosition,
     /// Data is lost.
     LosesData,

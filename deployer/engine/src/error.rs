@@ -51,10 +51,9 @@ pub struct Error {
     pub message: String,
     /// The cloud's id of the request, for its support team.
     pub request_id: Option<String>,
-    /// What the retries wait for, as words that follow "waiting for", where the cloud knows more than the
-    /// class says.
+    /// What the retries wait for, as words that follow "waiting for". `None` for the default of the class.
     pub awaited: Option<&'static str>,
-    /// How long the same call is worth retrying, where the cloud knows more than the class says.
+    /// How long the call is retried. `None` for the default of the class.
     pub patience: Option<Duration>,
     /// How long the call was retried before it failed; `None` without a retry.
     pub tried_for: Option<Duration>,

@@ -1,4 +1,5 @@
-//! The release record: who deployed what, and what a run was going to create.
+//! The release record: the runs of an environment, each with its caller, its commit and the resources that it
+//! creates.
 //!
 //! It is evidence and not a state file: plans follow from the live state. It distinguishes a deleted resource
 //! from one that was never deployed, and resources that an interrupted run created from unmanaged ones. Entry

@@ -1,4 +1,4 @@
-//! The only retry: errors that pass by themselves are retried with jitter, up to a time limit.
+//! The only retry loop: errors that pass by themselves are retried with jitter, up to a time limit.
 //!
 //! The cloud's classifier decides which errors pass; this module decides for how long to retry.
 
@@ -11,7 +11,7 @@ use crate::error::{Class, Error};
 use crate::progress;
 
 const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
-/// A longer attempt has waited for something, or uploaded it.
+/// An attempt that takes at least this long counts as progress: it waited for something, or uploaded it.
 const LONG: Duration = Duration::from_secs(20);
 
 /// Returns how long a call is retried after this error.
@@ -44,7 +44,7 @@ pub async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> R
         // A long attempt made progress, so its error starts a new time limit.
         let since = failing_since.filter(|_| began.elapsed() < LONG).unwrap_or_else(Instant::now);
         failing_since = Some(since);
-        // The attempt waited for the work of another call, which was retried there.
+        // The error is that of another call, for which this attempt waited. That call was retried already.
         let tried_there = error.tried_for.is_some();
         let delay = delays.delay();
         if tried_there || !error.class.passes() || since.elapsed() + delay > patience(&error) {

@@ -40,7 +40,7 @@ impl Run {
             let steps = plan.writes().filter(move |step| wanted(step.action));
             steps.map(|step| step.id.to_string())
         };
-        // Whether an earlier run created or changed its resources is not known yet either.
+        // An earlier run's lists are kept: it is still unknown whether it created or changed those resources.
         let making = before.iter().flat_map(|before| before.making.iter().cloned());
         let changing = before.iter().flat_map(|before| before.changing.iter().cloned());
         let there = plan.steps.iter().filter(|step| {
@@ -54,7 +54,7 @@ impl Run {
             .actions
             .iter()
             .filter(|(action, count)| !matches!(action, Action::Keep | Action::Refuse) && **count > 0);
-        // A `down` does not read the resources' states.
+        // `down` reads no states, so the recorded identities of unread resources are kept.
         let seen: BTreeSet<String> = survey.seen.keys().map(ToString::to_string).collect();
         let unseen = before.into_iter().flat_map(|before| before.identities.clone());
         let unseen = unseen.filter(|(id, _)| !seen.contains(id));
@@ -142,7 +142,8 @@ impl Run {
             let entries = retried(async || cloud.releases(self.number).await).await?;
             let other = self.others(&entries);
             let Some(last) = entries.last().filter(|_| self.is_in(&entries)) else {
-                // A `down` deleted the record, and later entries are of other runs.
+                // This run's first entry is missing: a `down` deleted the record, and all entries that exist
+                // now are of other runs.
                 return Ok(other);
             };
             let ended = beside(&ended, &entries);
@@ -153,9 +154,10 @@ impl Run {
             };
             let open = |other: &&Release| matches!(other.state, ReleaseState::Begun | ReleaseState::Removing);
             if let Some(open) = other.as_ref().filter(open) {
-                // That run is still open: its entry is repeated at the end of the record, so that the
-                // resources that it creates can still be distinguished from unmanaged ones. If it has written
-                // an entry meanwhile, this is not needed.
+                // The other run has not recorded its end. Its entry is repeated after this run's last entry,
+                // because a plan uses only the last entry of the record, and needs the list of resources that
+                // the other run creates. If the number is taken meanwhile, usually by the other run's own
+                // last entry, nothing is repeated.
                 entered(cloud, open, number + 1).await?;
             }
             return Ok(other);
@@ -176,8 +178,8 @@ impl Run {
         if report.succeeded() {
             (ended.making, ended.changing) = Default::default();
         }
-        // An earlier run cannot have created a resource that did not exist when this run read it; it may have
-        // created any other.
+        // A resource to create did not exist when this run read it. If this run sent no call for it, it still
+        // does not exist, and no earlier run created it. An earlier run may have created any other resource.
         let unmade = |outcome: &StepOutcome| outcome.action == Action::Create && !outcome.sent;
         ended.making.retain(|id| uncertain(report, id, unmade));
         ended.changing.retain(|id| uncertain(report, id, |outcome| !outcome.sent));
@@ -189,7 +191,8 @@ impl Run {
         entries.first().is_some_and(|first| first.release.run == self.begun.run)
     }
 
-    /// Returns the last entry of another run; if this run's entry is gone, a `down` was running.
+    /// Returns the last entry of another run. If there is none and this run's entry is missing, returns an
+    /// entry for the `down` that deleted the record.
     fn others(&self, entries: &[Recorded]) -> Option<Release> {
         let mut others = entries.iter().map(|entry| &entry.release);
         match others.rfind(|release| release.run != self.begun.run) {
@@ -207,8 +210,8 @@ impl Run {
     }
 }
 
-/// Returns the last entry of a run that others overlapped, with the schema versions that their code may have
-/// stored.
+/// Returns the last entry of a run that overlapped with other runs, with the schema versions that their code
+/// may have stored.
 fn beside(ended: &Release, entries: &[Recorded]) -> Release {
     let mut ended = ended.clone();
     also_reads(&mut ended.reads, entries.iter().flat_map(|entry| &entry.release.reads));
@@ -224,10 +227,11 @@ fn identities(ids: &BTreeSet<String>, survey: &Survey) -> BTreeMap<String, Strin
     seen.filter(|(id, _)| ids.contains(id)).collect()
 }
 
-/// Returns whether the final state of this resource is unknown after the run, unless it was `untouched`.
+/// Returns whether the state of this resource is unknown after the run: its step failed and was not
+/// `untouched`, or this run had no step for it.
 fn uncertain(report: &ApplyReport, id: &str, untouched: impl Fn(&StepOutcome) -> bool) -> bool {
     let outcome = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id);
-    // A resource without an outcome is of an earlier run, and was not checked.
+    // A resource without an outcome is from an earlier run, and this run did not check it.
     outcome.is_none_or(|outcome| outcome.result.is_err() && !untouched(outcome))
 }
 
@@ -241,7 +245,7 @@ enum Entered {
     NoRecord,
 }
 
-/// The name for a run whose entries were deleted with the record.
+/// The caller in messages about a `down` whose entries were deleted with the record.
 const WHO_RAN_DOWN: &str = "an unknown caller of `down`";
 
 fn faster(by: &str) -> Error {

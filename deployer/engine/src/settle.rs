@@ -19,8 +19,8 @@ const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_
 const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
 
 /// Waits until all changed resources read as desired, up to the time limit of each kind, and returns the
-/// steps of those that do not. The cloud has accepted the changes, so this is not a failure. A stopped run
-/// does not wait and gets an empty result.
+/// steps of those that do not. That is not a failure, because the cloud has accepted the changes. A stopped
+/// run does not wait and gets an empty result.
 pub async fn settle<C: Cloud>(
     stack: &Stack<C>,
     wishes: &Wishes,

@@ -21,7 +21,7 @@ const TOGETHER: usize = 64;
 /// The live state of an environment.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// What was read of each desired resource; `None` if it does not exist.
+    /// The live state of each desired resource, `None` if it does not exist, or the error of the read.
     pub seen: BTreeMap<ResourceId, Result<Option<LiveResource>, Error>>,
     /// Resources under the environment's prefix that are not desired, with their tags.
     pub strays: BTreeMap<ResourceId, Tags>,
@@ -33,7 +33,7 @@ pub struct Survey {
     pub recorded: Option<Recorded>,
 }
 
-/// What an orphan still does, and whether it will be disabled.
+/// The activity of an orphan, and whether it will be disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
     /// The activity, as words that follow "it": `still reads its stream`.

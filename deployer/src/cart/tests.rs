@@ -70,7 +70,7 @@ fn statements(stack: &Stack<Aws>) -> Vec<(String, String, Value)> {
         .flat_map(|(role, state)| {
             let statements = state["inline_policies"]["grants"]["statements"].clone();
             let statements = statements.as_object().expect("statements by Sid").clone();
-            // By the function of the role.
+            // A role is named after its function and the region.
             let role =
                 role.strip_suffix("-eu-central-1").expect("a role's name ends with its region").to_owned();
             statements.into_iter().map(move |(sid, statement)| (role.clone(), sid, statement))
@@ -153,7 +153,7 @@ fn lambda_service_permissions_are_exactly_as_required() {
         "GetArchiveReplays",
         "BrowseArchive",
     ];
-    // And the invocation of each handler by `replay`.
+    // `replay` also invokes each handler.
     let own = |sid: &str| own.contains(&sid) || sid.starts_with("Invoke");
 
     let all = statements(&stack);
@@ -342,7 +342,7 @@ fn deploy_policy_of_dev_is_as_reviewed_and_fits() {
     let whole = deploying(&environment, &stack);
     insta::assert_json_snapshot!("policy-dev", document(&whole));
     insta::assert_json_snapshot!("policy-dev-read-only", document(&looking(&environment, &stack)));
-    // And with everything that an organisation can require, except former keys.
+    // The policy also fits with everything that an organisation can require, except former keys.
     let organisation = organisation(&[]);
     let organised = super::stack(&organisation);
     let size = size(&document(&deploying(&organisation, &organised)));

@@ -20,7 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
 
 /// Forbidden dependencies, direct or indirect: the prefixes of their crate names.
 const MUST_NOT_HOLD: [(&str, &[&str]); 6] = [
-    // `uuid` brings crates of randomness only for features that are not used here.
+    // `uuid` depends on crates for randomness only with features that are not used here.
     ("eventsourcing", &["aws", "tokio", "fastrand", "anstream", "clap"]),
     ("domain", &["aws", "tokio", "fastrand", "anstream", "clap"]),
     ("engine", &["aws", "anstream", "anstyle", "clap", "indicatif"]),

@@ -45,7 +45,7 @@ const RIDDLES: [&str; 21] = [
     "of now",
 ];
 
-/// Where one of these words is right: the end of the file's path, and the text.
+/// The allowed uses of these words: the end of the file's path, and a text in the line.
 const ALLOWED: [(&str, &str); 3] = [
     ("conventions/language.rs", ""),
     ("conventions/test_names.rs", ""),
@@ -61,7 +61,7 @@ fn prose(line: &str) -> String {
     }
 }
 
-/// Returns a text without what is in backticks or braces: names in code.
+/// Returns a text without the parts in backticks or braces, which are code.
 fn without_code(text: &str) -> String {
     let outside = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let mut parts = outside.split('{');

@@ -1,5 +1,5 @@
-//! Checks of the repository itself: the page of rules is accurate, and no crate or module depends on a
-//! forbidden one.
+//! Checks of the repository itself: the documents are accurate, the language is plain, and no crate or module
+//! depends on a forbidden one.
 
 mod circles;
 mod directions;

@@ -1,11 +1,11 @@
-//! The page of messages: every message on it is one that the code prints.
+//! The code prints every message that `docs/messages.md` lists.
 
 use std::fs;
 use std::path::Path;
 
 use crate::sources::files;
 
-/// Shorter parts of a message are found anywhere.
+/// The minimum number of bytes of a part that is searched: shorter parts occur in any source.
 const LEAST: usize = 8;
 
 /// Returns the fixed parts of the messages on the page: a message is in backticks in the first cell of its row.

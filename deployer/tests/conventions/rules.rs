@@ -1,4 +1,4 @@
-//! The page of rules: every rule has a source and existing tests.
+//! Every rule in `docs/rules.md` has a number, a source and existing tests.
 
 use std::fs;
 use std::path::Path;

@@ -52,7 +52,7 @@ fn gather(text: &str, names: &mut BTreeSet<String>) {
         let Some((name, parameters)) = signature.and_then(|rest| rest.split_once('(')) else {
             continue;
         };
-        // Acceptance tests are functions of a cloud.
+        // Acceptance tests have no attribute, but a parameter `cloud: &Cloud`.
         if std::mem::take(&mut marked) || parameters.starts_with("cloud: &Cloud)") {
             names.insert(name.to_owned());
         }

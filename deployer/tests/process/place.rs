@@ -62,8 +62,8 @@ impl Place {
         self.prepared(Command::new(DEPLOYER), arguments)
     }
 
-    /// The same command with default signal handlers: `nohup` or a shell's `&` may have started these tests,
-    /// and both ignore some signals.
+    /// Returns the same command with default signal handlers: `nohup` or a shell's `&` may have started these
+    /// tests, and both ignore some signals.
     pub(crate) fn command_hearing_signals(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("env");
         // An option of GNU's `env`, which Linux has.

@@ -1,4 +1,4 @@
-//! Whether a policy allows a call, judged by the policy alone.
+//! Decides whether a policy allows a call, from the policy alone.
 
 use serde_json::{Map, Value};
 

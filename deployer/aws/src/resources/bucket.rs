@@ -58,7 +58,8 @@ pub struct Bucket {
     #[serde(skip)]
     #[stem_name(skip)]
     former_keys: Vec<String>,
-    /// Changed before the policy, because S3 would reject a policy that conflicts with it.
+    /// Changed before the policy, so that S3 rejects a policy that grants public access ("Blocking public
+    /// access to your Amazon S3 storage", S3 user guide).
     public_access_block: PublicAccessBlock,
     ownership: String,
     encryption: Encryption,

@@ -158,7 +158,8 @@ impl Resource for Mapping {
             // The source of a mapping cannot be changed. A new mapping starts at the oldest record; another
             // starting position alone does not need a new mapping, and is not compared.
             Field::ReadsCurrentStream => Effect::Recreate(Risk::LosesPosition),
-            // Deleting a duplicate loses its position in the source.
+            // Each mapping has its own position in the source. A deleted duplicate no longer delivers the
+            // records that only it had not read yet.
             Field::Duplicates => Effect::InPlace(Risk::LosesPosition),
             Field::Name | Field::Enabled | Field::Failure | Field::Settings => Effect::InPlace(Risk::Safe),
         }

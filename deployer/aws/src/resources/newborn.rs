@@ -32,7 +32,7 @@ where
     newborn.update(&live.resource, &changed(&live.resource, newborn), aws).await.map_err(not_known_yet)
 }
 
-/// Makes a "not found" error retryable: any answer can miss a new resource for a moment.
+/// Makes a "not found" error retryable: for a moment, any call may not find a new resource.
 pub(super) fn not_known_yet(error: Error) -> Error {
     error.of_newborn()
 }
@@ -69,7 +69,8 @@ mod tests {
         Mapping::stream("demo-dev-archive", stream, MappingSettings::default())
     }
 
-    /// Tags are set last, and the resources that a new resource refers to may be as new.
+    /// The tags of a new resource are set soon after its creation. The resources that it refers to may be new,
+    /// too.
     #[tokio::test]
     async fn new_resource_not_found_is_retried() {
         let gone = || fault(404, "ResourceNotFoundException", "not found");

@@ -100,7 +100,7 @@ async fn executables(stdout: impl AsyncRead + Unpin) -> BTreeMap<String, PathBuf
     found
 }
 
-/// Turns cargo's output for people into events, and returns it without the progress lines.
+/// Reports cargo's messages on standard error as events, and returns them without the progress lines.
 async fn listen(mut stderr: impl AsyncRead + Unpin, on_event: &(dyn Fn(BuildEvent) + Sync)) -> String {
     let mut said = String::new();
     let mut pending = Vec::new();

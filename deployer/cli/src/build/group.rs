@@ -1,6 +1,6 @@
-//! A program and its child processes as one process group: they are ended together, and the terminal's Ctrl-C
-//! does not reach them, which the program would otherwise report as a failure. It must not know what the
-//! program does.
+//! A program and its child processes as one process group. They are ended together. The terminal's Ctrl-C
+//! does not reach them, because the program would report it as a failure. It must not know what the program
+//! does.
 //!
 //! The disadvantage: a program in the group cannot prompt on the terminal, such as ssh for a passphrase.
 

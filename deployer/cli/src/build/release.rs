@@ -1,4 +1,4 @@
-//! Returns the commit of the sources, from git. It must not know how the commit is used.
+//! The commit of the sources, read from git. It must not know how the commit is used.
 
 use std::path::Path;
 use std::process::Stdio;

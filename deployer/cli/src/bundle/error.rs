@@ -23,7 +23,7 @@ pub enum BundleError {
     NoFile {
         /// The path of the bundle.
         path: PathBuf,
-        /// What is at the path.
+        /// The kind of file at the path, such as `a device`.
         what: &'static str,
     },
     /// The sources changed between fingerprint and build.

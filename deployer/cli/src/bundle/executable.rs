@@ -13,7 +13,7 @@ use object::elf::{FileHeader64, SHT_NOBITS};
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, SectionHeader};
 
-/// A mark that no program and no other archive has in these places.
+/// The text that marks a bundle. Plain programs and other archives do not have it in these places.
 pub(super) const MARK: &str = "deployer bundle 1 ";
 
 /// The number of hexadecimal digits of a SHA-256.

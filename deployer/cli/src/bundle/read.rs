@@ -57,8 +57,8 @@ impl Bundle {
         self.manifest.release.as_deref()
     }
 
-    /// Returns whether the sources are at a commit or a descendant of it. Returns `None` for commits outside
-    /// the bundle's history, which has only its own commit and the ancestors of that.
+    /// Returns `Some(true)` if the sources are at a commit or a descendant of it. Returns `None` for any other
+    /// commit, because the bundle's history has only its own commit and ancestors of it.
     pub fn descends_from(&self, commit: &str) -> Option<bool> {
         self.manifest.history.iter().any(|known| known == commit).then_some(true)
     }
@@ -71,8 +71,8 @@ impl Bundle {
     /// Checks that the bundle is for this environment.
     ///
     /// # Errors
-    /// Returns an error if it is not. An environment's file can be in the bundle only because another one
-    /// extends it.
+    /// Returns an error for any other environment. The bundle can have the file of such an environment, too,
+    /// if one of its own environments extends it.
     pub fn check_environment(&self, name: &str) -> Result<(), BundleError> {
         if self.manifest.environments.iter().any(|known| known == name) {
             return Ok(());

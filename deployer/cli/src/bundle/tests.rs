@@ -1,4 +1,4 @@
-//! Bundles of a small program: written, read, and damaged in all the ways a copy can be.
+//! Bundles of a small program: written, read back, truncated, and with each byte altered.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

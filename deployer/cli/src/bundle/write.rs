@@ -30,7 +30,7 @@ pub struct Contents {
     pub environments: Vec<String>,
     /// The texts of their files and of the files that they extend, by name, such as `dev.toml`.
     pub files: BTreeMap<String, String>,
-    /// The functions, once for each build settings.
+    /// The functions, with one entry for each set of build settings.
     pub builds: Vec<Built>,
 }
 

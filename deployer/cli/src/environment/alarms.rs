@@ -11,8 +11,7 @@ use super::Environment;
 use super::arn::TopicArn;
 use super::mistakes::Mistake;
 
-/// The most actions of an alarm for one state ("PutMetricAlarm", CloudWatch API
-/// reference).
+/// The maximum number of actions of an alarm for one state ("PutMetricAlarm", CloudWatch API reference).
 const MOST: usize = 5;
 
 /// The receivers of alarms.
@@ -31,7 +30,7 @@ impl Alarms {
         topics.map(|topic| topic.get_ref().to_string()).collect()
     }
 
-    /// Returns what contradicts the rest of the environment.
+    /// Returns the mistakes in the topics: topics in another Region than the environment, and too many topics.
     pub(super) fn misfits(&self, of: &Environment) -> Vec<Mistake> {
         let scope = of.scope("any");
         let Some(topics) = &self.notify else { return Vec::new() };

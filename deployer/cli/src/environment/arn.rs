@@ -27,7 +27,8 @@ pub(super) struct KeyArn(String);
 pub(super) struct TopicArn(String);
 
 impl Boundary {
-    /// Returns whether a role of this account can have it: a policy is of the same account, or is one of AWS.
+    /// Returns whether roles of this account can have this boundary: its policy must be of the same account or
+    /// of AWS.
     pub(super) fn is_in(&self, partition: &str, account: &str) -> bool {
         let owner = part(&self.0, 4);
         part(&self.0, 1) == partition && (owner == account || owner == "aws")
@@ -35,21 +36,21 @@ impl Boundary {
 }
 
 impl RoleArn {
-    /// Returns whether it is a role of this account.
+    /// Returns whether the role is in this account.
     pub(super) fn is_in(&self, partition: &str, account: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 4)) == (partition, account)
     }
 }
 
 impl KeyArn {
-    /// Returns whether it is in this Region; it may be in another account.
+    /// Returns whether the key is in this Region. It may be in another account.
     pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
     }
 }
 
 impl TopicArn {
-    /// Returns whether it is in this Region, as an alarm requires; it may be in another account.
+    /// Returns whether the topic is in this Region, as alarms require. It may be in another account.
     pub(super) fn is_in(&self, partition: &str, region: &str) -> bool {
         (part(&self.0, 1), part(&self.0, 3)) == (partition, region)
     }
@@ -60,7 +61,7 @@ fn part(arn: &str, number: usize) -> &str {
     arn.splitn(6, ':').nth(number).unwrap_or_default()
 }
 
-/// Returns whether a text is the ARN of such a resource.
+/// Returns whether a text is an ARN of this service whose last part starts with `resource`, such as `role/`.
 fn is(arn: &str, service: &str, resource: &str) -> bool {
     let account = part(arn, 4);
     let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());

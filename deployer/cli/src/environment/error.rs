@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::suggestion::known_words;
 
-/// How the mistakes begin that an environment lacks what each must have.
+/// The beginnings of the messages about missing keys that every environment must have.
 const REQUIRED: [&str; 2] = ["the key `region` is missing", "the key `account` is missing"];
 
 /// Why an environment cannot be used.
@@ -23,9 +23,9 @@ pub enum EnvironmentError {
     /// The file does not exist.
     #[error("there is no environment file {}", .path.display())]
     Missing {
-        /// Where it was looked for.
+        /// The expected path of the file.
         path: PathBuf,
-        /// The environments there are.
+        /// The existing environments.
         known: Vec<String>,
     },
     /// The file cannot be read.
@@ -33,7 +33,7 @@ pub enum EnvironmentError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
     /// The functions would be built for this machine but run on AWS.
@@ -47,12 +47,12 @@ pub enum EnvironmentError {
     Invalid {
         /// The environment's own file.
         path: PathBuf,
-        /// Each mistake, with the line that it is in.
+        /// The mistakes, each with its line of the file.
         mistakes: Vec<String>,
     },
 }
 
-/// Returns all mistakes of a file, counted if there are several.
+/// Returns all mistakes of a file as one text, which starts with their number if there are several.
 fn all(path: &Path, mistakes: &[String]) -> String {
     match mistakes {
         [one] => one.clone(),
@@ -61,7 +61,7 @@ fn all(path: &Path, mistakes: &[String]) -> String {
 }
 
 impl EnvironmentError {
-    /// Returns what fixes the error.
+    /// Returns a hint that fixes the error, if one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { known, .. } if known.is_empty() => Some(

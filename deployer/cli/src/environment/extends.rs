@@ -1,7 +1,7 @@
 //! The files of an environment: its own, and those that it extends.
 //!
-//! The text of each file is padded with line breaks to the length of all files before it. So a position in the merged
-//! tables identifies the file, too.
+//! The text of each file is padded in front with line breaks, so that its positions follow those of all
+//! earlier files. So a position in the merged tables also identifies its file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::error::EnvironmentError;
 use super::mistakes::Mistake;
 use super::value::check_name;
 
-/// Reads a file; a bundle reads its own, and tests read from memory.
+/// A function that reads a file: from the disk, from a bundle, or in tests from memory.
 pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
 /// The file of an environment and those that it extends.
@@ -25,13 +25,13 @@ pub(super) struct Chain {
 #[derive(Debug)]
 struct File {
     path: PathBuf,
-    /// Where its text begins in `padded`.
+    /// The position of the file's text in `padded`.
     start: usize,
     padded: String,
 }
 
 impl Chain {
-    /// Reads the file of this environment and every one that it extends.
+    /// Reads the file of this environment and all files that it extends.
     ///
     /// # Errors
     /// Fails if a file does not exist, is not TOML, or extends itself.
@@ -62,20 +62,20 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Returns the tables of all files as one: the nearer file wins, key by key.
+    /// Returns the tables of all files, merged key by key: a file overrides the files that it extends.
     ///
     /// # Errors
-    /// A file is not TOML.
+    /// Fails if a file is not TOML.
     pub(super) fn merged(&self) -> Result<Spanned<DeTable<'_>>, EnvironmentError> {
         let mut merged = DeTable::new();
         for file in self.files.iter().rev() {
             merged = over(merged, self.parse(file)?);
         }
-        // What is missing is missing in the nearest file.
+        // A missing key is reported for the environment's own file.
         Ok(Spanned::new(0..self.files.first().map_or(0, |file| file.padded.len()), merged))
     }
 
-    /// Returns the error that the files have these mistakes.
+    /// Returns the error with these mistakes.
     pub(super) fn invalid(&self, mistakes: &[Mistake]) -> EnvironmentError {
         let path = self.files.first().expect("a chain begins with a file").path.clone();
         EnvironmentError::Invalid {
@@ -84,12 +84,12 @@ impl Chain {
         }
     }
 
-    /// Returns a mistake as text: what is wrong, and the line with a caret under it.
+    /// Returns a mistake as text: its message, and the line with a caret under the position.
     fn shown(&self, Mistake { span, message, advice }: &Mistake) -> String {
         let file = self.files.iter().rfind(|file| file.start <= span.start);
         let file = file.unwrap_or_else(|| self.files.first().expect("a chain begins with a file"));
         let text = &file.padded[file.start..];
-        // What a whole file misses is shown at its first line.
+        // A mistake of the whole file, such as a missing key, is shown at the first line.
         let first = text.find(|c: char| !c.is_whitespace()).unwrap_or_default();
         let within = |at: usize| (at - file.start).min(text.len());
         let span = if span.len() >= text.len() { first..first } else { within(span.start)..within(span.end) };
@@ -114,7 +114,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Returns what the last file extends.
+    /// Returns the name of the environment that the last file extends.
     fn extended(&self) -> Result<Option<Spanned<String>>, EnvironmentError> {
         let Some(file) = self.files.last() else { return Ok(None) };
         match self.parse(file)?.get("extends") {
@@ -129,7 +129,6 @@ impl Chain {
         }
     }
 
-    /// Parses a file.
     fn parse<'a>(&self, file: &'a File) -> Result<DeTable<'a>, EnvironmentError> {
         match DeTable::parse_recoverable(&file.padded) {
             (table, errors) if errors.is_empty() => Ok(table.into_inner()),
@@ -138,7 +137,7 @@ impl Chain {
     }
 }
 
-/// Lays one table over another: tables key by key, everything else whole.
+/// Returns `below` overridden by `above`: tables are merged key by key, other values are replaced.
 fn over<'a>(mut below: DeTable<'a>, above: DeTable<'a>) -> DeTable<'a> {
     for (key, value) in above {
         let span = value.span();

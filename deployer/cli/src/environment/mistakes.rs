@@ -1,4 +1,4 @@
-//! The mistakes of environment files: all of them at once, each where it is written.
+//! The mistakes of environment files: all of them at once, each with its position.
 
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 use super::Environment;
 use crate::suggestion::closest;
 
-/// The keys that are tables with keys of their own.
+/// The keys whose values are tables with fixed keys.
 const TABLES: [&str; 9] =
     ["alarms", "build", "functions", "local", "org", "org.assume_role", "org.kms", "stream", "table"];
 
-/// What serde calls the types of TOML.
+/// The names of types in serde's messages, each with the term for TOML files.
 const TYPES: [(&str, &str); 8] = [
     ("a boolean", "true or false"),
     ("a map", "a table"),
@@ -25,10 +25,10 @@ const TYPES: [(&str, &str); 8] = [
     ("string", "the string"),
 ];
 
-/// One mistake, and where it is written in the tables that were merged.
+/// One mistake, with its position in the merged tables.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
-    /// The key or the value.
+    /// The position of the key or the value.
     pub(super) span: Range<usize>,
     /// What is wrong with it.
     pub(super) message: String,
@@ -42,7 +42,7 @@ impl Mistake {
         Self { span, message: message.into(), advice: None }
     }
 
-    /// Returns an error of the TOML parser or of serde in the words of an environment file.
+    /// Returns the mistake for an error of the TOML parser or of serde, in the terms of TOML.
     pub(super) fn of(error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', "; ");
         let (message, advice) = reworded(&message);
@@ -52,10 +52,11 @@ impl Mistake {
 
 /// Returns the environment of these tables.
 ///
-/// serde ends with the first mistake, so the key or value of each is taken out and the rest is read again.
+/// serde stops at the first mistake, so the key or value with the mistake is removed and the rest is read
+/// again.
 ///
 /// # Errors
-/// Returns every mistake.
+/// Returns all mistakes, in the order of their positions.
 pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, Vec<Mistake>> {
     let mut rest = tables.clone();
     let mut mistakes = lists(tables.get_ref(), "");
@@ -74,7 +75,7 @@ pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, 
         if !was_taken_out {
             mistakes.push(mistake);
         }
-        // What a whole file lacks cannot be taken out of it.
+        // A missing key of the top level has the position of the whole file, which cannot be removed.
         if span == tables.span() || !take_out(rest.get_mut(), &span) {
             break None;
         }
@@ -83,8 +84,8 @@ pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, 
     environment.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// Returns the lists where a table belongs, as mistakes: serde would fill the keys of the table in the order in
-/// which this program declares them.
+/// Returns a mistake for each list in place of a table. serde would accept the list, and assign its items to
+/// the table's keys in the order of their declaration.
 fn lists(table: &DeTable<'_>, prefix: &str) -> Vec<Mistake> {
     let of = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
         let path = format!("{prefix}{}", key.get_ref());
@@ -99,7 +100,7 @@ fn lists(table: &DeTable<'_>, prefix: &str) -> Vec<Mistake> {
     table.iter().flat_map(of).collect()
 }
 
-/// Takes out the key or value at a place, and returns whether there was one.
+/// Removes the key or value at this position, and returns whether there was one.
 fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     let mut found = false;
     for (key, mut value) in std::mem::take(table) {
@@ -126,7 +127,8 @@ fn take_out_within(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     }
 }
 
-/// Returns whether a table is at this place and has the key, or one within it is and has.
+/// Returns whether the table at position `span` has this key. The table is `table`, which is at position `at`,
+/// or a table in it.
 fn has(table: &DeTable<'_>, at: Range<usize>, span: &Range<usize>, key: &str) -> bool {
     let within = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
         DeValue::Table(inner) => has(inner, value.span(), span, key),
@@ -135,12 +137,12 @@ fn has(table: &DeTable<'_>, at: Range<usize>, span: &Range<usize>, key: &str) ->
     (at == *span && table.contains_key(key)) || table.values().any(within)
 }
 
-/// Returns the key that serde misses.
+/// Returns the key that serde reports as missing.
 fn missing_key(message: &str) -> Option<&str> {
     message.trim().strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-/// Returns what serde says in the words of TOML, and what would be right.
+/// Returns a message of serde in the terms of TOML, and the advice for it.
 fn reworded(message: &str) -> (String, Option<String>) {
     if let Some(key) = missing_key(message) {
         return (format!("the key `{key}` is missing"), None);
@@ -149,7 +151,7 @@ fn reworded(message: &str) -> (String, Option<String>) {
         [("field", "is not a key here", "keys"), ("variant", "is not a value of this key", "values")]
     {
         if let Some(rest) = message.strip_prefix(&format!("unknown {of_serde} ")) {
-            // The unknown word comes first, then those that serde knows.
+            // The unknown word comes first, then the known ones.
             let words: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
             let (word, known) = words.split_first().expect("serde names the unknown word");
             let advice = match closest(word, known.iter().copied()) {
@@ -169,7 +171,7 @@ fn reworded(message: &str) -> (String, Option<String>) {
     }
 }
 
-/// Replaces what serde calls a type at the start of a text.
+/// Replaces serde's name of a type at the start of a text.
 fn in_toml(text: &str) -> String {
     let found = TYPES.iter().find_map(|(of_serde, of_toml)| {
         let rest = text.strip_prefix(of_serde)?;
@@ -184,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// The paths of all keys that the schema describes as tables.
+    /// Returns the paths of all keys that the schema describes as tables.
     fn tables(schema: &Value, of: &Value, prefix: &str) -> Vec<String> {
         let properties = of["properties"].as_object().into_iter().flatten();
         let inner = properties.flat_map(|(key, value)| {

@@ -1,5 +1,5 @@
-//! The requirements of an organisation for all resources in its accounts: a permissions boundary, tags, KMS keys,
-//! and the role or profile to use.
+//! The requirements of an organisation for all resources in its accounts: a permissions boundary, tags, KMS
+//! keys, and the role or profile to use.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use aws::AwsNames;
 use aws::Login;
 use aws::resources::Keys;
 
-/// The tags that AWS allows on a resource ("Tag naming limits and requirements", Tagging AWS
-/// resources user guide), less those that are reserved for the deployer.
+/// The maximum number of an organisation's tags: AWS allows 50 on a resource ("Tag naming limits and
+/// requirements", Tagging AWS resources user guide), and 10 of them are reserved for the deployer.
 const MOST_TAGS: usize = 50 - 10;
 
 /// The requirements of an organisation.
@@ -98,7 +98,7 @@ impl Org {
         tags.map(|(key, value)| (key.to_string(), value.to_string())).collect()
     }
 
-    /// Returns where credentials come from.
+    /// Returns the profile and the role that provide the credentials.
     pub fn login(&self) -> Login {
         Login {
             profile: self.profile.as_ref().map(|profile| profile.0.clone()),
@@ -111,7 +111,7 @@ impl Org {
         }
     }
 
-    /// Returns what contradicts the rest of the environment.
+    /// Returns the mistakes in values that do not fit the environment's account or Region, or each other.
     pub(super) fn misfits(&self, of: &Environment) -> Vec<Mistake> {
         let scope = of.scope("any");
         let (account, partition) = (&scope.account, scope.partition());
@@ -188,7 +188,7 @@ impl Kms {
     }
 }
 
-/// Returns what is wrong with tags that are valid one by one.
+/// Returns a mistake in the tags as a whole: too many tags, or two keys that differ in case only.
 fn unfit(tags: &BTreeMap<TagKey, TagValue>) -> Option<String> {
     if tags.len() > MOST_TAGS {
         return Some(format!(

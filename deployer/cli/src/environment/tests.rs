@@ -168,7 +168,7 @@ fn environment_inherits_settings_from_the_one_it_extends() {
     assert_eq!(ann.org.tags(), tags.into());
     assert_eq!(ann.scope("demo").prefix(), "demo-ann-");
     assert!(!ann.protect);
-    // A copy of something protected is protected until it says otherwise.
+    // `protect` is inherited, too, unless the file sets it.
     let copy = read("copy", &[files[0], ("copy", "extends = \"base\"\n")]).expect("it is enough");
     assert!(copy.protect);
 }
@@ -218,7 +218,7 @@ fn environment_keys_are_all_documented() {
         "[local]\n",
     ];
     for table in tables {
-        // The parser knows the keys: it lists them when it meets one that it does not know.
+        // The error for an unknown key lists the known keys.
         let error = error_of(&format!("{table}xq = 1\n{}", if table.is_empty() { LEAST } else { "" }));
         let (_, keys) = error.split_once(" keys: ").expect("an unknown key is answered with the known ones");
         let keys: Vec<&str> = keys.trim_end().split(", ").collect();
@@ -232,12 +232,12 @@ fn environment_keys_are_all_documented() {
     }
 }
 
-/// Editors check environment files with this schema: each begins with a line that names it.
+/// Editors check environment files with this schema. The first line of each file names it.
 #[test]
 fn schema_of_environment_files_is_committed() {
     let path = committed().join("schema.json");
     let mut schema = schemars::schema_for!(Environment);
-    // A file that extends another one may leave out what that one has.
+    // A file that extends another one may omit keys that the other file has.
     schema.remove("required");
     let schema = format!("{}\n", serde_json::to_string_pretty(&schema).expect("a schema is JSON"));
     if std::env::var_os("GOLDEN_UPDATE").is_some() {

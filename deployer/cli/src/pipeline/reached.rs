@@ -30,8 +30,8 @@ impl Pipeline {
         scope.bucket_name(self.archive)
     }
 
-    /// Returns the retention of the stream: two events in the same archive object can differ in age by that
-    /// much.
+    /// Returns the retention of the stream, or zero if it has no consumer. It is the maximum difference in age
+    /// of two events in one archive object.
     pub fn retention(&self, stages: &Stages, scope: &Scope) -> Duration {
         let stream = ResourceId::new(Stream::KIND, self.stream_name(scope));
         stages.consumers_of(&stream).map(|consumer| consumer.retention).max().unwrap_or_default()

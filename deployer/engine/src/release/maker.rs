@@ -1,4 +1,4 @@
-//! The run that created a resource, as far back as the record goes.
+//! Finds the run that created a resource, among the entries that the record still has.
 
 use super::{Recorded, Release};
 use crate::resource::ResourceId;
@@ -7,7 +7,7 @@ use crate::resource::ResourceId;
 pub fn maker<'a>(entries: &'a [Recorded], id: &ResourceId) -> Option<&'a Release> {
     let id = id.to_string();
     let knows = |release: &Release| release.deployed.contains(&id) || release.making.contains(&id);
-    // From the last entry back to the oldest one that lists it without a gap.
+    // Searches backwards from the last entry, and ends before the first entry that does not list it.
     entries.iter().rev().map(|entry| &entry.release).take_while(|release| knows(release)).last()
 }
 

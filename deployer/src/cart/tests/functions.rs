@@ -1,4 +1,4 @@
-//! Functions: each has a binary and a place in the stack, with all consequences of both.
+//! Each function has a binary, an entry in the stack, and what follows from them: variables, order, alarm.
 
 use std::collections::BTreeSet;
 
