@@ -154,6 +154,13 @@ fn bundle_errors_are_reported(cloud: &Cloud) {
     bundle.refuses(&["plan", "dev"], 64, &["not for `dev`, only for local", "hint:"]);
     bundle.refuses(&["bundle", "local", "-o", "again"], 64, &["is a bundle", "hint:"]);
     bundle.refuses(&["build", "local"], 64, &["is a bundle", "hint:"]);
+    let help = bundle.does(&["--help"]).stdout;
+    assert!(
+        help.contains("\n  plan ") && !help.contains("\n  bundle ") && !help.contains("\n  build "),
+        "{help}"
+    );
+    let version = bundle.does(&["--version"]).stdout;
+    assert!(version.contains("(bundle of "), "{version}");
     // An explicit folder takes precedence; its environment needs functions of another build.
     let environments = place.environments();
     let file = fs::read_to_string(environments.join("local.toml")).expect("every place has the file");

@@ -47,7 +47,7 @@ fn github_shows_plans_drift_and_deployments(cloud: &Cloud) {
         let job = github.job("drift", "local", "issue");
         job.ends(0, "drift", "3");
         let id = format!("lambda.function/{}", place.scope("local").name(function));
-        let annotation = format!("::warning title={id}::memory_mb {memory_mb} → 256");
+        let annotation = format!("::warning title={id}::memory {memory_mb} MB → 256 MB");
         assert!(job.run.stdout.lines().any(|line| line == annotation), "{job:#?}");
         assert!(job.summary.contains(&id), "{job:#?}");
         let issues = github.issues();

@@ -19,7 +19,8 @@ pub(crate) fn grouped(command: Command) -> Command {
     let width = command.get_subcommands().map(|verb| verb.get_name().len()).max().unwrap_or_default();
     let mut template = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
     for (group, names) in GROUPS {
-        let verbs: Vec<_> = names.iter().filter_map(|name| command.find_subcommand(name)).collect();
+        let verbs = names.iter().filter_map(|name| command.find_subcommand(name));
+        let verbs: Vec<_> = verbs.filter(|verb| !verb.is_hide_set()).collect();
         if verbs.is_empty() {
             continue;
         }

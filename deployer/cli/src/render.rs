@@ -33,6 +33,7 @@ pub use audit::{Audit, SHOWN, first_of, published_again};
 #[cfg(feature = "pipeline")]
 pub use events::{Moment, TimeLine};
 pub use failures::failures;
+pub(crate) use history::short_commit;
 pub use history::{history_text, unfinished};
 pub use live::LiveProgress;
 pub use markdown::plan_markdown;
@@ -47,6 +48,7 @@ pub(crate) use replay::replayed;
 #[cfg(feature = "pipeline")]
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
 pub use style::{count, duration, thousands};
+pub(crate) use table::columns;
 pub use ui::{Busy, Ui};
 
 use clap::ValueEnum;

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Arg, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::app::App;
+use crate::bundle::Bundle;
 use crate::commands::{self, Command};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -25,12 +26,40 @@ struct Cli {
 
 const AFTER_HELP: &str = "Exit codes: 0 in sync or done, 1 error or stopped on request, 2 pending changes, 3 drift, 4 unknown (could not be read), 5 unmanaged resources, 6 orphans only, 64 wrong command line or configuration, 130 quit by a signal.";
 
+/// The command line, and what follows from it.
+struct Parsed {
+    cli: Cli,
+    /// Whether `--format json` was given.
+    json: bool,
+}
+
 /// Parses the command line, and the environment variables of options.
-fn parse() -> Result<Cli, clap::Error> {
-    let command = Cli::command().mut_args(without_empty_variable);
+fn parse() -> Result<Parsed, clap::Error> {
+    let command = of_bundle(Cli::command().mut_args(without_empty_variable));
     let mut command = help_groups::grouped(command);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    let json = is_json(&matches);
+    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+    Ok(Parsed { cli, json })
+}
+
+/// Adapts help and version to a bundle: its release, and only the commands that it supports.
+fn of_bundle(command: clap::Command) -> clap::Command {
+    // A damaged bundle is reported by the commands that read it.
+    let Ok(Some(bundle)) = Bundle::running() else { return command };
+    let version =
+        format!("{} (bundle of {})", env!("CARGO_PKG_VERSION"), bundle.release().unwrap_or("no commit"));
+    let command = command.version(version);
+    ["build", "bundle"]
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |verb| verb.hide(true)))
+}
+
+/// Returns whether the command has the option `--format` with the value `json`.
+fn is_json(matches: &ArgMatches) -> bool {
+    let Some((_, verb)) = matches.subcommand() else { return false };
+    let format = verb.try_get_raw("format").ok().flatten();
+    format.is_some_and(|mut values| values.any(|value| value == "json"))
 }
 
 /// Lets an option ignore its environment variable if that is empty: CI systems set variables to nothing where
@@ -43,8 +72,8 @@ fn without_empty_variable(option: Arg) -> Arg {
 /// Runs the command of the command line, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();
-    let cli = match parse() {
-        Ok(cli) => cli,
+    let Parsed { cli, json } = match parse() {
+        Ok(parsed) => parsed,
         Err(message) => return instead_of_command(&message, &ui).into(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -58,6 +87,9 @@ pub fn run(app: &App) -> ExitCode {
     let exit = match runtime.block_on(commands::run(cli.command, app, &cli.global, &ui)) {
         Ok(exit) => exit,
         Err(problem) => {
+            if json {
+                ui.json_error(&problem);
+            }
             ui.error(&problem);
             problem.exit
         }

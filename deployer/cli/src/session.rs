@@ -2,7 +2,10 @@
 //!
 //! `plan`, `drift` and `up` all use this module, so they cannot disagree.
 
+mod code;
 mod orphans;
+
+pub(crate) use code::uploads;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -58,3 +58,21 @@ fn bundle_that_cannot_be_written_is_not_built() {
     }
     assert!(fs::symlink_metadata(place.path("full")).expect("the link still exists").is_symlink());
 }
+
+/// Otherwise a program that reads standard output finds nothing there, and has to parse text.
+#[test]
+fn error_is_json_where_json_was_asked_for() {
+    let place = Place::new();
+    let output = place.command(&["outputs", "nope", "--format", "json"]).output();
+    let output = output.expect("the deployer can be run");
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the error is JSON");
+    assert_eq!(found["schema"], 1);
+    let error = &found["error"];
+    let message = error["message"].as_str().expect("there is a message");
+    assert!(message.starts_with("there is no environment file"), "{error}");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.starts_with("environments:")), "{error}");
+    assert_eq!((output.status.code(), error["exit_code"].as_i64()), (Some(64), Some(64)));
+    let text = place.command(&["outputs", "nope"]).output().expect("the deployer can be run");
+    assert!(text.stdout.is_empty(), "text goes to standard error only: {text:?}");
+    assert_eq!(text.stderr, output.stderr);
+}

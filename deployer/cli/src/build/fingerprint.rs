@@ -93,6 +93,22 @@ impl Workspace {
         Ok(dependencies)
     }
 
+    /// Returns the files that a fingerprint may cover, of these files, which are relative to the root. A file
+    /// that no longer exists counts if it was in a package.
+    pub(super) fn hashed_files(&self, files: BTreeSet<String>) -> BTreeSet<String> {
+        const COMMON: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"];
+        let of_packages = self.members.iter().filter_map(|member| sources::of_package(&member.dir, &[]).ok());
+        let of_packages: BTreeSet<PathBuf> = of_packages.flat_map(BTreeMap::into_values).collect();
+        let is_hashed = |file: &String| {
+            let path = self.root.join(file);
+            let deleted =
+                || self.members.iter().any(|member| path.starts_with(&member.dir)) && !path.exists();
+            let common = path.file_name().is_some_and(|name| COMMON.iter().any(|common| name == *common));
+            common || of_packages.contains(&path) || deleted()
+        };
+        files.into_iter().filter(is_hashed).collect()
+    }
+
     fn hash_toolchain(&self, hash: &mut Hash) -> Result<(), BuildError> {
         for name in ["rust-toolchain.toml", "rust-toolchain"] {
             let path = self.root.join(name);

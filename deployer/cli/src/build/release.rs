@@ -1,7 +1,9 @@
 //! The commit of the sources, read from git. It must not know how the commit is used.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
@@ -22,6 +24,31 @@ impl Workspace {
     pub async fn release(&self) -> Option<String> {
         release(&self.root).await
     }
+
+    /// Returns the files of the functions that differ from the commit of a release, relative to the root.
+    /// Empty if git does not know the commit.
+    pub async fn changed_since(&self, release: &str) -> BTreeSet<String> {
+        let changed = changed_since(&self.root, commit_of(release).0).await.unwrap_or_default();
+        self.hashed_files(changed)
+    }
+}
+
+/// Returns the files of the checkout around `dir` that differ from a commit, new files included, relative to
+/// `dir`. Returns `None` if git does not know the commit.
+async fn changed_since(dir: &Path, commit: &str) -> Option<BTreeSet<String>> {
+    if !is_commit(commit) {
+        return None;
+    }
+    let differ = ["diff", "--name-only", "--relative", "--no-ext-diff", "-z", commit, "--"];
+    let new = ["ls-files", "--others", "--exclude-standard", "-z"];
+    let (mut differ, mut new) = (git(dir, &differ), git(dir, &new));
+    let (differ, new) = futures::join!(differ.output(), new.output());
+    let names = |output: io::Result<Output>| {
+        let output = output.ok().filter(|output| output.status.success())?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Some(text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>())
+    };
+    Some(&names(differ)? | &names(new)?)
 }
 
 /// Returns the commit of the checkout around `dir`, with the suffix `-dirty` if the checkout has changed or
@@ -160,6 +187,28 @@ mod tests {
         assert_eq!(descends_from(Path::new("/"), &first).await, None);
         assert_eq!(history(dir).await, [own, first]);
         assert_eq!(history(Path::new("/")).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn changed_files_are_those_that_differ_from_a_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        git(dir, &["init", "--quiet"]);
+        for name in ["changed.rs", "deleted.rs", "kept.rs"] {
+            fs::write(dir.join(name), "1").unwrap();
+        }
+        git(dir, &["add", "."]);
+        git(dir, &["commit", "--quiet", "--message", "one"]);
+        let commit = release(dir).await.unwrap();
+        assert_eq!(changed_since(dir, &commit).await, Some(BTreeSet::new()));
+        fs::write(dir.join("changed.rs"), "2").unwrap();
+        fs::write(dir.join("new.rs"), "2").unwrap();
+        fs::remove_file(dir.join("deleted.rs")).unwrap();
+        let changed = changed_since(dir, &commit).await;
+        assert_eq!(changed, Some(["changed.rs", "deleted.rs", "new.rs"].map(str::to_owned).into()));
+        for unknown in ["4b5b545", "--output=x", ""] {
+            assert_eq!(changed_since(dir, unknown).await, None, "{unknown}");
+        }
     }
 
     #[test]

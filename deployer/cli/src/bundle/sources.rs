@@ -1,7 +1,7 @@
 //! The source of the functions: a workspace that is built, or the running bundle. A bundle never reads source
 //! files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::BundleError;
@@ -49,6 +49,14 @@ impl Sources {
         match self {
             Self::Workspace(workspace) => workspace.release().await,
             Self::Bundle(bundle) => bundle.release().map(str::to_owned),
+        }
+    }
+
+    /// Returns the files that changed since a release, as far as git knows. A bundle does not know.
+    pub(crate) async fn changed_since(&self, release: &str) -> BTreeSet<String> {
+        match self {
+            Self::Workspace(workspace) => workspace.changed_since(release).await,
+            Self::Bundle(_) => BTreeSet::new(),
         }
     }
 

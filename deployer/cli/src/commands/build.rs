@@ -7,7 +7,7 @@ use crate::build::Workspace;
 use crate::bundle::{Bundle, BundleError};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Ui, count, duration};
+use crate::render::{Ui, columns, count, duration};
 use crate::signal::interruptible;
 
 /// Build and package the functions, without uploading them
@@ -35,10 +35,13 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         let on_event = |event| busy.build(&event);
         interruptible(workspace.build(&wanted, &environment.build, &on_event)).await??
     };
-    for package in packages.values() {
+    let here = std::env::current_dir().unwrap_or_default();
+    let rows = packages.values().map(|package| {
         let megabytes = package.zip.len() as f64 / 1_000_000.0;
-        ui.result(&format!("{}  {megabytes:.1} MB  sha256 {}", package.path.display(), package.sha256));
-    }
+        let path = package.path.strip_prefix(&here).unwrap_or(&package.path);
+        [package.function.clone(), format!("{megabytes:.1} MB"), path.display().to_string()]
+    });
+    ui.result(&columns(&rows.collect::<Vec<_>>()));
     ui.say(&format!("{} in {}", count(packages.len(), "function"), duration(started.elapsed())));
     Ok(Exit::DONE)
 }

@@ -71,7 +71,11 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         ui.say(&format!("{name} owns nothing: there is nothing to remove"));
         return Ok(Exit::DONE);
     }
-    ui.say(&plan_in(PlanFormat::Human, &plan, Heading { scope: &session.scope, question: Question::Plan }));
+    ui.say(&plan_in(
+        PlanFormat::Human,
+        &plan,
+        Heading { scope: &session.scope, question: Question::Plan, code: None },
+    ));
     if let Some(text) = unfinished(survey.last_release()) {
         ui.warn(&text);
     }

@@ -41,8 +41,10 @@ pub(super) async fn compare(
     ui: &Ui,
 ) -> Result<Exit, Problem> {
     let mut session = Session::reading(environment, app, global, ui).await?;
-    let Planned { plan, .. } = session.plan(app, &Wishes::default(), ui).await?;
-    let heading = Heading { scope: &session.scope, question };
+    let planned = session.plan(app, &Wishes::default(), ui).await?;
+    let code = planned.code().await;
+    let Planned { plan, .. } = planned;
+    let heading = Heading { scope: &session.scope, question, code: code.as_deref() };
     match format {
         PlanFormat::Json => ui.json(&plan),
         _ => ui.result(&plan_in(format, &plan, heading)),

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use engine::apply::{ApplyReport, Failure, apply};
 use engine::error::Error;
-use engine::plan::{Action, Plan, Step, Wishes};
+use engine::plan::{Plan, Step, Wishes};
 use engine::release::{Release, ReleaseRecord, ReleaseState};
-use engine::resource::{Resource, ResourceId, field_of};
+use engine::resource::{Resource, ResourceId};
 use engine::retry::retried;
 use engine::run::Run;
 use engine::settle::settle;
@@ -26,9 +26,9 @@ use crate::global::Global;
 use crate::render::{
     self, Heading, LiveProgress, PlanFormat, Question, Ui, count, duration, failures, plan_in,
 };
-use crate::session::{Planned, Session};
+use crate::session::{Planned, Session, uploads};
 use crate::signal::{interruptible, stop_on_signal, within};
-use aws::resources::function::{Function, FunctionFieldName, deployed_package};
+use aws::resources::function::{Function, deployed_package};
 use aws::{Aws, Clock, Fingerprints, Packages};
 
 /// How many entries of the release record keep their packages. A run usually writes two entries, so these are
@@ -76,9 +76,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let mut session = Session::starting(name, app, global, ui).await?;
     let kinds: Vec<&str> = session.stack.kinds.iter().map(|kind| kind.info.name).collect();
     are_ids(&wishes, &kinds)?;
-    let Planned { sources, fingerprints, mut survey, plan, caller } = session.plan(app, &wishes, ui).await?;
-    are_planned(&plan, &wishes, name, &ui.program())?;
-    ui.say(&plan_in(PlanFormat::Human, &plan, Heading { scope: &session.scope, question: Question::Plan }));
+    let planned = session.plan(app, &wishes, ui).await?;
+    are_planned(&planned.plan, &wishes, name, &ui.program())?;
+    let code = planned.code().await;
+    let heading = Heading { scope: &session.scope, question: Question::Plan, code: code.as_deref() };
+    ui.say(&plan_in(PlanFormat::Human, &planned.plan, heading));
+    let Planned { sources, fingerprints, mut survey, plan, caller } = planned;
     check(&plan, &survey, &wishes, &session)?;
     let writes = plan.writes().next().is_some();
     if !writes && up_to_date(survey.last_release(), &session.stack, &plan) {
@@ -186,15 +189,7 @@ fn unsettled_yet(step: &Step) -> String {
 /// Returns the binaries whose code has to be uploaded.
 fn binaries(plan: &Plan, session: &Session) -> Vec<String> {
     let prefix = session.scope.prefix();
-    let functions = plan.writes().filter(|step| step.kind == Function::KIND);
-    let uploaded = functions.filter(|step| match step.action {
-        Action::Create | Action::Recreate => true,
-        Action::Update => {
-            step.changes.iter().filter_map(field_of::<Function>).any(FunctionFieldName::is_uploaded)
-        }
-        // Pruned functions have no sources any more.
-        _ => false,
-    });
+    let uploaded = plan.writes().filter(|step| uploads(step));
     uploaded.filter_map(|step| step.name.strip_prefix(&prefix)).map(str::to_owned).collect()
 }
 

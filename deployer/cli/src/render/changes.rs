@@ -72,7 +72,34 @@ fn shown_change(change: &Change) -> Vec<ShownChange> {
     if let Some(inside) = inside(change) {
         return inside.iter().flat_map(shown_change).collect();
     }
-    vec![ShownChange { path: printable(&change.path), risk: change.risk, form: form(change) }]
+    let (name, unit) = name_and_unit(&change.path);
+    let with_unit = |text: String| match unit {
+        Some("days" | "hours") if text == "1" => {
+            format!("1 {}", unit.unwrap_or_default().trim_end_matches('s'))
+        }
+        Some(unit) => format!("{text} {unit}"),
+        None => text,
+    };
+    let form = match form(change) {
+        Form::Values { live, desired } => {
+            Form::Values { live: live.map(with_unit), desired: desired.map(with_unit) }
+        }
+        lines => lines,
+    };
+    vec![ShownChange { path: printable(name), risk: change.risk, form }]
+}
+
+/// Returns the name of a field for people, and the unit of its values. In JSON the name ends with the unit.
+fn name_and_unit(path: &str) -> (&str, Option<&'static str>) {
+    const UNITS: [(&str, &str); 6] =
+        [("_days", "days"), ("_hours", "hours"), ("_kib", "KiB"), ("_mb", "MB"), ("_ms", "ms"), ("_s", "s")];
+    const NAMES: [(&str, &str); 2] =
+        [("code.fingerprint", "code"), ("reads_current_stream", "reads the current stream")];
+    if let Some((_, name)) = NAMES.iter().find(|(field, _)| *field == path) {
+        return (name, None);
+    }
+    let unit = UNITS.iter().find_map(|(end, unit)| Some((path.strip_suffix(end)?, *unit)));
+    unit.map_or((path, None), |(name, unit)| (name, Some(unit)))
 }
 
 /// Returns the changes between two texts that are JSON documents, or `None` if they are not.

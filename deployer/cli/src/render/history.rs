@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::style::{count, duration};
 use super::table::columns;
+use crate::build::commit_of;
 
 /// Returns a line for each run, the latest first.
 pub fn history_text(runs: &[PastRun]) -> String {
@@ -37,17 +38,23 @@ fn row(run: &PastRun) -> [String; 6] {
 /// Returns the short form of the commit. Code with uncommitted changes also has a short hash of its packages,
 /// which tells two of them apart.
 fn code(run: &PastRun) -> String {
-    const SHORT: usize = 10;
-    let release = run.release.as_deref().unwrap_or("no commit");
-    let (commit, dirty) = match release.split_once('-') {
-        Some((commit, dirty)) => (commit.chars().take(SHORT).collect(), format!("-{dirty}")),
-        None if run.release.is_some() => return release.chars().take(SHORT).collect(),
-        None => (release.to_owned(), String::new()),
-    };
+    let commit = run.release.as_deref().map_or_else(|| "no commit".to_owned(), short_commit);
+    let is_commit = run.release.as_deref().is_some_and(|release| commit_of(release).1);
+    if is_commit || run.packages.is_empty() {
+        return commit;
+    }
     let mut packages = Sha256::new();
     run.packages.iter().for_each(|(name, digest)| packages.update(format!("{name} {digest}\n")));
     let packages: String = packages.finalize().iter().take(3).map(|byte| format!("{byte:02x}")).collect();
-    if run.packages.is_empty() { format!("{commit}{dirty}") } else { format!("{commit}{dirty} ({packages})") }
+    format!("{commit} ({packages})")
+}
+
+/// Returns a commit with ten digits, and `-dirty` if the release has that.
+pub(crate) fn short_commit(release: &str) -> String {
+    const SHORT: usize = 10;
+    let (commit, dirty) = release.split_once('-').unwrap_or((release, ""));
+    let commit: String = commit.chars().take(SHORT).collect();
+    if dirty.is_empty() { commit } else { format!("{commit}-{dirty}") }
 }
 
 /// Returns the part of a caller's ARN that people know: `user/ann`, `assumed-role/deployer/ann`, `root`.

@@ -23,6 +23,8 @@ pub struct Heading<'a> {
     pub scope: &'a Scope,
     /// The question that the plan answers.
     pub question: Question,
+    /// Which code is deployed and would be deployed, if functions change.
+    pub code: Option<&'a str>,
 }
 
 /// The question that a plan answers.
@@ -46,6 +48,9 @@ pub fn plan_text(plan: &Plan, heading: Heading<'_>) -> String {
     let shown: Vec<&Step> = plan.steps.iter().filter(|step| worth_telling(step)).collect();
     if shown.iter().any(|step| !step.changes.is_empty()) {
         let _ = writeln!(text, "{DIM}changes are live → desired{DIM:#}");
+    }
+    if let Some(code) = heading.code {
+        let _ = writeln!(text, "{DIM}code: {}{DIM:#}", printable(code));
     }
     if !shown.is_empty() {
         text.push('\n');

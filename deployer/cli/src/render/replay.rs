@@ -105,7 +105,14 @@ fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> 
     let pass = if reading.pass > 1 { format!(", pass {}", reading.pass) } else { String::new() };
     let aggregates = count(counts.aggregates, "aggregate");
     let duplicates = count(counts.duplicates, "duplicate");
-    let read = format!("{units}{pass}; {} of {aggregates}, {duplicates}", events(counts.read));
+    // The number of aggregates is that of the selected ones.
+    let (read, selected) = if order.only.aggregates.is_empty() {
+        (format!("{} of {aggregates}", events(counts.read)), String::new())
+    } else {
+        let selected = status.read_by_type.values().sum();
+        (events(counts.read), format!("{} of {aggregates}", events(selected)))
+    };
+    let read = format!("{units}{pass}; {read}, {duplicates}");
     let (goes, delivered) = if order.dry_run {
         ("to deliver", events(counts.delivered))
     } else {
@@ -120,9 +127,17 @@ fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> 
         ("handler", status.handler_kind.map(handler_kind_text).unwrap_or_default().to_owned()),
         ("only", only(&order.only)),
         ("read", read),
+        ("selected", selected),
         (goes, delivered),
         ("types", types),
-        ("filtered out", some(counts.skipped)),
+        (
+            "filtered out",
+            if counts.skipped == 0 {
+                String::new()
+            } else {
+                format!("{} by type or time", events(counts.skipped))
+            },
+        ),
         (if status.state == ReplayState::Running { "waiting" } else { "left out" }, some(counts.waiting)),
         ("now", catching_up(status).unwrap_or_default()),
         ("problem", status.problem.as_deref().map(printable).unwrap_or_default()),
@@ -262,6 +277,19 @@ mod tests {
         dry.order.from = Source::Table;
         dry.reading.total = None;
         insta::assert_snapshot!("dry_run", replay_text(&dry));
+    }
+
+    /// The selected events are those that are delivered, and those that are filtered out.
+    #[test]
+    fn replay_of_one_aggregate_has_numbers_that_add_up() {
+        let mut one = replayed(ReplayState::Complete);
+        one.order.only.aggregates.insert(Uuid::from_u128(2));
+        one.order.only.types.insert("ItemAdded".into());
+        one.read_by_type = [("DemoOpened".to_owned(), 1), ("ItemAdded".to_owned(), 2)].into();
+        one.by_type = [("ItemAdded".to_owned(), 2)].into();
+        (one.counts.read, one.counts.aggregates, one.counts.duplicates) = (8, 1, 0);
+        (one.counts.delivered, one.counts.batches, one.counts.skipped) = (2, 1, 1);
+        insta::assert_snapshot!("one_aggregate", replay_text(&one));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// The prefix of the hash that replaces a secret (`resources::function::Secret`).
 const HASH: &str = "sha256:";
@@ -10,12 +10,15 @@ const HASH: &str = "sha256:";
 const HASH_DIGITS: usize = 16;
 /// How many of the digits are shown: enough to see that two hashes differ.
 const SHOWN_DIGITS: usize = 8;
+/// The least number of hexadecimal digits of a fingerprint or checksum, which is cut.
+const FINGERPRINT_DIGITS: usize = 32;
 
 /// Returns a value in readable form on one line, or `None` for null.
 pub(super) fn value(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
-        Value::String(text) => Some(masked(text).unwrap_or_else(|| plain(text))),
+        Value::String(text) => Some(masked(text).or_else(|| cut(text)).unwrap_or_else(|| plain(text))),
+        Value::Number(number) => Some(whole(number)),
         other => Some(compact(other)),
     }
 }
@@ -53,6 +56,21 @@ fn masked(text: &str) -> Option<String> {
     is_hash.then(|| format!("••• ({HASH}{}…)", &digits[..SHOWN_DIGITS]))
 }
 
+/// Returns the first digits of a fingerprint, which may follow a version: `1:69ae3c1f…`.
+fn cut(text: &str) -> Option<String> {
+    let (version, digits) = text.rsplit_once(':').map_or(("", text), |(version, digits)| (version, digits));
+    let is_version = version.len() <= 3 && version.bytes().all(|digit| digit.is_ascii_digit());
+    let is_hash = digits.len() >= FINGERPRINT_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let shown = text.len() - digits.len() + SHOWN_DIGITS;
+    (is_version && is_hash).then(|| format!("{}…", &text[..shown]))
+}
+
+/// Returns a number without a fraction that is zero: `864000` for 864000.0.
+fn whole(number: &Number) -> String {
+    let number = number.to_string();
+    number.strip_suffix(".0").unwrap_or(&number).to_owned()
+}
+
 /// Returns whether a character is a format character or a separator of lines (after Unicode's general
 /// categories Cf, Zl, Zp).
 pub(super) fn is_unseen(letter: char) -> bool {
@@ -78,6 +96,24 @@ mod tests {
     fn secret_is_shown_as_masked_hash() {
         assert_eq!(value(&json!("sha256:2cf24dba5fb0a30e")).as_deref(), Some("••• (sha256:2cf24dba…)"));
         assert_eq!(value(&json!("sha256:other")).as_deref(), Some("sha256:other"));
+    }
+
+    #[test]
+    fn fingerprint_is_cut() {
+        let fingerprint = "3d58489f78f2279da8c798c704110f2d";
+        assert_eq!(value(&json!(fingerprint)).as_deref(), Some("3d58489f…"));
+        assert_eq!(value(&json!(format!("1:{fingerprint}"))).as_deref(), Some("1:3d58489f…"));
+        assert_eq!(value(&json!("deadbeef")).as_deref(), Some("deadbeef"));
+        let arn = format!("arn:{fingerprint}");
+        assert_eq!(value(&json!(arn)), Some(arn), "part of a name is not cut");
+    }
+
+    #[test]
+    fn number_has_no_empty_fraction() {
+        assert_eq!(
+            [json!(864_000.0), json!(0.5), json!(3)].map(|n| value(&n).unwrap_or_default()),
+            ["864000", "0.5", "3"]
+        );
     }
 
     #[test]

@@ -4,11 +4,13 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::json;
 
 use super::style::{BAD, DIM, duration};
 use super::terminal::Destination;
@@ -20,6 +22,8 @@ use crate::local::LocalEvent;
 #[derive(Debug, Clone)]
 pub struct Ui {
     bars: MultiProgress,
+    /// Whether a result was written.
+    written: Arc<AtomicBool>,
     /// Why results can no longer be written.
     ended: Arc<Mutex<Option<std::io::Error>>>,
 }
@@ -53,7 +57,7 @@ impl Ui {
         } else {
             ProgressDrawTarget::hidden()
         };
-        Self { bars: MultiProgress::with_draw_target(target), ended: Arc::default() }
+        Self { bars: MultiProgress::with_draw_target(target), written: Arc::default(), ended: Arc::default() }
     }
 
     /// Returns the command that runs this program, for hints that can be copied.
@@ -85,6 +89,7 @@ impl Ui {
     }
 
     fn write(&self, bytes: &[u8]) {
+        self.written.store(true, Ordering::Relaxed);
         let mut ended = self.ended.lock().expect("the lock is never poisoned");
         if ended.is_some() {
             return;
@@ -123,6 +128,17 @@ impl Ui {
     /// Writes untrusted text as a message.
     pub fn say_untrusted(&self, text: &str) {
         self.say(&stderr_destination().untrusted(text));
+    }
+
+    /// Writes an error as the result of a command for programs, unless there is a result already.
+    pub fn json_error(&self, problem: &Problem) {
+        if self.written.load(Ordering::Relaxed) {
+            return;
+        }
+        let hint = problem.hint.as_ref().map(|hint| with_program(hint, &self.program()));
+        let Problem { message, details, exit, .. } = problem;
+        let error = json!({"message": message, "details": details, "hint": hint, "exit_code": exit.code()});
+        self.json(&json!({"schema": 1, "error": error}));
     }
 
     /// Writes an error with its details and its hint.

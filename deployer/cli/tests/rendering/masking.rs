@@ -32,7 +32,7 @@ fn variable_values_are_masked_in_every_form() {
     let plan = plan(&stack, &survey, &Wishes::default());
     for format in PlanFormat::value_variants() {
         for question in [Question::Plan, Question::Drift] {
-            let shown = plan_in(*format, &plan, Heading { scope: &scope(), question });
+            let shown = plan_in(*format, &plan, Heading { scope: &scope(), question, code: None });
             for secret in [BEFORE, AFTER, ADDED] {
                 assert!(!shown.contains(secret), "{format:?} shows a value: {shown}");
             }
@@ -41,7 +41,8 @@ fn variable_values_are_masked_in_every_form() {
             assert!(shown.contains("sha256:"), "{format:?} does not distinguish two values: {shown}");
         }
     }
-    let human = plan_in(PlanFormat::Human, &plan, Heading { scope: &scope(), question: Question::Drift });
+    let human =
+        plan_in(PlanFormat::Human, &plan, Heading { scope: &scope(), question: Question::Drift, code: None });
     let masked = human.lines().filter(|line| line.contains("•••"));
     let masked: Vec<String> =
         masked.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const LONGEST_COMMENT: usize = 65_536;
 
 fn shown(format: PlanFormat, plan: &Plan, question: Question) -> String {
-    let text = plan_in(format, plan, Heading { scope: &scope(), question });
+    let text = plan_in(format, plan, Heading { scope: &scope(), question, code: None });
     anstream::adapter::strip_str(&text).to_string()
 }
 

@@ -27,9 +27,25 @@ fn written(shown: ShownChange) -> Vec<String> {
 
 #[test]
 fn short_values_are_on_one_line() {
-    assert_eq!(read("memory_mb", json!(128), json!(256)), ["memory_mb: 128 → 256"]);
+    assert_eq!(read("memory", json!(128), json!(256)), ["memory: 128 → 256"]);
     assert_eq!(read("boundary", json!("arn:x"), json!(null)), ["boundary: arn:x → none"]);
     assert_eq!(read("actions", json!(["a"]), json!(["a", "b"])), [r#"actions: ["a"] → ["a","b"]"#]);
+}
+
+/// In JSON, the name of a field ends with its unit.
+#[test]
+fn values_have_units_and_fields_have_names() {
+    assert_eq!(read("memory_mb", json!(128), json!(256)), ["memory: 128 MB → 256 MB"]);
+    assert_eq!(read("retention_days", json!(1), json!(7)), ["retention: 1 day → 7 days"]);
+    assert_eq!(read("timeout_s", json!(null), json!(5)), ["timeout: none → 5 s"]);
+    assert_eq!(read("threshold", json!(1_728_000.0), json!(864_000.0)), ["threshold: 1728000 → 864000"]);
+    assert_eq!(
+        read("reads_current_stream", json!(false), json!(true)),
+        ["reads the current stream: false → true"]
+    );
+    let fingerprints = ["3d58489f78f2279da8c798c704110f2d", "542130afdbfe70b1c46fa0d704122788"];
+    let [live, desired] = fingerprints.map(|fingerprint| json!(fingerprint));
+    assert_eq!(read("code.fingerprint", live, desired), ["code: 3d58489f… → 542130af…"]);
 }
 
 #[test]
