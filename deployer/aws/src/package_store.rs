@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectVersion;
 use engine::error::{Error, GoneIsNone};
+use engine::progress;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,6 +34,8 @@ impl Aws {
     /// Stores a package unless it is stored already, and returns its key.
     async fn store_package(&self, package: &Package) -> Result<String, Error> {
         let key = key(&package.digest());
+        let megabytes = package.zip.len() as f64 / 1_000_000.0;
+        progress::waiting_for(&format!("the upload of its package, {megabytes:.1} MB"));
         let call = self.s3.put_object().bucket(self.deployments()).key(&key).if_none_match("*");
         let body = ByteStream::from(package.zip.to_vec());
         match call.content_type("application/zip").body(body).send().await.called() {
@@ -96,6 +99,8 @@ fn key(digest: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::Packages;
     use crate::testing::{Script, body, fault, scope};
@@ -121,6 +126,21 @@ mod tests {
         let key = script.aws().store_package(&package()).await.expect("the package is stored");
         assert_eq!(key, super::key(&package().digest()));
         assert_eq!(script.writes(), ["PutObject"]);
+    }
+
+    /// An upload over a slow connection takes minutes.
+    #[tokio::test]
+    async fn upload_is_reported_as_a_wait() {
+        let script = Script::new().on("PutObject", body(""));
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let listener = {
+            let heard = heard.clone();
+            move |what: &str| heard.lock().expect("the lock is never poisoned").push(what.to_owned())
+        };
+        let (aws, package) = (script.aws(), package());
+        progress::heard(listener, aws.store_package(&package)).await.expect("the package is stored");
+        let heard = heard.lock().expect("the lock is never poisoned").clone();
+        assert_eq!(heard, ["the upload of its package, 0.0 MB"]);
     }
 
     #[tokio::test]

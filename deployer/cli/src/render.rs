@@ -4,6 +4,7 @@
 
 #[cfg(feature = "pipeline")]
 mod audit;
+mod bar_target;
 mod changes;
 #[cfg(feature = "pipeline")]
 mod events;

@@ -82,6 +82,31 @@ fn ignored_hangup_does_not_end_a_build() {
     ends(compiler);
 }
 
+/// Where a terminal shows `^C` on the line after the progress, the progress is not cleared.
+#[test]
+fn progress_leaves_room_for_the_echo_of_ctrl_c() {
+    const WIDTH: usize = 80;
+    let (place, terminal) = (Place::new(), Terminal::new());
+    let mut command = place.command_hearing_signals(&["build", "dev"]);
+    command.env("NO_COLOR", "1").env("TERM", "xterm");
+    let mut running = Running::of(command.stdout(Stdio::null()).stderr(terminal.stdio()));
+    let compiler = place.compiler();
+    running.signal(Signal::INT);
+    assert_eq!(running.end().0, INTERRUPTED);
+    ends(compiler);
+    drop(command);
+    let written = terminal.read();
+    let lines: Vec<&str> =
+        written.split(['\r', '\n']).map(|line| line.trim_start_matches("\u{1b}[2K")).collect();
+    let progress: Vec<&&str> = lines.iter().filter(|line| line.contains("building functions")).collect();
+    assert!(!progress.is_empty(), "{written:?}");
+    for line in progress {
+        assert!(line.chars().count() <= WIDTH - "^C".len(), "{line:?}");
+    }
+    assert_eq!(lines.last(), Some(&""), "the last line is complete: {written:?}");
+    assert!(written.ends_with("error: interrupted while building\r\n"), "{written:?}");
+}
+
 /// Without a signal handler, the kernel ends the process.
 #[test]
 fn signal_ends_a_command_that_waits_for_an_answer() {

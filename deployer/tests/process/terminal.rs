@@ -1,8 +1,8 @@
-//! A terminal that is not read, as after Ctrl-S or in a stalled ssh session.
+//! A terminal: not read, as after Ctrl-S or in a stalled ssh session, or read at the end.
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,9 +14,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 /// `O_NONBLOCK`.
 const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
 
-/// A terminal that is not read.
+/// A terminal that is not read before the programs on it have ended.
 pub(crate) struct Terminal {
-    _reader: OwnedFd,
+    reader: OwnedFd,
     path: PathBuf,
 }
 
@@ -26,7 +26,7 @@ impl Terminal {
         grantpt(&reader).expect("the terminal can be granted");
         unlockpt(&reader).expect("the terminal can be unlocked");
         let path = ptsname(&reader, Vec::new()).expect("the terminal has a name");
-        Self { path: OsStr::from_bytes(path.as_bytes()).into(), _reader: reader }
+        Self { path: OsStr::from_bytes(path.as_bytes()).into(), reader }
     }
 
     /// Returns the side that a program writes to.
@@ -44,6 +44,14 @@ impl Terminal {
                 Err(error) => panic!("{error}"),
             }
         }
+    }
+
+    /// Returns what programs wrote. All of them must have ended.
+    pub(crate) fn read(self) -> String {
+        let mut written = Vec::new();
+        // Linux reports an error where a file ends.
+        let _ = File::from(self.reader).read_to_end(&mut written);
+        String::from_utf8(written).expect("the deployer writes text")
     }
 
     fn open(&self, flags: i32) -> File {

@@ -12,6 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
+use super::bar_target::bar_target;
 use super::style::{BAD, DIM, duration};
 use super::terminal::Destination;
 use crate::build::BuildEvent;
@@ -52,11 +53,8 @@ impl Ui {
     /// Returns the process's own streams.
     pub fn new() -> Self {
         // A bar that is written to a file is noise.
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target =
+            if std::io::stderr().is_terminal() { bar_target() } else { ProgressDrawTarget::hidden() };
         Self { bars: MultiProgress::with_draw_target(target), written: Arc::default(), ended: Arc::default() }
     }
 
