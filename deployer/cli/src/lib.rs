@@ -29,4 +29,4 @@ pub mod storage_errors;
 mod suggestion;
 mod usage_error;
 
-pub use run::run;
+pub use run::{check_command_line, run};

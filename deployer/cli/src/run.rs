@@ -69,6 +69,18 @@ fn without_empty_variable(option: Arg) -> Arg {
     if option.get_env().is_some_and(is_empty) { option.env(clap::builder::Resettable::Reset) } else { option }
 }
 
+/// Checks a command line, without the program's name, as far as that is possible without running it.
+///
+/// # Errors
+/// Returns the error that the program would print, except for help and version.
+pub fn check_command_line(arguments: &[String]) -> Result<(), String> {
+    let words = std::iter::once("deployer").chain(arguments.iter().map(String::as_str));
+    match Cli::command().try_get_matches_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 /// Runs the command of the command line, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();

@@ -2,6 +2,7 @@
 //! depends on a forbidden one.
 
 mod circles;
+mod code_blocks;
 mod directions;
 mod language;
 mod messages;
