@@ -184,18 +184,18 @@ impl<'a> Github<'a> {
     }
 
     /// Runs a job with the real deployer.
-    fn job(&self, command: &str, environment: &str, tell: &str) -> Job {
-        let mut command = self.command(command, environment, tell);
+    fn job(&self, command: &str, environment: &str, report_to: &str) -> Job {
+        let mut command = self.command(command, environment, report_to);
         self.job_of(Run::of(command.env("DEPLOYER", self.place.cloud.binary())))
     }
 
     /// Runs a job with a fake deployer.
-    fn with_deployer(&self, command: &str, environment: &str, tell: &str) -> Job {
-        let mut command = self.command(command, environment, tell);
+    fn with_deployer(&self, command: &str, environment: &str, report_to: &str) -> Job {
+        let mut command = self.command(command, environment, report_to);
         self.job_of(Run::of(command.env("DEPLOYER", self.deployer())))
     }
 
-    fn command(&self, command: &str, environment: &str, tell: &str) -> Command {
+    fn command(&self, command: &str, environment: &str, report_to: &str) -> Command {
         let folder = self.place.folder();
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default());
         for file in ["outputs", "summary"] {
@@ -207,7 +207,7 @@ impl<'a> Github<'a> {
             .current_dir(self.place.cloud.root())
             .stdin(Stdio::null())
             .env("PATH", path)
-            .env("TELL", tell)
+            .env("REPORT_TO", report_to)
             .env("GH_TOKEN", "a-token")
             .env("GH_STATE", &self.state)
             .env("PULL_REQUEST", PULL_REQUEST)

@@ -12,7 +12,7 @@ command=$1
 environment=$2
 deployer=${DEPLOYER:?the program to run}
 [[ $deployer == */* ]] || deployer=./$deployer
-tell=${TELL:-none}
+report_to=${REPORT_TO:-none}
 work=$(mktemp -d "${RUNNER_TEMP:-/tmp}/deployer.XXXXXX")
 results=$work/results
 said=$work/said
@@ -82,7 +82,7 @@ passes() {
     case $command-$code in
         *-0 | plan-[236] | drift-[26]) ;;
         # The issue is the alarm; a failed job would be a second alarm.
-        drift-[345]) [[ $tell == issue ]] ;;
+        drift-[345]) [[ $report_to == issue ]] ;;
         *) false ;;
     esac
 }
@@ -102,7 +102,7 @@ set_output report "$report"
 summarise "$report"
 grep -E '^::(warning|error) ' "$results" || true
 
-case $tell-$command-$code in
+case $report_to-$command-$code in
     comment-plan-*) keep_comment "$environment" "$report" ;;
     issue-drift-[345]) keep_issue "$environment" "$report" ;;
     issue-drift-[026]) close_issue "$environment" ;;

@@ -48,7 +48,7 @@ where
             let message = without_values(message);
             let class = classify_call(operation, code.as_deref(), status, &message);
             let said = Said::new(operation, class, code.as_deref(), status, &message);
-            let (hint, message) = (hint::hint(&said), hint::plainly(&said).unwrap_or(message));
+            let (hint, message) = (hint::hint(&said), hint::plain_message(&said).unwrap_or(message));
             let (awaited, patience) = (awaited(class, &message), patience(class, &message));
             Error { hint, code, request_id, awaited, patience, ..Error::new(class, operation, message) }
         })

@@ -34,7 +34,7 @@ impl<'a> Said<'a> {
 }
 
 /// Returns a plain message where the SDK's own describes SDK internals.
-pub(super) fn plainly(said: &Said<'_>) -> Option<String> {
+pub(super) fn plain_message(said: &Said<'_>) -> Option<String> {
     no_credentials(said).then(|| "no AWS credentials were found".to_owned())
 }
 

@@ -20,7 +20,7 @@ use super::{ATTEMPTS, CONNECT_WITHIN, Called};
 
 /// The time of a call beyond the function's timeout: for a cold start and the network. "Set the read timeout
 /// of your client higher than the function timeout" (*Invoke*, Lambda API reference).
-const BESIDES: Duration = Duration::from_secs(60);
+const INVOKE_MARGIN: Duration = Duration::from_secs(60);
 
 /// The effect of running the function twice for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub async fn invoke(
 ) -> Result<InvokeOutput, NoAnswer> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_WITHIN)
-        .operation_attempt_timeout(runs_at_most + BESIDES)
+        .operation_attempt_timeout(runs_at_most + INVOKE_MARGIN)
         .build();
     let config = aws_sdk_lambda::Config::builder()
         .timeout_config(timeouts)

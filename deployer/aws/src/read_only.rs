@@ -14,13 +14,13 @@ use engine::progress;
 /// Refuses every operation outside a list of reads.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOnly {
-    besides: Vec<&'static str>,
+    also: Vec<&'static str>,
 }
 
 impl ReadOnly {
     /// Allows additional reads, those of kinds from other crates.
-    pub fn besides(besides: Vec<&'static str>) -> Self {
-        Self { besides }
+    pub fn also(also: Vec<&'static str>) -> Self {
+        Self { also }
     }
 }
 
@@ -127,7 +127,7 @@ impl Intercept for ReadOnly {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or("an unknown operation", Metadata::name);
-        if only_reads(operation) || self.besides.contains(&operation) {
+        if only_reads(operation) || self.also.contains(&operation) {
             return Ok(());
         }
         Err(format!("{operation} is not a known read operation, and this command only reads").into())
@@ -178,7 +178,7 @@ mod tests {
         let looks = async |aws: Aws| aws.logs.describe_metric_filters().send().await;
         assert!(refused(looks(connected(Some(ReadOnly::default())).await).await));
         assert!(!refused(
-            looks(connected(Some(ReadOnly::besides(vec!["DescribeMetricFilters"]))).await).await
+            looks(connected(Some(ReadOnly::also(vec!["DescribeMetricFilters"]))).await).await
         ));
     }
 

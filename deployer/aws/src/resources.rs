@@ -15,7 +15,7 @@ pub mod log_group;
 pub mod mapping;
 #[cfg(feature = "sources")]
 mod mapping_name;
-mod newborn;
+mod created;
 pub mod role;
 mod sid;
 #[cfg(feature = "sources")]

@@ -67,8 +67,8 @@ impl Resource for MetricFilter {
     type Cloud = Aws;
     type Field = MetricFilterFieldName;
     const INFO: KindInfo = KindInfo {
-        stands_on: &["logs.log-group"],
-        looks_by: &["DescribeMetricFilters"],
+        depends_on: &["logs.log-group"],
+        read_operations: &["DescribeMetricFilters"],
         ..KindInfo::new("logs.metric-filter")
     };
 

@@ -12,7 +12,7 @@ mod write;
 pub use error::BundleError;
 pub use read::Bundle;
 pub(crate) use sources::Sources;
-pub use write::{Built, Contents, Written, check_place};
+pub use write::{Built, Contents, Written, check_output_path};
 
 #[cfg(test)]
 mod tests;

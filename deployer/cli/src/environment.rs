@@ -136,8 +136,8 @@ impl Environment {
         let merged = chain.merged()?;
         let environment = mistakes::deserialize(&merged).map_err(|mistakes| chain.invalid(&mistakes))?;
         let environment = Self { name: name.to_owned(), ..environment };
-        let mut mistakes = environment.org.misfits(&environment);
-        mistakes.extend(environment.alarms.misfits(&environment));
+        let mut mistakes = environment.org.mistakes(&environment);
+        mistakes.extend(environment.alarms.mistakes(&environment));
         if mistakes.is_empty() { Ok(environment) } else { Err(chain.invalid(&mistakes)) }
     }
 

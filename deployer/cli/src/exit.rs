@@ -70,11 +70,11 @@ impl Problem {
         Self { exit: Exit::USAGE, ..Self::new(message) }
     }
 
-    /// Returns the problem of a failed call. If the resource does not exist, the hint is `where_gone()`.
-    pub(crate) fn of_call(error: Error, where_gone: impl FnOnce() -> String) -> Self {
+    /// Returns the problem of a failed call. If the resource does not exist, the hint is `hint_if_gone()`.
+    pub(crate) fn of_call(error: Error, hint_if_gone: impl FnOnce() -> String) -> Self {
         let gone = error.class == Class::Gone;
         let problem = Self::from(error);
-        if gone { problem.hint(where_gone()) } else { problem }
+        if gone { problem.hint(hint_if_gone()) } else { problem }
     }
 
     /// Returns the problem with a hint.

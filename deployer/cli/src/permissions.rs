@@ -24,7 +24,7 @@ pub const MANAGED_POLICY: usize = 6144;
 const BOUNDED: [&str; 4] =
     ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
 /// Not granted if every role has a boundary.
-const UNBOUNDING: &str = "iam:DeleteRolePermissionsBoundary";
+const DELETE_BOUNDARY: &str = "iam:DeleteRolePermissionsBoundary";
 
 /// Returns the permissions for deploying this stack.
 pub fn deploying(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
@@ -32,9 +32,9 @@ pub fn deploying(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement
 }
 
 /// Returns the permissions for only reading this stack: `plan`, `drift` and `history`. Kinds from outside the
-/// crate `aws` declare [their read operations](Stack::looks_by).
+/// crate `aws` declare [their read operations](Stack::read_operations).
 pub fn looking(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
-    reading(of_stack(environment, stack), &stack.looks_by())
+    reading(of_stack(environment, stack), &stack.read_operations())
 }
 
 fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
@@ -50,9 +50,9 @@ fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
 }
 
 /// Returns the statements with only their read actions: those that reading a stack needs, and those for the
-/// operations in `besides`.
-fn reading(statements: Vec<Statement>, besides: &[&str]) -> Vec<Statement> {
-    let reads = |action: &str| reads(action) || besides.contains(&operation(action));
+/// operations in `also`.
+fn reading(statements: Vec<Statement>, also: &[&str]) -> Vec<Statement> {
+    let reads = |action: &str| reads(action) || also.contains(&operation(action));
     let reads = statements.into_iter().map(|statement| {
         let actions = statement.actions.iter().copied().filter(|action| reads(action)).collect();
         Statement { actions, ..statement }
@@ -90,7 +90,7 @@ pub fn size(document: &Value) -> usize {
 fn bounded(statement: Statement, boundary: &str) -> Vec<Statement> {
     let (under, free): (Vec<_>, Vec<_>) =
         statement.actions.iter().copied().partition(|action| BOUNDED.contains(action));
-    let free = free.into_iter().filter(|action| *action != UNBOUNDING).collect();
+    let free = free.into_iter().filter(|action| *action != DELETE_BOUNDARY).collect();
     let under = Statement { sid: format!("{}Bounded", statement.sid), actions: under, ..statement.clone() };
     let under = under.when("StringEquals", "iam:PermissionsBoundary", boundary);
     let mut both = vec![Statement { actions: free, ..statement }, under];

@@ -14,7 +14,7 @@ use std::time::Duration;
 use engine::plan::{Plan, Wishes, plan};
 use engine::resource::Resource;
 use engine::scope::Scope;
-use engine::settle::reconsidered;
+use engine::settle::rechecked;
 use engine::stack::Stack;
 use engine::survey::{Survey, survey};
 
@@ -101,7 +101,7 @@ impl Session {
         let environment = global.environment(name)?;
         let credentials = Credentials::Chain(environment.org.login());
         let stack = app.desired(&environment);
-        let read_only = (access == Access::Reads).then(|| ReadOnly::besides(stack.looks_by()));
+        let read_only = (access == Access::Reads).then(|| ReadOnly::also(stack.read_operations()));
         let mut target = Target { endpoint: None, credentials, call_log: None, read_only };
         if let Some(path) = &global.record_calls {
             let file = File::create(path)
@@ -185,7 +185,7 @@ impl Session {
         }
         self.stack.fingerprint_functions(&fingerprints);
         let first = plan(&self.stack, &survey, wishes);
-        let plan = reconsidered(first, &self.stack, wishes, &mut survey, &self.aws).await;
+        let plan = rechecked(first, &self.stack, wishes, &mut survey, &self.aws).await;
         Ok(Planned { sources, fingerprints, survey, plan, caller })
     }
 }

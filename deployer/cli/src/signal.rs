@@ -26,14 +26,14 @@ use crate::exit::{Exit, Problem};
 use crate::render::Ui;
 
 /// How long the remaining work may take once the run is stopped.
-const LAST_WORD: Duration = Duration::from_secs(2);
+const CLEANUP_TIME: Duration = Duration::from_secs(2);
 
 /// How long the program may continue after the first signal. Calls in flight and the remaining work take six
 /// seconds together; with the exit, the program ends within seven.
-const LONGEST: Duration = Duration::from_millis(6_500);
+const SHUTDOWN_TIME: Duration = Duration::from_millis(6_500);
 
 /// How long the exit may take, which flushes standard output.
-const WAY_OUT: Duration = Duration::from_millis(300);
+const EXIT_TIME: Duration = Duration::from_millis(300);
 
 /// Listens for signals until dropped.
 pub(crate) struct Listening(JoinHandle<()>);
@@ -59,7 +59,7 @@ pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
 pub(crate) async fn within<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     let out_of_time = async {
         stop.cancelled().await;
-        tokio::time::sleep(LAST_WORD).await;
+        tokio::time::sleep(CLEANUP_TIME).await;
     };
     tokio::select! {
         done = work => Some(done),
@@ -116,7 +116,7 @@ fn watch(first: &CancellationToken, listens: &mpsc::Sender<()>) {
         let _ = listens.send(());
         signals.next().await;
         first.cancel();
-        let _ = timeout(LONGEST, signals.next()).await;
+        let _ = timeout(SHUTDOWN_TIME, signals.next()).await;
         leave();
     });
 }
@@ -127,7 +127,7 @@ fn leave() {
     // The exit flushes standard output, which can block until the output is read.
     let exit = thread::Builder::new().spawn(|| process::exit(Exit::INTERRUPTED.code().into()));
     if exit.is_ok() {
-        thread::sleep(WAY_OUT);
+        thread::sleep(EXIT_TIME);
     }
     // This cannot fail: a process may always kill itself.
     let _ = kill_process(getpid(), Signal::KILL);

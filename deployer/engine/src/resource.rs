@@ -89,7 +89,7 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The kinds that resources of this kind use while they exist. A resource is deleted only after all
     /// resources of the kinds that use its kind.
-    pub stands_on: &'static [&'static str],
+    pub depends_on: &'static [&'static str],
     /// Whether it holds data that cannot be created again.
     pub stateful: bool,
     /// How long the cloud may take to show an accepted change, in addition to the waits of `create` and
@@ -97,7 +97,7 @@ pub struct KindInfo {
     pub settles_within: Duration,
     /// The read operations for resources of this kind that the crate of the cloud does not list itself:
     /// read-only commands send no others.
-    pub looks_by: &'static [&'static str],
+    pub read_operations: &'static [&'static str],
     /// Whether a resource of this kind can be disabled, which stops its own activity.
     pub disables: bool,
     /// The settings of this kind that are not compared.
@@ -109,10 +109,10 @@ impl KindInfo {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            stands_on: &[],
+            depends_on: &[],
             stateful: false,
             settles_within: Duration::from_secs(30),
-            looks_by: &[],
+            read_operations: &[],
             disables: false,
             left_out: &[],
         }

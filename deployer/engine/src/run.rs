@@ -90,7 +90,7 @@ impl Run {
         match entered(cloud, &release, number).await? {
             Entered::Ours => {}
             Entered::Taken(other) => return Err(faster(&other.by)),
-            Entered::NoRecord => return Err(faster(WHO_RAN_DOWN)),
+            Entered::NoRecord => return Err(faster(UNKNOWN_CALLER_OF_DOWN)),
         }
         if let Some(before) = before {
             // After a `down` deleted the record, other runs may have started a new one and reached this
@@ -98,7 +98,7 @@ impl Run {
             let entries = retried(async || cloud.releases(before.number).await).await?;
             if entries.first().is_none_or(|first| first.release != before.release) {
                 retried(async || cloud.withdraw(number).await).await?;
-                return Err(faster(WHO_RAN_DOWN));
+                return Err(faster(UNKNOWN_CALLER_OF_DOWN));
             }
         }
         Ok(Self { begun: release, number })
@@ -197,7 +197,7 @@ impl Run {
         let mut others = entries.iter().map(|entry| &entry.release);
         match others.rfind(|release| release.run != self.begun.run) {
             None if !self.is_in(entries) => {
-                let by = WHO_RAN_DOWN.into();
+                let by = UNKNOWN_CALLER_OF_DOWN.into();
                 Some(Release { state: ReleaseState::Removing, by, ..self.begun.clone() })
             }
             other => other.cloned(),
@@ -246,7 +246,7 @@ enum Entered {
 }
 
 /// The caller in messages about a `down` whose entries were deleted with the record.
-const WHO_RAN_DOWN: &str = "an unknown caller of `down`";
+const UNKNOWN_CALLER_OF_DOWN: &str = "an unknown caller of `down`";
 
 fn faster(by: &str) -> Error {
     let message =

@@ -11,12 +11,12 @@ use crate::backoff::Backoff;
 use crate::plan::{Plan, Step, Verdict, Wishes, plan};
 use crate::resource::{Cloud, ResourceId};
 use crate::stack::Stack;
-use crate::survey::{Survey, look_again};
+use crate::survey::{Survey, read_again};
 
 const DELAYS: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
 
 /// The delay before apparent drift is read again.
-const BEFORE_ACCUSING: Duration = Duration::from_millis(500);
+const DRIFT_RECHECK_DELAY: Duration = Duration::from_millis(500);
 
 /// Waits until all changed resources read as desired, up to the time limit of each kind, and returns the
 /// steps of those that do not. That is not a failure, because the cloud has accepted the changes. A stopped
@@ -37,7 +37,7 @@ pub async fn settle<C: Cloud>(
         let to_read: BTreeSet<ResourceId> = parents.chain(changed.iter().cloned()).collect();
         tokio::select! {
             () = stop.cancelled() => return Vec::new(),
-            seen = look_again(stack, &to_read, cloud) => survey.seen.extend(seen),
+            seen = read_again(stack, &to_read, cloud) => survey.seen.extend(seen),
         }
         let mut unsettled = plan(stack, survey, wishes).steps;
         // Pruned resources cannot be read again.
@@ -60,7 +60,7 @@ fn settles_within<C: Cloud>(stack: &Stack<C>, id: &ResourceId) -> Duration {
 }
 
 /// Returns the plan after reading apparent drift again.
-pub async fn reconsidered<C: Cloud>(
+pub async fn rechecked<C: Cloud>(
     first: Plan,
     stack: &Stack<C>,
     wishes: &Wishes,
@@ -71,8 +71,8 @@ pub async fn reconsidered<C: Cloud>(
     if suspects.is_empty() {
         return first;
     }
-    tokio::time::sleep(BEFORE_ACCUSING).await;
-    survey.seen.extend(look_again(stack, &suspects, cloud).await);
+    tokio::time::sleep(DRIFT_RECHECK_DELAY).await;
+    survey.seen.extend(read_again(stack, &suspects, cloud).await);
     plan(stack, survey, wishes)
 }
 

@@ -57,8 +57,8 @@ impl<C: Cloud> Stack<C> {
     }
 
     /// Returns the read operations that the kinds declare.
-    pub fn looks_by(&self) -> Vec<&'static str> {
-        self.kinds.iter().flat_map(|kind| kind.info.looks_by).copied().collect()
+    pub fn read_operations(&self) -> Vec<&'static str> {
+        self.kinds.iter().flat_map(|kind| kind.info.read_operations).copied().collect()
     }
 
     /// Returns the resources as the planner uses them.

@@ -85,7 +85,7 @@ pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
 }
 
 /// Reads the live state of these resources again.
-pub async fn look_again<C: Cloud>(
+pub async fn read_again<C: Cloud>(
     stack: &Stack<C>,
     ids: &BTreeSet<ResourceId>,
     cloud: &C,

@@ -1,7 +1,7 @@
 //! Checks of the repository itself: the documents are accurate, the language is plain, and no crate or module
 //! depends on a forbidden one.
 
-mod circles;
+mod cycles;
 mod code_blocks;
 mod directions;
 mod language;

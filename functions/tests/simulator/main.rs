@@ -11,7 +11,7 @@ mod observed;
 mod planted;
 mod replaying;
 mod schedule;
-mod strangers;
+mod foreign_data;
 mod tests;
 mod tool;
 mod trace;

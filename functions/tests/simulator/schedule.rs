@@ -12,7 +12,7 @@ use crate::{
     callers, consumers,
     invariants::{self, Broken},
     planted::Planted,
-    replaying, strangers,
+    replaying, foreign_data,
     world::{World, lock},
 };
 
@@ -93,7 +93,7 @@ async fn come_to_rest(world: &Arc<World>) {
     capturing.start(world);
     consuming.iter().for_each(|mapping| mapping.start(world));
     callers::start(world);
-    strangers::start(world);
+    foreign_data::start(world);
     if world.chance.happens(100) {
         replaying::operate(world, true).await;
     }

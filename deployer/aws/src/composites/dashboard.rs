@@ -60,7 +60,7 @@ fn calls(rows: &mut Rows<'_>, stages: &Stages) {
         let of = |function: &String| {
             Metric::lambda(metric, function).statistic(statistic).labelled(rows.short(function))
         };
-        stages.callees.iter().map(of).collect::<Vec<_>>()
+        stages.invoked_functions.iter().map(of).collect::<Vec<_>>()
     };
     let charts = [
         ("Invocations", each("Invocations", "Sum")),

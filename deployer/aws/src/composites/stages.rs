@@ -24,7 +24,7 @@ pub struct Stages {
     /// The functions that handle records of a table or stream.
     pub consumers: Vec<Consumer>,
     /// The functions that are not consumers.
-    pub callees: Vec<String>,
+    pub invoked_functions: Vec<String>,
     /// The buckets.
     pub buckets: Vec<String>,
 }
@@ -56,7 +56,7 @@ impl Stages {
         Self {
             tables: named(Table::KIND),
             streams: named(Stream::KIND),
-            callees: named(Function::KIND).into_iter().filter(|name| !consumes(name)).collect(),
+            invoked_functions: named(Function::KIND).into_iter().filter(|name| !consumes(name)).collect(),
             buckets: named(Bucket::KIND),
             consumers,
         }
@@ -85,7 +85,7 @@ impl Stages {
                 consumer("demo-dev-log-events", Stream::KIND),
                 consumer("demo-dev-archive", Stream::KIND),
             ],
-            callees: vec!["demo-dev-count-up".into()],
+            invoked_functions: vec!["demo-dev-count-up".into()],
             buckets: vec!["demo-dev-archive-111111111111-eu-central-1-an".into()],
         }
     }

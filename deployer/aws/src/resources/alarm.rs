@@ -69,7 +69,7 @@ impl Resource for Alarm {
     type Cloud = Aws;
     type Field = AlarmFieldName;
     const INFO: KindInfo = KindInfo {
-        stands_on: &["lambda.function", "kinesis.stream", "dynamodb.table"],
+        depends_on: &["lambda.function", "kinesis.stream", "dynamodb.table"],
         left_out: &[
             LeftOut { what: "state", why: "it is not configuration" },
             LeftOut { what: "composite alarms", why: "they are a separate kind" },

@@ -27,7 +27,7 @@ use self::lifecycle::Rule;
 use crate::names::OWN_NAMESPACE;
 use crate::policy::{Policy, Statement};
 use crate::resources::key::{self, Keys};
-use crate::resources::newborn::{finish, not_known_yet};
+use crate::resources::created::{finish, retry_not_found};
 use crate::{Aws, AwsNames, Called};
 
 /// Days until an unfinished upload is aborted.
@@ -237,7 +237,7 @@ impl Resource for Bucket {
             Err(error) => return Err(reads::explained(error, name, aws).await),
         };
         // The tags decide whether the bucket exists. Other reads may not find a new bucket yet.
-        let (made, parts) = (made?, parts.map_err(not_known_yet)?);
+        let (made, parts) = (made?, parts.map_err(retry_not_found)?);
         let (public_access_block, ownership, encryption, versioning, lifecycle, policy, cors, notified) =
             parts;
         Ok(Some(Live {

@@ -55,7 +55,7 @@ impl Resource for Dashboard {
     type Cloud = Aws;
     type Field = DashboardFieldName;
     const INFO: KindInfo = KindInfo {
-        stands_on: &["cloudwatch.alarm"],
+        depends_on: &["cloudwatch.alarm"],
         left_out: &[
             LeftOut { what: "sharing", why: "it is a role and a user pool next to the dashboard" },
             LeftOut {

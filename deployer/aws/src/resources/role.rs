@@ -19,7 +19,7 @@ use struct_to_enum::FieldName;
 use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
 use crate::policy::{Policy, Statement};
 use crate::resources::lint;
-use crate::resources::newborn::not_known_yet;
+use crate::resources::created::retry_not_found;
 use crate::{Aws, AwsNames, Called};
 
 /// The name of the inline policy with the grants of the stack.
@@ -191,8 +191,8 @@ impl Resource for Role {
         let Some(answer) = answer.gone_is_none()? else {
             return Ok(None);
         };
-        let inline_policies = inline_policies.map_err(not_known_yet)?;
-        let managed_policies = managed_policies.map_err(not_known_yet)?;
+        let inline_policies = inline_policies.map_err(retry_not_found)?;
+        let managed_policies = managed_policies.map_err(retry_not_found)?;
         let Some(role) = answer.role else {
             return Err(Error::other("GetRole", format!("the answer for {name} contains no role")));
         };

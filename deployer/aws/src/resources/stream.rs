@@ -23,7 +23,7 @@ use struct_to_enum::FieldName;
 use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
 use crate::policy::{Policy, Statement};
 use crate::resources::key::{self, Keys};
-use crate::resources::newborn::{finish, not_known_yet};
+use crate::resources::created::{finish, retry_not_found};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 /// The default and minimum of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).
@@ -203,7 +203,7 @@ impl Resource for Stream {
             return Ok(None);
         }
         // The summary decides whether the stream exists. Other reads may not find a new stream yet.
-        let (policy, tags) = (policy?, tags.map_err(not_known_yet)?);
+        let (policy, tags) = (policy?, tags.map_err(retry_not_found)?);
         let identity = Some(summary.stream_creation_timestamp.secs().to_string());
         Ok(Some(Live { resource: self.live(&summary, policy), tags: Some(tags), identity }))
     }

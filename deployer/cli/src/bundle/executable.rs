@@ -27,7 +27,7 @@ pub(super) enum Form {
     /// A bundle whose manifest has this SHA-256.
     Bundle(String),
     /// A bundle without its end.
-    CutOff,
+    Truncated,
 }
 
 /// Opens the running program.
@@ -51,7 +51,7 @@ pub(super) fn form(file: &mut (impl Read + Seek)) -> io::Result<Form> {
     };
     let behind = at(file, program)?;
     let begins = MARK.as_bytes().starts_with(&behind) || behind.starts_with(MARK.as_bytes());
-    Ok(if begins { Form::CutOff } else { Form::Plain })
+    Ok(if begins { Form::Truncated } else { Form::Plain })
 }
 
 /// Reads as many bytes as a mark and a hash have, or fewer at the end of the file.

@@ -34,7 +34,7 @@ impl Bundle {
         let mut file = executable::running().map_err(unreadable())?;
         match executable::form(&mut file).map_err(unreadable())? {
             Form::Plain => Ok(None),
-            Form::CutOff => Err(BundleError::damaged("its end is missing")),
+            Form::Truncated => Err(BundleError::damaged("its end is missing")),
             Form::Bundle(sha256) => Self::open(file, &sha256).map(Some),
         }
     }

@@ -125,7 +125,7 @@ fn truncated_bundle_is_recognised() {
     let whole = fs::read(&path).unwrap();
     for length in [whole.len() - 1, whole.len() - 300, PROGRAM.len() + 500, PROGRAM.len() + 5] {
         let mut cut = std::io::Cursor::new(&whole[..length]);
-        assert_eq!(form(&mut cut).unwrap(), Form::CutOff, "{length} of {}", whole.len());
+        assert_eq!(form(&mut cut).unwrap(), Form::Truncated, "{length} of {}", whole.len());
     }
 }
 
@@ -141,7 +141,7 @@ fn bundle_never_returns_altered_contents() {
         file.write_all_at(&[byte[0] ^ 0x20], position).unwrap();
         match form(&mut File::open(&path).unwrap()).unwrap() {
             Form::Plain => panic!("byte {position} makes it a plain program"),
-            Form::CutOff => noticed += 1,
+            Form::Truncated => noticed += 1,
             Form::Bundle(_) => match read_all(&path) {
                 // Some bytes are not read: a date in the archive, the mark after the program.
                 Ok(taken_out) => assert_eq!(taken_out, put_in, "byte {position} alters the contents"),

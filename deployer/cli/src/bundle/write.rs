@@ -56,7 +56,7 @@ impl Contents {
     /// Writes a bundle of the running program to `path`. Replaces an existing file.
     ///
     /// # Errors
-    /// Returns an error if `path` is not a place for a bundle (see [`check_place`]) or cannot be written.
+    /// Returns an error if `path` is not a place for a bundle (see [`check_output_path`]) or cannot be written.
     pub fn write(&self, path: &Path) -> Result<Written, BundleError> {
         self.write_behind(running()?, path)
     }
@@ -116,7 +116,7 @@ impl Contents {
 /// # Errors
 /// Returns an error if `path` is the running program, a folder, a device or another special file, or if its
 /// folder does not exist.
-pub fn check_place(path: &Path) -> Result<(), BundleError> {
+pub fn check_output_path(path: &Path) -> Result<(), BundleError> {
     place(&running()?, path).map(drop)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::build::{self, BuildSettings, Workspace};
-use crate::bundle::{Built, Bundle, BundleError, Contents, Sources, Written, check_place};
+use crate::bundle::{Built, Bundle, BundleError, Contents, Sources, Written, check_output_path};
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     }
     let folder = global.folder();
     let (environments, files) = environments(folder, args.named)?;
-    check_place(&args.output)?;
+    check_output_path(&args.output)?;
     let workspace = Workspace::discover(".", app.package).await?;
     let release = workspace.release().await;
     let mut builds: BTreeMap<String, Built> = BTreeMap::new();

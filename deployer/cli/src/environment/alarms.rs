@@ -31,7 +31,7 @@ impl Alarms {
     }
 
     /// Returns the mistakes in the topics: topics in another Region than the environment, and too many topics.
-    pub(super) fn misfits(&self, of: &Environment) -> Vec<Mistake> {
+    pub(super) fn mistakes(&self, of: &Environment) -> Vec<Mistake> {
         let scope = of.scope("any");
         let Some(topics) = &self.notify else { return Vec::new() };
         let elsewhere =

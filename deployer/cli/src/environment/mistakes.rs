@@ -45,7 +45,7 @@ impl Mistake {
     /// Returns the mistake for an error of the TOML parser or of serde, in the terms of TOML.
     pub(super) fn of(error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', "; ");
-        let (message, advice) = reworded(&message);
+        let (message, advice) = plain_message(&message);
         Self { span: error.span().unwrap_or_default(), message, advice }
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, 
     let mut rest = tables.clone();
     let mut mistakes = lists(tables.get_ref(), "");
     for list in &mistakes {
-        take_out(rest.get_mut(), &list.span);
+        remove_at(rest.get_mut(), &list.span);
     }
     let environment = loop {
         let error = match Environment::deserialize(toml::de::Deserializer::from(rest.clone())) {
@@ -76,7 +76,7 @@ pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, 
             mistakes.push(mistake);
         }
         // A missing key of the top level has the position of the whole file, which cannot be removed.
-        if span == tables.span() || !take_out(rest.get_mut(), &span) {
+        if span == tables.span() || !remove_at(rest.get_mut(), &span) {
             break None;
         }
     };
@@ -101,7 +101,7 @@ fn lists(table: &DeTable<'_>, prefix: &str) -> Vec<Mistake> {
 }
 
 /// Removes the key or value at this position, and returns whether there was one.
-fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+fn remove_at(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     let mut found = false;
     for (key, mut value) in std::mem::take(table) {
         let here = key.span() == *span || value.span() == *span;
@@ -115,7 +115,7 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
 
 fn take_out_within(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
     match value {
-        DeValue::Table(table) => take_out(table, span),
+        DeValue::Table(table) => remove_at(table, span),
         DeValue::Array(items) => {
             let mut kept = DeArray::new();
             items.iter().filter(|item| item.span() != *span).for_each(|item| kept.push(item.clone()));
@@ -143,7 +143,7 @@ fn missing_key(message: &str) -> Option<&str> {
 }
 
 /// Returns a message of serde in the terms of TOML, and the advice for it.
-fn reworded(message: &str) -> (String, Option<String>) {
+fn plain_message(message: &str) -> (String, Option<String>) {
     if let Some(key) = missing_key(message) {
         return (format!("the key `{key}` is missing"), None);
     }

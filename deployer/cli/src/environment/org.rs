@@ -112,7 +112,7 @@ impl Org {
     }
 
     /// Returns the mistakes in values that do not fit the environment's account or Region, or each other.
-    pub(super) fn misfits(&self, of: &Environment) -> Vec<Mistake> {
+    pub(super) fn mistakes(&self, of: &Environment) -> Vec<Mistake> {
         let scope = of.scope("any");
         let (account, partition) = (&scope.account, scope.partition());
         let mut mistakes = Vec::new();
@@ -135,7 +135,7 @@ impl Org {
             Mistake::new(key.span(), message)
         }));
         if let Some(tags) = &self.tags
-            && let Some(message) = unfit(tags.get_ref())
+            && let Some(message) = tag_mistake(tags.get_ref())
         {
             mistakes.push(Mistake::new(tags.span(), message));
         }
@@ -189,7 +189,7 @@ impl Kms {
 }
 
 /// Returns a mistake in the tags as a whole: too many tags, or two keys that differ in case only.
-fn unfit(tags: &BTreeMap<TagKey, TagValue>) -> Option<String> {
+fn tag_mistake(tags: &BTreeMap<TagKey, TagValue>) -> Option<String> {
     if tags.len() > MOST_TAGS {
         return Some(format!(
             "{} tags are too many: {MOST_TAGS} of the 50 that AWS allows can be used, and the deployer needs the rest",

@@ -32,7 +32,7 @@ fn statement_names_stay_unique() {
 
 #[test]
 fn boundary_is_required_to_create_roles() {
-    let write = statement("RolesWrite", &["iam:CreateRole", "iam:TagRole", UNBOUNDING], "role");
+    let write = statement("RolesWrite", &["iam:CreateRole", "iam:TagRole", DELETE_BOUNDARY], "role");
     let [free, under] =
         bounded(write, "arn:aws:iam::111111111111:policy/boundary").try_into().expect("two statements");
     assert_eq!(free.actions, ["iam:TagRole"]);
@@ -53,8 +53,8 @@ fn read_only_policy_allows_only_reads() {
     let actions = |all: &[Statement]| all.iter().flat_map(|one| one.actions.clone()).collect::<Vec<_>>();
     let ours = ["s3:GetLifecycleConfiguration", "s3:ListAllMyBuckets"];
     assert_eq!(actions(&reading(all.clone(), &[])), ours);
-    let besides = reading(all, &["DescribeMetricFilters"]);
-    assert_eq!(actions(&besides), [&["logs:DescribeMetricFilters"], &ours[..]].concat());
+    let extra = reading(all, &["DescribeMetricFilters"]);
+    assert_eq!(actions(&extra), [&["logs:DescribeMetricFilters"], &ours[..]].concat());
 }
 
 #[test]

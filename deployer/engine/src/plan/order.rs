@@ -12,7 +12,7 @@ pub(super) fn users_first<C: Cloud>(steps: &mut [Step], kinds: &[Kind<C>]) {
         steps.iter().filter(|step| step.writes()).map(|step| step.id.clone()).collect();
     for step in steps.iter_mut().filter(|step| step.action == Action::Delete) {
         let stands_on_it = |id: &&ResourceId| {
-            kinds.iter().any(|user| user.info.name == id.kind() && user.info.stands_on.contains(&step.kind))
+            kinds.iter().any(|user| user.info.name == id.kind() && user.info.depends_on.contains(&step.kind))
         };
         step.needs = writes.iter().filter(stands_on_it).cloned().collect();
     }

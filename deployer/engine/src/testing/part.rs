@@ -50,7 +50,7 @@ impl Resource for Part {
     type Cloud = FakeCloud;
     type Field = PartFieldName;
     const INFO: KindInfo =
-        KindInfo { stands_on: &["fake.thing"], disables: true, ..KindInfo::new("fake.part") };
+        KindInfo { depends_on: &["fake.thing"], disables: true, ..KindInfo::new("fake.part") };
 
     fn name(&self) -> &str {
         &self.name

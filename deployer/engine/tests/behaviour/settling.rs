@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::apply::apply;
 use engine::plan::{Verdict, Wishes};
 use engine::resource::{Resource, ResourceId, Tags};
-use engine::settle::{reconsidered, settle};
+use engine::settle::{rechecked, settle};
 use engine::testing::{FakeCloud, Part, Thing, planned, stack, up};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ async fn apparent_drift_is_read_once_more() {
         let (mut survey, plan) = planned(&stack, &cloud).await;
         assert_eq!(plan.verdict, Verdict::Drift);
         size(later);
-        let plan = reconsidered(plan, &stack, &wishes, &mut survey, &cloud).await;
+        let plan = rechecked(plan, &stack, &wishes, &mut survey, &cloud).await;
         assert_eq!(plan.verdict, verdict);
         size(1);
     }
@@ -43,7 +43,7 @@ async fn apparently_unmanaged_resource_is_read_once_more() {
     let (mut survey, plan) = planned(&stack, &cloud).await;
     assert_eq!(plan.verdict, Verdict::Unmanaged);
     swap(ours);
-    let plan = reconsidered(plan, &stack, &wishes, &mut survey, &cloud).await;
+    let plan = rechecked(plan, &stack, &wishes, &mut survey, &cloud).await;
     assert_eq!(plan.verdict, Verdict::InSync);
 }
 
@@ -54,7 +54,7 @@ async fn clean_resource_is_not_read_again() {
     up(&stack, &cloud).await;
     let (mut survey, plan) = planned(&stack, &cloud).await;
     cloud.world().calls.clear();
-    reconsidered(plan, &stack, &Wishes::default(), &mut survey, &cloud).await;
+    rechecked(plan, &stack, &Wishes::default(), &mut survey, &cloud).await;
     assert!(cloud.world().calls.is_empty());
 }
 

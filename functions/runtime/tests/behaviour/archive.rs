@@ -72,8 +72,8 @@ async fn archive_quarantines_events_with_invalid_aggregate_or_version() {
     let failed = failed(ARCHIVE);
     let event = envelope(tally(1), 1);
     let of = |aggregate_type: &str| Envelope { aggregate_type: aggregate_type.to_owned(), ..event.clone() };
-    let strangers = [of(""), of("a#b"), Envelope { version: 0, ..event.clone() }];
-    let records: Vec<_> = strangers.iter().chain([&event]).map(Envelope::to_bytes).collect();
+    let foreign_data = [of(""), of("a#b"), Envelope { version: 0, ..event.clone() }];
+    let records: Vec<_> = foreign_data.iter().chain([&event]).map(Envelope::to_bytes).collect();
     archive(delivered(&records), &failed, &a_moment()).await.expect("the batch is archived");
     let key = "events/dt=2026-11-21/hour=20/shardId-000000000003-49590-49593.ndjson.gz";
     let aside = |n: usize| format!("failed/archive/shardId-000000000003-4959{n}.json");

@@ -12,12 +12,12 @@ fn group() -> LogGroup {
 }
 
 /// Answers with a listing of this group, with these fields in addition.
-fn listed(besides: Value) -> ScriptedAnswer {
+fn listed(extra: Value) -> ScriptedAnswer {
     let mut group = json!({"logGroupName": NAME, "logGroupClass": "STANDARD", "retentionInDays": 7});
     group
         .as_object_mut()
         .expect("the value is an object")
-        .extend(besides.as_object().expect("the value is an object").clone());
+        .extend(extra.as_object().expect("the value is an object").clone());
     body(json!({"logGroups": [group]}))
 }
 
@@ -25,8 +25,8 @@ fn tagged(script: Script, tags: &Tags) -> Script {
     script.on("ListTagsForResource", body(json!({"tags": tags})))
 }
 
-async fn live(besides: Value) -> LogGroup {
-    let script = tagged(Script::new().on("DescribeLogGroups", listed(besides)), &scope().tags());
+async fn live(extra: Value) -> LogGroup {
+    let script = tagged(Script::new().on("DescribeLogGroups", listed(extra)), &scope().tags());
     group().read(&script.aws()).await.expect("the read succeeds").expect("the resource exists").resource
 }
 

@@ -10,7 +10,7 @@ fn stream() -> Stream {
 }
 
 /// Returns a summary of the stream in this state, with these fields in addition.
-fn summary_of(status: &str, besides: Value) -> ScriptedAnswer {
+fn summary_of(status: &str, extra: Value) -> ScriptedAnswer {
     let mut summary = json!({
         "StreamName": "demo-dev-events",
         "StreamARN": "arn:aws:kinesis:eu-central-1:111111111111:stream/demo-dev-events",
@@ -25,7 +25,7 @@ fn summary_of(status: &str, besides: Value) -> ScriptedAnswer {
     summary
         .as_object_mut()
         .expect("the value is an object")
-        .extend(besides.as_object().expect("the value is an object").clone());
+        .extend(extra.as_object().expect("the value is an object").clone());
     body(json!({"StreamDescriptionSummary": summary}))
 }
 
@@ -112,7 +112,7 @@ async fn stream_with_unknown_tags_is_not_absent() {
 
 #[tokio::test(start_paused = true)]
 async fn stream_changes_are_made_one_by_one() {
-    let besides = json!({
+    let extra = json!({
         "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
         "RetentionPeriodHours": 48,
         "OpenShardCount": 4,
@@ -122,7 +122,7 @@ async fn stream_changes_are_made_one_by_one() {
         "MaxRecordSizeInKiB": 2048,
     });
     let changed = json!({"OpenShardCount": 4});
-    let seen_twice = || summary_of("ACTIVE", besides.clone());
+    let seen_twice = || summary_of("ACTIVE", extra.clone());
     let mut script = bare(Script::new())
         .on("DescribeStreamSummary", seen_twice())
         .on("DescribeStreamSummary", seen_twice());

@@ -11,7 +11,7 @@ fn table() -> Table {
 }
 
 /// Returns a description of the table in this state, with these fields in addition.
-fn description(status: &str, besides: Value) -> Value {
+fn description(status: &str, extra: Value) -> Value {
     let mut table = json!({
         "TableName": "demo-dev-events",
         "TableStatus": status,
@@ -24,7 +24,7 @@ fn description(status: &str, besides: Value) -> Value {
         "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
     });
     let table_fields = table.as_object_mut().expect("the value is an object");
-    table_fields.extend(besides.as_object().expect("the value is an object").clone());
+    table_fields.extend(extra.as_object().expect("the value is an object").clone());
     json!({"Table": table})
 }
 
@@ -187,7 +187,7 @@ async fn time_to_live_changed_twice_has_a_hint() {
 
 #[tokio::test(start_paused = true)]
 async fn table_changes_are_made_one_by_one() {
-    let besides = json!({
+    let extra = json!({
         "BillingModeSummary": {"BillingMode": "PROVISIONED"},
         "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
         "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"},
@@ -199,7 +199,7 @@ async fn table_changes_are_made_one_by_one() {
             {"IndexName": "going", "IndexStatus": "DELETING"},
         ],
     });
-    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", besides)));
+    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", extra)));
     let mut script = script;
     for _ in 0..7 {
         // Each change finds the previous one still in progress once, and waits for it.

@@ -102,10 +102,10 @@ impl Sides {
         let end = began.checked_add(args.grace).unwrap_or(began);
         let mut looks = LookSchedule::since(from, self.retention);
         // Reading one side can take longer than the grace period: the side that was read first is outdated.
-        let mut look_again = ledger.is_unsettled();
+        let mut read_again = ledger.is_unsettled();
         loop {
             let report = compare(ledger, self.ago(args.grace));
-            let last = !look_again && (report.in_flight == 0 || self.now() > end);
+            let last = !read_again && (report.in_flight == 0 || self.now() > end);
             if last && (looks.were_far() || !self.may_have_come(&report)) {
                 let mut report = report;
                 self.complete(&mut report).await?;
@@ -114,7 +114,7 @@ impl Sides {
             line.now(|| waiting(report.in_flight, end.duration_since(self.now())));
             tokio::time::sleep(PAUSE).await;
             look.again(ledger, looks.next(last)).await?;
-            look_again = false;
+            read_again = false;
         }
     }
 

@@ -54,10 +54,10 @@ impl Module {
     }
 
     /// Finds the cycles here and in the submodules, as pairs of modules on a cycle.
-    fn circles(&self, found: &mut Vec<String>) {
+    fn cycles(&self, found: &mut Vec<String>) {
         let mut arrows = BTreeSet::new();
         for (name, child) in &self.within {
-            child.circles(found);
+            child.cycles(found);
             let beside =
                 child.known().into_iter().filter_map(|path| path.strip_prefix(&self.path[..])?.first());
             let beside = beside.filter(|other| *other != name && self.within.contains_key(*other));
@@ -137,9 +137,9 @@ fn is_colon(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(colon) if colon.as_char() == ':')
 }
 
-fn circles(root: &Module) -> Vec<String> {
+fn cycles(root: &Module) -> Vec<String> {
     let mut found = Vec::new();
-    root.circles(&mut found);
+    root.cycles(&mut found);
     found
 }
 
@@ -152,7 +152,7 @@ fn modules_of_a_crate_know_each_other_in_one_direction() {
             let folder = root.parent().expect("the file has a parent folder");
             let module = Module::read(Names::new(), &parsed(&root), folder);
             modules += module.within.len();
-            found.extend(circles(&module).into_iter().map(|arrow| format!("{} {arrow}", package.name)));
+            found.extend(cycles(&module).into_iter().map(|arrow| format!("{} {arrow}", package.name)));
         }
     }
     assert_eq!(found, [""; 0]);
@@ -163,7 +163,7 @@ fn modules_of_a_crate_know_each_other_in_one_direction() {
 fn module_circle_is_found_in_any_form() {
     let of = |text| {
         let file = syn::parse_file(text).expect("the text is Rust");
-        circles(&Module::read(Names::new(), &file.items, Path::new("nowhere")))
+        cycles(&Module::read(Names::new(), &file.items, Path::new("nowhere")))
     };
     let circle = ["a knows b", "b knows a"];
     for (text, prefix) in [

@@ -13,13 +13,13 @@ const KNOWN: Duration = Duration::from_secs(120);
 
 /// Waits until a new resource is known, then sets the tags and settings that the create call does not accept,
 /// or that an interrupted attempt did not reach.
-pub(super) async fn finish<R>(newborn: &R, tags: &Tags, aws: &Aws) -> Result<(), Error>
+pub(super) async fn finish<R>(created: &R, tags: &Tags, aws: &Aws) -> Result<(), Error>
 where
     R: Resource<Cloud = Aws>,
 {
-    let what = format!("{} to be known", newborn.name());
+    let what = format!("{} to be known", created.name());
     let live = wait_until(&what, KNOWN, || async {
-        match newborn.read(aws).await {
+        match created.read(aws).await {
             Err(error) if error.class == Class::Propagating => Ok(None),
             other => other,
         }
@@ -27,13 +27,13 @@ where
     .await?;
     let tagged = live.tags.unwrap_or_default();
     if !tags.iter().all(|(key, value)| tagged.get(key) == Some(value)) {
-        newborn.tag(tags, aws).await.map_err(not_known_yet)?;
+        created.tag(tags, aws).await.map_err(retry_not_found)?;
     }
-    newborn.update(&live.resource, &changed(&live.resource, newborn), aws).await.map_err(not_known_yet)
+    created.update(&live.resource, &changed(&live.resource, created), aws).await.map_err(retry_not_found)
 }
 
 /// Makes a "not found" error retryable: for a moment, any call may not find a new resource.
-pub(super) fn not_known_yet(error: Error) -> Error {
+pub(super) fn retry_not_found(error: Error) -> Error {
     error.of_newborn()
 }
 
