@@ -30,6 +30,12 @@ fn lost_archive_object_is_detected_and_repaired(cloud: &Cloud) {
     assert!(refused.stderr.contains("1 object of the archive cannot be read"), "{refused:#?}");
     up.wait(put(whole)).expect("objects are not protected here");
     assert_eq!(audit(&place, &[]).code, Some(0), "every event is archived");
+    let nothing = audit(&place, &["--repair", "--yes"]);
+    assert!(
+        nothing.code == Some(0) && nothing.stderr.contains("there is nothing to publish"),
+        "{nothing:#?}"
+    );
+    assert_eq!(nothing.stdout.matches("equal: ").count(), 1, "the totals are shown once: {nothing:#?}");
     assert_eq!(up.archived().len(), lines, "no event was republished");
 
     let delete = up.aws.s3.delete_object().bucket(&bucket).key(&key);

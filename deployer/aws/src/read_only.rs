@@ -177,9 +177,7 @@ mod tests {
     async fn external_kind_declares_its_read_operations() {
         let looks = async |aws: Aws| aws.logs.describe_metric_filters().send().await;
         assert!(refused(looks(connected(Some(ReadOnly::default())).await).await));
-        assert!(!refused(
-            looks(connected(Some(ReadOnly::also(vec!["DescribeMetricFilters"]))).await).await
-        ));
+        assert!(!refused(looks(connected(Some(ReadOnly::also(vec!["DescribeMetricFilters"]))).await).await));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 #[cfg(feature = "cloudwatch")]
 pub mod alarm;
 pub mod bucket;
+mod created;
 #[cfg(feature = "cloudwatch")]
 pub mod dashboard;
 pub mod function;
@@ -15,7 +16,6 @@ pub mod log_group;
 pub mod mapping;
 #[cfg(feature = "sources")]
 mod mapping_name;
-mod created;
 pub mod role;
 mod sid;
 #[cfg(feature = "sources")]

@@ -1,8 +1,8 @@
 //! Checks of the repository itself: the documents are accurate, the language is plain, and no crate or module
 //! depends on a forbidden one.
 
-mod cycles;
 mod code_blocks;
+mod cycles;
 mod directions;
 mod language;
 mod messages;

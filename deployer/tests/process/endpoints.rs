@@ -48,6 +48,17 @@ fn page_in_place_of_an_answer_is_no_absence() {
     assert_eq!(code, Some(1), "{stderr}");
 }
 
+/// A wrong confirmation is found before the environment is read.
+#[test]
+fn wrong_confirmation_is_refused_without_a_call() {
+    let place = Place::new();
+    let mut command = place.command(&["down", "dev", "--confirm", "prod"]);
+    let (code, stderr) =
+        said(&command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").output().expect("it runs"));
+    assert_eq!(code, Some(64), "{stderr}");
+    assert!(stderr.contains("`--confirm prod` does not match environment `dev`"), "{stderr}");
+}
+
 /// Reads one request and answers with status 404 and a page.
 fn answer_with_page(stream: &TcpStream) {
     let mut reader = BufReader::new(stream);

@@ -6,12 +6,12 @@
 mod callers;
 mod chance;
 mod consumers;
+mod foreign_data;
 mod invariants;
 mod observed;
 mod planted;
 mod replaying;
 mod schedule;
-mod foreign_data;
 mod tests;
 mod tool;
 mod trace;

@@ -9,10 +9,10 @@ use tokio::{
 };
 
 use crate::{
-    callers, consumers,
+    callers, consumers, foreign_data,
     invariants::{self, Broken},
     planted::Planted,
-    replaying, foreign_data,
+    replaying,
     world::{World, lock},
 };
 

@@ -25,7 +25,8 @@ pub(super) fn of(stack: &Stack<Aws>) -> Vec<Alarm> {
     let streams = stages.streams.iter();
     let streams = streams.map(|stream| Alarm::stream_full(scope, &thing(stream, "stream-throttled"), stream));
     let invoked_functions = stages.invoked_functions.iter();
-    let invoked_functions = invoked_functions.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
+    let invoked_functions =
+        invoked_functions.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
     let consumers = stages.consumers.iter().flat_map(|consumer| {
         let function = consumer.function.as_str();
         let thing = |sign| thing(function, sign);

@@ -26,8 +26,8 @@ use struct_to_enum::FieldName;
 use self::lifecycle::Rule;
 use crate::names::OWN_NAMESPACE;
 use crate::policy::{Policy, Statement};
-use crate::resources::key::{self, Keys};
 use crate::resources::created::{finish, retry_not_found};
+use crate::resources::key::{self, Keys};
 use crate::{Aws, AwsNames, Called};
 
 /// Days until an unfinished upload is aborted.

@@ -18,8 +18,8 @@ use struct_to_enum::FieldName;
 
 use self::policies::{attached_policies, delete_inline, detach, inline_policies, inline_policy_names};
 use crate::policy::{Policy, Statement};
-use crate::resources::lint;
 use crate::resources::created::retry_not_found;
+use crate::resources::lint;
 use crate::{Aws, AwsNames, Called};
 
 /// The name of the inline policy with the grants of the stack.

@@ -22,8 +22,8 @@ use struct_to_enum::FieldName;
 
 use self::states::{SETTLED, active, earlier_gone, gone, status, summary};
 use crate::policy::{Policy, Statement};
-use crate::resources::key::{self, Keys};
 use crate::resources::created::{finish, retry_not_found};
+use crate::resources::key::{self, Keys};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 /// The default and minimum of `RetentionPeriodHours` ("CreateStream", Kinesis API reference).

@@ -31,8 +31,8 @@ use self::changes::change;
 use self::primary_key::KeyAttribute;
 use self::states::{SETTLED, active, described, earlier_gone, gone, status};
 use crate::policy::{Policy, Statement};
-use crate::resources::key::{self, Keys};
 use crate::resources::created::{finish, retry_not_found};
+use crate::resources::key::{self, Keys};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
@@ -265,7 +265,8 @@ impl Resource for Table {
             return Ok(None);
         }
         // DescribeTable decides whether the table exists. Other reads may not find a new table yet.
-        let (backups, time_to_live) = (backups.map_err(retry_not_found)?, time_to_live.map_err(retry_not_found)?);
+        let (backups, time_to_live) =
+            (backups.map_err(retry_not_found)?, time_to_live.map_err(retry_not_found)?);
         let (policy, tags) = (policy.map_err(retry_not_found)?, tags.map_err(retry_not_found)?);
         let region = &aws.scope.region;
         let resource = self.live(&table, backups.as_ref(), time_to_live.as_ref(), policy, region);

@@ -59,6 +59,7 @@ fn environment_errors_name_file_and_line() {
         format!("{LEAST}[build]\nprofile = \"my profile\"\n"),
         format!("{LEAST}[build]\nprofile = \"debug\"\n"),
         "region = \"frankfurt\"\naccount = \"111111111111\"\n".to_owned(),
+        "region = \"us-esat-1\"\naccount = \"111111111111\"\n".to_owned(),
         "region = \"eu-central-1\"\naccount = \"1234\"\n".to_owned(),
         "region = \"eu-central-1\naccount = 1\n".to_owned(),
     ];
