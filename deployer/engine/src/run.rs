@@ -154,11 +154,7 @@ impl Run {
             };
             let open = |other: &&Release| matches!(other.state, ReleaseState::Begun | ReleaseState::Removing);
             if let Some(open) = other.as_ref().filter(open) {
-                // The other run has not recorded its end. Its entry is repeated after this run's last entry,
-                // because a plan uses only the last entry of the record, and needs the list of resources that
-                // the other run creates. If the number is taken meanwhile, usually by the other run's own
-                // last entry, nothing is repeated.
-                entered(cloud, open, number + 1).await?;
+                repeat(cloud, open, number + 1).await?;
             }
             return Ok(other);
         }
@@ -233,6 +229,20 @@ fn uncertain(report: &ApplyReport, id: &str, untouched: impl Fn(&StepOutcome) ->
     let outcome = report.outcomes.iter().find(|outcome| outcome.id.to_string() == id);
     // A resource without an outcome is from an earlier run, and this run did not check it.
     outcome.is_none_or(|outcome| outcome.result.is_err() && !untouched(outcome))
+}
+
+/// Repeats the entry of a run that has not recorded its end, at the end of the record: a plan uses only the
+/// last entry, and needs the list of resources that the open run creates. Does nothing if that run has written
+/// another entry meanwhile.
+async fn repeat<C: ReleaseRecord>(cloud: &C, open: &Release, mut number: u64) -> Result<(), Error> {
+    // A third run that has just begun does not know the open run, so the entry comes after that of the third.
+    while let Entered::Taken(other) = entered(cloud, open, number).await? {
+        if other.run == open.run {
+            break;
+        }
+        number += 1;
+    }
+    Ok(())
 }
 
 /// The result of adding an entry.

@@ -1,11 +1,12 @@
 //! What a run writes to the release record, and reads from it.
 
 use engine::apply::ApplyReport;
-use engine::error::Class;
+use engine::error::{Class, Error};
 use engine::plan::{Verdict, Wishes};
 use engine::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA};
-use engine::resource::Tags;
+use engine::resource::{Cloud, ResourceId, Tags};
 use engine::run::{Convergence, Run};
+use engine::scope::Scope;
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
 
 fn last(cloud: &FakeCloud) -> Release {
@@ -68,6 +69,74 @@ async fn run_that_did_not_succeed_is_recorded_as_failed() {
             .expect("the record can be written");
         assert_eq!(last(&cloud).state, state);
     }
+}
+
+/// A cloud in which a third run begins just before the entry of this number is written.
+#[derive(Clone)]
+struct WithThirdRun {
+    cloud: FakeCloud,
+    third: Release,
+    number: u64,
+}
+
+impl Cloud for WithThirdRun {
+    type Permission = <FakeCloud as Cloud>::Permission;
+
+    fn fresh(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl ReleaseRecord for WithThirdRun {
+    fn record_id(scope: &Scope) -> ResourceId {
+        FakeCloud::record_id(scope)
+    }
+
+    fn kept_in(scope: &Scope) -> Option<ResourceId> {
+        FakeCloud::kept_in(scope)
+    }
+
+    async fn last_release(&self) -> Result<Option<Recorded>, Error> {
+        self.cloud.last_release().await
+    }
+
+    async fn releases(&self, from: u64) -> Result<Vec<Recorded>, Error> {
+        self.cloud.releases(from).await
+    }
+
+    async fn record(&self, release: &Release, number: u64) -> Result<(), Error> {
+        if number == self.number {
+            let _ = self.cloud.record(&self.third, number).await;
+        }
+        self.cloud.record(release, number).await
+    }
+
+    async fn withdraw(&self, number: u64) -> Result<(), Error> {
+        self.cloud.withdraw(number).await
+    }
+
+    async fn forget_releases(&self) -> Result<(), Error> {
+        self.cloud.forget_releases().await
+    }
+}
+
+/// If the open run is killed, its resources would otherwise count as unmanaged.
+#[tokio::test]
+async fn open_run_stays_last_in_the_record_beside_a_third_run() {
+    let (stack, cloud) = (stack(), FakeCloud::default());
+    let (survey, plan) = planned(&stack, &cloud).await;
+    let entry = |by: &str| Run::entry(&plan, &survey, None, by.into());
+    let first = Run::begin(&cloud, None, entry("first")).await.expect("the record is empty");
+    let open = Release { making: ["fake.thing/demo-dev-b".into()].into(), ..entry("open") };
+    cloud.record(&open, 2).await.expect("the number is free");
+    let cloud = WithThirdRun { cloud, third: entry("third"), number: 4 };
+    let met = first.met(&cloud).await.expect("the record can be read");
+    let report = ApplyReport::default();
+    let ended = first.end(&cloud, &report, &survey, Convergence::Converged, met).await;
+    assert_eq!(ended.expect("the record can be written").map(|other| other.by), Some("open".into()));
+    let by: Vec<String> =
+        cloud.cloud.world().releases.iter().map(|recorded| recorded.release.by.clone()).collect();
+    assert_eq!(by, ["first", "open", "first", "third", "open"]);
 }
 
 #[tokio::test]
