@@ -177,7 +177,7 @@ async fn finish(
     }
     let by = last.filter(|_| !ours).map(|last| format!(" by {}", last.by)).unwrap_or_default();
     Err(Problem::new(format!(
-        "another run{by} is creating resources here: older resources were removed, and its own were kept"
+        "another run{by} is creating resources here: what existed before was removed, and what that run created was kept"
     ))
     .details(there)
     .hint("wait for that run to end, then run `down` again to remove the rest"))

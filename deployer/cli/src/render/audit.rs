@@ -111,7 +111,7 @@ impl Audit<'_> {
         );
         let late = match report.in_flight {
             0 => String::new(),
-            number => format!("; {} may still be in flight", thousands(number)),
+            number => format!("; {} may still be on the way to the archive", thousands(number)),
         };
         let _ = match self.verdict {
             AuditVerdict::Equal => {

@@ -279,7 +279,7 @@ fn active_orphan(step: Step, activity: Option<&Activity>) -> Step {
             Step { action: Action::Disable, reason, tags, ..step }
         }
         Some(Fate::Leave(why)) => {
-            Step { reason: Some(format!("it {what}; `up` does not disable it, because {why}")), ..step }
+            Step { reason: Some(format!("it {what}, and `up` leaves it active, because {why}")), ..step }
         }
         None => Step { reason: Some(format!("it {what}")), ..step },
     }

@@ -230,7 +230,7 @@ async fn orphan_that_may_be_a_colleagues_goes_on() {
     assert_eq!(orphan.action, Action::Keep);
     assert_eq!(
         orphan.reason.as_deref(),
-        Some("it still works; `up` does not disable it, because it may be a colleague's")
+        Some("it still works, and `up` leaves it active, because it may be a colleague's")
     );
 }
 

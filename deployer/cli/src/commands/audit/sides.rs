@@ -159,7 +159,10 @@ fn waiting(in_flight: u64, left: SignedDuration) -> String {
     match in_flight {
         0 => "reading the archive again".to_owned(),
         events => {
-            format!("{} may be in flight: waiting at most {left} more (--grace)", count(events, "event"))
+            format!(
+                "{} may still be on the way to the archive: waiting at most {left} more (--grace)",
+                count(events, "event")
+            )
         }
     }
 }
@@ -185,9 +188,15 @@ mod tests {
     #[test]
     fn wait_for_events_in_flight_says_how_long_it_takes() {
         let said = waiting(1, SignedDuration::from_secs(34));
-        assert_eq!(said, "1 event may be in flight: waiting at most 34 s more (--grace)");
+        assert_eq!(
+            said,
+            "1 event may still be on the way to the archive: waiting at most 34 s more (--grace)"
+        );
         let over = waiting(2, SignedDuration::from_secs(-1));
-        assert_eq!(over, "2 events may be in flight: waiting at most 0.0 s more (--grace)");
+        assert_eq!(
+            over,
+            "2 events may still be on the way to the archive: waiting at most 0.0 s more (--grace)"
+        );
         assert_eq!(waiting(0, SignedDuration::from_secs(34)), "reading the archive again");
     }
 }
