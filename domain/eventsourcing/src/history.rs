@@ -73,7 +73,7 @@ pub enum HistoryError {
     },
     /// The commit belongs to another aggregate.
     #[error("a commit of {found} was read for {id}")]
-    Unmanaged {
+    OtherAggregate {
         /// The aggregate.
         id: AggregateId,
         /// The aggregate of the commit.
@@ -161,7 +161,7 @@ impl<A: Aggregate> History<A> {
         let id = || self.id.clone();
         if commit.aggregate_id != self.id {
             let found = commit.aggregate_id.clone();
-            return Err(HistoryError::Unmanaged { id: id(), found });
+            return Err(HistoryError::OtherAggregate { id: id(), found });
         }
         let expected = self.version() + 1;
         if commit.version != expected {

@@ -304,6 +304,32 @@ async fn interrupted_change_is_pending_and_no_drift() {
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "later changes are drift");
 }
 
+/// A resource that holds data is never recreated: if it is gone, its data is lost.
+#[tokio::test(start_paused = true)]
+async fn interrupted_recreation_is_pending_and_no_drift() {
+    let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
+    let thing = Thing::new("a");
+    before.add(thing.clone()).add(Part::of(&thing));
+    after.add(thing.clone()).add(Part::of(&thing).speed(2));
+    up(&before, &cloud).await;
+    // The calls are: the record, the deletion, then the creation.
+    cloud.world().dies = Some((2, When::Before));
+    tokio::select! {
+        _ = up(&after, &cloud) => panic!("the run did not die"),
+        () = cloud.death() => {}
+    }
+    assert!(cloud.world().parts.is_empty(), "the run died between deletion and creation");
+    let (_, plan) = planned(&after, &cloud).await;
+    assert_eq!((plan.verdict, plan.losses().count()), (Verdict::Pending, 0), "{plan:#?}");
+    cloud.world().things.clear();
+    assert_eq!(planned(&after, &cloud).await.1.losses().count(), 1, "somebody deleted the store");
+    cloud.world().things.insert(thing.name.clone(), (thing, scope().tags()));
+    up(&after, &cloud).await;
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);
+    cloud.world().parts.clear();
+    assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "later deletions are drift");
+}
+
 #[tokio::test]
 async fn denied_creation_does_not_claim_the_name() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());

@@ -81,7 +81,7 @@ fn missing_or_repeated_commit_is_a_gap() {
 fn commit_of_another_aggregate_is_refused() {
     let mut history = Tallied::new(AggregateId::of::<Tally>(Uuid::from_u128(2)));
     let error = history.fold(&commit(0, 1, &[tea(1)])).unwrap_err();
-    assert!(matches!(error, HistoryError::Unmanaged { .. }), "{error}");
+    assert!(matches!(error, HistoryError::OtherAggregate { .. }), "{error}");
 }
 
 #[test]
