@@ -50,7 +50,7 @@ pub(crate) fn stop_on_signal(stop: &CancellationToken, ui: &Ui) -> Listening {
     Listening(tokio::spawn(async move {
         first.cancelled().await;
         stop.cancel();
-        ui.say("stopping: the steps in progress will finish; press Ctrl-C again to quit now");
+        ui.say("stopping: steps in progress get a few seconds to finish; press Ctrl-C again to quit now");
     }))
 }
 

@@ -1,8 +1,8 @@
 //! Stores every published event: one compressed object for each batch, one line for each event.
 //!
 //! The key and the bytes of an object depend only on its batch. A batch that is delivered again writes the
-//! same object again. A batch that is cut differently gets another key, so no object is ever overwritten with
-//! other content.
+//! same object again, with the same bytes from the same release. A batch that is cut differently gets another
+//! key, so no object is ever overwritten with other events.
 
 use aws_lambda_events::event::kinesis::{KinesisEvent, KinesisEventRecord};
 use jiff::Timestamp;

@@ -77,7 +77,7 @@ fn changes(run: &PastRun) -> String {
         Action::Create => Some(format!("+{number}")),
         Action::Update => Some(format!("~{number}")),
         Action::Recreate => Some(format!("±{number}")),
-        Action::Disable => Some(format!("o{number}")),
+        Action::Disable => Some(format!("x{number}")),
         Action::Delete => Some(format!("-{number}")),
         Action::Refuse | Action::Keep => None,
     };

@@ -24,7 +24,7 @@ pub(super) fn sign(action: Action) -> (&'static str, Style) {
         Action::Create => ("+", GOOD),
         Action::Update => ("~", CHANGE),
         Action::Recreate => ("±", CHANGE),
-        Action::Disable => ("o", CHANGE),
+        Action::Disable => ("x", CHANGE),
         Action::Delete => ("-", BAD),
         Action::Refuse => ("!", BAD),
         Action::Keep => (" ", DIM),
