@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use engine::apply::{ApplyReport, Failure, apply};
 use engine::error::Error;
-use engine::plan::{Plan, Step, Wishes};
+use engine::plan::{Plan, STORED_SCHEMA, Step, Wishes};
 use engine::release::{Release, ReleaseRecord, ReleaseState};
 use engine::resource::{Resource, ResourceId};
 use engine::retry::retried;
@@ -74,8 +74,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
-    let kinds: Vec<&str> = session.stack.kinds.iter().map(|kind| kind.info.name).collect();
-    are_ids(&wishes, &kinds)?;
+    let kinds = session.stack.kinds.iter().map(|kind| kind.info.name);
+    are_ids(&wishes, &kinds.chain([STORED_SCHEMA]).collect::<Vec<_>>())?;
     let planned = session.plan(app, &wishes, ui).await?;
     are_planned(&planned.plan, &wishes, name, &ui.program())?;
     let code = planned.code().await;
