@@ -135,6 +135,31 @@ mod tests {
     }
 
     #[test]
+    fn options_are_all_in_the_section_of_their_verb() {
+        let page = include_str!("../../../docs/commands.md");
+        let sections: Vec<&str> = page.split("\n## ").collect();
+        let verbs = Command::augment_subcommands(clap::Command::new("deployer"));
+        let mut missing = Vec::new();
+        for verb in verbs.get_subcommands() {
+            let name = verb.get_name();
+            let is_of_verb = |section: &&&str| {
+                section.lines().next().is_some_and(|title| title.split_whitespace().any(|word| word == name))
+            };
+            let section = sections.iter().find(is_of_verb).unwrap_or(&"");
+            let options = verb
+                .get_arguments()
+                .filter(|option| !option.is_hide_set())
+                .filter_map(|option| option.get_long());
+            missing.extend(
+                options
+                    .filter(|option| !section.contains(&format!("--{option}")))
+                    .map(|option| format!("{name} --{option}")),
+            );
+        }
+        assert_eq!(missing, [""; 0], "docs/commands.md does not explain these options");
+    }
+
+    #[test]
     fn name_that_is_given_twice_counts_once() {
         let names = ["get-demo", "add-item", "get-demo"].map(str::to_owned);
         assert_eq!(each_once(names.to_vec()), ["get-demo", "add-item"]);
