@@ -235,7 +235,7 @@ fn uncertain(report: &ApplyReport, id: &str, untouched: impl Fn(&StepOutcome) ->
 /// last entry, and needs the list of resources that the open run creates. Does nothing if that run has written
 /// another entry meanwhile.
 async fn repeat<C: ReleaseRecord>(cloud: &C, open: &Release, mut number: u64) -> Result<(), Error> {
-    // A third run that has just begun does not know the open run, so the entry comes after that of the third.
+    // A third run that has just started does not know the open run, so the entry comes after that of the third.
     while let Entered::Taken(other) = entered(cloud, open, number).await? {
         if other.run == open.run {
             break;

@@ -102,7 +102,7 @@ impl Decision<'_> {
     /// shows that this one existed. Then it was deleted outside the deployer. For a store that means lost
     /// data, and creating an empty one without a warning would hide the loss.
     fn absent(&self, subject: &dyn Described, step: Step) -> Step {
-        // Only resources without data are recreated; a store that is gone is lost, whoever was changing it.
+        // Only resources without data are recreated; a store that is gone is lost, even if a run was changing it.
         if !subject.info().stateful && self.half_changed(&subject.id()) {
             let reason = Some("an interrupted deployment was recreating it".into());
             return Step { verdicts: vec![Verdict::Pending], reason, ..step };

@@ -322,7 +322,7 @@ async fn interrupted_recreation_is_pending_and_no_drift() {
     let (_, plan) = planned(&after, &cloud).await;
     assert_eq!((plan.verdict, plan.losses().count()), (Verdict::Pending, 0), "{plan:#?}");
     cloud.world().things.clear();
-    assert_eq!(planned(&after, &cloud).await.1.losses().count(), 1, "somebody deleted the store");
+    assert_eq!(planned(&after, &cloud).await.1.losses().count(), 1, "the store was deleted");
     cloud.world().things.insert(thing.name.clone(), (thing, scope().tags()));
     up(&after, &cloud).await;
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::InSync);

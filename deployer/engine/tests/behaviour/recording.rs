@@ -122,7 +122,7 @@ impl ReleaseRecord for WithThirdRun {
 
 /// If the open run is killed, its resources would otherwise count as unmanaged.
 #[tokio::test]
-async fn open_run_stays_last_in_the_record_beside_a_third_run() {
+async fn open_run_stays_last_in_the_record() {
     let (stack, cloud) = (stack(), FakeCloud::default());
     let (survey, plan) = planned(&stack, &cloud).await;
     let entry = |by: &str| Run::entry(&plan, &survey, None, by.into());

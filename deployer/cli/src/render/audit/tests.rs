@@ -100,7 +100,7 @@ fn audit_differences_are_listed_by_aggregate() {
 
 #[test]
 fn audit_text_names_another_table() {
-    let report = AuditReport { quarantined: Vec::new(), discarded_batches: 0, ..report() };
+    let report = AuditReport { quarantined: Vec::new(), discarded_batches: 0, in_flight: 0, ..report() };
     let audit = Audit { archive: "demo-dev-copy".to_owned(), other: Other::Table, ..audit(&report) };
     let text = plain(&audit.text());
     assert!(text.starts_with("table demo-dev-events against table demo-dev-copy\n"), "{text}");
