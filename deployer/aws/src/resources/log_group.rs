@@ -16,6 +16,9 @@ use crate::{Aws, AwsNames, Called};
 pub const RETENTION_DAYS: [i32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
+/// The class of a log group that names none ("CreateLogGroup", CloudWatch Logs API reference).
+const STANDARD: &str = "STANDARD";
+
 /// The log group of one function.
 #[derive(Debug, Clone, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
@@ -44,7 +47,7 @@ impl LogGroup {
             arn: arn(scope, &name),
             name,
             retention_days: Some(retention_days),
-            class: "STANDARD".into(),
+            class: STANDARD.into(),
             kms_key: None,
             deletion_protection: false,
         }
@@ -168,6 +171,8 @@ impl Resource for LogGroup {
             .create_log_group()
             .log_group_name(&self.name)
             .set_kms_key_id(self.kms_key.clone())
+            .set_log_group_class((self.class != STANDARD).then(|| self.class.as_str().into()))
+            .set_deletion_protection_enabled(self.deletion_protection.then_some(true))
             .set_tags(Some(tags.clone().into_iter().collect()))
             .send()
             .await

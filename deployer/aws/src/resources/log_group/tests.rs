@@ -62,6 +62,21 @@ async fn protected_log_group_is_deleted() {
 }
 
 #[tokio::test]
+async fn log_group_is_created_with_its_class_and_protection() {
+    let create = async |group: LogGroup| {
+        let script = Script::new().on("CreateLogGroup", body("{}")).on("PutRetentionPolicy", body("{}"));
+        group.create(&Tags::new(), &script.aws()).await.expect("the group is created");
+        script.asked().remove(0).body
+    };
+    let special = LogGroup { class: "INFREQUENT_ACCESS".into(), deletion_protection: true, ..group() };
+    let request = create(special).await;
+    assert!(request.contains(r#""logGroupClass":"INFREQUENT_ACCESS""#), "{request}");
+    assert!(request.contains(r#""deletionProtectionEnabled":true"#), "{request}");
+    let request = create(group()).await;
+    assert!(!request.contains("logGroupClass") && !request.contains("deletionProtection"), "{request}");
+}
+
+#[tokio::test]
 async fn log_group_created_by_lambda_gets_its_retention() {
     let exists = fault(400, "ResourceAlreadyExistsException", "The specified log group already exists");
     let script = tagged(Script::new().on("CreateLogGroup", exists.clone()), &Tags::new());
