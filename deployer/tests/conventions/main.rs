@@ -6,6 +6,7 @@ mod cycles;
 mod directions;
 mod language;
 mod messages;
+mod mutants;
 mod rules;
 mod sources;
 mod test_names;
