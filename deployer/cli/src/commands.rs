@@ -131,6 +131,8 @@ mod tests {
         let verbs = Command::augment_subcommands(clap::Command::new("deployer"));
         for verb in verbs.get_subcommands().map(clap::Command::get_name) {
             assert!(documented.contains(&verb), "docs/commands.md has no section `## {verb}`");
+            let row = format!("| [`{verb}`](#");
+            assert!(page.contains(&row), "the table at the top of docs/commands.md has no row of `{verb}`");
         }
     }
 

@@ -49,7 +49,8 @@ mod tests {
         let known: Vec<&str> =
             command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(Command::get_name).collect();
         let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
-        assert_eq!(grouped.iter().collect::<BTreeSet<_>>(), known.iter().collect());
-        assert_eq!(grouped.len(), known.len(), "a command is in two groups");
+        let groups: BTreeSet<&str> = grouped.iter().copied().collect();
+        assert_eq!(groups, known.into_iter().collect(), "GROUPS differs from the commands that exist");
+        assert_eq!(grouped.len(), groups.len(), "a command is in two groups");
     }
 }

@@ -91,6 +91,16 @@ fn stack_kinds_are_all_registered() {
 }
 
 #[test]
+fn kinds_all_have_a_section_of_the_documents() {
+    let page = include_str!("../../../docs/resources.md");
+    for kind in dev().kinds {
+        let name = kind.info.name;
+        assert!(page.contains(&format!("\n## {name}\n")), "docs/resources.md has no section `## {name}`");
+        assert!(page.contains(&format!("| [`{name}`](#")), "docs/resources.md has no row of `{name}`");
+    }
+}
+
+#[test]
 fn grants_name_resources_where_aws_supports_it() {
     for (role, sid, statement) in statements(&dev()) {
         let actions = strings(&statement["Action"]);

@@ -102,5 +102,5 @@ fn event_versions_all_have_a_golden_file() {
 fn story_has_an_event_of_each_type() {
     let written: BTreeSet<String> = story().into_iter().map(|(_, envelope)| envelope.event_type).collect();
     let known = CartEvent::SCHEMAS.iter().map(|schema| schema.event_type.to_owned()).collect();
-    assert_eq!(written, known);
+    assert_eq!(written, known, "`story` needs one event of each type of `CartEvent::SCHEMAS`");
 }
