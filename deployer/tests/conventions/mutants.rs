@@ -5,8 +5,13 @@ use std::path::Path;
 
 use toml::Table;
 
+use crate::sources::has_mutants;
+
 #[test]
 fn mutants_match_the_code_once() {
+    if has_mutants() {
+        return;
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let list = fs::read_to_string(root.join(".ci/mutants.toml")).expect("the list is committed");
     let list: Table = list.parse().expect("the list is TOML");

@@ -3,6 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Returns whether this is the copy of `.ci/mutants`, whose code differs from that of the repository.
+pub(crate) fn has_mutants() -> bool {
+    env!("CARGO_PKG_VERSION").ends_with("-mutants")
+}
+
 /// Finds all sources and documents below a folder.
 pub(crate) fn files(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
