@@ -100,6 +100,38 @@ fn kinds_all_have_a_section_of_the_documents() {
     }
 }
 
+/// Returns the fields in the table of a kind in `docs/resources.md`; of a nested field, the outer one.
+fn documented_fields(kind: &str) -> BTreeSet<&'static str> {
+    let page = include_str!("../../../docs/resources.md");
+    let heading = format!("\n## {kind}\n");
+    let (_, section) = page.split_once(&heading).expect("the kind has a section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let (_, table) = section.split_once("| field |").expect("the section has a table of fields");
+    let rows = table.split("\n\n").next().unwrap_or_default().lines().skip(2);
+    let cells = rows.filter_map(|row| row.strip_prefix("| ")?.split(" | ").next());
+    // In a cell, every second part is in backticks.
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    names.map(|name| name.split('.').next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn documented_fields_are_those_of_the_kinds() {
+    let stack = dev();
+    let mut checked = BTreeSet::new();
+    for node in &stack.resources {
+        let kind = node.id().kind();
+        if !checked.insert(kind) {
+            continue;
+        }
+        let state = node.state();
+        let fields = state.as_object().expect("a state is an object").keys().map(String::as_str);
+        // The name is in the first table of the page.
+        let fields: BTreeSet<&str> = fields.filter(|field| *field != "name").collect();
+        assert_eq!(documented_fields(kind), fields, "the table of {kind} in docs/resources.md");
+    }
+    assert_eq!(checked.len(), stack.kinds.len(), "the stack has a resource of each kind");
+}
+
 #[test]
 fn grants_name_resources_where_aws_supports_it() {
     for (role, sid, statement) in statements(&dev()) {
