@@ -10,7 +10,7 @@ mod stages;
 
 #[cfg(feature = "sources")]
 pub use lambda::EventSource;
-pub use lambda::{Lambda, LambdaDefaults};
+pub use lambda::{Lambda, LambdaDefaults, LambdaOverrides};
 #[cfg(feature = "pipeline")]
 pub use stages::{Consumer, Stages};
 

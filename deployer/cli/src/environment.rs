@@ -6,11 +6,13 @@ mod alarms;
 mod arn;
 mod error;
 mod extends;
+mod functions;
 mod mistakes;
 mod org;
 mod tag;
 mod value;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -24,7 +26,7 @@ pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
 use crate::build::{BuildSettings, Method};
-use aws::composites::LambdaDefaults;
+use aws::composites::{LambdaDefaults, LambdaOverrides};
 
 /// One environment: the contents of its file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -64,9 +66,9 @@ pub struct Environment {
     pub local: Option<Local>,
 }
 
-/// The settings of all functions.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+/// The settings of all functions, and of single functions.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(default)]
 pub struct Functions {
     /// Memory in MB; processor time grows with it.
     pub memory_mb: Between<128, 10_240>,
@@ -74,6 +76,21 @@ pub struct Functions {
     pub timeout_s: Between<1, 900>,
     /// How many days log lines are kept.
     pub log_retention_days: RetentionDays,
+    /// The settings of single functions, by name.
+    #[schemars(flatten)]
+    pub overrides: BTreeMap<String, FunctionOverrides>,
+}
+
+/// The settings of one function that differ from those of all.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FunctionOverrides {
+    /// Memory in MB.
+    pub memory_mb: Option<Between<128, 10_240>>,
+    /// The longest invocation, in seconds.
+    pub timeout_s: Option<Between<1, 900>>,
+    /// How many days log lines are kept.
+    pub log_retention_days: Option<RetentionDays>,
 }
 
 impl Default for Functions {
@@ -82,6 +99,7 @@ impl Default for Functions {
             memory_mb: Between::of(256),
             timeout_s: Between::of(30),
             log_retention_days: RetentionDays::of(14),
+            overrides: BTreeMap::new(),
         }
     }
 }
@@ -175,8 +193,18 @@ impl Environment {
             log_key: self.org.kms.logs(),
             variables_key: self.org.kms.functions(),
             permissions_boundary: self.org.permissions_boundary(),
+            overrides: self.functions.overrides.iter().map(overrides).collect(),
         }
     }
+}
+
+fn overrides((name, own): (&String, &FunctionOverrides)) -> (String, LambdaOverrides) {
+    let own = LambdaOverrides {
+        memory_mb: own.memory_mb.map(Between::get),
+        timeout_s: own.timeout_s.map(Between::get),
+        log_retention_days: own.log_retention_days.map(RetentionDays::get),
+    };
+    (name.clone(), own)
 }
 
 /// Returns the names of the environments in a folder.

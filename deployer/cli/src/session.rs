@@ -174,7 +174,7 @@ impl Session {
     /// Returns an error if AWS would reject the stack; see also [`Session::look`] and [`sources`].
     pub(crate) async fn plan(&mut self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
         self.environment.check_method(own_endpoint().is_some())?;
-        check(&self.stack, &self.environment.name)?;
+        check(&self.stack, &self.environment)?;
         // In a separate task: hashing would delay the processing of AWS's responses.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
         let (sources, looked) = futures::join!(sources, self.look(&self.stack, ui));
@@ -191,13 +191,23 @@ impl Session {
 }
 
 /// Checks the stack for mistakes that can be found without a call to AWS.
-fn check(stack: &Stack<Aws>, environment: &str) -> Result<(), Problem> {
+fn check(stack: &Stack<Aws>, environment: &Environment) -> Result<(), Problem> {
+    let resources = stack.neighbours();
+    let functions: Vec<&str> = resources.of_kind().map(Function::binary).collect();
+    if let Some(name) =
+        environment.functions.overrides.keys().find(|name| !functions.contains(&name.as_str()))
+    {
+        let message =
+            format!("`[functions.{name}]` of `{}` is not a function of the stack", environment.name);
+        return Err(Problem::usage(message).hint(known_words(name, "functions", &functions)));
+    }
     let mistakes = stack.mistakes();
     if mistakes.is_empty() {
         return Ok(());
     }
     let details = mistakes.into_iter().map(|(id, mistake)| format!("{id}: {mistake}"));
-    Err(Problem::usage(format!("the stack of `{environment}` is not valid, so nothing was read"))
+    let name = &environment.name;
+    Err(Problem::usage(format!("the stack of `{name}` is not valid, so nothing was read"))
         .details(details)
         .hint("correct the stack, or the numbers in the environment file"))
 }

@@ -228,8 +228,38 @@ fn organised() -> Stack<Aws> {
     stack(&organisation(&[key("former")]))
 }
 
-fn organisation(former: &[String]) -> Environment {
+/// Returns an environment with this file.
+fn environment_of(text: &str) -> Environment {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
+    Environment::load(folder.path(), "dev").expect("the environment is valid")
+}
+
+#[test]
+fn function_settings_of_an_environment_override_those_of_all() {
+    const LEAST: &str =
+        "region = \"eu-central-1\"\naccount = \"111111111111\"\n[functions]\nmemory_mb = 320\n";
+    let own = "[functions.add-item]\nmemory_mb = 512\ntimeout_s = 9\nlog_retention_days = 1\n";
+    let stack = super::stack(&environment_of(&format!("{LEAST}{own}")));
+    let functions = states(&stack, "lambda.function");
+    let setting = |name: &str, key: &str| functions[name][key].as_i64();
+    assert_eq!((setting("add-item", "memory_mb"), setting("add-item", "timeout_s")), (Some(512), Some(9)));
+    assert_eq!((setting("get-cart", "memory_mb"), setting("get-cart", "timeout_s")), (Some(320), Some(30)));
+    let groups = stack.resources.iter().filter(|node| node.id().kind() == "logs.log-group");
+    let retention = groups.map(|node| (node.id().name().to_owned(), node.state()["retention_days"].as_i64()));
+    let retention: BTreeMap<String, Option<i64>> = retention.collect();
+    assert_eq!(retention["/aws/lambda/cart-dev-add-item"], Some(1));
+    assert_eq!(retention["/aws/lambda/cart-dev-get-cart"], Some(14));
+    assert!(stack.mistakes().is_empty());
+
+    // A setting that would have no effect is a mistake.
+    let fixed = super::stack(&environment_of(&format!("{LEAST}[functions.capture]\ntimeout_s = 10\n")));
+    let mistakes: Vec<String> = fixed.mistakes().into_iter().map(|(_, mistake)| mistake).collect();
+    let said = "the code fixes its timeout: remove `timeout_s` of `capture` from the environment file";
+    assert_eq!(mistakes, [said]);
+}
+
+fn organisation(former: &[String]) -> Environment {
     let keys: String = ["table", "stream", "bucket", "logs", "functions"]
         .map(|thing| format!("{thing} = \"{}\"\n", key(thing)))
         .concat();
@@ -237,8 +267,7 @@ fn organisation(former: &[String]) -> Environment {
         "region = \"eu-central-1\"\naccount = \"111111111111\"\n\
          [org]\npermissions_boundary = \"{BOUNDARY}\"\n[org.kms]\n{keys}former = {former:?}\n",
     );
-    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    Environment::load(folder.path(), "dev").expect("the environment is valid")
+    environment_of(&text)
 }
 
 const BOUNDARY: &str = "arn:aws:iam::111111111111:policy/boundary";

@@ -48,6 +48,21 @@ fn page_in_place_of_an_answer_is_no_absence() {
     assert_eq!(code, Some(1), "{stderr}");
 }
 
+/// The names of functions are known from the stack, so this needs no call.
+#[test]
+fn settings_of_an_unknown_function_are_refused_without_a_call() {
+    let place = Place::new();
+    let text =
+        "region = \"eu-central-1\"\naccount = \"111111111111\"\n[functions.add-itme]\nmemory_mb = 512\n";
+    place.write("environments/dev.toml", text);
+    let mut command = place.command(&["plan", "dev"]);
+    let (code, stderr) =
+        said(&command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").output().expect("it runs"));
+    assert_eq!(code, Some(64), "{stderr}");
+    assert!(stderr.contains("`[functions.add-itme]` of `dev` is not a function of the stack"), "{stderr}");
+    assert!(stderr.contains("hint: did you mean `add-item`?"), "{stderr}");
+}
+
 /// A wrong confirmation is found before the environment is read.
 #[test]
 fn wrong_confirmation_is_refused_without_a_call() {

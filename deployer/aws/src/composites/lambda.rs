@@ -32,6 +32,8 @@ pub struct Lambda {
     function: Function,
     log_group: LogGroup,
     scope: Scope,
+    /// Whether the timeout is not the default of all Lambdas.
+    has_own_timeout: bool,
     /// ARN of the role's permissions boundary.
     boundary: Option<String>,
     grants: Vec<Grant>,
@@ -58,6 +60,19 @@ pub struct LambdaDefaults {
     pub variables_key: Option<String>,
     /// ARN of the roles' permissions boundary.
     pub permissions_boundary: Option<String>,
+    /// The settings of single Lambdas instead of these, by the name of the binary.
+    pub overrides: BTreeMap<String, LambdaOverrides>,
+}
+
+/// The settings of one Lambda that differ from those of all.
+#[derive(Debug, Clone, Default)]
+pub struct LambdaOverrides {
+    /// See [`LambdaDefaults::memory_mb`].
+    pub memory_mb: Option<i32>,
+    /// See [`LambdaDefaults::timeout_s`].
+    pub timeout_s: Option<i32>,
+    /// See [`LambdaDefaults::log_retention_days`].
+    pub log_retention_days: Option<i32>,
 }
 
 /// A table or stream that Lambda polls for a function.
@@ -73,20 +88,23 @@ impl Lambda {
     /// Returns the Lambda with the binary of this name.
     pub fn new(scope: &Scope, binary: &str, defaults: &LambdaDefaults) -> Self {
         let name = scope.name(binary);
-        let log_group = LogGroup::of_function(scope, &name, defaults.log_retention_days)
-            .encrypted_with(defaults.log_key.clone());
+        let own = defaults.overrides.get(binary).cloned().unwrap_or_default();
+        let retention_days = own.log_retention_days.unwrap_or(defaults.log_retention_days);
+        let log_group =
+            LogGroup::of_function(scope, &name, retention_days).encrypted_with(defaults.log_key.clone());
         let role = scope.role_name(binary);
         let needs =
             vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
         let function = Function::new(scope, binary, scope.role_arn(binary), needs)
             .architecture(&defaults.architecture)
-            .memory_mb(defaults.memory_mb)
-            .timeout_s(defaults.timeout_s)
+            .memory_mb(own.memory_mb.unwrap_or(defaults.memory_mb))
+            .timeout_s(own.timeout_s.unwrap_or(defaults.timeout_s))
             .encrypted_with(defaults.variables_key.clone());
         Self {
             thing: binary.to_owned(),
             function,
             scope: scope.clone(),
+            has_own_timeout: own.timeout_s.is_some(),
             boundary: defaults.permissions_boundary.clone(),
             grants: Vec::new(),
             errands: vec![log_group.writing()],
@@ -108,8 +126,15 @@ impl Lambda {
         self
     }
 
-    /// Returns the Lambda with this timeout instead of the default.
+    /// Returns the Lambda with this timeout instead of the default. The timeout is part of the code then, so
+    /// that another one in [`LambdaDefaults::overrides`] is a mistake of the stack.
     pub fn timeout(mut self, time: Duration) -> Self {
+        if self.has_own_timeout {
+            self.function = self.function.with_mistake(format!(
+                "the code fixes its timeout: remove `timeout_s` of `{}` from the environment file",
+                self.thing
+            ));
+        }
         self.function = self.function.timeout_s(i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
         self
     }

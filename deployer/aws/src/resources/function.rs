@@ -101,9 +101,19 @@ pub struct Function {
     /// Why Lambda could not apply the last change. Never desired: such a function runs with old settings, or
     /// not at all.
     failure: Option<String>,
+    /// Mistakes of the stack that only the builder can see.
+    #[serde(skip)]
+    #[stem_name(skip)]
+    built_wrong: Vec<String>,
 }
 
 impl Function {
+    /// Returns the function with a mistake of the stack that only its builder can see.
+    pub(crate) fn with_mistake(mut self, mistake: String) -> Self {
+        self.built_wrong.push(mistake);
+        self
+    }
+
     /// Returns the function for `thing` with the binary of the same name and this role, created after
     /// `needs`. All other settings are AWS's defaults.
     pub fn new(scope: &Scope, thing: &str, role_arn: impl Into<String>, needs: Vec<ResourceId>) -> Self {
@@ -137,6 +147,7 @@ impl Function {
             resource_policy: None,
             code: Code::from_sources(String::new()),
             failure: None,
+            built_wrong: Vec::new(),
             name,
         }
     }
@@ -307,7 +318,7 @@ impl Resource for Function {
     }
 
     fn mistakes(&self, _stack: &Neighbours<'_>) -> Vec<String> {
-        self.refused()
+        [self.refused(), self.built_wrong.clone()].concat()
     }
 
     fn permissions(scope: &Scope) -> Vec<Statement> {

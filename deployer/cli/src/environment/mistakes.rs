@@ -14,11 +14,12 @@ const TABLES: [&str; 9] =
     ["alarms", "build", "functions", "local", "org", "org.assume_role", "org.kms", "stream", "table"];
 
 /// The names of types in serde's messages, each with the term for TOML files.
-const TYPES: [(&str, &str); 8] = [
+const TYPES: [(&str, &str); 9] = [
     ("a boolean", "true or false"),
     ("a map", "a table"),
     ("a sequence", "a list"),
     ("i64", "a whole number"),
+    ("map", "a table"),
     ("boolean", "the value"),
     ("floating point", "the number"),
     ("integer", "the number"),

@@ -283,6 +283,30 @@ fn documentation_examples_are_valid() {
 }
 
 #[test]
+fn function_table_has_settings_of_its_own_that_are_merged() {
+    let base =
+        "region = \"eu-central-1\"\naccount = \"111111111111\"\n[functions.add-item]\nmemory_mb = 512\n";
+    let mine = "extends = \"base\"\n[functions]\ntimeout_s = 5\n[functions.add-item]\ntimeout_s = 9\n";
+    let environment = read("mine", &[("base", base), ("mine", mine)]).expect("the files are right");
+    let own = &environment.functions.overrides["add-item"];
+    assert_eq!(own.memory_mb.map(Between::get), Some(512));
+    assert_eq!(own.timeout_s.map(Between::get), Some(9));
+    assert_eq!((environment.functions.timeout_s.get(), environment.functions.memory_mb.get()), (5, 256));
+
+    let cases = [
+        "memory_md = 5",
+        "memory_md = \"5\"",
+        "memory_md = [5]",
+        "memory_mb = { size = 5 }",
+        "add-item = { memory = 512 }",
+        "add-item = { memory_mb = 64, timeout_s = 901 }",
+    ];
+    let said: Vec<String> =
+        cases.iter().map(|case| error_of(&format!("{LEAST}[functions]\n{case}\n"))).collect();
+    insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
 fn list_in_place_of_table_is_refused() {
     let error = error_of(&format!("{LEAST}functions = [512, 7, 30]\n"));
     assert!(error.starts_with("`functions` is a table, not a list"), "{error}");

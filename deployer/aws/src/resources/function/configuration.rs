@@ -116,6 +116,7 @@ impl Function {
             revision: live.revision_id.clone().filter(|_| settled(&live)),
             code: Code::from_live(&tags, live.code_sha256().unwrap_or_default()),
             failure: failure(&live),
+            built_wrong: Vec::new(),
             role: live.role.unwrap_or_default(),
             package_type: live.package_type.map_or_else(|| "Zip".into(), |kind| kind.as_str().to_owned()),
             runtime: live.runtime.map_or_else(String::new, |runtime| runtime.as_str().to_owned()),
