@@ -38,7 +38,7 @@ pub(crate) use history::short_commit;
 pub use history::{history_text, unfinished};
 pub use live::LiveProgress;
 pub use markdown::plan_markdown;
-pub use outputs::{Output, outputs_env, outputs_text};
+pub use outputs::{Output, outputs_env, outputs_text, outputs_tfvars};
 pub use plan_text::{Heading, Question, orphans_left, plan_text};
 #[cfg(feature = "pipeline")]
 pub use probe::{ProbeReport, probe_lost, stage_text};

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::render::{Output, Ui, outputs_env, outputs_text};
+use crate::render::{Output, Ui, outputs_env, outputs_text, outputs_tfvars};
 use aws::AwsNames;
 
 /// Print the names and ARNs of the environment's resources
@@ -28,6 +28,8 @@ enum OutputsFormat {
     Json,
     /// Shell variables: `DYNAMODB_TABLE_EVENTS=…`
     Env,
+    /// A variable file of Terraform, with one map: `deployer = { … }`
+    Tfvars,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
@@ -53,6 +55,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
             ui.json(&json!({"schema": 1, "environment": environment.name, "outputs": outputs}));
         }
         OutputsFormat::Env => ui.result(&outputs_env(&outputs)),
+        OutputsFormat::Tfvars => ui.result(&outputs_tfvars(&outputs)),
     }
     Ok(Exit::DONE)
 }

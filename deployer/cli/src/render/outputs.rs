@@ -29,15 +29,58 @@ pub fn outputs_text(outputs: &[Output]) -> String {
     columns(&rows)
 }
 
+impl Output {
+    /// Returns the kind and the name without the environment's prefix, in letters, digits and `_`.
+    fn variable(&self) -> String {
+        let variable = format!("{}_{}", self.kind, self.thing.trim_matches('/'));
+        variable.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
+    }
+}
+
 /// Returns lines for a shell: `DYNAMODB_TABLE_EVENTS=demo-dev-events`.
 pub fn outputs_env(outputs: &[Output]) -> String {
-    let lines = outputs.iter().map(|output| {
-        let variable = format!("{}_{}", output.kind, output.thing.trim_matches('/'));
-        let variable: String = variable
-            .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' })
-            .collect();
-        format!("{variable}={}", output.name)
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    let line = |output: &Output| format!("{}={}", output.variable().to_ascii_uppercase(), output.name);
+    outputs.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns one map for a variable file of Terraform: a variable that a configuration does not declare would be
+/// a warning for each resource.
+pub fn outputs_tfvars(outputs: &[Output]) -> String {
+    let line = |output: &Output| {
+        let arn = output.arn.as_deref().map_or_else(|| "null".to_owned(), quoted);
+        format!(
+            "  {} = {{ name = {}, arn = {arn} }}",
+            output.variable().to_ascii_lowercase(),
+            quoted(&output.name)
+        )
+    };
+    let lines: Vec<String> = outputs.iter().map(line).collect();
+    format!("deployer = {{\n{}\n}}", lines.join("\n"))
+}
+
+/// Returns a text as a string of HCL, whose templates begin with `${` and `%{` ("Strings and Templates",
+/// Terraform language).
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(kind: &'static str, name: &str, arn: Option<&str>, thing: &str) -> Output {
+        let (name, arn) = (name.to_owned(), arn.map(str::to_owned));
+        Output { id: ResourceId::new(kind, name.clone()), kind, name, arn, thing: thing.to_owned() }
+    }
+
+    #[test]
+    fn outputs_are_variables_of_a_shell_and_of_terraform() {
+        let arn = "arn:aws:dynamodb:eu-central-1:111111111111:table/demo-dev-events";
+        let outputs = [
+            output("dynamodb.table", "demo-dev-events", Some(arn), "events"),
+            output("logs.log-group", "/aws/lambda/demo-dev-add-item", None, "/aws/lambda/add-item"),
+            output("fake.thing", "a\"${b}", None, "b"),
+        ];
+        insta::assert_snapshot!([outputs_env(&outputs), outputs_tfvars(&outputs)].join("\n\n"));
+    }
 }
