@@ -21,10 +21,11 @@ const EVERY_CALL: &str = "KILLED_AT_EVERY_CALL";
 /// How many accounts are tested at a time. More would wait for the cloud, which is one process.
 const AT_ONCE: usize = 3;
 
+// Without a `[local]` table, so that a loss of data would be refused as on AWS.
 const SMALL: &str = "[functions]\nmemory_mb = 256\nlog_retention_days = 7\n\n\
-                     [stream]\nretention_hours = 24\n\n[local]\nport = 4566\n";
+                     [stream]\nretention_hours = 24\n";
 const LARGE: &str = "[functions]\nmemory_mb = 512\nlog_retention_days = 30\n\n\
-                     [stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
+                     [stream]\nretention_hours = 48\n";
 
 /// The stages in each account: a verb, and the text of the environment file.
 const STAGES: [(&str, &str); 3] = [("up", SMALL), ("up", LARGE), ("down", LARGE)];
@@ -70,7 +71,7 @@ impl Stage {
     /// Runs the stage without a kill.
     fn look(place: &Place<'_>, hollow: &Hollow, verb: &'static str, environment: &'static str) -> Self {
         place.environment("local", environment);
-        let trapped = place.trapped(hollow.command(place, &[verb, "local"]), None, &[]);
+        let trapped = place.trapped(hollow.command(place, &[verb, "local", "--yes"]), None, &[]);
         assert_eq!(trapped.run.code, Some(0), "{verb}: {trapped:#?}");
         assert!(!trapped.changes.is_empty(), "{verb} changed nothing: {trapped:#?}");
         let sides = |call: Change| [(call.clone(), Side::Before), (call, Side::After)];
@@ -89,7 +90,8 @@ impl Stage {
             if run.code == Some(code) { Ok(run) } else { Err(format!("{at}, then {arguments:?}: {run:#?}")) }
         };
         let killed = Some(Moment::Change(call.clone(), *side));
-        let killed = place.trapped(hollow.command(place, &[self.verb, "local"]), killed, &[Signal::KILL]);
+        let killed =
+            place.trapped(hollow.command(place, &[self.verb, "local", "--yes"]), killed, &[Signal::KILL]);
         if killed.run.code.is_some() {
             return Err(format!("{at}: the run did not reach this call: {killed:#?}"));
         }
@@ -99,7 +101,7 @@ impl Stage {
                 return Err(format!("{at}, then called drift: {plan:#?}"));
             }
         }
-        run(&[self.verb, "local"], 0)?;
+        run(&[self.verb, "local", "--yes"], 0)?;
         let differences = differences(&self.after, &place.likeness());
         if !differences.is_empty() {
             return Err(format!("{at}, then again: {differences:#?}"));

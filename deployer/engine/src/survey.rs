@@ -31,6 +31,8 @@ pub struct Survey {
     pub unreadable: BTreeMap<ResourceId, Error>,
     /// The last entry of the release record.
     pub recorded: Option<Recorded>,
+    /// The resource that stores the release record, if that is a resource of its own.
+    pub record_resource: Option<ResourceId>,
 }
 
 /// The activity of an orphan, and whether it will be disabled.
@@ -67,7 +69,7 @@ pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
         strays(stack, &cloud, &desired),
         retried(async || cloud.last_release().await),
     );
-    let mut survey = Survey { seen, ..Survey::default() };
+    let mut survey = Survey { seen, record_resource: C::kept_in(&stack.scope), ..Survey::default() };
     match recorded {
         Ok(recorded) => survey.recorded = recorded,
         Err(error) => drop(survey.unreadable.insert(C::record_id(&stack.scope), error)),

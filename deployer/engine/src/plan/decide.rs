@@ -167,7 +167,24 @@ impl Decision<'_> {
                 }
             }
         }
+        if self.half_created(subject) {
+            risk = Risk::Safe;
+            changes.iter_mut().for_each(|change| change.risk = Risk::Safe);
+        }
         Step { action, verdicts, risk, changes, reason, ..step }
+    }
+
+    /// Returns whether an interrupted or running deployment created this resource and has not completed it. No
+    /// change of such a resource is a risk: it has no data yet, because its users are created after it.
+    fn half_created(&self, subject: &dyn Described) -> bool {
+        let (holder, key) = place(subject);
+        let Some(tags) = self.tags(&holder).filter(|tags| !tags.contains_key(&key)) else { return false };
+        let id = subject.id();
+        match self.owner.record {
+            Some(record) => record.state != ReleaseState::Done && record.making.contains(&id.to_string()),
+            // This resource is created before the first entry.
+            None => self.survey.record_resource == Some(id) && self.scope.owns(tags),
+        }
     }
 
     /// Returns whether the resource was changed in the code, outside the deployer, or both.

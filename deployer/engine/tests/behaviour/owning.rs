@@ -330,6 +330,45 @@ async fn interrupted_recreation_is_pending_and_no_drift() {
     assert_eq!(planned(&after, &cloud).await.1.verdict, Verdict::Drift, "later deletions are drift");
 }
 
+/// A run that is killed between the creation of a store and its settings leaves a store without data.
+#[tokio::test]
+async fn half_created_store_has_no_data_to_lose() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("a").size(2));
+    let run = begin(&stack, &cloud, "one").await.expect("no other run is in progress");
+    for tags in [Tags::new(), scope().tags()] {
+        cloud.world().things.insert("demo-dev-a".into(), (Thing::new("a").size(5), tags));
+        let (_, plan) = planned(&stack, &cloud).await;
+        assert_eq!((plan.steps[0].action, plan.losses().count()), (Action::Update, 0), "{plan:#?}");
+        assert!(plan.steps[0].changes.iter().all(|change| change.risk == Risk::Safe), "{plan:#?}");
+    }
+    assert_eq!(end(&run, &cloud).await, None);
+
+    // The stamp shows that a store was once complete, and the end of the run that all were.
+    assert_eq!(planned(&stack, &cloud).await.1.losses().count(), 1, "a complete store can have data");
+    begin(&stack, &cloud, "other").await.expect("no other run is in progress");
+    assert_eq!(planned(&stack, &cloud).await.1.losses().count(), 1, "that run did not create it");
+}
+
+/// The resource of the release record is created before the record has an entry.
+#[tokio::test]
+async fn half_created_record_resource_has_no_data_to_lose() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    stack.add(Thing::new("record").size(2));
+    let theirs: Tags = [("team".to_owned(), "checkout".to_owned())].into();
+    let adopt = Wishes { adopt: ids(&["fake.thing/demo-dev-record"]), ..Wishes::default() };
+    for (tags, losses) in [(scope().tags(), 0), (theirs, 1)] {
+        cloud.world().things.insert("demo-dev-record".into(), (Thing::new("record").size(5), tags));
+        let (mut survey, _) = planned_with(&stack, &cloud, &adopt).await;
+        survey.record_resource = Some(stack.resources[0].id());
+        let plan = engine::plan::plan(&stack, &survey, &adopt);
+        assert_eq!(plan.losses().count(), losses, "an adopted resource can have data: {plan:#?}");
+    }
+    cloud.world().things.insert("demo-dev-record".into(), (Thing::new("record").size(5), scope().tags()));
+    let (_, plan) = planned(&stack, &cloud).await;
+    assert_eq!(plan.losses().count(), 1, "any other resource without a record can have data");
+}
+
 #[tokio::test]
 async fn denied_creation_does_not_claim_the_name() {
     let (mut stack, cloud) = (stack(), FakeCloud::default());
