@@ -35,7 +35,9 @@ impl<'a> Said<'a> {
 
 /// Returns a plain message where the SDK's own describes SDK internals.
 pub(super) fn plain_message(said: &Said<'_>) -> Option<String> {
-    no_credentials(said).then(|| "no AWS credentials were found".to_owned())
+    let profile = std::env::var_os("AWS_PROFILE").filter(|profile| !profile.is_empty());
+    let of_profile = profile.map(|profile| format!(", also not in profile `{}`", profile.to_string_lossy()));
+    no_credentials(said).then(|| format!("no AWS credentials were found{}", of_profile.unwrap_or_default()))
 }
 
 /// Returns the hint for an error.

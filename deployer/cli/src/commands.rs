@@ -111,8 +111,8 @@ fn confirm(environment: &Environment, yes: bool, question: &str, ui: &Ui) -> Res
         )
         .hint("add --yes to confirm it"));
     }
-    match ui.ask(&format!("{question} [y/N]")).as_str() {
-        "y" | "Y" | "yes" => Ok(()),
+    match ui.ask(&format!("{question} [y/N]")).to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
         _ => Err(Problem::new("not confirmed; nothing was changed")),
     }
 }

@@ -149,7 +149,7 @@ impl Environment {
 
     /// Reads an environment with a function that reads its files.
     pub(crate) fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
-        value::check_name(name)?;
+        value::check_name(name).map_err(|error| error.with_likely(known(folder)))?;
         let chain = Chain::read(folder, name, read)?;
         let merged = chain.merged()?;
         let environment = mistakes::deserialize(&merged).map_err(|mistakes| chain.invalid(&mistakes))?;

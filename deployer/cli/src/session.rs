@@ -120,6 +120,21 @@ impl Session {
         Ok(Self { environment, scope, aws, stack })
     }
 
+    /// Returns whether the environment is in a local cloud that is stopped, and has no resources then.
+    ///
+    /// # Errors
+    /// Returns an error if the file is not valid, or if the local cloud cannot be looked for.
+    pub(crate) async fn has_stopped_cloud(name: &str, global: &Global) -> Result<bool, Problem> {
+        let environment = global.environment(name)?;
+        match &environment.local {
+            Some(settings) if own_endpoint().is_none() => {
+                let cloud = local_cloud(settings, global.folder())?;
+                Ok(matches!(cloud.status().await?, LocalStatus::Stopped))
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Returns the full names of the stack's functions.
     pub(crate) fn functions(&self) -> Vec<String> {
         self.stack.neighbours().names(Function::KIND).collect()

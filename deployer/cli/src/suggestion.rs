@@ -7,9 +7,11 @@ const ALIKE: f64 = 0.66;
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let likeness = |known: &str| {
-        // Jaro-Winkler finds words with a common beginning, Damerau-Levenshtein short words with swapped
-        // letters.
-        strsim::jaro_winkler(&word, known).max(strsim::normalized_damerau_levenshtein(&word, known))
+        // Damerau-Levenshtein finds short words with swapped letters.
+        let changed = strsim::normalized_damerau_levenshtein(&word, known);
+        // Jaro-Winkler finds words with a common beginning, and is too generous with others.
+        let begin_alike = word.chars().next() == known.chars().next();
+        if begin_alike { changed.max(strsim::jaro_winkler(&word, known)) } else { changed }
     };
     let ranked = known.into_iter().map(|known| (likeness(&known.to_lowercase()), known));
     let (likeness, known) = ranked.max_by(|one, other| one.0.total_cmp(&other.0))?;
@@ -34,6 +36,7 @@ mod tests {
         assert_eq!(closest("LOCAL", known), Some("local"));
         assert_eq!(closest("local.toml", known), Some("local"));
         assert_eq!(closest("eu", known), None);
+        assert_eq!(closest("nope", ["CartOpened", "ItemAdded"]), None);
         assert_eq!(closest("dev", []), None);
     }
 

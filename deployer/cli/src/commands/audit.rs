@@ -37,14 +37,14 @@ pub(crate) struct Args {
     /// Compare with this table instead of the archive, such as one restored by DynamoDB
     #[arg(long, value_name = "TABLE", conflicts_with = "repair")]
     from: Option<String>,
-    /// Skip aggregates that cannot be restored instead of stopping
+    /// With --restore, skip aggregates that cannot be restored instead of stopping
     #[arg(long, requires = "restore")]
     skip_broken: bool,
-    /// Wait for events younger than this, which may still be in flight
+    /// Wait for events without a match until they are this old: they may still be in flight
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::time::duration)]
     grace: SignedDuration,
     /// Let --repair wait this long for the archive to store the republished events
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = super::time::duration)]
+    #[arg(long, value_name = "TIME", requires = "repair", default_value = "5m", value_parser = super::time::duration)]
     wait: SignedDuration,
     /// Do not ask for confirmation
     #[arg(long, short)]

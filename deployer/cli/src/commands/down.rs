@@ -45,6 +45,10 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let started = Instant::now();
     let name = args.environment.as_str();
     names_it_twice(&args)?;
+    if Session::has_stopped_cloud(name, global).await? {
+        ui.say("the local cloud is not running and holds nothing: there is nothing to remove");
+        return Ok(Exit::DONE);
+    }
     let session = Session::writing(name, app, global, ui).await?;
     let stack = session.empty_stack();
     let (mut survey, caller) = session.look(&stack, ui).await?;

@@ -92,7 +92,12 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         if let Some(text) = render::unfinished(survey.last_release()) {
             ui.warn(&text);
         }
-        super::confirm(&session.environment, args.yes, "Do this?", ui)?;
+        let question = format!(
+            "Apply {} to {name} ({})?",
+            count(plan.writes().count(), "change"),
+            session.scope.account
+        );
+        super::confirm(&session.environment, args.yes, &question, ui)?;
     }
 
     session.aws.packages = build(&sources, &fingerprints, &plan, &session, ui).await?;

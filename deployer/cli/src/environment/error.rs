@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::suggestion::known_words;
+use crate::suggestion::{closest, known_words};
 
 /// The beginnings of the messages about missing keys that every environment must have.
 const REQUIRED: [&str; 2] = ["the key `region` is missing", "the key `account` is missing"];
@@ -19,6 +19,8 @@ pub enum EnvironmentError {
         name: String,
         /// What is wrong with it.
         reason: &'static str,
+        /// The existing environment that was probably meant.
+        likely: Option<String>,
     },
     /// The file does not exist.
     #[error("there is no environment file {}", .path.display())]
@@ -61,6 +63,17 @@ fn all(path: &Path, mistakes: &[String]) -> String {
 }
 
 impl EnvironmentError {
+    /// Returns the error of a wrong name with the existing environment that it is like, such as `dev` for
+    /// `Dev.toml`.
+    pub(super) fn with_likely(mut self, known: Vec<String>) -> Self {
+        if let Self::Name { name, likely, .. } = &mut self {
+            let file = Path::new(name.as_str()).file_name().unwrap_or_default().to_string_lossy();
+            let stem = file.strip_suffix(".toml").unwrap_or(&file);
+            *likely = closest(stem, known.iter().map(String::as_str)).map(str::to_owned);
+        }
+        self
+    }
+
     /// Returns a hint that fixes the error, if one is known.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -81,7 +94,8 @@ impl EnvironmentError {
                 Some("every environment names its Region and its account, or extends one that does".into())
             }
             Self::Invalid { .. } => Some("docs/environments.md lists every key with its range".into()),
-            Self::Name { .. } => {
+            Self::Name { likely: Some(likely), .. } => Some(format!("did you mean `{likely}`?")),
+            Self::Name { likely: None, .. } => {
                 Some("use up to 20 lower-case letters, digits and hyphens, such as `dev`".into())
             }
             Self::HostOnAws { .. } => {

@@ -166,7 +166,9 @@ fn plain_message(message: &str) -> (String, Option<String>) {
         Some((found, expected)) => {
             let found = found.trim_end_matches(" as i128").replace('`', "");
             let expected = if expected.starts_with("struct ") { "a table" } else { expected };
-            (format!("expected {}, found {}", in_toml(expected), in_toml(&found)), None)
+            let advice =
+                (expected == "a string" && found.starts_with("integer")).then(|| "write it in quotes".into());
+            (format!("expected {}, found {}", in_toml(expected), in_toml(&found)), advice)
         }
         None => (message.to_owned(), None),
     }

@@ -60,6 +60,7 @@ fn environment_errors_name_file_and_line() {
         format!("{LEAST}[build]\nprofile = \"debug\"\n"),
         "region = \"frankfurt\"\naccount = \"111111111111\"\n".to_owned(),
         "region = \"us-esat-1\"\naccount = \"111111111111\"\n".to_owned(),
+        "region = \"eu-central-1\"\naccount = 111111111111\n".to_owned(),
         "region = \"eu-central-1\"\naccount = \"1234\"\n".to_owned(),
         "region = \"eu-central-1\naccount = 1\n".to_owned(),
     ];
@@ -320,6 +321,17 @@ fn host_build_is_refused_for_aws() {
     right(&host).check_method(true).expect("an endpoint of the caller's can be on this machine");
     right(&format!("{host}[local]\nport = 4566\n")).check_method(false).expect("it is this machine");
     right(LEAST).check_method(false).expect("it is built for Lambda");
+}
+
+/// A shell completes the name of a file; Windows users write capitals.
+#[test]
+fn name_of_a_file_has_the_environment_as_hint() {
+    for (name, meant) in [("Local", "local"), ("local.toml", "local"), ("./environments/dev.toml", "dev")] {
+        let error = Environment::load(&committed(), name).expect_err("this is no name");
+        assert_eq!(error.hint(), Some(format!("did you mean `{meant}`?")), "{name}");
+    }
+    let error = Environment::load(&committed(), "Q").expect_err("this is no name");
+    assert!(error.hint().is_some_and(|hint| hint.contains("lower-case letters")), "{error}");
 }
 
 #[test]

@@ -161,7 +161,7 @@ impl fmt::Display for Region {
 /// Checks that a name can be part of the names of resources. Names of roles and functions have the lowest
 /// limit: 64 characters, for stack, environment and thing together.
 pub(super) fn check_name(name: &str) -> Result<(), EnvironmentError> {
-    let refuse = |reason| Err(EnvironmentError::Name { name: name.to_owned(), reason });
+    let refuse = |reason| Err(EnvironmentError::Name { name: name.to_owned(), reason, likely: None });
     if name.is_empty() || name.len() > 20 {
         return refuse("it has to have 1 to 20 characters");
     }

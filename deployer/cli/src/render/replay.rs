@@ -122,7 +122,7 @@ fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> 
     let types = types.collect::<Vec<_>>().join(", ");
     let at = status.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
     let facts = [
-        ("ordered", format!("by {}, {at}, at {}/s", printable(&order.by), order.rate)),
+        ("started", format!("by {}, {at}, max {} events/s", printable(&order.by), order.rate)),
         ("id", order.id.to_string()),
         ("handler", status.handler_kind.map(handler_kind_text).unwrap_or_default().to_owned()),
         ("only", only(&order.only)),

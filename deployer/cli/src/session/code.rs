@@ -21,7 +21,8 @@ impl Planned {
         let deployed = self.survey.last_release()?.release.clone()?;
         let current = self.sources.release().await?;
         let files = self.sources.changed_since(&deployed).await;
-        Some(code(&deployed, &current, &files))
+        // The same sources can be built in another way, such as with another profile.
+        (deployed != current || !files.is_empty()).then(|| code(&deployed, &current, &files))
     }
 }
 
