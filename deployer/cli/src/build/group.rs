@@ -25,10 +25,13 @@ pub(super) struct Group {
 impl Group {
     /// Starts a program as the leader of a new process group.
     pub(super) fn spawn(mut command: Command) -> io::Result<Self> {
-        let leader = command.process_group(0).kill_on_drop(true).spawn()?;
-        let id = leader.id().expect("a process has an id until it is waited for");
-        running(|groups| groups.insert(id));
-        Ok(Self { leader, id })
+        // While the lock is held, so that `end_all` finds every program that has started.
+        running(|groups| {
+            let leader = command.process_group(0).kill_on_drop(true).spawn()?;
+            let id = leader.id().expect("a process has an id until it is waited for");
+            groups.insert(id);
+            Ok(Self { leader, id })
+        })
     }
 
     /// Waits for the program to end. Processes that it leaves running, such as a compiler server, continue.
