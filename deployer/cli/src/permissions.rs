@@ -81,6 +81,26 @@ pub fn document(statements: &[Statement]) -> Value {
     document
 }
 
+/// Returns the documents of the managed policies that together allow what these statements allow: one if that
+/// fits, otherwise as few as fit in this order.
+pub fn documents(statements: &[Statement]) -> Vec<Value> {
+    let whole = document(statements);
+    if size(&whole) <= MANAGED_POLICY {
+        return vec![whole];
+    }
+    let fits = |part: &[Statement]| size(&document(part)) <= MANAGED_POLICY;
+    let mut parts: Vec<Vec<Statement>> = Vec::new();
+    for statement in statements {
+        match parts.last_mut() {
+            Some(part) if fits(&[part.as_slice(), std::slice::from_ref(statement)].concat()) => {
+                part.push(statement.clone());
+            }
+            _ => parts.push(vec![statement.clone()]),
+        }
+    }
+    parts.iter().map(|part| document(part)).collect()
+}
+
 /// Returns the number of characters of a document in a managed policy.
 pub fn size(document: &Value) -> usize {
     document.to_string().chars().count()

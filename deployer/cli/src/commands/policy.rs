@@ -4,8 +4,8 @@
 use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
-use crate::permissions::{MANAGED_POLICY, deploying, document, looking, size};
-use crate::render::Ui;
+use crate::permissions::{MANAGED_POLICY, deploying, document, documents, looking, size};
+use crate::render::{Ui, count};
 
 /// Print the minimal IAM policy for deploying the environment
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// Print only what `plan`, `drift` and `history` need
     #[arg(long)]
     read_only: bool,
+    /// Print only this part, from 1, of a policy that is too large for one managed policy
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..))]
+    part: Option<u8>,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
@@ -22,14 +25,24 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let stack = app.desired(&environment);
     let statements =
         if args.read_only { looking(&environment, &stack) } else { deploying(&environment, &stack) };
-    let document = document(&statements);
+    let parts = documents(&statements);
+    let document = match args.part {
+        None => document(&statements),
+        Some(number) => parts.get(usize::from(number) - 1).cloned().ok_or_else(|| {
+            Problem::usage(format!(
+                "there is no part {number}: this policy has {}",
+                count(parts.len(), "part")
+            ))
+        })?,
+    };
     ui.json(&document);
     let size = size(&document);
     let size_text =
         format!("{size} characters without white space; a managed policy may have {MANAGED_POLICY}");
     if size > MANAGED_POLICY {
+        let parts = parts.len();
         ui.warn(&format!(
-            "{size_text}: split the statements into two policies attached to the same principal"
+            "{size_text}: print it in {parts} parts with --part 1 to --part {parts}, and attach all of them"
         ));
     } else {
         ui.say(&size_text);

@@ -87,6 +87,33 @@ fn statement_names_are_dropped_in_a_large_policy() {
     assert!(size(&many) <= MANAGED_POLICY);
 }
 
+#[test]
+fn large_policy_is_printed_in_parts_that_fit() {
+    let of = |number: usize| -> Vec<Statement> {
+        let resources = (0..number).map(|number| format!("{number:0100}"));
+        resources
+            .map(|resource| Statement {
+                sid: format!("Read{resource}"),
+                ..statement("", &["s3:ListBucket"], &resource)
+            })
+            .collect()
+    };
+    assert_eq!(
+        documents(&of(25)),
+        [document(&of(25))],
+        "one policy is enough without the names of statements"
+    );
+    let statements = of(90);
+    let parts = documents(&statements);
+    assert_eq!(parts.len(), 3);
+    assert!(parts.iter().all(|part| size(part) <= MANAGED_POLICY));
+    let resources = parts.iter().flat_map(|part| part["Statement"].as_array().cloned().unwrap_or_default());
+    let resources: BTreeSet<String> =
+        resources.map(|one| one["Resource"].as_str().unwrap_or_default().to_owned()).collect();
+    let all = statements.iter().map(|statement| statement.resources[0].clone()).collect();
+    assert_eq!(resources, all, "no statement is lost");
+}
+
 /// A function whose variables cannot be decrypted cannot be read, and that stops `up`.
 #[test]
 fn deploy_policy_allows_decrypting_with_former_keys() {
