@@ -174,7 +174,10 @@ fn settle_unstartable(
         });
         let Some((step, failure)) = next else { return ended };
         waiting.remove(&step.id);
-        failed.insert(step.id.clone());
+        // What did not start has not failed. Once the run is stopped, all waiting steps end here.
+        if !matches!(failure, Failure::Stopped) {
+            failed.insert(step.id.clone());
+        }
         ended.push(StepOutcome {
             id: step.id.clone(),
             action: step.action,

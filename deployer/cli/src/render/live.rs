@@ -1,6 +1,6 @@
 //! The progress of a run: a spinner for each step in progress, a line for each that ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -22,23 +22,6 @@ pub struct LiveProgress {
 struct Shown {
     bars: BTreeMap<ResourceId, Busy>,
     waits: Waits,
-    /// The steps that the end of the run kept from starting.
-    not_started: BTreeSet<ResourceId>,
-}
-
-impl Shown {
-    /// Returns how a step ended: what it needs may not have started either, and has not failed then.
-    fn judged(&mut self, mut outcome: StepOutcome) -> StepOutcome {
-        if let Err(Failure::Skipped(cause)) = &outcome.result
-            && self.not_started.contains(cause)
-        {
-            outcome.result = Err(Failure::Stopped);
-        }
-        if matches!(outcome.result, Err(Failure::Stopped)) {
-            self.not_started.insert(outcome.id.clone());
-        }
-        outcome
-    }
 }
 
 impl LiveProgress {
@@ -59,7 +42,7 @@ impl LiveProgress {
             Event::Ended(outcome) => {
                 shown.bars.remove(&outcome.id);
                 shown.waits.ended(&outcome.id);
-                self.ui.say(&line(&shown.judged(outcome)));
+                self.ui.say(&line(&outcome));
             }
         }
     }
@@ -92,36 +75,5 @@ fn line(outcome: &StepOutcome) -> String {
         Err(Failure::Skipped(cause)) => format!("  {DIM}- {id} skipped: {cause} failed{DIM:#}"),
         Err(Failure::Stopped) => format!("  {DIM}- {id} not started{DIM:#}"),
         Err(Failure::Interrupted) => format!("  {BAD}✗{BAD:#} {id} did not finish in time"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use engine::plan::Action;
-
-    use super::*;
-
-    #[test]
-    fn step_behind_an_unstarted_one_blames_no_failure() {
-        let id = |name: &str| ResourceId::new("fake.thing", name);
-        let mut shown = Shown::default();
-        let mut said = |name: &str, result| {
-            let outcome = StepOutcome {
-                id: id(name),
-                action: Action::Create,
-                result,
-                took: Duration::ZERO,
-                sent: false,
-            };
-            line(&shown.judged(outcome))
-        };
-        let not_started = |name: &str| format!("  {DIM}- fake.thing/{name} not started{DIM:#}");
-        assert_eq!(said("a", Err(Failure::Stopped)), not_started("a"));
-        assert_eq!(said("b", Err(Failure::Skipped(id("a")))), not_started("b"));
-        assert_eq!(said("c", Err(Failure::Skipped(id("b")))), not_started("c"));
-        let failed = format!("  {DIM}- fake.thing/d skipped: fake.thing/x failed{DIM:#}");
-        assert_eq!(said("d", Err(Failure::Skipped(id("x")))), failed);
     }
 }

@@ -142,6 +142,25 @@ async fn stopped_run_starts_no_further_steps() {
 }
 
 #[tokio::test]
+async fn step_behind_an_unstarted_one_blames_no_failure() {
+    let (mut stack, cloud) = (stack(), FakeCloud::default());
+    let (a, b, c) = (Thing::new("a"), Thing::new("b"), Thing::new("c"));
+    stack.add(c.needing(&b)).add(b.needing(&a)).add(a);
+    let (survey, plan) = planned(&stack, &cloud).await;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    let report = apply(&plan, &stack, &survey, &cloud, &stop, move |event| {
+        if matches!(event, Event::Ended(_)) {
+            stopping.cancel();
+        }
+    })
+    .await;
+    let results: Vec<_> = report.outcomes.iter().map(|outcome| outcome.result.clone()).collect();
+    let stopped = [Ok(()), Err(Failure::Stopped), Err(Failure::Stopped)];
+    assert_eq!(format!("{results:?}"), format!("{stopped:?}"), "a step that did not start has not failed");
+}
+
+#[tokio::test]
 async fn run_failed_before_a_child_is_no_drift() {
     let (mut before, mut after, cloud) = (stack(), stack(), FakeCloud::default());
     let thing = Thing::new("a");
