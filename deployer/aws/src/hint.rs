@@ -35,9 +35,15 @@ impl<'a> Said<'a> {
 
 /// Returns a plain message where the SDK's own describes SDK internals.
 pub(super) fn plain_message(said: &Said<'_>) -> Option<String> {
+    no_credentials(said).then(|| format!("no AWS credentials were found{}", of_profile()))
+}
+
+/// Returns the profile that `AWS_PROFILE` names, for the message that it has no credentials.
+fn of_profile() -> String {
     let profile = std::env::var_os("AWS_PROFILE").filter(|profile| !profile.is_empty());
-    let of_profile = profile.map(|profile| format!(", also not in profile `{}`", profile.to_string_lossy()));
-    no_credentials(said).then(|| format!("no AWS credentials were found{}", of_profile.unwrap_or_default()))
+    profile
+        .map(|profile| format!(", also not in profile `{}`", profile.to_string_lossy()))
+        .unwrap_or_default()
 }
 
 /// Returns the hint for an error.

@@ -34,8 +34,7 @@ impl Aws {
     /// Stores a package unless it is stored already, and returns its key.
     async fn store_package(&self, package: &Package) -> Result<String, Error> {
         let key = key(&package.digest());
-        let megabytes = package.zip.len() as f64 / 1_000_000.0;
-        progress::waiting_for(&format!("the upload of its package, {megabytes:.1} MB"));
+        progress::waiting_for(&format!("the upload of its package, {}", package.size()));
         let call = self.s3.put_object().bucket(self.deployments()).key(&key).if_none_match("*");
         let body = ByteStream::from(package.zip.to_vec());
         match call.content_type("application/zip").body(body).send().await.called() {

@@ -23,6 +23,11 @@ pub struct Package {
 }
 
 impl Package {
+    /// Returns the size of the zip for people: `12.6 MB`.
+    pub fn size(&self) -> String {
+        format!("{:.1} MB", self.zip.len() as f64 / 1_000_000.0)
+    }
+
     /// Returns the SHA-256 of the zip, in hexadecimal: its name in the deployment bucket.
     pub fn digest(&self) -> String {
         hexadecimal(&Sha256::digest(&self.zip))

@@ -20,9 +20,12 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 
 /// Returns a hint that suggests the most similar known word, and lists all of them.
 pub(crate) fn known_words(word: &str, name: &str, known: &[&str]) -> String {
-    let likely = closest(word, known.iter().copied());
-    let likely = likely.map(|likely| format!("did you mean `{likely}`? ")).unwrap_or_default();
-    format!("{likely}{name}: {}", known.join(", "))
+    format!("{}{name}: {}", likely(word, known.iter().copied()), known.join(", "))
+}
+
+/// Returns the beginning of a hint that suggests the most similar known word; empty if none is similar.
+pub(crate) fn likely<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    closest(word, known).map(|likely| format!("did you mean `{likely}`? ")).unwrap_or_default()
 }
 
 #[cfg(test)]

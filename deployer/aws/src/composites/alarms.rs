@@ -24,9 +24,8 @@ pub(super) fn of(stack: &Stack<Aws>) -> Vec<Alarm> {
     let tables = tables.map(|table| Alarm::table_full(scope, &thing(table, "table-throttled"), table));
     let streams = stages.streams.iter();
     let streams = streams.map(|stream| Alarm::stream_full(scope, &thing(stream, "stream-throttled"), stream));
-    let invoked_functions = stages.invoked_functions.iter();
-    let invoked_functions =
-        invoked_functions.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
+    let invoked = stages.invoked_functions.iter();
+    let invoked = invoked.map(|function| Alarm::errors(scope, &thing(function, "failing"), function));
     let consumers = stages.consumers.iter().flat_map(|consumer| {
         let function = consumer.function.as_str();
         let thing = |sign| thing(function, sign);
@@ -38,7 +37,7 @@ pub(super) fn of(stack: &Stack<Aws>) -> Vec<Alarm> {
             Alarm::undelivered(scope, &thing("undelivered"), function),
         ]
     });
-    tables.chain(streams).chain(invoked_functions).chain(consumers).collect()
+    tables.chain(streams).chain(invoked).chain(consumers).collect()
 }
 
 /// Returns the maximum lag of a consumer.

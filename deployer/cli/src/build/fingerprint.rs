@@ -23,6 +23,12 @@ const SCHEMA: u32 = 1;
 /// fit in a tag with other data.
 const LENGTH: usize = 16;
 
+/// The files in the workspace that select the toolchain.
+const TOOLCHAINS: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
+
+/// The configuration files of cargo in the workspace.
+const CONFIGURATIONS: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
+
 impl Workspace {
     /// Returns the fingerprint of `function` built with `settings`: 32 hexadecimal digits.
     ///
@@ -96,21 +102,21 @@ impl Workspace {
     /// Returns the files that a fingerprint may cover, of these files, which are relative to the root. A file
     /// that no longer exists counts if it was in a package.
     pub(super) fn hashed_files(&self, files: BTreeSet<String>) -> BTreeSet<String> {
-        const COMMON: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"];
         let of_packages = self.members.iter().filter_map(|member| sources::of_package(&member.dir, &[]).ok());
         let of_packages: BTreeSet<PathBuf> = of_packages.flat_map(BTreeMap::into_values).collect();
         let is_hashed = |file: &String| {
             let path = self.root.join(file);
             let deleted =
                 || self.members.iter().any(|member| path.starts_with(&member.dir)) && !path.exists();
-            let common = path.file_name().is_some_and(|name| COMMON.iter().any(|common| name == *common));
-            common || of_packages.contains(&path) || deleted()
+            let manifest = path.file_name().is_some_and(|name| name == "Cargo.toml" || name == "Cargo.lock");
+            let of_root = TOOLCHAINS.iter().chain(&CONFIGURATIONS).any(|name| file == name);
+            manifest || of_root || of_packages.contains(&path) || deleted()
         };
         files.into_iter().filter(is_hashed).collect()
     }
 
     fn hash_toolchain(&self, hash: &mut Hash) -> Result<(), BuildError> {
-        for name in ["rust-toolchain.toml", "rust-toolchain"] {
+        for name in TOOLCHAINS {
             let path = self.root.join(name);
             if path.exists() {
                 hash.file(name, &path)?;
@@ -121,8 +127,8 @@ impl Workspace {
 
     /// Returns cargo's configuration files in the workspace, with their names.
     fn configurations(&self) -> Result<Vec<(&'static str, Table)>, BuildError> {
-        let names = [".cargo/config.toml", ".cargo/config"];
-        names.into_iter().map(|name| Ok((name, manifest::read(&self.root.join(name))?))).collect()
+        let names = CONFIGURATIONS.into_iter();
+        names.map(|name| Ok((name, manifest::read(&self.root.join(name))?))).collect()
     }
 }
 

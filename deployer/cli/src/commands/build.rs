@@ -46,9 +46,8 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 
 /// Returns name, size and file of a package; the file relative to the current folder, if it is below it.
 fn row(package: &Package, here: &Path) -> [String; 3] {
-    let megabytes = package.zip.len() as f64 / 1_000_000.0;
     let path = package.path.strip_prefix(here).unwrap_or(&package.path);
-    [package.function.clone(), format!("{megabytes:.1} MB"), path.display().to_string()]
+    [package.function.clone(), package.size(), path.display().to_string()]
 }
 
 #[cfg(test)]

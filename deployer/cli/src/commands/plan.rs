@@ -42,7 +42,8 @@ pub(super) async fn compare(
 ) -> Result<Exit, Problem> {
     let mut session = Session::reading(environment, app, global, ui).await?;
     let planned = session.plan(app, &Wishes::default(), ui).await?;
-    let code = planned.code().await;
+    // The other forms do not show it.
+    let code = if format == PlanFormat::Human { planned.code().await } else { None };
     let Planned { plan, .. } = planned;
     let heading = Heading { scope: &session.scope, question, code: code.as_deref() };
     match format {

@@ -52,9 +52,9 @@ fn code(run: &PastRun) -> String {
 /// Returns a commit with ten digits, and `-dirty` if the release has that.
 pub(crate) fn short_commit(release: &str) -> String {
     const SHORT: usize = 10;
-    let (commit, dirty) = release.split_once('-').unwrap_or((release, ""));
-    let commit: String = commit.chars().take(SHORT).collect();
-    if dirty.is_empty() { commit } else { format!("{commit}-{dirty}") }
+    let commit = commit_of(release).0;
+    let short: String = commit.chars().take(SHORT).collect();
+    short + release.strip_prefix(commit).unwrap_or_default()
 }
 
 /// Returns the part of a caller's ARN that people know: `user/ann`, `assumed-role/deployer/ann`, `root`.

@@ -50,10 +50,10 @@ pub enum Ending {
 /// Returns the runs of a record, the latest first.
 pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
     let last = recorded.last().map(|recorded| recorded.release.run.clone());
-    let mut begun: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut started: BTreeMap<String, Timestamp> = BTreeMap::new();
     for Recorded { release, at, .. } in &recorded {
         if let Some(at) = at {
-            begun.entry(release.run.clone()).or_insert(*at);
+            started.entry(release.run.clone()).or_insert(*at);
         }
     }
     let mut last_entries: Vec<Recorded> = Vec::new();
@@ -71,7 +71,7 @@ pub fn history(recorded: Vec<Recorded>) -> Vec<PastRun> {
         },
         took_s: match release.state {
             ReleaseState::Done | ReleaseState::Failed => {
-                at.zip(begun.get(&release.run)).map(|(at, begun)| at.duration_since(*begun).as_secs())
+                at.zip(started.get(&release.run)).map(|(at, started)| at.duration_since(*started).as_secs())
             }
             // Another run may have repeated the entry.
             ReleaseState::Begun | ReleaseState::Removing => None,

@@ -10,7 +10,7 @@ use aws::resources::is_of_key;
 
 use crate::exit::Problem;
 use crate::session::Session;
-use crate::suggestion::{closest, known_words};
+use crate::suggestion::{known_words, likely};
 
 /// Returns an error if a plan must not be applied.
 pub(super) fn check(plan: &Plan, survey: &Survey, wishes: &Wishes, session: &Session) -> Result<(), Problem> {
@@ -80,8 +80,7 @@ pub(super) fn are_planned(
     let Some((option, unknown)) = named(wishes).find(|(_, id)| !ids.iter().any(|known| known == id)) else {
         return Ok(());
     };
-    let likely = closest(unknown, ids.iter().map(String::as_str));
-    let likely = likely.map(|likely| format!("did you mean `{likely}`? ")).unwrap_or_default();
+    let likely = likely(unknown, ids.iter().map(String::as_str));
     Err(Problem::usage(format!("`{option} {unknown}` is not a resource of this environment"))
         .hint(format!("{likely}`{program} outputs {environment}` lists all ids")))
 }
