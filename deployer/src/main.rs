@@ -22,7 +22,7 @@ fn main() -> ExitCode {
             archive: "archive",
             replay: "replay",
             capture: CAPTURE.name,
-            aggregate: AggregateApp::of::<ShoppingCart>(),
+            aggregates: const { &[AggregateApp::of::<ShoppingCart>()] },
         }),
     })
 }

@@ -1,11 +1,11 @@
-//! The event pipeline of a stack: the names of its parts, and its type of aggregate.
+//! The event pipeline of a stack: the names of its parts, and its types of aggregates.
 //!
 //! The commands for events (`events`, `audit`, `probe`, `replay`) know only envelopes and commits. The
-//! meaning of an event is known to the aggregate type, which the binary passes in.
+//! meaning of an event is known to the aggregate types, which the binary passes in.
 
 mod reached;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventsourcing::event::{Event, Schema};
 use eventsourcing::probe::{Probe, ProbeEvent};
@@ -26,8 +26,8 @@ pub struct Pipeline {
     pub replay: &'static str,
     /// The function that publishes new commits to the stream.
     pub capture: &'static str,
-    /// The application's aggregate type. The events table has aggregates of this type, and probes.
-    pub aggregate: AggregateApp,
+    /// The application's aggregate types. The events table has aggregates of these types, and probes.
+    pub aggregates: &'static [AggregateApp],
 }
 
 impl Pipeline {
@@ -35,12 +35,18 @@ impl Pipeline {
     fn schemas(&self) -> impl Iterator<Item = (&'static str, &'static Schema)> {
         let of =
             |aggregate, schemas: &'static [Schema]| schemas.iter().map(move |schema| (aggregate, schema));
-        of(self.aggregate.type_name, self.aggregate.schemas).chain(of(Probe::TYPE, ProbeEvent::SCHEMAS))
+        let own = self.aggregates.iter().flat_map(move |app| of(app.type_name, app.schemas));
+        own.chain(of(Probe::TYPE, ProbeEvent::SCHEMAS))
     }
 
-    /// Returns the names of all event types.
-    pub(crate) fn event_types(&self) -> Vec<&'static str> {
+    /// Returns the names of all event types. Aggregates of two types may have events of the same name.
+    pub(crate) fn event_types(&self) -> BTreeSet<&'static str> {
         self.schemas().map(|(_, schema)| schema.event_type).collect()
+    }
+
+    /// Returns the names of the aggregate types, and that of probes.
+    pub(crate) fn aggregate_types(&self) -> impl Iterator<Item = &'static str> {
+        self.aggregates.iter().map(|app| app.type_name).chain([Probe::TYPE])
     }
 
     /// Returns the stored event types, each with the highest schema version that the code reads.
@@ -52,7 +58,7 @@ impl Pipeline {
     }
 }
 
-/// The type of aggregate that a stack stores.
+/// One type of aggregate that a stack stores.
 #[derive(Debug, Clone, Copy)]
 pub struct AggregateApp {
     /// The part of a stored aggregate id before the `#`.
@@ -66,7 +72,7 @@ pub struct AggregateApp {
 
 impl AggregateApp {
     /// Returns the description of the aggregate type `A`. The state is the one that its queries return.
-    pub fn of<A: Answering>() -> Self {
+    pub const fn of<A: Answering>() -> Self {
         Self { type_name: A::TYPE, state: state::<A>, schemas: A::Event::SCHEMAS }
     }
 }

@@ -106,19 +106,16 @@ impl Passage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::AggregateApp;
     use aws::testing::scope;
 
     fn passage() -> Passage {
-        let aggregate =
-            AggregateApp { type_name: "demo", state: |_| Ok(serde_json::Value::Null), schemas: &[] };
         let pipeline = Pipeline {
             table: "events",
             stream: "events",
             archive: "archive",
             replay: "replay",
             capture: "capture",
-            aggregate,
+            aggregates: &[],
         };
         Passage::through(&Stages::sample(), &pipeline, &scope())
     }

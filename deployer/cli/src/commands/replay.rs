@@ -6,6 +6,8 @@ mod ended;
 mod follow;
 mod function;
 
+use std::collections::BTreeSet;
+
 use clap::ValueEnum;
 use eventsourcing::replay::{
     Only, Order, Reason, ReplayRefusal, ReplayState, ReplayStatus, Request, Source, Which,
@@ -43,6 +45,9 @@ pub(crate) struct Args {
     /// Replay only events of this type; can be repeated
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "Instead")]
     types: Vec<String>,
+    /// Replay only events of aggregates of this type, such as cart; can be repeated
+    #[arg(long = "aggregate-type", value_name = "TYPE", conflicts_with = "Instead")]
+    aggregate_types: Vec<String>,
     /// Replay only events of this aggregate; can be repeated
     #[arg(long = "aggregate", value_name = "UUID", conflicts_with = "Instead")]
     aggregates: Vec<Uuid>,
@@ -97,7 +102,8 @@ enum From {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let pipeline = app.pipeline()?;
-    check_types(&args.types, &pipeline.event_types())?;
+    check_words(&args.types, "event type", &pipeline.event_types())?;
+    check_words(&args.aggregate_types, "aggregate type", &pipeline.aggregate_types().collect())?;
     let session = Session::writing(&args.environment, app, global, ui).await?;
     // The function `replay` knows which functions are handlers.
     let prefix = session.scope.prefix();
@@ -153,6 +159,7 @@ impl Args {
             },
             only: Only {
                 types: self.types.iter().cloned().collect(),
+                aggregate_types: self.aggregate_types.iter().cloned().collect(),
                 aggregates: self.aggregates.iter().copied().collect(),
                 since: self.since,
                 until: self.until,
@@ -216,13 +223,14 @@ impl Args {
     }
 }
 
-/// Checks the types of `--type`: one that does not exist would be searched for in all of the history.
-fn check_types(wanted: &[String], known: &[&str]) -> Result<(), Problem> {
-    let Some(wrong) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) else { return Ok(()) };
-    Err(Problem::usage(format!("`{wrong}` is not an event type of this stack")).hint(known_words(
+/// Checks the words of a filter: one that does not exist would be searched for in all of the history.
+fn check_words(wanted: &[String], name: &str, known: &BTreeSet<&str>) -> Result<(), Problem> {
+    let Some(wrong) = wanted.iter().find(|wanted| !known.contains(wanted.as_str())) else { return Ok(()) };
+    let known: Vec<&str> = known.iter().copied().collect();
+    Err(Problem::usage(format!("`{wrong}` is not an {name} of this stack")).hint(known_words(
         wrong,
-        "event types",
-        known,
+        &format!("{name}s"),
+        &known,
     )))
 }
 
@@ -270,9 +278,10 @@ mod tests {
 
     #[test]
     fn unknown_event_type_is_refused_before_the_replay() {
-        let known = ["CartOpened", "ItemAdded"];
-        assert!(check_types(&["ItemAdded".to_owned()], &known).is_ok());
-        let refused = check_types(&["ItemAded".to_owned()], &known).expect_err("there is no such type");
+        let known = ["CartOpened", "ItemAdded"].into();
+        assert!(check_words(&["ItemAdded".to_owned()], "event type", &known).is_ok());
+        let refused = check_words(&["ItemAded".to_owned()], "event type", &known);
+        let refused = refused.expect_err("there is no such type");
         assert_eq!(refused.message, "`ItemAded` is not an event type of this stack");
         assert_eq!(
             refused.hint.as_deref(),

@@ -106,11 +106,11 @@ fn facts(status: &ReplayStatus) -> impl Iterator<Item = (&'static str, String)> 
     let aggregates = count(counts.aggregates, "aggregate");
     let duplicates = count(counts.duplicates, "duplicate");
     // The number of aggregates is that of the selected ones.
-    let (read, selected) = if order.only.aggregates.is_empty() {
-        (format!("{} of {aggregates}", events(counts.read)), String::new())
-    } else {
+    let (read, selected) = if order.only.selects_aggregates() {
         let selected = status.read_by_type.values().sum();
         (events(counts.read), format!("{} of {aggregates}", events(selected)))
+    } else {
+        (format!("{} of {aggregates}", events(counts.read)), String::new())
     };
     let read = format!("{units}{pass}; {read}, {duplicates}");
     let (goes, delivered) = if order.dry_run {
@@ -169,11 +169,11 @@ pub fn replay_begins(order: &Order) -> String {
 
 /// Returns which part of the filter matched no event, once all events are read.
 pub fn replay_unmatched(status: &ReplayStatus) -> Option<String> {
-    let Only { types, aggregates, .. } = &status.order.only;
+    let Only { types, .. } = &status.order.only;
     let known = &status.read_by_type;
     let unknown: Vec<_> =
         types.iter().filter(|name| !known.contains_key(*name)).map(|name| printable(name)).collect();
-    if known.is_empty() && !aggregates.is_empty() {
+    if known.is_empty() && status.order.only.selects_aggregates() {
         return Some("no event belongs to these aggregates".to_owned());
     }
     if !unknown.is_empty() && !known.is_empty() {
@@ -185,8 +185,9 @@ pub fn replay_unmatched(status: &ReplayStatus) -> Option<String> {
 }
 
 fn only(only: &Only) -> String {
-    let Only { types, aggregates, since, until } = only;
+    let Only { types, aggregate_types, aggregates, since, until } = only;
     let mut wanted: Vec<String> = types.iter().map(|name| printable(name)).collect();
+    wanted.extend(aggregate_types.iter().map(|name| format!("{}#…", printable(name))));
     wanted.extend(aggregates.iter().map(ToString::to_string));
     wanted.extend(since.map(|since| format!("since {since}")));
     wanted.extend(until.map(|until| format!("before {until}")));

@@ -52,6 +52,10 @@ pub enum Source {
 pub struct Only {
     /// The event types; empty for all types.
     pub types: BTreeSet<String>,
+    /// The aggregate types; empty for all types. Left out if empty: a function of an earlier release refuses
+    /// fields that it does not know.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub aggregate_types: BTreeSet<String>,
     /// The aggregates; empty for all aggregates.
     pub aggregates: BTreeSet<Uuid>,
     /// Events at this time or later.
@@ -84,15 +88,21 @@ impl Order {
 }
 
 impl Only {
-    /// Returns whether events of this aggregate can match.
-    pub fn has_aggregate(&self, aggregate: Uuid) -> bool {
-        self.aggregates.is_empty() || self.aggregates.contains(&aggregate)
+    /// Returns whether the event's aggregate matches.
+    pub fn has_aggregate_of(&self, event: &Envelope) -> bool {
+        (self.aggregates.is_empty() || self.aggregates.contains(&event.aggregate_id))
+            && (self.aggregate_types.is_empty() || self.aggregate_types.contains(&event.aggregate_type))
+    }
+
+    /// Returns whether the filter selects aggregates, so that the others are not even ordered.
+    pub fn selects_aggregates(&self) -> bool {
+        !(self.aggregates.is_empty() && self.aggregate_types.is_empty())
     }
 
     /// Returns whether the event is to be delivered.
     pub fn has(&self, event: &Envelope) -> bool {
         let occurred = event.occurred_at.timestamp();
-        self.has_aggregate(event.aggregate_id)
+        self.has_aggregate_of(event)
             && (self.types.is_empty() || self.types.contains(&event.event_type))
             && self.since.is_none_or(|since| occurred >= since)
             && self.until.is_none_or(|until| occurred < until)

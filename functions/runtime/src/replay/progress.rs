@@ -146,7 +146,7 @@ impl Progress {
         let first_time = u64::from(self.reading.pass == 1);
         self.counts.read += first_time;
         let only = &self.order.only;
-        if !only.has_aggregate(event.aggregate_id) {
+        if !only.has_aggregate_of(&event) {
             return;
         }
         let (wanted, version, id) = (only.has(&event), event.version, event.id);
