@@ -275,6 +275,8 @@ impl Resource for Function {
     type Cloud = Aws;
     type Field = FunctionFieldName;
     const INFO: KindInfo = KindInfo {
+        // Functions write to the last three until they are deleted.
+        depends_on: &["iam.role", "logs.log-group", "dynamodb.table", "kinesis.stream", "s3.bucket"],
         left_out: &[
             LeftOut { what: "aliases and versions", why: A_CALL_EACH },
             LeftOut { what: "provisioned concurrency", why: A_CALL_EACH },

@@ -124,6 +124,8 @@ impl Resource for Mapping {
     type Cloud = Aws;
     type Field = MappingFieldName;
     const INFO: KindInfo = KindInfo {
+        // Lambda stores discarded batches in the bucket until the mapping is deleted.
+        depends_on: &["lambda.function", "dynamodb.table", "kinesis.stream", "s3.bucket"],
         disables: true,
         left_out: &[
             LeftOut { what: "starting position", why: "it has no effect after the mapping has started" },
