@@ -8,7 +8,6 @@ use cli::app::App;
 use cli::pipeline::{AggregateApp, Pipeline};
 use cli::run;
 use domain::cart::ShoppingCart;
-use eventsourcing::contract::CAPTURE;
 
 fn main() -> ExitCode {
     run(&App {
@@ -16,13 +15,6 @@ fn main() -> ExitCode {
         package: "functions",
         stack: cart::stack,
         try_next: "invoke {env} open-cart",
-        pipeline: Some(Pipeline {
-            table: "events",
-            stream: "events",
-            archive: "archive",
-            replay: "replay",
-            capture: CAPTURE.name,
-            aggregates: const { &[AggregateApp::of::<ShoppingCart>()] },
-        }),
+        pipeline: Some(Pipeline { aggregates: const { &[AggregateApp::of::<ShoppingCart>()] } }),
     })
 }

@@ -1,13 +1,18 @@
-//! Composites: a Lambda with its other resources, and the alarms and the dashboard of a whole stack.
+//! Composites: a Lambda with its other resources, the event pipeline, and the alarms and the dashboard of a
+//! whole stack.
 
 #[cfg(feature = "pipeline")]
 mod alarms;
 #[cfg(feature = "pipeline")]
 mod dashboard;
+#[cfg(feature = "pipeline")]
+mod event_pipeline;
 mod lambda;
 #[cfg(feature = "pipeline")]
 mod stages;
 
+#[cfg(feature = "pipeline")]
+pub use event_pipeline::{EventPipeline, EventPipelineSettings};
 #[cfg(feature = "sources")]
 pub use lambda::EventSource;
 pub use lambda::{Lambda, LambdaDefaults, LambdaOverrides};
@@ -27,6 +32,10 @@ pub trait Composites {
     /// Adds a Lambda and its resources.
     fn lambda(&mut self, lambda: Lambda) -> &mut Self;
 
+    /// Adds an event pipeline and its functions.
+    #[cfg(feature = "pipeline")]
+    fn pipeline(&mut self, pipeline: EventPipeline) -> &mut Self;
+
     /// Sets the fingerprints of the functions, which are known only after their sources were read.
     fn fingerprint_functions(&mut self, fingerprints: &Fingerprints);
 
@@ -42,6 +51,12 @@ pub trait Composites {
 impl Composites for Stack<Aws> {
     fn lambda(&mut self, lambda: Lambda) -> &mut Self {
         lambda.add_to(self);
+        self
+    }
+
+    #[cfg(feature = "pipeline")]
+    fn pipeline(&mut self, pipeline: EventPipeline) -> &mut Self {
+        pipeline.add_to(self);
         self
     }
 

@@ -26,6 +26,8 @@ pub use value::{AccountId, Between, Region, RetentionDays};
 
 use self::extends::{Chain, Read};
 use crate::build::{BuildSettings, Method};
+#[cfg(feature = "pipeline")]
+use aws::composites::EventPipelineSettings;
 use aws::composites::{LambdaDefaults, LambdaOverrides};
 
 /// One environment: the contents of its file.
@@ -180,6 +182,21 @@ impl Environment {
             account: self.account.to_string(),
             region: self.region.to_string(),
             extra_tags: self.org.tags(),
+        }
+    }
+
+    /// Returns the settings of the event pipeline.
+    #[cfg(feature = "pipeline")]
+    pub fn event_pipeline(&self) -> EventPipelineSettings {
+        EventPipelineSettings {
+            point_in_time_recovery_days: self.table.point_in_time_recovery_days.map(Between::get),
+            deletion_protection: self.table.deletion_protection,
+            shards: self.stream.shards.get(),
+            retention_hours: self.stream.retention_hours.get(),
+            tls_only: self.local.is_none(),
+            table_keys: self.org.kms.table(),
+            stream_keys: self.org.kms.stream(),
+            bucket_keys: self.org.kms.bucket(),
         }
     }
 

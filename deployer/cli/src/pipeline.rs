@@ -1,4 +1,4 @@
-//! The event pipeline of a stack: the names of its parts, and its types of aggregates.
+//! The event pipeline of a stack: its parts in an environment, and its types of aggregates.
 //!
 //! The commands for events (`events`, `audit`, `probe`, `replay`) know only envelopes and commits. The
 //! meaning of an event is known to the aggregate types, which the binary passes in.
@@ -13,19 +13,9 @@ use eventsourcing::{Aggregate, Answer, Answering, Commit, History};
 use serde_json::Value;
 use storage::fault::chain;
 
-/// The parts of the event pipeline, by their names in the stack.
+/// The event pipeline of a stack ([`EventPipeline`](aws::composites::EventPipeline)), and what its events mean.
 #[derive(Debug, Clone, Copy)]
 pub struct Pipeline {
-    /// The events table.
-    pub table: &'static str,
-    /// The stream that events are published to.
-    pub stream: &'static str,
-    /// The bucket of the archive.
-    pub archive: &'static str,
-    /// The function that replays history to a handler.
-    pub replay: &'static str,
-    /// The function that publishes new commits to the stream.
-    pub capture: &'static str,
     /// The application's aggregate types. The events table has aggregates of these types, and probes.
     pub aggregates: &'static [AggregateApp],
 }

@@ -109,14 +109,7 @@ mod tests {
     use aws::testing::scope;
 
     fn passage() -> Passage {
-        let pipeline = Pipeline {
-            table: "events",
-            stream: "events",
-            archive: "archive",
-            replay: "replay",
-            capture: "capture",
-            aggregates: &[],
-        };
+        let pipeline = Pipeline { aggregates: &[] };
         Passage::through(&Stages::sample(), &pipeline, &scope())
     }
 

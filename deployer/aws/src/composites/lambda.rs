@@ -9,6 +9,7 @@ use std::time::Duration;
 use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
 use engine::stack::Stack;
+use eventsourcing::contract;
 
 use crate::policy::{Policy, Statement};
 use crate::resources::Grant;
@@ -112,6 +113,11 @@ impl Lambda {
             #[cfg(feature = "sources")]
             mappings: Vec::new(),
         }
+    }
+
+    /// Returns the Lambda of a function that the application's code declares, with its description.
+    pub fn of(scope: &Scope, function: contract::Function, defaults: &LambdaDefaults) -> Self {
+        Self::new(scope, function.name, defaults).description(function.description)
     }
 
     /// Returns the Lambda with this description.

@@ -156,14 +156,7 @@ mod tests {
     }
 
     fn pipeline() -> Pipeline {
-        Pipeline {
-            table: "events",
-            stream: "events",
-            archive: "archive",
-            replay: "replay",
-            capture: "capture",
-            aggregates: const { &[app("cart"), app("order")] },
-        }
+        Pipeline { aggregates: const { &[app("cart"), app("order")] } }
     }
 
     fn texts(ids: Vec<AggregateId>) -> Vec<String> {

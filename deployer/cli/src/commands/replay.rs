@@ -108,7 +108,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     // The function `replay` knows which functions are handlers.
     let prefix = session.scope.prefix();
     let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();
-    let function = ReplayFunction::new(&session, pipeline.replay, &args.environment, ui);
+    let function = ReplayFunction::new(&session, &args.environment, ui);
     let which = Which { handler: handler.clone(), dry_run: args.dry_run };
     let status = if args.instead.status {
         let status = function.agreed(Request::Status(which)).await?;

@@ -10,24 +10,24 @@ use storage::scan::EventsTable;
 use storage::stream::KinesisStream;
 
 use super::Pipeline;
-use aws::composites::Stages;
+use aws::composites::{EventPipeline, Stages};
 use aws::resources::stream::Stream;
 use aws::{Aws, AwsNames};
 
 impl Pipeline {
     /// Returns the name of the events table.
     pub fn table_name(&self, scope: &Scope) -> String {
-        scope.name(self.table)
+        scope.name(EventPipeline::TABLE)
     }
 
     /// Returns the name of the stream that events are published to.
     pub fn stream_name(&self, scope: &Scope) -> String {
-        scope.name(self.stream)
+        scope.name(EventPipeline::STREAM)
     }
 
     /// Returns the name of the archive's bucket.
     pub fn bucket_name(&self, scope: &Scope) -> String {
-        scope.bucket_name(self.archive)
+        scope.bucket_name(EventPipeline::BUCKET)
     }
 
     /// Returns the retention of the stream, or zero if it has no consumer. It is the maximum difference in age

@@ -6,6 +6,7 @@ use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use engine::error::{Class, Error};
+use eventsourcing::contract::REPLAY;
 use eventsourcing::replay::{ControlAnswer, Reason, ReplayRefusal, ReplayStatus, Request};
 
 use crate::exit::Problem;
@@ -17,7 +18,6 @@ use aws::{Aws, NoAnswer, Ran, Repetition};
 pub(super) struct ReplayFunction<'a> {
     aws: &'a Aws,
     name: String,
-    thing: &'static str,
     runs_at_most: Duration,
     environment: &'a str,
     program: String,
@@ -40,10 +40,10 @@ impl From<InVain> for Problem {
 
 impl<'a> ReplayFunction<'a> {
     /// Returns the function `replay` of this session's environment.
-    pub(super) fn new(session: &'a Session, thing: &'static str, environment: &'a str, ui: &Ui) -> Self {
-        let name = session.scope.name(thing);
+    pub(super) fn new(session: &'a Session, environment: &'a str, ui: &Ui) -> Self {
+        let name = session.scope.name(REPLAY.name);
         let runs_at_most = session.runs_at_most(&name);
-        Self { aws: &session.aws, name, thing, runs_at_most, environment, program: ui.program() }
+        Self { aws: &session.aws, name, runs_at_most, environment, program: ui.program() }
     }
 
     /// Sends a request, and returns the status of the replay.
@@ -62,7 +62,7 @@ impl<'a> ReplayFunction<'a> {
         let answer = self.invoke(request, InvocationType::RequestResponse).await?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         if let Some(kind) = answer.function_error {
-            let logs = format!("`{} logs {} {}` shows more", self.program, self.environment, self.thing);
+            let logs = format!("`{} logs {} {}` shows more", self.program, self.environment, REPLAY.name);
             let error_text = String::from_utf8_lossy(&payload).into_owned();
             let problem =
                 Problem::new(format!("{} failed ({kind})", self.name)).details([error_text]).hint(logs);
@@ -142,7 +142,6 @@ mod tests {
         let function = ReplayFunction {
             aws: &aws,
             name: "demo-dev-replay".into(),
-            thing: "replay",
             runs_at_most: Duration::from_secs(900),
             environment: "dev",
             program: "d".into(),

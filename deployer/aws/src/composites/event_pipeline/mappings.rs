@@ -7,20 +7,20 @@
 //! those of "CreateEventSourceMapping" (Lambda API reference); `docs/pipeline.md` describes the cost of each
 //! setting, and when to change it.
 
-use aws::resources::mapping::MappingSettings;
-use aws::resources::table::STREAM_KEEPS_HOURS;
+use crate::resources::mapping::MappingSettings;
+use crate::resources::table::STREAM_KEEPS_HOURS;
 
 /// Returns the settings from the table's stream to Kinesis.
 pub(super) fn capture() -> MappingSettings {
     MappingSettings {
-        // One call to Kinesis if each commit is of another cart, and one call for each event if all are of
-        // one cart: at most 10,000, for which the timeout is sufficient (`CAPTURE_LASTS`). Items have at most
+        // One call to Kinesis if each commit is of another aggregate, and one call for each event if all are of
+        // one aggregate: at most 10,000, for which the timeout is sufficient (`CAPTURE_LASTS`). Items have at most
         // 400 KB, so a batch of large items is limited by the 6 MB of an invocation.
         batch_size: 100,
         // All later records wait for this stage, and calls are cheap.
         batching_window_s: 0,
         // Above 1, order is kept per item only ("Using AWS Lambda with Amazon DynamoDB"), and two commits of
-        // one cart are two items.
+        // one aggregate are two items.
         parallelization_factor: 1,
         // Most failures are unreachable services, which fail each half too. But when Kinesis is slow, the
         // largest batch could exceed the timeout on every attempt; a half takes half the time.
@@ -50,13 +50,13 @@ pub(super) fn archive(retention_hours: i32) -> MappingSettings {
 /// Returns the settings from Kinesis to a handler. Records expire after this many hours.
 pub(super) fn handler(retention_hours: i32) -> MappingSettings {
     MappingSettings {
-        // At 100 ms per event and ten carts at a time, a batch takes one second; a batch of one cart takes
+        // At 100 ms per event and ten aggregates at a time, a batch takes one second; a batch of one aggregate takes
         // ten. After a failure the whole batch is repeated.
         batch_size: 100,
         // A caller may be waiting for the handler's effect.
         batching_window_s: 0,
         // Above 1, order is kept per partition key ("How Lambda processes records from Amazon Kinesis Data
-        // Streams"), which is the cart. Raise this first when a handler is slow.
+        // Streams"), which is the aggregate. Raise this first when a handler is slow.
         parallelization_factor: 1,
         // The handler quarantines poison itself. A killed process (out of memory, timeout, crash) cannot
         // report at which event: finding it takes seven halvings of 100.
