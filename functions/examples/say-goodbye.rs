@@ -1,5 +1,5 @@
 //! Says goodbye when a cart is closed: a handler to copy. To deploy it, put it in `src/bin/say-goodbye.rs`,
-//! and add a line to the stack, `handler("say-goodbye")`.
+//! and add a line to the pipeline of the stack, `.handler(handler("say-goodbye"))`.
 
 use domain::cart::{CartEvent, ShoppingCart};
 use eventsourcing::contract::Function;
