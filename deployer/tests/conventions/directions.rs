@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Every crate of this repository, with the crates that it may depend on.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("eventsourcing", &[]),
     ("engine", &[]),
     ("aws", &["engine", "eventsourcing"]),
@@ -15,6 +15,8 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("runtime", &["eventsourcing", "storage"]),
     ("functions", &["domain", "eventsourcing", "runtime", "storage"]),
     ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing"]),
+    ("shop", &["domain", "eventsourcing", "functions", "runtime", "storage"]),
+    ("shop-deployer", &["aws", "cli", "domain", "engine", "eventsourcing", "shop"]),
     ("acceptance", &["aws", "cli", "domain", "engine", "eventsourcing", "functions", "runtime", "storage"]),
 ];
 

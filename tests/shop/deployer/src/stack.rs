@@ -1,0 +1,37 @@
+//! The shop's stack: carts and wishlists in one pipeline, and a table of wishes.
+
+use aws::Aws;
+use aws::composites::{Composites, EventPipeline, Lambda};
+use aws::resources::kinds;
+use aws::resources::table::{KeyType, PrimaryKey, Table};
+use cli::environment::Environment;
+use domain::functions::OPEN_CART;
+use engine::stack::Stack;
+use shop::functions::{FIND_WISHES, GET_WISHLIST, LIST_WISHES, MAKE_WISH, WISHES_TABLE};
+use shop::wishes;
+
+/// The first part of every name.
+pub(crate) const NAME: &str = "shop";
+
+/// Returns the stack of an environment of the shop.
+pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
+    let scope = environment.scope(NAME);
+    let defaults = environment.lambda_defaults();
+    let lambda = |function| Lambda::of(&scope, function, &defaults);
+
+    let key = PrimaryKey::hash(wishes::WISHLIST, KeyType::Binary).range(wishes::ITEM, KeyType::String);
+    let wishes = Table::new(&scope, "wishes", key).known_as(WISHES_TABLE);
+
+    let mut pipeline = EventPipeline::new(&scope, &defaults, environment.event_pipeline());
+    pipeline
+        .command(lambda(OPEN_CART))
+        .command(lambda(MAKE_WISH))
+        .query(lambda(GET_WISHLIST))
+        .handler(lambda(LIST_WISHES).may(wishes.append()));
+    let find_wishes = lambda(FIND_WISHES).may(wishes.load());
+
+    let mut stack = Stack::new(scope.clone(), kinds());
+    stack.add(wishes);
+    stack.pipeline(pipeline).lambda(find_wishes).alarms(&environment.alarms.topics()).dashboard();
+    stack
+}
