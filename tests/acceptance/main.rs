@@ -24,6 +24,7 @@ mod racing;
 mod replaying;
 mod restoring;
 mod second_emulator;
+mod shop;
 mod side_by_side;
 mod signals;
 mod storm;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         restoring::TESTS,
         second_emulator::TESTS,
         side_by_side::TESTS,
+        shop::TESTS,
         signals::TESTS,
         storm::TESTS,
         story::TESTS,

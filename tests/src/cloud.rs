@@ -114,6 +114,14 @@ impl Cloud {
         &self.binary
     }
 
+    /// Builds the deployer of another system in this workspace, and returns its binary.
+    ///
+    /// # Errors
+    /// Fails if the build fails.
+    pub fn build_deployer(&self, package: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+        self.runtime.block_on(compile(&self.root, package))
+    }
+
     /// Returns cargo's target folder, which contains the binary: `<target>/debug/deployer`.
     pub(crate) fn target(&self) -> &Path {
         self.binary.ancestors().nth(2).expect("cargo builds into a folder for each profile")
@@ -151,13 +159,23 @@ impl Drop for Aside {
 
 /// Builds the deployer, and the functions, so that no test waits for a compiler.
 async fn build(root: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let settings = BuildSettings { profile: "dev".into(), method: Method::Host, ..BuildSettings::default() };
-    let deployer = Workspace::discover(root, "deployer").await?;
-    let mut built = deployer.compile(&["deployer".to_owned()], &settings, &|_| {}).await?;
+    let binary = compile(root, "deployer").await?;
     let functions = Workspace::discover(root, "functions").await?;
     let names: Vec<String> = functions.functions().map(str::to_owned).collect();
-    functions.build(&names, &settings, &|_| {}).await?;
-    Ok(built.remove("deployer").ok_or("cargo named no deployer")?)
+    functions.build(&names, &settings(), &|_| {}).await?;
+    Ok(binary)
+}
+
+/// Builds the binary of this package that has the package's name.
+async fn compile(root: &Path, package: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let workspace = Workspace::discover(root, package).await?;
+    let mut built = workspace.compile(&[package.to_owned()], &settings(), &|_| {}).await?;
+    Ok(built.remove(package).ok_or("cargo named no binary")?)
+}
+
+/// Returns the settings of all builds: those of `cargo deployer`, so that dependencies are compiled once.
+fn settings() -> BuildSettings {
+    BuildSettings { profile: "dev".into(), method: Method::Host, ..BuildSettings::default() }
 }
 
 /// Returns a port that is free at the moment.

@@ -14,12 +14,16 @@ use crate::cloud::{Cloud, RECORDED_ACCOUNT};
 /// The region of every place.
 const REGION: &str = "us-east-1";
 
-/// An account in a cloud, with its own environment files.
+/// An account in a cloud, with its own environment files, for the cart or another system.
 pub struct Place<'a> {
     /// The cloud.
     pub cloud: &'a Cloud,
     /// The account's number, which is also the access key of its root.
     pub account: String,
+    /// The system that is deployed: the first part of every name.
+    system: &'static str,
+    /// Its deployer.
+    binary: PathBuf,
     folder: TempDir,
 }
 
@@ -76,7 +80,8 @@ impl<'a> Place<'a> {
     pub(crate) fn new(cloud: &'a Cloud, account: String) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be created");
         fs::create_dir(folder.path().join("environments")).expect("a new folder is writable");
-        let place = Self { cloud, account, folder };
+        let (system, binary) = ("cart", cloud.binary().to_owned());
+        let place = Self { cloud, account, system, binary, folder };
         place.environment("local", "[local]\nport = 4566\n");
         place
     }
@@ -84,6 +89,11 @@ impl<'a> Place<'a> {
     /// Returns the same account with other environment files, like those of a colleague.
     pub fn of_a_colleague(&self) -> Self {
         Self::new(self.cloud, self.account.clone())
+    }
+
+    /// Returns the same place for another system, with its deployer.
+    pub fn of_system(self, system: &'static str, binary: PathBuf) -> Self {
+        Self { system, binary, ..self }
     }
 
     /// Writes an environment file: region, account and a quick build, then this text.
@@ -107,7 +117,7 @@ impl<'a> Place<'a> {
 
     /// Returns a command that runs the deployer in this place without a terminal.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        self.command_of(self.cloud.binary(), arguments)
+        self.command_of(&self.binary, arguments)
     }
 
     /// Returns a command that runs another build of the deployer in this place without a terminal.
@@ -156,7 +166,7 @@ impl<'a> Place<'a> {
     /// Returns the names of an environment.
     pub fn scope(&self, environment: &str) -> Scope {
         Scope {
-            stack: "cart".into(),
+            stack: self.system.into(),
             environment: environment.into(),
             account: self.account.clone(),
             region: REGION.into(),
