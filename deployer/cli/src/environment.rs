@@ -120,7 +120,9 @@ pub struct Table {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stream {
-    /// Provisioned shards: 1 MB/s or 1,000 records a second each.
+    /// Who chooses the number of shards.
+    pub mode: StreamMode,
+    /// Provisioned shards: 1 MB/s or 1,000 records a second each. Only used in the mode `provisioned`.
     pub shards: Between<1, 200>,
     /// How many hours records are kept for consumers that lag.
     pub retention_hours: Between<24, 8_760>,
@@ -128,8 +130,28 @@ pub struct Stream {
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { shards: Between::of(1), retention_hours: Between::of(24) }
+        Self { mode: StreamMode::Provisioned, shards: Between::of(1), retention_hours: Between::of(24) }
     }
+}
+
+impl Stream {
+    /// Returns the number of provisioned shards, or nothing in on-demand mode.
+    pub fn provisioned_shards(&self) -> Option<i32> {
+        match self.mode {
+            StreamMode::Provisioned => Some(self.shards.get()),
+            StreamMode::OnDemand => None,
+        }
+    }
+}
+
+/// Who chooses the number of shards of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamMode {
+    /// The key `shards` does, and each shard is billed by the hour.
+    Provisioned,
+    /// AWS does, by the traffic, which is billed by the amount.
+    OnDemand,
 }
 
 /// A local cloud, which needs no AWS account.
@@ -191,7 +213,7 @@ impl Environment {
         EventPipelineSettings {
             point_in_time_recovery_days: self.table.point_in_time_recovery_days.map(Between::get),
             deletion_protection: self.table.deletion_protection,
-            shards: self.stream.shards.get(),
+            shards: self.stream.provisioned_shards(),
             retention_hours: self.stream.retention_hours.get(),
             tls_only: self.local.is_none(),
             table_keys: self.org.kms.table(),

@@ -41,8 +41,8 @@ pub struct EventPipelineSettings {
     pub point_in_time_recovery_days: Option<i32>,
     /// Whether AWS refuses to delete the events table.
     pub deletion_protection: bool,
-    /// The shards of the stream.
-    pub shards: i32,
+    /// The shards of the stream; `None` lets Kinesis choose them (on demand).
+    pub shards: Option<i32>,
     /// How long the stream keeps events, in hours.
     pub retention_hours: i32,
     /// Whether the archive refuses requests without TLS.

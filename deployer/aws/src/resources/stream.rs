@@ -94,15 +94,9 @@ impl Stream {
         }
     }
 
-    /// Returns the stream with this number of shards.
-    pub fn shards(mut self, shards: i32) -> Self {
-        self.capacity = Capacity::Provisioned { shards };
-        self
-    }
-
-    /// Returns the stream in on-demand mode: AWS chooses the number of shards.
-    pub fn on_demand(mut self) -> Self {
-        self.capacity = Capacity::OnDemand;
+    /// Returns the stream with this number of shards, or in on-demand mode, in which AWS chooses the number.
+    pub fn shards(mut self, shards: impl Into<Option<i32>>) -> Self {
+        self.capacity = shards.into().map_or(Capacity::OnDemand, |shards| Capacity::Provisioned { shards });
         self
     }
 

@@ -151,6 +151,19 @@ fn resource_key_falls_back_to_the_default_key() {
     assert_eq!(kms.former(), kms.bucket().former);
 }
 
+/// The key `shards` of an extended file may stay: in on-demand mode it is not used.
+#[test]
+fn stream_on_demand_has_no_provisioned_shards() {
+    let stream = |text: &str| {
+        let base = format!("{LEAST}[stream]\nshards = 2\n");
+        let files = [("base", base.as_str()), ("dev", text)];
+        read("dev", &files).expect("the file is right").stream.provisioned_shards()
+    };
+    assert_eq!(stream("extends = \"base\"\n"), Some(2));
+    assert_eq!(stream("extends = \"base\"\n[stream]\nmode = \"provisioned\"\n"), Some(2));
+    assert_eq!(stream("extends = \"base\"\n[stream]\nmode = \"on_demand\"\n"), None);
+}
+
 #[test]
 fn environment_inherits_settings_from_the_one_it_extends() {
     let base = format!(

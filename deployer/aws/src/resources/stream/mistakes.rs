@@ -74,7 +74,7 @@ mod tests {
             ],
         );
         let right =
-            stream().on_demand().retention_hours(8760).encrypted_with(Some("alias/aws/kinesis".to_owned()));
+            stream().shards(None).retention_hours(8760).encrypted_with(Some("alias/aws/kinesis".to_owned()));
         assert_eq!(Resource::mistakes(&right, &Neighbours::default()), [""; 0]);
     }
 }

@@ -226,6 +226,33 @@ async fn busy_stream_is_deleted_with_its_consumers() {
     assert_eq!(script.sent("DeleteStream")[1]["EnforceConsumerDeletion"], json!(true));
 }
 
+/// AWS keeps the shards, and sets their number from then on ("UpdateStreamMode", Kinesis API reference).
+#[tokio::test(start_paused = true)]
+async fn stream_becomes_on_demand_in_place() {
+    let on_demand = json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}, "OpenShardCount": 4});
+    let desired = stream().shards(None);
+    let script = bare(seen(seen(Script::new(), "ACTIVE"), "ACTIVE"))
+        .on("UpdateStreamMode", body("{}"))
+        .on("DescribeStreamSummary", summary_of("ACTIVE", on_demand));
+    let before = live(&script).await;
+    assert_eq!(desired.effect(StreamFieldName::Capacity, &before), Effect::InPlace(Risk::Safe));
+    update(&desired, &before, &script.aws()).await.expect("the mode is changed");
+    assert_eq!(script.writes(), ["UpdateStreamMode"]);
+    assert_eq!(script.sent("UpdateStreamMode")[0]["StreamModeDetails"], json!({"StreamMode": "ON_DEMAND"}));
+    assert_eq!(live(&script).await.capacity, desired.capacity, "the number of shards is no difference");
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_demand_stream_is_created_without_a_shard_count() {
+    let script = bare(seen(absent(Script::new()), "ACTIVE")).on("CreateStream", body(""));
+    let script = script.on("UpdateStreamMode", body("{}"));
+    let created = stream().shards(None).create(&scope().tags(), &script.aws()).await;
+    created.expect("the creation succeeds");
+    let sent = &script.sent("CreateStream")[0];
+    assert_eq!(sent["StreamModeDetails"], json!({"StreamMode": "ON_DEMAND"}));
+    assert_eq!(sent.get("ShardCount"), None);
+}
+
 /// A stream that is being created reports no shards yet, so their number cannot be changed from there.
 #[tokio::test(start_paused = true)]
 async fn shards_are_counted_when_the_stream_is_active() {
