@@ -25,8 +25,8 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("cloudwatch.alarm", "low_sample_percentile", "alarm/tests.rs", "alarm_drift_names_the_field"),
     // Fixed when a table is created: another key is another table.
     ("dynamodb.table", "key", "table/live.rs", "table_fields_left_out_have_defaults"),
-    ("dynamodb.table", "local_indexes", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
-    ("dynamodb.table", "replicas", "table/live.rs", "table_backups_indexes_and_replicas_are_read"),
+    ("dynamodb.table", "local_indexes", "table/tests/indexes.rs", "local_index_drift_names_index_and_field"),
+    ("dynamodb.table", "replicas", "table/live.rs", "table_backups_and_replicas_are_read"),
     ("dynamodb.table", "unusable", "table/tests.rs", "unusable_table_shows_as_a_difference"),
     // Fixed when a role is created.
     ("iam.role", "path", "role/tests.rs", "role_drift_names_the_field"),

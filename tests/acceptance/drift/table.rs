@@ -57,7 +57,7 @@ pub(super) fn first(scope: &Scope) -> Vec<Row> {
             let limit = limit.build();
             updated(aws, |call| Ok(call.on_demand_throughput(limit)))
         }),
-        Row::new("an index", &id, &["global_indexes"], |aws| updated(aws, indexed)),
+        Row::new("an index", &id, &["global_indexes.by-hand"], |aws| updated(aws, indexed)),
         // The view of a stream is fixed. Changing it creates another stream, and readers of the old stream
         // read nothing any more.
         Row::new("another view", &id, &["stream"], |aws| {

@@ -1,8 +1,13 @@
-//! A DynamoDB table, with its stream, its backups and its time to live.
+//! A DynamoDB table, with its indexes, its stream, its backups and its time to live.
 
 mod billing;
 mod changes;
+mod creation;
+mod effects;
 mod grants;
+mod index;
+mod index_changes;
+mod index_mistakes;
 mod live;
 mod mistakes;
 mod permissions;
@@ -12,6 +17,7 @@ mod requests;
 mod states;
 
 pub use billing::Billing;
+pub use index::Projection;
 pub use primary_key::{KeyType, PrimaryKey};
 
 use std::collections::BTreeSet;
@@ -21,18 +27,19 @@ use std::time::Duration;
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
 use futures::join;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
 
 use self::changes::change;
+use self::index::{Index, Indexes};
 use self::primary_key::KeyAttribute;
-use self::states::{SETTLED, active, described, earlier_gone, gone, status};
+use self::states::{SETTLED, described, earlier_gone, gone, status};
 use crate::policy::{Policy, Statement};
 use crate::resources::created::{finish, retry_not_found};
-use crate::resources::key::{self, Keys};
+use crate::resources::key::Keys;
 use crate::{Aws, AwsNames, Called, wait_until};
 
 /// How long a table's stream keeps a record, in hours ("Change data capture for DynamoDB
@@ -66,9 +73,10 @@ pub struct Table {
     key: Vec<KeyAttribute>,
     /// The resource policy with permissions of others; none in the stack.
     resource_policy: Option<Policy>,
-    /// Deleted before a change of billing, which would need units for them.
-    global_indexes: BTreeSet<String>,
-    local_indexes: BTreeSet<String>,
+    /// The global indexes by name. Deleted before a change of billing, which would need units for them.
+    global_indexes: Indexes,
+    /// The local indexes by name, which exist from the creation of the table.
+    local_indexes: Indexes,
     /// Other Regions with a replica.
     replicas: BTreeSet<String>,
     billing: Billing,
@@ -85,6 +93,10 @@ pub struct Table {
     point_in_time_recovery_days: Option<i32>,
     /// Why the table cannot be used; never desired.
     unusable: Option<String>,
+    /// Mistakes of the stack that only the builder can see.
+    #[serde(skip)]
+    #[stem_name(skip)]
+    built_wrong: Vec<String>,
 }
 
 impl Table {
@@ -105,12 +117,29 @@ impl Table {
             deletion_protection: false,
             kms_key: None,
             class: TableClass::Standard.as_str().to_owned(),
-            global_indexes: BTreeSet::new(),
-            local_indexes: BTreeSet::new(),
+            global_indexes: Indexes::new(),
+            local_indexes: Indexes::new(),
+            built_wrong: Vec::new(),
             replicas: BTreeSet::new(),
             resource_policy: None,
             unusable: None,
         }
+    }
+
+    /// Returns the table with this global index: its items by another key, with copies of these attributes.
+    pub fn global_index(mut self, name: &str, key: PrimaryKey, projection: Projection) -> Self {
+        let earlier = self.global_indexes.insert(name.to_owned(), Index::global(key, projection));
+        self.built_wrong.extend(earlier.map(|_| format!("two global indexes have the name `{name}`")));
+        self
+    }
+
+    /// Returns the table with this local index: the items of one hash key sorted by another range key, with
+    /// copies of these attributes. A local index can only be created with its table.
+    pub fn local_index(mut self, name: &str, range: &str, of: KeyType, projection: Projection) -> Self {
+        let index = Index::local(&self.key, KeyAttribute::range(range, of), projection);
+        let earlier = self.local_indexes.insert(name.to_owned(), index);
+        self.built_wrong.extend(earlier.map(|_| format!("two local indexes have the name `{name}`")));
+        self
     }
 
     /// Returns the table with this billing.
@@ -169,7 +198,6 @@ impl Resource for Table {
         stateful: true,
         left_out: &[
             LeftOut { what: "warm throughput", why: "it can be raised but not lowered" },
-            LeftOut { what: "definitions of indexes", why: "any index is a difference already" },
             LeftOut {
                 what: "the policy of the stream",
                 why: "one more call on every read, for a stream that keeps records for a day",
@@ -195,49 +223,7 @@ impl Resource for Table {
     }
 
     fn effect(&self, field: TableFieldName, live: &Self) -> Effect {
-        use TableFieldName as Field;
-        let lower =
-            |days: Option<i32>, live: Option<i32>| days.unwrap_or_default() < live.unwrap_or_default();
-        match field {
-            Field::Key => Effect::Refuse(
-                "a table's key cannot be changed: copy the items to a table of another name, then switch to it",
-            ),
-            Field::LocalIndexes => Effect::Refuse(
-                "a local index cannot be deleted without its table: copy the items to a new table",
-            ),
-            Field::Replicas => {
-                Effect::Refuse("the table has a replica in another Region: delete it by hand, then run `up`")
-            }
-            Field::Unusable => Effect::Refuse("the table cannot be used: check its KMS key, then run `up`"),
-            Field::GlobalIndexes => Effect::InPlace(Risk::Interrupts),
-            Field::TimeToLive if live.time_to_live.is_some() && self.time_to_live.is_some() => {
-                Effect::Refuse(
-                    "AWS requires an hour between two changes of a time to live: turn it off, wait, then run `up`",
-                )
-            }
-            // From then on, items expire.
-            Field::TimeToLive if live.time_to_live.is_none() => Effect::InPlace(Risk::LosesData),
-            // Writes while the stream is off appear in no stream.
-            Field::Stream if live.stream.is_some() => Effect::InPlace(Risk::LosesData),
-            Field::PointInTimeRecoveryDays
-                if lower(self.point_in_time_recovery_days, live.point_in_time_recovery_days) =>
-            {
-                Effect::InPlace(Risk::LosesData)
-            }
-            // DynamoDB needs the old key until it has changed to the new one.
-            Field::KmsKey if key::is_left_behind(live.kms_key.as_deref(), &self.former_keys) => {
-                Effect::InPlace(Risk::Interrupts)
-            }
-            Field::Name
-            | Field::ResourcePolicy
-            | Field::Billing
-            | Field::Class
-            | Field::KmsKey
-            | Field::Stream
-            | Field::DeletionProtection
-            | Field::TimeToLive
-            | Field::PointInTimeRecoveryDays => Effect::InPlace(Risk::Safe),
-        }
+        self.effect_of(field, live)
     }
 
     fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
@@ -275,21 +261,7 @@ impl Resource for Table {
 
     async fn create(&self, tags: &Tags, aws: &Aws) -> Result<(), Error> {
         earlier_gone(&self.name, aws).await?;
-        let call = aws
-            .dynamodb
-            .create_table()
-            .table_name(&self.name)
-            .set_attribute_definitions(Some(primary_key::definitions(&self.key)?))
-            .set_key_schema(Some(primary_key::schema(&self.key)?))
-            .billing_mode(self.billing.mode())
-            .set_provisioned_throughput(self.billing.throughput()?)
-            .set_on_demand_throughput(self.billing.limits())
-            .set_stream_specification(self.stream.as_deref().map(requests::stream).transpose()?)
-            .set_sse_specification(self.kms_key.is_some().then(|| self.encryption()))
-            .table_class(self.class.as_str().into())
-            .deletion_protection_enabled(self.deletion_protection)
-            .set_tags(Some(requests::tags(tags)?));
-        match call.send().await.called() {
+        match self.creation(tags, aws)?.send().await.called() {
             // The code means that the table exists, that it is being deleted, or that too many tables are
             // being created. The state distinguishes them.
             Err(error) if error.class == Class::InProgress => match status(&self.name, aws).await? {
@@ -298,12 +270,12 @@ impl Resource for Table {
             },
             other => other.map(drop)?,
         }
-        active(&self.name, aws).await?;
+        self.settled(aws).await?;
         finish(self, tags, aws).await
     }
 
     async fn ready(&self, aws: &Aws) -> Result<(), Error> {
-        active(&self.name, aws).await
+        self.settled(aws).await
     }
 
     async fn update(&self, live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {
@@ -312,8 +284,8 @@ impl Resource for Table {
         for field in changed {
             match field {
                 Field::ResourcePolicy => self.delete_resource_policy(aws).await?,
-                Field::GlobalIndexes => self.delete_indexes(live, aws).await?,
-                Field::Billing => self.change_billing(live, aws).await?,
+                Field::GlobalIndexes => self.change_indexes(aws).await?,
+                Field::Billing => self.change_billing(aws).await?,
                 Field::Class => {
                     change(name, aws, |call| call.table_class(self.class.as_str().into())).await?
                 }

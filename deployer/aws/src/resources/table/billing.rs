@@ -1,12 +1,15 @@
 //! The billing of a table: on demand, or for provisioned capacity.
 
-use aws_sdk_dynamodb::types::{BillingMode, OnDemandThroughput, ProvisionedThroughput, TableDescription};
+use aws_sdk_dynamodb::types::{
+    BillingMode, GlobalSecondaryIndexDescription, OnDemandThroughput, ProvisionedThroughput,
+    ProvisionedThroughputDescription, TableDescription,
+};
 use engine::error::Error;
 use serde::Serialize;
 
 use super::requests::incomplete;
 
-/// The billing of a table.
+/// The billing of a table and of its global indexes, each of which has these units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum Billing {
@@ -35,16 +38,27 @@ impl Billing {
     /// Returns a live table's billing. AWS omits the mode for a table that was always provisioned, and
     /// reports 0 units for an on-demand table.
     pub(super) fn of(table: &TableDescription) -> Self {
+        Self::live(table, table.on_demand_throughput.as_ref(), table.provisioned_throughput.as_ref())
+    }
+
+    /// Returns the billing of a live global index. Its mode is that of its table.
+    pub(super) fn of_index(table: &TableDescription, index: &GlobalSecondaryIndexDescription) -> Self {
+        Self::live(table, index.on_demand_throughput.as_ref(), index.provisioned_throughput.as_ref())
+    }
+
+    fn live(
+        table: &TableDescription,
+        limits: Option<&OnDemandThroughput>,
+        units: Option<&ProvisionedThroughputDescription>,
+    ) -> Self {
         let mode = table.billing_mode_summary.as_ref().and_then(|summary| summary.billing_mode.as_ref());
         if mode == Some(&BillingMode::PayPerRequest) {
-            let limits = table.on_demand_throughput.as_ref();
             let set = |units: Option<i64>| units.filter(|units| *units >= 0);
             return Self::OnDemand {
                 max_read_units: set(limits.and_then(|limits| limits.max_read_request_units)),
                 max_write_units: set(limits.and_then(|limits| limits.max_write_request_units)),
             };
         }
-        let units = table.provisioned_throughput.as_ref();
         Self::Provisioned {
             read_units: units.and_then(|units| units.read_capacity_units).unwrap_or_default(),
             write_units: units.and_then(|units| units.write_capacity_units).unwrap_or_default(),

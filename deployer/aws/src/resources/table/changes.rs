@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilde
 use aws_sdk_dynamodb::types::BillingMode;
 use engine::error::{Class, Error};
 
-use super::states::{SETTLED, active};
-use super::{Table, requests};
+use super::index::{billed, live_globals};
+use super::states::{SETTLED, active, described};
+use super::{Billing, Table, requests};
 use crate::{Aws, Called, wait_until};
 
 /// How long the backups of a new table may be unavailable (terraform-provider-aws,
@@ -15,20 +16,30 @@ use crate::{Aws, Called, wait_until};
 const BACKUPS: Duration = Duration::from_secs(20 * 60);
 
 impl Table {
-    /// Changes the mode, then the limits: only an on-demand table accepts limits.
-    pub(super) async fn change_billing(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
+    /// Changes the mode, then the limits: only an on-demand table accepts limits. The indexes have the billing
+    /// of the table: a change to provisioned capacity needs units for each of them ("UpdateTable", DynamoDB API
+    /// reference).
+    pub(super) async fn change_billing(&self, aws: &Aws) -> Result<(), Error> {
+        // An attempt whose answer was lost may have made the change.
+        let table = described(&self.name, aws).await?;
+        let live = Billing::of(&table);
         let (mode, throughput) = (self.billing.mode(), self.billing.throughput()?);
-        if (live.billing.mode(), live.billing.throughput()?) != (mode.clone(), throughput.clone()) {
+        if (live.mode(), live.throughput()?) != (mode.clone(), throughput.clone()) {
+            let indexes = live_globals(&table);
+            let indexes = indexes.keys().filter(|_| live.mode() != mode && throughput.is_some());
+            let indexes = indexes.map(|index| billed(index, &self.billing));
+            let indexes = indexes.collect::<Result<Vec<_>, _>>()?;
             change(&self.name, aws, |call| {
-                call.billing_mode(mode.clone()).set_provisioned_throughput(throughput.clone())
+                let call = call.billing_mode(mode.clone()).set_provisioned_throughput(throughput.clone());
+                call.set_global_secondary_index_updates((!indexes.is_empty()).then(|| indexes.clone()))
             })
             .await?;
         }
-        if mode == BillingMode::PayPerRequest && live.billing.limits() != self.billing.limits() {
+        if mode == BillingMode::PayPerRequest && live.limits() != self.billing.limits() {
             let limits = self.billing.limits_to_set();
             change(&self.name, aws, |call| call.on_demand_throughput(limits.clone())).await?;
         }
-        Ok(())
+        self.change_indexes(aws).await
     }
 
     /// Changes the stream. Another view type needs a new stream: off, then on.
@@ -42,16 +53,6 @@ impl Table {
             let on = requests::stream(view)?;
             let on = change(&self.name, aws, |call| call.stream_specification(on.clone())).await;
             done_already(on, "already has an enabled stream")?;
-        }
-        Ok(())
-    }
-
-    /// Deletes indexes that are not in the stack, before a change of billing, which would need units for
-    /// them.
-    pub(super) async fn delete_indexes(&self, live: &Self, aws: &Aws) -> Result<(), Error> {
-        for index in live.global_indexes.difference(&self.global_indexes) {
-            let without = requests::without_index(index)?;
-            change(&self.name, aws, |call| call.global_secondary_index_updates(without.clone())).await?;
         }
         Ok(())
     }
@@ -124,7 +125,7 @@ pub(super) async fn change(
 }
 
 /// Ignores the error that the change is already made: an earlier attempt, whose answer was lost, made it.
-fn done_already(changed: Result<(), Error>, says: &str) -> Result<(), Error> {
+pub(super) fn done_already(changed: Result<(), Error>, says: &str) -> Result<(), Error> {
     match changed {
         Err(error)
             if error.code.as_deref() == Some("ValidationException")

@@ -1,11 +1,11 @@
 //! Conversion of DynamoDB's answers about a table, with the defaults of omitted fields.
 
 use aws_sdk_dynamodb::types::{
-    ContinuousBackupsDescription, IndexStatus, PointInTimeRecoveryStatus, SseStatus, TableClass,
-    TableDescription, TimeToLiveDescription, TimeToLiveStatus,
+    ContinuousBackupsDescription, PointInTimeRecoveryStatus, SseStatus, TableClass, TableDescription,
+    TimeToLiveDescription, TimeToLiveStatus,
 };
 
-use super::{Billing, Table, primary_key, states};
+use super::{Billing, Table, index, primary_key, states};
 use crate::policy::Policy;
 
 /// The default of `RecoveryPeriodInDays` ("UpdateContinuousBackups", DynamoDB API reference).
@@ -32,13 +32,9 @@ impl Table {
         let encryption = table.sse_description.as_ref().filter(|encryption| {
             !matches!(encryption.status, Some(SseStatus::Disabled | SseStatus::Disabling))
         });
-        // An index that is being deleted needs no call.
-        let going = Some(IndexStatus::Deleting);
-        let globals = table.global_secondary_indexes().iter().filter(|index| index.index_status != going);
-        let locals = table.local_secondary_indexes().iter();
         let replicas = table.replicas().iter().filter_map(|replica| replica.region_name.clone());
         Self {
-            key: primary_key::live(table),
+            key: primary_key::live(table.key_schema(), table.attribute_definitions()),
             billing: Billing::of(table),
             stream: view(table),
             point_in_time_recovery_days: recovery
@@ -53,8 +49,8 @@ impl Table {
                 .unwrap_or(&TableClass::Standard)
                 .as_str()
                 .to_owned(),
-            global_indexes: globals.filter_map(|index| index.index_name.clone()).collect(),
-            local_indexes: locals.filter_map(|index| index.index_name.clone()).collect(),
+            global_indexes: index::live_globals(table),
+            local_indexes: index::live_locals(table),
             replicas: replicas.filter(|replica| replica != region).collect(),
             resource_policy,
             unusable: states::unusable(table.table_status.as_ref()).map(str::to_owned),
@@ -74,8 +70,8 @@ pub(super) fn view(table: &TableDescription) -> Option<String> {
 mod tests {
     use aws_sdk_dynamodb::types::{
         AttributeDefinition, BillingMode, BillingModeSummary, KeySchemaElement, KeyType,
-        LocalSecondaryIndexDescription, PointInTimeRecoveryDescription, ProvisionedThroughputDescription,
-        ReplicaDescription, ScalarAttributeType, StreamSpecification,
+        PointInTimeRecoveryDescription, ProvisionedThroughputDescription, ReplicaDescription,
+        ScalarAttributeType, StreamSpecification,
     };
 
     use super::*;
@@ -124,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn table_backups_indexes_and_replicas_are_read() {
+    fn table_backups_and_replicas_are_read() {
         let table = Table::new(&scope(), "events", events_key());
         let recovery = PointInTimeRecoveryDescription::builder()
             .point_in_time_recovery_status(PointInTimeRecoveryStatus::Enabled)
@@ -133,17 +129,29 @@ mod tests {
             .continuous_backups_status("ENABLED".into())
             .point_in_time_recovery_description(recovery.build());
         let backups = backups.build().expect("all required fields are set");
-        let index = LocalSecondaryIndexDescription::builder().index_name("by-hand").build();
         let replica = |region: &str| ReplicaDescription::builder().region_name(region).build();
         let described = TableDescription::builder()
-            .local_secondary_indexes(index)
             .replicas(replica("eu-central-1"))
             .replicas(replica("eu-west-1"))
             .build();
         let live = state(&table.live(&described, Some(&backups), None, None, "eu-central-1"));
         assert_eq!(live["point_in_time_recovery_days"], 7);
-        assert_eq!(live["local_indexes"], serde_json::json!(["by-hand"]));
         assert_eq!(live["replicas"], serde_json::json!(["eu-west-1"]));
+    }
+
+    /// A time to live takes up to an hour to be set ("UpdateTimeToLive", DynamoDB API reference).
+    #[test]
+    fn table_time_to_live_being_set_is_read() {
+        let table = Table::new(&scope(), "events", events_key());
+        let read = |status| {
+            let time_to_live = TimeToLiveDescription::builder().attribute_name("ExpiresAt");
+            let time_to_live = time_to_live.time_to_live_status(status).build();
+            let described = TableDescription::builder().build();
+            table.live(&described, None, Some(&time_to_live), None, "eu-central-1").time_to_live
+        };
+        let set = Some("ExpiresAt".to_owned());
+        assert_eq!([read(TimeToLiveStatus::Enabled), read(TimeToLiveStatus::Enabling)], [set.clone(), set]);
+        assert_eq!([read(TimeToLiveStatus::Disabled), read(TimeToLiveStatus::Disabling)], [None, None]);
     }
 
     #[test]

@@ -13,11 +13,20 @@ const READERS: usize = 2;
 impl Table {
     pub(super) fn found_mistakes(&self, stack: &Neighbours<'_>) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 3..=255, "_.-").collect();
-        let attributes = self.key.iter().map(|key| &key.name).chain(&self.time_to_live);
+        let mut attributes = self.attributes();
+        attributes.extend(self.time_to_live.as_deref());
         for attribute in attributes {
             let length = attribute.chars().count() as i64;
             mistakes.extend(lint::range(&format!("the length of `{attribute}`"), length, 1..=255));
         }
+        mistakes.extend(self.index_mistakes());
+        // "Using time to live (TTL) in DynamoDB", DynamoDB developer guide.
+        let expires = self.time_to_live.as_deref();
+        let expires =
+            expires.filter(|name| self.types_of_keys().get(name).is_some_and(|of| !of.contains("N")));
+        mistakes.extend(expires.map(|name| {
+            format!("the time to live `{name}` is a key of another type than number: no item would expire")
+        }));
         let days = self.point_in_time_recovery_days.map(i64::from);
         mistakes
             .extend(days.and_then(|days| lint::range("the point-in-time recovery in days", days, 1..=35)));

@@ -1,19 +1,21 @@
-//! The primary key of a table: a hash key, and a range key if there is one.
+//! The key of a table or of an index: a hash key, and a range key if there is one.
 
-use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, ScalarAttributeType, TableDescription};
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, ScalarAttributeType};
 use engine::error::Error;
 use serde::Serialize;
 
 use super::requests::incomplete;
 
-/// One attribute of the primary key.
+/// One attribute of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct KeyAttribute {
     pub(super) name: String,
     /// `HASH` or `RANGE`.
     role: String,
     /// `S`, `N` or `B`.
-    of: String,
+    pub(super) of: String,
 }
 
 /// The type of a key attribute.
@@ -27,13 +29,13 @@ pub enum KeyType {
     Binary,
 }
 
-/// The primary key of a table: a hash key, and in most tables a range key, which sorts the items of one hash
-/// key.
+/// The key of a table or of a global index: a hash key, and mostly a range key, which sorts the items of one
+/// hash key. Several items of an index can have the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrimaryKey(Vec<KeyAttribute>);
 
 impl PrimaryKey {
-    /// Returns the key with this hash key only: one item for each value.
+    /// Returns the key with this hash key only: a table has one item for each value.
     pub fn hash(name: &str, of: KeyType) -> Self {
         Self(vec![KeyAttribute::new(name, "HASH", of)])
     }
@@ -41,7 +43,7 @@ impl PrimaryKey {
     /// Returns the key with this range key.
     pub fn range(mut self, name: &str, of: KeyType) -> Self {
         self.0.truncate(1);
-        self.0.push(KeyAttribute::new(name, "RANGE", of));
+        self.0.push(KeyAttribute::range(name, of));
         self
     }
 
@@ -51,6 +53,16 @@ impl PrimaryKey {
 }
 
 impl KeyAttribute {
+    /// Returns the range key with this name and type.
+    pub(super) fn range(name: &str, of: KeyType) -> Self {
+        Self::new(name, "RANGE", of)
+    }
+
+    /// Returns name, role and type: `Owner HASH S`.
+    pub(super) fn text(&self) -> String {
+        format!("{} {} {}", self.name, self.role, self.of)
+    }
+
     fn new(name: &str, role: &str, of: KeyType) -> Self {
         let of = match of {
             KeyType::String => ScalarAttributeType::S,
@@ -61,14 +73,13 @@ impl KeyAttribute {
     }
 }
 
-/// Returns the key of a live table, hash key first. Attributes that only an index uses are left out.
-pub(super) fn live(table: &TableDescription) -> Vec<KeyAttribute> {
+/// Returns the live key with this schema, hash key first. The definitions can have attributes of other keys.
+pub(super) fn live(schema: &[KeySchemaElement], definitions: &[AttributeDefinition]) -> Vec<KeyAttribute> {
     let of = |name: &str| {
-        let mut definitions = table.attribute_definitions().iter();
-        let definition = definitions.find(|definition| definition.attribute_name == name);
+        let definition = definitions.iter().find(|definition| definition.attribute_name == name);
         definition.map(|definition| definition.attribute_type.as_str().to_owned()).unwrap_or_default()
     };
-    let attributes = table.key_schema().iter().map(|element| KeyAttribute {
+    let attributes = schema.iter().map(|element| KeyAttribute {
         name: element.attribute_name.clone(),
         role: element.key_type.as_str().to_owned(),
         of: of(&element.attribute_name),
@@ -78,16 +89,19 @@ pub(super) fn live(table: &TableDescription) -> Vec<KeyAttribute> {
     key
 }
 
-/// Returns the key's attributes for CreateTable.
-pub(super) fn definitions(key: &[KeyAttribute]) -> Result<Vec<AttributeDefinition>, Error> {
-    let definitions = key.iter().map(|key| {
-        let definition = AttributeDefinition::builder().attribute_name(&key.name);
-        definition.attribute_type(key.of.as_str().into()).build()
+/// Returns the attributes of these keys for a request, each once.
+pub(super) fn definitions<'a>(
+    keys: impl IntoIterator<Item = &'a KeyAttribute>,
+) -> Result<Vec<AttributeDefinition>, Error> {
+    let attributes: BTreeMap<&str, &str> =
+        keys.into_iter().map(|key| (key.name.as_str(), key.of.as_str())).collect();
+    let definitions = attributes.into_iter().map(|(name, of)| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(of.into()).build()
     });
     definitions.collect::<Result<_, _>>().map_err(incomplete)
 }
 
-/// Returns the roles of the key's attributes for CreateTable.
+/// Returns the roles of the key's attributes for a request.
 pub(super) fn schema(key: &[KeyAttribute]) -> Result<Vec<KeySchemaElement>, Error> {
     let elements = key.iter().map(|key| {
         let element = KeySchemaElement::builder().attribute_name(&key.name);

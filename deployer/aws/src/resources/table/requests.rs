@@ -1,8 +1,8 @@
 //! Conversion of a table's desired settings to requests.
 
 use aws_sdk_dynamodb::types::{
-    DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification,
-    SseSpecification, SseType, StreamSpecification, Tag, TimeToLiveSpecification,
+    PointInTimeRecoverySpecification, SseSpecification, SseType, StreamSpecification, Tag,
+    TimeToLiveSpecification,
 };
 use aws_smithy_types::error::operation::BuildError;
 use engine::error::Error;
@@ -34,12 +34,6 @@ pub(super) fn stream(view: &str) -> Result<StreamSpecification, Error> {
 pub(super) fn no_stream() -> Result<StreamSpecification, Error> {
     let stream = StreamSpecification::builder().stream_enabled(false);
     stream.build().map_err(incomplete)
-}
-
-pub(super) fn without_index(index: &str) -> Result<GlobalSecondaryIndexUpdate, Error> {
-    let delete = DeleteGlobalSecondaryIndexAction::builder().index_name(index);
-    let delete = delete.build().map_err(incomplete)?;
-    Ok(GlobalSecondaryIndexUpdate::builder().delete(delete).build())
 }
 
 pub(super) fn time_to_live(attribute: &str, on: bool) -> Result<TimeToLiveSpecification, Error> {

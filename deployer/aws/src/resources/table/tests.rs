@@ -1,10 +1,16 @@
 //! Requests to DynamoDB, and the handling of answers that no emulator gives.
 
 use engine::progress::heard;
+use engine::resource::Risk;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{Script, body, events_key, fault, scope, update};
+
+mod converging;
+mod indexes;
+mod live_table;
+mod time_to_live;
 
 fn table() -> Table {
     Table::new(&scope(), "events", events_key()).stream(StreamView::NewImage)
@@ -165,27 +171,6 @@ async fn backups_that_are_not_available_yet_are_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_to_live_is_set_before_backups() {
-    let script = bare(described(Script::new(), "ACTIVE"));
-    let script = script.on("UpdateContinuousBackups", body("{}")).on("UpdateTimeToLive", body("{}"));
-    let live = live(&script).await;
-    let table = table().point_in_time_recovery(Some(35)).time_to_live("ExpiresAt");
-    update(&table, &live, &script.aws()).await.expect("both settings are set");
-    assert_eq!(script.writes(), ["UpdateTimeToLive", "UpdateContinuousBackups"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn time_to_live_changed_twice_has_a_hint() {
-    let said = "Time to live has been modified multiple times within a fixed interval";
-    let script = bare(described(Script::new(), "ACTIVE"));
-    let script = script.on("UpdateTimeToLive", fault(400, "ValidationException", said));
-    let live = live(&script).await;
-    let error = update(&table().time_to_live("ExpiresAt"), &live, &script.aws()).await;
-    let hint = error.expect_err("AWS rejects the change").hint.expect("the error has a hint");
-    assert!(hint.contains("an hour between two changes"), "{hint}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn table_changes_are_made_one_by_one() {
     let extra = json!({
         "BillingModeSummary": {"BillingMode": "PROVISIONED"},
@@ -194,17 +179,28 @@ async fn table_changes_are_made_one_by_one() {
         "SSEDescription": {"Status": "ENABLED", "KMSMasterKeyArn": "arn:aws:kms:eu-central-1:111111111111:key/1"},
         "TableClassSummary": {"TableClass": "STANDARD_INFREQUENT_ACCESS"},
         "DeletionProtectionEnabled": true,
-        "GlobalSecondaryIndexes": [
-            {"IndexName": "by-hand", "IndexStatus": "ACTIVE"},
-            {"IndexName": "going", "IndexStatus": "DELETING"},
-        ],
     });
-    let script = bare(Script::new()).on("DescribeTable", body(description("ACTIVE", extra)));
-    let mut script = script;
-    for _ in 0..7 {
-        // Each change finds the previous one still in progress once, and waits for it.
-        script = script.on("UpdateTable", in_use()).on("UpdateTable", body("{}"));
-        script = described(described(script, "UPDATING"), "ACTIVE");
+    let with = |indexes: Value| {
+        let mut extra = extra.clone();
+        extra["GlobalSecondaryIndexes"] = indexes;
+        body(description("ACTIVE", extra))
+    };
+    let by_hand = json!({"IndexName": "by-hand", "IndexStatus": "ACTIVE"});
+    let going = json!({"IndexName": "going", "IndexStatus": "DELETING"});
+    // Each change finds the previous one still in progress once, and waits for it.
+    let changed = |script: Script| {
+        let script = script.on("UpdateTable", in_use()).on("UpdateTable", body("{}"));
+        described(described(script, "UPDATING"), "ACTIVE")
+    };
+    let mut script = bare(Script::new())
+        .on("DescribeTable", with(json!([by_hand, going])))
+        .on("DescribeTable", with(json!([by_hand, going])))
+        .on("DescribeTable", with(json!([by_hand])));
+    // Indexes and billing look at the table before and after their change.
+    script = changed(script).on("DescribeTable", with(json!([]))).on("DescribeTable", with(json!([])));
+    script = described(changed(script), "ACTIVE");
+    for _ in 0..5 {
+        script = changed(script);
     }
     let live = live(&script).await;
     update(&table(), &live, &script.aws()).await.expect("all settings are reset");
