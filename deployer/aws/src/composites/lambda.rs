@@ -128,6 +128,12 @@ impl Lambda {
 
     /// Returns the Lambda with this grant.
     pub fn may(mut self, grant: Grant) -> Self {
+        if let Some(mistake) = &grant.mistake {
+            self.function = self.function.with_mistake(mistake.clone());
+        }
+        if grant.is_deployed_first {
+            self.function = self.function.needing(grant.on.clone());
+        }
         self.grants.push(grant);
         self
     }
@@ -251,5 +257,57 @@ impl EventSource for Stream {
 
     fn mapping(&self, function: &str, settings: MappingSettings) -> Mapping {
         Mapping::stream(function, self.arn(), settings)
+    }
+}
+
+#[cfg(all(test, feature = "sources"))]
+mod tests {
+    use engine::resource::Described;
+
+    use super::*;
+    use crate::composites::Composites;
+    use crate::resources::kinds;
+    use crate::resources::table::{KeyType, PrimaryKey, Projection};
+    use crate::testing::{events_key, scope};
+
+    fn defaults() -> LambdaDefaults {
+        LambdaDefaults {
+            architecture: "arm64".to_owned(),
+            memory_mb: 256,
+            timeout_s: 30,
+            log_retention_days: 14,
+            log_key: None,
+            variables_key: None,
+            permissions_boundary: None,
+            overrides: BTreeMap::new(),
+        }
+    }
+
+    fn stack(table: &Table) -> Stack<Aws> {
+        let mut stack = Stack::new(scope(), kinds());
+        let lambda = Lambda::new(&scope(), "list", &defaults()).may(table.query_index("by-owner"));
+        stack.add(table.clone()).lambda(lambda);
+        stack
+    }
+
+    #[test]
+    fn index_without_definition_is_a_mistake_of_its_function() {
+        let table = Table::new(&scope(), "events", events_key());
+        let mistakes = stack(&table).mistakes();
+        let [(id, mistake)] = mistakes.as_slice() else { panic!("one mistake: {mistakes:?}") };
+        assert_eq!(id.to_string(), "lambda.function/demo-dev-list");
+        assert!(mistake.contains("index `by-owner`"), "{mistake}");
+    }
+
+    #[test]
+    fn function_that_queries_an_index_is_deployed_after_the_table() {
+        let key = PrimaryKey::hash("Owner", KeyType::String);
+        let table =
+            Table::new(&scope(), "events", events_key()).global_index("by-owner", key, Projection::All);
+        let stack = stack(&table);
+        assert_eq!(stack.mistakes(), []);
+        let function = ResourceId::new(Function::KIND, scope().name("list"));
+        let needs = stack.get(&function).map(|node| node.needs()).unwrap_or_default();
+        assert!(needs.contains(&Described::id(&table)), "{needs:?}");
     }
 }

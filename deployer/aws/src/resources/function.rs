@@ -225,6 +225,12 @@ impl Function {
         self
     }
 
+    /// Returns the function that is created and changed only after this resource.
+    pub(crate) fn needing(mut self, resource: ResourceId) -> Self {
+        self.needs.push(resource);
+        self
+    }
+
     /// Returns the function whose role has this policy.
     pub fn granted(mut self, policy: &Policy) -> Self {
         self.granted = Some(policy.clone());
@@ -257,6 +263,8 @@ impl Function {
             key: None,
             variable: None,
             on: ResourceId::new(Self::KIND, &self.name),
+            is_deployed_first: false,
+            mistake: None,
         }
     }
 

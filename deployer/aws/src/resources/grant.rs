@@ -19,4 +19,8 @@ pub struct Grant {
     pub variable: Option<(String, String)>,
     /// The resource that the function uses.
     pub on: ResourceId,
+    /// Whether the resource is created and changed before the function, which cannot work without the change.
+    pub is_deployed_first: bool,
+    /// A mistake of the stack in this grant, as words about the function: `it may query an index that …`.
+    pub mistake: Option<String>,
 }

@@ -58,7 +58,8 @@ impl Bucket {
 
     fn grant(&self, statement: Statement, key: Option<Statement>) -> Grant {
         let variable = self.variable.clone().map(|variable| (variable, self.name.clone()));
-        Grant { statement, key, variable, on: ResourceId::new(Self::KIND, &self.name) }
+        let on = ResourceId::new(Self::KIND, &self.name);
+        Grant { statement, key, variable, on, is_deployed_first: false, mistake: None }
     }
 
     fn put(&self, name: &[&str], prefix: &str) -> Statement {

@@ -20,6 +20,8 @@ impl Stream {
             key: self.key("kms:GenerateDataKey", &self.kms_key),
             variable: variable.map(|variable| (variable, self.name.clone())),
             on: ResourceId::new(Self::KIND, &self.name),
+            is_deployed_first: false,
+            mistake: None,
         }
     }
 
