@@ -17,6 +17,8 @@ pub const WISHLIST: &str = "Wishlist";
 pub const ITEM: &str = "Item";
 /// The range key of [`BY_ITEM`] (number): the highest price, in cents.
 pub const AT_MOST_CENTS: &str = "AtMostCents";
+/// The time to live (number): when the row expires, in epoch seconds. No row has one so far.
+pub const EXPIRES_AT: &str = "ExpiresAt";
 /// The version of the event that last changed the row.
 pub const VERSION: &str = "Version";
 /// The global index of all wishes for an item, by price.

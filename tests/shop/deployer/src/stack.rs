@@ -3,7 +3,7 @@
 use aws::Aws;
 use aws::composites::{Composites, EventPipeline, Lambda};
 use aws::resources::kinds;
-use aws::resources::table::{KeyType, PrimaryKey, Table};
+use aws::resources::table::{KeyType, PrimaryKey, Projection, Table};
 use cli::environment::Environment;
 use domain::functions::OPEN_CART;
 use engine::stack::Stack;
@@ -20,15 +20,21 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let lambda = |function| Lambda::of(&scope, function, &defaults);
 
     let key = PrimaryKey::hash(wishes::WISHLIST, KeyType::Binary).range(wishes::ITEM, KeyType::String);
-    let wishes = Table::new(&scope, "wishes", key).known_as(WISHES_TABLE);
+    let by_item =
+        PrimaryKey::hash(wishes::ITEM, KeyType::String).range(wishes::AT_MOST_CENTS, KeyType::Number);
+    let wishes = Table::new(&scope, "wishes", key)
+        .global_index(wishes::BY_ITEM, by_item, Projection::KeysOnly)
+        .local_index(wishes::BY_PRICE, wishes::AT_MOST_CENTS, KeyType::Number, Projection::All)
+        .time_to_live(wishes::EXPIRES_AT)
+        .known_as(WISHES_TABLE);
 
     let mut pipeline = EventPipeline::new(&scope, &defaults, environment.event_pipeline());
     pipeline
         .command(lambda(OPEN_CART))
         .command(lambda(MAKE_WISH))
         .query(lambda(GET_WISHLIST))
-        .handler(lambda(LIST_WISHES).may(wishes.append()));
-    let find_wishes = lambda(FIND_WISHES).may(wishes.load());
+        .handler(lambda(LIST_WISHES).may(wishes.put_item()));
+    let find_wishes = lambda(FIND_WISHES).may(wishes.query_index(wishes::BY_ITEM));
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.add(wishes);
