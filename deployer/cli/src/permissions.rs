@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use aws::policy::{Condition, Policy, Statement};
+use aws::resources::function::Function;
 use aws::{Aws, READS, package_permissions, release_permissions};
 
 /// The maximum number of characters of a managed policy, without white space ("IAM and AWS STS quotas", IAM
@@ -40,7 +41,11 @@ pub fn looking(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> 
 fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     // Kinds without resources in the stack are listed as well: there may be orphans of them.
     let of_kinds = stack.kinds.iter().flat_map(|kind| (kind.permissions)(&stack.scope));
-    let all = of_kinds.chain(release_permissions(&stack.scope)).chain(keys(environment, &stack.scope));
+    // Only if a function has a network or a layer.
+    let resources = stack.neighbours();
+    let of_functions = resources.of_kind::<Function>().flat_map(Function::deploying);
+    let all = of_kinds.chain(release_permissions(&stack.scope)).chain(of_functions);
+    let all = all.chain(keys(environment, &stack.scope));
     let all = all.collect::<Vec<_>>();
     let boundary = environment.org.permissions_boundary();
     match &boundary {

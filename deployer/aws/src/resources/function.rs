@@ -12,7 +12,9 @@ mod mistakes;
 mod permissions;
 mod recursion;
 mod resource_policy;
+mod role_permissions;
 mod secret;
+mod settings;
 
 pub use code::{Code, deployed_package};
 pub use configuration::{Logging, Vpc};
@@ -34,8 +36,8 @@ use struct_to_enum::FieldName;
 
 use self::changes::CHANGES_WITHIN;
 use crate::policy::{Policy, Statement};
+use crate::resources::Grant;
 use crate::resources::sid::sid;
-use crate::resources::{Grant, key};
 use crate::{Aws, AwsNames, Called, wait_until};
 
 const A_CALL_EACH: &str = "one more call per function on every read, and Lambda allows 15 a second in total";
@@ -209,14 +211,6 @@ impl Function {
     pub fn encrypted_with(mut self, key: Option<String>) -> Self {
         self.kms_key = key;
         self
-    }
-
-    /// Returns the permission that the role needs to start the function. Lambda also creates a grant for the
-    /// role, but it is void after the role is deleted and created again; a policy is not ("Securing Lambda
-    /// environment variables", Lambda developer guide).
-    pub fn starting(&self) -> Option<Statement> {
-        let encrypted = self.kms_key.as_ref().filter(|_| !self.environment.is_empty());
-        key::through("lambda", "kms:Decrypt", encrypted, &["environment"])
     }
 
     /// Returns the function that is created and changed only after these functions.

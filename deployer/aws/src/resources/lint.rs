@@ -23,6 +23,11 @@ pub(super) fn range(what: &str, value: i64, range: RangeInclusive<i64>) -> Optio
     (!range.contains(&value)).then(|| format!("{what} must be {least} to {most}, but is {value}"))
 }
 
+/// Returns a mistake if AWS does not know the value.
+pub(super) fn one_of(what: &str, value: &str, known: &[&str]) -> Option<String> {
+    (!known.contains(&value)).then(|| format!("{what} must be {}, but is {value}", known.join(" or ")))
+}
+
 /// Returns a mistake if a key is not given as the ARN that AWS returns: every read would show a difference.
 pub(super) fn key_arn(key: Option<&str>) -> Option<String> {
     let alias = key.filter(|key| !key.starts_with("arn:") || key.contains(":alias/"))?;
@@ -40,6 +45,13 @@ mod tests {
         assert_eq!(wrong("ab"), ["the name must have 3 to 8 characters, but has 2"]);
         assert_eq!(wrong("a/b"), ["the name may contain letters, digits and `_.-`, but not `/`"]);
         assert_eq!(wrong("ä").len(), 2);
+    }
+
+    #[test]
+    fn value_that_aws_does_not_know_is_a_mistake() {
+        assert_eq!(one_of("the mode", "On", &["On", "Off"]), None);
+        let mistake = one_of("the mode", "on", &["On", "Off"]);
+        assert_eq!(mistake.as_deref(), Some("the mode must be On or Off, but is on"));
     }
 
     #[test]

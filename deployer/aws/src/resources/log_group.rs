@@ -61,6 +61,12 @@ impl LogGroup {
         self
     }
 
+    /// Returns the log group whose lines are kept this many days.
+    pub fn retention_days(mut self, days: i32) -> Self {
+        self.retention_days = Some(days);
+        self
+    }
+
     /// Returns the permission to write the function's log lines. It does not allow creating the group, which
     /// would have no retention.
     pub fn writing(&self) -> Statement {

@@ -4,6 +4,14 @@ fn statement(sid: &str, actions: &[&'static str], resource: &str) -> Statement {
     Statement::new(sid, actions, [resource.to_owned()])
 }
 
+/// Returns an environment with these tables.
+fn environment(tables: &str) -> Environment {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let text = format!("region = \"eu-central-1\"\naccount = \"111111111111\"\n{tables}");
+    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
+    Environment::load(folder.path(), "dev").expect("the environment file is valid")
+}
+
 #[test]
 fn statements_that_differ_in_actions_only_become_one() {
     let all = merged(vec![
@@ -117,17 +125,33 @@ fn large_policy_is_printed_in_parts_that_fit() {
 /// A function whose variables cannot be decrypted cannot be read, and that stops `up`.
 #[test]
 fn deploy_policy_allows_decrypting_with_former_keys() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let [old, new] = ["old", "new"].map(|id| format!("arn:aws:kms:eu-central-1:111111111111:key/{id}"));
-    let text = format!(
-        "region = \"eu-central-1\"\naccount = \"111111111111\"\n\
-         [org.kms]\ndefault = \"{new}\"\nformer = [\"{old}\"]\n",
-    );
-    std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    let environment = Environment::load(folder.path(), "dev").expect("the environment file is valid");
+    let environment = environment(&format!("[org.kms]\ndefault = \"{new}\"\nformer = [\"{old}\"]\n"));
     let all = keys(&environment, &environment.scope("demo"));
     let on_old = all.iter().filter(|statement| statement.resources == [old.as_str()]);
     let on_old: Vec<_> =
         on_old.map(|statement| (&statement.actions[..], &statement.conditions[0].2)).collect();
     assert_eq!(on_old, [(&["kms:Decrypt"][..], &"lambda.eu-central-1.amazonaws.com".to_owned())]);
+}
+
+#[test]
+fn deploy_policy_lets_functions_use_networks_and_layers() {
+    let environment = environment("");
+    let scope = environment.scope("demo");
+    let layer = "arn:aws:lambda:eu-central-1:111111111111:layer:tools:3";
+    let actions = |function: Function| {
+        let mut stack = Stack::new(scope.clone(), Vec::new());
+        stack.add(function);
+        let in_policy =
+            |of: Vec<Statement>| of.into_iter().flat_map(|one| one.actions).collect::<BTreeSet<_>>();
+        (in_policy(deploying(&environment, &stack)), in_policy(looking(&environment, &stack)))
+    };
+    let function = || Function::new(&scope, "f", "arn:aws:iam::111111111111:role/f", Vec::new());
+    let (plain, read_only) = actions(function());
+    let (all, read_only_of_all) =
+        actions(function().layers([layer.to_owned()]).subnets(["subnet-1".to_owned()]));
+    let added =
+        ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "lambda:GetLayerVersion"];
+    assert_eq!(all.difference(&plain).copied().collect::<Vec<_>>(), added);
+    assert_eq!(read_only_of_all, read_only);
 }

@@ -17,6 +17,10 @@ use serde::Serialize;
 
 use super::{Code, Function, Secret, tags_of};
 use crate::policy::Policy;
+use crate::resources::lint;
+
+const APPLICATION_LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const SYSTEM_LEVELS: [&str; 3] = ["DEBUG", "INFO", "WARN"];
 
 /// The log settings of a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +46,36 @@ impl Logging {
         }
     }
 
+    /// Returns the settings with this format, and with the levels that Lambda gives it.
+    pub(super) fn in_format(self, format: String) -> Self {
+        let level = (format == "JSON").then(|| "INFO".to_owned());
+        Self { format, application_level: level.clone(), system_level: level, ..self }
+    }
+
+    /// Returns the settings with those of these levels that are given.
+    pub(super) fn with_levels(self, application: Option<String>, system: Option<String>) -> Self {
+        let application_level = application.or(self.application_level);
+        Self { application_level, system_level: system.or(self.system_level), ..self }
+    }
+
+    /// Returns the settings that Lambda rejects ("LoggingConfig", Lambda API reference).
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let levels = [
+            ("the log level of the function", &self.application_level, &APPLICATION_LEVELS[..]),
+            ("the log level of Lambda", &self.system_level, &SYSTEM_LEVELS[..]),
+        ];
+        let mut mistakes: Vec<String> =
+            lint::one_of("the log format", &self.format, &["Text", "JSON"]).into_iter().collect();
+        for (what, level, known) in levels {
+            let Some(level) = level else { continue };
+            mistakes.extend(lint::one_of(what, level, known));
+            if self.format == "Text" {
+                mistakes.push(format!("{what} requires the log format JSON"));
+            }
+        }
+        mistakes
+    }
+
     fn from_live(function: &str, live: Option<LoggingConfig>) -> Self {
         let default = Self::text(function);
         let Some(live) = live else {
@@ -65,14 +99,31 @@ impl Logging {
     }
 }
 
+const MOST_SUBNETS: usize = 16;
+const MOST_SECURITY_GROUPS: usize = 5;
+
 /// The private network that a function is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Vpc {
-    subnets: BTreeSet<String>,
-    security_groups: BTreeSet<String>,
+    pub(super) subnets: BTreeSet<String>,
+    pub(super) security_groups: BTreeSet<String>,
 }
 
 impl Vpc {
+    /// Returns the settings that Lambda rejects ("VpcConfig", Lambda API reference).
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let parts = [
+            ("subnets", &self.subnets, MOST_SUBNETS),
+            ("security groups", &self.security_groups, MOST_SECURITY_GROUPS),
+        ];
+        let wrong = |(what, ids, most): (&str, &BTreeSet<String>, usize)| match ids.len() {
+            0 => Some(format!("a function in a VPC needs subnets and security groups, but has no {what}")),
+            many if many > most => Some(format!("a function can have at most {most} {what}, but has {many}")),
+            _ => None,
+        };
+        parts.into_iter().filter_map(wrong).collect()
+    }
+
     /// Returns the VPC. Without one, AWS answers with nothing or with empty lists.
     fn from_live(live: Option<VpcConfigResponse>) -> Option<Self> {
         let live = live?;

@@ -1,6 +1,7 @@
 //! Function settings that Lambda rejects.
 
-use super::Function;
+use super::role_permissions::is_of;
+use super::{Function, Vpc};
 use crate::resources::lint;
 
 /// The most bytes of all names and values together ("Lambda quotas").
@@ -10,13 +11,18 @@ impl Function {
     /// Returns the settings that Lambda rejects ("CreateFunction", Lambda API reference; "Lambda quotas").
     pub(super) fn refused(&self) -> Vec<String> {
         let mut mistakes: Vec<String> = lint::name(&self.name, 1..=64, "-_").collect();
-        let numbers = [
+        let values = [
             lint::range("the memory in MB", self.memory_mb.into(), 128..=10_240),
             lint::range("the timeout in seconds", self.timeout_s.into(), 1..=900),
             lint::range("the temporary storage in MB", self.ephemeral_storage_mb.into(), 512..=10_240),
+            lint::one_of("tracing", &self.tracing, &["Active", "PassThrough"]),
             lint::key_arn(self.kms_key.as_deref()),
         ];
-        mistakes.extend(numbers.into_iter().flatten());
+        mistakes.extend(values.into_iter().flatten());
+        mistakes.extend(self.logging.mistakes());
+        mistakes.extend(self.vpc.iter().flat_map(Vpc::mistakes));
+        mistakes.extend(self.layers.iter().filter_map(|layer| layer_mistake(layer)));
+        mistakes.extend(self.dead_letter_target.as_deref().and_then(dead_letter_mistake));
         let sizes = self.environment.iter().map(|(name, value)| name.len() + value.expose().len());
         let size: usize = sizes.sum();
         if size > LARGEST_ENVIRONMENT {
@@ -35,4 +41,19 @@ impl Function {
         }
         mistakes
     }
+}
+
+/// Lambda returns the ARN of a layer's version, so any other form would be a difference on every read.
+fn layer_mistake(layer: &str) -> Option<String> {
+    let version = layer.split(':').nth(7).is_some_and(|version| version.parse::<u64>().is_ok());
+    (!is_of(layer, "lambda") || !version)
+        .then(|| format!("`{layer}` is not the ARN of a layer's version, which ends in a number"))
+}
+
+/// "Adding a dead-letter queue" (Lambda developer guide): a standard queue or a standard topic.
+fn dead_letter_mistake(target: &str) -> Option<String> {
+    let known = is_of(target, "sqs") || is_of(target, "sns");
+    (!known || target.ends_with(".fifo")).then(|| {
+        format!("dead letters go to a standard queue or topic, but `{target}` is not the ARN of one")
+    })
 }

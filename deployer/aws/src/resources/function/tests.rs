@@ -10,10 +10,17 @@ use crate::{Package, Packages};
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/demo/dev/eu-central-1/demo-dev-capture-eu-central-1";
 
+const LAYER: &str = "arn:aws:lambda:eu-central-1:111111111111:layer:tools:3";
+const QUEUE: &str = "arn:aws:sqs:eu-central-1:111111111111:dead-letters";
+
 fn function() -> Function {
     Function::new(&scope(), "capture", ROLE, Vec::new())
         .fingerprint("f1")
         .environment([("TABLE".to_owned(), "events".to_owned())])
+}
+
+fn in_vpc() -> Function {
+    function().subnets(["subnet-1".to_owned()]).security_groups(["sg-1".to_owned()])
 }
 
 /// Returns Lambda's answer for the desired function.
@@ -376,12 +383,104 @@ fn function_mistakes_are_found_without_a_call() {
         Function { ephemeral_storage_mb: 511, ..function() },
         function().environment([("A".to_owned(), "x".repeat(4096))]),
         function().description("d".repeat(257)),
-        Function { layers: vec!["l".into(); 6], ..function() },
+        function().layers(vec![LAYER.to_owned(); 6]),
+        function().layers(["arn:aws:lambda:eu-central-1:111111111111:layer:tools".to_owned()]),
         function().reserved_concurrency(Some(-1)),
+        function().tracing("active"),
+        function().log_format("XML"),
+        function().log_levels(Some("INFO".into()), None),
+        function().log_format("JSON").log_levels(None, Some("ERROR".into())),
+        function().subnets(["subnet-1".to_owned()]),
+        function().security_groups(["sg-1".to_owned()]),
+        in_vpc().subnets((0..17).map(|number| format!("subnet-{number}"))),
+        function().dead_letter_target("arn:aws:s3:::dead-letters"),
+        function().dead_letter_target(format!("{QUEUE}.fifo")),
     ];
+    let right = in_vpc().layers([LAYER.to_owned()]).dead_letter_target(QUEUE).tracing("Active");
+    assert_eq!(mistakes(right.log_format("JSON").ephemeral_storage_mb(10_240)), Vec::<String>::new());
     for function in wrong {
         assert_eq!(mistakes(function.clone()).len(), 1, "{:?}", mistakes(function.clone()));
     }
+}
+
+#[test]
+fn role_gets_the_permissions_that_settings_require() {
+    let granted = |function: &Function| -> Vec<(String, String)> {
+        let statements = function.starting().into_iter();
+        statements.map(|statement| (statement.sid, statement.resources.concat())).collect()
+    };
+    let is = |sid: &str, resource: &str| vec![(sid.to_owned(), resource.to_owned())];
+    assert_eq!(granted(&function()), Vec::new());
+    assert_eq!(granted(&function().tracing("Active")), is("SendTraces", "*"));
+    assert_eq!(granted(&in_vpc()), is("ManageNetworkInterfaces", "*"));
+    for (target, action) in
+        [(QUEUE, "sqs:SendMessage"), ("arn:aws:sns:eu-central-1:111111111111:dead", "sns:Publish")]
+    {
+        let function = function().dead_letter_target(target);
+        assert_eq!(granted(&function), is("SendDeadLetters", target));
+        assert_eq!(function.starting()[0].actions, [action]);
+    }
+}
+
+/// Lambda makes these calls without the key of the condition; the code of the function has it.
+#[test]
+fn function_code_may_not_manage_network_interfaces() {
+    let statement = &in_vpc().starting()[0];
+    let own = "arn:aws:lambda:eu-central-1:111111111111:function:demo-dev-capture".to_owned();
+    assert_eq!(statement.conditions, [("ArnNotEquals", "lambda:SourceFunctionArn".to_owned(), own)]);
+}
+
+#[test]
+fn deployer_may_see_the_network_and_layers_of_functions() {
+    let sids = |function: &Function| -> Vec<String> {
+        function.deploying().into_iter().map(|statement| statement.sid).collect()
+    };
+    assert_eq!(sids(&function()), [""; 0]);
+    assert_eq!(sids(&in_vpc().layers([LAYER.to_owned()])), ["FunctionsNetwork", "FunctionsLayers"]);
+    assert_eq!(function().layers([LAYER.to_owned()]).deploying()[0].resources, [LAYER]);
+}
+
+/// Lambda fills in the levels of the format JSON, and drops them with the format text.
+#[tokio::test]
+async fn settings_are_created_and_changed_as_lambda_shows_them() {
+    let desired = in_vpc()
+        .layers([LAYER.to_owned()])
+        .tracing("Active")
+        .log_format("JSON")
+        .log_levels(Some("WARN".into()), None)
+        .ephemeral_storage_mb(1024)
+        .dead_letter_target(QUEUE);
+    let logging = json!({"LogFormat": "JSON", "LogGroup": "/aws/lambda/demo-dev-capture",
+        "ApplicationLogLevel": "WARN", "SystemLogLevel": "INFO"});
+    let same = json!({
+        "TracingConfig": {"Mode": "Active"}, "LoggingConfig": logging, "EphemeralStorage": {"Size": 1024},
+        "DeadLetterConfig": {"TargetArn": QUEUE},
+    });
+    let network = json!({"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]});
+    let mut sent = same.clone();
+    sent["VpcConfig"] = network.clone();
+    sent["Layers"] = json!([LAYER]);
+    let mut shown = same;
+    shown["VpcConfig"] = network;
+    shown["VpcConfig"]["VpcId"] = json!("vpc-1");
+    shown["Layers"] = json!([{"Arn": LAYER, "CodeSize": 1}]);
+    let live = live(shown).await;
+    assert_eq!(diff(&live.state(), &desired.state()), Vec::new());
+
+    let script =
+        Script::new().on("UpdateFunctionConfiguration", body("{}")).on("GetFunction", got(json!({})));
+    update(&desired, &function(), &script.aws()).await.expect("the update succeeds");
+    assert_eq!(script.sent("UpdateFunctionConfiguration"), [sent]);
+    let script =
+        Script::new().on("UpdateFunctionConfiguration", body("{}")).on("GetFunction", got(json!({})));
+    update(&function(), &desired, &script.aws()).await.expect("the update succeeds");
+    let reset = json!({
+        "TracingConfig": {"Mode": "PassThrough"}, "EphemeralStorage": {"Size": 512},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/demo-dev-capture"},
+        "DeadLetterConfig": {"TargetArn": ""}, "Layers": [],
+        "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+    });
+    assert_eq!(script.sent("UpdateFunctionConfiguration"), [reset]);
 }
 
 #[test]
