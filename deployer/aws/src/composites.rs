@@ -15,7 +15,7 @@ mod stages;
 pub use event_pipeline::{EventPipeline, EventPipelineSettings};
 #[cfg(feature = "sources")]
 pub use lambda::EventSource;
-pub use lambda::{Lambda, LambdaDefaults, LambdaOverrides};
+pub use lambda::{Lambda, LambdaDefaults, LambdaSettings};
 #[cfg(feature = "pipeline")]
 pub use stages::{Consumer, Stages};
 

@@ -6,13 +6,13 @@ mod alarms;
 mod arn;
 mod error;
 mod extends;
+mod function_values;
 mod functions;
 mod mistakes;
 mod org;
 mod tag;
 mod value;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -21,6 +21,8 @@ use serde::Deserialize;
 pub use alarms::Alarms;
 use engine::scope::Scope;
 pub use error::EnvironmentError;
+pub use function_values::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};
+pub use functions::{FunctionSettings, Functions};
 pub use org::{Kms, Org};
 pub use value::{AccountId, Between, Region, RetentionDays};
 
@@ -28,7 +30,7 @@ use self::extends::{Chain, Read};
 use crate::build::{BuildSettings, Method};
 #[cfg(feature = "pipeline")]
 use aws::composites::EventPipelineSettings;
-use aws::composites::{LambdaDefaults, LambdaOverrides};
+use aws::composites::LambdaDefaults;
 
 /// One environment: the contents of its file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -66,44 +68,6 @@ pub struct Environment {
     pub org: Org,
     /// The local cloud, if the environment is in one; the deployer starts it.
     pub local: Option<Local>,
-}
-
-/// The settings of all functions, and of single functions.
-#[derive(Debug, Clone, JsonSchema)]
-#[schemars(default)]
-pub struct Functions {
-    /// Memory in MB; processor time grows with it.
-    pub memory_mb: Between<128, 10_240>,
-    /// The longest invocation, in seconds.
-    pub timeout_s: Between<1, 900>,
-    /// How many days log lines are kept.
-    pub log_retention_days: RetentionDays,
-    /// The settings of single functions, by name.
-    #[schemars(flatten)]
-    pub overrides: BTreeMap<String, FunctionOverrides>,
-}
-
-/// The settings of one function that differ from those of all.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct FunctionOverrides {
-    /// Memory in MB.
-    pub memory_mb: Option<Between<128, 10_240>>,
-    /// The longest invocation, in seconds.
-    pub timeout_s: Option<Between<1, 900>>,
-    /// How many days log lines are kept.
-    pub log_retention_days: Option<RetentionDays>,
-}
-
-impl Default for Functions {
-    fn default() -> Self {
-        Self {
-            memory_mb: Between::of(256),
-            timeout_s: Between::of(30),
-            log_retention_days: RetentionDays::of(14),
-            overrides: BTreeMap::new(),
-        }
-    }
 }
 
 /// Capacity and safety of the tables. Capacity is on demand.
@@ -180,6 +144,7 @@ impl Environment {
         let environment = Self { name: name.to_owned(), ..environment };
         let mut mistakes = environment.org.mistakes(&environment);
         mistakes.extend(environment.alarms.mistakes(&environment));
+        mistakes.extend(environment.functions.mistakes(&environment));
         if mistakes.is_empty() { Ok(environment) } else { Err(chain.invalid(&mistakes)) }
     }
 
@@ -226,24 +191,13 @@ impl Environment {
     pub fn lambda_defaults(&self) -> LambdaDefaults {
         LambdaDefaults {
             architecture: self.build.architecture.to_string(),
-            memory_mb: self.functions.memory_mb.get(),
-            timeout_s: self.functions.timeout_s.get(),
-            log_retention_days: self.functions.log_retention_days.get(),
             log_key: self.org.kms.logs(),
             variables_key: self.org.kms.functions(),
             permissions_boundary: self.org.permissions_boundary(),
-            overrides: self.functions.overrides.iter().map(overrides).collect(),
+            settings: self.functions.of_all(),
+            overrides: self.functions.of_each(),
         }
     }
-}
-
-fn overrides((name, own): (&String, &FunctionOverrides)) -> (String, LambdaOverrides) {
-    let own = LambdaOverrides {
-        memory_mb: own.memory_mb.map(Between::get),
-        timeout_s: own.timeout_s.map(Between::get),
-        log_retention_days: own.log_retention_days.map(RetentionDays::get),
-    };
-    (name.clone(), own)
 }
 
 /// Returns the names of the environments in a folder.

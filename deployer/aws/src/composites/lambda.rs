@@ -1,5 +1,9 @@
 //! A Lambda function together with its role, its log group and its event source mappings.
 
+mod settings;
+
+pub use settings::{LambdaDefaults, LambdaSettings};
+
 use std::collections::BTreeMap;
 #[cfg(feature = "sources")]
 use std::collections::BTreeSet;
@@ -33,8 +37,8 @@ pub struct Lambda {
     function: Function,
     log_group: LogGroup,
     scope: Scope,
-    /// Whether the timeout is not the default of all Lambdas.
-    has_own_timeout: bool,
+    /// The settings that the environment chooses for this Lambda alone.
+    own: LambdaSettings,
     /// ARN of the role's permissions boundary.
     boundary: Option<String>,
     grants: Vec<Grant>,
@@ -42,38 +46,6 @@ pub struct Lambda {
     errands: Vec<Statement>,
     #[cfg(feature = "sources")]
     mappings: Vec<Mapping>,
-}
-
-/// The settings of all Lambdas of a stack, unless a Lambda overrides them.
-#[derive(Debug, Clone)]
-pub struct LambdaDefaults {
-    /// `arm64` or `x86_64`.
-    pub architecture: String,
-    /// Memory in MB; CPU power grows with it.
-    pub memory_mb: i32,
-    /// The timeout of an invocation, in seconds.
-    pub timeout_s: i32,
-    /// The retention of log lines, in days.
-    pub log_retention_days: i32,
-    /// ARN of the KMS key of the log groups; `None` means CloudWatch's own key.
-    pub log_key: Option<String>,
-    /// ARN of the KMS key of the environment variables; `None` means Lambda's own key.
-    pub variables_key: Option<String>,
-    /// ARN of the roles' permissions boundary.
-    pub permissions_boundary: Option<String>,
-    /// The settings of single Lambdas instead of these, by the name of the binary.
-    pub overrides: BTreeMap<String, LambdaOverrides>,
-}
-
-/// The settings of one Lambda that differ from those of all.
-#[derive(Debug, Clone, Default)]
-pub struct LambdaOverrides {
-    /// See [`LambdaDefaults::memory_mb`].
-    pub memory_mb: Option<i32>,
-    /// See [`LambdaDefaults::timeout_s`].
-    pub timeout_s: Option<i32>,
-    /// See [`LambdaDefaults::log_retention_days`].
-    pub log_retention_days: Option<i32>,
 }
 
 /// A table or stream that Lambda polls for a function.
@@ -89,23 +61,21 @@ impl Lambda {
     /// Returns the Lambda with the binary of this name.
     pub fn new(scope: &Scope, binary: &str, defaults: &LambdaDefaults) -> Self {
         let name = scope.name(binary);
-        let own = defaults.overrides.get(binary).cloned().unwrap_or_default();
-        let retention_days = own.log_retention_days.unwrap_or(defaults.log_retention_days);
-        let log_group =
-            LogGroup::of_function(scope, &name, retention_days).encrypted_with(defaults.log_key.clone());
+        let own = defaults.own(binary);
+        let settings = own.clone().or(&defaults.settings);
+        let log_group = LogGroup::of_function(scope, &name, settings.retention_days())
+            .encrypted_with(defaults.log_key.clone());
         let role = scope.role_name(binary);
         let needs =
             vec![ResourceId::new(Role::KIND, role), ResourceId::new(LogGroup::KIND, log_group.name())];
         let function = Function::new(scope, binary, scope.role_arn(binary), needs)
             .architecture(&defaults.architecture)
-            .memory_mb(own.memory_mb.unwrap_or(defaults.memory_mb))
-            .timeout_s(own.timeout_s.unwrap_or(defaults.timeout_s))
             .encrypted_with(defaults.variables_key.clone());
         Self {
             thing: binary.to_owned(),
-            function,
+            function: settings.applied_to(function),
             scope: scope.clone(),
-            has_own_timeout: own.timeout_s.is_some(),
+            own,
             boundary: defaults.permissions_boundary.clone(),
             grants: Vec::new(),
             errands: vec![log_group.writing()],
@@ -141,7 +111,7 @@ impl Lambda {
     /// Returns the Lambda with this timeout instead of the default. The timeout is part of the code then, so
     /// that another one in [`LambdaDefaults::overrides`] is a mistake of the stack.
     pub fn timeout(mut self, time: Duration) -> Self {
-        if self.has_own_timeout {
+        if self.own.timeout_s.is_some() {
             self.function = self.function.with_mistake(format!(
                 "the code fixes its timeout: remove `timeout_s` of `{}` from the environment file",
                 self.thing
@@ -154,6 +124,17 @@ impl Lambda {
     /// Returns the Lambda with at least this memory, even if the default is lower.
     pub fn memory_at_least_mb(mut self, least: i32) -> Self {
         self.function = self.function.at_least_memory_mb(least);
+        self
+    }
+
+    /// Returns the Lambda with these settings instead of those of all Lambdas. Settings of the environment for
+    /// this Lambda alone take precedence over them.
+    pub fn settings(mut self, settings: &LambdaSettings) -> Self {
+        let settings = self.own.clone().or(settings);
+        if settings.log_retention_days.is_some() {
+            self.log_group = self.log_group.retention_days(settings.retention_days());
+        }
+        self.function = settings.applied_to(self.function);
         self
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aws::AwsNames;
+use engine::scope::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -25,6 +27,23 @@ pub(super) struct KeyArn(String);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub(super) struct TopicArn(String);
+
+/// A version of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub(super) struct LayerArn(String);
+
+/// An SQS queue or an SNS topic, neither of them FIFO.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub(super) struct DeadLetterArn(String);
+
+impl LayerArn {
+    /// Returns whether functions of this scope can use the layer. It may be in another account.
+    pub(super) fn is_in(&self, scope: &Scope) -> bool {
+        (part(&self.0, 1), part(&self.0, 3)) == (scope.partition(), &scope.region)
+    }
+}
 
 impl Boundary {
     /// Returns whether roles of this account can have this boundary: its policy must be of the same account or
@@ -130,6 +149,50 @@ impl TryFrom<String> for TopicArn {
                  `arn:aws:sns:eu-central-1:111111111111:alarms`"
             ))
         }
+    }
+}
+
+impl TryFrom<String> for LayerArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let version = part(&text, 5).split(':').nth(2).is_some_and(|version| version.parse::<u64>().is_ok());
+        if is(&text, "lambda", "layer:") && version && !part(&text, 3).is_empty() {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "`{text}` is not the ARN of a layer's version, such as \
+                 `arn:aws:lambda:eu-central-1:111111111111:layer:tools:3`"
+            ))
+        }
+    }
+}
+
+impl TryFrom<String> for DeadLetterArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let named = (is(&text, "sqs", "") || is(&text, "sns", "")) && !part(&text, 5).contains(':');
+        if named && !part(&text, 3).is_empty() && !text.ends_with(".fifo") {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "`{text}` is not the ARN of a standard queue or topic, such as \
+                 `arn:aws:sqs:eu-central-1:111111111111:dead-letters`"
+            ))
+        }
+    }
+}
+
+impl fmt::Display for LayerArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for DeadLetterArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

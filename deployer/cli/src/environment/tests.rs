@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use aws::composites::LambdaSettings;
 use aws::resources::Keys;
 
 const LEAST: &str = "region = \"eu-central-1\"\naccount = \"111111111111\"\n";
@@ -31,7 +32,7 @@ fn committed() -> PathBuf {
 #[test]
 fn region_and_account_are_enough() {
     let environment = right(LEAST);
-    assert_eq!(environment.functions.memory_mb.get(), 256);
+    assert_eq!(environment.lambda_defaults().settings.memory_mb, Some(256));
     assert!(environment.local.is_none());
     assert_eq!(environment.org.permissions_boundary(), None);
     assert_eq!(environment.org.kms.table(), Keys::default());
@@ -177,7 +178,8 @@ fn environment_inherits_settings_from_the_one_it_extends() {
     ];
     let ann = read("ann", &files).expect("two steps are fine");
     assert_eq!((ann.name.as_str(), ann.extends.as_deref()), ("ann", Some("dev")));
-    assert_eq!((ann.functions.memory_mb.get(), ann.functions.timeout_s.get()), (256, 60));
+    let settings = ann.lambda_defaults().settings;
+    assert_eq!((settings.memory_mb, settings.timeout_s), (Some(256), Some(60)));
     assert_eq!(ann.stream.shards.get(), 2);
     let tags = [("stage", "ann"), ("team", "shops")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(ann.org.tags(), tags.into());
@@ -224,6 +226,7 @@ fn environment_keys_are_all_documented() {
         "",
         "[build]\n",
         "[functions]\n",
+        "[functions.add-item]\n",
         "[table]\n",
         "[stream]\n",
         "[alarms]\n",
@@ -302,10 +305,10 @@ fn function_table_has_settings_of_its_own_that_are_merged() {
         "region = \"eu-central-1\"\naccount = \"111111111111\"\n[functions.add-item]\nmemory_mb = 512\n";
     let mine = "extends = \"base\"\n[functions]\ntimeout_s = 5\n[functions.add-item]\ntimeout_s = 9\n";
     let environment = read("mine", &[("base", base), ("mine", mine)]).expect("the files are right");
-    let own = &environment.functions.overrides["add-item"];
-    assert_eq!(own.memory_mb.map(Between::get), Some(512));
-    assert_eq!(own.timeout_s.map(Between::get), Some(9));
-    assert_eq!((environment.functions.timeout_s.get(), environment.functions.memory_mb.get()), (5, 256));
+    let defaults = environment.lambda_defaults();
+    let own = &defaults.overrides["add-item"];
+    assert_eq!((own.memory_mb, own.timeout_s), (Some(512), Some(9)));
+    assert_eq!((defaults.settings.memory_mb, defaults.settings.timeout_s), (Some(256), Some(5)));
 
     let cases = [
         "memory_md = 5",
@@ -314,10 +317,56 @@ fn function_table_has_settings_of_its_own_that_are_merged() {
         "memory_mb = { size = 5 }",
         "add-item = { memory = 512 }",
         "add-item = { memory_mb = 64, timeout_s = 901 }",
+        "add-item = { tracing = \"on\", log_format = \"xml\", system_log_level = \"error\" }",
+        "add-item = { reserved_concurrency = -1, ephemeral_storage_mb = 511 }",
+        "add-item = { dead_letter_target = \"arn:aws:sqs:eu-central-1:111111111111:dead.fifo\" }",
+        "reserved_concurrency = 5",
+        "dead_letter_target = \"arn:aws:sqs:eu-central-1:111111111111:dead\"",
+        "subnets = [\"subnet-1\"]\nsecurity_groups = [\"sg-0123456X\"]",
+        "layers = [\"arn:aws:lambda:eu-central-1:111111111111:layer:tools\"]",
+        "layers = [\n  \"arn:aws:lambda:eu-central-1:111111111111:layer:a:1\",\n  \"arn:aws:lambda:eu-west-1:111111111111:layer:a:1\",\n]",
     ];
     let said: Vec<String> =
         cases.iter().map(|case| error_of(&format!("{LEAST}[functions]\n{case}\n"))).collect();
     insta::assert_snapshot!(said.join("\n---\n"));
+}
+
+#[test]
+fn function_settings_are_passed_in_words_of_lambda() {
+    let (layer, queue) =
+        ("arn:aws:lambda:eu-central-1:333333333333:layer:a:1", "arn:aws:sqs:eu-central-1:111111111111:dead");
+    let text = format!(
+        "{LEAST}[functions]\ntracing = \"pass-through\"\nlog_format = \"json\"\n\
+         application_log_level = \"debug\"\nsystem_log_level = \"warn\"\nephemeral_storage_mb = 512\n\
+         layers = [\"{layer}\"]\nsubnets = [\"subnet-01234567\"]\n\
+         security_groups = [\"sg-0123456789abcdef0\"]\n[functions.a]\ntracing = \"active\"\n\
+         log_format = \"text\"\nreserved_concurrency = 0\ndead_letter_target = \"{queue}\"\n"
+    );
+    let defaults = right(&text).lambda_defaults();
+    let word = |word: &str| Some(word.to_owned());
+    let all = LambdaSettings {
+        memory_mb: Some(256),
+        timeout_s: Some(30),
+        log_retention_days: Some(14),
+        tracing: word("PassThrough"),
+        log_format: word("JSON"),
+        application_log_level: word("DEBUG"),
+        system_log_level: word("WARN"),
+        ephemeral_storage_mb: Some(512),
+        layers: Some(vec![layer.to_owned()]),
+        subnets: Some(["subnet-01234567".to_owned()].into()),
+        security_groups: Some(["sg-0123456789abcdef0".to_owned()].into()),
+        ..LambdaSettings::default()
+    };
+    assert_eq!(defaults.settings, all);
+    let own = LambdaSettings {
+        tracing: word("Active"),
+        log_format: word("Text"),
+        reserved_concurrency: Some(0),
+        dead_letter_target: word(queue),
+        ..LambdaSettings::default()
+    };
+    assert_eq!(defaults.overrides["a"], own);
 }
 
 #[test]

@@ -58,10 +58,6 @@ impl<const MIN: i32, const MAX: i32> JsonSchema for Between<MIN, MAX> {
 pub struct RetentionDays(i32);
 
 impl RetentionDays {
-    pub(super) const fn of(days: i32) -> Self {
-        Self(days)
-    }
-
     /// Returns the number of days.
     pub fn get(self) -> i32 {
         self.0
