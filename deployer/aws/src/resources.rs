@@ -1,4 +1,7 @@
 //! The kinds of AWS resources that a stack can have: one file and one line of `kinds` each.
+//!
+//! The import ids of a kind are those of the section "Import" on the pages of its resources in the
+//! documentation of Terraform's AWS provider (terraform-provider-aws, website/docs/r).
 
 #[cfg(feature = "cloudwatch")]
 pub mod alarm;
@@ -51,6 +54,8 @@ pub fn kinds() -> Vec<Kind<Aws>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use engine::resource::Described;
     use engine::testing::insist_on_fields;
 
@@ -79,10 +84,10 @@ mod tests {
         assert_eq!(registered, written, "`resources::kinds` lists the kinds of all files");
     }
 
-    #[test]
-    fn fields_of_every_kind_are_those_of_its_struct() {
+    /// Returns a desired resource of every kind.
+    fn all() -> [Box<dyn Described>; 9] {
         let scope = scope();
-        let all: [Box<dyn Described>; 9] = [
+        [
             Box::new(alarm::Alarm::errors(&scope, "a", "f")),
             Box::new(bucket::Bucket::new(&scope, "a")),
             Box::new(dashboard::Dashboard::new(&scope, serde_json::json!({}))),
@@ -92,10 +97,26 @@ mod tests {
             Box::new(role::Role::for_service(&scope, "f", "lambda.amazonaws.com", Policy::allowing(&[]))),
             Box::new(stream::Stream::new(&scope, "a")),
             Box::new(table::Table::new(&scope, "a", events_key())),
-        ];
+        ]
+    }
+
+    #[test]
+    fn fields_of_every_kind_are_those_of_its_struct() {
+        let all = all();
         let known: Vec<&str> = kinds().iter().map(|kind| kind.info.name).collect();
         let named: Vec<_> = all.iter().map(|one| one.id().kind()).collect();
         assert_eq!(named, known, "add a resource of the new kind to `all` in this test");
         all.iter().for_each(|one| insist_on_fields(&**one));
+    }
+
+    #[test]
+    fn kinds_all_have_import_ids() {
+        let without = all().into_iter().filter(|one| one.import_ids().is_empty());
+        let without: Vec<_> = without.map(|one| one.id().kind()).collect();
+        assert_eq!(without, [mapping_name::KIND], "Lambda assigns the id of a mapping");
+        let types = all().into_iter().flat_map(|one| one.import_ids());
+        let types: Vec<_> = types.map(|import| import.type_name).collect();
+        let different: BTreeSet<_> = types.iter().collect();
+        assert_eq!(different.len(), types.len(), "two kinds share a type, so names can collide: {types:?}");
     }
 }

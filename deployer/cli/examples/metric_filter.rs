@@ -13,7 +13,7 @@ use cli::app::App;
 use cli::environment::Environment;
 use cli::run;
 use engine::error::{Error, GoneIsNone};
-use engine::resource::{Changed, Kind, KindInfo, Live, Resource, ResourceId, Tags};
+use engine::resource::{Changed, ImportId, Kind, KindInfo, Live, Resource, ResourceId, Tags};
 use engine::scope::Scope;
 use engine::stack::Stack;
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,11 @@ impl Resource for MetricFilter {
     fn parent(&self) -> Option<ResourceId> {
         let (group, _) = parts(&self.name).ok()?;
         Some(ResourceId::new(LogGroup::KIND, group))
+    }
+
+    // "aws_cloudwatch_log_metric_filter", Terraform's AWS provider: the name has the form of its id.
+    fn import_ids(&self) -> Vec<ImportId> {
+        vec![ImportId::new("aws_cloudwatch_log_metric_filter", &self.name)]
     }
 
     fn permissions(scope: &Scope) -> Vec<Statement> {

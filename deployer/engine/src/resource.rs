@@ -6,10 +6,12 @@
 
 mod erased;
 mod field;
+mod import;
 mod neighbours;
 
 pub use erased::{Described, Kind, LiveResource, Node};
 pub use field::{Changed, Field, changed, field_of};
+pub use import::ImportId;
 pub use neighbours::Neighbours;
 
 use std::fmt;
@@ -171,6 +173,11 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
     fn arn(&self) -> Option<&str> {
         None
     }
+
+    /// Returns the ids under which another tool imports this resource, one for each object that the tool has
+    /// for it. Called on the live state, so it may use what only the cloud knows, and leaves out parts that
+    /// are not set. Without a value that the cloud assigns, it returns nothing.
+    fn import_ids(&self) -> Vec<ImportId>;
 
     /// Returns what it takes to change this field of `live` to its value in `self`.
     fn effect(&self, _field: Self::Field, _live: &Self) -> Effect {

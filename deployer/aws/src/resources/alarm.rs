@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, MetricDataQuery, Tag};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
+use engine::resource::{Changed, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -87,6 +87,10 @@ impl Resource for Alarm {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        vec![ImportId::new("aws_cloudwatch_metric_alarm", &self.name)]
     }
 
     /// The limits are those of "PutMetricAlarm" (CloudWatch API reference).

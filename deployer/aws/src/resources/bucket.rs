@@ -3,6 +3,7 @@
 mod changes;
 mod emptying;
 mod grants;
+mod imports;
 mod lifecycle;
 mod mistakes;
 mod permissions;
@@ -16,7 +17,9 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership,
 };
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{
+    Changed, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags,
+};
 use engine::scope::Scope;
 use futures::{join, try_join};
 use serde::{Deserialize, Serialize};
@@ -180,6 +183,10 @@ impl Resource for Bucket {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        self.imported()
     }
 
     fn effect(&self, field: BucketFieldName, live: &Self) -> Effect {

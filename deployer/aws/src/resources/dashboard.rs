@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_dashboard::PutDashboardError;
 use aws_sdk_cloudwatch::types::{DashboardValidationMessage, Tag};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
+use engine::resource::{Changed, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -72,6 +72,10 @@ impl Resource for Dashboard {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        vec![ImportId::new("aws_cloudwatch_dashboard", &self.name)]
     }
 
     /// The limits are those of "PutDashboard" (CloudWatch API reference).

@@ -27,7 +27,7 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{FunctionCode, RecursiveLoop, State};
 use engine::error::{Class, Error, GoneIsNone};
 use engine::resource::{
-    Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags, changed,
+    Changed, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags, changed,
 };
 use engine::scope::Scope;
 use futures::try_join;
@@ -306,6 +306,18 @@ impl Resource for Function {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        let permissions =
+            self.resource_policy.iter().flat_map(resource_policy::statement_ids).map(|statement| {
+                let id = format!("{}/{statement}", self.name);
+                ImportId::new("aws_lambda_permission", id).of_part(statement)
+            });
+        let recursion = self.recursive_loop.as_ref();
+        let recursion = recursion.map(|_| ImportId::new("aws_lambda_function_recursion_config", &self.name));
+        let function = ImportId::new("aws_lambda_function", &self.name);
+        [function].into_iter().chain(recursion).chain(permissions).collect()
     }
 
     fn effect(&self, field: FunctionFieldName, _live: &Self) -> Effect {

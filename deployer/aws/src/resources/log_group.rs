@@ -3,7 +3,9 @@
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as Listed;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{
+    Changed, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags,
+};
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -102,6 +104,10 @@ impl Resource for LogGroup {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        vec![ImportId::new("aws_cloudwatch_log_group", &self.name)]
     }
 
     fn effect(&self, field: LogGroupFieldName, live: &Self) -> Effect {

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use engine::error::{Class, Error, GoneIsNone};
 use engine::resource::{
-    Changed, Cloud, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags,
+    Changed, Cloud, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, ResourceId, Risk, Tags,
 };
 use engine::scope::Scope;
 use futures::try_join;
@@ -53,6 +53,10 @@ pub struct Mapping {
     #[serde(skip)]
     #[stem_name(skip)]
     granted: Option<Policy>,
+    /// The live UUID, which Lambda assigns.
+    #[serde(skip)]
+    #[stem_name(skip)]
+    uuid: Option<String>,
     /// Whether it reads the current stream of the source. A table's stream that was turned off and on again
     /// is a new stream, and the old one has no new records.
     reads_current_stream: bool,
@@ -115,6 +119,7 @@ impl Mapping {
             duplicates: 0,
             failure: None,
             granted: None,
+            uuid: None,
             settings,
         }
     }
@@ -141,6 +146,10 @@ impl Resource for Mapping {
 
     fn needs(&self) -> Vec<ResourceId> {
         self.needs.clone()
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        self.uuid.iter().map(|uuid| ImportId::new("aws_lambda_event_source_mapping", uuid)).collect()
     }
 
     // Mappings cannot be tagged in every Region.
@@ -213,6 +222,7 @@ impl Resource for Mapping {
                 duplicates: others.len(),
                 failure: health::failure(&mapping),
                 settings: MappingSettings::from_live(&mapping),
+                uuid: mapping.uuid,
                 ..self.clone()
             },
         }))

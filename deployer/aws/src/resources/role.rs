@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags, changed};
+use engine::resource::{
+    Changed, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags, changed,
+};
 use engine::scope::Scope;
 use futures::{join, try_join};
 use serde::{Deserialize, Serialize};
@@ -111,6 +113,19 @@ impl Resource for Role {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        let of = |separator: &str, of: &str| format!("{}{separator}{of}", self.name);
+        let inline = self.inline_policies.keys();
+        let inline =
+            inline.map(|policy| ImportId::new("aws_iam_role_policy", of(":", policy)).of_part(policy));
+        let attached = self.managed_policies.iter().map(|arn| {
+            let policy = arn.rsplit('/').next().unwrap_or(arn);
+            ImportId::new("aws_iam_role_policy_attachment", of("/", arn)).of_part(policy)
+        });
+        let role = ImportId::new("aws_iam_role", &self.name);
+        [role].into_iter().chain(inline).chain(attached).collect()
     }
 
     fn effect(&self, field: RoleFieldName, _live: &Self) -> Effect {

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use aws_sdk_kinesis::types::{RecordDistributionStrategy, StreamStatus};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags};
+use engine::resource::{
+    Changed, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Risk, Tags,
+};
 use engine::scope::Scope;
 use futures::join;
 use serde::{Deserialize, Serialize};
@@ -151,6 +153,12 @@ impl Resource for Stream {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        let policy = self.resource_policy.as_ref();
+        let policy = policy.map(|_| ImportId::new("aws_kinesis_resource_policy", &self.arn));
+        [ImportId::new("aws_kinesis_stream", &self.name)].into_iter().chain(policy).collect()
     }
 
     fn effect(&self, field: StreamFieldName, live: &Self) -> Effect {

@@ -27,7 +27,7 @@ use std::time::Duration;
 pub use aws_sdk_dynamodb::types::StreamViewType as StreamView;
 use aws_sdk_dynamodb::types::{TableClass, TableStatus};
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{Changed, Effect, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
+use engine::resource::{Changed, Effect, ImportId, KindInfo, LeftOut, Live, Neighbours, Resource, Tags};
 use engine::scope::Scope;
 use futures::join;
 use serde::{Deserialize, Serialize};
@@ -216,6 +216,12 @@ impl Resource for Table {
 
     fn arn(&self) -> Option<&str> {
         Some(&self.arn)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        let policy = self.resource_policy.as_ref();
+        let policy = policy.map(|_| ImportId::new("aws_dynamodb_resource_policy", &self.arn));
+        [ImportId::new("aws_dynamodb_table", &self.name)].into_iter().chain(policy).collect()
     }
 
     fn renews(&self, field: TableFieldName) -> bool {

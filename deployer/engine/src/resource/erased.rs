@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use serde_json::Value;
 
 use super::field::{field_of, state_of};
-use super::{Changed, Cloud, Effect, KindInfo, Live, Neighbours, Resource, ResourceId, Risk, Tags};
+use super::{Changed, Cloud, Effect, ImportId, KindInfo, Live, Neighbours, Resource, ResourceId, Risk, Tags};
 use crate::change::Change;
 use crate::error::Error;
 use crate::scope::Scope;
@@ -33,6 +33,8 @@ pub trait Described: Any + Send + Sync {
     fn mistakes(&self, stack: &Neighbours<'_>) -> Vec<String>;
     /// See [`Resource::arn`].
     fn arn(&self) -> Option<&str>;
+    /// See [`Resource::import_ids`].
+    fn import_ids(&self) -> Vec<ImportId>;
     /// Returns the desired state as JSON.
     fn state(&self) -> Value;
 }
@@ -46,8 +48,8 @@ pub struct LiveResource {
     pub tags: Option<Tags>,
     /// See [`Live::identity`].
     pub identity: Option<String>,
-    /// The live state in its own type, for `update`.
-    typed: Arc<dyn Any + Send + Sync>,
+    /// The live state in its own type.
+    typed: Arc<dyn Described>,
 }
 
 impl LiveResource {
@@ -57,8 +59,14 @@ impl LiveResource {
         Self { state: state_of(&resource), tags, identity, typed: Arc::new(resource) }
     }
 
+    /// See [`Resource::import_ids`].
+    pub fn import_ids(&self) -> Vec<ImportId> {
+        self.typed.import_ids()
+    }
+
     fn of_kind<R: Resource>(&self) -> &R {
-        self.typed.downcast_ref().expect("a live state is compared only with a resource of its kind")
+        let typed: &dyn Any = &*self.typed;
+        typed.downcast_ref().expect("a live state is compared only with a resource of its kind")
     }
 }
 
@@ -128,6 +136,10 @@ impl<R: Resource> Described for R {
 
     fn arn(&self) -> Option<&str> {
         Resource::arn(self)
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        Resource::import_ids(self)
     }
 
     fn state(&self) -> Value {

@@ -1,7 +1,7 @@
 //! A fake kind without tags: a part of a thing, which can only be recreated.
 
 use crate::error::Error;
-use crate::resource::{Changed, Effect, KindInfo, Live, Resource, ResourceId, Risk, Tags};
+use crate::resource::{Changed, Effect, ImportId, KindInfo, Live, Resource, ResourceId, Risk, Tags};
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -63,6 +63,10 @@ impl Resource for Part {
     fn bound_to(&self) -> Option<ResourceId> {
         let reads = self.reads.as_ref().unwrap_or(&self.of);
         Some(ResourceId::new(Thing::KIND, reads.clone()))
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        vec![ImportId::new("fake_part", &self.name)]
     }
 
     fn effect(&self, _field: PartFieldName, _live: &Self) -> Effect {

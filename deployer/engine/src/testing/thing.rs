@@ -1,7 +1,7 @@
 //! A fake kind with tags and data.
 
 use crate::error::{Class, Error};
-use crate::resource::{Changed, Effect, KindInfo, Live, Resource, ResourceId, Risk, Tags, changed};
+use crate::resource::{Changed, Effect, ImportId, KindInfo, Live, Resource, ResourceId, Risk, Tags, changed};
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
@@ -61,6 +61,10 @@ impl Resource for Thing {
 
     fn renews(&self, field: ThingFieldName) -> bool {
         field == ThingFieldName::Face
+    }
+
+    fn import_ids(&self) -> Vec<ImportId> {
+        vec![ImportId::new("fake_thing", &self.name)]
     }
 
     fn effect(&self, field: ThingFieldName, live: &Self) -> Effect {

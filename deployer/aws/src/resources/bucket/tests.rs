@@ -267,3 +267,28 @@ async fn bucket_tagging_keeps_unmanaged_tags() {
     let sent = &asked.last().expect("the request was sent").body;
     assert!(sent.contains("<Key>team</Key>") && sent.contains("<Key>deployer:stack</Key>"), "{sent}");
 }
+
+#[tokio::test]
+async fn bucket_settings_are_imported_only_if_set() {
+    let types = |bucket: &Bucket| -> Vec<&str> {
+        let name = bucket.name().to_owned();
+        let imports = Resource::import_ids(bucket).into_iter();
+        imports.inspect(|import| assert_eq!(import.id, name)).map(|import| import.type_name).collect()
+    };
+    let desired = [
+        "aws_s3_bucket",
+        "aws_s3_bucket_public_access_block",
+        "aws_s3_bucket_ownership_controls",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_bucket_versioning",
+        "aws_s3_bucket_lifecycle_configuration",
+        "aws_s3_bucket_policy",
+    ];
+    assert_eq!(types(&bucket()), desired);
+    let script = new(Script::new()).on("GetBucketTagging", tagged(&scope().tags()));
+    let live = Resource::read(&bucket(), &script.aws()).await.expect("it is read").expect("it exists");
+    assert_eq!(types(&live.resource), desired[..4], "a new bucket has neither versions, rules nor a policy");
+    let (cors_origins, notified) = (["*".to_owned()].into(), ["EventBridge".to_owned()].into());
+    let more = Bucket { cors_origins, notified, ..live.resource };
+    assert_eq!(types(&more)[4..], ["aws_s3_bucket_cors_configuration", "aws_s3_bucket_notification"]);
+}

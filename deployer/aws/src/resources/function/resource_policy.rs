@@ -21,13 +21,17 @@ pub(super) async fn read(function: &str, aws: &Aws) -> Result<Option<Policy>, Er
 
 /// Removes each permission in this policy; no call removes all of them.
 pub(super) async fn remove(function: &str, policy: &Policy, aws: &Aws) -> Result<(), Error> {
-    for statement in statements(policy) {
-        // Lambda requires an id for each statement.
-        let id = statement["Sid"].as_str().unwrap_or_default();
+    for id in statement_ids(policy) {
         let call = aws.lambda.remove_permission().function_name(function).statement_id(id);
         call.send().await.called().gone_is_none()?;
     }
     Ok(())
+}
+
+/// Returns the ids of the permissions in this policy. Lambda requires one for each.
+pub(super) fn statement_ids(policy: &Policy) -> Vec<String> {
+    let id = |statement: Value| statement["Sid"].as_str().unwrap_or_default().to_owned();
+    statements(policy).into_iter().map(id).collect()
 }
 
 fn statements(policy: &Policy) -> Vec<Value> {

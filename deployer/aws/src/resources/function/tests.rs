@@ -516,3 +516,21 @@ async fn function_environment_is_left_out_of_errors() {
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
 }
+
+#[test]
+fn function_permissions_are_imported_with_the_function() {
+    let one =
+        json!({"Sid": "by-hand", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction"});
+    let policy = Policy::from(json!({"Version": "2012-10-17", "Statement": [one]}));
+    let function = Function { resource_policy: Some(policy), ..function() };
+    let imports = Resource::import_ids(&function.recursive());
+    let imports: Vec<_> = imports.iter().map(|import| (import.type_name, import.id.as_str())).collect();
+    assert_eq!(
+        imports,
+        [
+            ("aws_lambda_function", "demo-dev-capture"),
+            ("aws_lambda_function_recursion_config", "demo-dev-capture"),
+            ("aws_lambda_permission", "demo-dev-capture/by-hand"),
+        ]
+    );
+}

@@ -496,3 +496,11 @@ fn reserved_concurrency_below_shard_count_is_a_mistake() {
     };
     assert_eq!([None, Some(0), Some(8), Some(7)].map(mistakes), [0, 0, 0, 1]);
 }
+
+#[tokio::test]
+async fn mapping_is_imported_by_its_live_uuid() {
+    assert!(Resource::import_ids(&mapping()).is_empty(), "a desired mapping has no UUID");
+    let live = read(listed(Script::new(), &[live(B, STREAM, json!({})), live(A, STREAM, json!({}))])).await;
+    let live = live.expect("the mapping exists");
+    assert_eq!(Resource::import_ids(&live), [ImportId::new("aws_lambda_event_source_mapping", A)]);
+}

@@ -296,3 +296,16 @@ fn permissions_end_at_the_environments_path() {
         assert!(statement.actions.is_sorted());
     }
 }
+
+#[test]
+fn role_policies_are_imported_with_the_role() {
+    let read_only = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess".to_owned();
+    let role = Role { managed_policies: [read_only.clone()].into(), ..role() };
+    let name = "demo-dev-capture-eu-central-1";
+    let inline = ImportId::new("aws_iam_role_policy", format!("{name}:grants"));
+    let attached = ImportId::new("aws_iam_role_policy_attachment", format!("{name}/{read_only}"));
+    assert_eq!(
+        Resource::import_ids(&role),
+        [ImportId::new("aws_iam_role", name), inline.of_part("grants"), attached.of_part("ViewOnlyAccess")]
+    );
+}

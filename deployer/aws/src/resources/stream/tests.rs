@@ -312,3 +312,16 @@ fn stream_permissions_end_at_the_prefix_and_at_keys() {
         assert!(of_keys.into_iter().all(|action| *action == "kms:DescribeKey"), "{statement:?}");
     }
 }
+
+#[test]
+fn stream_policy_is_imported_by_the_arn() {
+    let policy = Some(Policy::allowing(&[]));
+    let imports = Resource::import_ids(&Stream { resource_policy: policy, ..stream() });
+    assert_eq!(
+        imports,
+        [
+            ImportId::new("aws_kinesis_stream", "demo-dev-events"),
+            ImportId::new("aws_kinesis_resource_policy", stream().arn()),
+        ]
+    );
+}

@@ -287,3 +287,16 @@ async fn protected_busy_table_is_deleted() {
     assert_eq!(script.writes(), ["UpdateTable", "DeleteTable", "DeleteTable"]);
     assert_eq!(script.calls().last().map(String::as_str), Some("DescribeTable"));
 }
+
+#[test]
+fn table_policy_is_imported_by_the_arn() {
+    let policy = Some(Policy::allowing(&[]));
+    let imports = Resource::import_ids(&Table { resource_policy: policy, ..table() });
+    assert_eq!(
+        imports,
+        [
+            ImportId::new("aws_dynamodb_table", "demo-dev-events"),
+            ImportId::new("aws_dynamodb_resource_policy", table().arn()),
+        ]
+    );
+}
