@@ -25,6 +25,7 @@ mod replay;
 mod style;
 mod table;
 mod terminal;
+mod terraform;
 mod text;
 mod ui;
 mod waits;
@@ -50,6 +51,7 @@ pub(crate) use replay::replayed;
 pub use replay::{replay_begins, replay_progress, replay_text, replay_unmatched};
 pub use style::{count, duration, thousands};
 pub(crate) use table::columns;
+pub use terraform::{Imported, terraform_import};
 pub use ui::{Busy, Ui};
 
 use clap::ValueEnum;

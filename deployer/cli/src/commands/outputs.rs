@@ -1,4 +1,7 @@
-//! `deployer outputs`: prints names and ARNs. They are derived, so this makes no call.
+//! `deployer outputs`: prints names and ARNs. They are derived, so only the import blocks for Terraform, which
+//! need an id that Lambda assigns, make calls.
+
+mod imports;
 
 use clap::ValueEnum;
 use serde_json::json;
@@ -7,6 +10,7 @@ use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{Output, Ui, outputs_env, outputs_text, outputs_tfvars};
+use crate::session::Session;
 use aws::AwsNames;
 
 /// Print the names and ARNs of the environment's resources
@@ -30,6 +34,8 @@ enum OutputsFormat {
     Env,
     /// A variable file of Terraform, with one map: `deployer = { … }`
     Tfvars,
+    /// Import blocks of Terraform for the resources that exist (reads AWS)
+    TerraformImport,
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
@@ -56,6 +62,10 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         }
         OutputsFormat::Env => ui.result(&outputs_env(&outputs)),
         OutputsFormat::Tfvars => ui.result(&outputs_tfvars(&outputs)),
+        OutputsFormat::TerraformImport => {
+            let session = Session::reading(&args.environment, app, global, ui).await?;
+            ui.data(imports::imports(&session, ui).await?.as_bytes());
+        }
     }
     Ok(Exit::DONE)
 }

@@ -60,7 +60,7 @@ pub fn outputs_tfvars(outputs: &[Output]) -> String {
 
 /// Returns a text as a string of HCL, whose templates begin with `${` and `%{` ("Strings and Templates",
 /// Terraform language).
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{")
 }
 
