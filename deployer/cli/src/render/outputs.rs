@@ -43,13 +43,14 @@ pub fn outputs_env(outputs: &[Output]) -> String {
     outputs.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns one map for a variable file of Terraform: a variable that a configuration does not declare would be
-/// a warning for each resource.
+/// Returns one map for a variable file of Terraform, in the form of `terraform fmt`. A variable that a
+/// configuration does not declare would be a warning for each resource.
 pub fn outputs_tfvars(outputs: &[Output]) -> String {
+    let width = outputs.iter().map(|output| output.variable().len()).max().unwrap_or_default();
     let line = |output: &Output| {
         let arn = output.arn.as_deref().map_or_else(|| "null".to_owned(), quoted);
         format!(
-            "  {} = {{ name = {}, arn = {arn} }}",
+            "  {:width$} = {{ name = {}, arn = {arn} }}",
             output.variable().to_ascii_lowercase(),
             quoted(&output.name)
         )
