@@ -1,10 +1,11 @@
 //! The command line: accepted and refused arguments, and the output stream of each result.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use acceptance::{Cloud, Place, Run, until};
+use acceptance::{Cloud, Hollow, Place, Run, until};
 use aws::AwsNames;
 use serde_json::{Value, json};
 
@@ -16,6 +17,7 @@ const NOBODY: &str = "000000000009";
 pub(crate) const TESTS: &[Test] = &[
     ("usage_errors_are_refused_with_a_hint", usage_errors_are_refused_with_a_hint),
     ("outputs_agree_and_need_no_call", outputs_agree_and_need_no_call),
+    ("import_blocks_name_everything_that_is_deployed", import_blocks_name_everything_that_is_deployed),
     ("functions_are_called_and_their_logs_read", functions_are_called_and_their_logs_read),
     ("plan_comes_in_four_forms", plan_comes_in_four_forms),
 ];
@@ -90,6 +92,74 @@ fn outputs_agree_and_need_no_call(cloud: &Cloud) {
     ] {
         assert!(env.lines().any(|known| known == line), "{line} is not in {env}");
     }
+}
+
+/// Terraform's import blocks need a deployed environment. They have the UUIDs of its mappings and all its
+/// resources; one that was deleted by hand is left out with a warning. Reading them changes nothing.
+fn import_blocks_name_everything_that_is_deployed(cloud: &Cloud) {
+    let (place, hollow) = (cloud.place(), Hollow::of(cloud).expect("a temporary folder can be created"));
+    let arguments = ["outputs", "local", "--format", "terraform-import"];
+    let nothing = place.deployer(&arguments);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(1), ""), "{nothing:#?}");
+    assert!(nothing.stderr.contains("up local"), "{nothing:#?}");
+
+    let up = Run::of(&mut hollow.command(&place, &["up", "local"]));
+    assert_eq!(up.code, Some(0), "{up:#?}");
+    let run = place.only_reads(&arguments);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:#?}");
+    plain(&run);
+    let ids = ids_by_type(&run.stdout);
+    let outputs = place.deploys(&["outputs", "local", "--format", "json"]).json();
+    let outputs = outputs["outputs"].as_array().expect("outputs are a list");
+    let names_of = |kind: &str| -> BTreeSet<String> {
+        let of_kind = outputs.iter().filter(|output| output["kind"] == kind);
+        of_kind.map(|output| output["name"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    for (type_name, kind) in [
+        ("aws_cloudwatch_dashboard", "cloudwatch.dashboard"),
+        ("aws_cloudwatch_log_group", "logs.log-group"),
+        ("aws_cloudwatch_metric_alarm", "cloudwatch.alarm"),
+        ("aws_dynamodb_table", "dynamodb.table"),
+        ("aws_iam_role", "iam.role"),
+        ("aws_kinesis_stream", "kinesis.stream"),
+        ("aws_lambda_function", "lambda.function"),
+        ("aws_s3_bucket", "s3.bucket"),
+        ("aws_s3_bucket_versioning", "s3.bucket"),
+    ] {
+        assert_eq!(ids[type_name], names_of(kind), "{type_name}");
+    }
+    let aws = place.aws("local");
+    let mappings = place.cloud.wait(aws.lambda.list_event_source_mappings().send());
+    let mappings = mappings.expect("mappings can be listed").event_source_mappings.unwrap_or_default();
+    let uuids: BTreeSet<String> = mappings.into_iter().filter_map(|mapping| mapping.uuid).collect();
+    assert!(uuids.len() > 2, "{uuids:?}");
+    assert_eq!(ids["aws_lambda_event_source_mapping"], uuids);
+
+    let group = format!("/aws/lambda/{}", aws.scope.name("capture"));
+    let deleted = place.cloud.wait(aws.logs.delete_log_group().log_group_name(&group).send());
+    deleted.expect("the log group exists");
+    let run = place.deploys(&arguments);
+    assert!(run.stderr.contains(&format!("logs.log-group/{group} does not exist")), "{run:#?}");
+    assert!(!ids_by_type(&run.stdout)["aws_cloudwatch_log_group"].contains(&group), "{run:#?}");
+}
+
+/// Returns the ids of import blocks by type, after a check of the form that `terraform fmt` gives a block.
+fn ids_by_type(blocks: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let (mut ids, mut addresses) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeSet::new());
+    let (_comment, blocks) = blocks.split_once("\n\n").expect("a comment is before the first block");
+    for block in blocks.split("\n\n") {
+        let lines: Vec<&str> = block.lines().collect();
+        let ["import {", to, id, "}"] = lines.as_slice() else { panic!("not an import block: {block}") };
+        let address = to.strip_prefix("  to = ").expect("the address is first");
+        let id = id.strip_prefix("  id = ").expect("the id is second");
+        let (type_name, label) = address.split_once('.').expect("an address is a type and a name");
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(label.chars().all(is_word) && !label.starts_with(|c: char| c.is_ascii_digit()), "{label}");
+        assert!(addresses.insert(address), "{address} is there twice");
+        let id = serde_json::from_str(id).expect("the ids here have no templates of HCL");
+        ids.entry(type_name.to_owned()).or_default().insert(id);
+    }
+    ids
 }
 
 /// `invoke` prints only the answer to standard output, reads requests in three ways, shows the end of the log

@@ -42,8 +42,8 @@ pub(super) async fn imports(session: &Session, ui: &Ui) -> Result<String, Proble
     Ok(terraform_import(&stack.scope, &imported))
 }
 
-/// Returns what Terraform imports, and why it cannot import the rest. A resource that does not exist would fail
-/// the import of all; one without the owner tags may have another owner.
+/// Returns what Terraform imports, and why it cannot import the rest. If one resource does not exist,
+/// Terraform imports none. A resource without the owner tags may have another owner.
 ///
 /// # Errors
 /// Returns the errors of the resources that could not be read.
