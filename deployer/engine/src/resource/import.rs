@@ -5,7 +5,7 @@
 pub struct ImportId {
     /// The tool's type of the object: `aws_dynamodb_table`.
     pub type_name: &'static str,
-    /// The part of the resource that the object stands for, if the resource can have several of this type.
+    /// The part of the resource that the object is, if a resource can have several objects of this type.
     pub part: Option<String>,
     /// The value that identifies the object in an import.
     pub id: String,

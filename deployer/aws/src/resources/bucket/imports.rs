@@ -13,7 +13,7 @@ impl Bucket {
         let settings = [
             ("aws_s3_bucket", true),
             ("aws_s3_bucket_public_access_block", blocks),
-            // The value that stands for no setting.
+            // A bucket without the setting has this value (`reads::ownership`).
             ("aws_s3_bucket_ownership_controls", self.ownership != "ObjectWriter"),
             // S3 encrypts every bucket, and always answers with a configuration ("Setting default server-side
             // encryption behavior for Amazon S3 buckets", S3 user guide).

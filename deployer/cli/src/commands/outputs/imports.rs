@@ -33,7 +33,8 @@ pub(super) async fn imports(session: &Session, ui: &Ui) -> Result<String, Proble
             .details(unread)
     })?;
     if imported.is_empty() {
-        return Err(Problem::new(format!("cannot print the import blocks of `{name}`: nothing is deployed"))
+        return Err(Problem::new(format!("cannot print the import blocks of `{name}`: it owns no resource"))
+            .details(left_out)
             .hint(format!("`{program} up {name}` deploys it")));
     }
     for what in left_out {
