@@ -1,19 +1,16 @@
 //! Conventions of the cart's stack, checked by tests: everything is deployed, readable and granted.
 
 mod functions;
+mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use aws::resources::mapping::Mapping;
 use aws::{Aws, AwsNames};
-use cli::app::App;
 use cli::environment::Environment;
 use cli::permissions::{MANAGED_POLICY, deploying, document, documents, looking, size};
-use cli::render::{Imported, terraform_import};
 use engine::change::Change;
 use engine::diff::diff;
-use engine::resource::Resource;
 use engine::stack::Stack;
 use eventsourcing::contract::EVENTS_TABLE;
 use serde_json::Value;
@@ -528,25 +525,4 @@ fn deploy_policy_grants_the_table_key_as_dynamodb_requires() {
     assert_eq!(statement.actions, LEAST);
     let via = ("StringEquals", "kms:ViaService".to_owned(), "dynamodb.eu-central-1.amazonaws.com".to_owned());
     assert_eq!(statement.conditions, [via]);
-}
-
-/// The blocks of mappings are missing, because Lambda assigns their ids:
-/// `tests/acceptance/commands.rs` has those of a deployed environment.
-#[test]
-fn import_blocks_of_dev_are_as_reviewed() {
-    let environment = environment("dev");
-    let app = App { stack_name: super::NAME, package: "", stack, try_next: "", pipeline: None };
-    let stack = app.desired(&environment);
-    let (named, unnamed): (Vec<_>, Vec<_>) =
-        stack.resources.iter().partition(|node| !node.import_ids().is_empty());
-    assert!(unnamed.iter().all(|node| node.id().kind() == Mapping::KIND), "every other id is derived");
-    let imported = named.into_iter().map(|node| {
-        let thing = stack.scope.thing(node.id().name());
-        Imported { thing, ids: node.import_ids() }
-    });
-    let blocks = terraform_import(&stack.scope, &imported.collect::<Vec<_>>());
-    let addresses: Vec<&str> = blocks.lines().filter_map(|line| line.strip_prefix("  to = ")).collect();
-    let numbered = |address: &&&str| address.rsplit('_').next().is_some_and(|end| end.parse::<u8>().is_ok());
-    assert_eq!(addresses.iter().find(numbered), None, "two resources have the same name in Terraform");
-    insta::assert_snapshot!("dev-imports", blocks);
 }

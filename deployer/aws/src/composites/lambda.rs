@@ -251,22 +251,9 @@ mod tests {
     use crate::resources::table::{KeyType, PrimaryKey, Projection};
     use crate::testing::{events_key, scope};
 
-    fn defaults() -> LambdaDefaults {
-        LambdaDefaults {
-            architecture: "arm64".to_owned(),
-            memory_mb: 256,
-            timeout_s: 30,
-            log_retention_days: 14,
-            log_key: None,
-            variables_key: None,
-            permissions_boundary: None,
-            overrides: BTreeMap::new(),
-        }
-    }
-
     fn stack(table: &Table) -> Stack<Aws> {
         let mut stack = Stack::new(scope(), kinds());
-        let lambda = Lambda::new(&scope(), "list", &defaults()).may(table.query_index("by-owner"));
+        let lambda = Lambda::new(&scope(), "list", &LambdaDefaults::default()).may(table.query_index("by-owner"));
         stack.add(table.clone()).lambda(lambda);
         stack
     }
