@@ -12,7 +12,7 @@ use domain::cart::ShoppingCart;
 fn main() -> ExitCode {
     run(&App {
         stack_name: cart::NAME,
-        package: "functions",
+        package: Some("functions"),
         stack: cart::stack,
         try_next: "invoke {env} open-cart",
         pipeline: Some(Pipeline { aggregates: const { &[AggregateApp::of::<ShoppingCart>()] } }),

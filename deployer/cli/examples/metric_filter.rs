@@ -1,6 +1,8 @@
 //! A resource kind defined outside these crates, and a stack that uses it: `cargo run -p cli --example
 //! metric_filter -- plan local`.
 //!
+//! The stack has no functions and no events, so the program needs no sources, and has no commands for them.
+//!
 //! A metric filter counts lines of a log group. It has no tags, so its owner and stamp are those of its log
 //! group. Copy this file to start a kind of your own.
 
@@ -161,7 +163,7 @@ fn stack(environment: &Environment) -> Stack<Aws> {
 }
 
 fn main() -> ExitCode {
-    run(&App { stack_name: "example", package: "functions", stack, try_next: "drift {env}", pipeline: None })
+    run(&App { stack_name: "example", package: None, stack, try_next: "drift {env}", pipeline: None })
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ pub enum Pipeline {}
 pub struct App {
     /// The stack's name, the first part of every resource's name.
     pub stack_name: &'static str,
-    /// The cargo package whose binaries are the functions.
-    pub package: &'static str,
+    /// The cargo package whose binaries are the functions; `None` for a stack without functions.
+    pub package: Option<&'static str>,
     /// Returns the stack of an environment.
     pub stack: fn(&Environment) -> Stack<Aws>,
     /// The command that `up` suggests after a deployment, without the program's name. `{env}` is replaced by
@@ -43,6 +43,15 @@ impl App {
         #[cfg(feature = "pipeline")]
         stack.reads.extend(self.pipeline.iter().flat_map(Pipeline::reads));
         stack
+    }
+
+    /// Returns the cargo package of the functions, for the commands on functions.
+    ///
+    /// # Errors
+    /// Fails if the stack has no functions.
+    pub(crate) fn package(&self) -> Result<&'static str, Problem> {
+        self.package
+            .ok_or_else(|| Problem::usage(format!("the stack `{}` has no functions", self.stack_name)))
     }
 
     /// Returns the event pipeline, for the commands on events.

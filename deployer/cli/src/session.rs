@@ -189,7 +189,7 @@ impl Session {
     /// Returns an error if AWS would reject the stack; see also [`Session::look`] and [`sources`].
     pub(crate) async fn plan(&mut self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
         self.environment.check_method(own_endpoint().is_some())?;
-        check(&self.stack, &self.environment)?;
+        check(&self.stack, &self.environment, app)?;
         // In a separate task: hashing would delay the processing of AWS's responses.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
         let (sources, looked) = futures::join!(sources, self.look(&self.stack, ui));
@@ -206,9 +206,13 @@ impl Session {
 }
 
 /// Checks the stack for mistakes that can be found without a call to AWS.
-fn check(stack: &Stack<Aws>, environment: &Environment) -> Result<(), Problem> {
+fn check(stack: &Stack<Aws>, environment: &Environment, app: &App) -> Result<(), Problem> {
     let resources = stack.neighbours();
     let functions: Vec<&str> = resources.of_kind().map(Function::binary).collect();
+    if !functions.is_empty() && app.package.is_none() {
+        let message = format!("the stack `{}` has functions, but no cargo package of them", app.stack_name);
+        return Err(Problem::usage(message).hint("name the package in the `App` of this program"));
+    }
     if let Some(name) =
         environment.functions.overrides.keys().find(|name| !functions.contains(&name.as_str()))
     {
@@ -232,7 +236,7 @@ fn check(stack: &Stack<Aws>, environment: &Environment) -> Result<(), Problem> {
 /// # Errors
 /// Returns an error if the current folder is not in the cargo workspace of the functions, or if the bundle
 /// has no functions with these settings.
-async fn sources(package: &str, settings: BuildSettings) -> Result<(Sources, Fingerprints), Problem> {
+async fn sources(package: Option<&str>, settings: BuildSettings) -> Result<(Sources, Fingerprints), Problem> {
     let sources = Sources::open(package).await?;
     let fingerprints = sources.fingerprints(&settings)?;
     Ok((sources, fingerprints))
@@ -286,7 +290,7 @@ async fn endpoint(
 #[cfg(test)]
 mod tests {
     use aws::resources::log_group::LogGroup;
-    use aws::testing::Script;
+    use aws::testing::{Script, body, fault};
     use engine::resource::{Kind, KindInfo};
 
     use super::*;
@@ -306,7 +310,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
         let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
         let scope = environment.scope("demo");
-        let app = App { stack_name: "demo", package: "functions", stack, try_next: "", pipeline: None };
+        let app = App { stack_name: "demo", package: None, stack, try_next: "", pipeline: None };
         let stack = app.desired(&environment);
         let session = Session { environment, aws: Script::new().aws_of(scope.clone()), scope, stack };
         let empty = session.empty_stack();
@@ -316,5 +320,54 @@ mod tests {
             "the kind of the deployment bucket is also known"
         );
         assert!(empty.kind("outside.kind").is_some());
+    }
+
+    /// Returns a script for an account that has nothing.
+    fn empty_account() -> Script {
+        let caller = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+                      <Arn>arn:aws:iam::111111111111:user/me</Arn><Account>111111111111</Account>\
+                      </GetCallerIdentityResult></GetCallerIdentityResponse>";
+        let no_bucket = || fault(404, "NoSuchBucket", "The specified bucket does not exist");
+        Script::new()
+            .on("GetCallerIdentity", body(caller))
+            .on("DescribeLogGroups", body("{}"))
+            .on("ListBuckets", body("<ListAllMyBucketsResult/>"))
+            .on("GetBucketTagging", no_bucket())
+            .on("GetPublicAccessBlock", no_bucket())
+            .on("GetBucketOwnershipControls", no_bucket())
+            .on("GetBucketEncryption", no_bucket())
+            .on("GetBucketVersioning", no_bucket())
+            .on("GetBucketLifecycleConfiguration", no_bucket())
+            .on("GetBucketPolicy", no_bucket())
+            .on("GetBucketCors", no_bucket())
+            .on("GetBucketNotificationConfiguration", no_bucket())
+            .on("ListObjectsV2", no_bucket())
+    }
+
+    fn with_function(environment: &Environment) -> Stack<Aws> {
+        let mut stack = stack(environment);
+        stack.add(Function::new(&environment.scope("demo"), "f", "role", Vec::new()));
+        stack
+    }
+
+    /// A package that does not exist shows whether cargo is asked: the tests run in a cargo workspace.
+    #[tokio::test]
+    async fn stack_without_functions_is_planned_without_cargo() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
+        let planned = async |package, stack| {
+            let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
+            let scope = environment.scope("demo");
+            let app = App { stack_name: "demo", package, stack, try_next: "", pipeline: None };
+            let stack = app.desired(&environment);
+            let mut session =
+                Session { environment, aws: empty_account().aws_of(scope.clone()), scope, stack };
+            let planned = session.plan(&app, &Wishes::default(), &Ui::new()).await;
+            planned.map(|planned| planned.plan.steps.len()).map_err(|problem| problem.message)
+        };
+        assert_eq!(planned(None, stack).await, Ok(2), "a log group and the deployment bucket");
+        let asked = planned(Some("no-such-package"), stack).await.expect_err("there is no such package");
+        assert!(asked.contains("no-such-package"), "{asked}");
+        let forgotten = planned(None, with_function).await.expect_err("a function needs a package");
+        assert_eq!(forgotten, "the stack `demo` has functions, but no cargo package of them");
     }
 }

@@ -1,14 +1,18 @@
 //! The source of the functions: a workspace that is built, or the running bundle. A bundle never reads source
-//! files.
+//! files. A stack without functions has only the commit of its checkout.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::BundleError;
 use super::read::Bundle;
-use crate::build::{BuildEvent, BuildSettings, Workspace, descends_from};
+use crate::build::{self, BuildEvent, BuildSettings, Workspace, descends_from};
 use crate::exit::{Exit, Problem};
 use aws::{Fingerprints, Package};
+
+/// The folder of the checkout, for a stack without functions.
+const HERE: &str = ".";
 
 /// The functions, from source or from a bundle.
 #[derive(Debug, Clone)]
@@ -17,18 +21,22 @@ pub(crate) enum Sources {
     Workspace(Workspace),
     /// A bundle, which contains the functions.
     Bundle(Arc<Bundle>),
+    /// No functions.
+    None,
 }
 
 impl Sources {
-    /// Returns the running bundle, or the workspace around the current folder. Compiles nothing.
+    /// Returns the running bundle, or the workspace around the current folder with this package, or nothing for
+    /// a stack without functions. Compiles nothing.
     ///
     /// # Errors
     /// Returns an error if the bundle is damaged, or if the current folder is not in the cargo workspace of
     /// the functions.
-    pub(crate) async fn open(package: &str) -> Result<Self, Problem> {
-        match Bundle::running()? {
-            Some(bundle) => Ok(Self::Bundle(Arc::new(bundle))),
-            None => Ok(Self::Workspace(Workspace::discover(".", package).await?)),
+    pub(crate) async fn open(package: Option<&str>) -> Result<Self, Problem> {
+        match (Bundle::running()?, package) {
+            (Some(bundle), _) => Ok(Self::Bundle(Arc::new(bundle))),
+            (None, Some(package)) => Ok(Self::Workspace(Workspace::discover(HERE, package).await?)),
+            (None, None) => Ok(Self::None),
         }
     }
 
@@ -40,6 +48,7 @@ impl Sources {
         let fingerprints = match self {
             Self::Workspace(workspace) => fingerprints_of(workspace, settings)?,
             Self::Bundle(bundle) => bundle.fingerprints(settings)?,
+            Self::None => BTreeMap::new(),
         };
         Ok(fingerprints.into_iter().collect())
     }
@@ -49,14 +58,16 @@ impl Sources {
         match self {
             Self::Workspace(workspace) => workspace.release().await,
             Self::Bundle(bundle) => bundle.release().map(str::to_owned),
+            Self::None => build::release(Path::new(HERE)).await,
         }
     }
 
-    /// Returns the files that changed since a release, as far as git knows. A bundle does not know.
+    /// Returns the files of the functions that changed since a release, as far as git knows. A bundle does not
+    /// know.
     pub(crate) async fn changed_since(&self, release: &str) -> BTreeSet<String> {
         match self {
             Self::Workspace(workspace) => workspace.changed_since(release).await,
-            Self::Bundle(_) => BTreeSet::new(),
+            Self::Bundle(_) | Self::None => BTreeSet::new(),
         }
     }
 
@@ -65,6 +76,7 @@ impl Sources {
         match self {
             Self::Workspace(workspace) => descends_from(workspace.root(), commit).await,
             Self::Bundle(bundle) => bundle.descends_from(commit),
+            Self::None => descends_from(Path::new(HERE), commit).await,
         }
     }
 
@@ -101,6 +113,7 @@ impl Sources {
                 let read = tokio::task::spawn_blocking(move || bundle.packages(&names, &settings)).await;
                 Ok(read.expect("reading does not panic")?)
             }
+            Self::None => Ok(BTreeMap::new()),
         }
     }
 }
