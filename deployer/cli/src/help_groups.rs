@@ -4,19 +4,48 @@ use std::fmt::Write;
 
 use clap::Command;
 
+use crate::app::App;
+
+/// The commands that only a stack with events has a use for.
+const EVENTS: &[&str] = &["events", "replay", "audit", "probe"];
+
 /// The commands of each group, in the order in which help lists them.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Deploy", &["plan", "up", "drift", "down", "build", "bundle"]),
     ("Operate", &["invoke", "logs", "history", "outputs", "policy"]),
-    ("Events", &["events", "replay", "audit", "probe"]),
+    ("Events", EVENTS),
     ("Local cloud", &["local"]),
 ];
+
+/// The commands that only a stack with functions has a use for.
+const OF_FUNCTIONS: [&str; 4] = ["invoke", "logs", "build", "bundle"];
+
+/// Hides the commands, and the option of `up`, that the stack has no use for. They are still parsed, so that
+/// they are refused with the reason.
+pub(crate) fn fitting(command: Command, app: &App) -> Command {
+    let events = if app.pipeline.is_none() { EVENTS } else { &[] };
+    let functions: &[&str] = if app.package.is_none() { &OF_FUNCTIONS } else { &[] };
+    let command = events.iter().chain(functions).fold(command, |command, name| hidden(command, name));
+    if app.pipeline.is_some() {
+        return command;
+    }
+    command.mut_subcommand("up", |up| up.mut_arg("probe", |option| option.hide(true)))
+}
+
+/// Hides a command, if this program has it.
+pub(crate) fn hidden(command: Command, name: &str) -> Command {
+    match command.find_subcommand(name) {
+        Some(_) => command.mut_subcommand(name, |verb| verb.hide(true)),
+        None => command,
+    }
+}
 
 /// Returns the command with help that lists its subcommands in groups.
 pub(crate) fn grouped(command: Command) -> Command {
     let header = *command.get_styles().get_header();
     let literal = *command.get_styles().get_literal();
-    let width = command.get_subcommands().map(|verb| verb.get_name().len()).max().unwrap_or_default();
+    let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let width = shown.map(|verb| verb.get_name().len()).max().unwrap_or_default();
     let mut template = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
     for (group, names) in GROUPS {
         let verbs = names.iter().filter_map(|name| command.find_subcommand(name));

@@ -34,9 +34,9 @@ struct Parsed {
 }
 
 /// Parses the command line, and the environment variables of options.
-fn parse() -> Result<Parsed, clap::Error> {
+fn parse(app: &App) -> Result<Parsed, clap::Error> {
     let command = of_bundle(Cli::command().mut_args(without_empty_variable));
-    let mut command = help_groups::grouped(command);
+    let mut command = help_groups::grouped(help_groups::fitting(command, app));
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
     let json = is_json(&matches);
     let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
@@ -50,9 +50,7 @@ fn of_bundle(command: clap::Command) -> clap::Command {
     let version =
         format!("{} (bundle of {})", env!("CARGO_PKG_VERSION"), bundle.release().unwrap_or("no commit"));
     let command = command.version(version);
-    ["build", "bundle"]
-        .into_iter()
-        .fold(command, |command, name| command.mut_subcommand(name, |verb| verb.hide(true)))
+    ["build", "bundle"].into_iter().fold(command, help_groups::hidden)
 }
 
 /// Returns whether the command has the option `--format` with the value `json`.
@@ -84,7 +82,7 @@ pub fn check_command_line(arguments: &[String]) -> Result<(), String> {
 /// Runs the command of the command line, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();
-    let Parsed { cli, json } = match parse() {
+    let Parsed { cli, json } = match parse(app) {
         Ok(parsed) => parsed,
         Err(message) => return instead_of_command(&message, &ui).into(),
     };
@@ -133,5 +131,57 @@ fn written(exit: Exit, ui: &Ui) -> Exit {
             problem.exit
         }
         None => exit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::Aws;
+    use engine::stack::Stack;
+
+    use super::*;
+    use crate::environment::Environment;
+
+    /// Returns a program whose stack has neither functions nor events.
+    fn app() -> App {
+        fn stack(_: &Environment) -> Stack<Aws> {
+            unreachable!("help reads no environment, and a command is refused before it reads its own")
+        }
+        App { stack_name: "demo", package: None, stack, try_next: "", pipeline: None }
+    }
+
+    #[test]
+    fn help_lists_what_the_stack_has_a_use_for() {
+        let command = help_groups::fitting(Cli::command(), &app());
+        let mut up = command.find_subcommand("up").expect("every program has it").clone();
+        assert!(!up.render_help().to_string().contains("--probe"));
+        let help = help_groups::grouped(command).render_help().to_string();
+        // The options show values of this process's environment.
+        let (commands, _options) = help.split_once("\nOptions:").expect("help lists the options last");
+        insta::assert_snapshot!(commands);
+    }
+
+    #[tokio::test]
+    async fn commands_without_a_use_are_refused_with_the_reason() {
+        let functions = "the stack `demo` has no functions";
+        let mut cases = vec![
+            (vec!["invoke", "dev", "add-item"], functions),
+            (vec!["logs", "dev"], functions),
+            (vec!["build", "dev"], functions),
+            (vec!["bundle", "dev", "-o", "file"], functions),
+            (vec!["up", "dev", "--probe"], "the stack `demo` has no events"),
+        ];
+        if cfg!(feature = "pipeline") {
+            let of_events: [&[&str]; 4] =
+                [&["events", "dev", "a"], &["replay", "dev", "a"], &["audit", "dev"], &["probe", "dev"]];
+            cases.extend(of_events.map(|words| (words.to_vec(), "the stack `demo` has no events")));
+        }
+        for (words, reason) in cases {
+            let cli = Cli::try_parse_from(std::iter::once("deployer").chain(words.iter().copied()));
+            let Cli { command, global } = cli.expect("a hidden command is parsed");
+            let problem = commands::run(command, &app(), &global, &Ui::new()).await;
+            let problem = problem.expect_err("the stack has no use for it");
+            assert_eq!((problem.message.as_str(), problem.exit.code()), (reason, 64), "{words:?}");
+        }
     }
 }
