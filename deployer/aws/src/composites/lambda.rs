@@ -253,7 +253,8 @@ mod tests {
 
     fn stack(table: &Table) -> Stack<Aws> {
         let mut stack = Stack::new(scope(), kinds());
-        let lambda = Lambda::new(&scope(), "list", &LambdaDefaults::default()).may(table.query_index("by-owner"));
+        let lambda =
+            Lambda::new(&scope(), "list", &LambdaDefaults::default()).may(table.query_index("by-owner"));
         stack.add(table.clone()).lambda(lambda);
         stack
     }

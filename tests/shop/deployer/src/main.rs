@@ -13,7 +13,7 @@ use shop::wishlist::Wishlist;
 fn main() -> ExitCode {
     run(&App {
         stack_name: stack::NAME,
-        package: "shop",
+        package: Some("shop"),
         stack: stack::stack,
         try_next: "invoke {env} make-wish",
         pipeline: Some(Pipeline {
