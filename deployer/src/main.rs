@@ -5,16 +5,15 @@ mod cart;
 use std::process::ExitCode;
 
 use cli::app::App;
-use cli::pipeline::{AggregateApp, Pipeline};
+use cli::pipeline::AggregateApp;
 use cli::run;
 use domain::cart::ShoppingCart;
 
+const APP: App = App::new(cart::NAME, cart::stack)
+    .package("functions")
+    .aggregates(&[AggregateApp::of::<ShoppingCart>()])
+    .try_next("invoke {env} open-cart");
+
 fn main() -> ExitCode {
-    run(&App {
-        stack_name: cart::NAME,
-        package: Some("functions"),
-        stack: cart::stack,
-        try_next: "invoke {env} open-cart",
-        pipeline: Some(Pipeline { aggregates: const { &[AggregateApp::of::<ShoppingCart>()] } }),
-    })
+    run(&APP)
 }

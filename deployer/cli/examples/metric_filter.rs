@@ -163,7 +163,7 @@ fn stack(environment: &Environment) -> Stack<Aws> {
 }
 
 fn main() -> ExitCode {
-    run(&App { stack_name: "example", package: None, stack, try_next: "drift {env}", pipeline: None })
+    run(&App::new("example", stack).try_next("drift {env}"))
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 //! Each binary has its own [`App`].
 
 use engine::stack::Stack;
+use serde::de::DeserializeOwned;
 
-use crate::environment::Environment;
+use crate::environment::{AppSettings, Environment};
 use crate::exit::Problem;
 #[cfg(feature = "pipeline")]
-use crate::pipeline::Pipeline;
+use crate::pipeline::{AggregateApp, Pipeline};
 use aws::resources::bucket::Bucket;
 use aws::{Aws, deployment_bucket};
 
@@ -19,21 +20,50 @@ pub enum Pipeline {}
 /// A stack with the settings of its command line.
 #[derive(Debug, Clone, Copy)]
 pub struct App {
-    /// The stack's name, the first part of every resource's name.
-    pub stack_name: &'static str,
+    pub(crate) stack_name: &'static str,
+    pub(crate) stack: fn(&Environment) -> Stack<Aws>,
     /// The cargo package whose binaries are the functions; `None` for a stack without functions.
-    pub package: Option<&'static str>,
-    /// Returns the stack of an environment.
-    pub stack: fn(&Environment) -> Stack<Aws>,
-    /// The command that `up` suggests after a deployment, without the program's name. `{env}` is replaced by
-    /// the environment's name.
-    pub try_next: &'static str,
-    /// The parts of the stack that events pass through, and the aggregate type; `None` for a stack without
-    /// events.
-    pub pipeline: Option<Pipeline>,
+    pub(crate) package: Option<&'static str>,
+    /// The event pipeline; `None` for a stack without events.
+    pub(crate) pipeline: Option<Pipeline>,
+    pub(crate) settings: AppSettings,
+    pub(crate) try_next: &'static str,
 }
 
 impl App {
+    /// Returns the program for a stack without functions and events. Its name is the first part of every
+    /// resource's name.
+    pub const fn new(stack_name: &'static str, stack: fn(&Environment) -> Stack<Aws>) -> Self {
+        Self { stack_name, stack, package: None, pipeline: None, settings: AppSettings::NONE, try_next: "" }
+    }
+
+    /// Returns the program with the functions of a cargo package: its binaries.
+    #[must_use]
+    pub const fn package(self, package: &'static str) -> Self {
+        Self { package: Some(package), ..self }
+    }
+
+    /// Returns the program with an event pipeline, whose table stores aggregates of these types.
+    #[cfg(feature = "pipeline")]
+    #[must_use]
+    pub const fn aggregates(self, aggregates: &'static [AggregateApp]) -> Self {
+        Self { pipeline: Some(Pipeline { aggregates }), ..self }
+    }
+
+    /// Returns the program with settings of its own: the table `[app]` of environment files, which is read
+    /// with [`Environment::app`].
+    #[must_use]
+    pub const fn settings<S: DeserializeOwned>(self) -> Self {
+        Self { settings: AppSettings::of::<S>(), ..self }
+    }
+
+    /// Returns the program whose `up` suggests this command after a deployment, without the program's name.
+    /// `{env}` is replaced by the environment's name.
+    #[must_use]
+    pub const fn try_next(self, command: &'static str) -> Self {
+        Self { try_next: command, ..self }
+    }
+
     /// Returns the stack of an environment with the deployment bucket, and with the event types that the
     /// pipeline reads.
     pub fn desired(&self, environment: &Environment) -> Stack<Aws> {
@@ -49,7 +79,7 @@ impl App {
     ///
     /// # Errors
     /// Fails if the stack has no functions.
-    pub(crate) fn package(&self) -> Result<&'static str, Problem> {
+    pub(crate) fn functions(&self) -> Result<&'static str, Problem> {
         self.package
             .ok_or_else(|| Problem::usage(format!("the stack `{}` has no functions", self.stack_name)))
     }
@@ -58,7 +88,7 @@ impl App {
     ///
     /// # Errors
     /// Fails if the stack has no pipeline.
-    pub fn pipeline(&self) -> Result<Pipeline, Problem> {
+    pub(crate) fn events(&self) -> Result<Pipeline, Problem> {
         self.pipeline.ok_or_else(|| Problem::usage(format!("the stack `{}` has no events", self.stack_name)))
     }
 }

@@ -83,7 +83,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Policy(args) => policy::run(args, app, global, ui).await,
         Command::Build(args) => build::run(args, app, global, ui).await,
         Command::Bundle(args) => bundle::run(args, app, global, ui).await,
-        Command::Local(verb) => local::run(verb, global, ui).await,
+        Command::Local(verb) => local::run(verb, app, global, ui).await,
     }
 }
 

@@ -3,6 +3,7 @@
 //! All mistakes of a file are reported at once, with their places, before any call to AWS.
 
 mod alarms;
+mod app_settings;
 mod arn;
 mod error;
 mod extends;
@@ -13,12 +14,14 @@ mod org;
 mod tag;
 mod value;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use alarms::Alarms;
+pub use app_settings::AppSettings;
 use engine::scope::Scope;
 pub use error::EnvironmentError;
 pub use function_values::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};
@@ -66,6 +69,10 @@ pub struct Environment {
     /// The requirements of an organisation for all resources in its accounts.
     #[serde(default)]
     pub org: Org,
+    /// The application's own settings; see [`Environment::app`].
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    app: toml::Table,
     /// The local cloud, if the environment is in one; the deployer starts it.
     pub local: Option<Local>,
 }
@@ -131,18 +138,26 @@ impl Environment {
     ///
     /// # Errors
     /// Fails if the file does not exist, or if it or a file that it extends has mistakes.
-    pub fn load(folder: &Path, name: &str) -> Result<Self, EnvironmentError> {
-        Self::read(folder, name, &|path| std::fs::read_to_string(path))
+    pub fn load(folder: &Path, name: &str, settings: AppSettings) -> Result<Self, EnvironmentError> {
+        Self::read(folder, name, settings, &|path| std::fs::read_to_string(path))
     }
 
     /// Reads an environment with a function that reads its files.
-    pub(crate) fn read(folder: &Path, name: &str, read: Read<'_>) -> Result<Self, EnvironmentError> {
+    pub(crate) fn read(
+        folder: &Path,
+        name: &str,
+        settings: AppSettings,
+        read: Read<'_>,
+    ) -> Result<Self, EnvironmentError> {
         value::check_name(name).map_err(|error| error.with_likely(known(folder)))?;
         let chain = Chain::read(folder, name, read)?;
         let merged = chain.merged()?;
-        let environment = mistakes::deserialize(&merged).map_err(|mistakes| chain.invalid(&mistakes))?;
+        let of_app = settings.mistakes(&merged);
+        let environment = mistakes::environment(&merged)
+            .map_err(|mistakes| chain.invalid(&[mistakes, of_app.clone()].concat()))?;
         let environment = Self { name: name.to_owned(), ..environment };
-        let mut mistakes = environment.org.mistakes(&environment);
+        let mut mistakes = of_app;
+        mistakes.extend(environment.org.mistakes(&environment));
         mistakes.extend(environment.alarms.mistakes(&environment));
         mistakes.extend(environment.functions.mistakes(&environment));
         if mistakes.is_empty() { Ok(environment) } else { Err(chain.invalid(&mistakes)) }

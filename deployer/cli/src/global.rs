@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::App;
 use crate::bundle::Bundle;
 use crate::environment::Environment;
 use crate::exit::Problem;
@@ -37,14 +38,14 @@ impl Global {
     /// # Errors
     /// Fails if the environment does not exist or its file has mistakes, or if the bundle is damaged or not
     /// for this environment.
-    pub(crate) fn environment(&self, name: &str) -> Result<Environment, Problem> {
+    pub(crate) fn environment(&self, name: &str, app: &App) -> Result<Environment, Problem> {
         if self.environments.is_none()
             && let Some(bundle) = Bundle::running()?
         {
             bundle.check_environment(name)?;
             let read = |path: &Path| bundle.environment_file(path);
-            return Ok(Environment::read(Path::new(IN_BUNDLE), name, &read)?);
+            return Ok(Environment::read(Path::new(IN_BUNDLE), name, app.settings, &read)?);
         }
-        Ok(Environment::load(self.folder(), name)?)
+        Ok(Environment::load(self.folder(), name, app.settings)?)
     }
 }

@@ -147,7 +147,7 @@ mod tests {
         fn stack(_: &Environment) -> Stack<Aws> {
             unreachable!("help reads no environment, and a command is refused before it reads its own")
         }
-        App { stack_name: "demo", package: None, stack, try_next: "", pipeline: None }
+        App::new("demo", stack)
     }
 
     #[test]

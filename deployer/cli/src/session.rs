@@ -98,7 +98,7 @@ impl Session {
     }
 
     async fn open(name: &str, app: &App, global: &Global, access: Access, ui: &Ui) -> Result<Self, Problem> {
-        let environment = global.environment(name)?;
+        let environment = global.environment(name, app)?;
         let credentials = Credentials::Chain(environment.org.login());
         let stack = app.desired(&environment);
         let read_only = (access == Access::Reads).then(|| ReadOnly::also(stack.read_operations()));
@@ -124,8 +124,8 @@ impl Session {
     ///
     /// # Errors
     /// Returns an error if the file is not valid, or if the local cloud cannot be looked for.
-    pub(crate) async fn has_stopped_cloud(name: &str, global: &Global) -> Result<bool, Problem> {
-        let environment = global.environment(name)?;
+    pub(crate) async fn has_stopped_cloud(name: &str, app: &App, global: &Global) -> Result<bool, Problem> {
+        let environment = global.environment(name, app)?;
         match &environment.local {
             Some(settings) if own_endpoint().is_none() => {
                 let cloud = local_cloud(settings, global.folder())?;
@@ -294,6 +294,7 @@ mod tests {
     use engine::resource::{Kind, KindInfo};
 
     use super::*;
+    use crate::environment::AppSettings;
 
     fn stack(environment: &Environment) -> Stack<Aws> {
         let scope = environment.scope("demo");
@@ -308,9 +309,10 @@ mod tests {
     #[test]
     fn external_kind_is_known_to_down() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
-        let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
+        let environment =
+            Environment::load(&folder, "dev", AppSettings::NONE).expect("a committed environment is valid");
         let scope = environment.scope("demo");
-        let app = App { stack_name: "demo", package: None, stack, try_next: "", pipeline: None };
+        let app = App::new("demo", stack);
         let stack = app.desired(&environment);
         let session = Session { environment, aws: Script::new().aws_of(scope.clone()), scope, stack };
         let empty = session.empty_stack();
@@ -355,9 +357,10 @@ mod tests {
     async fn stack_without_functions_is_planned_without_cargo() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
         let planned = async |package, stack| {
-            let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
+            let environment = Environment::load(&folder, "dev", AppSettings::NONE)
+                .expect("a committed environment is valid");
             let scope = environment.scope("demo");
-            let app = App { stack_name: "demo", package, stack, try_next: "", pipeline: None };
+            let app = App { package, ..App::new("demo", stack) };
             let stack = app.desired(&environment);
             let mut session =
                 Session { environment, aws: empty_account().aws_of(scope.clone()), scope, stack };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aws::{Aws, AwsNames};
-use cli::environment::Environment;
+use cli::environment::{AppSettings, Environment};
 use cli::permissions::{MANAGED_POLICY, deploying, document, documents, looking, size};
 use engine::change::Change;
 use engine::diff::diff;
@@ -46,7 +46,8 @@ fn root() -> &'static Path {
 }
 
 fn environment(name: &str) -> Environment {
-    Environment::load(&root().join("environments"), name).expect("a committed environment is valid")
+    Environment::load(&root().join("environments"), name, AppSettings::NONE)
+        .expect("a committed environment is valid")
 }
 
 fn dev() -> Stack<Aws> {
@@ -272,7 +273,7 @@ fn organised() -> Stack<Aws> {
 fn environment_of(text: &str) -> Environment {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    Environment::load(folder.path(), "dev").expect("the environment is valid")
+    Environment::load(folder.path(), "dev", AppSettings::NONE).expect("the environment is valid")
 }
 
 #[test]

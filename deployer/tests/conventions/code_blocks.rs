@@ -145,7 +145,9 @@ fn toml_block_is_an_environment_file() {
         .iter()
         .zip(&blocks)
         .filter_map(|(name, block)| {
-            let error = cli::environment::Environment::load(folder.path(), name).err()?;
+            let error =
+                cli::environment::Environment::load(folder.path(), name, cli::environment::AppSettings::NONE)
+                    .err()?;
             Some(format!("{}: {error}", block.at))
         })
         .collect();

@@ -4,6 +4,8 @@ use eventsourcing::contract::{ARCHIVE_BUCKET, EVENTS_TABLE, Function, Variable};
 
 /// Holds the name of the table of wishes.
 pub const WISHES_TABLE: Variable = Variable::named("WISHES_TABLE");
+/// Holds how many days a wish is kept.
+pub const KEEP_WISHES_DAYS: Variable = Variable::named("KEEP_WISHES_DAYS");
 
 /// Makes a wish.
 pub const MAKE_WISH: Function =
@@ -15,7 +17,7 @@ pub const GET_WISHLIST: Function =
 pub const LIST_WISHES: Function = Function {
     name: "list-wishes",
     description: "Keeps the table of wishes",
-    reads: &[ARCHIVE_BUCKET, WISHES_TABLE],
+    reads: &[ARCHIVE_BUCKET, WISHES_TABLE, KEEP_WISHES_DAYS],
 };
 /// Returns the wishes for an item.
 pub const FIND_WISHES: Function =

@@ -17,7 +17,7 @@ pub const WISHLIST: &str = "Wishlist";
 pub const ITEM: &str = "Item";
 /// The range key of [`BY_ITEM`] (number): the highest price, in cents.
 pub const AT_MOST_CENTS: &str = "AtMostCents";
-/// The time to live (number): when the row expires, in epoch seconds. No row has one so far.
+/// The time to live (number): when the row expires, in epoch seconds.
 pub const EXPIRES_AT: &str = "ExpiresAt";
 /// The version of the event that last changed the row.
 pub const VERSION: &str = "Version";
@@ -33,11 +33,13 @@ pub struct Wishes {
     table: String,
 }
 
-/// One row.
+/// A wish for an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// The wishlist.
     pub wishlist: Uuid,
+    /// The name of the item.
+    pub item: String,
     /// The highest price, in cents.
     pub at_most_cents: u32,
 }
@@ -48,16 +50,23 @@ impl Wishes {
         Self { client, table: table.to_owned() }
     }
 
-    /// Stores a wish, unless its row has reached this version.
+    /// Stores a wish, unless its row has reached this version. It expires at a time in epoch seconds.
     ///
     /// # Errors
     /// Fails if DynamoDB cannot be reached, or refuses the write.
-    pub async fn store(&self, wish: &Wish, item: &str, version: u64) -> Result<(), SdkError<PutItemError>> {
-        let number = |number: u64| AttributeValue::N(number.to_string());
+    pub async fn store(
+        &self,
+        wish: &Wish,
+        version: u64,
+        expires_at: i64,
+    ) -> Result<(), SdkError<PutItemError>> {
+        let number = |number: i64| AttributeValue::N(number.to_string());
+        let version = i64::try_from(version).expect("an aggregate has a bounded number of events");
         let call = self.client.put_item().table_name(&self.table);
         let call = call.item(WISHLIST, AttributeValue::B(Blob::new(wish.wishlist.as_bytes())));
-        let call = call.item(ITEM, AttributeValue::S(item.to_owned()));
+        let call = call.item(ITEM, AttributeValue::S(wish.item.clone()));
         let call = call.item(AT_MOST_CENTS, number(wish.at_most_cents.into()));
+        let call = call.item(EXPIRES_AT, number(expires_at));
         let call = call.item(VERSION, number(version));
         let call = call.condition_expression("attribute_not_exists(Version) OR Version < :version");
         match call.expression_attribute_values(":version", number(version)).send().await {
@@ -84,7 +93,7 @@ impl Wishes {
             let cents = row.get(AT_MOST_CENTS).and_then(|value| value.as_n().ok());
             let wish = wishlist.zip(cents).and_then(|(wishlist, cents)| {
                 let wishlist = Uuid::from_slice(wishlist.as_ref()).ok()?;
-                Some(Wish { wishlist, at_most_cents: cents.parse().ok()? })
+                Some(Wish { wishlist, item: item.to_owned(), at_most_cents: cents.parse().ok()? })
             });
             wish.ok_or_else(|| Fault::new("a row of the table of wishes is damaged"))
         });

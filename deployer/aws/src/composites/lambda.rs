@@ -96,6 +96,12 @@ impl Lambda {
         self
     }
 
+    /// Returns the Lambda that reads this value of a variable.
+    pub fn setting(mut self, variable: impl Display, value: impl Display) -> Self {
+        self.function = self.function.environment([(variable.to_string(), value.to_string())]);
+        self
+    }
+
     /// Returns the Lambda with this grant.
     pub fn may(mut self, grant: Grant) -> Self {
         if let Some(mistake) = &grant.mistake {

@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     // No events are in flight to another table.
     let grace = if args.from.is_some() { SignedDuration::ZERO } else { args.grace };
     let args = Args { grace, ..args };
-    let pipeline = app.pipeline()?;
+    let pipeline = app.events()?;
     let name = &args.environment;
     let session = if args.repair || args.restore {
         Session::writing(name, app, global, ui).await?

@@ -23,11 +23,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    let package = app.package()?;
+    let package = app.functions()?;
     if Bundle::running()?.is_some() {
         return Err(BundleError::IsBundle.into());
     }
-    let environment = global.environment(&args.environment)?;
+    let environment = global.environment(&args.environment, app)?;
     let workspace = Workspace::discover(".", package).await?;
     let wanted = match args.functions {
         named if named.is_empty() => workspace.functions().map(str::to_owned).collect(),

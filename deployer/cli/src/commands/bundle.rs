@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::build::{self, BuildSettings, Workspace};
 use crate::bundle::{Built, Bundle, BundleError, Contents, Sources, Written, check_output_path};
-use crate::environment::{self, Environment};
+use crate::environment::{self, AppSettings, Environment};
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::render::{Ui, count};
@@ -26,12 +26,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let package = app.package()?;
+    let package = app.functions()?;
     if Bundle::running()?.is_some() {
         return Err(BundleError::IsBundle.into());
     }
     let folder = global.folder();
-    let (environments, files) = environments(folder, args.named)?;
+    let (environments, files) = environments(folder, args.named, app.settings)?;
     check_output_path(&args.output)?;
     let workspace = Workspace::discover(".", package).await?;
     let release = workspace.release().await;
@@ -61,6 +61,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
 fn environments(
     folder: &Path,
     named: Vec<String>,
+    settings: AppSettings,
 ) -> Result<(Vec<Environment>, BTreeMap<String, String>), Problem> {
     let all = named.is_empty();
     // Sorted and without duplicates, so that the same environments give the same bundle.
@@ -69,7 +70,7 @@ fn environments(
     let (mut environments, mut files) = (Vec::new(), BTreeMap::new());
     for name in names {
         let read = RefCell::new(BTreeMap::new());
-        let environment = Environment::read(folder, &name, &|path| {
+        let environment = Environment::read(folder, &name, settings, &|path| {
             let text = std::fs::read_to_string(path)?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             read.borrow_mut().insert(name, text.clone());

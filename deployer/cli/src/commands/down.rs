@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     let started = Instant::now();
     let name = args.environment.as_str();
     names_it_twice(&args)?;
-    if Session::has_stopped_cloud(name, global).await? {
+    if Session::has_stopped_cloud(name, app, global).await? {
         ui.say("the local cloud is not running and holds nothing: there is nothing to remove");
         return Ok(Exit::DONE);
     }

@@ -33,7 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let pipeline = app.pipeline()?;
+    let pipeline = app.events()?;
     let ids = ids(&args.aggregate, &pipeline)?;
     let name = &args.environment;
     let session = Session::reading(name, app, global, ui).await?;

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    app.package()?;
+    app.functions()?;
     let payload = payload(&args.payload).await?;
     let session = Session::writing(&args.environment, app, global, ui).await?;
     let function = session.function(&args.function)?;

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::app::App;
 use crate::exit::{Exit, Problem};
 use crate::global::Global;
 use crate::local::{LocalCloud, LocalStatus, Running, Stopped};
@@ -29,10 +30,10 @@ pub(crate) struct Args {
     environment: String,
 }
 
-pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
+pub(crate) async fn run(verb: Verb, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     match verb {
         Verb::Start(args) => {
-            let cloud = cloud(&args, global)?;
+            let cloud = cloud(&args, app, global)?;
             let running = {
                 let busy = ui.busy("starting the local cloud");
                 cloud.start(&|event| busy.local(&event)).await?
@@ -42,13 +43,13 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
                 if running.started { "has started" } else { "is already running" },
             ));
         }
-        Verb::Stop(args) => match cloud(&args, global)?.stop().await? {
+        Verb::Stop(args) => match cloud(&args, app, global)?.stop().await? {
             Stopped::Process { pid } => {
                 ui.result(&format!("stopped the local cloud (pid {pid}) and deleted everything in it"))
             }
             Stopped::NothingRan => ui.result("the local cloud was not running"),
         },
-        Verb::Status(args) => match cloud(&args, global)?.status().await? {
+        Verb::Status(args) => match cloud(&args, app, global)?.status().await? {
             LocalStatus::Running(running) => ui.result(&description(&running, "is running")),
             LocalStatus::Silent { pid } => {
                 ui.result(&format!("the local cloud (pid {pid}) is running but does not answer"))
@@ -59,15 +60,15 @@ pub(crate) async fn run(verb: Verb, global: &Global, ui: &Ui) -> Result<Exit, Pr
             }
         },
         Verb::Reset(args) => {
-            cloud(&args, global)?.reset().await?;
+            cloud(&args, app, global)?.reset().await?;
             ui.result("the local cloud is empty");
         }
     }
     Ok(Exit::DONE)
 }
 
-fn cloud(args: &Args, global: &Global) -> Result<LocalCloud, Problem> {
-    let environment = global.environment(&args.environment)?;
+fn cloud(args: &Args, app: &App, global: &Global) -> Result<LocalCloud, Problem> {
+    let environment = global.environment(&args.environment, app)?;
     let Some(settings) = &environment.local else {
         return Err(Problem::usage(format!("environment `{}` has no local cloud", args.environment))
             .hint("name an environment whose file has a table [local] with a port"));

@@ -56,7 +56,7 @@ struct Identity {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    app.package()?;
+    app.functions()?;
     let session = Session::reading(&args.environment, app, global, ui).await?;
     let functions: Vec<String> = match args.functions.as_slice() {
         [] => session.functions(),

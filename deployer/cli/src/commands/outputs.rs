@@ -39,7 +39,7 @@ enum OutputsFormat {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let environment = global.environment(&args.environment)?;
+    let environment = global.environment(&args.environment, app)?;
     let stack = app.desired(&environment);
     let outputs: Vec<Output> = stack
         .resources

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let environment = global.environment(&args.environment)?;
+    let environment = global.environment(&args.environment, app)?;
     let stack = app.desired(&environment);
     let statements =
         if args.read_only { looking(&environment, &stack) } else { deploying(&environment, &stack) };

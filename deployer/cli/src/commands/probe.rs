@@ -37,7 +37,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    app.pipeline()?;
+    app.events()?;
     let name = args.environment.as_str();
     let session = Session::writing(name, app, global, ui).await?;
     let clock = session.aws.guard().await?.clock;
@@ -65,7 +65,7 @@ async fn probe(
     format: ReportFormat,
     ui: &Ui,
 ) -> Result<(), Problem> {
-    let (pipeline, name) = (app.pipeline()?, session.environment.name.as_str());
+    let (pipeline, name) = (app.events()?, session.environment.name.as_str());
     let stack = &session.stack;
     let stages = Stages::of(stack);
     let mut passage = Passage::through(&stages, &pipeline, &session.scope);

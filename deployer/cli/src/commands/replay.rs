@@ -101,7 +101,7 @@ enum From {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let pipeline = app.pipeline()?;
+    let pipeline = app.events()?;
     check_words(&args.types, "event type", &pipeline.event_types())?;
     check_words(&args.aggregate_types, "aggregate type", &pipeline.aggregate_types().collect())?;
     let session = Session::writing(&args.environment, app, global, ui).await?;

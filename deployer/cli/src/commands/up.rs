@@ -65,7 +65,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
     if args.probe {
-        app.pipeline()?;
+        app.events()?;
     }
     let wishes = Wishes {
         adopt: args.adopt.into_iter().collect(),

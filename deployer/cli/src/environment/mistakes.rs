@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
@@ -14,11 +14,10 @@ const TABLES: [&str; 9] =
     ["alarms", "build", "functions", "local", "org", "org.assume_role", "org.kms", "stream", "table"];
 
 /// The names of types in serde's messages, each with the term for TOML files.
-const TYPES: [(&str, &str); 9] = [
+const TYPES: [(&str, &str); 8] = [
     ("a boolean", "true or false"),
     ("a map", "a table"),
     ("a sequence", "a list"),
-    ("i64", "a whole number"),
     ("map", "a table"),
     ("boolean", "the value"),
     ("floating point", "the number"),
@@ -27,7 +26,7 @@ const TYPES: [(&str, &str); 9] = [
 ];
 
 /// One mistake, with its position in the merged tables.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mistake {
     /// The position of the key or the value.
     pub(super) span: Range<usize>,
@@ -53,20 +52,30 @@ impl Mistake {
 
 /// Returns the environment of these tables.
 ///
+/// # Errors
+/// Returns all mistakes, in the order of their positions.
+pub(super) fn environment(tables: &Spanned<DeTable<'_>>) -> Result<Environment, Vec<Mistake>> {
+    deserialize(tables, lists(tables.get_ref(), ""))
+}
+
+/// Returns the value of these tables, except for places in which mistakes were found already.
+///
 /// serde stops at the first mistake, so the key or value with the mistake is removed and the rest is read
 /// again.
 ///
 /// # Errors
 /// Returns all mistakes, in the order of their positions.
-pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, Vec<Mistake>> {
+pub(super) fn deserialize<T: DeserializeOwned>(
+    tables: &Spanned<DeTable<'_>>,
+    mut mistakes: Vec<Mistake>,
+) -> Result<T, Vec<Mistake>> {
     let mut rest = tables.clone();
-    let mut mistakes = lists(tables.get_ref(), "");
     for list in &mistakes {
         remove_at(rest.get_mut(), &list.span);
     }
-    let environment = loop {
-        let error = match Environment::deserialize(toml::de::Deserializer::from(rest.clone())) {
-            Ok(environment) => break Some(environment),
+    let value = loop {
+        let error = match T::deserialize(toml::de::Deserializer::from(rest.clone())) {
+            Ok(value) => break Some(value),
             Err(error) => error,
         };
         let mistake = Mistake::of(&error);
@@ -82,7 +91,7 @@ pub(super) fn deserialize(tables: &Spanned<DeTable<'_>>) -> Result<Environment, 
         }
     };
     mistakes.sort_by_key(|mistake| mistake.span.start);
-    environment.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+    value.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
 /// Returns a mistake for each list in place of a table. serde would accept the list, and assign its items to
@@ -176,6 +185,11 @@ fn plain_message(message: &str) -> (String, Option<String>) {
 
 /// Replaces serde's name of a type at the start of a text.
 fn in_toml(text: &str) -> String {
+    let whole = text.trim_start_matches("a nonzero ");
+    if ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize"].contains(&whole) {
+        let but_zero = if whole == text { "" } else { " other than 0" };
+        return format!("a whole number{but_zero}");
+    }
     let found = TYPES.iter().find_map(|(of_serde, of_toml)| {
         let rest = text.strip_prefix(of_serde)?;
         (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{of_toml}{rest}"))

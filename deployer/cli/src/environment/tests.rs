@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use super::*;
 use aws::composites::LambdaSettings;
@@ -11,7 +12,7 @@ const KEY: &str = "arn:aws:kms:eu-central-1:111111111111:key/1234abcd-12ab-34cd-
 fn read(name: &str, files: &[(&str, &str)]) -> Result<Environment, EnvironmentError> {
     let files: BTreeMap<String, &str> =
         files.iter().map(|(name, text)| (format!("environments/{name}.toml"), *text)).collect();
-    Environment::read(Path::new("environments"), name, &|path| {
+    Environment::read(Path::new("environments"), name, AppSettings::NONE, &|path| {
         let text = files.get(&path.display().to_string()).map(ToString::to_string);
         text.ok_or_else(|| std::io::ErrorKind::NotFound.into())
     })
@@ -44,7 +45,7 @@ fn committed_environment_files_are_valid() {
     let names = known(&committed());
     assert!(names.contains(&"dev".to_owned()), "{names:?}");
     for name in names {
-        Environment::load(&committed(), &name).expect("a committed environment is right");
+        Environment::load(&committed(), &name, AppSettings::NONE).expect("a committed environment is right");
     }
 }
 
@@ -389,15 +390,51 @@ fn host_build_is_refused_for_aws() {
 #[test]
 fn name_of_a_file_has_the_environment_as_hint() {
     for (name, meant) in [("Local", "local"), ("local.toml", "local"), ("./environments/dev.toml", "dev")] {
-        let error = Environment::load(&committed(), name).expect_err("this is no name");
+        let error = Environment::load(&committed(), name, AppSettings::NONE).expect_err("this is no name");
         assert_eq!(error.hint(), Some(format!("did you mean `{meant}`?")), "{name}");
     }
-    let error = Environment::load(&committed(), "Q").expect_err("this is no name");
+    let error = Environment::load(&committed(), "Q", AppSettings::NONE).expect_err("this is no name");
     assert!(error.hint().is_some_and(|hint| hint.contains("lower-case letters")), "{error}");
 }
 
 #[test]
 fn missing_environment_names_existing_ones() {
-    let error = Environment::load(&committed(), "stagin").expect_err("there is no such file");
+    let error =
+        Environment::load(&committed(), "stagin", AppSettings::NONE).expect_err("there is no such file");
     assert!(error.hint().is_some_and(|hint| hint.contains("dev, local, prod")), "{error}");
+}
+
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+struct OwnSettings {
+    currency: String,
+    days: Option<NonZeroU8>,
+}
+
+/// Reads an environment of an application with [`OwnSettings`].
+fn read_own(text: &str) -> Result<Environment, String> {
+    Environment::read(Path::new("environments"), "dev", AppSettings::of::<OwnSettings>(), &|_| {
+        Ok(format!("{LEAST}{text}"))
+    })
+    .map_err(|error| error.to_string())
+}
+
+#[test]
+fn settings_of_the_application_are_read_as_its_type() {
+    let environment = read_own("[app]\ncurrency = \"EUR\"\ndays = 7\n").expect("the text is right");
+    assert_eq!(
+        environment.app::<OwnSettings>(),
+        OwnSettings { currency: "EUR".to_owned(), days: NonZeroU8::new(7) }
+    );
+}
+
+#[test]
+fn mistakes_in_settings_of_the_application_are_shown_with_all_others() {
+    let error = |text| read_own(text).expect_err("the text is not right");
+    let wrong = "protekt = true\n[app]\ncurrecy = \"EUR\"\ndays = \"seven\"\n";
+    insta::assert_snapshot!("mistakes_in_settings_of_the_application", error(wrong));
+    insta::assert_snapshot!("settings_of_the_application_are_missing", error(""));
+    insta::assert_snapshot!("settings_of_the_application_are_no_table", error("app = 7\n"));
+    let none = error_of(&format!("{LEAST}[app]\ncurrency = \"EUR\"\n"));
+    assert!(none.contains("`currency` is not a key here: this program has no settings of its own"), "{none}");
 }

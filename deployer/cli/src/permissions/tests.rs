@@ -1,4 +1,5 @@
 use super::*;
+use crate::environment::AppSettings;
 
 fn statement(sid: &str, actions: &[&'static str], resource: &str) -> Statement {
     Statement::new(sid, actions, [resource.to_owned()])
@@ -9,7 +10,7 @@ fn environment(tables: &str) -> Environment {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let text = format!("region = \"eu-central-1\"\naccount = \"111111111111\"\n{tables}");
     std::fs::write(folder.path().join("dev.toml"), text).expect("a new folder can be written");
-    Environment::load(folder.path(), "dev").expect("the environment file is valid")
+    Environment::load(folder.path(), "dev", AppSettings::NONE).expect("the environment file is valid")
 }
 
 #[test]
@@ -68,7 +69,8 @@ fn read_only_policy_allows_only_reads() {
 #[test]
 fn read_only_policy_allows_every_read_call() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
-    let environment = Environment::load(&folder, "dev").expect("a committed environment is valid");
+    let environment =
+        Environment::load(&folder, "dev", AppSettings::NONE).expect("a committed environment is valid");
     let stack = Stack::new(environment.scope("demo"), aws::resources::kinds());
     let allowed = looking(&environment, &stack);
     let allowed: BTreeSet<&str> =

@@ -14,7 +14,7 @@ use super::{dev, environment, stack};
 #[test]
 fn import_blocks_of_dev_are_as_reviewed() {
     let environment = environment("dev");
-    let app = App { stack_name: NAME, package: None, stack, try_next: "", pipeline: None };
+    let app = App::new(NAME, stack);
     let stack = app.desired(&environment);
     let (named, unnamed): (Vec<_>, Vec<_>) =
         stack.resources.iter().partition(|node| !node.import_ids().is_empty());

@@ -5,19 +5,19 @@ mod stack;
 use std::process::ExitCode;
 
 use cli::app::App;
-use cli::pipeline::{AggregateApp, Pipeline};
+use cli::pipeline::AggregateApp;
 use cli::run;
 use domain::cart::ShoppingCart;
 use shop::wishlist::Wishlist;
 
+use stack::Settings;
+
+const APP: App = App::new(stack::NAME, stack::stack)
+    .package("shop")
+    .aggregates(&[AggregateApp::of::<ShoppingCart>(), AggregateApp::of::<Wishlist>()])
+    .settings::<Settings>()
+    .try_next("invoke {env} make-wish");
+
 fn main() -> ExitCode {
-    run(&App {
-        stack_name: stack::NAME,
-        package: Some("shop"),
-        stack: stack::stack,
-        try_next: "invoke {env} make-wish",
-        pipeline: Some(Pipeline {
-            aggregates: const { &[AggregateApp::of::<ShoppingCart>(), AggregateApp::of::<Wishlist>()] },
-        }),
-    })
+    run(&APP)
 }

@@ -6,19 +6,24 @@ use runtime::{
     start::start,
 };
 use shop::{
-    functions::{LIST_WISHES, WISHES_TABLE},
+    functions::{KEEP_WISHES_DAYS, LIST_WISHES, WISHES_TABLE},
     wishes::{Wish, Wishes},
     wishlist::{Wishlist, WishlistEvent},
 };
+
+const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let start = start(LIST_WISHES).await?;
     let wishes = Wishes::new(Client::new(start.aws()), start.setting(WISHES_TABLE)?);
+    let keep_days: i64 = start.setting(KEEP_WISHES_DAYS)?.parse()?;
     projection(async |Delivered { event, envelope, .. }: Delivered<Wishlist>| {
         let WishlistEvent::WishMade { item, at_most_cents } = event;
-        let wish = Wish { wishlist: envelope.aggregate_id, at_most_cents };
-        wishes.store(&wish, &item, envelope.version).await?;
+        let wish = Wish { wishlist: envelope.aggregate_id, item, at_most_cents };
+        // From the event's time, so that a replay builds the same rows.
+        let expires_at = envelope.occurred_at.timestamp().as_second() + keep_days * SECONDS_OF_A_DAY;
+        wishes.store(&wish, envelope.version, expires_at).await?;
         Ok::<(), HandlerError>(())
     })
     .serve(&start)
