@@ -8,6 +8,7 @@ use super::*;
 use crate::testing::{Script, body, events_key, fault, scope, update};
 
 mod converging;
+mod creation;
 mod indexes;
 mod live_table;
 mod time_to_live;

@@ -135,54 +135,6 @@ async fn local_index_drift_names_index_and_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn table_is_created_with_its_indexes() {
-    let script = bare(described(absent(Script::new()), "ACTIVE")).on("CreateTable", body("{}"));
-    let script = script.on("UpdateTable", body("{}"));
-    let units = Billing::Provisioned { read_units: 2, write_units: 1 };
-    let table =
-        Table::new(&scope(), "items", PrimaryKey::hash("Id", KeyType::Binary).range("At", KeyType::Number))
-            .billing(units)
-            .global_index(
-                "by-owner",
-                by_owner().range("At", KeyType::Number),
-                Projection::including(["Title", "Note"]),
-            )
-            .local_index("by-size", "Size", KeyType::Number, Projection::KeysOnly);
-    // The scripted table is another one: only the request counts.
-    let _ = table.create(&scope().tags(), &script.aws()).await;
-    let sent = &script.sent("CreateTable")[0];
-    assert_eq!(
-        sent["AttributeDefinitions"],
-        json!([
-            {"AttributeName": "At", "AttributeType": "N"},
-            {"AttributeName": "Id", "AttributeType": "B"},
-            {"AttributeName": "Owner", "AttributeType": "S"},
-            {"AttributeName": "Size", "AttributeType": "N"},
-        ])
-    );
-    assert_eq!(
-        sent["GlobalSecondaryIndexes"],
-        json!([{
-            "IndexName": "by-owner",
-            "KeySchema": [
-                {"AttributeName": "Owner", "KeyType": "HASH"},
-                {"AttributeName": "At", "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["Note", "Title"]},
-            "ProvisionedThroughput": {"ReadCapacityUnits": 2, "WriteCapacityUnits": 1},
-        }])
-    );
-    assert_eq!(
-        sent["LocalSecondaryIndexes"],
-        json!([{
-            "IndexName": "by-size",
-            "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}, {"AttributeName": "Size", "KeyType": "RANGE"}],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }])
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn indexes_are_changed_one_at_a_time_deletions_first() {
     let live_table = LiveTable::with(indexed(json!([
         live_index("by-hand", "Size", "ACTIVE"),
