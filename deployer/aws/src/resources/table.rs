@@ -49,6 +49,19 @@ pub const STREAM_KEEPS_HOURS: i32 = 24;
 pub(crate) const STREAM_KEEPS: Duration = Duration::from_hours(STREAM_KEEPS_HOURS as u64);
 
 /// A table. Fields are changed in the order of their declaration.
+///
+/// ```
+/// # let scope = aws::testing::scope();
+/// use aws::resources::table::{KeyType, PrimaryKey, Projection, Table};
+///
+/// let key = PrimaryKey::hash("Id", KeyType::Binary).range("At", KeyType::Number);
+/// let owner = PrimaryKey::hash("Owner", KeyType::String).range("At", KeyType::Number);
+/// let items = Table::new(&scope, "items", key)
+///     .global_index("by-owner", owner, Projection::including(["Title"]))
+///     .local_index("by-size", "Size", KeyType::Number, Projection::KeysOnly);
+/// // A Lambda takes it: `.may(items.query_index("by-owner"))`.
+/// assert_eq!(items.query_index("by-owner").mistake, None);
+/// ```
 #[derive(Debug, Clone, Serialize, FieldName)]
 #[stem_name_derive(PartialOrd, Ord, Deserialize)]
 #[stem_name_attr(serde(rename_all = "snake_case"))]
