@@ -294,7 +294,7 @@ impl Resource for Table {
     }
 
     async fn ready(&self, aws: &Aws) -> Result<(), Error> {
-        self.settled(aws).await
+        self.settled(aws).await.map(drop)
     }
 
     async fn update(&self, live: &Self, changed: &Changed<Self>, aws: &Aws) -> Result<(), Error> {

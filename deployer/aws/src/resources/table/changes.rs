@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::BillingMode;
 use engine::error::{Class, Error};
 
 use super::index::{billed, live_globals};
-use super::states::{SETTLED, active, described};
+use super::states::{SETTLED, active};
 use super::{Billing, Table, requests};
 use crate::{Aws, Called, wait_until};
 
@@ -20,8 +20,9 @@ impl Table {
     /// of the table: a change to provisioned capacity needs units for each of them ("UpdateTable", DynamoDB API
     /// reference).
     pub(super) async fn change_billing(&self, aws: &Aws) -> Result<(), Error> {
-        // An attempt whose answer was lost may have made the change.
-        let table = described(&self.name, aws).await?;
+        // An interrupted run may have left an index that is being built, whose billing cannot be changed yet; and
+        // an attempt whose answer was lost may have made the change.
+        let table = self.settled(aws).await?;
         let live = Billing::of(&table);
         let (mode, throughput) = (self.billing.mode(), self.billing.throughput()?);
         if (live.mode(), live.throughput()?) != (mode.clone(), throughput.clone()) {

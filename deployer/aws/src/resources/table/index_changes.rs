@@ -99,12 +99,12 @@ impl Table {
         }
     }
 
-    /// Waits until the table accepts changes and all its indexes can be queried.
-    pub(super) async fn settled(&self, aws: &Aws) -> Result<(), Error> {
+    /// Waits until the table accepts changes and all its indexes can be queried, and returns the table.
+    pub(super) async fn settled(&self, aws: &Aws) -> Result<TableDescription, Error> {
         active(&self.name, aws).await?;
         wait_until("the table's indexes to be ACTIVE", BUILT, || async {
             let table = described(&self.name, aws).await?;
-            Ok(unfinished(&table).is_none().then_some(()))
+            Ok(unfinished(&table).is_none().then_some(table))
         })
         .await
     }

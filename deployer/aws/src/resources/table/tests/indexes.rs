@@ -251,6 +251,16 @@ async fn provisioned_indexes_have_the_units_of_the_table() {
     }
 }
 
+/// A killed run left the index, which may take hours.
+#[tokio::test(start_paused = true)]
+async fn billing_is_changed_when_the_indexes_are_built() {
+    let live_table = LiveTable::with(indexed(json!([live_index("by-owner", "Owner", "CREATING")])));
+    let script = live_table.script();
+    let desired = with_owner().billing(Billing::Provisioned { read_units: 2, write_units: 1 });
+    update(&desired, &live(&script).await, &script.aws()).await.expect("the billing is changed");
+    assert_eq!(script.writes(), ["UpdateTable"]);
+}
+
 #[test]
 fn index_deletion_and_replacement_interrupt() {
     let effect = |live: &Table, desired: &Table| desired.effect(TableFieldName::GlobalIndexes, live);

@@ -12,6 +12,9 @@ use crate::testing::{Script, ScriptedAnswer, body, fault};
 /// After a change, this many reads show the table before it: DescribeTable is eventually consistent.
 const STALE_READS: u32 = 1;
 
+/// After that, this many reads show an index as unfinished.
+const BUILDING_READS: u32 = 4;
+
 /// A live table with global indexes.
 #[derive(Clone)]
 pub(super) struct LiveTable(Arc<Mutex<State>>);
@@ -21,6 +24,8 @@ struct State {
     /// The table before the latest change, and how often it is still read.
     earlier: Value,
     stale_reads: u32,
+    /// How often unfinished indexes are still read as such.
+    building_reads: u32,
     /// The number of calls until calls are denied, as if the run was killed.
     calls_left: Option<u32>,
 }
@@ -29,7 +34,13 @@ impl LiveTable {
     /// Returns the table with these fields in addition to those of the events table.
     pub(super) fn with(extra: Value) -> Self {
         let table = description("ACTIVE", extra)["Table"].take();
-        let state = State { earlier: table.clone(), table, stale_reads: 0, calls_left: None };
+        let state = State {
+            earlier: table.clone(),
+            table,
+            stale_reads: 0,
+            building_reads: BUILDING_READS,
+            calls_left: None,
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -82,16 +93,15 @@ impl State {
             return self.earlier.clone();
         }
         let shown = self.table.clone();
+        if self.building_reads > 0 {
+            self.building_reads -= 1;
+            let created = self.indexes().iter_mut().filter(|index| index["IndexStatus"] == json!("CREATING"));
+            created.for_each(|index| index["Backfilling"] = json!(true));
+            return shown;
+        }
         let indexes = self.indexes();
         indexes.retain(|index| index["IndexStatus"] != json!("DELETING"));
-        for index in indexes {
-            let is_created = index["IndexStatus"] == json!("CREATING");
-            if is_created && index["Backfilling"] == json!(false) {
-                index["Backfilling"] = json!(true);
-            } else {
-                index["IndexStatus"] = json!("ACTIVE");
-            }
-        }
+        indexes.iter_mut().for_each(|index| index["IndexStatus"] = json!("ACTIVE"));
         self.forget_unused_definitions();
         shown
     }
@@ -102,6 +112,10 @@ impl State {
         let online = updates.iter().filter(|update| update["Update"].is_null()).count();
         if online > 1 || (online == 1 && updates.len() > 1) {
             return invalid("One online index can be created or deleted");
+        }
+        let is_busy = self.indexes().iter().any(|index| index["IndexStatus"] != json!("ACTIVE"));
+        if is_busy && request.get("BillingMode").is_some() {
+            return Err(("ResourceInUseException", "an index is being changed".to_owned()));
         }
         let mode_before = self.mode();
         if let Some(mode) = request.get("BillingMode") {
@@ -124,7 +138,7 @@ impl State {
         if request.get("OnDemandThroughput").is_some() {
             self.table["OnDemandThroughput"] = request["OnDemandThroughput"].clone();
         }
-        (self.earlier, self.stale_reads) = (before, STALE_READS);
+        (self.earlier, self.stale_reads, self.building_reads) = (before, STALE_READS, BUILDING_READS);
         Ok(json!({}))
     }
 
