@@ -87,6 +87,7 @@ fn read_only_policy_is_enough_to_read(cloud: &Cloud) {
     }
     place.deploys(&["up", "local"]);
     succeeds(&user, &["drift", "local"]);
+    succeeds(&user, &["outputs", "local", "--format", "terraform-import"]);
     let up = user.run(&["down", "local"]);
     assert_eq!(up.code, Some(1), "{up:#?}");
     assert!(place.deployer(&["drift", "local"]).code == Some(0), "{up:#?}");
