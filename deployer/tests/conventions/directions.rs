@@ -17,7 +17,10 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing"]),
     ("shop", &["domain", "eventsourcing", "functions", "runtime", "storage"]),
     ("shop-deployer", &["aws", "cli", "domain", "engine", "eventsourcing", "shop"]),
-    ("acceptance", &["aws", "cli", "domain", "engine", "eventsourcing", "functions", "runtime", "storage"]),
+    (
+        "acceptance",
+        &["aws", "cli", "domain", "engine", "eventsourcing", "functions", "runtime", "shop", "storage"],
+    ),
 ];
 
 /// Forbidden dependencies, direct or indirect: the prefixes of their crate names.
