@@ -3,9 +3,9 @@
 use acceptance::{Cloud, Deployed, Place, until};
 use aws::Aws;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, CreateGlobalSecondaryIndexAction, DeleteGlobalSecondaryIndexAction,
-    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
-    TimeToLiveSpecification,
+    AttributeDefinition, AttributeValue, BillingMode, CreateGlobalSecondaryIndexAction,
+    DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use serde_json::{Value, json};
 use shop::wishes::{AT_MOST_CENTS, BY_ITEM, EXPIRES_AT, ITEM};
@@ -26,6 +26,7 @@ const ANNAS: Uuid = Uuid::from_u128(2);
 fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     let binary = cloud.build_deployer("shop-deployer").expect("the shop's deployer can be built");
     let place = cloud.place().of_system("shop", binary);
+    let prices = prices(&place);
     let up = Deployed::local(&place);
     place.invoke("local", "open-cart", &json!({ "cart_id": SHARED }));
     for (wishlist, item, cents) in [(SHARED, "tea", 900), (ANNAS, "tea", 500), (ANNAS, "cup", 700)] {
@@ -35,6 +36,8 @@ fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     let annas = place.invoke("local", "get-wishlist", &json!({ "wishlist_id": ANNAS }));
     assert_eq!(annas["wishes"], json!({"cup": 700, "tea": 500}));
     until("all wishes to be listed", || (wishes(&place).len() == 3).then_some(()));
+    let tea = place.invoke("local", "find-wishes", &json!({"item": "tea"}));
+    assert_eq!(tea["price_cents"], 400, "the price is in somebody else's table: {tea:#}");
 
     shows_the_events_of_each(&place);
     replays_only_wishlists(&place, &up);
@@ -48,6 +51,40 @@ fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     place.deploys(&["drift", "local"]);
     repairs_its_table(&place, &up);
     place.deploys(&["down", "local", "--yes"]);
+    let kept = up.wait(up.aws.dynamodb.describe_table().table_name(&prices).send());
+    kept.expect("the table of somebody else is still there");
+}
+
+/// Sets up a table of prices that belongs to somebody else, and returns its name. A mistake in the settings of
+/// the shop, or a table that does not exist, ends `up` before it changes anything.
+fn prices(place: &Place<'_>) -> String {
+    let mistyped = "[local]\nport = 4566\n[app]\nprice_table = \"arn:aws:sqs:us-east-1:1:prices\"\nkeep_wishes_days = 0\n";
+    place.environment("local", mistyped);
+    let run = place.deployer(&["up", "local"]);
+    assert_eq!(run.code, Some(64), "{run:#?}");
+    for said in ["did you mean `prices_table`?", "`prices_table` is missing", "local.toml:", "^^^"] {
+        assert!(run.stderr.contains(said), "{said}: {run:#?}");
+    }
+    let arn = format!("arn:aws:dynamodb:us-east-1:{}:table/prices", place.account);
+    let settings = format!("[local]\nport = 4566\n[app]\nprices_table = \"{arn}\"\nkeep_wishes_days = 30\n");
+    place.environment("local", &settings);
+    let run = place.deployer(&["up", "local"]);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.stderr.contains(&arn) && run.stderr.contains("cannot be found"), "{run:#?}");
+
+    let aws = place.aws("local");
+    place.cloud.wait(async {
+        const SET: &str = "all required fields are set";
+        let attribute = AttributeDefinition::builder().attribute_name("Item");
+        let attribute = attribute.attribute_type(ScalarAttributeType::S).build().expect(SET);
+        let key = KeySchemaElement::builder().attribute_name("Item").key_type(KeyType::Hash).build();
+        let create = aws.dynamodb.create_table().table_name("prices").attribute_definitions(attribute);
+        let create = create.key_schema(key.expect(SET)).billing_mode(BillingMode::PayPerRequest);
+        create.send().await.expect("the account is empty");
+        let put = aws.dynamodb.put_item().table_name("prices").item("Item", AttributeValue::S("tea".into()));
+        put.item("Cents", AttributeValue::N("400".into())).send().await.expect("the table exists");
+    });
+    "prices".to_owned()
 }
 
 /// A UUID needs its type only if aggregates of several types have it. The state is that of its type.

@@ -20,7 +20,7 @@ pub mod mapping;
 #[cfg(feature = "sources")]
 mod mapping_name;
 pub mod role;
-mod sid;
+pub(crate) mod sid;
 #[cfg(feature = "sources")]
 pub mod stream;
 #[cfg(feature = "sources")]

@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 pub use alarms::Alarms;
 pub use app_settings::AppSettings;
+pub use arn::Arn;
 use engine::scope::Scope;
 pub use error::EnvironmentError;
 pub use function_values::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};

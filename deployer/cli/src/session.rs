@@ -11,6 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use engine::error::Error;
 use engine::plan::{Plan, Wishes, plan};
 use engine::resource::Resource;
 use engine::scope::Scope;
@@ -28,6 +29,7 @@ use crate::local::{LocalCloud, LocalStatus};
 use crate::render::Ui;
 use crate::suggestion::known_words;
 use aws::composites::Composites;
+use aws::existing::not_found;
 use aws::resources::function::Function;
 use aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 
@@ -192,9 +194,11 @@ impl Session {
         check(&self.stack, &self.environment, app)?;
         // In a separate task: hashing would delay the processing of AWS's responses.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
-        let (sources, looked) = futures::join!(sources, self.look(&self.stack, ui));
+        let others = not_found(&self.stack, &self.aws);
+        let (sources, looked, others) = futures::join!(sources, self.look(&self.stack, ui), others);
         let (sources, fingerprints) = sources.expect("the task is not cancelled and does not panic")?;
         let (mut survey, caller) = looked?;
+        check_others(others)?;
         if !wishes.prune {
             orphans::judge(&mut survey, &self.stack, &sources, &self.aws, &caller).await;
         }
@@ -229,6 +233,17 @@ fn check(stack: &Stack<Aws>, environment: &Environment, app: &App) -> Result<(),
     Err(Problem::usage(format!("the stack of `{name}` is not valid, so nothing was read"))
         .details(details)
         .hint("correct the stack, or the numbers in the environment file"))
+}
+
+/// Checks that AWS shows all resources of others that the functions use.
+fn check_others(missing: Vec<(String, Error)>) -> Result<(), Problem> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let details = missing.into_iter().map(|(arn, error)| format!("{arn}: {error}"));
+    Err(Problem::new("functions use resources of others that cannot be found").details(details).hint(
+        "correct their ARNs in the environment file, or ask their owner; the deployer never creates them",
+    ))
 }
 
 /// Returns the source of the functions and their fingerprints. Compiles nothing.

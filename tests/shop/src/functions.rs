@@ -4,6 +4,8 @@ use eventsourcing::contract::{ARCHIVE_BUCKET, EVENTS_TABLE, Function, Variable};
 
 /// Holds the name of the table of wishes.
 pub const WISHES_TABLE: Variable = Variable::named("WISHES_TABLE");
+/// Holds the ARN of the table of prices, which belongs to somebody else: `Item` (string) and `Cents` (number).
+pub const PRICES_TABLE: Variable = Variable::named("PRICES_TABLE");
 /// Holds how many days a wish is kept.
 pub const KEEP_WISHES_DAYS: Variable = Variable::named("KEEP_WISHES_DAYS");
 
@@ -19,6 +21,9 @@ pub const LIST_WISHES: Function = Function {
     description: "Keeps the table of wishes",
     reads: &[ARCHIVE_BUCKET, WISHES_TABLE, KEEP_WISHES_DAYS],
 };
-/// Returns the wishes for an item.
-pub const FIND_WISHES: Function =
-    Function { name: "find-wishes", description: "Returns the wishes for an item", reads: &[WISHES_TABLE] };
+/// Returns the wishes for an item, and its price.
+pub const FIND_WISHES: Function = Function {
+    name: "find-wishes",
+    description: "Returns the wishes for an item, and its price",
+    reads: &[WISHES_TABLE, PRICES_TABLE],
+};

@@ -108,8 +108,9 @@ impl Lambda {
             self.function = self.function.with_mistake(mistake.clone());
         }
         if grant.is_deployed_first {
-            self.function = self.function.needing(grant.on.clone());
+            self.function = grant.on.iter().fold(self.function, |function, on| function.needing(on.clone()));
         }
+        self.function = self.function.using(grant.existing.clone());
         self.grants.push(grant);
         self
     }
@@ -190,7 +191,7 @@ impl Lambda {
         let variables: BTreeMap<String, String> =
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
         #[cfg(feature = "sources")]
-        let used: BTreeSet<ResourceId> = self.grants.iter().map(|grant| grant.on.clone()).collect();
+        let used: BTreeSet<ResourceId> = self.grants.iter().filter_map(|grant| grant.on.clone()).collect();
         let function = self.function.environment(variables);
         let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.key]);
         let granted = granted.flatten().chain(self.errands).chain(function.starting());

@@ -20,7 +20,7 @@ pub use code::{Code, deployed_package};
 pub use configuration::{Logging, Vpc};
 pub use secret::Secret;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
 
 use self::changes::CHANGES_WITHIN;
+use crate::existing::Existing;
 use crate::policy::{Policy, Statement};
 use crate::resources::Grant;
 use crate::resources::sid::sid;
@@ -59,6 +60,9 @@ pub struct Function {
     #[serde(skip)]
     #[stem_name(skip)]
     needs: Vec<ResourceId>,
+    #[serde(skip)]
+    #[stem_name(skip)]
+    existing: BTreeSet<Existing>,
     /// The policy of the role. It distinguishes a missing permission from one that has not propagated yet.
     #[serde(skip)]
     #[stem_name(skip)]
@@ -124,6 +128,7 @@ impl Function {
             arn: scope.arn("lambda", &format!("function:{name}")),
             binary: thing.to_owned(),
             needs,
+            existing: BTreeSet::new(),
             granted: None,
             revision: None,
             role: role_arn.into(),
@@ -225,6 +230,17 @@ impl Function {
         self
     }
 
+    /// Returns the function that uses this resource of somebody else.
+    pub(crate) fn using(mut self, existing: Option<Existing>) -> Self {
+        self.existing.extend(existing);
+        self
+    }
+
+    /// Returns the resources of others that the function uses.
+    pub(crate) fn existing(&self) -> &BTreeSet<Existing> {
+        &self.existing
+    }
+
     /// Returns the function whose role has this policy.
     pub fn granted(mut self, policy: &Policy) -> Self {
         self.granted = Some(policy.clone());
@@ -256,7 +272,8 @@ impl Function {
             statement: Statement::new(name, ["lambda:InvokeFunction"], [self.arn.clone()]),
             key: None,
             variable: None,
-            on: ResourceId::new(Self::KIND, &self.name),
+            on: Some(ResourceId::new(Self::KIND, &self.name)),
+            existing: None,
             is_deployed_first: false,
             mistake: None,
         }

@@ -2,6 +2,7 @@
 
 use engine::resource::ResourceId;
 
+use crate::existing::Existing;
 use crate::policy::Statement;
 
 /// One permission of a function: the least-privilege statement, the environment variable with the resource's
@@ -17,8 +18,10 @@ pub struct Grant {
     pub key: Option<Statement>,
     /// The variable and its value: the resource's name.
     pub variable: Option<(String, String)>,
-    /// The resource that the function uses.
-    pub on: ResourceId,
+    /// The resource of the stack that the function uses.
+    pub on: Option<ResourceId>,
+    /// The resource of somebody else that the function uses.
+    pub existing: Option<Existing>,
     /// Whether the resource is created and changed before the function, which cannot work without the change.
     pub is_deployed_first: bool,
     /// A mistake of the stack in this grant, as words about the function: `it may query an index that …`.

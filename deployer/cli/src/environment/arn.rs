@@ -7,6 +7,36 @@ use engine::scope::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// Any resource, for [`aws::existing::Existing`] and settings of an application.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Arn(String);
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Arn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let service = part(&text, 2);
+        // The ARN of a bucket has neither a Region nor an account.
+        if !service.is_empty()
+            && (service == "s3" && part(&text, 0) == "arn" && !part(&text, 5).is_empty()
+                || is(&text, service, ""))
+        {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "`{text}` is not an ARN, such as `arn:aws:dynamodb:eu-central-1:111111111111:table/orders`"
+            ))
+        }
+    }
+}
+
 /// A policy that bounds roles.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]

@@ -4,13 +4,16 @@ use std::num::NonZeroU16;
 
 use aws::Aws;
 use aws::composites::{Composites, EventPipeline, Lambda};
+use aws::existing::Existing;
 use aws::resources::kinds;
 use aws::resources::table::{KeyType, PrimaryKey, Projection, Table};
-use cli::environment::Environment;
+use cli::environment::{Arn, Environment};
 use domain::functions::OPEN_CART;
 use engine::stack::Stack;
 use serde::Deserialize;
-use shop::functions::{FIND_WISHES, GET_WISHLIST, KEEP_WISHES_DAYS, LIST_WISHES, MAKE_WISH, WISHES_TABLE};
+use shop::functions::{
+    FIND_WISHES, GET_WISHLIST, KEEP_WISHES_DAYS, LIST_WISHES, MAKE_WISH, PRICES_TABLE, WISHES_TABLE,
+};
 use shop::wishes;
 
 /// The first part of every name.
@@ -18,16 +21,17 @@ pub(crate) const NAME: &str = "shop";
 
 /// The settings of the shop: the table `[app]` of its environment files.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
+    /// The table of prices, which belongs to somebody else.
+    prices_table: Arn,
     /// How many days a wish is kept.
+    #[serde(default = "a_year")]
     keep_wishes_days: NonZeroU16,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { keep_wishes_days: NonZeroU16::MIN.saturating_add(364) }
-    }
+fn a_year() -> NonZeroU16 {
+    NonZeroU16::MIN.saturating_add(364)
 }
 
 /// Returns the stack of an environment of the shop.
@@ -35,7 +39,7 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope(NAME);
     let defaults = environment.lambda_defaults();
     let lambda = |function| Lambda::of(&scope, function, &defaults);
-    let Settings { keep_wishes_days } = environment.app();
+    let Settings { prices_table, keep_wishes_days } = environment.app();
 
     let key = PrimaryKey::hash(wishes::WISHLIST, KeyType::Binary).range(wishes::ITEM, KeyType::String);
     let by_item =
@@ -52,7 +56,9 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
         .command(lambda(MAKE_WISH))
         .query(lambda(GET_WISHLIST))
         .handler(lambda(LIST_WISHES).may(wishes.put_item()).setting(KEEP_WISHES_DAYS, keep_wishes_days));
-    let find_wishes = lambda(FIND_WISHES).may(wishes.query_index(wishes::BY_ITEM));
+    let prices = Existing::new(prices_table).known_as(PRICES_TABLE);
+    let find_wishes =
+        lambda(FIND_WISHES).may(wishes.query_index(wishes::BY_ITEM)).may(prices.allow(&["dynamodb:GetItem"]));
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.add(wishes);

@@ -1,25 +1,31 @@
-//! Answers with the wishes for an item.
+//! Answers with the wishes for an item, and its price, which somebody else's table has.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::LambdaEvent;
+use runtime::Fault;
 use runtime::start::{serve, start};
 use serde_json::{Value, json};
 use shop::{
-    functions::{FIND_WISHES, WISHES_TABLE},
+    functions::{FIND_WISHES, PRICES_TABLE, WISHES_TABLE},
     wishes::Wishes,
 };
 
 #[tokio::main]
-async fn main() -> Result<(), runtime::Fault> {
+async fn main() -> Result<(), Fault> {
     let start = start(FIND_WISHES).await?;
-    let wishes = &Wishes::new(Client::new(start.aws()), start.setting(WISHES_TABLE)?);
+    let client = &Client::new(start.aws());
+    let wishes = &Wishes::new(client.clone(), start.setting(WISHES_TABLE)?);
+    let prices = start.setting(PRICES_TABLE)?;
     serve(async |event: LambdaEvent<Value>| {
         let item = event.payload["item"].as_str().unwrap_or_default();
-        let found = wishes.of_item(item).await?;
+        let call = client.get_item().table_name(prices).key("Item", AttributeValue::S(item.to_owned()));
+        let (found, price) = (wishes.of_item(item).await?, call.send().await?);
+        let cents: Option<u32> = price.item().and_then(|row| row.get("Cents")?.as_n().ok()?.parse().ok());
         let list = found
             .iter()
             .map(|wish| json!({"wishlist_id": wish.wishlist, "at_most_cents": wish.at_most_cents}));
-        Ok(json!({"wishes": list.collect::<Vec<Value>>()}))
+        Ok(json!({"price_cents": cents, "wishes": list.collect::<Vec<Value>>()}))
     })
     .await
 }

@@ -162,6 +162,7 @@ impl Function {
             arn: self.arn.clone(),
             binary: self.binary.clone(),
             needs: self.needs.clone(),
+            existing: self.existing.clone(),
             granted: self.granted.clone(),
             // A change in progress creates another revision when it ends.
             revision: live.revision_id.clone().filter(|_| settled(&live)),

@@ -2,6 +2,7 @@
 //! and permissions of the principal that deploys the function.
 
 use super::Function;
+use crate::existing::Existing;
 use crate::policy::Statement;
 use crate::resources::key;
 
@@ -55,7 +56,7 @@ impl Function {
     }
 
     /// Returns what the principal that deploys this function needs in addition to the permissions of the
-    /// kind: Lambda checks that the principal may see the network and the layers that it gives to a function
+    /// kind: the deployer looks up the resources of others that the function uses, and Lambda checks that the principal may see the network and the layers that it gives to a function
     /// ("AWS::Lambda::Function", permissions of its handlers, CloudFormation resource schemas).
     pub fn deploying(&self) -> Vec<Statement> {
         let network = self.vpc.as_ref().map(|_| {
@@ -65,7 +66,8 @@ impl Function {
         });
         let layers = (!self.layers.is_empty())
             .then(|| Statement::new("FunctionsLayers", ["lambda:GetLayerVersion"], self.layers.clone()));
-        network.into_iter().chain(layers).collect()
+        let others = self.existing().iter().filter_map(Existing::looking);
+        network.into_iter().chain(layers).chain(others).collect()
     }
 }
 

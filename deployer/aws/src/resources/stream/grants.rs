@@ -19,7 +19,8 @@ impl Stream {
             ),
             key: self.key("kms:GenerateDataKey", &self.kms_key),
             variable: variable.map(|variable| (variable, self.name.clone())),
-            on: ResourceId::new(Self::KIND, &self.name),
+            on: Some(ResourceId::new(Self::KIND, &self.name)),
+            existing: None,
             is_deployed_first: false,
             mistake: None,
         }

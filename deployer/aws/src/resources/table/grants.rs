@@ -105,7 +105,8 @@ impl Table {
             statement: Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]),
             key: self.decrypting(),
             variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
-            on: ResourceId::new(Self::KIND, &self.name),
+            on: Some(ResourceId::new(Self::KIND, &self.name)),
+            existing: None,
             is_deployed_first: false,
             mistake: None,
         }

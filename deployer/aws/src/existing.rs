@@ -1,0 +1,192 @@
+//! Resources of others: functions may use them, and a stack never creates, changes or deletes them.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use engine::error::Error;
+use engine::stack::Stack;
+use futures::future::join_all;
+
+use crate::policy::Statement;
+use crate::resources::Grant;
+use crate::resources::function::Function;
+use crate::resources::sid::sid;
+use crate::{Aws, Called};
+
+/// A resource of somebody else, known by its ARN.
+///
+/// Tables, streams, buckets and functions are looked up before a deployment ([`not_found`]). For others, such as
+/// queues, topics and secrets, the deployer has no client: only their ARNs are checked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Existing {
+    arn: String,
+    variable: Option<String>,
+}
+
+impl Existing {
+    /// Returns the resource with this ARN.
+    pub fn new(arn: impl Display) -> Self {
+        Self { arn: arn.to_string(), variable: None }
+    }
+
+    /// Returns the resource whose ARN functions read from this environment variable.
+    pub fn known_as(mut self, variable: impl Display) -> Self {
+        self.variable = Some(variable.to_string());
+        self
+    }
+
+    /// Grants these actions on the resource.
+    pub fn allow(&self, actions: &[&'static str]) -> Grant {
+        self.grant(self.arn.clone(), actions)
+    }
+
+    /// Grants these actions on something in the resource: `index/by-owner` of a table, `*` for all objects of a
+    /// bucket.
+    pub fn allow_in(&self, inside: &str, actions: &[&'static str]) -> Grant {
+        self.grant(format!("{}/{inside}", self.arn), actions)
+    }
+
+    fn grant(&self, resource: String, actions: &[&'static str]) -> Grant {
+        let mut words = vec!["use", self.part(2)];
+        words.extend(actions.iter().filter_map(|action| action.split(':').nth(1)));
+        words.push(resource.splitn(6, ':').nth(5).unwrap_or_default());
+        Grant {
+            statement: Statement::new(sid(&words), actions, [resource]),
+            key: None,
+            variable: self.variable.clone().map(|variable| (variable, self.arn.clone())),
+            on: None,
+            existing: Some(self.clone()),
+            is_deployed_first: false,
+            mistake: self.mistake(actions),
+        }
+    }
+
+    fn mistake(&self, actions: &[&str]) -> Option<String> {
+        let (arn, service) = (&self.arn, self.part(2));
+        let is_arn = self.part(0) == "arn" && !service.is_empty() && !self.part(5).is_empty();
+        if !is_arn || arn.contains(|c: char| c.is_whitespace() || "*?".contains(c)) {
+            return Some(format!("`{arn}` is not the ARN of one resource"));
+        }
+        let wrong = actions.iter().find(|action| action.split(':').next() != Some(service))?;
+        Some(format!("`{wrong}` is not an action on `{arn}`"))
+    }
+
+    /// Returns a part of the ARN: `arn:partition:service:region:account:resource`.
+    fn part(&self, number: usize) -> &str {
+        self.arn.splitn(6, ':').nth(number).unwrap_or_default()
+    }
+
+    /// Returns the permission that [`not_found`] needs for this resource, if it is looked up.
+    pub(crate) fn looking(&self) -> Option<Statement> {
+        let action = match (self.part(2), self.part(5).split(['/', ':']).next()?) {
+            #[cfg(feature = "sources")]
+            ("dynamodb", "table") => "dynamodb:DescribeTable",
+            #[cfg(feature = "sources")]
+            ("kinesis", "stream") => "kinesis:DescribeStreamSummary",
+            ("lambda", "function") => "lambda:GetFunction",
+            // For HeadBucket.
+            ("s3", _) => "s3:ListBucket",
+            _ => return None,
+        };
+        let words = ["look at", self.part(2), self.part(5)];
+        Some(Statement::new(sid(&words), [action], [self.arn.clone()]))
+    }
+
+    /// Asks AWS for the resource.
+    async fn look(&self, aws: &Aws) -> Result<(), Error> {
+        // In place of a name, these calls accept an ARN, also that of another account.
+        match self.looking().map(|statement| statement.actions[0]) {
+            #[cfg(feature = "sources")]
+            Some("dynamodb:DescribeTable") => {
+                aws.dynamodb.describe_table().table_name(&self.arn).send().await.called().map(drop)
+            }
+            #[cfg(feature = "sources")]
+            Some("kinesis:DescribeStreamSummary") => {
+                aws.kinesis.describe_stream_summary().stream_arn(&self.arn).send().await.called().map(drop)
+            }
+            Some("lambda:GetFunction") => {
+                aws.lambda.get_function().function_name(&self.arn).send().await.called().map(drop)
+            }
+            Some("s3:ListBucket") => {
+                aws.s3.head_bucket().bucket(self.part(5)).send().await.called().map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Looks up the resources of others that the functions of a stack use. Returns those that AWS does not show,
+/// with its answers.
+pub async fn not_found(stack: &Stack<Aws>, aws: &Aws) -> Vec<(String, Error)> {
+    let resources = stack.neighbours();
+    let all: BTreeSet<&Existing> =
+        resources.of_kind::<Function>().flat_map(|function| function.existing()).collect();
+    let answers = join_all(all.iter().map(|existing| existing.look(aws))).await;
+    let answers = all.iter().zip(answers);
+    answers.filter_map(|(existing, answer)| Some((existing.arn.clone(), answer.err()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::composites::{Composites, Lambda, LambdaDefaults};
+    use crate::resources::kinds;
+    use crate::testing::{Script, body, fault, scope};
+
+    const TABLE: &str = "arn:aws:dynamodb:eu-central-1:222222222222:table/prices";
+
+    fn stack(grants: impl IntoIterator<Item = Grant>) -> Stack<Aws> {
+        let mut stack = Stack::new(scope(), kinds());
+        let lambda = Lambda::new(&scope(), "f", &LambdaDefaults::default());
+        stack.lambda(grants.into_iter().fold(lambda, Lambda::may));
+        stack
+    }
+
+    #[test]
+    fn existing_grant_names_actions_and_resource() {
+        let table = Existing::new(TABLE).known_as("PRICES");
+        let grant = table.allow_in("index/by-day", &["dynamodb:Query"]);
+        assert_eq!(grant.statement.sid, "UseDynamodbQueryTablePricesIndexByDay");
+        assert_eq!(grant.statement.actions, ["dynamodb:Query"]);
+        assert_eq!(grant.statement.resources, [format!("{TABLE}/index/by-day")]);
+        assert_eq!(grant.variable, Some(("PRICES".to_owned(), TABLE.to_owned())));
+    }
+
+    #[test]
+    fn impossible_grants_on_existing_resources_are_mistakes() {
+        let mistakes = |arn: &str, action| {
+            let mistakes = stack([Existing::new(arn).allow(&[action])]).mistakes();
+            mistakes.into_iter().map(|(_, mistake)| mistake).collect::<Vec<_>>()
+        };
+        assert_eq!(mistakes(TABLE, "dynamodb:GetItem"), [""; 0]);
+        for wrong in ["prices", "arn:aws:dynamodb:eu-central-1:222222222222:table/*", "arn:aws:sqs:::"] {
+            assert_eq!(
+                mistakes(wrong, "dynamodb:GetItem"),
+                [format!("`{wrong}` is not the ARN of one resource")]
+            );
+        }
+        let other = format!("`sqs:SendMessage` is not an action on `{TABLE}`");
+        assert_eq!(mistakes(TABLE, "sqs:SendMessage"), [other]);
+    }
+
+    #[tokio::test]
+    async fn existing_resources_are_looked_up_once_and_the_missing_are_named() {
+        let table = Existing::new(TABLE);
+        let stream = Existing::new("arn:aws:kinesis:eu-central-1:222222222222:stream/clicks");
+        let queue = Existing::new("arn:aws:sqs:eu-central-1:222222222222:orders");
+        let stack = stack([
+            table.allow(&["dynamodb:GetItem"]),
+            table.allow(&["dynamodb:Query"]),
+            stream.allow(&["kinesis:PutRecords"]),
+            queue.allow(&["sqs:SendMessage"]),
+        ]);
+        let gone = fault(400, "ResourceNotFoundException", "Requested resource not found");
+        let summary = r#"{"StreamDescriptionSummary":{"StreamName":"clicks","StreamARN":"a","StreamStatus":"ACTIVE",
+            "RetentionPeriodHours":24,"StreamCreationTimestamp":1,"EnhancedMonitoring":[],"OpenShardCount":1}}"#;
+        let script = Script::new().on("DescribeTable", gone).on("DescribeStreamSummary", body(summary));
+        let missing = not_found(&stack, &script.aws()).await;
+        let arns: Vec<&str> = missing.iter().map(|(arn, _)| arn.as_str()).collect();
+        assert_eq!((arns, script.asked().len()), (vec![TABLE], 2));
+        assert_eq!(script.sent("DescribeTable")[0]["TableName"], TABLE);
+    }
+}
