@@ -37,7 +37,7 @@ fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     assert_eq!(annas["wishes"], json!({"cup": 700, "tea": 500}));
     until("all wishes to be listed", || (wishes(&place).len() == 3).then_some(()));
     let tea = place.invoke("local", "find-wishes", &json!({"item": "tea"}));
-    assert_eq!(tea["price_cents"], 400, "the price is in somebody else's table: {tea:#}");
+    assert_eq!(tea["price_cents"], 400, "the price is in a table outside the stack: {tea:#}");
 
     shows_the_events_of_each(&place);
     replays_only_wishlists(&place, &up);
@@ -52,10 +52,10 @@ fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     repairs_its_table(&place, &up);
     place.deploys(&["down", "local", "--yes"]);
     let kept = up.wait(up.aws.dynamodb.describe_table().table_name(&prices).send());
-    kept.expect("the table of somebody else is still there");
+    kept.expect("a table outside the stack is kept");
 }
 
-/// Sets up a table of prices that belongs to somebody else, and returns its name. A mistake in the settings of
+/// Sets up a table of prices outside the stack, and returns its name. A mistake in the settings of
 /// the shop, or a table that does not exist, ends `up` before it changes anything.
 fn prices(place: &Place<'_>) -> String {
     let mistyped = "[local]\nport = 4566\n[app]\nprice_table = \"arn:aws:sqs:us-east-1:1:prices\"\nkeep_wishes_days = 0\n";

@@ -19,11 +19,11 @@ pub use lambda::{Lambda, LambdaDefaults, LambdaSettings};
 #[cfg(feature = "pipeline")]
 pub use stages::{Consumer, Stages};
 
-#[cfg(feature = "pipeline")]
 use std::collections::BTreeSet;
 
 use engine::stack::Stack;
 
+use crate::resources::existing::Existing;
 use crate::resources::function::Function;
 use crate::{Aws, Fingerprints};
 
@@ -35,6 +35,9 @@ pub trait Composites {
     /// Adds an event pipeline and its functions.
     #[cfg(feature = "pipeline")]
     fn pipeline(&mut self, pipeline: EventPipeline) -> &mut Self;
+
+    /// Returns the resources outside the stack that its functions use.
+    fn existing(&self) -> BTreeSet<Existing>;
 
     /// Sets the fingerprints of the functions, which are known only after their sources were read.
     fn fingerprint_functions(&mut self, fingerprints: &Fingerprints);
@@ -58,6 +61,11 @@ impl Composites for Stack<Aws> {
     fn pipeline(&mut self, pipeline: EventPipeline) -> &mut Self {
         pipeline.add_to(self);
         self
+    }
+
+    fn existing(&self) -> BTreeSet<Existing> {
+        let resources = self.neighbours();
+        resources.of_kind::<Function>().flat_map(Function::existing).cloned().collect()
     }
 
     fn fingerprint_functions(&mut self, fingerprints: &Fingerprints) {

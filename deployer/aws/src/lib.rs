@@ -10,7 +10,6 @@ pub mod composites;
 mod connect;
 mod deployment;
 mod endpoint;
-pub mod existing;
 mod hint;
 mod invoke;
 mod log_lines;

@@ -9,6 +9,7 @@ pub mod bucket;
 mod created;
 #[cfg(feature = "cloudwatch")]
 pub mod dashboard;
+pub mod existing;
 pub mod function;
 mod grant;
 mod key;
@@ -20,7 +21,7 @@ pub mod mapping;
 #[cfg(feature = "sources")]
 mod mapping_name;
 pub mod role;
-pub(crate) mod sid;
+mod sid;
 #[cfg(feature = "sources")]
 pub mod stream;
 #[cfg(feature = "sources")]

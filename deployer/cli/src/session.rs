@@ -29,7 +29,7 @@ use crate::local::{LocalCloud, LocalStatus};
 use crate::render::Ui;
 use crate::suggestion::known_words;
 use aws::composites::Composites;
-use aws::existing::not_found;
+use aws::resources::existing::not_found;
 use aws::resources::function::Function;
 use aws::{Aws, CallLog, Caller, Credentials, Fingerprints, ReadOnly, Target, own_endpoint};
 
@@ -194,7 +194,8 @@ impl Session {
         check(&self.stack, &self.environment, app)?;
         // In a separate task: hashing would delay the processing of AWS's responses.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
-        let others = not_found(&self.stack, &self.aws);
+        let others = self.stack.existing();
+        let others = not_found(&others, &self.aws);
         let (sources, looked, others) = futures::join!(sources, self.look(&self.stack, ui), others);
         let (sources, fingerprints) = sources.expect("the task is not cancelled and does not panic")?;
         let (mut survey, caller) = looked?;

@@ -1,4 +1,4 @@
-//! A wishlist: the items that somebody would buy, each with the highest price.
+//! A wishlist: the items that a customer would buy, each with the highest price.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub struct Wishlist {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", deny_unknown_fields)]
 pub enum WishlistEvent {
-    /// Somebody wishes for an item, or for one that they wished for already, at another price.
+    /// A customer wishes for an item, or for the same item at another price.
     WishMade {
         /// The name of the item.
         item: String,
@@ -44,7 +44,7 @@ pub struct MakeWish {
 /// Why a wishlist refuses a command.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WishlistError {
-    /// Nobody wished for anything.
+    /// It has no wish.
     #[error("the wishlist does not exist: make a wish first")]
     WishlistNotFound,
     /// The price is not one.

@@ -35,9 +35,9 @@ use serde::{Deserialize, Serialize};
 use struct_to_enum::FieldName;
 
 use self::changes::CHANGES_WITHIN;
-use crate::existing::Existing;
 use crate::policy::{Policy, Statement};
 use crate::resources::Grant;
+use crate::resources::existing::Existing;
 use crate::resources::sid::sid;
 use crate::{Aws, AwsNames, Called, wait_until};
 
@@ -230,13 +230,13 @@ impl Function {
         self
     }
 
-    /// Returns the function that uses this resource of somebody else.
+    /// Returns the function that uses this resource outside the stack.
     pub(crate) fn using(mut self, existing: Option<Existing>) -> Self {
         self.existing.extend(existing);
         self
     }
 
-    /// Returns the resources of others that the function uses.
+    /// Returns the resources outside the stack that the function uses.
     pub(crate) fn existing(&self) -> &BTreeSet<Existing> {
         &self.existing
     }

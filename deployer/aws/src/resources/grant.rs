@@ -2,8 +2,8 @@
 
 use engine::resource::ResourceId;
 
-use crate::existing::Existing;
 use crate::policy::Statement;
+use crate::resources::existing::Existing;
 
 /// One permission of a function: the least-privilege statement, the environment variable with the resource's
 /// name, and the edge in the dependency graph.
@@ -20,7 +20,7 @@ pub struct Grant {
     pub variable: Option<(String, String)>,
     /// The resource of the stack that the function uses.
     pub on: Option<ResourceId>,
-    /// The resource of somebody else that the function uses.
+    /// The resource outside the stack that the function uses.
     pub existing: Option<Existing>,
     /// Whether the resource is created and changed before the function, which cannot work without the change.
     pub is_deployed_first: bool,

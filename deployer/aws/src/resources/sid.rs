@@ -2,7 +2,7 @@
 
 /// Returns the words as one `Sid`, which has letters and digits only ("IAM JSON policy
 /// elements: Sid"): `["write", "archive", "events/"]` is `WriteArchiveEvents`.
-pub(crate) fn sid(words: &[&str]) -> String {
+pub(super) fn sid(words: &[&str]) -> String {
     let words = words.iter().flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()));
     words
         .filter_map(|word| {

@@ -429,7 +429,7 @@ fn settings_of_the_application_are_read_as_its_type() {
 }
 
 #[test]
-fn mistakes_in_settings_of_the_application_are_shown_with_all_others() {
+fn settings_of_the_application_show_mistakes_with_all_others() {
     let error = |text| read_own(text).expect_err("the text is not right");
     let wrong = "protekt = true\n[app]\ncurrecy = \"EUR\"\ndays = \"seven\"\n";
     insta::assert_snapshot!("mistakes_in_settings_of_the_application", error(wrong));

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use aws::Aws;
 use aws::composites::{Composites, EventPipeline, Lambda};
-use aws::existing::Existing;
+use aws::resources::existing::Existing;
 use aws::resources::kinds;
 use aws::resources::table::{KeyType, PrimaryKey, Projection, Table};
 use cli::environment::{Arn, Environment};
@@ -23,7 +23,7 @@ pub(crate) const NAME: &str = "shop";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// The table of prices, which belongs to somebody else.
+    /// The table of prices, which is outside the stack.
     prices_table: Arn,
     /// How many days a wish is kept.
     #[serde(default = "a_year")]

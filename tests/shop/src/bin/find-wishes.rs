@@ -1,4 +1,4 @@
-//! Answers with the wishes for an item, and its price, which somebody else's table has.
+//! Answers with the wishes for an item, and its price, which is in a table outside the stack.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -2,8 +2,8 @@
 //! and permissions of the principal that deploys the function.
 
 use super::Function;
-use crate::existing::Existing;
 use crate::policy::Statement;
+use crate::resources::existing::Existing;
 use crate::resources::key;
 
 impl Function {

@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use engine::error::Error;
-use engine::stack::Stack;
 use futures::future::join_all;
 
 use crate::policy::Statement;
 use crate::resources::Grant;
-use crate::resources::function::Function;
 use crate::resources::sid::sid;
 use crate::{Aws, Called};
 
-/// A resource of somebody else, known by its ARN.
+/// A resource outside the stack, known by its ARN.
 ///
 /// Tables, streams, buckets and functions are looked up before a deployment ([`not_found`]). For others, such as
 /// queues, topics and secrets, the deployer has no client: only their ARNs are checked.
@@ -115,12 +113,8 @@ impl Existing {
     }
 }
 
-/// Looks up the resources of others that the functions of a stack use. Returns those that AWS does not show,
-/// with its answers.
-pub async fn not_found(stack: &Stack<Aws>, aws: &Aws) -> Vec<(String, Error)> {
-    let resources = stack.neighbours();
-    let all: BTreeSet<&Existing> =
-        resources.of_kind::<Function>().flat_map(|function| function.existing()).collect();
+/// Looks up these resources. Returns the ARNs of those that AWS does not show, with its answers.
+pub async fn not_found(all: &BTreeSet<Existing>, aws: &Aws) -> Vec<(String, Error)> {
     let answers = join_all(all.iter().map(|existing| existing.look(aws))).await;
     let answers = all.iter().zip(answers);
     answers.filter_map(|(existing, answer)| Some((existing.arn.clone(), answer.err()?))).collect()
@@ -129,18 +123,9 @@ pub async fn not_found(stack: &Stack<Aws>, aws: &Aws) -> Vec<(String, Error)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::composites::{Composites, Lambda, LambdaDefaults};
-    use crate::resources::kinds;
-    use crate::testing::{Script, body, fault, scope};
+    use crate::testing::{Script, body, fault};
 
     const TABLE: &str = "arn:aws:dynamodb:eu-central-1:222222222222:table/prices";
-
-    fn stack(grants: impl IntoIterator<Item = Grant>) -> Stack<Aws> {
-        let mut stack = Stack::new(scope(), kinds());
-        let lambda = Lambda::new(&scope(), "f", &LambdaDefaults::default());
-        stack.lambda(grants.into_iter().fold(lambda, Lambda::may));
-        stack
-    }
 
     #[test]
     fn existing_grant_names_actions_and_resource() {
@@ -154,37 +139,26 @@ mod tests {
 
     #[test]
     fn impossible_grants_on_existing_resources_are_mistakes() {
-        let mistakes = |arn: &str, action| {
-            let mistakes = stack([Existing::new(arn).allow(&[action])]).mistakes();
-            mistakes.into_iter().map(|(_, mistake)| mistake).collect::<Vec<_>>()
-        };
-        assert_eq!(mistakes(TABLE, "dynamodb:GetItem"), [""; 0]);
+        let mistake = |arn: &str, action| Existing::new(arn).allow(&[action]).mistake;
+        assert_eq!(mistake(TABLE, "dynamodb:GetItem"), None);
         for wrong in ["prices", "arn:aws:dynamodb:eu-central-1:222222222222:table/*", "arn:aws:sqs:::"] {
-            assert_eq!(
-                mistakes(wrong, "dynamodb:GetItem"),
-                [format!("`{wrong}` is not the ARN of one resource")]
-            );
+            let message = format!("`{wrong}` is not the ARN of one resource");
+            assert_eq!(mistake(wrong, "dynamodb:GetItem"), Some(message));
         }
         let other = format!("`sqs:SendMessage` is not an action on `{TABLE}`");
-        assert_eq!(mistakes(TABLE, "sqs:SendMessage"), [other]);
+        assert_eq!(mistake(TABLE, "sqs:SendMessage"), Some(other));
     }
 
     #[tokio::test]
-    async fn existing_resources_are_looked_up_once_and_the_missing_are_named() {
+    async fn existing_resource_that_is_missing_is_named() {
         let table = Existing::new(TABLE);
         let stream = Existing::new("arn:aws:kinesis:eu-central-1:222222222222:stream/clicks");
         let queue = Existing::new("arn:aws:sqs:eu-central-1:222222222222:orders");
-        let stack = stack([
-            table.allow(&["dynamodb:GetItem"]),
-            table.allow(&["dynamodb:Query"]),
-            stream.allow(&["kinesis:PutRecords"]),
-            queue.allow(&["sqs:SendMessage"]),
-        ]);
         let gone = fault(400, "ResourceNotFoundException", "Requested resource not found");
         let summary = r#"{"StreamDescriptionSummary":{"StreamName":"clicks","StreamARN":"a","StreamStatus":"ACTIVE",
             "RetentionPeriodHours":24,"StreamCreationTimestamp":1,"EnhancedMonitoring":[],"OpenShardCount":1}}"#;
         let script = Script::new().on("DescribeTable", gone).on("DescribeStreamSummary", body(summary));
-        let missing = not_found(&stack, &script.aws()).await;
+        let missing = not_found(&[table, stream, queue].into(), &script.aws()).await;
         let arns: Vec<&str> = missing.iter().map(|(arn, _)| arn.as_str()).collect();
         assert_eq!((arns, script.asked().len()), (vec![TABLE], 2));
         assert_eq!(script.sent("DescribeTable")[0]["TableName"], TABLE);
