@@ -1,14 +1,12 @@
 //! A second aggregate beside the cart, with a table of its own: the system in `tests/shop`.
 
+mod indexes;
+
 use acceptance::{Cloud, Deployed, Place, until};
-use aws::Aws;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, CreateGlobalSecondaryIndexAction,
-    DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use serde_json::{Value, json};
-use shop::wishes::{AT_MOST_CENTS, BY_ITEM, EXPIRES_AT, ITEM};
 use uuid::Uuid;
 
 use crate::Test;
@@ -49,7 +47,8 @@ fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     });
     assert_eq!(audit["report"]["archive"]["events"], 5, "four events and a probe: {audit:#}");
     place.deploys(&["drift", "local"]);
-    repairs_its_table(&place, &up);
+    indexes::are_repaired(&place, &up);
+    assert_eq!(wishes(&place).len(), 3, "the index is built from the rows");
     place.deploys(&["down", "local", "--yes"]);
     let kept = up.wait(up.aws.dynamodb.describe_table().table_name(&prices).send());
     kept.expect("a table outside the stack is kept");
@@ -124,77 +123,6 @@ fn replays_only_wishlists(place: &Place<'_>, up: &Deployed<'_>) {
         place.deployer(&["replay", "local", "list-wishes", "--aggregate-type", "wishlst", "--yes"]);
     assert_eq!(mistyped.code, Some(64), "{mistyped:#?}");
     assert!(mistyped.stderr.contains("did you mean `wishlist`?"), "{mistyped:#?}");
-}
-
-/// An index that is missing, superfluous or different, and a time to live that is off, are drift, and `up`
-/// repairs them. The function that queries the index answers again.
-fn repairs_its_table(place: &Place<'_>, up: &Deployed<'_>) {
-    let table = up.aws.scope.name("wishes");
-    let id = format!("dynamodb.table/{table}");
-    let drifts = |expected: &[&str]| {
-        let drift = place.deployer(&["drift", "local", "--format", "json"]);
-        assert_eq!(drift.code, Some(3), "{drift:#?}");
-        let report = drift.json();
-        let resources = report["resources"].as_array().expect("resources are a list").iter();
-        let changed = resources.filter(|step| step["changes"] != json!([]));
-        let paths: Vec<(&Value, Vec<&Value>)> = changed
-            .map(|step| {
-                (
-                    &step["id"],
-                    step["changes"].as_array().into_iter().flatten().map(|change| &change["path"]).collect(),
-                )
-            })
-            .collect();
-        assert_eq!(
-            paths,
-            [(&json!(id), expected.iter().map(|path| json!(path)).collect::<Vec<_>>().iter().collect())]
-        );
-    };
-    up.wait(async {
-        delete_index(&up.aws, &table, BY_ITEM).await;
-        create_index(&up.aws, &table, "by-hand", ProjectionType::KeysOnly).await;
-        let off = TimeToLiveSpecification::builder().attribute_name(EXPIRES_AT).enabled(false).build();
-        let call = up.aws.dynamodb.update_time_to_live().table_name(&table);
-        call.time_to_live_specification(off.expect("both are set")).send().await.expect("the table exists");
-    });
-    drifts(&["global_indexes.by-hand", "global_indexes.by-item", "time_to_live"]);
-    place.deploys(&["up", "local", "--yes", "--allow", &id]);
-    place.deploys(&["drift", "local"]);
-    assert_eq!(wishes(place).len(), 3, "the index is built from the rows");
-
-    up.wait(async {
-        delete_index(&up.aws, &table, BY_ITEM).await;
-        create_index(&up.aws, &table, BY_ITEM, ProjectionType::All).await;
-    });
-    drifts(&["global_indexes.by-item.projection"]);
-    place.deploys(&["up", "local", "--yes"]);
-    place.deploys(&["drift", "local"]);
-}
-
-async fn delete_index(aws: &Aws, table: &str, name: &str) {
-    let delete = DeleteGlobalSecondaryIndexAction::builder().index_name(name).build();
-    let update = GlobalSecondaryIndexUpdate::builder().delete(delete.expect("the name is set")).build();
-    let call = aws.dynamodb.update_table().table_name(table).global_secondary_index_updates(update);
-    call.send().await.expect("the table exists");
-}
-
-/// Adds an index of items by price.
-async fn create_index(aws: &Aws, table: &str, name: &str, projection: ProjectionType) {
-    const SET: &str = "all required fields are set";
-    let attribute = |name: &str, of| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(of).build().expect(SET)
-    };
-    let key = |name: &str, role| {
-        KeySchemaElement::builder().attribute_name(name).key_type(role).build().expect(SET)
-    };
-    let create = CreateGlobalSecondaryIndexAction::builder().index_name(name);
-    let create = create.key_schema(key(ITEM, KeyType::Hash)).key_schema(key(AT_MOST_CENTS, KeyType::Range));
-    let create = create.projection(Projection::builder().projection_type(projection).build());
-    let update = GlobalSecondaryIndexUpdate::builder().create(create.build().expect(SET)).build();
-    let call = aws.dynamodb.update_table().table_name(table).global_secondary_index_updates(update);
-    let call = call.attribute_definitions(attribute(ITEM, ScalarAttributeType::S));
-    let call = call.attribute_definitions(attribute(AT_MOST_CENTS, ScalarAttributeType::N));
-    call.send().await.expect("the table exists");
 }
 
 /// Returns all wishes for tea and cups, from the table that the projection keeps.
