@@ -40,9 +40,22 @@ pub enum Answer<V> {
     Refusal(Refusal),
 }
 
+/// What a caller can do about a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// Send another request: this one is malformed.
+    InvalidRequest,
+    /// Ask for another aggregate: this one does not exist.
+    NotFound,
+    /// Look at the aggregate first: its state forbids the command, now or for ever.
+    Forbidden,
+}
+
 /// The reason why a request had no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
+    /// What the caller can do about it. It is not part of the answer.
+    pub kind: RefusalKind,
     /// The name of the reason, such as `Closed`.
     pub error: &'static str,
     /// A sentence for people.
@@ -65,10 +78,12 @@ impl<V> Answer<V> {
                 Refusal::rule::<A>(&error).about::<A>(id).into()
             }
             TransactionOutcome::Refused(full @ Refused::TooManyEvents { .. }) => {
-                Refusal::new("TooManyEvents", full.to_string()).about::<A>(id).into()
+                Refusal::new(RefusalKind::Forbidden, "TooManyEvents", full.to_string()).about::<A>(id).into()
             }
             TransactionOutcome::Refused(reused @ Refused::CommandReused { .. }) => {
-                Refusal::new("CommandReused", reused.to_string()).about::<A>(id).into()
+                Refusal::new(RefusalKind::Forbidden, "CommandReused", reused.to_string())
+                    .about::<A>(id)
+                    .into()
             }
             TransactionOutcome::Conflict => Refusal::conflict::<A>().about::<A>(id).into(),
         }
@@ -78,12 +93,12 @@ impl<V> Answer<V> {
 impl Refusal {
     /// Returns the refusal of a malformed request.
     pub fn invalid_request(message: impl Into<String>) -> Self {
-        Self::new("InvalidRequest", message)
+        Self::new(RefusalKind::InvalidRequest, "InvalidRequest", message)
     }
 
     /// Returns the refusal of a command that would break a rule.
     pub fn rule<A: Answering>(error: &A::Error) -> Self {
-        Self::new(A::rule(error), error.to_string())
+        Self::new(RefusalKind::Forbidden, A::rule(error), error.to_string())
     }
 
     /// Returns the refusal of a command that lost too many races.
@@ -92,7 +107,7 @@ impl Refusal {
             "too many commands changed the {} at the same time; repeat the command with the same command_id",
             A::TYPE
         );
-        Self::new("Conflict", message)
+        Self::new(RefusalKind::Forbidden, "Conflict", message)
     }
 
     /// Returns the refusal with the id of its aggregate.
@@ -102,8 +117,8 @@ impl Refusal {
         self
     }
 
-    fn new(error: &'static str, message: impl Into<String>) -> Self {
-        Self { error, message: message.into(), about: None }
+    fn new(kind: RefusalKind, error: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, error, message: message.into(), about: None }
     }
 }
 
@@ -122,7 +137,10 @@ impl Serialize for Refusal {
 fn view<A: Answering>(id: Uuid, version: u64, state: &A) -> Answer<A::View> {
     match state.view(id, version) {
         Ok(view) => Answer::View(view),
-        Err(error) => Refusal::rule::<A>(&error).about::<A>(id).into(),
+        Err(error) => {
+            let refusal = Refusal::new(RefusalKind::NotFound, A::rule(&error), error.to_string());
+            refusal.about::<A>(id).into()
+        }
     }
 }
 
@@ -134,6 +152,6 @@ impl<V> From<Refusal> for Answer<V> {
 
 impl From<InvalidId> for Refusal {
     fn from(error: InvalidId) -> Self {
-        Self::new("InvalidId", error.to_string())
+        Self::new(RefusalKind::InvalidRequest, "InvalidId", error.to_string())
     }
 }

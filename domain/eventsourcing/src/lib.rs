@@ -38,7 +38,7 @@ pub mod testing;
 pub mod transaction;
 
 pub use aggregate::Aggregate;
-pub use answer::{Answer, Answering, Refusal};
+pub use answer::{Answer, Answering, Refusal, RefusalKind};
 pub use commit::{Commit, Context, StoredEvent};
 pub use envelope::Envelope;
 pub use history::{Decision, History};

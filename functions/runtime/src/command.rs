@@ -27,7 +27,7 @@ pub async fn answer<A: Answering, S: EventStore>(
         Ok(request) => execute(repo, &request, patience, surroundings).await?,
         Err(refusal) => refusal.into(),
     };
-    if let Answer::Refusal(Refusal { error, message, about }) = &answer {
+    if let Answer::Refusal(Refusal { error, message, about, .. }) = &answer {
         let aggregate_id = about.map(|(_, id)| display(id));
         tracing::info!(error, message, aggregate_type = A::TYPE, aggregate_id, "refused");
     }

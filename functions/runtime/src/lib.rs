@@ -7,6 +7,7 @@
 //!
 //! * [`request`]: the fields that a caller may send.
 //! * [`command`] and [`query`]: fetch, decide, store, answer.
+//! * [`function_url`]: the same by HTTPS.
 //!
 //! # The path of an event
 //!
@@ -31,6 +32,7 @@ pub mod command;
 pub mod delivery;
 pub mod failed;
 pub mod fault;
+pub mod function_url;
 pub mod handler;
 pub mod invoke;
 pub mod log;

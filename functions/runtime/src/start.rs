@@ -8,14 +8,16 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS, Variable};
-use eventsourcing::{Aggregate, Repo};
+use eventsourcing::{Aggregate, Answer, Repo};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use storage::{DynamoDbEventStore, bucket::S3Bucket, scan::EventsTable, stream::KinesisStream};
 
 use crate::{
     failed::Failed,
     fault::Fault,
+    function_url,
     invoke::Lambdas,
     log,
     replay::Replay,
@@ -65,6 +67,15 @@ where
     // limit.
     let handle = service_fn(|event| Box::pin(handle(event)));
     lambda_runtime::run(handle).await.map_err(Fault::new)
+}
+
+/// Answers requests for the lifetime of the process, by direct invocations and by the function's URL.
+pub async fn serve_requests<V, F>(handle: impl Fn(LambdaEvent<Value>) -> F) -> Result<(), Fault>
+where
+    V: Serialize,
+    F: Future<Output = Result<Answer<V>, Fault>>,
+{
+    serve(|event| function_url::answer(event, &handle)).await
 }
 
 impl Start {

@@ -5,12 +5,12 @@ use domain::functions::ADD_ITEM;
 use functions::request;
 use runtime::{
     command,
-    start::{serve, start},
+    start::{serve_requests, start},
     surroundings::Machine,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let carts = start(ADD_ITEM).await?.repo::<ShoppingCart>()?;
-    serve(|event| command::answer(&carts, request::add_item, event, &Machine)).await
+    serve_requests(|event| command::answer(&carts, request::add_item, event, &Machine)).await
 }

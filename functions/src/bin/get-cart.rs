@@ -4,11 +4,11 @@ use domain::cart::ShoppingCart;
 use domain::functions::GET_CART;
 use runtime::{
     query,
-    start::{serve, start},
+    start::{serve_requests, start},
 };
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let carts = start(GET_CART).await?.repo::<ShoppingCart>()?;
-    serve(|event| query::answer(&carts, event)).await
+    serve_requests(|event| query::answer(&carts, event)).await
 }

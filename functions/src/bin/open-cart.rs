@@ -5,12 +5,12 @@ use domain::functions::OPEN_CART;
 use functions::request;
 use runtime::{
     command,
-    start::{serve, start},
+    start::{serve_requests, start},
     surroundings::Machine,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let carts = start(OPEN_CART).await?.repo::<ShoppingCart>()?;
-    serve(|event| command::answer(&carts, request::open_cart, event, &Machine)).await
+    serve_requests(|event| command::answer(&carts, request::open_cart, event, &Machine)).await
 }

@@ -3,6 +3,7 @@
 mod archive;
 mod capture;
 mod commands;
+mod function_url;
 mod handler;
 mod logged;
 mod order;
