@@ -10,6 +10,7 @@ mod bucket;
 mod complete;
 mod dashboard;
 mod function;
+mod function_url;
 mod log_group;
 mod mapping;
 mod noise;
@@ -34,10 +35,12 @@ pub(crate) const TESTS: &[Test] = &[
     ("fields_all_have_a_drift_row_or_test", fields_all_have_a_drift_row_or_test),
 ];
 
-/// The environment of the table's tests. Its stream's retention can be made longer and shorter manually.
-pub(crate) const ENVIRONMENT: &str = "[stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
+/// The environment of the table's tests. Its stream's retention can be made longer and shorter manually, and a
+/// function has a URL.
+pub(crate) const ENVIRONMENT: &str =
+    "[functions.get-cart]\nurl = true\n\n[stream]\nretention_hours = 48\n\n[local]\nport = 4566\n";
 /// The same, without a local cloud.
-const STREAM: &str = "[stream]\nretention_hours = 48\n";
+const ON_AWS: &str = "[functions.get-cart]\nurl = true\n\n[stream]\nretention_hours = 48\n";
 
 /// Every row of the table is reported, alone and at its path, repaired, and in sync afterwards.
 fn drift_table_rows_are_all_reported_and_repaired(cloud: &Cloud) {
@@ -69,7 +72,7 @@ pub(crate) fn whole_table(place: &Place<'_>, operator: &Operator<'_>) {
 /// Checks the rows about the bucket's policy, which exists only outside of a local cloud. With this policy,
 /// only root can access the bucket without TLS.
 pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
-    place.environment("local", STREAM);
+    place.environment("local", ON_AWS);
     let up = root.run(&["up", "local", "--yes"]);
     assert_eq!(up.code, Some(0), "{up:#?}");
     for rows in bucket::of_the_policy(&place.scope("local")) {
@@ -82,15 +85,17 @@ pub(crate) fn policy_of_the_bucket(place: &Place<'_>, root: &Operator<'_>) {
 
 /// Returns the rows in rounds; the rows of a round do not affect each other.
 fn rounds(scope: &Scope) -> [Vec<Row>; 4] {
-    let first = [alarm::first, bucket::first, dashboard::first, function::first, log_group::first];
-    let first = first.into_iter().chain([mapping::first, role::first, stream::first, table::first]);
+    let first = [alarm::first, bucket::first, dashboard::first, function::first, function_url::first];
+    let first =
+        first.into_iter().chain([log_group::first, mapping::first, role::first, stream::first, table::first]);
     let second = [bucket::second, function::second, mapping::second, stream::second, table::second];
-    let gone = [alarm::gone, dashboard::gone, log_group::gone, mapping::gone, role::gone, function::gone];
+    let gone = [alarm::gone, dashboard::gone, function_url::gone, log_group::gone, mapping::gone, role::gone];
+    let gone = gone.into_iter().chain([function::gone as fn(&Scope) -> Vec<Row>]);
     let stores = [bucket::gone, stream::gone, table::gone];
     [
         first.flat_map(|rows| rows(scope)).collect(),
         second.into_iter().flat_map(|rows| rows(scope)).collect(),
-        gone.into_iter().flat_map(|rows| rows(scope)).collect(),
+        gone.flat_map(|rows| rows(scope)).collect(),
         stores.into_iter().flat_map(|rows| rows(scope)).collect(),
     ]
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{EventSourcePosition, FunctionCode, Runtime};
+use aws_sdk_lambda::types::{EventSourcePosition, FunctionCode, FunctionUrlAuthType, Runtime};
 use engine::release::{Release, ReleaseRecord};
 use engine::scope::Tags;
 use serde_json::Value;
@@ -71,6 +71,7 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
         format!("iam.role/{name}"),
         format!("lambda.event-source-mapping/{name}/kinesis/{name}"),
         format!("lambda.function/{name}"),
+        format!("lambda.url/{name}"),
     ];
     let stateful = [
         format!("dynamodb.table/{name}"),
@@ -78,7 +79,7 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
         format!("logs.log-group//aws/lambda/{name}"),
         format!("s3.bucket/{}", aws.scope.bucket_name("old")),
     ];
-    let mut all = [stateless.clone(), stateful.clone()].concat();
+    let mut all = [&stateless[..], &stateful[..]].concat();
     all.sort();
     assert_eq!(ids(&drift, "orphan"), all);
 
@@ -97,7 +98,7 @@ fn orphans_of_every_kind_go_on_demand(cloud: &Cloud) {
     let after = place.inventory();
     let went: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
     assert!(went.iter().all(|gone| gone.contains(&name)), "{went:?}");
-    assert_eq!(went.len(), 8, "{went:?}");
+    assert_eq!(went.len(), 9, "{went:?}");
     assert!(after.keys().all(|name| before.contains_key(name)), "no resource was added");
 }
 
@@ -291,6 +292,9 @@ async fn orphans(aws: &Aws, name: &str, tags: &Tags) {
     let function = function.handler("bootstrap").role(aws.scope.iam_arn(&format!("role/{name}")));
     let function = function.code(FunctionCode::builder().zip_file(Blob::new(empty)).build());
     function.set_tags(plain()).send().await.expect("the name is free");
+
+    let url = aws.lambda.create_function_url_config().function_name(name);
+    url.auth_type(FunctionUrlAuthType::AwsIam).send().await.expect("the function exists");
 
     let mapping = aws.lambda.create_event_source_mapping().function_name(name).enabled(false);
     let mapping = mapping.event_source_arn(aws.scope.arn("kinesis", &format!("stream/{name}")));

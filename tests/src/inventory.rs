@@ -137,6 +137,11 @@ async fn functions(aws: &Aws) -> Things {
         let environment = by_key(environment.and_then(|environment| environment.variables));
         let policy = aws.lambda.get_policy().function_name(&name).send().await.ok();
         let policy = policy.and_then(|answer| answer.policy);
+        let url = aws.lambda.get_function_url_config().function_name(&name).send().await.ok();
+        things.extend(url.map(|url| {
+            let settings = (url.function_url, url.auth_type, url.invoke_mode, url.cors);
+            (format!("url {name}"), format!("{settings:?}"))
+        }));
         let tags = by_key(tags);
         let description = format!("{configuration:?} {environment:?} {tags:?} {concurrency:?} {policy:?}");
         things.push((format!("function {name}"), description));

@@ -192,8 +192,13 @@ fn by_code(code: &str, text: &str) -> Option<Class> {
         | "ServiceException"
         | "ServiceFailure" => Class::Throttled,
 
-        // Lambda uses this code both for "already exist" and for "in progress".
-        "ResourceConflictException" if text.contains("already exist") => Class::Exists,
+        // Lambda uses this code both for "already exist" and for "in progress". About a URL it says
+        // "FunctionUrlConfig exists for this Lambda function".
+        "ResourceConflictException"
+            if text.contains("already exist") || text.contains("functionurlconfig exists") =>
+        {
+            Class::Exists
+        }
         "ResourceConflictException"
         | "ResourceInUseException"
         | "OperationAborted"

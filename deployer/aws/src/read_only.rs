@@ -85,6 +85,7 @@ pub const READS: &[&str] = &[
     "GetEventSourceMapping",
     "GetFunction",
     "GetFunctionRecursionConfig",
+    "GetFunctionUrlConfig",
     "GetObject",
     "GetPolicy",
     "GetPublicAccessBlock",

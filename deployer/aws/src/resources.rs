@@ -11,6 +11,7 @@ mod created;
 pub mod dashboard;
 pub mod existing;
 pub mod function;
+pub mod function_url;
 mod grant;
 mod key;
 mod lacking;
@@ -42,6 +43,7 @@ pub fn kinds() -> Vec<Kind<Aws>> {
         #[cfg(feature = "cloudwatch")]
         Kind::of::<dashboard::Dashboard>(),
         Kind::of::<function::Function>(),
+        Kind::of::<function_url::FunctionUrl>(),
         Kind::of::<log_group::LogGroup>(),
         #[cfg(feature = "sources")]
         Kind::of::<mapping::Mapping>(),
@@ -86,13 +88,14 @@ mod tests {
     }
 
     /// Returns a desired resource of every kind.
-    fn all() -> [Box<dyn Described>; 9] {
+    fn all() -> [Box<dyn Described>; 10] {
         let scope = scope();
         [
             Box::new(alarm::Alarm::errors(&scope, "a", "f")),
             Box::new(bucket::Bucket::new(&scope, "a")),
             Box::new(dashboard::Dashboard::new(&scope, serde_json::json!({}))),
             Box::new(function::Function::new(&scope, "f", "arn", Vec::new())),
+            Box::new(function_url::FunctionUrl::of("f")),
             Box::new(log_group::LogGroup::of_function(&scope, "f", 1)),
             Box::new(mapping::Mapping::table("f", "a", mapping::MappingSettings::default())),
             Box::new(role::Role::for_service(&scope, "f", "lambda.amazonaws.com", Policy::allowing(&[]))),

@@ -8,6 +8,7 @@ use aws::resources::alarm::Alarm;
 use aws::resources::bucket::Bucket;
 use aws::resources::dashboard::Dashboard;
 use aws::resources::function::Function;
+use aws::resources::function_url::FunctionUrl;
 use aws::resources::kinds;
 use aws::resources::log_group::LogGroup;
 use aws::resources::mapping::{Mapping, MappingSettings};
@@ -91,11 +92,12 @@ pub(super) fn insist(scope: &Scope, rows: &[(String, String)], resources: &Path)
 /// Returns all compared fields, by kind, except for names.
 fn fields(scope: &Scope) -> Vec<(&'static str, String)> {
     let role = Role::for_service(scope, "x", "lambda.amazonaws.com", Policy::allowing(&[]));
-    let all: [Box<dyn Described>; 9] = [
+    let all: [Box<dyn Described>; 10] = [
         Box::new(Alarm::errors(scope, "x", "x")),
         Box::new(Bucket::new(scope, "x")),
         Box::new(Dashboard::new(scope, serde_json::json!({}))),
         Box::new(Function::new(scope, "x", "arn", Vec::new())),
+        Box::new(FunctionUrl::of("x")),
         Box::new(LogGroup::of_function(scope, "x", 1)),
         Box::new(Mapping::table("x", "x", MappingSettings::default())),
         Box::new(role),

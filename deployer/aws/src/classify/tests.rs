@@ -46,6 +46,7 @@ fn error_codes_have_their_class() {
         ("ValidationError", 400, "Period must be a multiple of 60", Other),
         // Lambda.
         ("ResourceConflictException", 409, "Function already exist: f", Exists),
+        ("ResourceConflictException", 409, "FunctionUrlConfig exists for this Lambda function", Exists),
         ("ResourceConflictException", 409, "An update is in progress for resource: f", InProgress),
         (
             "ResourceConflictException",

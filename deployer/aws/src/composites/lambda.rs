@@ -20,6 +20,7 @@ use crate::resources::Grant;
 #[cfg(feature = "pipeline")]
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
+use crate::resources::function_url::FunctionUrl;
 use crate::resources::log_group::LogGroup;
 use crate::resources::role::Role;
 #[cfg(feature = "sources")]
@@ -39,6 +40,7 @@ pub struct Lambda {
     scope: Scope,
     /// The settings that the environment chooses for this Lambda alone.
     own: LambdaSettings,
+    has_url: bool,
     /// ARN of the role's permissions boundary.
     boundary: Option<String>,
     grants: Vec<Grant>,
@@ -73,6 +75,7 @@ impl Lambda {
             .encrypted_with(defaults.variables_key.clone());
         Self {
             thing: binary.to_owned(),
+            has_url: settings.url == Some(true),
             function: settings.applied_to(function),
             scope: scope.clone(),
             own,
@@ -141,8 +144,20 @@ impl Lambda {
         if settings.log_retention_days.is_some() {
             self.log_group = self.log_group.retention_days(settings.retention_days());
         }
+        self.has_url = settings.url.unwrap_or(self.has_url);
         self.function = settings.applied_to(self.function);
         self
+    }
+
+    /// Returns the Lambda with a [URL](FunctionUrl), unless the environment decides otherwise for this Lambda
+    /// alone.
+    pub fn with_url(self) -> Self {
+        self.settings(&LambdaSettings { url: Some(true), ..LambdaSettings::default() })
+    }
+
+    /// Grants calling the Lambda by its URL, which is its only use then.
+    pub fn call_by_url(&self) -> Grant {
+        FunctionUrl::call(&self.function)
     }
 
     /// Returns the Lambda that calls these others and itself; this variable holds their names.
@@ -193,7 +208,7 @@ impl Lambda {
         #[cfg(feature = "sources")]
         let used: BTreeSet<ResourceId> = self.grants.iter().filter_map(|grant| grant.on.clone()).collect();
         let function = self.function.environment(variables);
-        let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.key]);
+        let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.also]);
         let granted = granted.flatten().chain(self.errands).chain(function.starting());
 
         let policy = Policy::allowing(&each_once(granted));
@@ -204,7 +219,11 @@ impl Lambda {
         let role = Role::for_service(&self.scope, &self.thing, "lambda.amazonaws.com", policy);
         stack.add(role.bounded_by(self.boundary));
         stack.add(self.log_group);
+        let url = self.has_url.then(|| FunctionUrl::of(function.name()));
         stack.add(function);
+        if let Some(url) = url {
+            stack.add(url);
+        }
         #[cfg(feature = "sources")]
         for mapping in mappings {
             // The mapping delivers records as soon as it exists, so the resources that the function uses come

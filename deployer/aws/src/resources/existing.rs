@@ -50,7 +50,7 @@ impl Existing {
         words.push(resource.splitn(6, ':').nth(5).unwrap_or_default());
         Grant {
             statement: Statement::new(sid(&words), actions, [resource]),
-            key: None,
+            also: None,
             variable: self.variable.clone().map(|variable| (variable, self.arn.clone())),
             on: None,
             existing: Some(self.clone()),

@@ -2,8 +2,7 @@
 //!
 //! Not compared, because each needs one more call on every read: aliases, versions, code signing, the pinned
 //! runtime, settings of asynchronous invocations; and recursion, unless the function is meant to invoke
-//! itself. Function URLs are not compared either, but callers from outside the account need the resource
-//! policy to use one, and that is compared.
+//! itself. The URL of a function is a resource of its own.
 
 mod changes;
 mod code;
@@ -270,7 +269,7 @@ impl Function {
         let name = sid(&["invoke", &self.binary]);
         Grant {
             statement: Statement::new(name, ["lambda:InvokeFunction"], [self.arn.clone()]),
-            key: None,
+            also: None,
             variable: None,
             on: Some(ResourceId::new(Self::KIND, &self.name)),
             existing: None,
@@ -304,10 +303,6 @@ impl Resource for Function {
             LeftOut {
                 what: "pinned runtime, recursion unless the function invokes itself",
                 why: A_CALL_EACH,
-            },
-            LeftOut {
-                what: "function URLs",
-                why: "other accounts cannot use one without the resource policy",
             },
         ],
         ..KindInfo::new("lambda.function")

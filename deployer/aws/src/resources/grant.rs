@@ -14,8 +14,9 @@ use crate::resources::existing::Existing;
 pub struct Grant {
     /// The allowed actions and their resource.
     pub statement: Statement,
-    /// The permission to use the KMS key that the resource is encrypted with.
-    pub key: Option<Statement>,
+    /// A second statement that the use requires, such as one for the KMS key that the resource is encrypted
+    /// with.
+    pub also: Option<Statement>,
     /// The variable and its value: the resource's name.
     pub variable: Option<(String, String)>,
     /// The resource of the stack that the function uses.

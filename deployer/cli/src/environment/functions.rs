@@ -23,8 +23,9 @@ use super::function_values::{
 use super::mistakes::Mistake;
 use super::value::{Between, RetentionDays};
 
-/// The keys that make sense for one function only: a reservation or a queue is not shared.
-const FOR_ONE_FUNCTION: [&str; 2] = ["dead_letter_target", "reserved_concurrency"];
+/// The keys that make sense for one function only: functions share neither a reservation nor a queue, and most of
+/// them are not for callers.
+const FOR_ONE_FUNCTION: [&str; 3] = ["dead_letter_target", "reserved_concurrency", "url"];
 
 /// The settings of all functions, and of single functions.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +67,8 @@ pub struct FunctionSettings {
     pub reserved_concurrency: Option<Between<0, 100_000>>,
     /// The queue or topic for failed asynchronous invocations.
     dead_letter_target: Option<DeadLetterArn>,
+    /// Whether the function has a URL, for callers with IAM credentials.
+    pub url: Option<bool>,
 }
 
 impl Functions {
@@ -117,6 +120,7 @@ impl FunctionSettings {
             security_groups: texts(self.security_groups.as_ref()),
             reserved_concurrency: self.reserved_concurrency.map(Between::get),
             dead_letter_target: self.dead_letter_target.as_ref().map(ToString::to_string),
+            url: self.url,
         }
     }
 }

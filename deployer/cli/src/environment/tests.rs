@@ -322,6 +322,8 @@ fn function_table_has_settings_of_its_own_that_are_merged() {
         "add-item = { reserved_concurrency = -1, ephemeral_storage_mb = 511 }",
         "add-item = { dead_letter_target = \"arn:aws:sqs:eu-central-1:111111111111:dead.fifo\" }",
         "reserved_concurrency = 5",
+        "url = true",
+        "add-item = { url = \"https://example.com\" }",
         "dead_letter_target = \"arn:aws:sqs:eu-central-1:111111111111:dead\"",
         "subnets = [\"subnet-1\"]\nsecurity_groups = [\"sg-0123456X\"]",
         "layers = [\"arn:aws:lambda:eu-central-1:111111111111:layer:tools\"]",
@@ -341,7 +343,7 @@ fn function_settings_are_passed_in_words_of_lambda() {
          application_log_level = \"debug\"\nsystem_log_level = \"warn\"\nephemeral_storage_mb = 512\n\
          layers = [\"{layer}\"]\nsubnets = [\"subnet-01234567\"]\n\
          security_groups = [\"sg-0123456789abcdef0\"]\n[functions.a]\ntracing = \"active\"\n\
-         log_format = \"text\"\nreserved_concurrency = 0\ndead_letter_target = \"{queue}\"\n"
+         log_format = \"text\"\nreserved_concurrency = 0\ndead_letter_target = \"{queue}\"\nurl = true\n"
     );
     let defaults = right(&text).lambda_defaults();
     let word = |word: &str| Some(word.to_owned());
@@ -365,6 +367,7 @@ fn function_settings_are_passed_in_words_of_lambda() {
         log_format: word("Text"),
         reserved_concurrency: Some(0),
         dead_letter_target: word(queue),
+        url: Some(true),
         ..LambdaSettings::default()
     };
     assert_eq!(defaults.overrides["a"], own);

@@ -53,6 +53,8 @@ pub struct LambdaSettings {
     pub reserved_concurrency: Option<i32>,
     /// See [`Function::dead_letter_target`].
     pub dead_letter_target: Option<String>,
+    /// Whether it has a [URL](crate::resources::function_url::FunctionUrl).
+    pub url: Option<bool>,
 }
 
 impl LambdaDefaults {
@@ -83,6 +85,7 @@ impl LambdaSettings {
             security_groups: self.security_groups.or(others.security_groups),
             reserved_concurrency: self.reserved_concurrency.or(others.reserved_concurrency),
             dead_letter_target: self.dead_letter_target.or(others.dead_letter_target),
+            url: self.url.or(others.url),
         }
     }
 
@@ -147,6 +150,24 @@ mod tests {
         assert_eq!(own.clone().or(&json("DEBUG")), own);
         let own = LambdaSettings { application_log_level: text("WARN"), ..LambdaSettings::default() };
         assert_eq!(own.or(&json("DEBUG")), json("WARN"));
+    }
+
+    #[test]
+    fn url_of_a_lambda_is_added_after_its_function() {
+        let own = |url| LambdaSettings { url, ..LambdaSettings::default() };
+        let kinds_of = |own: LambdaSettings, with_url: fn(Lambda) -> Lambda| -> Vec<&str> {
+            let overrides = BTreeMap::from([("a".to_owned(), own)]);
+            let defaults = LambdaDefaults { overrides, ..LambdaDefaults::default() };
+            let mut stack = Stack::new(scope(), kinds());
+            stack.lambda(with_url(Lambda::new(&scope(), "a", &defaults)));
+            stack.described().into_iter().map(|one| one.id().kind()).collect()
+        };
+        let without = [Role::KIND, "logs.log-group", "lambda.function"];
+        let with = [&without[..], &["lambda.url"]].concat();
+        assert_eq!(kinds_of(own(None), |lambda| lambda), without);
+        assert_eq!(kinds_of(own(Some(true)), |lambda| lambda), with);
+        assert_eq!(kinds_of(own(None), Lambda::with_url), with);
+        assert_eq!(kinds_of(own(Some(false)), Lambda::with_url), without);
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Bucket {
     fn grant(&self, statement: Statement, key: Option<Statement>) -> Grant {
         let variable = self.variable.clone().map(|variable| (variable, self.name.clone()));
         let on = Some(ResourceId::new(Self::KIND, &self.name));
-        Grant { statement, key, variable, on, existing: None, is_deployed_first: false, mistake: None }
+        Grant { statement, also: key, variable, on, existing: None, is_deployed_first: false, mistake: None }
     }
 
     fn put(&self, name: &[&str], prefix: &str) -> Statement {

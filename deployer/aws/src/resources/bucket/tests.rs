@@ -241,9 +241,9 @@ fn bucket_key_change_without_former_key_loses_data() {
         assert!(loses(&encrypted("old"), &desired));
         let desired = bucket().encrypted_with(Keys { today: today.clone(), former: vec![key("old")] });
         assert!(!loses(&encrypted("old"), &desired));
-        let decrypting = desired.get("events/").key.expect("the keys are customer managed");
+        let decrypting = desired.get("events/").also.expect("the keys are customer managed");
         assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
-        let encrypting = desired.write("events/").key.map(|key| key.resources);
+        let encrypting = desired.write("events/").also.map(|key| key.resources);
         assert_eq!(encrypting, today.map(|key| vec![key]));
     }
     assert!(!loses(&bucket(), &encrypted("new")));

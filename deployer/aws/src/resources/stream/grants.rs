@@ -17,7 +17,7 @@ impl Stream {
                 ["kinesis:PutRecords"],
                 [self.arn.clone()],
             ),
-            key: self.key("kms:GenerateDataKey", &self.kms_key),
+            also: self.key("kms:GenerateDataKey", &self.kms_key),
             variable: variable.map(|variable| (variable, self.name.clone())),
             on: Some(ResourceId::new(Self::KIND, &self.name)),
             existing: None,

@@ -293,7 +293,7 @@ fn stream_key_change_without_former_key_loses_data() {
         assert_eq!(effect(&encrypted("old"), &desired), safe);
         let decrypting = desired.polling().pop().expect("the keys come last");
         assert!(decrypting.resources.contains(&key("old")), "{decrypting:?}");
-        let encrypting = desired.publish().key.map(|key| key.resources);
+        let encrypting = desired.publish().also.map(|key| key.resources);
         assert_eq!(encrypting, today.map(|key| vec![key]), "new records use the new key");
     }
     assert_eq!(effect(&stream(), &encrypted("new")), safe);

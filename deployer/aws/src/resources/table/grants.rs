@@ -103,7 +103,7 @@ impl Table {
     fn grant(&self, verb: &str, action: &'static str) -> Grant {
         Grant {
             statement: Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]),
-            key: self.decrypting(),
+            also: self.decrypting(),
             variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
             on: Some(ResourceId::new(Self::KIND, &self.name)),
             existing: None,

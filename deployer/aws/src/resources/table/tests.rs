@@ -258,7 +258,7 @@ fn table_key_change_without_former_key_interrupts() {
     let desired = table().encrypted_with(Keys { today: Some(key("new")), former: vec![key("old")] });
     assert_eq!(desired.effect(TableFieldName::KmsKey, &live), Effect::InPlace(Risk::Safe));
     assert_eq!(
-        desired.load().key.expect("the keys are customer managed").resources,
+        desired.load().also.expect("the keys are customer managed").resources,
         [key("new"), key("old")]
     );
 }
