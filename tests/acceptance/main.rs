@@ -8,6 +8,7 @@ mod deploying;
 mod drift;
 mod event_store;
 mod faulty;
+mod function_url;
 mod github;
 mod killed;
 mod least_privilege;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         drift::TESTS,
         event_store::TESTS,
         faulty::TESTS,
+        function_url::TESTS,
         unmanaged::TESTS,
         github::TESTS,
         killed::TESTS,

@@ -1,5 +1,6 @@
 //! `deployer up`: deploys an environment.
 
+mod addresses;
 mod check;
 mod others;
 
@@ -153,7 +154,7 @@ fn warn_of_orphans(session: &Session, plan: &Plan, wishes: &Wishes, ui: &Ui) {
     }
 }
 
-/// Sends a probe if there is a clock for it, and shows which command to try next.
+/// Sends a probe if there is a clock for it, and shows the addresses of functions and which command to try next.
 async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> Result<Exit, Problem> {
     #[cfg(not(feature = "pipeline"))]
     let _ = probe;
@@ -161,6 +162,7 @@ async fn finish(session: &Session, app: &App, probe: Option<Clock>, ui: &Ui) -> 
     if let Some(clock) = probe {
         super::probe::after_up(session, app, clock, ui).await?;
     }
+    addresses::show(session, ui).await;
     next(session, app, ui);
     Ok(Exit::DONE)
 }
