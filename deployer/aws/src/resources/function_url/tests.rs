@@ -135,7 +135,7 @@ async fn denied_read_of_url_does_not_count_as_absent() {
     let denied =
         || fault(403, "AccessDeniedException", "not authorized to perform: lambda:GetFunctionUrlConfig");
     let script = Script::new().on("GetFunctionUrlConfig", denied());
-    let error = Resource::read(&url(), &script.aws()).await.err().expect("the read is denied");
+    let error = Resource::read(&url(), &script.aws()).await.expect_err("the read is denied");
     assert_eq!(error.class, Class::Denied);
     let functions = json!({"Functions": [{"FunctionName": FUNCTION}]});
     let script = Script::new().on("ListFunctions", body(functions)).on("GetFunctionUrlConfig", denied());
@@ -169,5 +169,5 @@ fn caller_by_url_needs_two_permissions() {
     );
     let via_url = "lambda:InvokedViaFunctionUrl";
     assert_eq!(of(&also), expected("InvokeByUrlCapture", "lambda:InvokeFunction", "Bool", via_url, "true"));
-    assert_eq!(grant.on, ResourceId::new("lambda.url", FUNCTION));
+    assert_eq!(grant.on, Some(ResourceId::new("lambda.url", FUNCTION)));
 }
