@@ -37,7 +37,7 @@ pub(super) async fn show(session: &Session, ui: &Ui) {
     }
 }
 
-/// Returns the endpoint that stands for AWS, if it is not AWS itself.
+/// Returns the endpoint that is called instead of AWS, if there is one.
 fn endpoint(session: &Session) -> Option<String> {
     let own = own_endpoint().map(|endpoint| endpoint.to_string_lossy().into_owned());
     own.or_else(|| Some(format!("http://127.0.0.1:{}", session.environment.local.as_ref()?.port.get())))
