@@ -25,6 +25,7 @@ const AT_ONCE: usize = 3;
 const SMALL: &str = "[functions]\nmemory_mb = 256\nlog_retention_days = 7\n\n\
                      [stream]\nretention_hours = 24\n";
 const LARGE: &str = "[functions]\nmemory_mb = 512\nlog_retention_days = 30\n\n\
+                     [functions.get-cart]\nurl = true\n\n\
                      [stream]\nretention_hours = 48\n";
 
 /// The stages in each account: a verb, and the text of the environment file.

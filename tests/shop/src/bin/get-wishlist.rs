@@ -2,12 +2,12 @@
 
 use runtime::{
     query,
-    start::{serve, start},
+    start::{serve_requests, start},
 };
 use shop::{functions::GET_WISHLIST, wishlist::Wishlist};
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let wishlists = start(GET_WISHLIST).await?.repo::<Wishlist>()?;
-    serve(|event| query::answer(&wishlists, event)).await
+    serve_requests(|event| query::answer(&wishlists, event)).await
 }

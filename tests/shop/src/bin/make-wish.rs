@@ -2,7 +2,7 @@
 
 use runtime::{
     command,
-    start::{serve, start},
+    start::{serve_requests, start},
     surroundings::Machine,
 };
 use shop::{functions::MAKE_WISH, request, wishlist::Wishlist};
@@ -10,5 +10,5 @@ use shop::{functions::MAKE_WISH, request, wishlist::Wishlist};
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
     let wishlists = start(MAKE_WISH).await?.repo::<Wishlist>()?;
-    serve(|event| command::answer(&wishlists, request::make_wish, event, &Machine)).await
+    serve_requests(|event| command::answer(&wishlists, request::make_wish, event, &Machine)).await
 }
