@@ -39,6 +39,12 @@ impl Pipeline {
         self.aggregates.iter().map(|app| app.type_name).chain([Probe::TYPE])
     }
 
+    /// Returns a name that two aggregate types share: their events could not be told apart.
+    pub(crate) fn shared_name(&self) -> Option<&'static str> {
+        let mut names = BTreeSet::new();
+        self.aggregate_types().find(|name| !names.insert(*name))
+    }
+
     /// Returns the stored event types, each with the highest schema version that the code reads.
     pub(crate) fn reads(&self) -> BTreeMap<String, u32> {
         let of = |(aggregate, schema): (&str, &Schema)| {
@@ -77,4 +83,31 @@ fn state<A: Answering>(commits: &[Commit]) -> Result<Value, String> {
         history.fold(commit).map_err(|error| chain(&error))?;
     }
     serde_json::to_value(Answer::of(&history)).map_err(|error| chain(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPENED: &[Schema] = &[Schema::first("Opened")];
+
+    const fn app(type_name: &'static str) -> AggregateApp {
+        AggregateApp { type_name, state: |_| Ok(Value::Null), schemas: OPENED }
+    }
+
+    #[test]
+    fn aggregate_types_have_names_of_their_own() {
+        let shared = |aggregates| Pipeline { aggregates }.shared_name();
+        assert_eq!(shared(const { &[app("cart"), app("order")] }), None);
+        assert_eq!(shared(const { &[app("cart"), app("order"), app("cart")] }), Some("cart"));
+        assert_eq!(shared(const { &[app("probe")] }), Some("probe"), "probes have this name");
+    }
+
+    #[test]
+    fn events_of_two_types_may_have_one_name() {
+        let pipeline = Pipeline { aggregates: const { &[app("cart"), app("order")] } };
+        assert_eq!(pipeline.event_types(), ["Opened", "Probed"].into());
+        let read: Vec<String> = pipeline.reads().into_keys().collect();
+        assert_eq!(read, ["cart/Opened", "order/Opened", "probe/Probed"]);
+    }
 }

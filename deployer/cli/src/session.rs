@@ -225,6 +225,13 @@ fn check(stack: &Stack<Aws>, environment: &Environment, app: &App) -> Result<(),
             format!("`[functions.{name}]` of `{}` is not a function of the stack", environment.name);
         return Err(Problem::usage(message).hint(known_words(name, "functions", &functions)));
     }
+    #[cfg(feature = "pipeline")]
+    if let Some(name) = app.pipeline.and_then(|pipeline| pipeline.shared_name()) {
+        let message =
+            format!("two aggregate types have the name `{name}`: their events could not be told apart");
+        return Err(Problem::usage(message)
+            .hint("give each `Aggregate::TYPE` a name of its own; probes have `probe`"));
+    }
     let mistakes = stack.mistakes();
     if mistakes.is_empty() {
         return Ok(());
