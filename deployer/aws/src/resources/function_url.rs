@@ -22,10 +22,10 @@ use super::sid::sid;
 use crate::policy::Statement;
 use crate::{Aws, AwsNames, Called};
 
-/// How many functions are asked for their URL at a time. Lambda allows 15 calls a second for almost all of its
-/// operations together ("Lambda quotas", Lambda developer guide), and no call lists the URLs of several
-/// functions.
-const ASKED_AT_A_TIME: usize = 2;
+/// How many functions are asked for their URL at a time: no call lists the URLs of several functions. Lambda
+/// allows 15 calls a second for almost all of its operations together ("Lambda quotas", Lambda developer
+/// guide).
+const ASKED_AT_A_TIME: usize = 15;
 
 /// The URL of a function.
 #[derive(Debug, Clone, Serialize, FieldName)]
