@@ -2,6 +2,7 @@
 //!
 //! `plan`, `drift` and `up` all use this module, so they cannot disagree.
 
+mod check;
 mod code;
 mod orphans;
 
@@ -11,7 +12,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use engine::error::Error;
 use engine::plan::{Plan, Wishes, plan};
 use engine::resource::Resource;
 use engine::scope::Scope;
@@ -191,7 +191,7 @@ impl Session {
     /// Returns an error if AWS would reject the stack; see also [`Session::look`] and [`sources`].
     pub(crate) async fn plan(&mut self, app: &App, wishes: &Wishes, ui: &Ui) -> Result<Planned, Problem> {
         self.environment.check_method(own_endpoint().is_some())?;
-        check(&self.stack, &self.environment, app)?;
+        check::offline(&self.stack, &self.environment, app)?;
         // In a separate task: hashing would delay the processing of AWS's responses.
         let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
         let others = self.stack.existing();
@@ -199,7 +199,7 @@ impl Session {
         let (sources, looked, others) = futures::join!(sources, self.look(&self.stack, ui), others);
         let (sources, fingerprints) = sources.expect("the task is not cancelled and does not panic")?;
         let (mut survey, caller) = looked?;
-        check_others(others)?;
+        check::others(others)?;
         if !wishes.prune {
             orphans::judge(&mut survey, &self.stack, &sources, &self.aws, &caller).await;
         }
@@ -208,50 +208,6 @@ impl Session {
         let plan = rechecked(first, &self.stack, wishes, &mut survey, &self.aws).await;
         Ok(Planned { sources, fingerprints, survey, plan, caller })
     }
-}
-
-/// Checks the stack for mistakes that can be found without a call to AWS.
-fn check(stack: &Stack<Aws>, environment: &Environment, app: &App) -> Result<(), Problem> {
-    let resources = stack.neighbours();
-    let functions: Vec<&str> = resources.of_kind().map(Function::binary).collect();
-    if !functions.is_empty() && app.package.is_none() {
-        let message = format!("the stack `{}` has functions, but no cargo package of them", app.stack_name);
-        return Err(Problem::usage(message).hint("name the package in the `App` of this program"));
-    }
-    if let Some(name) =
-        environment.functions.overrides.keys().find(|name| !functions.contains(&name.as_str()))
-    {
-        let message =
-            format!("`[functions.{name}]` of `{}` is not a function of the stack", environment.name);
-        return Err(Problem::usage(message).hint(known_words(name, "functions", &functions)));
-    }
-    #[cfg(feature = "pipeline")]
-    if let Some(name) = app.pipeline.and_then(|pipeline| pipeline.shared_name()) {
-        let message =
-            format!("two aggregate types have the name `{name}`: their events could not be told apart");
-        return Err(Problem::usage(message)
-            .hint("give each `Aggregate::TYPE` a name of its own; probes have `probe`"));
-    }
-    let mistakes = stack.mistakes();
-    if mistakes.is_empty() {
-        return Ok(());
-    }
-    let details = mistakes.into_iter().map(|(id, mistake)| format!("{id}: {mistake}"));
-    let name = &environment.name;
-    Err(Problem::usage(format!("the stack of `{name}` is not valid, so nothing was read"))
-        .details(details)
-        .hint("correct the stack, or the numbers in the environment file"))
-}
-
-/// Checks that AWS shows all resources of others that the functions use.
-fn check_others(missing: Vec<(String, Error)>) -> Result<(), Problem> {
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let details = missing.into_iter().map(|(arn, error)| format!("{arn}: {error}"));
-    Err(Problem::new("functions use resources of others that cannot be found").details(details).hint(
-        "correct their ARNs in the environment file, or ask their owner; the deployer never creates them",
-    ))
 }
 
 /// Returns the source of the functions and their fingerprints. Compiles nothing.
