@@ -39,7 +39,7 @@ impl Pipeline {
         self.aggregates.iter().map(|app| app.type_name).chain([Probe::TYPE])
     }
 
-    /// Returns a name that two aggregate types share: their events could not be told apart.
+    /// Returns a name that two aggregate types share: their events could not be distinguished.
     pub(crate) fn shared_name(&self) -> Option<&'static str> {
         let mut names = BTreeSet::new();
         self.aggregate_types().find(|name| !names.insert(*name))

@@ -28,7 +28,7 @@ pub(super) fn offline(stack: &Stack<Aws>, environment: &Environment, app: &App) 
     #[cfg(feature = "pipeline")]
     if let Some(name) = app.pipeline.and_then(|pipeline| pipeline.shared_name()) {
         let message =
-            format!("two aggregate types have the name `{name}`: their events could not be told apart");
+            format!("two aggregate types have the name `{name}`: their events could not be distinguished");
         return Err(Problem::usage(message)
             .hint("give each `Aggregate::TYPE` a name of its own; probes have `probe`"));
     }
