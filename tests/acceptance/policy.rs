@@ -108,7 +108,7 @@ fn demands_of_an_organisation(place: &Place<'_>, root: &Operator<'_>) {
     }
 }
 
-fn succeeds(who: &Operator<'_>, arguments: &[&str]) -> Run {
+pub(crate) fn succeeds(who: &Operator<'_>, arguments: &[&str]) -> Run {
     let run = who.run(arguments);
     // The output starts with the plan, which has a line for every resource.
     let failed = |line: &&str| !line.trim_start().starts_with(['+', '~', '✓']);
@@ -118,7 +118,7 @@ fn succeeds(who: &Operator<'_>, arguments: &[&str]) -> Run {
 }
 
 /// Runs the command, which makes no call. Returns the document, with lists instead of single values.
-fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
+pub(crate) fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
     let mut command = place.command(arguments);
     // No endpoint answers, and there are no credentials.
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env_remove("AWS_ACCESS_KEY_ID");
@@ -135,7 +135,7 @@ fn policy(place: &Place<'_>, arguments: &[&str]) -> Value {
 }
 
 /// Creates a user with only this policy.
-fn user<'a>(place: &'a Place<'a>, policy: &Value) -> Operator<'a> {
+pub(crate) fn user<'a>(place: &'a Place<'a>, policy: &Value) -> Operator<'a> {
     let iam = &place.aws("local").iam;
     let name = format!("user-{}", uuid::Uuid::new_v4());
     let key: AccessKey = place.cloud.wait(async {

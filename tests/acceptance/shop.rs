@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Test;
+use crate::{Test, policy};
 
 pub(crate) const TESTS: &[Test] =
     &[("second_aggregate_goes_its_whole_way", second_aggregate_goes_its_whole_way)];
@@ -20,12 +20,14 @@ const SHARED: Uuid = Uuid::from_u128(1);
 const ANNAS: Uuid = Uuid::from_u128(2);
 
 /// Carts and wishlists are stored, published, archived and handled side by side; every command on events knows
-/// both.
+/// both. The printed policy is enough to deploy and to destroy the system.
 fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     let binary = cloud.build_deployer("shop-deployer").expect("the shop's deployer can be built");
     let place = cloud.place().of_system("shop", binary);
     let prices = prices(&place);
-    let up = Deployed::local(&place);
+    let user = policy::user(&place, &policy::policy(&place, &["policy", "local"]));
+    policy::succeeds(&user, &["up", "local"]);
+    let up = Deployed::of(&place);
     place.invoke("local", "open-cart", &json!({ "cart_id": SHARED }));
     for (wishlist, item, cents) in [(SHARED, "tea", 900), (ANNAS, "tea", 500), (ANNAS, "cup", 700)] {
         let wish = json!({"wishlist_id": wishlist, "item": item, "at_most_cents": cents});
@@ -49,7 +51,7 @@ fn second_aggregate_goes_its_whole_way(cloud: &Cloud) {
     place.deploys(&["drift", "local"]);
     indexes::are_repaired(&place, &up);
     assert_eq!(wishes(&place).len(), 3, "the index is built from the rows");
-    place.deploys(&["down", "local", "--yes"]);
+    policy::succeeds(&user, &["down", "local", "--yes"]);
     let kept = up.wait(up.aws.dynamodb.describe_table().table_name(&prices).send());
     kept.expect("a table outside the stack is kept");
 }
