@@ -95,6 +95,22 @@ async fn events_are_handled_in_order_per_aggregate_concurrently() {
     assert_eq!(begun.elapsed().as_secs(), 9 + 8 + 7, "5 aggregates take as long as one");
 }
 
+/// A UUID is unique within its type only: the first event of one aggregate waits for that of the other.
+#[tokio::test(start_paused = true)]
+async fn aggregates_of_two_types_with_one_id_are_handled_concurrently() {
+    let (both, failed) = (tokio::sync::Barrier::new(2), kept());
+    let handler = projection(async |_: Delivered<Everything>| {
+        both.wait().await;
+        Ok(())
+    });
+    let one = envelope(tally(1), 1);
+    let other = Envelope { aggregate_type: "another".to_owned(), ..one.clone() };
+    let patience = a_moment();
+    let answer = handler.answer(batch(&[one, other]), &failed, &patience);
+    let answer = tokio::time::timeout(Duration::from_secs(1), answer).await;
+    answer.expect("neither waits for the other to end").expect("both are handled");
+}
+
 #[tokio::test]
 async fn handler_gets_event_and_envelope_without_replay_mark() {
     let (failed, event) = (kept(), envelope(tally(1), 4));
