@@ -37,7 +37,8 @@ impl App {
         Self { stack_name, stack, package: None, pipeline: None, settings: AppSettings::NONE, try_next: "" }
     }
 
-    /// Returns the program with the functions of a cargo package: its binaries.
+    /// Returns the program with the functions of a cargo package: its binaries, and those of the packages in the
+    /// same workspace that it depends on.
     #[must_use]
     pub const fn package(self, package: &'static str) -> Self {
         Self { package: Some(package), ..self }

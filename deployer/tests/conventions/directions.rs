@@ -15,7 +15,7 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("runtime", &["eventsourcing", "storage"]),
     ("functions", &["domain", "eventsourcing", "runtime", "storage"]),
     ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing"]),
-    ("shop", &["domain", "eventsourcing", "functions", "runtime", "storage"]),
+    ("shop", &["eventsourcing", "functions", "runtime"]),
     ("shop-deployer", &["aws", "cli", "domain", "engine", "eventsourcing", "shop"]),
     (
         "acceptance",

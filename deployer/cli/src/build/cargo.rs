@@ -1,7 +1,7 @@
 //! Compiles the functions with one call of cargo and reports its progress as events. It must not know how the
 //! binaries are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Instant;
@@ -67,7 +67,11 @@ impl Workspace {
         // Cargo must not change the lock file, because the fingerprint covers it.
         command.args(["--locked", "--message-format", "json-render-diagnostics"]);
         command.args(["--profile", &settings.profile]);
-        command.args(["--package", &self.package]);
+        let packages: BTreeSet<&str> =
+            names.iter().filter_map(|name| Some(self.functions.get(name)?.package.as_str())).collect();
+        for package in packages {
+            command.args(["--package", package]);
+        }
         for name in names {
             command.args(["--bin", name]);
         }

@@ -79,7 +79,7 @@ impl Workspace {
         function: &str,
         source: &Path,
     ) -> Result<BTreeSet<String>, BuildError> {
-        let others = self.functions.values().map(PathBuf::as_path);
+        let others = self.functions.values().map(|source| source.main.as_path());
         let others = sources::owned_by(others.filter(|other| *other != source));
         let mut dependencies = BTreeSet::new();
         let mut files = BTreeMap::new();

@@ -15,14 +15,14 @@ use super::error::BuildError;
 use super::lockfile::needed_by;
 use super::manifest;
 
-/// A cargo workspace and the package whose binaries are the functions.
+/// A cargo workspace and the package of the functions: its binaries, and those of the packages of this workspace
+/// that it depends on.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     pub(super) root: PathBuf,
     pub(super) target_directory: PathBuf,
     pub(super) package: String,
-    /// The functions, each with the file of its `main`.
-    pub(super) functions: BTreeMap<String, PathBuf>,
+    pub(super) functions: BTreeMap<String, FunctionSource>,
     /// The package itself, then its path dependencies in a stable order.
     pub(super) members: Vec<Member>,
     /// The lines of `Cargo.lock` that the package needs. Cached, because reading the file takes longer than
@@ -30,6 +30,15 @@ pub struct Workspace {
     pub(super) locked: BTreeSet<String>,
     /// The variables of this process that change rustc's output, for all profiles.
     pub(super) compiler_environment: BTreeMap<String, String>,
+}
+
+/// Where a function is defined.
+#[derive(Clone, Debug)]
+pub(super) struct FunctionSource {
+    /// The package with the binary.
+    pub(super) package: String,
+    /// The file of its `main`.
+    pub(super) main: PathBuf,
 }
 
 /// A package with local sources.
@@ -61,7 +70,7 @@ impl Workspace {
             root,
             target_directory: metadata.target_directory.clone().into(),
             package: package.to_owned(),
-            functions: functions(functions_package),
+            functions: functions(&members, &metadata),
             members,
             compiler_environment: compiler_environment(env::vars_os()),
         })
@@ -84,10 +93,12 @@ impl Workspace {
 
     /// Returns the file with a function's `main`.
     pub(super) fn source_of(&self, function: &str) -> Result<&Path, BuildError> {
-        self.functions.get(function).map(PathBuf::as_path).ok_or_else(|| BuildError::NoFunction {
-            package: self.package.clone(),
-            function: function.to_owned(),
-            known: self.functions.keys().cloned().collect(),
+        self.functions.get(function).map(|source| source.main.as_path()).ok_or_else(|| {
+            BuildError::NoFunction {
+                package: self.package.clone(),
+                function: function.to_owned(),
+                known: self.functions.keys().cloned().collect(),
+            }
         })
     }
 }
@@ -111,9 +122,19 @@ async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     MetadataCommand::parse(String::from_utf8_lossy(&output.stdout)).map_err(|error| failed(error.to_string()))
 }
 
-fn functions(package: &Package) -> BTreeMap<String, PathBuf> {
-    let bins = package.targets.iter().filter(|target| target.is_bin());
-    bins.map(|bin| (bin.name.clone(), bin.src_path.clone().into())).collect()
+/// Returns the binaries of these packages. The first package comes last, so that its binary is chosen of two with
+/// the same name.
+fn functions(members: &[Member], metadata: &Metadata) -> BTreeMap<String, FunctionSource> {
+    let packages = index(metadata);
+    let mut functions = BTreeMap::new();
+    for package in members.iter().rev().filter_map(|member| packages.get(&member.dir)) {
+        for bin in package.targets.iter().filter(|target| target.is_bin()) {
+            let source =
+                FunctionSource { package: package.name.to_string(), main: bin.src_path.clone().into() };
+            functions.insert(bin.name.clone(), source);
+        }
+    }
+    functions
 }
 
 /// Returns `package` and its path dependencies, except those of tests.

@@ -7,7 +7,7 @@ use engine::scope::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Any resource, for [`aws::existing::Existing`] and settings of an application.
+/// Any resource, for [`aws::resources::existing::Existing`] and settings of an application.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub struct Arn(String);

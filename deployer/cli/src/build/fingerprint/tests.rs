@@ -297,3 +297,21 @@ fn paths_are_relative_with_slashes() {
     assert_eq!(relative(Path::new("/home/me/demo/a/b"), root), "a/b");
     assert_eq!(relative(Path::new("/home/me/shared"), root), "../shared");
 }
+
+/// A binary of a package that the functions' package depends on is also a function, of that package.
+#[tokio::test]
+async fn binary_of_a_dependency_is_a_function() {
+    let checkout = checkout();
+    let root = checkout.path();
+    write(root, "domain/src/bin/add.rs", "fn main() {}");
+    write(root, "domain/src/bin/replay.rs", "fn main() {}");
+    write(root, "other/src/bin/tool.rs", "fn main() {}");
+    let workspace = Workspace::discover(root, "functions").await.unwrap();
+    let packages: Vec<(&str, &str)> =
+        workspace.functions.iter().map(|(name, source)| (name.as_str(), source.package.as_str())).collect();
+    assert_eq!(packages, [("add", "functions"), ("get", "functions"), ("replay", "domain")]);
+    let settings = BuildSettings::default();
+    let before = fingerprints(root, &settings).await;
+    append(root, "domain/src/bin/replay.rs", "// changed");
+    assert_eq!(fingerprints(root, &settings).await, before, "another function does not change");
+}
