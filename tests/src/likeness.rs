@@ -16,6 +16,8 @@ static CHANCE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"seconds: \d+, subsecond_nanos: \d+", "TIME"),
         (r"creation_time: Some\(\d+\)", "TIME"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z?", "TIME"),
+        // AWS chooses the address of a URL.
+        (r"https://[a-z0-9]+\.lambda-url\.", "https://ID.lambda-url."),
         // The number of earlier runs.
         (r"releases/\d{10}\.json", "releases/NUMBER"),
         // A hash that depends on the account.

@@ -20,3 +20,13 @@ pub fn make_wish(payload: Value, default_id: Uuid) -> Result<Request<MakeWish>, 
     let at_most_cents = fields.integer("at_most_cents")?.ok_or_else(|| missing("at_most_cents"))?;
     fields.request(wishlist_id, MakeWish { item, at_most_cents }, command_id)
 }
+
+/// Parses `{"item"}`.
+///
+/// # Errors
+/// Fails if the item is missing or empty, or there is another field.
+pub fn find_wishes(payload: Value) -> Result<String, Refusal> {
+    let fields = Fields::of_question(payload, &["item"])?;
+    let item = fields.text("item")?.filter(|item| !item.is_empty());
+    item.map(str::to_owned).ok_or_else(|| missing("item"))
+}

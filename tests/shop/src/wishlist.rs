@@ -47,6 +47,9 @@ pub enum WishlistError {
     /// It has no wish.
     #[error("the wishlist does not exist: make a wish first")]
     WishlistNotFound,
+    /// The item has no name, or a long one.
+    #[error("item must have 1 to 100 characters")]
+    InvalidItem,
     /// The price is not one.
     #[error("at_most_cents must be 1 to {}", u32::MAX)]
     InvalidPrice,
@@ -69,6 +72,9 @@ impl Aggregate for Wishlist {
     }
 
     fn decide(&self, wish: &MakeWish, _: &Moment<'_>) -> Result<Vec<WishlistEvent>, WishlistError> {
+        if !(1..=100).contains(&wish.item.chars().count()) {
+            return Err(WishlistError::InvalidItem);
+        }
         let at_most_cents = match u32::try_from(wish.at_most_cents) {
             Ok(cents @ 1..) => cents,
             _ => return Err(WishlistError::InvalidPrice),
@@ -105,6 +111,7 @@ impl Answering for Wishlist {
     fn rule(error: &WishlistError) -> &'static str {
         match error {
             WishlistError::WishlistNotFound => "WishlistNotFound",
+            WishlistError::InvalidItem => "InvalidItem",
             WishlistError::InvalidPrice => "InvalidPrice",
         }
     }
@@ -130,5 +137,7 @@ mod tests {
         given::<Wishlist>([made(500)]).when(&wish(500)).then_nothing();
         given::<Wishlist>([made(500)]).when(&wish(600)).then([made(600)]);
         given::<Wishlist>([]).when(&wish(0)).then_refused(&WishlistError::InvalidPrice);
+        let unnamed = MakeWish { item: String::new(), at_most_cents: 500 };
+        given::<Wishlist>([]).when(&unnamed).then_refused(&WishlistError::InvalidItem);
     }
 }

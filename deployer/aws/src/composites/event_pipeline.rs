@@ -135,11 +135,20 @@ impl EventPipeline {
 
     /// Adds the pipeline and its functions to a stack.
     pub(super) fn add_to(self, stack: &mut Stack<Aws>) {
-        let Self { events, stream, archive, own: [capture, archiver, replay], handlers, queries, .. } = self;
+        let Self {
+            events,
+            stream,
+            archive,
+            own: [capture, archiver, replay],
+            commands,
+            queries,
+            handlers,
+            ..
+        } = self;
         stack.add(events).add(stream).add(archive);
         // Readers of events are updated first, so that no reader gets an event of a type that it does not know.
         let readers = || handlers.iter().chain(&queries);
-        let commands: Vec<Lambda> = self.commands.into_iter().map(|lambda| lambda.after(readers())).collect();
+        let commands: Vec<Lambda> = commands.into_iter().map(|lambda| lambda.after(readers())).collect();
         let replay = replay.calls(HANDLERS, &handlers);
         let all = commands.into_iter().chain([capture, archiver, replay]).chain(queries).chain(handlers);
         for lambda in all {

@@ -207,7 +207,12 @@ impl Lambda {
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
         #[cfg(feature = "sources")]
         let used: BTreeSet<ResourceId> = self.grants.iter().filter_map(|grant| grant.on.clone()).collect();
-        let function = self.function.environment(variables);
+        let mut function = self.function.environment(variables);
+        #[cfg(feature = "sources")]
+        if self.has_url && !self.mappings.is_empty() {
+            let mistake = "it gets events from a table or a stream, so it cannot have a URL";
+            function = function.with_mistake(mistake.to_owned());
+        }
         let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.also]);
         let granted = granted.flatten().chain(self.errands).chain(function.starting());
 

@@ -21,6 +21,15 @@ pub struct Existing {
     variable: Option<String>,
 }
 
+/// What can be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LookedUp {
+    Table,
+    Stream,
+    Function,
+    Bucket,
+}
+
 impl Existing {
     /// Returns the resource with this ARN.
     pub fn new(arn: impl Display) -> Self {
@@ -65,6 +74,10 @@ impl Existing {
         if !is_arn || arn.contains(|c: char| c.is_whitespace() || "*?".contains(c)) {
             return Some(format!("`{arn}` is not the ARN of one resource"));
         }
+        // Another form would be granted without being looked up.
+        if ["dynamodb", "kinesis", "lambda", "s3"].contains(&service) && self.looked_up().is_none() {
+            return Some(format!("`{arn}` is not the ARN of a table, stream, function or bucket"));
+        }
         let wrong = actions.iter().find(|action| action.split(':').next() != Some(service))?;
         Some(format!("`{wrong}` is not an action on `{arn}`"))
     }
@@ -74,17 +87,27 @@ impl Existing {
         self.arn.splitn(6, ':').nth(number).unwrap_or_default()
     }
 
+    /// Returns what the resource is, if the deployer can look it up.
+    fn looked_up(&self) -> Option<LookedUp> {
+        let of_type = |kind, separator| self.part(5).strip_prefix(kind)?.strip_prefix(separator);
+        let (name, kind) = match self.part(2) {
+            "dynamodb" => (of_type("table", '/')?, LookedUp::Table),
+            "kinesis" => (of_type("stream", '/')?, LookedUp::Stream),
+            "lambda" => (of_type("function", ':')?, LookedUp::Function),
+            "s3" => (self.part(5), LookedUp::Bucket),
+            _ => return None,
+        };
+        (!name.is_empty() && !name.contains('/')).then_some(kind)
+    }
+
     /// Returns the permission that [`not_found`] needs for this resource, if it is looked up.
     pub(crate) fn looking(&self) -> Option<Statement> {
-        let action = match (self.part(2), self.part(5).split(['/', ':']).next()?) {
-            #[cfg(feature = "sources")]
-            ("dynamodb", "table") => "dynamodb:DescribeTable",
-            #[cfg(feature = "sources")]
-            ("kinesis", "stream") => "kinesis:DescribeStreamSummary",
-            ("lambda", "function") => "lambda:GetFunction",
+        let action = match self.looked_up()? {
+            LookedUp::Table => "dynamodb:DescribeTable",
+            LookedUp::Stream => "kinesis:DescribeStreamSummary",
+            LookedUp::Function => "lambda:GetFunction",
             // For HeadBucket.
-            ("s3", _) => "s3:ListBucket",
-            _ => return None,
+            LookedUp::Bucket => "s3:ListBucket",
         };
         let words = ["look at", self.part(2), self.part(5)];
         Some(Statement::new(sid(&words), [action], [self.arn.clone()]))
@@ -93,22 +116,25 @@ impl Existing {
     /// Asks AWS for the resource.
     async fn look(&self, aws: &Aws) -> Result<(), Error> {
         // In place of a name, these calls accept an ARN, also that of another account.
-        match self.looking().map(|statement| statement.actions[0]) {
+        match self.looked_up() {
             #[cfg(feature = "sources")]
-            Some("dynamodb:DescribeTable") => {
+            Some(LookedUp::Table) => {
                 aws.dynamodb.describe_table().table_name(&self.arn).send().await.called().map(drop)
             }
             #[cfg(feature = "sources")]
-            Some("kinesis:DescribeStreamSummary") => {
+            Some(LookedUp::Stream) => {
                 aws.kinesis.describe_stream_summary().stream_arn(&self.arn).send().await.called().map(drop)
             }
-            Some("lambda:GetFunction") => {
+            Some(LookedUp::Function) => {
                 aws.lambda.get_function().function_name(&self.arn).send().await.called().map(drop)
             }
-            Some("s3:ListBucket") => {
+            Some(LookedUp::Bucket) => {
                 aws.s3.head_bucket().bucket(self.part(5)).send().await.called().map(drop)
             }
-            _ => Ok(()),
+            // A program without these services cannot look them up.
+            #[cfg(not(feature = "sources"))]
+            Some(LookedUp::Table | LookedUp::Stream) => Ok(()),
+            None => Ok(()),
         }
     }
 }
@@ -144,6 +170,11 @@ mod tests {
         for wrong in ["prices", "arn:aws:dynamodb:eu-central-1:222222222222:table/*", "arn:aws:sqs:::"] {
             let message = format!("`{wrong}` is not the ARN of one resource");
             assert_eq!(mistake(wrong, "dynamodb:GetItem"), Some(message));
+        }
+        for wrong in ["prices", "table/", "table/prices/stream/2026", "index/prices"] {
+            let wrong = format!("arn:aws:dynamodb:eu-central-1:222222222222:{wrong}");
+            let mistake = mistake(&wrong, "dynamodb:GetItem").expect("it is no table");
+            assert!(mistake.contains("is not the ARN of a table"), "{mistake}");
         }
         let other = format!("`sqs:SendMessage` is not an action on `{TABLE}`");
         assert_eq!(mistake(TABLE, "sqs:SendMessage"), Some(other));

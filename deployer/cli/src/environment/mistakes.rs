@@ -14,7 +14,7 @@ const TABLES: [&str; 9] =
     ["alarms", "build", "functions", "local", "org", "org.assume_role", "org.kms", "stream", "table"];
 
 /// The names of types in serde's messages, each with the term for TOML files.
-const TYPES: [(&str, &str); 8] = [
+const TYPES: [(&str, &str); 9] = [
     ("a boolean", "true or false"),
     ("a map", "a table"),
     ("a sequence", "a list"),
@@ -22,8 +22,12 @@ const TYPES: [(&str, &str); 8] = [
     ("boolean", "the value"),
     ("floating point", "the number"),
     ("integer", "the number"),
+    ("sequence", "a list"),
     ("string", "the string"),
 ];
+
+/// Rust's types of whole numbers that settings of an application may have, each with the largest one.
+const WHOLE_NUMBERS: [(&str, u32); 3] = [("u8", u8::MAX as u32), ("u16", u16::MAX as u32), ("u32", u32::MAX)];
 
 /// One mistake, with its position in the merged tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +104,7 @@ fn lists(table: &DeTable<'_>, prefix: &str) -> Vec<Mistake> {
     let of = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
         let path = format!("{prefix}{}", key.get_ref());
         match value.get_ref() {
-            DeValue::Array(_) if TABLES.contains(&path.as_str()) => {
+            DeValue::Array(items) if is_list_for_table(&path, items) => {
                 vec![Mistake::new(key.span(), format!("`{path}` is a table, not a list: [{path}]"))]
             }
             DeValue::Table(inner) => lists(inner, &format!("{path}.")),
@@ -108,6 +112,14 @@ fn lists(table: &DeTable<'_>, prefix: &str) -> Vec<Mistake> {
         }
     };
     table.iter().flat_map(of).collect()
+}
+
+/// Returns whether a list is in place of a table: `[[app]]`.
+fn is_list_for_table(path: &str, items: &DeArray<'_>) -> bool {
+    // The settings of a function are a table as well, but the lists in `[functions]` are settings of all.
+    let of_function = path.starts_with("functions.")
+        && items.iter().next().is_some_and(|item| matches!(item.get_ref(), DeValue::Table(_)));
+    TABLES.contains(&path) || path == "app" || of_function
 }
 
 /// Removes the key or value at this position, and returns whether there was one.
@@ -171,7 +183,11 @@ fn plain_message(message: &str) -> (String, Option<String>) {
             return (format!("`{word}` {wrong}"), Some(advice));
         }
     }
-    match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+    if message == "wanted string or table" {
+        return ("expected a string".to_owned(), None);
+    }
+    let invalid = ["invalid type: ", "invalid value: "].iter().find_map(|begin| message.strip_prefix(begin));
+    match invalid.and_then(|rest| rest.split_once(", expected ")) {
         Some((found, expected)) => {
             let found = found.trim_end_matches(" as i128").replace('`', "");
             let expected = if expected.starts_with("struct ") { "a table" } else { expected };
@@ -185,10 +201,13 @@ fn plain_message(message: &str) -> (String, Option<String>) {
 
 /// Replaces serde's name of a type at the start of a text.
 fn in_toml(text: &str) -> String {
-    let whole = text.trim_start_matches("a nonzero ");
-    if ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize"].contains(&whole) {
-        let but_zero = if whole == text { "" } else { " other than 0" };
-        return format!("a whole number{but_zero}");
+    let number = text.trim_start_matches("a nonzero ");
+    let least = u8::from(number != text);
+    if let Some((_, most)) = WHOLE_NUMBERS.iter().find(|(of_rust, _)| *of_rust == number) {
+        return format!("a whole number from {least} to {most}");
+    }
+    if ["i8", "i16", "i32", "i64", "u64", "usize"].contains(&number) {
+        return "a whole number".to_owned();
     }
     let found = TYPES.iter().find_map(|(of_serde, of_toml)| {
         let rest = text.strip_prefix(of_serde)?;

@@ -441,3 +441,17 @@ fn settings_of_the_application_show_mistakes_with_all_others() {
     let none = error_of(&format!("{LEAST}[app]\ncurrency = \"EUR\"\n"));
     assert!(none.contains("`currency` is not a key here: this program has no settings of its own"), "{none}");
 }
+
+#[test]
+fn settings_of_the_application_in_a_list_are_reported() {
+    for (text, said) in [
+        ("[[app]]\n", "`app` is a table, not a list: [app]"),
+        ("[[functions.add-item]]\n", "`functions.add-item` is a table, not a list: [functions.add-item]"),
+        ("[stream]\nmode = 1\n", "expected a string"),
+    ] {
+        let error = error_of(&format!("{LEAST}{text}"));
+        assert!(error.contains(said), "{error}");
+    }
+    let too_large = read_own("[app]\ncurrency = \"EUR\"\ndays = 700\n").expect_err("256 is too large");
+    assert!(too_large.contains("expected a whole number from 1 to 255, found the number 700"), "{too_large}");
+}

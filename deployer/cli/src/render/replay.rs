@@ -178,7 +178,8 @@ pub fn replay_unmatched(status: &ReplayStatus) -> Option<String> {
     }
     if !unknown.is_empty() && !known.is_empty() {
         let known = known.keys().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
-        return Some(format!("no event has type {}; the types are {known}", unknown.join(", ")));
+        let of = if status.order.only.selects_aggregates() { " of the selected aggregates" } else { "" };
+        return Some(format!("no event{of} has type {}; the types are {known}", unknown.join(", ")));
     }
     let nothing = status.counts.delivered == 0 && status.order.only != Only::default();
     nothing.then(|| format!("no event matches the filter ({})", only(&status.order.only)))

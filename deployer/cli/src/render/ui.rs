@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -60,12 +61,13 @@ impl Ui {
 
     /// Returns the command that runs this program, for hints that can be copied.
     pub fn program(&self) -> String {
-        // Cargo sets this for what it runs.
-        if std::env::var_os("CARGO").is_some_and(|cargo| !cargo.is_empty()) {
+        let program = std::env::args_os().next().unwrap_or_else(|| "deployer".into());
+        // Cargo sets this for what it runs. The alias is for the program of this name only.
+        let by_cargo = std::env::var_os("CARGO").is_some_and(|cargo| !cargo.is_empty());
+        if by_cargo && Path::new(&program).file_stem().is_some_and(|name| name == "deployer") {
             return "cargo deployer".into();
         }
-        let program = std::env::args_os().next();
-        program.map_or_else(|| "deployer".into(), |program| program.to_string_lossy().into_owned())
+        program.to_string_lossy().into_owned()
     }
 
     /// Writes a result as text, and ends the line. A failed write fails the command at its end: see

@@ -2,12 +2,14 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use eventsourcing::Answer;
 use lambda_runtime::LambdaEvent;
 use runtime::Fault;
 use runtime::start::{serve, start};
 use serde_json::{Value, json};
 use shop::{
     functions::{FIND_WISHES, PRICES_TABLE, WISHES_TABLE},
+    request,
     wishes::Wishes,
 };
 
@@ -18,9 +20,12 @@ async fn main() -> Result<(), Fault> {
     let wishes = &Wishes::new(client.clone(), start.setting(WISHES_TABLE)?);
     let prices = start.setting(PRICES_TABLE)?;
     serve(async |event: LambdaEvent<Value>| {
-        let item = event.payload["item"].as_str().unwrap_or_default();
-        let call = client.get_item().table_name(prices).key("Item", AttributeValue::S(item.to_owned()));
-        let (found, price) = (wishes.of_item(item).await?, call.send().await?);
+        let item = match request::find_wishes(event.payload) {
+            Ok(item) => item,
+            Err(refusal) => return Ok(json!(Answer::<Value>::from(refusal))),
+        };
+        let call = client.get_item().table_name(prices).key("Item", AttributeValue::S(item.clone()));
+        let (found, price) = (wishes.of_item(&item).await?, call.send().await?);
         let cents: Option<u32> = price.item().and_then(|row| row.get("Cents")?.as_n().ok()?.parse().ok());
         let list = found
             .iter()

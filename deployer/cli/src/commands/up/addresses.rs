@@ -15,7 +15,7 @@ pub(super) async fn show(session: &Session, ui: &Ui) {
         // The root credentials of the local cloud, which are no secret.
         Some(_) if own_endpoint().is_none() => "--user test:test",
         _ => {
-            r#"--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN""#
+            r#"--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" ${AWS_SESSION_TOKEN:+-H "x-amz-security-token: $AWS_SESSION_TOKEN"}"#
         }
     };
     let region = &session.scope.region;
