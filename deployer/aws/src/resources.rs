@@ -29,7 +29,7 @@ pub mod stream;
 pub mod table;
 
 use engine::resource::Kind;
-pub use grant::Grant;
+pub use grant::{Grant, GrantedOn};
 pub use key::{Keys, is_of_key};
 
 use crate::Aws;

@@ -41,7 +41,7 @@ pub fn looking(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> 
 fn of_stack(environment: &Environment, stack: &Stack<Aws>) -> Vec<Statement> {
     // Kinds without resources in the stack are listed as well: there may be orphans of them.
     let of_kinds = stack.kinds.iter().flat_map(|kind| (kind.permissions)(&stack.scope));
-    // Only if a function has a network or a layer.
+    // Only if a function has a network or a layer, or uses a resource of others.
     let resources = stack.neighbours();
     let of_functions = resources.of_kind::<Function>().flat_map(Function::deploying);
     let all = of_kinds.chain(release_permissions(&stack.scope)).chain(of_functions);

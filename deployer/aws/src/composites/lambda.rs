@@ -16,13 +16,13 @@ use engine::stack::Stack;
 use eventsourcing::contract;
 
 use crate::policy::{Policy, Statement};
-use crate::resources::Grant;
 #[cfg(feature = "pipeline")]
 use crate::resources::bucket::Bucket;
 use crate::resources::function::Function;
 use crate::resources::function_url::FunctionUrl;
 use crate::resources::log_group::LogGroup;
 use crate::resources::role::Role;
+use crate::resources::{Grant, GrantedOn};
 #[cfg(feature = "sources")]
 use crate::resources::{
     mapping::{Mapping, MappingSettings},
@@ -110,10 +110,13 @@ impl Lambda {
         if let Some(mistake) = &grant.mistake {
             self.function = self.function.with_mistake(mistake.clone());
         }
-        if grant.is_deployed_first {
-            self.function = grant.on.iter().fold(self.function, |function, on| function.needing(on.clone()));
+        match &grant.on {
+            GrantedOn::Existing(existing) => self.function = self.function.using(existing.clone()),
+            GrantedOn::Own(id) if grant.is_deployed_first => {
+                self.function = self.function.needing(id.clone());
+            }
+            GrantedOn::Own(_) => {}
         }
-        self.function = self.function.using(grant.existing.clone());
         self.grants.push(grant);
         self
     }
@@ -206,7 +209,14 @@ impl Lambda {
         let variables: BTreeMap<String, String> =
             self.grants.iter().filter_map(|grant| grant.variable.clone()).collect();
         #[cfg(feature = "sources")]
-        let used: BTreeSet<ResourceId> = self.grants.iter().filter_map(|grant| grant.on.clone()).collect();
+        let used: BTreeSet<ResourceId> = self
+            .grants
+            .iter()
+            .filter_map(|grant| match &grant.on {
+                GrantedOn::Own(id) => Some(id.clone()),
+                GrantedOn::Existing(_) => None,
+            })
+            .collect();
         let mut function = self.function.environment(variables);
         #[cfg(feature = "sources")]
         if self.has_url && !self.mappings.is_empty() {

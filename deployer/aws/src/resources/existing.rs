@@ -7,8 +7,8 @@ use engine::error::Error;
 use futures::future::join_all;
 
 use crate::policy::Statement;
-use crate::resources::Grant;
 use crate::resources::sid::sid;
+use crate::resources::{Grant, GrantedOn};
 use crate::{Aws, Called};
 
 /// A resource outside the stack, known by its ARN.
@@ -57,14 +57,11 @@ impl Existing {
         let mut words = vec!["use", self.part(2)];
         words.extend(actions.iter().filter_map(|action| action.split(':').nth(1)));
         words.push(resource.splitn(6, ':').nth(5).unwrap_or_default());
+        let statement = Statement::new(sid(&words), actions, [resource]);
         Grant {
-            statement: Statement::new(sid(&words), actions, [resource]),
-            also: None,
             variable: self.variable.clone().map(|variable| (variable, self.arn.clone())),
-            on: None,
-            existing: Some(self.clone()),
-            is_deployed_first: false,
             mistake: self.mistake(actions),
+            ..Grant::of(GrantedOn::Existing(self.clone()), statement)
         }
     }
 

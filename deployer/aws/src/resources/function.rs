@@ -230,8 +230,8 @@ impl Function {
     }
 
     /// Returns the function that uses this resource outside the stack.
-    pub(crate) fn using(mut self, existing: Option<Existing>) -> Self {
-        self.existing.extend(existing);
+    pub(crate) fn using(mut self, existing: Existing) -> Self {
+        self.existing.insert(existing);
         self
     }
 
@@ -267,15 +267,8 @@ impl Function {
     /// Grants invoking the function, synchronously or asynchronously.
     pub fn invoke(&self) -> Grant {
         let name = sid(&["invoke", &self.binary]);
-        Grant {
-            statement: Statement::new(name, ["lambda:InvokeFunction"], [self.arn.clone()]),
-            also: None,
-            variable: None,
-            on: Some(ResourceId::new(Self::KIND, &self.name)),
-            existing: None,
-            is_deployed_first: false,
-            mistake: None,
-        }
+        let statement = Statement::new(name, ["lambda:InvokeFunction"], [self.arn.clone()]);
+        Grant::own::<Self>(&self.name, statement)
     }
 
     /// Returns the name of the binary with the code.

@@ -74,14 +74,10 @@ impl FunctionUrl {
         };
         let auth_type = "lambda:FunctionUrlAuthType";
         let via_url = "lambda:InvokedViaFunctionUrl";
+        let call = statement("call", "lambda:InvokeFunctionUrl", "StringEquals", auth_type, "AWS_IAM");
         Grant {
-            statement: statement("call", "lambda:InvokeFunctionUrl", "StringEquals", auth_type, "AWS_IAM"),
             also: Some(statement("invoke by url", "lambda:InvokeFunction", "Bool", via_url, "true")),
-            variable: None,
-            on: Some(ResourceId::new(Self::KIND, Resource::name(function))),
-            existing: None,
-            is_deployed_first: false,
-            mistake: None,
+            ..Grant::own::<Self>(Resource::name(function), call)
         }
     }
 

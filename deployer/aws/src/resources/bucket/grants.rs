@@ -4,8 +4,6 @@
 //! globally unique: after the bucket is deleted, another account can take its name, and would receive all
 //! events ("Security best practices for Amazon S3 destinations", Lambda developer guide).
 
-use engine::resource::{Resource, ResourceId};
-
 use super::Bucket;
 use crate::policy::Statement;
 use crate::resources::sid::sid;
@@ -58,8 +56,7 @@ impl Bucket {
 
     fn grant(&self, statement: Statement, key: Option<Statement>) -> Grant {
         let variable = self.variable.clone().map(|variable| (variable, self.name.clone()));
-        let on = Some(ResourceId::new(Self::KIND, &self.name));
-        Grant { statement, also: key, variable, on, existing: None, is_deployed_first: false, mistake: None }
+        Grant { also: key, variable, ..Grant::own::<Self>(&self.name, statement) }
     }
 
     fn put(&self, name: &[&str], prefix: &str) -> Statement {

@@ -56,8 +56,9 @@ impl Function {
     }
 
     /// Returns what the principal that deploys this function needs in addition to the permissions of the
-    /// kind: the deployer looks up the resources of others that the function uses, and Lambda checks that the principal may see the network and the layers that it gives to a function
-    /// ("AWS::Lambda::Function", permissions of its handlers, CloudFormation resource schemas).
+    /// kind: the deployer looks up the resources of others that the function uses, and Lambda checks that the
+    /// principal may see the network and the layers that it gives to a function ("AWS::Lambda::Function",
+    /// permissions of its handlers, CloudFormation resource schemas).
     pub fn deploying(&self) -> Vec<Statement> {
         let network = self.vpc.as_ref().map(|_| {
             let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];

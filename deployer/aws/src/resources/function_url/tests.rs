@@ -5,6 +5,7 @@ use engine::resource::Described;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::resources::GrantedOn;
 use crate::testing::{Script, ScriptedAnswer, body, fault, scope, update};
 
 const FUNCTION: &str = "demo-dev-capture";
@@ -169,5 +170,5 @@ fn caller_by_url_needs_two_permissions() {
     );
     let via_url = "lambda:InvokedViaFunctionUrl";
     assert_eq!(of(&also), expected("InvokeByUrlCapture", "lambda:InvokeFunction", "Bool", via_url, "true"));
-    assert_eq!(grant.on, Some(ResourceId::new("lambda.url", FUNCTION)));
+    assert_eq!(grant.on, GrantedOn::Own(ResourceId::new("lambda.url", FUNCTION)));
 }

@@ -1,7 +1,5 @@
 //! Permissions of functions on a stream, and of Lambda on their behalf.
 
-use engine::resource::{Resource, ResourceId};
-
 use super::Stream;
 use crate::policy::Statement;
 use crate::resources::sid::sid;
@@ -11,18 +9,12 @@ impl Stream {
     /// Grants adding records.
     pub fn publish(&self) -> Grant {
         let variable = self.variable.clone();
+        let name = sid(&["publish", &self.thing]);
+        let statement = Statement::new(name, ["kinesis:PutRecords"], [self.arn.clone()]);
         Grant {
-            statement: Statement::new(
-                sid(&["publish", &self.thing]),
-                ["kinesis:PutRecords"],
-                [self.arn.clone()],
-            ),
             also: self.key("kms:GenerateDataKey", &self.kms_key),
             variable: variable.map(|variable| (variable, self.name.clone())),
-            on: Some(ResourceId::new(Self::KIND, &self.name)),
-            existing: None,
-            is_deployed_first: false,
-            mistake: None,
+            ..Grant::own::<Self>(&self.name, statement)
         }
     }
 

@@ -1,7 +1,5 @@
 //! Permissions of functions on a table, and of Lambda on their behalf.
 
-use engine::resource::{Resource, ResourceId};
-
 use super::Table;
 use crate::policy::Statement;
 use crate::resources::sid::sid;
@@ -101,14 +99,11 @@ impl Table {
     }
 
     fn grant(&self, verb: &str, action: &'static str) -> Grant {
+        let statement = Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]);
         Grant {
-            statement: Statement::new(sid(&[verb, &self.thing]), [action], [self.arn.clone()]),
             also: self.decrypting(),
             variable: self.variable.clone().map(|variable| (variable, self.name.clone())),
-            on: Some(ResourceId::new(Self::KIND, &self.name)),
-            existing: None,
-            is_deployed_first: false,
-            mistake: None,
+            ..Grant::own::<Self>(&self.name, statement)
         }
     }
 
