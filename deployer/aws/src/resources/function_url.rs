@@ -6,10 +6,9 @@
 
 mod cors;
 
+use aws_sdk_lambda::operation::get_function_url_config::GetFunctionUrlConfigOutput;
 use engine::error::{Class, Error, GoneIsNone};
-use engine::resource::{
-    Changed, Effect, ImportId, KindInfo, LeftOut, Live, Resource, ResourceId, Risk, Tags,
-};
+use engine::resource::{Changed, ImportId, KindInfo, LeftOut, Live, Resource, ResourceId, Tags};
 use engine::scope::Scope;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -59,9 +58,7 @@ impl FunctionUrl {
     /// # Errors
     /// Returns an error if the URL cannot be read.
     pub async fn address(function: &str, aws: &Aws) -> Result<Option<String>, Error> {
-        let call = aws.lambda.get_function_url_config().function_name(function);
-        let answer = call.send().await.called().gone_is_none()?;
-        Ok(answer.map(|answer| answer.function_url))
+        Ok(configuration(function, aws).await?.map(|answer| answer.function_url))
     }
 
     /// Grants calling a function by its URL, and in no other way. The address is known only after the URL was
@@ -119,13 +116,6 @@ impl Resource for FunctionUrl {
         vec![ImportId::new("aws_lambda_function_url", &self.name)]
     }
 
-    fn effect(&self, field: FunctionUrlFieldName, _live: &Self) -> Effect {
-        use FunctionUrlFieldName as Field;
-        match field {
-            Field::Name | Field::AuthType | Field::InvokeMode | Field::Cors => Effect::InPlace(Risk::Safe),
-        }
-    }
-
     /// "Actions, resources, and condition keys for AWS Lambda" (Service Authorization Reference).
     fn permissions(scope: &Scope) -> Vec<Statement> {
         let functions = scope.arn("lambda", &format!("function:{}*", scope.prefix()));
@@ -151,9 +141,7 @@ impl Resource for FunctionUrl {
     }
 
     async fn read(&self, aws: &Aws) -> Result<Option<Live<Self>>, Error> {
-        let call = aws.lambda.get_function_url_config().function_name(&self.name);
-        let answer = call.send().await.called().gone_is_none()?;
-        let live = answer.map(|answer| Self {
+        let live = configuration(&self.name, aws).await?.map(|answer| Self {
             name: self.name.clone(),
             auth_type: answer.auth_type.as_str().to_owned(),
             invoke_mode: answer
@@ -203,6 +191,12 @@ impl Resource for FunctionUrl {
     async fn tags(name: &str, aws: &Aws) -> Result<Option<Tags>, Error> {
         Function::tags(name, aws).await
     }
+}
+
+/// Returns the URL of a function, or nothing if it has none.
+async fn configuration(function: &str, aws: &Aws) -> Result<Option<GetFunctionUrlConfigOutput>, Error> {
+    let call = aws.lambda.get_function_url_config().function_name(function);
+    call.send().await.called().gone_is_none()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use engine::resource::Resource;
 use engine::retry::retried;
+use futures::future::join_all;
 
 use crate::render::Ui;
 use crate::session::Session;
@@ -19,9 +20,11 @@ pub(super) async fn show(session: &Session, ui: &Ui) {
         }
     };
     let region = &session.scope.region;
-    for url in session.stack.neighbours().of_kind::<FunctionUrl>() {
-        let name = Resource::name(url);
-        match retried(async || FunctionUrl::address(name, &session.aws).await).await {
+    let resources = session.stack.neighbours();
+    let names: Vec<&str> = resources.of_kind::<FunctionUrl>().map(Resource::name).collect();
+    let read = names.iter().map(|name| retried(async || FunctionUrl::address(name, &session.aws).await));
+    for (name, address) in names.iter().zip(join_all(read).await) {
+        match address {
             Ok(Some(address)) => {
                 let address = reachable(&address, endpoint.as_deref());
                 let function = session.scope.thing(name);
