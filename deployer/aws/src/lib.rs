@@ -37,7 +37,7 @@ pub use endpoint::{WrongEndpoint, own_endpoint};
 pub use invoke::{NoAnswer, Ran, Repetition, invoke};
 pub use log_lines::LogQuery;
 pub use login::Login;
-pub use names::AwsNames;
+pub use names::{AwsNames, arn_part};
 pub use packages::{Fingerprints, Package, Packages};
 pub use read_only::READS;
 pub use read_only::{Noted, ReadOnly};

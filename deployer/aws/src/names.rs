@@ -19,6 +19,11 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("us-isof-", "aws-iso-f"),
 ];
 
+/// Returns a part of an ARN, from 0: `arn:partition:service:region:account:resource`.
+pub fn arn_part(arn: &str, number: usize) -> Option<&str> {
+    arn.splitn(6, ':').nth(number)
+}
+
 /// Names and ARNs of resources in a scope. The names are unique outside of the scope too.
 pub trait AwsNames {
     /// Returns the name of a bucket, which is unique in the whole partition. A name that ends with `-an` is

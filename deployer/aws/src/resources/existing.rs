@@ -9,7 +9,7 @@ use futures::future::join_all;
 use crate::policy::Statement;
 use crate::resources::sid::sid;
 use crate::resources::{Grant, GrantedOn};
-use crate::{Aws, Called};
+use crate::{Aws, Called, arn_part};
 
 /// A resource outside the stack, known by its ARN.
 ///
@@ -56,7 +56,7 @@ impl Existing {
     fn grant(&self, resource: String, actions: &[&'static str]) -> Grant {
         let mut words = vec!["use", self.part(2)];
         words.extend(actions.iter().filter_map(|action| action.split(':').nth(1)));
-        words.push(resource.splitn(6, ':').nth(5).unwrap_or_default());
+        words.push(arn_part(&resource, 5).unwrap_or_default());
         let statement = Statement::new(sid(&words), actions, [resource]);
         Grant {
             variable: self.variable.clone().map(|variable| (variable, self.arn.clone())),
@@ -79,9 +79,9 @@ impl Existing {
         Some(format!("`{wrong}` is not an action on `{arn}`"))
     }
 
-    /// Returns a part of the ARN: `arn:partition:service:region:account:resource`.
+    /// See [`arn_part`].
     fn part(&self, number: usize) -> &str {
-        self.arn.splitn(6, ':').nth(number).unwrap_or_default()
+        arn_part(&self.arn, number).unwrap_or_default()
     }
 
     /// Returns what the resource is, if the deployer can look it up.

@@ -3,6 +3,7 @@
 
 use engine::error::{Class, Error};
 
+use crate::arn_part;
 use crate::policy::Policy;
 
 /// Classifies an error about a missing permission of a function's role.
@@ -68,7 +69,7 @@ fn asked_for(message: &str, concerned: &[&str]) -> Vec<(String, String)> {
 }
 
 fn service(arn: &str) -> &str {
-    arn.split(':').nth(2).unwrap_or_default()
+    arn_part(arn, 2).unwrap_or_default()
 }
 
 #[cfg(test)]

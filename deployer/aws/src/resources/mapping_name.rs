@@ -6,6 +6,8 @@ use std::fmt;
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use engine::resource::Neighbours;
 
+use crate::arn_part;
+
 /// The kind of mappings.
 pub(super) const KIND: &str = "lambda.event-source-mapping";
 
@@ -55,7 +57,7 @@ impl MappingName {
     pub(super) fn of(mapping: &EventSourceMappingConfiguration) -> Option<Self> {
         let (_, function) = mapping.function_arn()?.split_once(":function:")?;
         let source = mapping.event_source_arn()?;
-        let service = Service::named(source.split(':').nth(2)?);
+        let service = Service::named(arn_part(source, 2)?);
         Some(Self { function: function.to_owned(), service, source: source_name(source).to_owned() })
     }
 
@@ -88,7 +90,7 @@ pub(super) fn readers(stack: &Neighbours<'_>, service: &Service, source: &str) -
 /// Returns the name of a source: of the table in `table/<name>/stream/<time>`, of the stream
 /// in `stream/<name>`, of the queue in `<name>`.
 pub(super) fn source_name(arn: &str) -> &str {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    let resource = arn_part(arn, 5).unwrap_or(arn);
     resource.split('/').nth(1).unwrap_or(resource)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws::AwsNames;
+use aws::{AwsNames, arn_part};
 use engine::scope::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -105,9 +105,9 @@ impl TopicArn {
     }
 }
 
-/// Returns a part of an ARN: `arn:partition:service:region:account:resource`.
+/// See [`arn_part`].
 fn part(arn: &str, number: usize) -> &str {
-    arn.splitn(6, ':').nth(number).unwrap_or_default()
+    arn_part(arn, number).unwrap_or_default()
 }
 
 /// Returns whether a text is an ARN of this service whose last part starts with `resource`, such as `role/`.

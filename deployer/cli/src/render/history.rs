@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::style::{count, duration};
 use super::table::columns;
 use crate::build::commit_of;
+use aws::arn_part;
 
 /// Returns a line for each run, the latest first.
 pub fn history_text(runs: &[PastRun]) -> String {
@@ -59,7 +60,7 @@ pub(crate) fn short_commit(release: &str) -> String {
 
 /// Returns the part of a caller's ARN that people know: `user/ann`, `assumed-role/deployer/ann`, `root`.
 fn caller(arn: &str) -> String {
-    arn.splitn(6, ':').nth(5).unwrap_or(arn).to_owned()
+    arn_part(arn, 5).unwrap_or(arn).to_owned()
 }
 
 fn ending(ending: Ending) -> &'static str {

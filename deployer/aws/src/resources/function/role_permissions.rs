@@ -2,6 +2,7 @@
 //! and permissions of the principal that deploys the function.
 
 use super::Function;
+use crate::arn_part;
 use crate::policy::Statement;
 use crate::resources::existing::Existing;
 use crate::resources::key;
@@ -74,5 +75,5 @@ impl Function {
 
 /// Returns whether an ARN belongs to this service.
 pub(super) fn is_of(arn: &str, service: &str) -> bool {
-    arn.starts_with("arn:") && arn.split(':').nth(2) == Some(service)
+    arn.starts_with("arn:") && arn_part(arn, 2) == Some(service)
 }
