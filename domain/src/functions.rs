@@ -2,7 +2,7 @@
 //!
 //! `functions` has a binary for each of them, and the stack has one line; both use these names.
 
-use eventsourcing::contract::{ARCHIVE, CAPTURE, EVENTS_TABLE, Function, REPLAY};
+use eventsourcing::contract::{EVENTS_TABLE, Function};
 
 /// Opens a cart.
 pub const OPEN_CART: Function =
@@ -16,5 +16,5 @@ pub const CLOSE_CART: Function =
 /// Returns the contents of a cart.
 pub const GET_CART: Function =
     Function { name: "get-cart", description: "Returns the contents of a cart", reads: &[EVENTS_TABLE] };
-/// All functions except handlers ([`Function::handler`]).
-pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART, CAPTURE, ARCHIVE, REPLAY];
+/// All functions of the cart except handlers ([`Function::handler`]).
+pub const FUNCTIONS: &[Function] = &[OPEN_CART, ADD_ITEM, CLOSE_CART, GET_CART];

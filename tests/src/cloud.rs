@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cli::build::{BuildSettings, Method, Workspace};
+use cli::build::{BuildSettings, FunctionsPackage, Method, Workspace};
 use cli::local::{LocalCloud, VERSION};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -19,10 +19,18 @@ pub(crate) const RECORDED_ACCOUNT: u64 = 100_000_000_000;
 pub struct Cloud {
     local: LocalCloud,
     runtime: Runtime,
-    binary: PathBuf,
+    built: Built,
     root: PathBuf,
     accounts: AtomicU64,
     pid: i32,
+}
+
+/// The cart's system, compiled.
+#[derive(Debug, Clone)]
+struct Built {
+    deployer: PathBuf,
+    /// The names of the functions.
+    functions: Vec<String>,
 }
 
 impl Cloud {
@@ -33,8 +41,8 @@ impl Cloud {
     pub fn start() -> Result<Self, Box<dyn std::error::Error>> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
         let runtime = Runtime::new()?;
-        let binary = runtime.block_on(build(&root))?;
-        Self::run(runtime, root, binary, None)
+        let built = runtime.block_on(build(&root))?;
+        Self::run(runtime, root, built, None)
     }
 
     /// Starts another cloud, for a test that would disturb others: a cloud is one process, and when a
@@ -52,13 +60,13 @@ impl Cloud {
         &self,
         functions_call: Option<String>,
     ) -> Result<Aside, Box<dyn std::error::Error>> {
-        Self::run(Runtime::new()?, self.root.clone(), self.binary.clone(), functions_call).map(Aside)
+        Self::run(Runtime::new()?, self.root.clone(), self.built.clone(), functions_call).map(Aside)
     }
 
     fn run(
         runtime: Runtime,
         root: PathBuf,
-        binary: PathBuf,
+        built: Built,
         functions_call: Option<String>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         // The folder of `deployer local`, so that MiniStack is installed only once.
@@ -68,7 +76,7 @@ impl Cloud {
         }
         let running = runtime.block_on(local.start(&|_| {}))?;
         let accounts = AtomicU64::new(RECORDED_ACCOUNT + 1);
-        Ok(Self { local, runtime, binary, root, accounts, pid: running.pid })
+        Ok(Self { local, runtime, built, root, accounts, pid: running.pid })
     }
 
     /// Stops the cloud with everything in it, and deletes its stored data.
@@ -111,20 +119,25 @@ impl Cloud {
 
     /// Returns the deployer's binary.
     pub fn binary(&self) -> &Path {
-        &self.binary
+        &self.built.deployer
+    }
+
+    /// Returns the names of the cart's functions.
+    pub fn functions(&self) -> &[String] {
+        &self.built.functions
     }
 
     /// Builds the deployer of another system in this workspace, and returns its binary.
     ///
     /// # Errors
     /// Fails if the build fails.
-    pub fn build_deployer(&self, package: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    pub fn build_deployer(&self, package: &'static str) -> Result<PathBuf, Box<dyn std::error::Error>> {
         self.runtime.block_on(compile(&self.root, package))
     }
 
     /// Returns cargo's target folder, which contains the binary: `<target>/debug/deployer`.
     pub(crate) fn target(&self) -> &Path {
-        self.binary.ancestors().nth(2).expect("cargo builds into a folder for each profile")
+        self.binary().ancestors().nth(2).expect("cargo builds into a folder for each profile")
     }
 
     /// Runs a future to completion.
@@ -158,17 +171,17 @@ impl Drop for Aside {
 }
 
 /// Builds the deployer, and the functions, so that no test waits for a compiler.
-async fn build(root: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let binary = compile(root, "deployer").await?;
-    let functions = Workspace::discover(root, "functions").await?;
-    let names: Vec<String> = functions.functions().map(str::to_owned).collect();
-    functions.build(&names, &settings(), &|_| {}).await?;
-    Ok(binary)
+async fn build(root: &Path) -> Result<Built, Box<dyn std::error::Error>> {
+    let deployer = compile(root, "deployer").await?;
+    let workspace = Workspace::discover(root, FunctionsPackage::named("functions")).await?;
+    let functions: Vec<String> = workspace.functions().map(str::to_owned).collect();
+    workspace.build(&functions, &settings(), &|_| {}).await?;
+    Ok(Built { deployer, functions })
 }
 
 /// Builds the binary of this package that has the package's name.
-async fn compile(root: &Path, package: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let workspace = Workspace::discover(root, package).await?;
+async fn compile(root: &Path, package: &'static str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let workspace = Workspace::discover(root, FunctionsPackage::named(package)).await?;
     let mut built = workspace.compile(&[package.to_owned()], &settings(), &|_| {}).await?;
     Ok(built.remove(package).ok_or("cargo named no binary")?)
 }

@@ -1,7 +1,7 @@
 //! A workspace whose functions do nothing, which is built and uploaded quickly, for tests that deploy often
 //! and never call the functions.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
 
@@ -29,15 +29,14 @@ impl Hollow {
     /// Creates a workspace with functions of the same names as the real ones.
     ///
     /// # Errors
-    /// Fails if the workspace cannot be written, or the real one cannot be read.
+    /// Fails if the workspace cannot be written.
     pub fn of(cloud: &Cloud) -> io::Result<Self> {
         let hollow = Self { folder: TempDir::new()? };
-        let sources = PathBuf::from("src/bin");
-        fs::create_dir_all(hollow.path().join(&sources))?;
+        fs::create_dir_all(hollow.path().join("src/bin"))?;
         fs::write(hollow.path().join("Cargo.toml"), MANIFEST)?;
         fs::write(hollow.path().join("Cargo.lock"), LOCK)?;
-        for real in fs::read_dir(cloud.root().join("functions").join(&sources))? {
-            fs::write(hollow.path().join(&sources).join(real?.file_name()), NOTHING)?;
+        for function in cloud.functions() {
+            hollow.mend_code(function)?;
         }
         Ok(hollow)
     }

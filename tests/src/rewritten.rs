@@ -102,10 +102,7 @@ impl Rewritten {
 
 /// Returns when the functions that all other tests deploy were built.
 fn built(cloud: &Cloud) -> Vec<SystemTime> {
-    let code = fs::read_dir(cloud.root().join(BINARIES)).expect("the functions have binaries");
-    let names = code.map(|file| file.expect("a file can be listed").path());
-    let binaries =
-        names.map(|code| cloud.target().join("debug").join(code.file_stem().expect("a file has a name")));
+    let binaries = cloud.functions().iter().map(|name| cloud.target().join("debug").join(name));
     binaries
         .map(|binary| fs::metadata(binary).and_then(|file| file.modified()).expect("the function was built"))
         .collect()

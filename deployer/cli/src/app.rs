@@ -5,10 +5,11 @@
 use engine::stack::Stack;
 use serde::de::DeserializeOwned;
 
+use crate::build::FunctionsPackage;
 use crate::environment::{AppSettings, Environment};
 use crate::exit::Problem;
 #[cfg(feature = "pipeline")]
-use crate::pipeline::{AggregateApp, Pipeline};
+use crate::pipeline::{AggregateApp, PROVIDED, Pipeline};
 use aws::resources::bucket::Bucket;
 use aws::{Aws, deployment_bucket};
 
@@ -37,8 +38,8 @@ impl App {
         Self { stack_name, stack, package: None, pipeline: None, settings: AppSettings::NONE, try_next: "" }
     }
 
-    /// Returns the program with the functions of a cargo package: its binaries, and those of the packages in the
-    /// same workspace that it depends on.
+    /// Returns the program with the functions of a cargo package: its binaries, and those of the packages
+    /// that it depends on by path. A pipeline adds its own functions.
     #[must_use]
     pub const fn package(self, package: &'static str) -> Self {
         Self { package: Some(package), ..self }
@@ -76,12 +77,20 @@ impl App {
         stack
     }
 
+    /// Returns the cargo package of the functions; `None` for a stack without functions.
+    pub(crate) fn functions_package(&self) -> Option<FunctionsPackage> {
+        let functions = FunctionsPackage::named(self.package?);
+        #[cfg(feature = "pipeline")]
+        let functions = FunctionsPackage { provided: self.pipeline.map(|_| PROVIDED), ..functions };
+        Some(functions)
+    }
+
     /// Returns the cargo package of the functions, for the commands on functions.
     ///
     /// # Errors
     /// Fails if the stack has no functions.
-    pub(crate) fn functions(&self) -> Result<&'static str, Problem> {
-        self.package
+    pub(crate) fn functions(&self) -> Result<FunctionsPackage, Problem> {
+        self.functions_package()
             .ok_or_else(|| Problem::usage(format!("the stack `{}` has no functions", self.stack_name)))
     }
 

@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod failure;
 mod fingerprint;
+mod functions_package;
 mod group;
 mod line_endings;
 mod lockfile;
@@ -21,6 +22,7 @@ mod workspace;
 
 pub use error::BuildError;
 pub use event::BuildEvent;
+pub use functions_package::{FunctionsPackage, ProvidedFunctions};
 pub use group::end_all;
 pub use release::{commit_of, descends_from, history, release};
 pub use settings::{Architecture, BuildSettings, Method};

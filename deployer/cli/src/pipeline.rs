@@ -7,11 +7,20 @@ mod reached;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eventsourcing::contract;
 use eventsourcing::event::{Event, Schema};
 use eventsourcing::probe::{Probe, ProbeEvent};
 use eventsourcing::{Aggregate, Answer, Answering, Commit, History};
 use serde_json::Value;
 use storage::fault::chain;
+
+use crate::build::ProvidedFunctions;
+
+/// The functions of every pipeline. A system that depends on them has no files for them.
+pub(crate) const PROVIDED: ProvidedFunctions = ProvidedFunctions {
+    package: contract::PIPELINE_PACKAGE,
+    names: &[contract::CAPTURE.name, contract::ARCHIVE.name, contract::REPLAY.name],
+};
 
 /// The event pipeline of a stack ([`EventPipeline`](aws::composites::EventPipeline)), and what its events mean.
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,7 @@ use engine::stack::Stack;
 use engine::survey::{Survey, survey};
 
 use crate::app::App;
-use crate::build::BuildSettings;
+use crate::build::{BuildSettings, FunctionsPackage};
 use crate::bundle::Sources;
 use crate::environment::{Environment, Local};
 use crate::exit::Problem;
@@ -193,7 +193,7 @@ impl Session {
         self.environment.check_method(own_endpoint().is_some())?;
         check::offline(&self.stack, &self.environment, app)?;
         // In a separate task: hashing would delay the processing of AWS's responses.
-        let sources = tokio::spawn(sources(app.package, self.environment.build.clone()));
+        let sources = tokio::spawn(sources(app.functions_package(), self.environment.build.clone()));
         let others = self.stack.existing();
         let others = not_found(&others, &self.aws);
         let (sources, looked, others) = futures::join!(sources, self.look(&self.stack, ui), others);
@@ -215,8 +215,11 @@ impl Session {
 /// # Errors
 /// Returns an error if the current folder is not in the cargo workspace of the functions, or if the bundle
 /// has no functions with these settings.
-async fn sources(package: Option<&str>, settings: BuildSettings) -> Result<(Sources, Fingerprints), Problem> {
-    let sources = Sources::open(package).await?;
+async fn sources(
+    functions: Option<FunctionsPackage>,
+    settings: BuildSettings,
+) -> Result<(Sources, Fingerprints), Problem> {
+    let sources = Sources::open(functions).await?;
     let fingerprints = sources.fingerprints(&settings)?;
     Ok((sources, fingerprints))
 }

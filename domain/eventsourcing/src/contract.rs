@@ -81,6 +81,11 @@ pub const ARCHIVE: Function = Function {
     reads: &[ARCHIVE_BUCKET],
 };
 
+/// The functions of every pipeline.
+pub const PIPELINE: [Function; 3] = [CAPTURE, ARCHIVE, REPLAY];
+/// The cargo package with the binaries of [`PIPELINE`].
+pub const PIPELINE_PACKAGE: &str = "runtime";
+
 /// The attributes of an item of the events table that both sides name: one item is one commit.
 /// `storage::table` has all attributes.
 pub mod attribute {

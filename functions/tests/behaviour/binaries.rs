@@ -34,7 +34,7 @@ fn binary_is_in_the_contract_or_a_handler() {
 
 #[test]
 fn binaries_name_the_variables_they_are_missing() {
-    let folder = Path::new(env!("CARGO_BIN_EXE_capture"));
+    let folder = Path::new(env!("CARGO_BIN_EXE_log-events"));
     for name in binaries() {
         let reads = function(&name).map_or(&[ARCHIVE_BUCKET][..], |function| function.reads);
         let binary = folder.with_file_name(&name);

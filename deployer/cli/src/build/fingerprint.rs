@@ -14,7 +14,7 @@ use super::line_endings;
 use super::manifest;
 use super::settings::{BuildSettings, Method};
 use super::sources;
-use super::workspace::Workspace;
+use super::workspace::{FunctionSource, Workspace};
 
 /// Increase this number when the same sources are packaged differently.
 const SCHEMA: u32 = 1;
@@ -77,10 +77,10 @@ impl Workspace {
         &self,
         hash: &mut Hash,
         function: &str,
-        source: &Path,
+        source: &FunctionSource,
     ) -> Result<BTreeSet<String>, BuildError> {
-        let others = self.functions.values().map(|source| source.main.as_path());
-        let others = sources::owned_by(others.filter(|other| *other != source));
+        let mains = self.functions.values().filter_map(|source| source.main.as_deref());
+        let others = sources::owned_by(mains.filter(|main| Some(*main) != source.main.as_deref()));
         let mut dependencies = BTreeSet::new();
         let mut files = BTreeMap::new();
         for member in &self.members {

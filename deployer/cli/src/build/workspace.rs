@@ -12,11 +12,11 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use super::cargo_command::{self, is_for_compiler};
 use super::error::BuildError;
+use super::functions_package::{FunctionsPackage, ProvidedFunctions};
 use super::lockfile::needed_by;
 use super::manifest;
 
-/// A cargo workspace and the package of the functions: its binaries, and those of the packages of this workspace
-/// that it depends on.
+/// A cargo workspace and the package of the functions: its binaries, and those of the packages that it depends on.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     pub(super) root: PathBuf,
@@ -37,8 +37,8 @@ pub struct Workspace {
 pub(super) struct FunctionSource {
     /// The package with the binary.
     pub(super) package: String,
-    /// The file of its `main`.
-    pub(super) main: PathBuf,
+    /// The file of its `main`; `None` if the package is not on this machine as a path dependency.
+    pub(super) main: Option<PathBuf>,
 }
 
 /// A package with local sources.
@@ -46,13 +46,16 @@ pub(super) struct FunctionSource {
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) dir: PathBuf,
+    /// The files with the `main` of its binaries, by name.
+    pub(super) binaries: BTreeMap<String, PathBuf>,
     /// The dependencies that only tests use; the lock file contains them too.
     pub(super) test_only: Vec<String>,
 }
 
 impl Workspace {
-    /// Returns the workspace around `dir` whose `package` has the functions.
-    pub async fn discover(dir: impl AsRef<Path>, package: &str) -> Result<Self, BuildError> {
+    /// Returns the workspace around `dir` with the package of the functions.
+    pub async fn discover(dir: impl AsRef<Path>, functions: FunctionsPackage) -> Result<Self, BuildError> {
+        let package = functions.name;
         let dir = dir.as_ref();
         let metadata = metadata(dir).await?;
         let functions_package = metadata
@@ -70,7 +73,7 @@ impl Workspace {
             root,
             target_directory: metadata.target_directory.clone().into(),
             package: package.to_owned(),
-            functions: functions(&members, &metadata),
+            functions: self::functions(&members, functions.provided),
             members,
             compiler_environment: compiler_environment(env::vars_os()),
         })
@@ -91,14 +94,12 @@ impl Workspace {
         self.functions.keys().map(String::as_str)
     }
 
-    /// Returns the file with a function's `main`.
-    pub(super) fn source_of(&self, function: &str) -> Result<&Path, BuildError> {
-        self.functions.get(function).map(|source| source.main.as_path()).ok_or_else(|| {
-            BuildError::NoFunction {
-                package: self.package.clone(),
-                function: function.to_owned(),
-                known: self.functions.keys().cloned().collect(),
-            }
+    /// Returns where a function is defined.
+    pub(super) fn source_of(&self, function: &str) -> Result<&FunctionSource, BuildError> {
+        self.functions.get(function).ok_or_else(|| BuildError::NoFunction {
+            package: self.package.clone(),
+            function: function.to_owned(),
+            known: self.functions.keys().cloned().collect(),
         })
     }
 }
@@ -122,19 +123,19 @@ async fn metadata(dir: &Path) -> Result<Metadata, BuildError> {
     MetadataCommand::parse(String::from_utf8_lossy(&output.stdout)).map_err(|error| failed(error.to_string()))
 }
 
-/// Returns the binaries of these packages. The first package comes last, so that its binary is chosen of two with
-/// the same name.
-fn functions(members: &[Member], metadata: &Metadata) -> BTreeMap<String, FunctionSource> {
-    let packages = index(metadata);
-    let mut functions = BTreeMap::new();
-    for package in members.iter().rev().filter_map(|member| packages.get(&member.dir)) {
-        for bin in package.targets.iter().filter(|target| target.is_bin()) {
-            let source =
-                FunctionSource { package: package.name.to_string(), main: bin.src_path.clone().into() };
-            functions.insert(bin.name.clone(), source);
-        }
-    }
-    functions
+/// Returns the binaries of these packages, and `provided` ones. The first package comes last, so that its binary is
+/// chosen of two with the same name.
+fn functions(members: &[Member], provided: Option<ProvidedFunctions>) -> BTreeMap<String, FunctionSource> {
+    let provided = provided.iter().flat_map(|provided| {
+        let source = FunctionSource { package: provided.package.to_owned(), main: None };
+        provided.names.iter().map(move |name| ((*name).to_owned(), source.clone()))
+    });
+    let local = members.iter().rev().flat_map(|member| {
+        let of_member =
+            |main: &PathBuf| FunctionSource { package: member.name.clone(), main: Some(main.clone()) };
+        member.binaries.iter().map(move |(name, main)| (name.clone(), of_member(main)))
+    });
+    provided.chain(local).collect()
 }
 
 /// Returns `package` and its path dependencies, except those of tests.
@@ -168,7 +169,9 @@ async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, 
             .filter(|test| built.iter().all(|other| other.name != test.name))
             .map(|test| test.name.clone())
             .collect();
-        let member = Member { name: package.name.to_string(), dir: dir.clone(), test_only };
+        let binaries = package.targets.iter().filter(|target| target.is_bin());
+        let binaries = binaries.map(|bin| (bin.name.clone(), bin.src_path.clone().into())).collect();
+        let member = Member { name: package.name.to_string(), dir: dir.clone(), binaries, test_only };
         found.insert(dir, member);
     }
     let mut members: Vec<_> = found.remove(&first).into_iter().collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::error::BundleError;
 use super::read::Bundle;
-use crate::build::{self, BuildEvent, BuildSettings, Workspace, descends_from};
+use crate::build::{self, BuildEvent, BuildSettings, FunctionsPackage, Workspace, descends_from};
 use crate::exit::{Exit, Problem};
 use aws::{Fingerprints, Package};
 
@@ -32,10 +32,10 @@ impl Sources {
     /// # Errors
     /// Returns an error if the bundle is damaged, or if the current folder is not in the cargo workspace of
     /// the functions.
-    pub(crate) async fn open(package: Option<&str>) -> Result<Self, Problem> {
-        match (Bundle::running()?, package) {
+    pub(crate) async fn open(functions: Option<FunctionsPackage>) -> Result<Self, Problem> {
+        match (Bundle::running()?, functions) {
             (Some(bundle), _) => Ok(Self::Bundle(Arc::new(bundle))),
-            (None, Some(package)) => Ok(Self::Workspace(Workspace::discover(HERE, package).await?)),
+            (None, Some(functions)) => Ok(Self::Workspace(Workspace::discover(HERE, functions).await?)),
             (None, None) => Ok(Self::None),
         }
     }

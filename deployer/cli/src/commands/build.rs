@@ -23,12 +23,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    let package = app.functions()?;
+    let functions = app.functions()?;
     if Bundle::running()?.is_some() {
         return Err(BundleError::IsBundle.into());
     }
     let environment = global.environment(&args.environment, app)?;
-    let workspace = Workspace::discover(".", package).await?;
+    let workspace = Workspace::discover(".", functions).await?;
     let wanted = match args.functions {
         named if named.is_empty() => workspace.functions().map(str::to_owned).collect(),
         named => super::each_once(named),

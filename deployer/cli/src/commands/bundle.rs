@@ -26,14 +26,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    let package = app.functions()?;
+    let functions = app.functions()?;
     if Bundle::running()?.is_some() {
         return Err(BundleError::IsBundle.into());
     }
     let folder = global.folder();
     let (environments, files) = environments(folder, args.named, app.settings)?;
     check_output_path(&args.output)?;
-    let workspace = Workspace::discover(".", package).await?;
+    let workspace = Workspace::discover(".", functions).await?;
     let release = workspace.release().await;
     let mut builds: BTreeMap<String, Built> = BTreeMap::new();
     for environment in &environments {

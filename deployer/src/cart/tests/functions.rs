@@ -11,10 +11,15 @@ use serde_json::Value;
 
 use super::{dev, keys, root, statements, states};
 
+/// Returns the functions in the contracts of the cart and of every pipeline.
+fn contracts() -> impl Iterator<Item = contract::Function> {
+    FUNCTIONS.iter().copied().chain(contract::PIPELINE)
+}
+
 /// Returns the deployed functions that are not in the contract: the handlers, each one line in the stack.
 fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
     let mut functions: BTreeSet<String> = states(stack, "lambda.function").into_keys().collect();
-    for function in FUNCTIONS {
+    for function in contracts() {
         assert!(functions.remove(function.name), "{} has no place in the stack", function.name);
     }
     functions
@@ -23,7 +28,7 @@ fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
 /// Returns the contract of every deployed function.
 pub(super) fn functions(stack: &Stack<Aws>) -> Vec<contract::Function> {
     let handlers = handlers(stack).into_iter().map(|name| contract::Function::handler(name.leak()));
-    FUNCTIONS.iter().copied().chain(handlers).collect()
+    contracts().chain(handlers).collect()
 }
 
 /// Returns the consumers of the event stream.
@@ -38,13 +43,15 @@ pub(super) fn consumers(stack: &Stack<Aws>) -> BTreeSet<String> {
 fn functions_all_have_a_binary_and_stack_entry() {
     let known: BTreeSet<String> =
         functions(&dev()).into_iter().map(|function| function.name.to_owned()).collect();
-    let files =
-        std::fs::read_dir(root().join("functions/src/bin")).expect("the folder of the functions exists");
+    let folders = ["functions/src/bin", "functions/runtime/src/bin"];
+    let files = folders.into_iter().flat_map(|folder| {
+        std::fs::read_dir(root().join(folder)).expect("the folder of the functions exists")
+    });
     let binaries: BTreeSet<String> = files
         .map(|file| file.expect("a readable folder").path())
         .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
         .collect();
-    assert_eq!(binaries, known, "functions/src/bin against the contract and the handlers of the stack");
+    assert_eq!(binaries, known, "{folders:?} against the contracts and the handlers of the stack");
 }
 
 #[test]

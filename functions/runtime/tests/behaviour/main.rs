@@ -1,6 +1,7 @@
 //! Behaviour of the functions' building blocks without AWS: one module per topic.
 
 mod archive;
+mod binaries;
 mod capture;
 mod commands;
 mod function_url;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
+use super::super::functions_package::{FunctionsPackage, ProvidedFunctions};
 use super::super::workspace::compiler_environment;
 use super::*;
 
@@ -37,6 +38,8 @@ const FILES: [(&str, &str); 11] = [
     ("other/src/lib.rs", ""),
 ];
 
+const FUNCTIONS: FunctionsPackage = FunctionsPackage::named("functions");
+
 fn checkout() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, content) in FILES {
@@ -57,7 +60,7 @@ fn append(root: &Path, name: &str, content: &str) {
 }
 
 async fn fingerprints(root: &Path, settings: &BuildSettings) -> [String; 2] {
-    let mut workspace = Workspace::discover(root, "functions").await.unwrap();
+    let mut workspace = Workspace::discover(root, FUNCTIONS).await.unwrap();
     // The tests must not depend on the variables of their caller.
     workspace.compiler_environment.clear();
     ["add", "get"].map(|function| workspace.fingerprint(function, settings).unwrap())
@@ -163,7 +166,7 @@ async fn fingerprint_ignores_times_and_places() {
 #[tokio::test]
 async fn fingerprint_counts_settings_and_compiler_flags() {
     let checkout = checkout();
-    let mut workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
+    let mut workspace = Workspace::discover(checkout.path(), FUNCTIONS).await.unwrap();
     let mut seen = BTreeSet::new();
     for method in [Method::Host, Method::Cargo, Method::Musl, Method::Zig] {
         for profile in ["dev", "lambda"] {
@@ -179,7 +182,7 @@ async fn fingerprint_counts_settings_and_compiler_flags() {
 
 /// Returns the fingerprint of `add` for `profile` with these environment variables.
 async fn with_variables(root: &Path, profile: &str, variables: &[(&str, &str)]) -> String {
-    let mut workspace = Workspace::discover(root, "functions").await.unwrap();
+    let mut workspace = Workspace::discover(root, FUNCTIONS).await.unwrap();
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
     workspace.compiler_environment = compiler_environment(variables);
     let settings = BuildSettings { profile: profile.to_owned(), ..BuildSettings::default() };
@@ -285,7 +288,7 @@ async fn fingerprint_of_unchanged_sources_stays_the_same() {
 #[tokio::test]
 async fn unknown_function_is_named_with_known_ones() {
     let checkout = checkout();
-    let workspace = Workspace::discover(checkout.path(), "functions").await.unwrap();
+    let workspace = Workspace::discover(checkout.path(), FUNCTIONS).await.unwrap();
     let error = workspace.fingerprint("ad", &BuildSettings::default()).unwrap_err();
     assert_eq!(error.to_string(), "package `functions` has no binary `ad`, only add, get");
 }
@@ -306,7 +309,7 @@ async fn binary_of_a_dependency_is_a_function() {
     write(root, "domain/src/bin/add.rs", "fn main() {}");
     write(root, "domain/src/bin/replay.rs", "fn main() {}");
     write(root, "other/src/bin/tool.rs", "fn main() {}");
-    let workspace = Workspace::discover(root, "functions").await.unwrap();
+    let workspace = Workspace::discover(root, FUNCTIONS).await.unwrap();
     let packages: Vec<(&str, &str)> =
         workspace.functions.iter().map(|(name, source)| (name.as_str(), source.package.as_str())).collect();
     assert_eq!(packages, [("add", "functions"), ("get", "functions"), ("replay", "domain")]);
@@ -314,4 +317,33 @@ async fn binary_of_a_dependency_is_a_function() {
     let before = fingerprints(root, &settings).await;
     append(root, "domain/src/bin/replay.rs", "// changed");
     assert_eq!(fingerprints(root, &settings).await, before, "another function does not change");
+}
+
+/// A system that depends on the pipeline's functions by path has their sources in another workspace; one that
+/// depends on them by git has none, and `Cargo.lock` determines them.
+#[tokio::test]
+async fn provided_function_needs_no_local_source() {
+    let (checkout, outside) = (checkout(), tempfile::tempdir().unwrap());
+    let root = checkout.path();
+    let provided = ProvidedFunctions { package: "pipeline", names: &["capture"] };
+    let functions = FunctionsPackage { provided: Some(provided), ..FUNCTIONS };
+    let discover = async || Workspace::discover(root, functions).await.unwrap();
+    let settings = BuildSettings::default();
+
+    let workspace = discover().await;
+    let source = &workspace.functions["capture"];
+    assert_eq!((source.package.as_str(), &source.main), ("pipeline", &None));
+    let before = workspace.fingerprint("capture", &settings).unwrap();
+
+    write(outside.path(), "Cargo.toml", "[package]\nname = \"pipeline\"\n[workspace]\n");
+    write(outside.path(), "src/bin/capture.rs", "fn main() {}");
+    let dependency = format!("pipeline.path = {:?}\n", outside.path());
+    append(root, "functions/Cargo.toml", &dependency);
+    let workspace = discover().await;
+    let main = workspace.functions["capture"].main.clone();
+    assert_eq!(main, Some(outside.path().join("src/bin/capture.rs")));
+    let with_source = workspace.fingerprint("capture", &settings).unwrap();
+    assert_ne!(with_source, before);
+    append(outside.path(), "src/bin/capture.rs", "// changed");
+    assert_ne!(workspace.fingerprint("capture", &settings).unwrap(), with_source);
 }
