@@ -12,6 +12,7 @@ use domain::cart::ShoppingCart;
 const APP: App = App::new(cart::NAME, cart::stack)
     .package("functions")
     .aggregates(&[AggregateApp::of::<ShoppingCart>()])
+    .template(template::HELPDESK)
     .try_next("invoke {env} open-cart");
 
 fn main() -> ExitCode {

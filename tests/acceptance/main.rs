@@ -30,6 +30,7 @@ mod side_by_side;
 mod signals;
 mod storm;
 mod story;
+mod template;
 mod unmanaged;
 mod upgrading;
 
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         signals::TESTS,
         storm::TESTS,
         story::TESTS,
+        template::TESTS,
         upgrading::TESTS,
     ]
     .concat();

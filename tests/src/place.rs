@@ -24,6 +24,8 @@ pub struct Place<'a> {
     system: &'static str,
     /// Its deployer.
     binary: PathBuf,
+    /// The folder of its workspace, if that is not the cart's.
+    workspace: Option<PathBuf>,
     folder: TempDir,
 }
 
@@ -81,7 +83,7 @@ impl<'a> Place<'a> {
         let folder = TempDir::new().expect("a temporary folder can be created");
         fs::create_dir(folder.path().join("environments")).expect("a new folder is writable");
         let (system, binary) = ("cart", cloud.binary().to_owned());
-        let place = Self { cloud, account, system, binary, folder };
+        let place = Self { cloud, account, system, binary, workspace: None, folder };
         place.environment("local", "[local]\nport = 4566\n");
         place
     }
@@ -94,6 +96,29 @@ impl<'a> Place<'a> {
     /// Returns the same place for another system, with its deployer.
     pub fn of_system(self, system: &'static str, binary: PathBuf) -> Self {
         Self { system, binary, ..self }
+    }
+
+    /// Returns the same place for another system, in a workspace of its own.
+    pub fn of_workspace(self, system: &'static str, workspace: PathBuf) -> Self {
+        let binary = workspace.join("target/debug/deployer");
+        Self { workspace: Some(workspace), ..self.of_system(system, binary) }
+    }
+
+    /// Returns a call of cargo in the place's workspace. Compiled dependencies are shared with all other tests,
+    /// binaries are not.
+    pub fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut cargo = Command::new("cargo");
+        cargo.args(arguments);
+        self.enter_workspace(&mut cargo);
+        cargo
+    }
+
+    fn enter_workspace(&self, command: &mut Command) {
+        command.current_dir(self.workspace.as_deref().unwrap_or_else(|| self.cloud.root()));
+        if let Some(workspace) = &self.workspace {
+            command.env("CARGO_BUILD_BUILD_DIR", self.cloud.target());
+            command.env("CARGO_TARGET_DIR", workspace.join("target")).env("CARGO_NET_OFFLINE", "true");
+        }
     }
 
     /// Writes an environment file: region, account and a quick build, then this text.
@@ -127,13 +152,13 @@ impl<'a> Place<'a> {
             .args(arguments)
             .arg("--environments")
             .arg(self.environments())
-            .current_dir(self.cloud.root())
             .stdin(Stdio::null())
             .env("AWS_ENDPOINT_URL", self.cloud.endpoint())
             .env("AWS_ACCESS_KEY_ID", &self.account)
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env_remove("AWS_SESSION_TOKEN")
             .env_remove("AWS_PROFILE");
+        self.enter_workspace(&mut command);
         command
     }
 

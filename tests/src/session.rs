@@ -70,7 +70,7 @@ impl Step {
             .env(colours, "1")
             // Hints name the program as a reader of the document calls it.
             .env("CARGO", "cargo")
-            .current_dir(place.cloud.root())
+            .current_dir(deployer.get_current_dir().expect("the deployer runs in a workspace"))
             .stdin(Stdio::null());
         let run = Run::of(&mut shell);
         Run { stdout: run.stdout.replace(&place.account, SHOWN_ACCOUNT), ..run }

@@ -10,6 +10,7 @@ use crate::environment::{AppSettings, Environment};
 use crate::exit::Problem;
 #[cfg(feature = "pipeline")]
 use crate::pipeline::{AggregateApp, PROVIDED, Pipeline};
+use crate::template::Template;
 use aws::resources::bucket::Bucket;
 use aws::{Aws, deployment_bucket};
 
@@ -28,6 +29,8 @@ pub struct App {
     /// The event pipeline; `None` for a stack without events.
     pub(crate) pipeline: Option<Pipeline>,
     pub(crate) settings: AppSettings,
+    /// The system that `new` writes; `None` for a program without that command.
+    pub(crate) template: Option<Template>,
     pub(crate) try_next: &'static str,
 }
 
@@ -35,7 +38,8 @@ impl App {
     /// Returns the program for a stack without functions and events. Its name is the first part of every
     /// resource's name.
     pub const fn new(stack_name: &'static str, stack: fn(&Environment) -> Stack<Aws>) -> Self {
-        Self { stack_name, stack, package: None, pipeline: None, settings: AppSettings::NONE, try_next: "" }
+        let settings = AppSettings::NONE;
+        Self { stack_name, stack, package: None, pipeline: None, settings, template: None, try_next: "" }
     }
 
     /// Returns the program with the functions of a cargo package: its binaries, and those of the packages
@@ -57,6 +61,12 @@ impl App {
     #[must_use]
     pub const fn settings<S: DeserializeOwned>(self) -> Self {
         Self { settings: AppSettings::of::<S>(), ..self }
+    }
+
+    /// Returns the program with the command `new`, which writes this system.
+    #[must_use]
+    pub const fn template(self, template: Template) -> Self {
+        Self { template: Some(template), ..self }
     }
 
     /// Returns the program whose `up` suggests this command after a deployment, without the program's name.

@@ -4,6 +4,7 @@
 
 mod cargo;
 mod cargo_command;
+mod created;
 mod elf;
 mod error;
 mod event;
@@ -20,8 +21,10 @@ mod settings;
 mod sources;
 mod workspace;
 
+pub use created::{format_code, prune_lock_file};
 pub use error::BuildError;
 pub use event::BuildEvent;
+pub use fingerprint::relative;
 pub use functions_package::{FunctionsPackage, ProvidedFunctions};
 pub use group::end_all;
 pub use release::{commit_of, descends_from, history, release};

@@ -12,6 +12,7 @@ mod history;
 mod invoke;
 mod local;
 mod logs;
+mod new;
 mod outputs;
 mod plan;
 mod policy;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Policy(policy::Args),
     Build(build::Args),
     Bundle(bundle::Args),
+    New(new::Args),
     #[command(subcommand)]
     Local(local::Verb),
 }
@@ -83,6 +85,7 @@ pub(crate) async fn run(command: Command, app: &App, global: &Global, ui: &Ui) -
         Command::Policy(args) => policy::run(args, app, global, ui).await,
         Command::Build(args) => build::run(args, app, global, ui).await,
         Command::Bundle(args) => bundle::run(args, app, global, ui).await,
+        Command::New(args) => new::run(args, app, ui).await,
         Command::Local(verb) => local::run(verb, app, global, ui).await,
     }
 }

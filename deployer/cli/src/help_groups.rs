@@ -10,11 +10,12 @@ use crate::app::App;
 const EVENTS: &[&str] = &["events", "replay", "audit", "probe"];
 
 /// The commands of each group, in the order in which help lists them.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Deploy", &["plan", "up", "drift", "down", "build", "bundle"]),
     ("Operate", &["invoke", "logs", "history", "outputs", "policy"]),
     ("Events", EVENTS),
     ("Local cloud", &["local"]),
+    ("Create", &["new"]),
 ];
 
 /// The commands that only a stack with functions has a use for.
@@ -25,7 +26,9 @@ const OF_FUNCTIONS: [&str; 4] = ["invoke", "logs", "build", "bundle"];
 pub(crate) fn fitting(command: Command, app: &App) -> Command {
     let events = if app.pipeline.is_none() { EVENTS } else { &[] };
     let functions: &[&str] = if app.package.is_none() { &OF_FUNCTIONS } else { &[] };
-    let command = events.iter().chain(functions).fold(command, |command, name| hidden(command, name));
+    let new: &[&str] = if app.template.is_none() { &["new"] } else { &[] };
+    let command =
+        events.iter().chain(functions).chain(new).fold(command, |command, name| hidden(command, name));
     if app.pipeline.is_some() {
         return command;
     }

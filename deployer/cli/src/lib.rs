@@ -27,6 +27,7 @@ mod signal;
 #[cfg(feature = "pipeline")]
 pub mod storage_errors;
 mod suggestion;
+pub mod template;
 mod usage_error;
 
 pub use run::{check_command_line, run};

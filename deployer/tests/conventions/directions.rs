@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Every crate of this repository, with the crates that it may depend on.
-const MAY_KNOW: [(&str, &[&str]); 12] = [
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("eventsourcing", &[]),
     ("engine", &[]),
     ("aws", &["engine", "eventsourcing"]),
@@ -14,7 +14,8 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("storage", &["eventsourcing"]),
     ("runtime", &["eventsourcing", "storage"]),
     ("functions", &["domain", "eventsourcing", "runtime", "storage"]),
-    ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing"]),
+    ("template", &["cli"]),
+    ("deployer", &["aws", "cli", "domain", "engine", "eventsourcing", "template"]),
     ("shop", &["eventsourcing", "functions", "runtime"]),
     ("shop-deployer", &["aws", "cli", "domain", "engine", "eventsourcing", "shop"]),
     (

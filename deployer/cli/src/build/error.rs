@@ -127,6 +127,14 @@ pub enum BuildError {
         /// The zip writer's message.
         message: String,
     },
+    /// The code of a workspace cannot be formatted.
+    #[error("cannot format the code in {}: {message}", .dir.display())]
+    Format {
+        /// The folder of the workspace.
+        dir: PathBuf,
+        /// The message of cargo or rustfmt.
+        message: String,
+    },
     /// A file could not be read or written.
     #[error("cannot {action} {}", .path.display())]
     Io {
@@ -147,6 +155,7 @@ impl BuildError {
             Self::Metadata { .. } => "run `cargo metadata --no-deps` in that folder",
             Self::NoPackage { .. } => "run the deployer inside the workspace of the functions",
             Self::NoFunction { .. } => "a function is a file in `src/bin/` of that package",
+            Self::Format { .. } => "run `cargo fmt` in that folder",
             Self::Lock { .. } => "run `cargo generate-lockfile` and commit Cargo.lock",
             Self::Compile { hint, .. } => return hint.clone(),
             Self::NotElf { .. } => {

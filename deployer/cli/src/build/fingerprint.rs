@@ -168,7 +168,7 @@ impl Hash {
 }
 
 /// Returns the path of `path` relative to `base` with `/`, the same on every machine.
-fn relative(path: &Path, base: &Path) -> String {
+pub fn relative(path: &Path, base: &Path) -> String {
     let shared = path.components().zip(base.components());
     let shared = shared.take_while(|(one, other)| one == other).count();
     let up = base.components().skip(shared).map(|_| "..".into());
