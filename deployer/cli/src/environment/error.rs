@@ -93,7 +93,9 @@ impl EnvironmentError {
             {
                 Some("every environment names its Region and its account, or extends one that does".into())
             }
-            Self::Invalid { .. } => Some("docs/environments.md lists every key with its range".into()),
+            Self::Invalid { .. } => {
+                Some("docs/environments.md lists all keys with their ranges, except those of [app]".into())
+            }
             Self::Name { likely: Some(likely), .. } => Some(format!("did you mean `{likely}`?")),
             Self::Name { likely: None, .. } => {
                 Some("use up to 20 lower-case letters, digits and hyphens, such as `dev`".into())
