@@ -383,7 +383,9 @@ fn function_mistakes_are_found_without_a_call() {
         Function { ephemeral_storage_mb: 511, ..function() },
         function().environment([("A".to_owned(), "x".repeat(4096))]),
         function().description("d".repeat(257)),
-        function().layers(vec![LAYER.to_owned(); 6]),
+        function().layers((0..6).map(|number| LAYER.replace("layer:", &format!("layer:l{number}-")))),
+        function().layers(vec![LAYER.to_owned(); 2]),
+        function().layers([LAYER.to_owned(), format!("{LAYER}0")]),
         function().layers(["arn:aws:lambda:eu-central-1:111111111111:layer:tools".to_owned()]),
         function().reserved_concurrency(Some(-1)),
         function().tracing("active"),
@@ -395,6 +397,7 @@ fn function_mistakes_are_found_without_a_call() {
         in_vpc().subnets((0..17).map(|number| format!("subnet-{number}"))),
         function().dead_letter_target("arn:aws:s3:::dead-letters"),
         function().dead_letter_target(format!("{QUEUE}.fifo")),
+        function().dead_letter_target(QUEUE.replace("eu-central-1", "eu-west-1")),
     ];
     let right = in_vpc().layers([LAYER.to_owned()]).dead_letter_target(QUEUE).tracing("Active");
     assert_eq!(mistakes(right.log_format("JSON").ephemeral_storage_mb(10_240)), Vec::<String>::new());
