@@ -134,8 +134,15 @@ impl Lambda {
         self
     }
 
-    /// Returns the Lambda with at least this memory, even if the default is lower.
+    /// Returns the Lambda with at least this memory, even if the default is lower. Less in
+    /// [`LambdaDefaults::overrides`] is a mistake of the stack.
     pub fn memory_at_least_mb(mut self, least: i32) -> Self {
+        if self.own.memory_mb.is_some_and(|memory| memory < least) {
+            self.function = self.function.with_mistake(format!(
+                "the code needs at least {least} MB: raise or remove `memory_mb` of `{}` in the environment file",
+                self.thing
+            ));
+        }
         self.function = self.function.at_least_memory_mb(least);
         self
     }
@@ -307,6 +314,23 @@ mod tests {
         let [(id, mistake)] = mistakes.as_slice() else { panic!("one mistake: {mistakes:?}") };
         assert_eq!(id.to_string(), "lambda.function/demo-dev-list");
         assert!(mistake.contains("index `by-owner`"), "{mistake}");
+    }
+
+    #[test]
+    fn memory_below_the_minimum_of_the_code_is_a_mistake() {
+        let mistakes = |memory_mb| {
+            let own = LambdaSettings { memory_mb, ..LambdaSettings::default() };
+            let settings = LambdaSettings { memory_mb: Some(256), ..LambdaSettings::default() };
+            let overrides = BTreeMap::from([("list".to_owned(), own)]);
+            let defaults = LambdaDefaults { settings, overrides, ..LambdaDefaults::default() };
+            let mut stack = Stack::new(scope(), kinds());
+            stack.lambda(Lambda::new(&scope(), "list", &defaults).memory_at_least_mb(1024));
+            stack.mistakes().into_iter().map(|(_, mistake)| mistake).collect::<Vec<_>>()
+        };
+        assert_eq!([None, Some(1024), Some(2048)].map(mistakes), [[""; 0]; 3]);
+        let text =
+            "the code needs at least 1024 MB: raise or remove `memory_mb` of `list` in the environment file";
+        assert_eq!(mistakes(Some(1023)), [text]);
     }
 
     #[test]
