@@ -326,12 +326,12 @@ impl Mapping {
     /// without any executions is paused on purpose.
     fn starved(&self, stack: &Neighbours<'_>) -> Option<String> {
         let executions = stack.get::<Function>(&self.function)?.executions().filter(|most| *most > 0)?;
-        let shards = self.source.stream(stack)?.shard_count()?;
+        let shards = self.source.stream(stack)?.least_shards();
         let at_a_time = shards * self.settings.parallelization_factor;
         (at_a_time > executions).then(|| {
             format!(
-                "it sends {at_a_time} batches at a time, but the reserved concurrency of {} is {executions}: it will \
-                 fall behind",
+                "it sends {at_a_time} batches at a time, but the `reserved_concurrency` of {} is {executions}: it \
+                 will fall behind",
                 self.function
             )
         })

@@ -497,6 +497,20 @@ fn reserved_concurrency_below_shard_count_is_a_mistake() {
     assert_eq!([None, Some(0), Some(8), Some(7)].map(mistakes), [0, 0, 0, 1]);
 }
 
+#[test]
+fn reserved_concurrency_below_on_demand_shards_is_a_mistake() {
+    let stream = Stream::new(&scope(), "events").shards(None);
+    let mapping = Mapping::stream("demo-dev-capture", stream.arn(), bounded());
+    let mistakes = |executions| {
+        let function =
+            Function::new(&scope(), "capture", "role", Vec::new()).reserved_concurrency(executions);
+        let stack: [&dyn Described; 3] = [&stream, &function, &mapping];
+        Resource::mistakes(&mapping, &Neighbours::new(stack)).len()
+    };
+    let least = bounded().parallelization_factor * 4;
+    assert_eq!([None, Some(0), Some(least), Some(least - 1)].map(mistakes), [0, 0, 0, 1]);
+}
+
 #[tokio::test]
 async fn mapping_is_imported_by_its_live_uuid() {
     assert!(Resource::import_ids(&mapping()).is_empty(), "a desired mapping has no UUID");

@@ -52,6 +52,12 @@ impl Stream {
             Capacity::Provisioned { shards } => Some(shards),
         }
     }
+
+    /// Returns how many shards the stream has at least. AWS creates a stream on demand with four ("Choose the
+    /// right mode in Amazon Kinesis Data Streams", Kinesis developer guide).
+    pub(in crate::resources) fn least_shards(&self) -> i32 {
+        self.shard_count().unwrap_or(4)
+    }
 }
 
 /// Returns an alias in its short form, and the ARN of a key unchanged.
