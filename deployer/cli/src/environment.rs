@@ -7,6 +7,7 @@ mod app_settings;
 mod arn;
 mod error;
 mod extends;
+mod function_mistakes;
 mod function_values;
 mod functions;
 mod mistakes;
@@ -16,6 +17,7 @@ mod value;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +27,7 @@ pub use app_settings::AppSettings;
 pub use arn::Arn;
 use engine::scope::Scope;
 pub use error::EnvironmentError;
+pub(crate) use function_mistakes::FunctionMistakes;
 pub use function_values::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};
 pub use functions::{FunctionSettings, Functions};
 pub use org::{Kms, Org};
@@ -76,6 +79,9 @@ pub struct Environment {
     app: toml::Table,
     /// The local cloud, if the environment is in one; the deployer starts it.
     pub local: Option<Local>,
+    /// The files that it was read from, for mistakes that only the stack shows.
+    #[serde(skip)]
+    files: Arc<Chain>,
 }
 
 /// Capacity and safety of the tables. Capacity is on demand.
@@ -151,12 +157,12 @@ impl Environment {
         read: Read<'_>,
     ) -> Result<Self, EnvironmentError> {
         value::check_name(name).map_err(|error| error.with_likely(known(folder)))?;
-        let chain = Chain::read(folder, name, read)?;
+        let chain = Arc::new(Chain::read(folder, name, read)?);
         let merged = chain.merged()?;
         let of_app = settings.mistakes(&merged);
         let environment = mistakes::environment(&merged)
             .map_err(|mistakes| chain.invalid(&[mistakes, of_app.clone()].concat()))?;
-        let environment = Self { name: name.to_owned(), ..environment };
+        let environment = Self { name: name.to_owned(), files: Arc::clone(&chain), ..environment };
         let mut mistakes = of_app;
         mistakes.extend(environment.org.mistakes(&environment));
         mistakes.extend(environment.alarms.mistakes(&environment));

@@ -59,8 +59,11 @@ fn settings_of_an_unknown_function_are_refused_without_a_call() {
     let (code, stderr) =
         said(&command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").output().expect("it runs"));
     assert_eq!(code, Some(64), "{stderr}");
-    assert!(stderr.contains("`[functions.add-itme]` of `dev` is not a function of the stack"), "{stderr}");
-    assert!(stderr.contains("hint: did you mean `add-item`?"), "{stderr}");
+    assert!(
+        stderr.contains("`add-itme` is not a function of the stack\n --> environments/dev.toml:3:12"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("did you mean `add-item`?"), "{stderr}");
 }
 
 /// A wrong confirmation is found before the environment is read.

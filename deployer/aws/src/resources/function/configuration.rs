@@ -61,8 +61,8 @@ impl Logging {
     /// Returns the settings that Lambda rejects ("LoggingConfig", Lambda API reference).
     pub(super) fn mistakes(&self) -> Vec<String> {
         let levels = [
-            ("the log level of the function", &self.application_level, &APPLICATION_LEVELS[..]),
-            ("the log level of Lambda", &self.system_level, &SYSTEM_LEVELS[..]),
+            ("`application_log_level`", &self.application_level, &APPLICATION_LEVELS[..]),
+            ("`system_log_level`", &self.system_level, &SYSTEM_LEVELS[..]),
         ];
         let mut mistakes: Vec<String> =
             lint::one_of("the log format", &self.format, &["Text", "JSON"]).into_iter().collect();
@@ -70,7 +70,7 @@ impl Logging {
             let Some(level) = level else { continue };
             mistakes.extend(lint::one_of(what, level, known));
             if self.format == "Text" {
-                mistakes.push(format!("{what} requires the log format JSON"));
+                mistakes.push(format!("{what} requires a `log_format` of JSON"));
             }
         }
         mistakes
@@ -113,12 +113,16 @@ impl Vpc {
     /// Returns the settings that Lambda rejects ("VpcConfig", Lambda API reference).
     pub(super) fn mistakes(&self) -> Vec<String> {
         let parts = [
-            ("subnets", &self.subnets, MOST_SUBNETS),
-            ("security groups", &self.security_groups, MOST_SECURITY_GROUPS),
+            ("subnets", "security_groups", &self.subnets, MOST_SUBNETS),
+            ("security_groups", "subnets", &self.security_groups, MOST_SECURITY_GROUPS),
         ];
-        let wrong = |(what, ids, most): (&str, &BTreeSet<String>, usize)| match ids.len() {
-            0 => Some(format!("a function in a VPC needs subnets and security groups, but has no {what}")),
-            many if many > most => Some(format!("a function can have at most {most} {what}, but has {many}")),
+        let wrong = |(what, other, ids, most): (&str, &str, &BTreeSet<String>, usize)| match ids.len() {
+            0 => Some(format!(
+                "without `{what}`, a function cannot have `{other}`: set both for a VPC, or leave both empty"
+            )),
+            many if many > most => {
+                Some(format!("a function can have at most {most} `{what}`, but has {many}"))
+            }
             _ => None,
         };
         parts.into_iter().filter_map(wrong).collect()
