@@ -20,7 +20,7 @@ use super::arn::{DeadLetterArn, LayerArn};
 use super::function_values::{
     ApplicationLogLevel, LogFormat, SecurityGroupId, SubnetId, SystemLogLevel, Tracing,
 };
-use super::mistakes::Mistake;
+use super::mistakes::{Mistake, SETTING};
 use super::value::{Between, RetentionDays};
 
 /// The keys that make sense for one function only: functions share neither a reservation nor a queue, and most of
@@ -239,8 +239,8 @@ impl OfOne<'_> {
     fn unknown<T, E: Error>(&self) -> Result<T, E> {
         let known = self.keys.iter().filter(|key| !FOR_ONE_FUNCTION.contains(key));
         let known: Vec<String> = known.map(|key| format!("`{key}`")).collect();
-        // The form of serde's own error, which takes static keys only.
-        Err(E::custom(format!("unknown field `{}`, expected one of {}", self.name, known.join(", "))))
+        // Almost the form of serde's own error, which takes static keys only.
+        Err(E::custom(format!("unknown {SETTING} `{}`, expected one of {}", self.name, known.join(", "))))
     }
 }
 

@@ -26,6 +26,10 @@ const TYPES: [(&str, &str); 9] = [
     ("string", "the string"),
 ];
 
+/// The term for a key of `[functions]` in messages of the form of serde's, since it may be meant as the name of
+/// a function.
+pub(super) const SETTING: &str = "setting";
+
 /// Rust's types of whole numbers that settings of an application may have, each with the largest one.
 const WHOLE_NUMBERS: [(&str, u32); 3] = [("u8", u8::MAX as u32), ("u16", u16::MAX as u32), ("u32", u32::MAX)];
 
@@ -169,15 +173,20 @@ fn plain_message(message: &str) -> (String, Option<String>) {
     if let Some(key) = missing_key(message) {
         return (format!("the key `{key}` is missing"), None);
     }
-    for (of_serde, wrong, right) in
-        [("field", "is not a key here", "keys"), ("variant", "is not a value of this key", "values")]
-    {
+    for (of_serde, wrong, right) in [
+        ("field", "is not a key here", "keys"),
+        (SETTING, "is not a key here", "keys"),
+        ("variant", "is not a value of this key", "values"),
+    ] {
         if let Some(rest) = message.strip_prefix(&format!("unknown {of_serde} ")) {
             // The unknown word comes first, then the known ones.
             let words: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
             let (word, known) = words.split_first().expect("serde names the unknown word");
             let advice = match closest(word, known.iter().copied()) {
                 Some(likely) => format!("did you mean `{likely}`?"),
+                None if of_serde == SETTING => {
+                    format!("settings of a function are in [functions.{word}]; keys: {}", known.join(", "))
+                }
                 None => format!("{right}: {}", known.join(", ")),
             };
             return (format!("`{word}` {wrong}"), Some(advice));

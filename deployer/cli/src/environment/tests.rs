@@ -316,6 +316,7 @@ fn function_table_has_settings_of_its_own_that_are_merged() {
         "memory_md = \"5\"",
         "memory_md = [5]",
         "memory_mb = { size = 5 }",
+        "add-item = 5",
         "add-item = { memory = 512 }",
         "add-item = { memory_mb = 64, timeout_s = 901 }",
         "add-item = { tracing = \"on\", log_format = \"xml\", system_log_level = \"error\" }",
