@@ -1,5 +1,7 @@
 //! The command line: parses it, runs the command, and returns an exit code.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -34,13 +36,27 @@ struct Parsed {
 }
 
 /// Parses the command line, and the environment variables of options.
-fn parse(app: &App) -> Result<Parsed, clap::Error> {
-    let command = of_bundle(Cli::command().mut_args(without_empty_variable));
-    let mut command = help_groups::grouped(help_groups::fitting(command, app));
-    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+fn parse(app: &App, arguments: &[OsString]) -> Result<Parsed, clap::Error> {
+    let mut command = command_line(app, arguments);
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
     let json = is_json(&matches);
     let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
     Ok(Parsed { cli, json })
+}
+
+/// Returns the command line of the program that these arguments begin with.
+fn command_line(app: &App, arguments: &[OsString]) -> clap::Command {
+    let command = of_bundle(Cli::command().mut_args(without_empty_variable));
+    let command = help_groups::grouped(help_groups::fitting(command, app));
+    match program_name(arguments) {
+        Some(name) => command.display_name(name.clone()).bin_name(name),
+        None => command,
+    }
+}
+
+/// Returns the name of the program's file.
+fn program_name(arguments: &[OsString]) -> Option<String> {
+    Some(Path::new(arguments.first()?).file_name()?.to_string_lossy().into_owned())
 }
 
 /// Adapts help and version to a bundle: its release, and only the commands that it supports.
@@ -82,7 +98,8 @@ pub fn check_command_line(arguments: &[String]) -> Result<(), String> {
 /// Runs the command of the command line, and returns its exit code.
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();
-    let Parsed { cli, json } = match parse(app) {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let Parsed { cli, json } = match parse(app, &arguments) {
         Ok(parsed) => parsed,
         Err(message) => return instead_of_command(&message, &ui).into(),
     };
@@ -183,5 +200,16 @@ mod tests {
             let problem = problem.expect_err("the stack has no use for it");
             assert_eq!((problem.message.as_str(), problem.exit.code()), (reason, 64), "{words:?}");
         }
+    }
+
+    #[test]
+    fn help_and_version_name_the_file_of_the_program() {
+        let shown = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            parse(&app(), &words).err().expect("it is not a command").to_string()
+        };
+        assert_eq!(shown(&["/bin/shop", "--version"]), format!("shop {}\n", env!("CARGO_PKG_VERSION")));
+        assert!(shown(&["/bin/shop", "--help"]).contains("Usage: shop [OPTIONS] <COMMAND>"));
+        assert!(shown(&["/bin/shop", "plan", "--help"]).contains("Usage: shop plan [OPTIONS] <ENVIRONMENT>"));
     }
 }

@@ -32,7 +32,10 @@ pub(crate) fn usage_error(error: &clap::Error, program: &str) -> Problem {
         }
         Some(ContextValue::StyledStr(usage)) => {
             let usage = usage.to_string();
-            problem.hint(usage.trim().replacen("Usage: deployer", &format!("usage: {program}"), 1))
+            // The name of the program's file comes first, which may not be how it is run.
+            let usage = usage.trim().strip_prefix("Usage: ").unwrap_or(&usage);
+            let rest = usage.split_once(' ').map(|(_, rest)| format!(" {rest}")).unwrap_or_default();
+            problem.hint(format!("usage: {program}{rest}"))
         }
         _ => problem,
     }
@@ -111,17 +114,26 @@ mod tests {
 
     /// Returns the message and the hint for these arguments of a small command line.
     fn refused(arguments: &[&str]) -> (String, Option<String>) {
+        refused_by("deployer", arguments)
+    }
+
+    fn refused_by(name: &'static str, arguments: &[&str]) -> (String, Option<String>) {
         let up = Command::new("up")
             .arg(Arg::new("environment").value_name("ENVIRONMENT").required(true))
             .arg(Arg::new("format").long("format").value_parser(PossibleValuesParser::new(["human", "json"])))
             .arg(Arg::new("rate").long("rate").value_parser(value_parser!(u32).range(1..)))
             .arg(Arg::new("follow").long("follow").action(ArgAction::SetTrue).conflicts_with("cancel"))
             .arg(Arg::new("cancel").long("cancel").action(ArgAction::SetTrue));
-        let command = Command::new("deployer").subcommand_required(true).subcommand(up);
-        let error =
-            command.try_get_matches_from([&["deployer"], arguments].concat()).expect_err("it is wrong");
+        let command = Command::new(name).subcommand_required(true).subcommand(up);
+        let error = command.try_get_matches_from([&[name], arguments].concat()).expect_err("it is wrong");
         let problem = usage_error(&error, "cargo deployer");
         (problem.message, problem.hint)
+    }
+
+    #[test]
+    fn usage_begins_with_the_command_that_runs_the_program() {
+        let (_, hint) = refused_by("shop", &["up"]);
+        assert_eq!(hint.as_deref(), Some("usage: cargo deployer up <ENVIRONMENT>"));
     }
 
     #[test]
