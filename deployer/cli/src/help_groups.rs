@@ -5,6 +5,7 @@ use std::fmt::Write;
 use clap::Command;
 
 use crate::app::App;
+use crate::exit::Problem;
 
 /// The commands that only a stack with events has a use for.
 const EVENTS: &[&str] = &["events", "replay", "audit", "probe"];
@@ -33,6 +34,17 @@ pub(crate) fn fitting(command: Command, app: &App) -> Command {
         return command;
     }
     command.mut_subcommand("up", |up| up.mut_arg("probe", |option| option.hide(true)))
+}
+
+/// Returns why the stack has no use for this command, if that is so.
+pub(crate) fn refused(name: &str, app: &App) -> Option<Problem> {
+    if EVENTS.contains(&name) {
+        app.events().err()
+    } else if OF_FUNCTIONS.contains(&name) {
+        app.functions().err()
+    } else {
+        None
+    }
 }
 
 /// Hides a command, if this program has it.

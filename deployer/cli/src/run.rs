@@ -101,7 +101,7 @@ pub fn run(app: &App) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let Parsed { cli, json } = match parse(app, &arguments) {
         Ok(parsed) => parsed,
-        Err(message) => return instead_of_command(&message, &ui).into(),
+        Err(message) => return instead_of_command(&message, app, &arguments, &ui).into(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = match runtime {
@@ -127,7 +127,7 @@ pub fn run(app: &App) -> ExitCode {
 }
 
 /// Prints help, the version or what is wrong with the command line, and returns the exit code.
-fn instead_of_command(message: &clap::Error, ui: &Ui) -> Exit {
+fn instead_of_command(message: &clap::Error, app: &App, arguments: &[OsString], ui: &Ui) -> Exit {
     if !message.use_stderr() {
         ui.result(message.render().ansi().to_string().trim_end());
         return written(Exit::DONE, ui);
@@ -135,9 +135,16 @@ fn instead_of_command(message: &clap::Error, ui: &Ui) -> Exit {
     if message.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         ui.say_untrusted(message.render().to_string().trim_end());
     } else {
-        ui.error(&usage_error(message, &ui.program()));
+        ui.error(&needless(app, arguments).unwrap_or_else(|| usage_error(message, &ui.program())));
     }
     Exit::USAGE
+}
+
+/// Returns why the stack has no use for the command of a wrong command line, if that is so: more arguments would
+/// not help.
+fn needless(app: &App, arguments: &[OsString]) -> Option<Problem> {
+    let matches = command_line(app, arguments).ignore_errors(true).try_get_matches_from(arguments).ok()?;
+    help_groups::refused(matches.subcommand_name()?, app)
 }
 
 /// Returns the exit code of a command, or an error if its results could not be written.
@@ -199,6 +206,9 @@ mod tests {
             let problem = commands::run(command, &app(), &global, &Ui::new()).await;
             let problem = problem.expect_err("the stack has no use for it");
             assert_eq!((problem.message.as_str(), problem.exit.code()), (reason, 64), "{words:?}");
+            let without_arguments = ["deployer", words[0]].map(OsString::from);
+            let refused = needless(&app(), &without_arguments).map(|problem| problem.message);
+            assert_eq!(refused.as_deref(), Some(reason).filter(|_| words[0] != "up"), "{words:?}");
         }
     }
 
