@@ -1,10 +1,11 @@
 //! The command line: parses it, runs the command, and returns an exit code.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::app::App;
@@ -33,6 +34,9 @@ struct Parsed {
     cli: Cli,
     /// Whether `--format json` was given.
     json: bool,
+    /// The folder of `--environments`, unless it comes from the environment variable, which suggested commands
+    /// get, too.
+    environments: Option<PathBuf>,
 }
 
 /// Parses the command line, and the environment variables of options.
@@ -40,8 +44,10 @@ fn parse(app: &App, arguments: &[OsString]) -> Result<Parsed, clap::Error> {
     let mut command = command_line(app, arguments);
     let mut matches = command.try_get_matches_from_mut(arguments)?;
     let json = is_json(&matches);
+    let typed = matches.value_source("environments") == Some(ValueSource::CommandLine);
     let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
-    Ok(Parsed { cli, json })
+    let environments = cli.global.environments.clone().filter(|_| typed);
+    Ok(Parsed { cli, json, environments })
 }
 
 /// Returns the command line of the program that these arguments begin with.
@@ -99,10 +105,11 @@ pub fn check_command_line(arguments: &[String]) -> Result<(), String> {
 pub fn run(app: &App) -> ExitCode {
     let ui = Ui::new();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let Parsed { cli, json } = match parse(app, &arguments) {
+    let Parsed { cli, json, environments } = match parse(app, &arguments) {
         Ok(parsed) => parsed,
         Err(message) => return instead_of_command(&message, app, &arguments, &ui).into(),
     };
+    let ui = ui.with_environments(environments);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -221,5 +228,17 @@ mod tests {
         assert_eq!(shown(&["/bin/shop", "--version"]), format!("shop {}\n", env!("CARGO_PKG_VERSION")));
         assert!(shown(&["/bin/shop", "--help"]).contains("Usage: shop [OPTIONS] <COMMAND>"));
         assert!(shown(&["/bin/shop", "plan", "--help"]).contains("Usage: shop plan [OPTIONS] <ENVIRONMENT>"));
+    }
+
+    #[test]
+    fn environments_of_the_command_line_are_known_after_any_word() {
+        let typed = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            parse(&app(), &words).expect("the command line is right").environments
+        };
+        let folder = Some(PathBuf::from("envs"));
+        assert_eq!(typed(&["deployer", "--environments", "envs", "plan", "dev"]), folder);
+        assert_eq!(typed(&["deployer", "plan", "dev", "--environments", "envs"]), folder);
+        assert_eq!(typed(&["deployer", "plan", "dev"]), None);
     }
 }

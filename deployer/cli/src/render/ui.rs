@@ -2,9 +2,10 @@
 //!
 //! Colour and animation are for terminals; `NO_COLOR` is honoured (anstream decides).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct Ui {
     written: Arc<AtomicBool>,
     /// Why results can no longer be written.
     ended: Arc<Mutex<Option<std::io::Error>>>,
+    /// The folder of `--environments`, if it is on the command line.
+    environments: Option<PathBuf>,
 }
 
 fn stdout_destination() -> Destination {
@@ -56,11 +59,31 @@ impl Ui {
         // A bar that is written to a file is noise.
         let target =
             if std::io::stderr().is_terminal() { bar_target() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target), written: Arc::default(), ended: Arc::default() }
+        Self {
+            bars: MultiProgress::with_draw_target(target),
+            written: Arc::default(),
+            ended: Arc::default(),
+            environments: None,
+        }
     }
 
-    /// Returns the command that runs this program, for hints that can be copied.
+    /// Returns the output whose commands for the user have the option `--environments` with this folder.
+    #[must_use]
+    pub fn with_environments(self, folder: Option<PathBuf>) -> Self {
+        Self { environments: folder, ..self }
+    }
+
+    /// Returns the beginning of commands that hints and `next:` suggest: the program that runs, and the option
+    /// `--environments` as it was given.
     pub fn program(&self) -> String {
+        let program = Self::program_alone();
+        match &self.environments {
+            Some(folder) => format!("{program} --environments {}", shell_word(&folder.to_string_lossy())),
+            None => program,
+        }
+    }
+
+    fn program_alone() -> String {
         let program = std::env::args_os().next().unwrap_or_else(|| "deployer".into());
         // Cargo sets this for what it runs. The alias is for the program of this name only.
         let by_cargo = std::env::var_os("CARGO").is_some_and(|cargo| !cargo.is_empty());
@@ -199,6 +222,15 @@ impl Ui {
     }
 }
 
+/// Returns a text as one word for a shell.
+fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
+}
+
 /// Returns a hint whose commands can be typed here: crates that do not know the program call it `deployer`.
 fn with_program(hint: &str, program: &str) -> String {
     hint.replace("`deployer ", &format!("`{program} "))
@@ -274,5 +306,13 @@ mod tests {
             with_program(hint, "./bundle"),
             "run `./bundle local start`, not `cargo run`; the deployer waits"
         );
+    }
+
+    #[test]
+    fn suggested_commands_have_the_folder_of_environments() {
+        let (plain, ui) =
+            (Ui::new().program(), |folder: &str| Ui::new().with_environments(Some(folder.into())));
+        assert_eq!(ui("other/envs").program(), format!("{plain} --environments other/envs"));
+        assert_eq!(ui("it's here").program(), format!(r"{plain} --environments 'it'\''s here'"));
     }
 }
