@@ -50,7 +50,7 @@ fn url_answers_signed_requests_like_invoke(cloud: &Cloud) {
     assert_eq!((status, &missing["error"]), (404, &json!("CartNotFound")), "{missing}");
 
     let address = get_cart.rsplit(' ').next().expect("the address is the last word");
-    assert_eq!(call(&format!("curl -d '{{}}' {address}"), root, &question).0, 403);
+    assert_eq!(call(&format!("curl --json '{{}}' {address}"), root, &question).0, 403);
     callers_need_permission(&place, &get_cart, &question);
 }
 
@@ -99,7 +99,7 @@ fn url_removed_from_the_environment_is_pruned(cloud: &Cloud) {
 /// Runs a command that calls a URL, with these credentials and this request instead of an empty one. Returns
 /// the status and the body of the response.
 fn call(command: &str, (key, secret): (&str, &str), request: &Value) -> (u16, Value) {
-    let command = command.replace("-d '{}'", &format!("-d '{request}'"));
+    let command = command.replace("--json '{}'", &format!("--json '{request}'"));
     let output = Command::new("sh")
         .args(["-c", &format!("{command} --silent --show-error --write-out '\\n%{{http_code}}'")])
         .env("AWS_ACCESS_KEY_ID", key)

@@ -30,7 +30,7 @@ pub(super) async fn show(session: &Session, ui: &Ui) {
                 let function = session.scope.thing(name);
                 ui.say(&format!(
                     "{function} answers at {address}\n  \
-                     curl --aws-sigv4 aws:amz:{region}:lambda {user} -d '{{}}' {address}"
+                     curl --aws-sigv4 aws:amz:{region}:lambda {user} --json '{{}}' {address}"
                 ));
             }
             // It was deleted in the meantime.
