@@ -30,7 +30,7 @@ enum OutputsFormat {
     Human,
     /// JSON, stable and versioned
     Json,
-    /// Shell variables: `DYNAMODB_TABLE_EVENTS=…`
+    /// Shell variables: `DYNAMODB_TABLE_EVENTS=…`, without function URLs
     Env,
     /// A variable file of Terraform, with one map: `deployer = { … }`
     Tfvars,

@@ -1,6 +1,7 @@
 //! Names and ARNs of resources, as text, JSON and shell variables.
 
-use engine::resource::ResourceId;
+use aws::resources::function_url::FunctionUrl;
+use engine::resource::{Resource, ResourceId};
 use serde::Serialize;
 
 use super::table::columns;
@@ -37,10 +38,12 @@ impl Output {
     }
 }
 
-/// Returns lines for a shell: `DYNAMODB_TABLE_EVENTS=demo-dev-events`.
+/// Returns lines for a shell: `DYNAMODB_TABLE_EVENTS=demo-dev-events`. Function URLs are left out: AWS chooses
+/// their addresses, and a variable of that name with the name of the function would be taken for one.
 pub fn outputs_env(outputs: &[Output]) -> String {
     let line = |output: &Output| format!("{}={}", output.variable().to_ascii_uppercase(), output.name);
-    outputs.iter().map(line).collect::<Vec<_>>().join("\n")
+    let named = outputs.iter().filter(|output| output.kind != FunctionUrl::KIND);
+    named.map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns one map for a variable file of Terraform, in the form of `terraform fmt`. A variable that a
@@ -80,6 +83,7 @@ mod tests {
         let outputs = [
             output("dynamodb.table", "demo-dev-events", Some(arn), "events"),
             output("logs.log-group", "/aws/lambda/demo-dev-add-item", None, "/aws/lambda/add-item"),
+            output("lambda.url", "demo-dev-add-item", None, "add-item"),
             output("fake.thing", "a\"${b}", None, "b"),
         ];
         insta::assert_snapshot!([outputs_env(&outputs), outputs_tfvars(&outputs)].join("\n\n"));
