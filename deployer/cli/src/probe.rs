@@ -95,11 +95,13 @@ impl Passage {
         self.missing().next().is_none()
     }
 
-    /// Returns the function to check first: the first one that did not receive the probe. If all functions
-    /// received it, that is the last one, which did not pass it on.
+    /// Returns the function to check first: the one at the first stage without the probe. If that stage is not
+    /// a function, it is the function before it, which did not pass the probe on.
     pub fn suspect(&self) -> Option<&Stage> {
         let functions = |stage: &&Stage| matches!(stage.kind, StageKind::Capture | StageKind::Handler);
-        self.missing().find(functions).or_else(|| self.stages.iter().rfind(functions))
+        let first = self.stages.iter().position(|stage| stage.after_ms.is_none());
+        let up_to_first = &self.stages[..first.map_or(self.stages.len(), |first| first + 1)];
+        up_to_first.iter().rfind(functions).or_else(|| self.missing().find(functions))
     }
 }
 
@@ -142,6 +144,7 @@ mod tests {
         assert!(passage.seen(StageKind::Table, "demo-dev-events", second).is_some());
         assert_eq!(passage.suspect().map(|stage| stage.name.as_str()), Some("demo-dev-capture"));
         assert!(passage.seen(StageKind::Capture, "demo-dev-capture", second).is_some());
+        assert_eq!(passage.suspect().map(|stage| stage.name.as_str()), Some("demo-dev-capture"));
         assert!(passage.seen(StageKind::Stream, "demo-dev-events", second).is_some());
         assert!(passage.seen(StageKind::Handler, "demo-dev-archive", second).is_some());
         assert!(passage.seen(StageKind::Handler, "demo-dev-archive", second).is_none(), "it was seen before");
