@@ -22,7 +22,7 @@ use crate::suggestion::likely;
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// The aggregate: a UUID of any type, or type and UUID as stored, such as cart#<uuid>
+    /// The aggregate: a UUID of any type, or type and UUID as stored: <type>#<uuid>
     aggregate: String,
     /// Show the state after this version, such as 3, or at this time, such as 2026-11-21T19:02:03Z
     #[arg(long, value_name = "VERSION|TIME")]

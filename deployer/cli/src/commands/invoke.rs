@@ -18,7 +18,7 @@ use aws::{NoAnswer, Ran, Repetition};
 pub(crate) struct Args {
     /// The environment: the name of its file without .toml, such as dev
     environment: String,
-    /// The function, without the environment's prefix, such as add-item
+    /// The function, without the environment's prefix: the name of its binary
     function: String,
     /// The request: JSON, @FILE, or - for standard input
     #[arg(long, short, default_value = "{}")]

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Replay only events of this type; can be repeated
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "Instead")]
     types: Vec<String>,
-    /// Replay only events of aggregates of this type, such as cart; can be repeated
+    /// Replay only events of aggregates of this type; can be repeated
     #[arg(long = "aggregate-type", value_name = "TYPE", conflicts_with = "Instead")]
     aggregate_types: Vec<String>,
     /// Replay only events of this aggregate; can be repeated

@@ -46,13 +46,13 @@ pub(crate) struct Args {
     /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// Allow this resource to lose data, such as dynamodb.table/cart-dev-events; can be repeated
+    /// Allow this resource to lose data, such as dynamodb.table/<name>; can be repeated
     #[arg(long, value_name = "ID")]
     allow: Vec<String>,
     /// Take ownership of an existing resource; can be repeated
     ///
     /// The resource has a name of this environment but not its tags, such as
-    /// logs.log-group//aws/lambda/cart-dev-add-item.
+    /// logs.log-group//aws/lambda/<name>.
     #[arg(long, value_name = "ID")]
     adopt: Vec<String>,
     /// Delete resources no longer in the code; those with data also need --allow <ID>
