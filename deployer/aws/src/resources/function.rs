@@ -258,6 +258,11 @@ impl Function {
         self.reserved_concurrency
     }
 
+    /// Returns whether the function is paused: it has no executions.
+    pub fn is_paused(&self) -> bool {
+        self.reserved_concurrency == Some(0)
+    }
+
     /// Returns the function that may invoke itself without limit.
     pub fn recursive(mut self) -> Self {
         self.recursive_loop = Some(RecursiveLoop::Allow.as_str().to_owned());

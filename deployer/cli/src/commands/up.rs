@@ -263,6 +263,39 @@ fn unfinished(report: &ApplyReport, environment: &str, ui: &Ui) -> Problem {
 }
 
 fn next(session: &Session, app: &App, ui: &Ui) {
-    let words = app.try_next.replace("{env}", &session.environment.name);
-    ui.say(&format!("next: {} {words}", ui.program()));
+    if let Some(words) = next_words(&session.stack, app) {
+        ui.say(&format!("next: {} {words}", ui.program()));
+    }
+}
+
+/// Returns the command to suggest, unless it is about a function that is paused.
+fn next_words(stack: &Stack<Aws>, app: &App) -> Option<String> {
+    let (scope, resources) = (&stack.scope, stack.neighbours());
+    let paused = |word: &str| resources.get::<Function>(&scope.name(word)).is_some_and(Function::is_paused);
+    (!app.try_next.is_empty() && !app.try_next.split(' ').any(paused))
+        .then(|| app.try_next.replace("{env}", &scope.environment))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::testing::scope;
+
+    use super::*;
+
+    #[test]
+    fn next_command_is_not_about_a_paused_function() {
+        let words = |executions, try_next| {
+            let mut stack = Stack::new(scope(), Vec::new());
+            stack.add(
+                Function::new(&scope(), "count-up", "role", Vec::new()).reserved_concurrency(executions),
+            );
+            next_words(&stack, &App::new("demo", |_| unreachable!("the stack is given")).try_next(try_next))
+        };
+        let invoked = "invoke {env} count-up";
+        assert_eq!(words(None, invoked).as_deref(), Some("invoke dev count-up"));
+        assert_eq!(words(Some(1), invoked).as_deref(), Some("invoke dev count-up"));
+        assert_eq!(words(Some(0), invoked), None);
+        assert_eq!(words(Some(0), "logs {env}").as_deref(), Some("logs dev"));
+        assert_eq!(words(None, ""), None);
+    }
 }
