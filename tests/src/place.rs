@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use aws::{Aws, Credentials, Target};
+use cli::build::is_set_by_cargo_run;
 use engine::scope::Scope;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -109,6 +110,11 @@ impl<'a> Place<'a> {
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = Command::new("cargo");
         cargo.args(arguments);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(is_set_by_cargo_run) {
+                cargo.env_remove(name);
+            }
+        }
         self.enter_workspace(&mut cargo);
         cargo
     }

@@ -21,6 +21,7 @@ mod settings;
 mod sources;
 mod workspace;
 
+pub use cargo_command::is_set_by_cargo_run;
 pub use created::{format_code, prune_lock_file};
 pub use error::BuildError;
 pub use event::BuildEvent;

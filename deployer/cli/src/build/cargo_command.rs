@@ -36,8 +36,12 @@ pub(super) fn command() -> Command {
 /// replaces the flags of its configuration. CI systems use empty values for "unset", and fingerprints treat
 /// them so.
 fn is_withheld(name: &str, value: &OsStr) -> bool {
-    let leaked = SET_BY_CARGO_RUN.iter().any(|set| name.starts_with(set));
-    leaked || (value.is_empty() && is_for_compiler(name))
+    is_set_by_cargo_run(name) || (value.is_empty() && is_for_compiler(name))
+}
+
+/// Returns whether `cargo run` and `cargo test` set this variable for the program that they run.
+pub fn is_set_by_cargo_run(name: &str) -> bool {
+    SET_BY_CARGO_RUN.iter().any(|set| name.starts_with(set))
 }
 
 /// Returns the error for a missing cargo.
