@@ -62,6 +62,12 @@ impl Workspace {
         }
         let dependencies = self.hash_packages(&mut hash, function, source)?;
         hash.table("Cargo.toml", &manifest::of_root(&root, &profiles, &dependencies));
+        let others = self.members.iter().map(|member| &member.root).filter(|root| **root != self.root);
+        for other in others.collect::<BTreeSet<_>>() {
+            let name = format!("{}/Cargo.toml", relative(other, &self.root));
+            let other = manifest::read(&other.join("Cargo.toml"))?;
+            hash.table(&name, &manifest::of_other_root(&other, &dependencies));
+        }
         for line in &self.locked {
             hash.text("locked", line);
         }

@@ -84,6 +84,14 @@ pub(super) fn of_root(root: &Table, profiles: &BTreeSet<String>, dependencies: &
     };
     let profiles: Table = profiles.iter().map(described).collect();
     kept.insert("profile".to_owned(), profiles.into());
+    kept.extend(of_other_root(root, dependencies));
+    kept
+}
+
+/// Returns the part of the root manifest of another workspace that affects binaries with these `dependencies`: its
+/// packages inherit it. Its profiles do not apply.
+pub(super) fn of_other_root(root: &Table, dependencies: &BTreeSet<String>) -> Table {
+    let mut kept = Table::new();
     if let Some(Value::Table(workspace)) = root.get("workspace") {
         let mut workspace = workspace.clone();
         workspace.retain(|key, _| ["dependencies", "package", "resolver"].contains(&key));

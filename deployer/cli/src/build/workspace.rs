@@ -46,6 +46,8 @@ pub(super) struct FunctionSource {
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) dir: PathBuf,
+    /// The root of its workspace.
+    pub(super) root: PathBuf,
     /// The files with the `main` of its binaries, by name.
     pub(super) binaries: BTreeMap<String, PathBuf>,
     /// The dependencies that only tests use; the lock file contains them too.
@@ -154,7 +156,7 @@ async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, 
             // A path dependency outside this workspace belongs to another workspace.
             known.extend(index(&self::metadata(&dir).await?));
         }
-        let package = known.get(&dir).ok_or_else(|| BuildError::Metadata {
+        let (root, package) = known.get(&dir).ok_or_else(|| BuildError::Metadata {
             dir: dir.clone(),
             message: "there is no package in this folder, but another package depends on it".to_owned(),
         })?;
@@ -171,20 +173,22 @@ async fn members(package: &Package, metadata: &Metadata) -> Result<Vec<Member>, 
             .collect();
         let binaries = package.targets.iter().filter(|target| target.is_bin());
         let binaries = binaries.map(|bin| (bin.name.clone(), bin.src_path.clone().into())).collect();
-        let member = Member { name: package.name.to_string(), dir: dir.clone(), binaries, test_only };
-        found.insert(dir, member);
+        let (name, root) = (package.name.to_string(), root.clone());
+        found.insert(dir.clone(), Member { name, dir, root, binaries, test_only });
     }
     let mut members: Vec<_> = found.remove(&first).into_iter().collect();
     members.extend(found.into_values());
     Ok(members)
 }
 
-fn index(metadata: &Metadata) -> BTreeMap<PathBuf, Package> {
+/// Returns the packages of a workspace by their folder, each with the root of the workspace.
+fn index(metadata: &Metadata) -> BTreeMap<PathBuf, (PathBuf, Package)> {
     let packages = metadata.workspace_packages().into_iter();
     packages
         .map(|package| {
             let manifest = PathBuf::from(package.manifest_path.clone());
-            (manifest::folder(&manifest).to_owned(), package.clone())
+            let root = metadata.workspace_root.clone().into();
+            (manifest::folder(&manifest).to_owned(), (root, package.clone()))
         })
         .collect()
 }

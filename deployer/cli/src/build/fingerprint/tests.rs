@@ -345,5 +345,20 @@ async fn provided_function_needs_no_local_source() {
     let with_source = workspace.fingerprint("capture", &settings).unwrap();
     assert_ne!(with_source, before);
     append(outside.path(), "src/bin/capture.rs", "// changed");
-    assert_ne!(workspace.fingerprint("capture", &settings).unwrap(), with_source);
+    let changed = workspace.fingerprint("capture", &settings).unwrap();
+    assert_ne!(changed, with_source);
+
+    let inherits =
+        "[dependencies]\nserde.workspace = true\n[workspace.dependencies]\nserde = \"1\"\nclap = \"4\"\n";
+    append(outside.path(), "Cargo.toml", inherits);
+    let inherited = workspace.fingerprint("capture", &settings).unwrap();
+    assert_ne!(inherited, changed);
+    let edit = |from: &str, to: &str| {
+        let path = outside.path().join("Cargo.toml");
+        fs::write(&path, fs::read_to_string(&path).unwrap().replace(from, to)).unwrap();
+    };
+    edit("clap = \"4\"", "clap = \"3\"");
+    assert_eq!(workspace.fingerprint("capture", &settings).unwrap(), inherited, "it does not use clap");
+    edit("serde = \"1\"", "serde = { version = \"1\", features = [\"rc\"] }");
+    assert_ne!(workspace.fingerprint("capture", &settings).unwrap(), inherited);
 }
