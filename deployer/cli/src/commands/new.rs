@@ -43,11 +43,11 @@ pub(crate) async fn run(args: Args, app: &App, ui: &Ui) -> Result<Exit, Problem>
             .hint("run `cargo deployer new` in the checkout of the crates that this system depends on")
     })?;
     let checkout = checkout(&template)?;
+    let parent = parent(&args.folder)?;
     let system = match args.name {
         Some(name) => name,
         None => name_of(&args.folder)?,
     };
-    let parent = parent(&args.folder)?;
     let folder = parent.join(args.folder.file_name().unwrap_or_default());
     let crates = match args.git {
         None => Crates::Path(relative(&checkout, &folder)),
@@ -92,7 +92,7 @@ fn checkout(template: &Template) -> Result<PathBuf, Problem> {
 fn name_of(folder: &Path) -> Result<SystemName, Problem> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     name.parse().map_err(|reason| {
-        Problem::usage(format!("cannot call the system `{name}`, like its folder: {reason}"))
+        Problem::usage(format!("cannot call the system like its folder: {reason}"))
             .hint("choose a name with --name, such as --name bank")
     })
 }

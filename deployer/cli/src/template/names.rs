@@ -92,7 +92,7 @@ impl FromStr for AggregateName {
         let name = text.to_kebab_case();
         check(&name, LONGEST_AGGREGATE)?;
         if KEYWORDS.contains(&name.as_str()) {
-            return Err("it is a keyword of Rust".to_owned());
+            return Err(format!("`{name}` is a keyword of Rust"));
         }
         Ok(Self(name))
     }
@@ -110,12 +110,12 @@ fn check(name: &str, longest: usize) -> Result<(), String> {
         !word.is_empty() && word.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
     };
     if !name.split('-').all(is_word) || name.starts_with(|letter: char| letter.is_ascii_digit()) {
-        return Err(
-            "a name has lower-case letters, digits and single hyphens, and begins with a letter".to_owned()
-        );
+        return Err(format!(
+            "`{name}` is not a name: use lower-case letters, digits and single hyphens, and begin with a letter"
+        ));
     }
     if name.len() > longest {
-        return Err(format!("a name has at most {longest} characters, not {}", name.len()));
+        return Err(format!("`{name}` has {} characters, and a name at most {longest}", name.len()));
     }
     Ok(())
 }
@@ -191,10 +191,10 @@ mod tests {
     fn unusable_name_is_refused_with_reason() {
         for (name, reason) in [
             ("match", "keyword"),
-            ("1st", "begins with a letter"),
+            ("1st", "begin with a letter"),
             ("", "lower-case letters"),
             ("käse", "lower-case letters"),
-            ("a-name-that-is-very-long", "at most 20 characters, not 24"),
+            ("a-name-that-is-very-long", "has 24 characters, and a name at most 20"),
         ] {
             let refused = name.parse::<AggregateName>().unwrap_err();
             assert!(refused.contains(reason), "{name}: {refused}");
