@@ -60,20 +60,34 @@ impl Survey {
     }
 }
 
-/// Reads the live state of the whole environment.
+/// Reads the live state of the whole environment, and the last entry of its release record.
 pub async fn survey<C: ReleaseRecord>(stack: &Stack<C>, cloud: &C) -> Survey {
     let cloud = cloud.fresh();
-    let desired: BTreeSet<ResourceId> = stack.resources.iter().map(|node| node.id()).collect();
-    let (seen, strays, recorded) = futures::join!(
-        read(stack.resources.iter().map(|node| &**node), &cloud),
-        strays(stack, &cloud, &desired),
-        retried(async || cloud.last_release().await),
-    );
-    let mut survey = Survey { seen, record_resource: C::kept_in(&stack.scope), ..Survey::default() };
+    let recorded = retried(async || cloud.last_release().await);
+    let (mut survey, recorded) = futures::join!(surveyed(stack, &cloud), recorded);
+    survey.record_resource = C::kept_in(&stack.scope);
     match recorded {
         Ok(recorded) => survey.recorded = recorded,
         Err(error) => drop(survey.unreadable.insert(C::record_id(&stack.scope), error)),
     }
+    survey
+}
+
+/// Reads the live state of the whole environment in a cloud that stores no release record.
+///
+/// Without a record, a deployed resource that was deleted outside the deployer is pending and not drift,
+/// unless a resource that needs it still exists; and concurrent runs are not found.
+pub async fn survey_without_record<C: Cloud>(stack: &Stack<C>, cloud: &C) -> Survey {
+    surveyed(stack, &cloud.fresh()).await
+}
+
+async fn surveyed<C: Cloud>(stack: &Stack<C>, cloud: &C) -> Survey {
+    let desired: BTreeSet<ResourceId> = stack.resources.iter().map(|node| node.id()).collect();
+    let (seen, strays) = futures::join!(
+        read(stack.resources.iter().map(|node| &**node), cloud),
+        strays(stack, cloud, &desired),
+    );
+    let mut survey = Survey { seen, ..Survey::default() };
     for (id, found) in strays {
         match found {
             Ok((tags, activity)) => {

@@ -2,11 +2,12 @@
 
 use engine::apply::ApplyReport;
 use engine::error::{Class, Error};
-use engine::plan::{Verdict, Wishes};
+use engine::plan::{Verdict, Wishes, plan};
 use engine::release::{Recorded, Release, ReleaseRecord, ReleaseState, SCHEMA};
 use engine::resource::{Cloud, ResourceId, Tags};
 use engine::run::{Convergence, Run};
 use engine::scope::Scope;
+use engine::survey::survey_without_record;
 use engine::testing::{FakeCloud, Part, Thing, planned, scope, stack, up, up_with};
 
 fn last(cloud: &FakeCloud) -> Release {
@@ -146,6 +147,26 @@ async fn record_that_cannot_be_read_is_unknown() {
     let (survey, plan) = planned(&stack(), &cloud).await;
     assert_eq!(plan.having(Verdict::Unknown).count(), 1, "{:?}", survey.unreadable);
     assert_eq!(survey.unreadable.keys().next(), Some(&FakeCloud::record_id(&scope())));
+}
+
+/// A cloud without a release record has a survey of its own.
+#[tokio::test]
+async fn survey_without_record_reads_resources_and_orphans_only() {
+    let (mut full, cloud) = (stack(), FakeCloud::default());
+    full.add(Thing::new("a")).add(Thing::new("orphan"));
+    up(&full, &cloud).await;
+    let mut desired = stack();
+    desired.add(Thing::new("a"));
+    cloud.fail("Read release", Class::Denied);
+    let survey = survey_without_record(&desired, &cloud).await;
+    assert_eq!(survey.unreadable.len(), 0, "the record is not read");
+    let read = plan(&desired, &survey, &Wishes::default());
+    assert_eq!((read.having(Verdict::InSync).count(), read.having(Verdict::Orphan).count()), (1, 1));
+
+    cloud.world().things.remove("demo-dev-a");
+    let survey = survey_without_record(&desired, &cloud).await;
+    let read = plan(&desired, &survey, &Wishes::default());
+    assert_eq!(read.having(Verdict::Pending).count(), 1, "without a record, it was never deployed");
 }
 
 /// Later releases must be able to read the entries of earlier ones. A new field needs a default; this file
