@@ -135,8 +135,11 @@ pub trait Cloud: Clone + Send + Sync + 'static {
     /// A permission that a caller needs, in the form of this cloud.
     type Permission: 'static;
 
-    /// Returns the same cloud with empty caches, for example of listings that many resources share.
-    fn fresh(&self) -> Self;
+    /// Returns the same cloud with empty caches, for example of listings that many resources share. The
+    /// default is for a cloud without caches.
+    fn fresh(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// One kind of resource. `CONTRIBUTING.md` defines the order of its file.
@@ -176,8 +179,11 @@ pub trait Resource: Serialize + Send + Sync + Sized + 'static {
 
     /// Returns the ids under which another tool imports this resource, one for each object that the tool has
     /// for it. Called on the live state, so it may use what only the cloud knows, and leaves out parts that
-    /// are not set. Without a value that the cloud assigns, it returns nothing.
-    fn import_ids(&self) -> Vec<ImportId>;
+    /// are not set. Without a value that the cloud assigns, it returns nothing. The default is for a cloud
+    /// that no other tool manages.
+    fn import_ids(&self) -> Vec<ImportId> {
+        Vec::new()
+    }
 
     /// Returns what it takes to change this field of `live` to its value in `self`.
     fn effect(&self, _field: Self::Field, _live: &Self) -> Effect {

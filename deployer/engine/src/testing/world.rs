@@ -185,10 +185,6 @@ impl World {
 
 impl Cloud for FakeCloud {
     type Permission = String;
-
-    fn fresh(&self) -> Self {
-        self.clone()
-    }
 }
 
 impl ReleaseRecord for FakeCloud {
