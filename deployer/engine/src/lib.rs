@@ -1,14 +1,10 @@
-//! Brings the resources of a cloud in line with a stack, and distinguishes drift from pending changes.
-//! A stack is defined in code. `survey` reads the live state, `plan` compares and decides without I/O, and
-//! `apply` carries out the plan without decisions. There is no state file: an interrupted or failed run is
-//! recovered by another run.
-//! The engine does not know AWS: the cloud is a type parameter, and a kind of resource is a trait that other
-//! crates implement. The engine prints nothing.
+#![doc = include_str!("../README.md")]
 //!
 //! # Where to start reading
 //!
 //! * [`resource`]: the trait of a kind of resource; [`scope`] and [`stack`]: the desired state.
-//! * [`survey`], [`plan`], [`apply`], [`settle`]: the stages of a run, in this order.
+//! * [`survey`], [`plan`], [`apply`], [`settle`]: the stages of a run, in this order. `survey` reads the live
+//!   state, `plan` compares and decides without I/O, and `apply` carries out the plan without decisions.
 //! * [`diff`] and [`change`]: how desired and live state are compared.
 //! * [`release`]: the record of each run; [`run`]: the entries that a run writes at its start and end.
 //! * [`error`], [`retry`], [`backoff`] and [`progress`]: errors, retries, delays, and reports of waits.
