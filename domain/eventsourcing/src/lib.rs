@@ -1,8 +1,7 @@
-//! Event sourcing as functions from values to values, and the contracts of stored data.
+#![doc = include_str!("../README.md")]
 //!
-//! This crate knows no business rules, no AWS, no async runtime, no clock and no randomness. Times and new
-//! ids are passed in, and stores are used through a trait. (The names in [`contract`] are shared by functions
-//! and stack; some of them name AWS resources.)
+//! This crate knows no business rules, no AWS, no async runtime, no clock and no randomness. (The names in
+//! [`contract`] are shared by functions and stack; some of them name AWS resources.)
 //!
 //! # Where to start reading
 //!
@@ -41,6 +40,7 @@ pub use aggregate::Aggregate;
 pub use answer::{Answer, Answering, Refusal, RefusalKind};
 pub use commit::{Commit, Context, StoredEvent};
 pub use envelope::Envelope;
+pub use event::{Event, Schema};
 pub use history::{Decision, History};
 pub use id::AggregateId;
 pub use json::JsonText;
@@ -50,4 +50,4 @@ pub use repo::Repo;
 pub use request::{Request, RequestHash};
 pub use store::EventStore;
 pub use surroundings::{Moment, Surroundings};
-pub use transaction::transact;
+pub use transaction::{Transaction, TransactionOutcome, transact};
