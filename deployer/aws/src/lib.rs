@@ -1,7 +1,12 @@
-//! AWS for the engine: the kinds of resources that a stack can have, composites of several resources, and the
-//! clients, listings and packages that they use.
+#![doc = include_str!("../README.md")]
 //!
-//! This crate knows the APIs of AWS. It does not know terminals, files or a particular stack.
+//! # Where to start reading
+//!
+//! * [`resources`]: the kinds; `resources/log_group.rs` is the one to copy. [`composites`]: several resources
+//!   in one value.
+//! * [`policy`]: IAM policies, and the permissions of the deploying principal.
+//! * [`Target`]: connects to an account; [`Aws`]: the clients, which is the cloud of the engine.
+//! * `testing`, a feature: a scripted AWS.
 
 mod calls;
 mod classify;

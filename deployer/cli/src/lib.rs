@@ -1,8 +1,9 @@
-//! The command line of a stack written in Rust: a binary calls [`run`] with its [`App`](app::App).
+#![doc = include_str!("../README.md")]
 //!
-//! The crate `engine` reads AWS, plans and applies; the crate `aws` has the resource kinds. This crate has
-//! the commands (`commands`), their output (`render`), the environment files, and the source of the
-//! functions: a cargo workspace (`build`) or an executable that contains them (`bundle`).
+//! A binary calls [`run`] with its [`App`](app::App). The crate `engine` reads AWS, plans and applies; the
+//! crate `aws` has the resource kinds. This crate has the commands (`commands`), their output (`render`), the
+//! environment files, and the source of the functions: a cargo workspace (`build`) or an executable that
+//! contains them (`bundle`).
 
 pub mod app;
 #[cfg(feature = "pipeline")]

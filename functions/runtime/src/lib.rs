@@ -1,7 +1,6 @@
-//! Building blocks of Lambda functions for event-sourced aggregates of any kind.
+#![doc = include_str!("../README.md")]
 //!
-//! The business rules are an aggregate of `eventsourcing`, and the deployer creates the infrastructure. This
-//! crate has what a function does at run time, and does not know how its resources were created.
+//! The business rules are an aggregate of `eventsourcing`, and the deployer creates the infrastructure.
 //!
 //! # The path of a command
 //!

@@ -1,7 +1,6 @@
-//! Storage and transport of events on AWS: the formats, and the calls that read and write them.
+#![doc = include_str!("../README.md")]
 //!
-//! The functions use this crate, and so does the deployer when it shows, compares, repairs or restores
-//! events: each format is defined once. The crate does not know the Lambda runtime or the infrastructure.
+//! # Where to start reading
 //!
 //! * [`event_store`], [`table`] and [`scan`]: commits as items of a DynamoDB table; `throttled` counts
 //!   the writes that the table throttles.
