@@ -7,6 +7,7 @@ mod directions;
 mod language;
 mod messages;
 mod mutants;
+mod packages;
 mod rules;
 mod sources;
 mod test_names;
