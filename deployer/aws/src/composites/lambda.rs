@@ -224,12 +224,14 @@ impl Lambda {
                 GrantedOn::Existing(_) => None,
             })
             .collect();
-        let mut function = self.function.environment(variables);
+        let function = self.function.environment(variables);
         #[cfg(feature = "sources")]
-        if self.has_url && !self.mappings.is_empty() {
+        let function = if self.has_url && !self.mappings.is_empty() {
             let mistake = "it gets events from a table or a stream, so it cannot have a URL";
-            function = function.with_mistake(mistake.to_owned());
-        }
+            function.with_mistake(mistake.to_owned())
+        } else {
+            function
+        };
         let granted = self.grants.into_iter().flat_map(|grant| [Some(grant.statement), grant.also]);
         let granted = granted.flatten().chain(self.errands).chain(function.starting());
 
