@@ -67,7 +67,7 @@ fn blocks(languages: &[&str]) -> Vec<Block> {
 
 #[test]
 fn code_blocks_have_a_known_language() {
-    let known = ["rust", "toml", "json", "sh", "console", "mermaid", "text"];
+    let known = ["rust", "toml", "json", "sh", "console", "mermaid", "text", "diff"];
     let unknown: Vec<String> = blocks(&[])
         .into_iter()
         .filter(|block| !known.contains(&block.language.as_str()))

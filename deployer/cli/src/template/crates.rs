@@ -1,6 +1,6 @@
 //! Where the crates of a new system come from, as its files say it.
 
-/// What stands in a template for the checkout with the crates.
+/// The placeholder in a template for the checkout with the crates.
 const CHECKOUT: &str = "CHECKOUT";
 
 /// The beginning of a dependency's source in a template.
