@@ -24,8 +24,8 @@ pub const HELPDESK: Template = Template {
         ("domain/src/functions.rs", include_str!("../system/domain/src/functions.rs")),
         ("domain/src/support_ticket.rs", include_str!("../system/domain/src/support_ticket.rs")),
         (
-            "domain/tests/golden/SupportTicketOpened.v1.json",
-            include_str!("../system/domain/tests/golden/SupportTicketOpened.v1.json"),
+            "domain/tests/golden/support_ticket/SupportTicketOpened.v1.json",
+            include_str!("../system/domain/tests/golden/support_ticket/SupportTicketOpened.v1.json"),
         ),
         ("functions/Cargo.toml", include_str!("../system/functions/manifest.toml")),
         (

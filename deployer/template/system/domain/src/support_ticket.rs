@@ -166,7 +166,7 @@ mod tests {
     /// Stored events never change. Add an event of each new type here: `GOLDEN_UPDATE=1 cargo test` writes its file.
     #[test]
     fn events_are_stored_as_in_their_golden_files() {
-        let golden = Golden::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"));
+        let golden = Golden::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/support_ticket"));
         for event in [opened("printer")] {
             let stored = encode(&event).unwrap();
             golden.assert_written(stored.event_type, stored.schema_version, &format!("{}\n", stored.data.as_str()));
