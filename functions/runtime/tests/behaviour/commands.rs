@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eventsourcing::{
-    AggregateId, Commit, EventStore, InMemoryStore, Refusal, Repo, Request,
+    AggregateId, Answer, Commit, EventStore, InMemoryStore, Refusal, Repo, Request,
     store::AppendError,
     testing::tally::{Tally, TallyCommand},
 };
@@ -90,6 +90,23 @@ async fn command_and_query_are_answered_with_the_view() {
     assert_eq!(send(&repo, count, json!({"tally_id": tally(1), "what": "tea"})).await, counted);
     assert_eq!(ask(&repo, json!({"tally_id": tally(1)})).await, counted);
     assert_eq!(ask(&repo, json!({"tally_id": tally(2)})).await["error"], "NotOpened");
+}
+
+#[tokio::test]
+async fn query_may_have_an_answer_of_its_own() {
+    let repo = Repo::new(InMemoryStore::new());
+    send(&repo, open, json!({"tally_id": tally(1)})).await;
+    let exists = async |payload: Value| {
+        let event = invocation(payload, 30);
+        json!(
+            query::answer_with(&repo, event, |tally| Answer::View(tally.version() > 0))
+                .await
+                .expect("no fault")
+        )
+    };
+    assert_eq!(exists(json!({"tally_id": tally(1)})).await, true);
+    assert_eq!(exists(json!({"tally_id": tally(2)})).await, false);
+    assert_eq!(exists(json!({"tally": tally(1)})).await["error"], "InvalidRequest");
 }
 
 #[tokio::test]
