@@ -141,12 +141,16 @@ impl Start {
         Ok(Failed::new(self.bucket()?, self.settings.function()))
     }
 
-    /// Returns the bucket of the archive.
-    fn bucket(&self) -> Result<S3Bucket, SettingsError> {
+    /// Returns a client of S3 that also reaches the buckets of a local cloud.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
         // A local cloud does not resolve `<bucket>.localhost`.
         let by_path = self.aws.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(by_path);
-        let client = aws_sdk_s3::Client::from_conf(config.build());
-        Ok(S3Bucket::new(client, self.settings.get(ARCHIVE_BUCKET)?))
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// Returns the bucket of the archive.
+    fn bucket(&self) -> Result<S3Bucket, SettingsError> {
+        Ok(S3Bucket::new(self.s3(), self.settings.get(ARCHIVE_BUCKET)?))
     }
 }
