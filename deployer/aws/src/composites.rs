@@ -7,12 +7,16 @@ mod alarms;
 mod dashboard;
 #[cfg(feature = "pipeline")]
 mod event_pipeline;
+#[cfg(feature = "pipeline")]
+mod events_table;
 mod lambda;
 #[cfg(feature = "pipeline")]
 mod stages;
 
 #[cfg(feature = "pipeline")]
 pub use event_pipeline::{EventPipeline, EventPipelineSettings};
+#[cfg(feature = "pipeline")]
+pub use events_table::EventsTable;
 #[cfg(feature = "sources")]
 pub use lambda::EventSource;
 pub use lambda::{Lambda, LambdaDefaults, LambdaSettings};
@@ -35,6 +39,10 @@ pub trait Composites {
     /// Adds an event pipeline and its functions.
     #[cfg(feature = "pipeline")]
     fn pipeline(&mut self, pipeline: EventPipeline) -> &mut Self;
+
+    /// Adds an events table and its functions.
+    #[cfg(feature = "pipeline")]
+    fn events_table(&mut self, events: EventsTable) -> &mut Self;
 
     /// Returns the resources outside the stack that its functions use.
     fn existing(&self) -> BTreeSet<Existing>;
@@ -60,6 +68,12 @@ impl Composites for Stack<Aws> {
     #[cfg(feature = "pipeline")]
     fn pipeline(&mut self, pipeline: EventPipeline) -> &mut Self {
         pipeline.add_to(self);
+        self
+    }
+
+    #[cfg(feature = "pipeline")]
+    fn events_table(&mut self, events: EventsTable) -> &mut Self {
+        events.add_to(self);
         self
     }
 

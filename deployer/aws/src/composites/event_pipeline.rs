@@ -8,29 +8,26 @@ use std::time::Duration;
 use engine::scope::Scope;
 use engine::stack::Stack;
 use eventsourcing::contract::{
-    ARCHIVE, ARCHIVE_BUCKET, CAPTURE, CAPTURE_LASTS, EVENT_STREAM, EVENTS_PREFIX, EVENTS_TABLE,
-    FAILED_PREFIX, HANDLERS, REPLAY, REPLAYS_PREFIX, attribute,
+    ARCHIVE, ARCHIVE_BUCKET, CAPTURE, CAPTURE_LASTS, EVENT_STREAM, EVENTS_PREFIX, FAILED_PREFIX, HANDLERS,
+    REPLAY, REPLAYS_PREFIX,
 };
 
-use super::{Composites, Lambda, LambdaDefaults};
+use super::{Composites, EventsTable, Lambda, LambdaDefaults};
 use crate::Aws;
 use crate::resources::Keys;
 use crate::resources::bucket::Bucket;
 use crate::resources::stream::Stream;
-use crate::resources::table::{KeyType, PrimaryKey, StreamView, Table};
 
 /// The events table, its stream to Kinesis, the archive, the functions `capture`, `archive` and `replay`, and
 /// the application's own functions.
 #[derive(Debug, Clone)]
 pub struct EventPipeline {
-    events: Table,
+    events: EventsTable,
     stream: Stream,
     archive: Bucket,
     retention_hours: i32,
     /// `capture`, `archive` and `replay`.
     own: [Lambda; 3],
-    commands: Vec<Lambda>,
-    queries: Vec<Lambda>,
     handlers: Vec<Lambda>,
 }
 
@@ -57,7 +54,7 @@ pub struct EventPipelineSettings {
 
 impl EventPipeline {
     /// The events table, by its name in the stack.
-    pub const TABLE: &'static str = "events";
+    pub const TABLE: &'static str = EventsTable::NAME;
     /// The stream, by its name in the stack.
     pub const STREAM: &'static str = "events";
     /// The bucket of the archive, by its name in the stack.
@@ -66,13 +63,7 @@ impl EventPipeline {
     /// Returns a pipeline without commands, queries and handlers.
     pub fn new(scope: &Scope, defaults: &LambdaDefaults, settings: EventPipelineSettings) -> Self {
         let retention_hours = settings.retention_hours;
-        let key = PrimaryKey::hash(attribute::AGGREGATE_ID, KeyType::String);
-        let events = Table::new(scope, Self::TABLE, key.range(attribute::VERSION, KeyType::Number))
-            .stream(StreamView::NewImage)
-            .point_in_time_recovery(settings.point_in_time_recovery_days)
-            .deletion_protection(settings.deletion_protection)
-            .encrypted_with(settings.table_keys)
-            .known_as(EVENTS_TABLE);
+        let events = EventsTable::new(scope, &settings).streaming();
         let stream = Stream::new(scope, Self::STREAM)
             .shards(settings.shards)
             .retention_hours(retention_hours)
@@ -89,7 +80,7 @@ impl EventPipeline {
                 .timeout(CAPTURE_LASTS)
                 .may(stream.publish())
                 .may(archive.write(FAILED_PREFIX))
-                .consumes_discarding_to(&archive, &events, mappings::capture()),
+                .consumes_discarding_to(&archive, &events.table, mappings::capture()),
             Lambda::of(scope, ARCHIVE, defaults)
                 .may(archive.write(EVENTS_PREFIX))
                 .may(archive.write(FAILED_PREFIX))
@@ -99,25 +90,24 @@ impl EventPipeline {
             Lambda::of(scope, REPLAY, defaults)
                 .timeout(Duration::from_secs(15 * 60))
                 .memory_at_least_mb(1024)
-                .may(events.scan())
+                .may(events.table.scan())
                 .may(archive.browse())
                 .may(archive.get(EVENTS_PREFIX))
                 .may(archive.get(REPLAYS_PREFIX))
                 .may(archive.write(REPLAYS_PREFIX)),
         ];
-        let (commands, queries, handlers) = Default::default();
-        Self { events, stream, archive, retention_hours, own, commands, queries, handlers }
+        Self { events, stream, archive, retention_hours, own, handlers: Vec::new() }
     }
 
     /// Adds a function that changes aggregates: it may read their events, and append to them.
     pub fn command(&mut self, lambda: Lambda) -> &mut Self {
-        self.commands.push(lambda.may(self.events.load()).may(self.events.append()));
+        self.events.command(lambda);
         self
     }
 
     /// Adds a function that answers with the state of aggregates: it may read their events.
     pub fn query(&mut self, lambda: Lambda) -> &mut Self {
-        self.queries.push(lambda.may(self.events.load()));
+        self.events.query(lambda);
         self
     }
 
@@ -136,16 +126,14 @@ impl EventPipeline {
     /// Adds the pipeline and its functions to a stack.
     pub(super) fn add_to(self, stack: &mut Stack<Aws>) {
         let Self {
-            events,
+            events: EventsTable { table, commands, queries },
             stream,
             archive,
             own: [capture, archiver, replay],
-            commands,
-            queries,
             handlers,
             ..
         } = self;
-        stack.add(events).add(stream).add(archive);
+        stack.add(table).add(stream).add(archive);
         // Readers of events are updated first, so that no reader gets an event of a type that it does not know.
         let readers = || handlers.iter().chain(&queries);
         let commands: Vec<Lambda> = commands.into_iter().map(|lambda| lambda.after(readers())).collect();
