@@ -72,6 +72,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     } else {
         Session::reading(name, app, global, ui).await?
     };
+    if args.from.is_none() {
+        pipeline.archives(&session.stack)?;
+    }
     let caller = session.aws.guard().await?;
     if let Some(table) = &args.from {
         other_than(&pipeline.table_name(&session.scope), table, &session.scope)?;

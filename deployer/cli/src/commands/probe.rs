@@ -37,9 +37,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
-    app.events()?;
+    let pipeline = app.events()?;
     let name = args.environment.as_str();
     let session = Session::writing(name, app, global, ui).await?;
+    pipeline.archives(&session.stack)?;
     let clock = session.aws.guard().await?.clock;
     probe(&session, app, clock, args.within.unsigned_abs(), args.format, ui).await?;
     Ok(Exit::DONE)

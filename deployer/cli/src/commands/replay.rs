@@ -105,6 +105,7 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     check_words(&args.types, "event type", &pipeline.event_types())?;
     check_words(&args.aggregate_types, "aggregate type", &pipeline.aggregate_types().collect())?;
     let session = Session::writing(&args.environment, app, global, ui).await?;
+    pipeline.archives(&session.stack)?;
     // The function `replay` knows which functions are handlers.
     let prefix = session.scope.prefix();
     let handler = args.handler.strip_prefix(&prefix).unwrap_or(&args.handler).to_owned();

@@ -65,9 +65,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Result<Exit, Problem> {
     let started = Instant::now();
-    if args.probe {
-        app.events()?;
-    }
+    let probed = if args.probe { Some(app.events()?) } else { None };
     let wishes = Wishes {
         adopt: args.adopt.into_iter().collect(),
         prune: args.prune,
@@ -75,6 +73,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
+    if let Some(pipeline) = probed {
+        pipeline.archives(&session.stack)?;
+    }
     let kinds = session.stack.kinds.iter().map(|kind| kind.info.name);
     are_ids(&wishes, &kinds.chain([STORED_SCHEMA]).collect::<Vec<_>>())?;
     let planned = session.plan(app, &wishes, ui).await?;

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
+use engine::stack::Stack;
 use storage::DynamoDbEventStore;
 use storage::bucket::S3Bucket;
 use storage::scan::EventsTable;
 use storage::stream::KinesisStream;
 
 use super::Pipeline;
+use crate::exit::Problem;
 use aws::composites::{EventPipeline, Stages};
 use aws::resources::stream::Stream;
 use aws::{Aws, AwsNames};
@@ -28,6 +30,21 @@ impl Pipeline {
     /// Returns the name of the archive's bucket.
     pub fn bucket_name(&self, scope: &Scope) -> String {
         scope.bucket_name(EventPipeline::BUCKET)
+    }
+
+    /// Checks that the events of a stack are published and archived.
+    ///
+    /// # Errors
+    /// Fails if the stack has only the events table.
+    pub(crate) fn archives(&self, stack: &Stack<Aws>) -> Result<(), Problem> {
+        let archive = self.bucket_name(&stack.scope);
+        if Stages::of(stack).buckets.contains(&archive) {
+            return Ok(());
+        }
+        let message =
+            format!("the stack `{}` has no archive: its events are only in a table", stack.scope.stack);
+        Err(Problem::usage(message)
+            .hint("add an `EventPipeline` to the stack to publish and archive its events"))
     }
 
     /// Returns the retention of the stream, or zero if it has no consumer. It is the maximum difference in age
@@ -62,7 +79,20 @@ impl Pipeline {
 mod tests {
     use storage::bucket::Objects;
 
-    use aws::testing::{Script, body};
+    use aws::resources::bucket::Bucket;
+    use aws::resources::kinds;
+    use aws::testing::{Script, body, scope};
+
+    use super::*;
+
+    #[test]
+    fn stack_with_only_a_table_has_no_archive() {
+        let (pipeline, mut stack) = (Pipeline { aggregates: &[] }, Stack::new(scope(), kinds()));
+        let refused = pipeline.archives(&stack).expect_err("there is no archive");
+        assert!(refused.to_string().contains("the stack `demo` has no archive"), "{refused}");
+        stack.add(Bucket::new(&scope(), EventPipeline::BUCKET));
+        pipeline.archives(&stack).expect("there is an archive");
+    }
 
     #[tokio::test]
     async fn listing_goes_on_after_an_empty_page() {
