@@ -91,7 +91,7 @@ async fn payload(argument: &str) -> Result<Vec<u8>, Problem> {
     let problem = Problem::usage(format!("{origin} is not JSON: {error}"));
     Err(match origin {
         "--payload" => problem.hint(
-            "quote it for the shell: --payload '{\"cart_id\": \"…\"}'; @FILE reads a file, - standard input",
+            "quote it for the shell: --payload '{\"name\": \"value\"}'; @FILE reads a file, - standard input",
         ),
         _ => problem,
     })

@@ -76,6 +76,11 @@ pub(crate) async fn run(args: Args, app: &App, ui: &Ui) -> Result<Exit, Problem>
         count(files.len() + COPIED.len(), "file"),
         args.aggregate.snake(),
     ));
+    if let Crates::Path(path) = &crates {
+        ui.say(&format!(
+            "its crates are in {path}; a system that is built elsewhere, as in CI, needs `--git <URL>`"
+        ));
+    }
     ui.say(&format!("next: cd {} && cargo deployer up local", args.folder.display()));
     Ok(Exit::DONE)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::event::Schema;
+use crate::event::{Event, Schema, decode};
+use crate::json::JsonText;
 
 /// The golden files of one aggregate: `<event type>.v<schema version>.json`.
 #[derive(Debug, Clone)]
@@ -38,11 +39,36 @@ impl Golden {
     pub fn assert_written(&self, event_type: &str, version: u32, written: &str) {
         let path = self.folder.join(name(event_type, version));
         match fs::read_to_string(&path) {
-            Ok(golden) => assert_eq!(written, golden, "{} differs from the written event", path.display()),
+            Ok(golden) => assert_eq!(
+                written,
+                golden,
+                "{} differs from the written event, and stored events never change: give the event a new \
+                 schema version with an upcaster; or delete the file if no such event was ever stored",
+                path.display()
+            ),
             Err(_) if std::env::var_os("GOLDEN_UPDATE").is_some() => {
                 fs::write(&path, written).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             }
             Err(error) => panic!("{}: {error}; GOLDEN_UPDATE=1 creates a missing file", path.display()),
+        }
+    }
+
+    /// Asserts that there is a file with the data of each version of each event, and no other file, and that the
+    /// current code reads each of them: a wrong upcaster would make stored aggregates unreadable.
+    ///
+    /// # Panics
+    /// Panics if a file is missing, not expected, or cannot be read as an event.
+    #[track_caller]
+    pub fn assert_data_is_read<E: Event>(&self) {
+        self.assert_complete(E::SCHEMAS);
+        for schema in E::SCHEMAS {
+            for version in 1..=schema.version() {
+                let name = name(schema.event_type, version);
+                let data = JsonText::parse(self.read(schema.event_type, version).trim_end().to_owned());
+                let data = data.unwrap_or_else(|error| panic!("{name}: {error}"));
+                let read = decode::<E>(schema.event_type, version, &data);
+                read.unwrap_or_else(|error| panic!("{name} cannot be read: {}", chain(&error)));
+            }
         }
     }
 
@@ -67,6 +93,12 @@ impl Golden {
             "{folder} has one file for each version of each event: add new events to the story"
         );
     }
+}
+
+/// Returns an error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn name(event_type: &str, version: u32) -> String {

@@ -174,6 +174,6 @@ mod tests {
                 decode(stored.event_type, stored.schema_version, &stored.data).unwrap();
             assert_eq!(read, event);
         }
-        golden.assert_complete(SupportTicketEvent::SCHEMAS);
+        golden.assert_data_is_read::<SupportTicketEvent>();
     }
 }
