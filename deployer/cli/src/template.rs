@@ -19,7 +19,7 @@ pub struct Template {
     /// The folder of the checkout with the crates that the system depends on, its `Cargo.lock` and its
     /// `rust-toolchain.toml`.
     pub checkout: &'static str,
-    /// The path and the text of each file. `CHECKOUT` in a text is where the crates are.
+    /// The path and the text of each file. `{checkout}` in a text is where the crates are.
     pub files: &'static [(&'static str, &'static str)],
 }
 
@@ -47,7 +47,9 @@ impl Template {
         if *aggregate == own {
             return Ok(());
         }
-        let code = self.files.iter().filter(|(path, _)| path.ends_with(".rs")).map(|(_, text)| text);
+        let files = self.files.iter().filter(|(path, _)| path.ends_with(".rs"));
+        let lines = files.flat_map(|(_, text)| text.lines());
+        let code = lines.filter(|line| !line.trim_start().starts_with("//"));
         let mut words =
             code.flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
         if words.any(|word| word == aggregate.pascal() || word == aggregate.snake()) {
@@ -57,5 +59,43 @@ impl Template {
             .hint("choose a longer name, such as two words: --aggregate bank-account"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: Template = Template {
+        system: "helpdesk",
+        aggregate: "support-ticket",
+        checkout: "",
+        files: &[
+            ("Cargo.toml", "cli = { path = \"{checkout}/cli\" }\n"),
+            ("src/open-support-ticket.rs", "// Sends mail.\nconst OPEN_SUPPORT_TICKET: Event = title;\n"),
+        ],
+    };
+
+    fn rendered(aggregate: &str) -> Result<Vec<(String, String)>, Problem> {
+        let (system, aggregate) = ("shop".parse().unwrap(), aggregate.parse().unwrap());
+        TEMPLATE.rendered(&system, &aggregate, &Crates::Path("../helpdesk".to_owned()))
+    }
+
+    #[test]
+    fn crates_and_names_are_inserted_apart() {
+        let files = rendered("Checkout").unwrap();
+        let expected = [
+            ("Cargo.toml", "cli = { path = \"../helpdesk/cli\" }\n"),
+            ("src/open-checkout.rs", "// Sends mail.\nconst OPEN_CHECKOUT: Event = title;\n"),
+        ];
+        assert_eq!(files, expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn aggregate_with_a_name_of_the_code_is_refused() {
+        for used in ["Event", "title"] {
+            assert!(rendered(used).is_err(), "{used}");
+        }
+        assert!(rendered("mail").is_ok(), "a comment is not code");
     }
 }

@@ -2,7 +2,7 @@
 //! code of a real system, and the command replaces the two names.
 //!
 //! Manifests are called `manifest.toml` here, because cargo leaves folders with a `Cargo.toml` out of a package.
-//! `CHECKOUT` is where the crates of the deployer are.
+//! `{checkout}` is where the crates of the deployer are.
 
 use cli::template::Template;
 

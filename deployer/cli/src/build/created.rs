@@ -33,6 +33,10 @@ async fn run(dir: &Path, arguments: &[&str]) -> Result<Result<(), String>, Build
         io::ErrorKind::NotFound => cargo_command::missing(),
         _ => BuildError::io("start", cargo_command::program())(error),
     })?;
-    let failed = || Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    let failed = || {
+        let message = String::from_utf8_lossy(&output.stderr);
+        // `cargo fmt` appends its usage.
+        Err(message.split("\n\nThis utility").next().unwrap_or_default().trim().to_owned())
+    };
     Ok(if output.status.success() { Ok(()) } else { failed() })
 }

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "support-ticket")]
     aggregate: AggregateName,
     /// Take the crates from this git repository [default: from this checkout, by its path]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = git_url)]
     git: Option<String>,
     /// Take them at this commit, tag or branch [default: the commit of this checkout]
     #[arg(long, value_name = "REV", requires = "git")]
@@ -85,6 +85,18 @@ pub(crate) async fn run(args: Args, app: &App, ui: &Ui) -> Result<Exit, Problem>
     Ok(Exit::DONE)
 }
 
+/// Checks the address of a repository, as far as cargo demands it.
+fn git_url(text: &str) -> Result<String, String> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() && !text.contains([' ', '"']) => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!(
+            "`{text}` is not a URL, such as https://example.com/carts.git or ssh://git@example.com/carts.git"
+        )),
+    }
+}
+
 /// Returns the checkout with the template's crates.
 fn checkout(template: &Template) -> Result<PathBuf, Problem> {
     Path::new(template.checkout).canonicalize().map_err(|error| {
@@ -105,7 +117,8 @@ fn name_of(folder: &Path) -> Result<SystemName, Problem> {
 /// Returns the absolute path of the folder in which a new folder is created.
 fn parent(folder: &Path) -> Result<PathBuf, Problem> {
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if folder.exists() {
+    // A link that leads nowhere exists as well.
+    if folder.symlink_metadata().is_ok() {
         return Err(Problem::usage(format!("cannot create `{}`: it exists", folder.display()))
             .hint("name a folder that does not exist yet"));
     }

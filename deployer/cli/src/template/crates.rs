@@ -1,10 +1,10 @@
 //! Where the crates of a new system come from, as its files say it.
 
 /// The placeholder in a template for the checkout with the crates.
-const CHECKOUT: &str = "CHECKOUT";
+const CHECKOUT: &str = "{checkout}";
 
 /// The beginning of a dependency's source in a template.
-const PATH: &str = "path = \"CHECKOUT/";
+const PATH: &str = "path = \"{checkout}/";
 
 /// Where the crates of a new system come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,17 +57,17 @@ mod tests {
     use super::*;
 
     const MANIFEST: &str =
-        "[workspace.dependencies]\ncli = { path = \"CHECKOUT/deployer/cli\" }\nserde = \"1\"\n";
+        "[workspace.dependencies]\ncli = { path = \"{checkout}/deployer/cli\" }\nserde = \"1\"\n";
 
     #[test]
     fn crates_are_taken_from_a_checkout_or_a_repository() {
         let path = Crates::Path("../cart".to_owned());
-        assert_eq!(path.insert(MANIFEST), MANIFEST.replace("CHECKOUT", "../cart"));
+        assert_eq!(path.insert(MANIFEST), MANIFEST.replace("{checkout}", "../cart"));
         let git = Crates::Git { url: "https://example.com/cart".to_owned(), revision: "01a210a".to_owned() };
         assert_eq!(
             git.insert(MANIFEST),
             "[workspace.dependencies]\ncli = { git = \"https://example.com/cart\", rev = \"01a210a\" }\nserde = \"1\"\n"
         );
-        assert_eq!(git.insert("see CHECKOUT/docs"), "see https://example.com/cart/docs");
+        assert_eq!(git.insert("see {checkout}/docs"), "see https://example.com/cart/docs");
     }
 }

@@ -17,13 +17,16 @@ const KEYWORDS: [&str; 51] = [
     "where", "while", "yield",
 ];
 
-/// The longest name of a system, in characters. It is part of the name of every resource, and the name of a bucket has
-/// at most 63.
-const LONGEST_SYSTEM: usize = 20;
+/// The fields of every command that an id of the aggregate would have the name of: `correlation_id`.
+const OF_EVERY_COMMAND: [&str; 2] = ["causation", "correlation"];
 
-/// The longest name of an aggregate, in characters. It is part of the names of functions, and the name of a role has at
-/// most 64.
-const LONGEST_AGGREGATE: usize = 20;
+/// The longest name of a system, in characters. The name of a bucket has at most 63:
+/// `<system>-prod-deployment-<account>-ap-southeast-2-an`.
+const LONGEST_SYSTEM: usize = 16;
+
+/// The longest name of an aggregate, in characters. The name of a role has at most 64:
+/// `<system>-prod-announce-<aggregate>-ap-southeast-2`.
+const LONGEST_AGGREGATE: usize = 18;
 
 /// The name of a system: the first part of the name of every resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +96,9 @@ impl FromStr for AggregateName {
         check(&name, LONGEST_AGGREGATE)?;
         if KEYWORDS.contains(&name.as_str()) {
             return Err(format!("`{name}` is a keyword of Rust"));
+        }
+        if OF_EVERY_COMMAND.contains(&name.as_str()) {
+            return Err(format!("every command has a field `{name}_id` already"));
         }
         Ok(Self(name))
     }
@@ -181,6 +187,14 @@ mod tests {
     }
 
     #[test]
+    fn longest_names_fit_into_names_of_aws() {
+        let (system, aggregate) = ("s".repeat(LONGEST_SYSTEM), "a".repeat(LONGEST_AGGREGATE));
+        let bucket = format!("{system}-prod-deployment-111111111111-ap-southeast-2-an");
+        let role = format!("{system}-prod-announce-{aggregate}-ap-southeast-2");
+        assert_eq!((bucket.len(), role.len()), (63, 64));
+    }
+
+    #[test]
     fn aggregate_name_is_accepted_in_each_form() {
         for text in ["BankAccount", "bank_account", "bank-account"] {
             assert_eq!(text.parse::<AggregateName>().unwrap().to_string(), "bank-account");
@@ -191,10 +205,11 @@ mod tests {
     fn unusable_name_is_refused_with_reason() {
         for (name, reason) in [
             ("match", "keyword"),
+            ("Correlation", "every command has a field `correlation_id`"),
             ("1st", "begin with a letter"),
             ("", "lower-case letters"),
             ("käse", "lower-case letters"),
-            ("a-name-that-is-very-long", "has 24 characters, and a name at most 20"),
+            ("a-name-that-is-very-long", "has 24 characters, and a name at most 18"),
         ] {
             let refused = name.parse::<AggregateName>().unwrap_err();
             assert!(refused.contains(reason), "{name}: {refused}");
