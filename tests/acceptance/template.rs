@@ -20,10 +20,6 @@ pub(crate) const TESTS: &[Test] = &[
 /// The name of the new system.
 const NAME: &str = "bank";
 
-/// The version of the new system. Cargo treats two packages with equal names, versions and paths in their workspaces
-/// as one, and would reuse the binaries of one for the other.
-const VERSION: &str = "0.1.0-new";
-
 /// The crates that may be compiled for a new system: its own, and the crates of the deployer.
 const OWN: [&str; 9] =
     ["aws", "cli", "deployer", "domain", "engine", "eventsourcing", "functions", "runtime", "storage"];
@@ -38,14 +34,15 @@ struct System<'a> {
 }
 
 impl<'a> System<'a> {
-    /// Writes a new system for another domain.
-    fn new(cloud: &'a Cloud) -> Self {
+    /// Writes a new system for another domain. Cargo treats two packages with equal names, versions and paths in their
+    /// workspaces as one, and would reuse the binaries of one for the other: each test has a version of its own.
+    fn new(cloud: &'a Cloud, version: &str) -> Self {
         let system = Self { cloud, folder: TempDir::new().expect("a temporary folder can be created") };
         let made = ["--aggregate", "Account"];
         let made = Run::of(Command::new(cloud.binary()).arg("new").arg(system.path()).args(made));
         assert_eq!(made.code, Some(0), "{made:#?}");
         assert!(made.stdout.contains("created the system `bank`"), "{made:#?}");
-        system.edit("Cargo.toml", "version = \"0.1.0\"", &format!("version = \"{VERSION}\""));
+        system.edit("Cargo.toml", "version = \"0.1.0\"", &format!("version = \"{version}\""));
         system
     }
 
@@ -83,7 +80,7 @@ fn cargo(place: &Place<'_>, arguments: &[&str]) -> String {
 }
 
 fn new_system_goes_its_whole_way(cloud: &Cloud) {
-    let system = System::new(cloud);
+    let system = System::new(cloud, "0.1.0-whole-way");
     let place = &system.place();
     cargo(place, &["fmt", "--check"]);
     let compiled = cargo(place, &["test", "--workspace"]) + &cargo(place, &BUILD_DEPLOYER);

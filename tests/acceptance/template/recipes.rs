@@ -62,7 +62,7 @@ pub(super) fn lead_where_they_say(cloud: &Cloud) {
     let is_followed = |recipe: &Recipe<'_>| FOLLOWED.contains(&recipe.title);
     assert_eq!(recipes.iter().filter(|recipe| is_followed(recipe)).count(), FOLLOWED.len());
     let all = env::var_os("RECIPES_ALL").is_some();
-    let system = System::new(cloud);
+    let system = System::new(cloud, "0.1.0-recipes");
     let path = system.path();
     git(&path, &["init", "--quiet"]);
     git(&path, &["add", "--all"]);
