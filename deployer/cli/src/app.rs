@@ -19,6 +19,14 @@ use aws::{Aws, deployment_bucket};
 #[derive(Debug, Clone, Copy)]
 pub enum Pipeline {}
 
+#[cfg(not(feature = "pipeline"))]
+impl Pipeline {
+    /// Is never called, because there is no such pipeline.
+    pub(crate) fn archives(self, _: &Stack<Aws>) -> Result<(), Problem> {
+        match self {}
+    }
+}
+
 /// A stack with the settings of its command line.
 #[derive(Debug, Clone, Copy)]
 pub struct App {

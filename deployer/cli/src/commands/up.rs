@@ -73,7 +73,6 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
     };
     let name = args.environment.as_str();
     let mut session = Session::starting(name, app, global, ui).await?;
-    #[cfg(feature = "pipeline")]
     if let Some(pipeline) = probed {
         pipeline.archives(&session.stack)?;
     }
