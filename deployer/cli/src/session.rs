@@ -198,6 +198,7 @@ impl Session {
         let others = not_found(&others, &self.aws);
         let (sources, looked, others) = futures::join!(sources, self.look(&self.stack, ui), others);
         let (sources, fingerprints) = sources.expect("the task is not cancelled and does not panic")?;
+        check::binaries(&self.stack, &sources, ui)?;
         let (mut survey, caller) = looked?;
         check::others(others)?;
         if !wishes.prune {

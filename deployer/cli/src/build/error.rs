@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::settings::{Architecture, GLIBC};
+use crate::suggestion::likely;
 
 /// Why a function cannot be built or packaged.
 #[derive(Debug, Error)]
@@ -154,7 +155,10 @@ impl BuildError {
             Self::CargoMissing { .. } => "install Rust from https://rustup.rs, then try again",
             Self::Metadata { .. } => "run `cargo metadata --no-deps` in that folder",
             Self::NoPackage { .. } => "run the deployer inside the workspace of the functions",
-            Self::NoFunction { .. } => "a function is a file in `src/bin/` of that package",
+            Self::NoFunction { function, known, .. } => {
+                let likely = likely(function, known.iter().map(String::as_str));
+                return Some(format!("{likely}a function is a file in `src/bin/` of that package"));
+            }
             Self::Format { .. } => "run `cargo fmt` in that folder",
             Self::Lock { .. } => "run `cargo generate-lockfile` and commit Cargo.lock",
             Self::Compile { hint, .. } => return hint.clone(),

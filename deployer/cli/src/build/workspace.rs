@@ -96,6 +96,20 @@ impl Workspace {
         self.functions.keys().map(String::as_str)
     }
 
+    /// Checks that a function has a binary.
+    ///
+    /// # Errors
+    /// Fails with the names of all functions.
+    pub fn require(&self, function: &str) -> Result<(), BuildError> {
+        self.source_of(function).map(drop)
+    }
+
+    /// Returns the functions of the package itself that are none of these, each with the file of its `main`.
+    pub fn other_functions<'a>(&'a self, known: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a Path)> {
+        let own = self.members.first().into_iter().flat_map(|package| &package.binaries);
+        own.map(|(name, main)| (name.as_str(), main.as_path())).filter(|(name, _)| !known.contains(name))
+    }
+
     /// Returns where a function is defined.
     pub(super) fn source_of(&self, function: &str) -> Result<&FunctionSource, BuildError> {
         self.functions.get(function).ok_or_else(|| BuildError::NoFunction {

@@ -6,8 +6,11 @@ use engine::error::Error;
 use engine::stack::Stack;
 
 use crate::app::App;
+use crate::build::relative;
+use crate::bundle::Sources;
 use crate::environment::{Environment, FunctionMistakes};
 use crate::exit::Problem;
+use crate::render::Ui;
 
 /// Checks the stack for mistakes that can be found without a call to AWS.
 pub(super) fn offline(stack: &Stack<Aws>, environment: &Environment, app: &App) -> Result<(), Problem> {
@@ -42,6 +45,20 @@ pub(super) fn offline(stack: &Stack<Aws>, environment: &Environment, app: &App) 
     Err(Problem::usage(format!("the stack of `{name}` is not valid, so nothing was read"))
         .details(details)
         .hint("correct the stack, or the numbers in the environment file"))
+}
+
+/// Checks that each function of the stack has a binary, and warns of a binary that the stack does not deploy. A bundle has
+/// the binaries of the checkout that it was created from.
+pub(super) fn binaries(stack: &Stack<Aws>, sources: &Sources, ui: &Ui) -> Result<(), Problem> {
+    let Sources::Workspace(workspace) = sources else { return Ok(()) };
+    let resources = stack.neighbours();
+    let deployed: Vec<&str> = resources.of_kind().map(Function::binary).collect();
+    deployed.iter().try_for_each(|function| workspace.require(function))?;
+    for (function, main) in workspace.other_functions(&deployed) {
+        let file = relative(main, workspace.root());
+        ui.warn(&format!("{file} is not deployed: the stack has no function `{function}`"));
+    }
+    Ok(())
 }
 
 /// Checks that AWS shows all resources of others that the functions use.

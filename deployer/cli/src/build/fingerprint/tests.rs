@@ -291,6 +291,20 @@ async fn unknown_function_is_named_with_known_ones() {
     let workspace = Workspace::discover(checkout.path(), FUNCTIONS).await.unwrap();
     let error = workspace.fingerprint("ad", &BuildSettings::default()).unwrap_err();
     assert_eq!(error.to_string(), "package `functions` has no binary `ad`, only add, get");
+    let hint = "did you mean `add`? a function is a file in `src/bin/` of that package";
+    assert_eq!(error.hint().as_deref(), Some(hint));
+}
+
+#[tokio::test]
+async fn function_outside_the_stack_is_found_with_its_file() {
+    let checkout = checkout();
+    let workspace = Workspace::discover(checkout.path(), FUNCTIONS).await.unwrap();
+    let files = |known: &[&str]| -> Vec<String> {
+        let others = workspace.other_functions(known);
+        others.map(|(name, main)| format!("{name} in {}", relative(main, workspace.root()))).collect()
+    };
+    assert_eq!(files(&["add", "capture"]), ["get in functions/src/bin/get/main.rs"]);
+    assert!(files(&["get", "add"]).is_empty());
 }
 
 #[test]
