@@ -1,5 +1,6 @@
 //! Signals end the program, and cargo with its compilers, in every state of the terminal.
 
+use std::fs;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -30,6 +31,19 @@ fn signal_ends_a_build_and_its_compilers() {
         assert!(after < AT_ONCE, "{signal:?} after {after:?}");
         ends(compiler);
     }
+}
+
+#[test]
+fn signal_during_new_leaves_no_folder_behind() {
+    let place = Place::new();
+    fs::create_dir(place.path("systems")).expect("the folder can be written");
+    let mut running = Running::of(&mut place.command_hearing_signals(&["new", "systems/bank"]));
+    let formatter = place.compiler();
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().0, INTERRUPTED);
+    ends(formatter);
+    let left = fs::read_dir(place.path("systems")).expect("the folder exists");
+    assert_eq!(left.count(), 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `deployer new`: writes a small system of its own into a new folder, and formats it. The folder appears complete or
 //! not at all.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +13,7 @@ use crate::app::App;
 use crate::build::{self, commit_of, format_code, prune_lock_file, relative};
 use crate::exit::{Exit, Problem};
 use crate::render::{Ui, count};
+use crate::signal::interruptible;
 use crate::template::{AggregateName, Crates, SystemName, Template};
 
 /// The files of the checkout that a new system begins with: the same versions of everything.
@@ -62,11 +64,18 @@ pub(crate) async fn run(args: Args, app: &App, ui: &Ui) -> Result<Exit, Problem>
         let to = draft.path().join(name);
         fs::copy(checkout.join(name), &to).map_err(cannot("copy", &checkout.join(name)))?;
     }
-    if let Err(error) = format_code(draft.path()).await {
-        ui.warn(&format!("the code is not formatted: {error}"));
-    }
-    // With other crates, cargo first has to fetch them. Its next command does the same.
-    let _ = prune_lock_file(draft.path()).await;
+    let finished = interruptible(async {
+        if let Err(error) = format_code(draft.path()).await {
+            ui.warn(&format!("the code is not formatted: {error}"));
+        }
+        // With other crates, cargo first has to fetch them. Its next command does the same.
+        let _ = prune_lock_file(draft.path()).await;
+    });
+    // A signal deletes the draft.
+    finished.await.map_err(|problem| Problem {
+        message: format!("interrupted, so `{}` was not created", args.folder.display()),
+        ..problem
+    })?;
     fs::rename(draft.path(), &folder).map_err(cannot("create", &folder))?;
     // It no longer exists under its old name, so there is nothing to delete.
     let _ = draft.keep();
@@ -81,7 +90,9 @@ pub(crate) async fn run(args: Args, app: &App, ui: &Ui) -> Result<Exit, Problem>
             "its crates are in {path}; a system that is built elsewhere, as in CI, needs `--git <URL>`"
         ));
     }
-    ui.say(&format!("next: cd {} && cargo deployer up local", args.folder.display()));
+    let folder = args.folder.to_string_lossy();
+    let folder = shlex::try_quote(&folder).unwrap_or(Cow::Borrowed(&folder));
+    ui.say(&format!("next: cd {folder} && cargo deployer up local"));
     Ok(Exit::DONE)
 }
 
