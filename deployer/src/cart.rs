@@ -4,9 +4,7 @@ use aws::Aws;
 use aws::composites::{Composites, EventPipeline, Lambda};
 use aws::resources::kinds;
 use cli::environment::Environment;
-use domain::functions::{ADD_ITEM, CLOSE_CART, GET_CART, OPEN_CART};
 use engine::stack::Stack;
-use eventsourcing::contract::Function;
 
 /// The first part of every name.
 pub(crate) const NAME: &str = "cart";
@@ -15,16 +13,15 @@ pub(crate) const NAME: &str = "cart";
 pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope(NAME);
     let defaults = environment.lambda_defaults();
-    let lambda = |function| Lambda::of(&scope, function, &defaults);
-    let handler = |name| lambda(Function::handler(name));
+    let lambda = |name| Lambda::new(&scope, name, &defaults);
 
     let mut pipeline = EventPipeline::new(&scope, &defaults, environment.event_pipeline());
     pipeline
-        .command(lambda(OPEN_CART))
-        .command(lambda(ADD_ITEM))
-        .command(lambda(CLOSE_CART))
-        .query(lambda(GET_CART))
-        .handler(handler("log-events").description("Writes one log line for each published event"));
+        .command(lambda("open-cart").description("Opens a cart"))
+        .command(lambda("add-item").description("Adds an item to an open cart"))
+        .command(lambda("close-cart").description("Closes a cart"))
+        .query(lambda("get-cart").description("Returns the contents of a cart"))
+        .handler(lambda("log-events").description("Writes one log line for each published event"));
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.pipeline(pipeline).alarms(&environment.alarms.topics()).dashboard();

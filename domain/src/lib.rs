@@ -7,7 +7,6 @@
 //!
 //! * [`cart`]: the business rules; replace this file with an aggregate of your own.
 //! * [`answer`]: the answers to callers.
-//! * [`functions`]: the names shared with the program that deploys the functions.
 //!
 //! The general parts, such as events, commits, histories and stores, are in the crate `eventsourcing`.
 //!
@@ -26,6 +25,5 @@
 
 pub mod answer;
 pub mod cart;
-pub mod functions;
 
 pub use cart::ShoppingCartRepo;

@@ -1,8 +1,7 @@
 //! Says goodbye when a cart is closed: a handler to copy. To deploy it, put it in `src/bin/say-goodbye.rs`,
-//! and add a line to the pipeline of the stack, `.handler(handler("say-goodbye"))`.
+//! and add a line to the pipeline of the stack, `.handler(lambda("say-goodbye"))`.
 
 use domain::cart::{CartEvent, ShoppingCart};
-use eventsourcing::contract::Function;
 use runtime::{
     handler::{Delivered, HandlerError, reactor},
     start::start,
@@ -10,7 +9,7 @@ use runtime::{
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     reactor(say_goodbye).serve(&start).await
 }
 

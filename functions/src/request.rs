@@ -1,7 +1,6 @@
 //! What callers of the cart's functions may send.
 
 use domain::cart::{CartCommand, cart_opened_by};
-use domain::functions::{ADD_ITEM, CLOSE_CART, OPEN_CART};
 use eventsourcing::{Refusal, Request};
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,7 +9,7 @@ use runtime::request::{Fields, missing};
 
 /// Parses `{"cart_id"?}`.
 pub fn open_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
-    let fields = Fields::of_command(OPEN_CART.name, payload, &["cart_id"])?;
+    let fields = Fields::of_command("open-cart", payload, &["cart_id"])?;
     let command_id = fields.command_id(default_id)?;
     let cart_id = fields.id("cart_id")?.unwrap_or_else(|| cart_opened_by(command_id));
     fields.request(cart_id, CartCommand::Open, command_id)
@@ -18,7 +17,7 @@ pub fn open_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand
 
 /// Parses `{"cart_id", "item", "quantity"?}`.
 pub fn add_item(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
-    let fields = Fields::of_command(ADD_ITEM.name, payload, &["cart_id", "item", "quantity"])?;
+    let fields = Fields::of_command("add-item", payload, &["cart_id", "item", "quantity"])?;
     let command_id = fields.command_id(default_id)?;
     let cart_id = fields.required_id("cart_id")?;
     let item = fields.text("item")?.ok_or_else(|| missing("item"))?.to_owned();
@@ -28,7 +27,7 @@ pub fn add_item(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>
 
 /// Parses `{"cart_id"}`.
 pub fn close_cart(payload: Value, default_id: Uuid) -> Result<Request<CartCommand>, Refusal> {
-    let fields = Fields::of_command(CLOSE_CART.name, payload, &["cart_id"])?;
+    let fields = Fields::of_command("close-cart", payload, &["cart_id"])?;
     let command_id = fields.command_id(default_id)?;
     let cart_id = fields.required_id("cart_id")?;
     fields.request(cart_id, CartCommand::Close, command_id)

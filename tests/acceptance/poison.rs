@@ -18,12 +18,11 @@ pub(crate) const TESTS: &[Test] =
 const BEFORE: &str = r#"//! Logs what happens to carts.
 
 use domain::cart::ShoppingCart;
-use eventsourcing::contract::Function;
 use runtime::{handler::{Delivered, HandlerError, projection}, start::start};
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     projection(log).serve(&start).await
 }
 
@@ -38,7 +37,7 @@ async fn log(Delivered { envelope, replay, .. }: Delivered<ShoppingCart>) -> Res
 const AFTER: &str = r#"//! Logs what happens to carts, of which some can be parked.
 
 use domain::cart::CartEvent;
-use eventsourcing::{contract::Function, event::DecodeError, Envelope};
+use eventsourcing::{event::DecodeError, Envelope};
 use runtime::{handler::{Delivered, Takes, HandlerError, projection}, start::start};
 
 /// What happens to carts.
@@ -69,7 +68,7 @@ impl Takes for Carts {
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     projection(log).serve(&start).await
 }
 

@@ -17,10 +17,8 @@ use storage::fault::chain;
 use crate::build::ProvidedFunctions;
 
 /// The functions of every pipeline. A system that depends on them has no files for them.
-pub(crate) const PROVIDED: ProvidedFunctions = ProvidedFunctions {
-    package: contract::PIPELINE_PACKAGE,
-    names: &[contract::CAPTURE.name, contract::ARCHIVE.name, contract::REPLAY.name],
-};
+pub(crate) const PROVIDED: ProvidedFunctions =
+    ProvidedFunctions { package: contract::PIPELINE_PACKAGE, names: &contract::PIPELINE };
 
 /// The event pipeline of a stack ([`EventPipeline`](aws::composites::EventPipeline)), and what its events mean.
 #[derive(Debug, Clone, Copy)]

@@ -21,7 +21,6 @@ pub const HELPDESK: Template = Template {
         ("environments/dev.toml", include_str!("../system/environments/dev.toml")),
         ("domain/Cargo.toml", include_str!("../system/domain/manifest.toml")),
         ("domain/src/lib.rs", include_str!("../system/domain/src/lib.rs")),
-        ("domain/src/functions.rs", include_str!("../system/domain/src/functions.rs")),
         ("domain/src/support_ticket.rs", include_str!("../system/domain/src/support_ticket.rs")),
         (
             "domain/tests/golden/support_ticket/SupportTicketOpened.v1.json",

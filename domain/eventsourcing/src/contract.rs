@@ -37,52 +37,18 @@ pub const ARCHIVE_BUCKET: Variable = Variable("ARCHIVE_BUCKET");
 /// Holds the names of the handlers that can be replayed, separated by commas.
 pub const HANDLERS: Variable = Variable("HANDLERS");
 
-/// The properties of one Lambda function that both sides share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Function {
-    /// The name of its binary, and the last part of the deployed name.
-    pub name: &'static str,
-    /// The description of the function in AWS consoles.
-    pub description: &'static str,
-    /// The variables that the function reads when it starts, and no others.
-    pub reads: &'static [Variable],
-}
-
-impl Function {
-    /// Returns the function of a handler of published events, by the name of its binary.
-    ///
-    /// A handler is defined by its file and its line in the stack. If it reads more variables, declare it as
-    /// a `Function` of its own.
-    pub const fn handler(name: &'static str) -> Self {
-        Self { name, description: "Handles each published event", reads: &[ARCHIVE_BUCKET] }
-    }
-}
-
-/// Publishes each event of each commit in the table's stream to Kinesis.
-pub const CAPTURE: Function = Function {
-    name: "capture",
-    description: "Publishes each event of each commit in the table's stream",
-    reads: &[EVENT_STREAM, ARCHIVE_BUCKET],
-};
+/// The function that publishes each event of each commit in the table's stream to Kinesis.
+pub const CAPTURE: &str = "capture";
 /// The timeout of `capture`. Its largest batch, 100 commits of 100 events of one aggregate, takes 10,000
 /// sequential calls, and fits at 30 ms per call.
 pub const CAPTURE_LASTS: Duration = Duration::from_secs(6 * 60);
+/// The function that stores each published event in the archive.
+pub const ARCHIVE: &str = "archive";
+/// The function that delivers history to one handler.
+pub const REPLAY: &str = "replay";
 
-/// Delivers history to one handler.
-pub const REPLAY: Function = Function {
-    name: "replay",
-    description: "Replays history to one handler",
-    reads: &[EVENTS_TABLE, ARCHIVE_BUCKET, HANDLERS],
-};
-/// Stores each published event in the archive.
-pub const ARCHIVE: Function = Function {
-    name: "archive",
-    description: "Stores each published event in the archive",
-    reads: &[ARCHIVE_BUCKET],
-};
-
-/// The functions of every pipeline.
-pub const PIPELINE: [Function; 3] = [CAPTURE, ARCHIVE, REPLAY];
+/// The functions of every pipeline, by the names of their binaries.
+pub const PIPELINE: [&str; 3] = [CAPTURE, ARCHIVE, REPLAY];
 /// The cargo package with the binaries of [`PIPELINE`].
 pub const PIPELINE_PACKAGE: &str = "runtime";
 

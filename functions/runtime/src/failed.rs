@@ -5,7 +5,7 @@ use std::error::Error;
 
 use eventsourcing::{
     Envelope,
-    contract::{FAILED_PREFIX, Function, metric},
+    contract::{FAILED_PREFIX, metric},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,12 +34,12 @@ struct Object<'a> {
 #[derive(Debug, Clone)]
 pub struct Failed<B> {
     bucket: B,
-    function: Function,
+    function: &'static str,
 }
 
 impl<B: Bucket> Failed<B> {
-    /// Returns the quarantine of a function.
-    pub fn new(bucket: B, function: Function) -> Self {
+    /// Returns the quarantine of the function of this name.
+    pub fn new(bucket: B, function: &'static str) -> Self {
         Self { bucket, function }
     }
 
@@ -82,9 +82,9 @@ impl<B: Bucket> Failed<B> {
         record: Option<Value>,
         mut patience: Patience,
     ) -> Result<(), B::Error> {
-        let key = format!("{FAILED_PREFIX}{}/{}.json", self.function.name, tame(id));
+        let key = format!("{FAILED_PREFIX}{}/{}.json", self.function, tame(id));
         let reason = chain(reason);
-        let object = Object { event, function: self.function.name, reason: &reason, record };
+        let object = Object { event, function: self.function, reason: &reason, record };
         let body = serde_json::to_vec_pretty(&object).expect("an envelope can always be serialized as JSON");
         while let Err(error) = self.bucket.put(&key, "application/json", body.clone()).await {
             tracing::warn!(key, reason = chain(&error), "cannot store a quarantine object; trying again");
@@ -98,8 +98,8 @@ impl<B: Bucket> Failed<B> {
         Ok(())
     }
 
-    /// Returns the function whose quarantine this is.
-    pub fn function(&self) -> Function {
+    /// Returns the name of the function whose quarantine this is.
+    pub fn function(&self) -> &'static str {
         self.function
     }
 

@@ -45,16 +45,18 @@ impl From<Fault> for Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use eventsourcing::contract::{ARCHIVE, ARCHIVE_BUCKET};
+
     use super::*;
-    use crate::settings::{Settings, SettingsError};
+    use crate::settings::{MissingVariable, required};
 
     #[derive(Debug, thiserror::Error)]
     #[error("starting failed")]
-    struct Outer(#[source] SettingsError);
+    struct Outer(#[source] MissingVariable);
 
     #[test]
     fn fault_message_contains_its_causes() {
-        let error = Settings::read_from(eventsourcing::contract::ARCHIVE, |_| None);
+        let error = required(ARCHIVE, ARCHIVE_BUCKET, None);
         let fault = Fault::from(Outer(error.expect_err("nothing is set")));
         let message = "starting failed: archive needs ARCHIVE_BUCKET to be set";
         assert_eq!(format!("{fault:?}"), message);

@@ -141,7 +141,7 @@ where
         patience: &Patience,
     ) -> Result<ReplayAnswer, Fault> {
         let mut answer = ReplayAnswer {
-            handler: failed.function().name.to_owned(),
+            handler: failed.function().to_owned(),
             handler_kind: self.handler_kind,
             handled: 0,
             quarantined: Vec::new(),

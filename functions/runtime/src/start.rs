@@ -7,7 +7,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, Function, HANDLERS, Variable};
+use eventsourcing::contract::{ARCHIVE_BUCKET, EVENT_STREAM, EVENTS_TABLE, HANDLERS, Variable};
 use eventsourcing::{Aggregate, Answer, Repo};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crate::{
     invoke::Lambdas,
     log,
     replay::Replay,
-    settings::{Settings, SettingsError},
+    settings::{self, MissingVariable},
     surroundings::Machine,
 };
 
@@ -38,14 +38,14 @@ const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60);
 /// A function that has started.
 #[derive(Debug)]
 pub struct Start {
-    settings: Settings,
+    /// The name of its binary.
+    function: &'static str,
     aws: SdkConfig,
 }
 
-/// Starts a function: initializes the log, reads the settings and prepares the AWS configuration.
-pub async fn start(function: Function) -> Result<Start, Fault> {
+/// Starts the function with the binary of this name: initializes the log and prepares the AWS configuration.
+pub async fn start(function: &'static str) -> Start {
     log::open();
-    let settings = Settings::read(function)?;
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let aws = aws_config::defaults(BehaviorVersion::latest())
@@ -53,7 +53,7 @@ pub async fn start(function: Function) -> Result<Start, Fault> {
         .timeout_config(timeouts)
         .load()
         .await;
-    Ok(Start { settings, aws })
+    Start { function, aws }
 }
 
 /// Handles invocations for the lifetime of the process.
@@ -84,39 +84,36 @@ impl Start {
         &self.aws
     }
 
-    /// Returns the value of a variable that the function's contract declares.
+    /// Returns the value of an environment variable that the stack sets.
     ///
     /// # Errors
-    /// Fails if the contract does not declare the variable.
-    pub fn setting(&self, variable: Variable) -> Result<&str, SettingsError> {
-        self.settings.get(variable)
+    /// Fails if the variable is not set, or empty.
+    pub fn setting(&self, variable: Variable) -> Result<String, MissingVariable> {
+        settings::required(self.function, variable, std::env::var(variable.name()).ok())
     }
 
     /// Returns the repository of the aggregates of one type in the events table.
-    pub fn repo<A: Aggregate>(&self) -> Result<Repo<A, DynamoDbEventStore>, SettingsError> {
+    pub fn repo<A: Aggregate>(&self) -> Result<Repo<A, DynamoDbEventStore>, MissingVariable> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
-        let table = self.settings.get(EVENTS_TABLE)?;
+        let table = self.setting(EVENTS_TABLE)?;
         Ok(Repo::new(DynamoDbEventStore::new(client, table)))
     }
 
     /// Returns the stream to which events are published.
-    pub fn stream(&self) -> Result<KinesisStream, SettingsError> {
+    pub fn stream(&self) -> Result<KinesisStream, MissingVariable> {
         let client = aws_sdk_kinesis::Client::new(&self.aws);
-        Ok(KinesisStream::new(client, self.settings.get(EVENT_STREAM)?))
+        Ok(KinesisStream::new(client, self.setting(EVENT_STREAM)?))
     }
 
     /// Returns the replay of this environment's handlers.
     pub fn replay(&self) -> Result<Replay<S3Bucket, EventsTable, Lambdas, Machine>, Fault> {
-        let handlers = self.settings.get(HANDLERS)?.split(',').map(str::to_owned);
+        let handlers = self.setting(HANDLERS)?;
         Ok(Replay {
             bucket: self.bucket()?,
-            table: EventsTable::new(
-                aws_sdk_dynamodb::Client::new(&self.aws),
-                self.settings.get(EVENTS_TABLE)?,
-            ),
+            table: EventsTable::new(aws_sdk_dynamodb::Client::new(&self.aws), self.setting(EVENTS_TABLE)?),
             invoke: self.functions()?,
             surroundings: Machine,
-            handlers: handlers.collect(),
+            handlers: handlers.split(',').map(str::to_owned).collect(),
         })
     }
 
@@ -124,7 +121,7 @@ impl Start {
     fn functions(&self) -> Result<Lambdas, Fault> {
         // Lambda sets this variable. The names of all functions of an environment start with the same prefix.
         let own = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-        let name = self.settings.function().name;
+        let name = self.function;
         let prefix = own.strip_suffix(name).ok_or_else(|| {
             Fault::new(format!(
                 "AWS_LAMBDA_FUNCTION_NAME is {own:?}, which does not end in {name}; Lambda sets this variable"
@@ -137,8 +134,8 @@ impl Start {
     }
 
     /// Returns the quarantine of this function in the archive bucket.
-    pub fn failed(&self) -> Result<Failed<S3Bucket>, SettingsError> {
-        Ok(Failed::new(self.bucket()?, self.settings.function()))
+    pub fn failed(&self) -> Result<Failed<S3Bucket>, MissingVariable> {
+        Ok(Failed::new(self.bucket()?, self.function))
     }
 
     /// Returns a client of S3 that also reaches the buckets of a local cloud.
@@ -150,7 +147,7 @@ impl Start {
     }
 
     /// Returns the bucket of the archive.
-    fn bucket(&self) -> Result<S3Bucket, SettingsError> {
-        Ok(S3Bucket::new(self.s3(), self.settings.get(ARCHIVE_BUCKET)?))
+    fn bucket(&self) -> Result<S3Bucket, MissingVariable> {
+        Ok(S3Bucket::new(self.s3(), self.setting(ARCHIVE_BUCKET)?))
     }
 }

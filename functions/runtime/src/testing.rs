@@ -12,7 +12,7 @@ use std::{
 use aws_lambda_events::event::kinesis::KinesisEvent;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use eventsourcing::testing::tally::{Tally, TallyEvent};
-use eventsourcing::{AggregateId, Commit, Context, Envelope, contract::Function};
+use eventsourcing::{AggregateId, Commit, Context, Envelope};
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 use storage::{
@@ -227,8 +227,8 @@ fn etag(body: &[u8]) -> String {
     format!("{:x}", Uuid::new_v5(&Uuid::NAMESPACE_OID, body))
 }
 
-/// Returns the quarantine of a function, in a new bucket.
-pub fn failed(function: Function) -> Failed<FakeBucket> {
+/// Returns the quarantine of the function of this name, in a new bucket.
+pub fn failed(function: &'static str) -> Failed<FakeBucket> {
     Failed::new(FakeBucket::default(), function)
 }
 

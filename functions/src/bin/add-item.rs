@@ -1,7 +1,6 @@
 //! Adds an item to an open cart.
 
 use domain::cart::ShoppingCart;
-use domain::functions::ADD_ITEM;
 use functions::request;
 use runtime::{
     command,
@@ -11,6 +10,6 @@ use runtime::{
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let carts = start(ADD_ITEM).await?.repo::<ShoppingCart>()?;
+    let carts = start(env!("CARGO_BIN_NAME")).await.repo::<ShoppingCart>()?;
     serve_requests(|event| command::answer(&carts, request::add_item, event, &Machine)).await
 }

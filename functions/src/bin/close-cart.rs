@@ -1,7 +1,6 @@
 //! Closes a cart.
 
 use domain::cart::ShoppingCart;
-use domain::functions::CLOSE_CART;
 use functions::request;
 use runtime::{
     command,
@@ -11,6 +10,6 @@ use runtime::{
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let carts = start(CLOSE_CART).await?.repo::<ShoppingCart>()?;
+    let carts = start(env!("CARGO_BIN_NAME")).await.repo::<ShoppingCart>()?;
     serve_requests(|event| command::answer(&carts, request::close_cart, event, &Machine)).await
 }

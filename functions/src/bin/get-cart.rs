@@ -1,7 +1,6 @@
 //! Answers with the content of a cart.
 
 use domain::cart::ShoppingCart;
-use domain::functions::GET_CART;
 use runtime::{
     query,
     start::{serve_requests, start},
@@ -9,6 +8,6 @@ use runtime::{
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let carts = start(GET_CART).await?.repo::<ShoppingCart>()?;
+    let carts = start(env!("CARGO_BIN_NAME")).await.repo::<ShoppingCart>()?;
     serve_requests(|event| query::answer(&carts, event)).await
 }

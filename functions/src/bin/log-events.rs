@@ -1,6 +1,5 @@
 //! Writes one log line for each published event, for people who want to watch the events.
 
-use eventsourcing::contract::Function;
 use runtime::{
     handler::{Delivered, Everything, HandlerError, reactor},
     start::start,
@@ -8,7 +7,7 @@ use runtime::{
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let start = start(Function::handler(env!("CARGO_BIN_NAME"))).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     reactor(log).serve(&start).await
 }
 

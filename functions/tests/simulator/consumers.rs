@@ -9,7 +9,7 @@ use aws_lambda_events::event::{
 };
 use domain::cart::{CartEvent, ShoppingCart};
 use eventsourcing::{
-    contract::{ARCHIVE, CAPTURE, Function},
+    contract::{ARCHIVE, CAPTURE},
     replay::ReplayAnswer,
 };
 use futures::FutureExt;
@@ -70,19 +70,19 @@ pub(crate) fn capturing() -> Arc<OfTable> {
     let key = |record: &Arc<EventRecord>| crate::world::table::id_of(&record.change.keys).to_owned();
     // One lane, as in the stack, because it keeps the order.
     let batches = Batches { size: 20, window: Duration::ZERO, lanes: 1 };
-    Mapping::new(CAPTURE.name, batches, |world| &world.table_stream, key, Box::new(deliver))
+    Mapping::new(CAPTURE, batches, |world| &world.table_stream, key, Box::new(deliver))
 }
 
 /// Returns the mappings of the Kinesis stream to all other functions.
 pub(crate) fn consuming(world: &World) -> Vec<Arc<OfKinesis>> {
-    [ARCHIVE.name, PROJECTION, MAILER]
+    [ARCHIVE, PROJECTION, MAILER]
         .into_iter()
         .map(|function| {
             let deliver = move |process: Process, records: Vec<Arc<KinesisEventRecord>>| {
                 async move {
                     let mut batch = KinesisEvent::default();
                     batch.records = records.iter().map(|record| record.as_ref().clone()).collect();
-                    if function == ARCHIVE.name {
+                    if function == ARCHIVE {
                         let failed = Failed::new(planted::Shelf(process), ARCHIVE);
                         archive(batch, &failed, &Patience::lasting(PATIENCE)).await
                     } else {
@@ -91,7 +91,7 @@ pub(crate) fn consuming(world: &World) -> Vec<Arc<OfKinesis>> {
                 }
                 .boxed_local()
             };
-            let window = if function == ARCHIVE.name { WINDOW } else { Duration::ZERO };
+            let window = if function == ARCHIVE { WINDOW } else { Duration::ZERO };
             let batches = Batches { size: 30, window, lanes: 1 + world.chance.below(3) as u32 };
             let key = |record: &Arc<KinesisEventRecord>| record.kinesis.partition_key.clone();
             Mapping::new(function, batches, |world| &world.kinesis, key, Box::new(deliver))
@@ -105,7 +105,7 @@ pub(crate) async fn handle(
     function: &'static str,
     mut input: Input,
 ) -> Result<Option<ReplayAnswer>, Fault> {
-    let failed = Failed::new(planted::Shelf(process.clone()), Function::handler(function));
+    let failed = Failed::new(planted::Shelf(process.clone()), function);
     let patience = Patience::lasting(PATIENCE);
     if process.world.planted == Some(Planted::ReplaysThrough) {
         planted::permit(&mut input);

@@ -50,7 +50,7 @@ fn no_commit(world: &World) {
     let id = format!("cart#{}", world.chance.id());
     let item = HashMap::from([("Note".to_owned(), AttributeValue::S("hello".to_owned()))]);
     let event_id = world.stream_item(&id, 1, "INSERT", Some(&item.into()));
-    aside(world, CAPTURE.name, &event_id, &["the item does not have the attributes of a commit"]);
+    aside(world, CAPTURE, &event_id, &["the item does not have the attributes of a commit"]);
 }
 
 /// Writes a commit's item with an invalid version.
@@ -58,7 +58,7 @@ fn out_of_place(world: &World) {
     let commit = commit(world, world.chance.id(), 1, &[CartEvent::CartOpened {}]);
     let item = item(&Commit { version: 0, ..commit.clone() });
     let event_id = world.stream_item(&commit.aggregate_id.to_string(), 0, "INSERT", Some(&item));
-    aside(world, CAPTURE.name, &event_id, &["the item has version 0"]);
+    aside(world, CAPTURE, &event_id, &["the item has version 0"]);
 }
 
 /// Writes a commit's item with an invalid hash key.
@@ -67,7 +67,7 @@ fn spelt_in_another_way(world: &World) {
     let id = AttributeValue::S("Cart 1".to_owned());
     item.inner_mut().insert(attribute::AGGREGATE_ID.to_owned(), id);
     let event_id = world.stream_item("Cart 1", 1, "INSERT", Some(&item));
-    aside(world, CAPTURE.name, &event_id, &["is not an aggregate id"]);
+    aside(world, CAPTURE, &event_id, &["is not an aggregate id"]);
 }
 
 /// Writes a Kinesis record that is not an event, or an event with an invalid aggregate or version.
@@ -84,7 +84,7 @@ fn trash(world: &World) {
         _ => (Envelope { version: 0, ..event }.to_bytes(), "the event has version 0"),
     };
     let event_id = world.put_record(&Record { partition_key: key.to_string(), data });
-    for function in [ARCHIVE.name, PROJECTION, MAILER] {
+    for function in [ARCHIVE, PROJECTION, MAILER] {
         aside(world, function, &event_id, &[says]);
     }
 }

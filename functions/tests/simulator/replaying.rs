@@ -120,7 +120,7 @@ async fn follow(world: &Arc<World>, operator: &Process, order: &Order) -> Option
                 .expect("a request can always be serialized as JSON");
             operator.note(|| "requests another runner".to_owned());
             // A process without faults always succeeds.
-            let sent = Functions(operator.clone()).send(REPLAY.name, request).await;
+            let sent = Functions(operator.clone()).send(REPLAY, request).await;
             sent.expect("an operator meets no faults");
         }
     }
@@ -177,9 +177,7 @@ async fn by_hand(operator: &Process) {
 async fn ask(operator: &Process, request: Request) -> ControlAnswer {
     let request = serde_json::to_vec(&request).expect("a request can always be serialized as JSON");
     loop {
-        if let Ok(Reply::Answer(answer)) =
-            Functions(operator.clone()).call(REPLAY.name, request.clone()).await
-        {
+        if let Ok(Reply::Answer(answer)) = Functions(operator.clone()).call(REPLAY, request.clone()).await {
             operator.note(|| format!("gets {}", String::from_utf8_lossy(&answer)));
             return serde_json::from_slice(&answer).expect("the answer of replay can be parsed");
         }

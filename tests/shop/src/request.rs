@@ -5,7 +5,6 @@ use runtime::request::{Fields, missing};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::functions::MAKE_WISH;
 use crate::wishlist::MakeWish;
 
 /// Parses `{"wishlist_id", "item", "at_most_cents"}`.
@@ -13,7 +12,7 @@ use crate::wishlist::MakeWish;
 /// # Errors
 /// Fails if a field is missing, unknown or not of its type.
 pub fn make_wish(payload: Value, default_id: Uuid) -> Result<Request<MakeWish>, Refusal> {
-    let fields = Fields::of_command(MAKE_WISH.name, payload, &["wishlist_id", "item", "at_most_cents"])?;
+    let fields = Fields::of_command("make-wish", payload, &["wishlist_id", "item", "at_most_cents"])?;
     let command_id = fields.command_id(default_id)?;
     let wishlist_id = fields.required_id("wishlist_id")?;
     let item = fields.text("item")?.ok_or_else(|| missing("item"))?.to_owned();

@@ -46,8 +46,8 @@ pub struct Wish {
 
 impl Wishes {
     /// Returns the table of this name.
-    pub fn new(client: Client, table: &str) -> Self {
-        Self { client, table: table.to_owned() }
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
     }
 
     /// Stores a wish, unless its row has reached this version. It expires at a time in epoch seconds.

@@ -76,18 +76,21 @@ impl EventPipeline {
             .expiring_versions(REPLAYS_PREFIX, 1)
             .known_as(ARCHIVE_BUCKET);
         let own = [
-            Lambda::of(scope, CAPTURE, defaults)
+            Lambda::new(scope, CAPTURE, defaults)
+                .description("Publishes each event of each commit in the table's stream")
                 .timeout(CAPTURE_LASTS)
                 .may(stream.publish())
                 .may(archive.write(FAILED_PREFIX))
                 .consumes_discarding_to(&archive, &events.table, mappings::capture()),
-            Lambda::of(scope, ARCHIVE, defaults)
+            Lambda::new(scope, ARCHIVE, defaults)
+                .description("Stores each published event in the archive")
                 .may(archive.write(EVENTS_PREFIX))
                 .may(archive.write(FAILED_PREFIX))
                 .consumes_discarding_to(&archive, &stream, mappings::archive(retention_hours)),
             // The longest timeout that Lambda allows: `replay` stops shortly before it, and has itself invoked
             // again.
-            Lambda::of(scope, REPLAY, defaults)
+            Lambda::new(scope, REPLAY, defaults)
+                .description("Replays history to one handler")
                 .timeout(Duration::from_secs(15 * 60))
                 .memory_at_least_mb(1024)
                 .may(events.table.scan())

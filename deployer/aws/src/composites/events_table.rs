@@ -63,8 +63,6 @@ impl EventsTable {
 
 #[cfg(test)]
 mod tests {
-    use eventsourcing::contract::Function;
-
     use super::*;
     use crate::composites::{LambdaDefaults, Stages};
     use crate::resources::Keys;
@@ -83,8 +81,7 @@ mod tests {
             stream_keys: Keys::default(),
             bucket_keys: Keys::default(),
         };
-        let function = |name| Function { name, description: "", reads: &[EVENTS_TABLE] };
-        let lambda = |name| Lambda::of(&scope(), function(name), &LambdaDefaults::default());
+        let lambda = |name| Lambda::new(&scope(), name, &LambdaDefaults::default());
         let mut events = EventsTable::new(&scope(), &settings);
         events.command(lambda("open")).query(lambda("get"));
         let mut stack = Stack::new(scope(), kinds());

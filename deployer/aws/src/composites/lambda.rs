@@ -13,7 +13,6 @@ use std::time::Duration;
 use engine::resource::{Resource, ResourceId};
 use engine::scope::Scope;
 use engine::stack::Stack;
-use eventsourcing::contract;
 
 use crate::policy::{Policy, Statement};
 #[cfg(feature = "pipeline")]
@@ -88,12 +87,7 @@ impl Lambda {
         }
     }
 
-    /// Returns the Lambda of a function that the application's code declares, with its description.
-    pub fn of(scope: &Scope, function: contract::Function, defaults: &LambdaDefaults) -> Self {
-        Self::new(scope, function.name, defaults).description(function.description)
-    }
-
-    /// Returns the Lambda with this description.
+    /// Returns the Lambda with this description, which AWS consoles show.
     pub fn description(mut self, description: &str) -> Self {
         self.function = self.function.description(description);
         self

@@ -18,7 +18,7 @@ use crate::storage_errors::Classify;
 /// Where Lambda stores discarded batches ("Configuring an Amazon S3 destination", Lambda developer guide).
 const DISCARDED_BATCHES: &str = "aws/lambda/";
 /// The functions between the table and the archive. Events that a handler quarantined are archived anyway.
-const ON_THE_WAY: [&str; 2] = [CAPTURE.name, ARCHIVE.name];
+const ON_THE_WAY: [&str; 2] = [CAPTURE, ARCHIVE];
 /// How many quarantined records of each function are read.
 const LOOKED_INTO: usize = 500;
 

@@ -1,34 +1,23 @@
-//! Each function has a binary, an entry in the stack, and what follows from them: variables, order, alarm.
+//! Each function has a binary, a line in the stack, and what follows from them: variables, order, alarm.
 
 use std::collections::BTreeSet;
 
 use aws::Aws;
-use domain::functions::FUNCTIONS;
 use engine::resource::ResourceId;
 use engine::stack::Stack;
-use eventsourcing::contract;
+use eventsourcing::contract::ARCHIVE;
 use serde_json::Value;
 
 use super::{dev, keys, root, statements, states};
 
-/// Returns the functions in the contracts of the cart and of every pipeline.
-fn contracts() -> impl Iterator<Item = contract::Function> {
-    FUNCTIONS.iter().copied().chain(contract::PIPELINE)
+/// Returns the deployed functions.
+pub(super) fn functions(stack: &Stack<Aws>) -> BTreeSet<String> {
+    states(stack, "lambda.function").into_keys().collect()
 }
 
-/// Returns the deployed functions that are not in the contract: the handlers, each one line in the stack.
+/// Returns the handlers: the consumers of the event stream, but for `archive`.
 fn handlers(stack: &Stack<Aws>) -> BTreeSet<String> {
-    let mut functions: BTreeSet<String> = states(stack, "lambda.function").into_keys().collect();
-    for function in contracts() {
-        assert!(functions.remove(function.name), "{} has no place in the stack", function.name);
-    }
-    functions
-}
-
-/// Returns the contract of every deployed function.
-pub(super) fn functions(stack: &Stack<Aws>) -> Vec<contract::Function> {
-    let handlers = handlers(stack).into_iter().map(|name| contract::Function::handler(name.leak()));
-    contracts().chain(handlers).collect()
+    consumers(stack).into_iter().filter(|consumer| consumer != ARCHIVE).collect()
 }
 
 /// Returns the consumers of the event stream.
@@ -41,8 +30,6 @@ pub(super) fn consumers(stack: &Stack<Aws>) -> BTreeSet<String> {
 
 #[test]
 fn functions_all_have_a_binary_and_stack_entry() {
-    let known: BTreeSet<String> =
-        functions(&dev()).into_iter().map(|function| function.name.to_owned()).collect();
     let folders = ["functions/src/bin", "functions/runtime/src/bin"];
     let files = folders.into_iter().flat_map(|folder| {
         std::fs::read_dir(root().join(folder)).expect("the folder of the functions exists")
@@ -51,16 +38,23 @@ fn functions_all_have_a_binary_and_stack_entry() {
         .map(|file| file.expect("a readable folder").path())
         .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
         .collect();
-    assert_eq!(binaries, known, "{folders:?} against the contracts and the handlers of the stack");
+    assert_eq!(binaries, functions(&dev()), "{folders:?} against the stack");
 }
 
 #[test]
 fn functions_get_exactly_the_variables_they_read() {
-    let stack = dev();
-    let deployed = states(&stack, "lambda.function");
-    for function in functions(&stack) {
-        let reads: BTreeSet<String> = function.reads.iter().map(ToString::to_string).collect();
-        assert_eq!(keys(&deployed[function.name]["environment"]), reads, "{}", function.name);
+    let read = |name: &str| match name {
+        "capture" => &["ARCHIVE_BUCKET", "EVENT_STREAM"][..],
+        "archive" | "log-events" => &["ARCHIVE_BUCKET"],
+        "replay" => &["ARCHIVE_BUCKET", "EVENTS_TABLE", "HANDLERS"],
+        _ => &["EVENTS_TABLE"],
+    };
+    for (name, function) in states(&dev(), "lambda.function") {
+        assert_eq!(
+            keys(&function["environment"]),
+            read(&name).iter().map(|name| (*name).to_owned()).collect(),
+            "{name}"
+        );
     }
 }
 
@@ -92,7 +86,6 @@ fn handlers_get_mapping_quarantine_alarm_and_replay() {
     let stack = dev();
     let handlers = handlers(&stack);
     assert!(handlers.contains("log-events"), "{handlers:?}");
-    assert!(handlers.is_subset(&consumers(&stack)), "{handlers:?}");
     let mappings = states(&stack, "lambda.event-source-mapping");
     let (granted, alarms) = (statements(&stack), states(&stack, "cloudwatch.alarm"));
     for handler in handlers {

@@ -1,6 +1,5 @@
 //! Stores each published event in the archive.
 
-use eventsourcing::contract::ARCHIVE;
 use lambda_runtime::LambdaEvent;
 use runtime::{
     archive::archive,
@@ -11,7 +10,7 @@ use storage::patience::Patience;
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let failed = start(ARCHIVE).await?.failed()?;
+    let failed = start(env!("CARGO_BIN_NAME")).await.failed()?;
     serve(async |event: LambdaEvent<Records>| {
         let patience = Patience::until(event.context.deadline());
         archive(event.payload.0, &failed, &patience).await

@@ -1,7 +1,6 @@
 //! Publishes each event of each commit in the table's stream to Kinesis.
 
 use aws_lambda_events::event::dynamodb::Event;
-use eventsourcing::contract::CAPTURE;
 use lambda_runtime::LambdaEvent;
 use runtime::{
     capture::capture,
@@ -11,7 +10,7 @@ use storage::patience::Patience;
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let start = start(CAPTURE).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     let (stream, failed) = (start.stream()?, start.failed()?);
     serve(|event: LambdaEvent<Event>| {
         let patience = Patience::until(event.context.deadline());

@@ -1,6 +1,5 @@
 //! Delivers history to one handler.
 
-use eventsourcing::contract::REPLAY;
 use lambda_runtime::LambdaEvent;
 use runtime::{
     replay::cut_off,
@@ -10,6 +9,6 @@ use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let replay = start(REPLAY).await?.replay()?;
+    let replay = start(env!("CARGO_BIN_NAME")).await.replay()?;
     serve(|event: LambdaEvent<Value>| replay.answer(event.payload, cut_off(event.context.deadline()))).await
 }

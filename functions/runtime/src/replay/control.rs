@@ -118,7 +118,7 @@ impl<B: Bucket, T: Scan, I: Invoke, S: Surroundings> Replay<B, T, I, S> {
     pub(super) async fn leave(&self, progress: &Progress) -> Result<(), I::Error> {
         let request = Request::Continue(progress.order.runner());
         let request = serde_json::to_vec(&request).expect("a request can always be serialized as JSON");
-        self.invoke.send(REPLAY.name, request).await
+        self.invoke.send(REPLAY, request).await
     }
 
     /// Answers an order if a replay already exists: it is the same replay, or the order is refused.

@@ -11,7 +11,6 @@ use std::{
 use eventsourcing::testing::tally::{Tally, TallyEvent};
 use eventsourcing::{
     Envelope, JsonText,
-    contract::Function,
     replay::{HandlerKind, QuarantinedEvent, ReplayBatch, Replayed},
 };
 use runtime::{
@@ -61,7 +60,7 @@ fn events(id: Uuid, versions: std::ops::RangeInclusive<u64>) -> Vec<Envelope> {
 }
 
 fn kept() -> Failed<FakeBucket> {
-    failed(Function::handler(NAME))
+    failed(NAME)
 }
 
 fn key(id: Uuid, version: u64) -> String {
@@ -316,7 +315,7 @@ async fn record_that_is_no_event_is_quarantined_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn poison_that_cannot_be_kept_fails_the_batch() {
-    let failed = Failed::new(FakeBucket::out_of_reach(), Function::handler(NAME));
+    let failed = Failed::new(FakeBucket::out_of_reach(), NAME);
     let handler = projection(async |_: Delivered<Tally>| Err(HandlerError::poison(OutOfStock)));
     for input in [batch(&events(tally(1), 1..=1)), replayed(false, events(tally(1), 1..=1))] {
         let fault =

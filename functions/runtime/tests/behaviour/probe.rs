@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eventsourcing::{
     AggregateId, Commit, Context,
-    contract::{ARCHIVE, CAPTURE, Function},
+    contract::{ARCHIVE, CAPTURE},
     probe::{Probe, ProbeEvent},
 };
 use runtime::{
@@ -76,7 +76,7 @@ async fn archive_logs_the_archived_probe() {
 /// A probe that waits behind another event of its batch has not passed yet.
 #[tokio::test]
 async fn handler_does_not_log_a_probe_of_failed_batch() {
-    let failed = failed(Function::handler("tallies"));
+    let failed = failed("tallies");
     let handler = projection(async |_: Delivered<eventsourcing::testing::tally::Tally>| {
         Err(HandlerError::transient(std::io::Error::other("a dependency is unreachable")))
     });
@@ -88,7 +88,7 @@ async fn handler_does_not_log_a_probe_of_failed_batch() {
 
 #[tokio::test]
 async fn handler_logs_and_skips_the_probe() {
-    let failed = failed(Function::handler("tallies"));
+    let failed = failed("tallies");
     let handler = projection(async |delivered: Delivered<eventsourcing::testing::tally::Tally>| {
         assert_eq!(delivered.envelope.aggregate_id, tally(1));
         Ok::<_, HandlerError>(())

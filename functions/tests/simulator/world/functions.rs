@@ -84,9 +84,9 @@ async fn work_off(by: Process, function: &'static str, payload: Vec<u8>) {
 async fn invoke(process: Process, payload: Vec<u8>) -> Result<Vec<u8>, String> {
     process.note(|| format!("is invoked with {}", shown(&payload)));
     let function = known(&process.name);
-    let limit = if function == REPLAY.name { replaying::time_limit(&process) } else { lambda::TIME_LIMIT };
+    let limit = if function == REPLAY { replaying::time_limit(&process) } else { lambda::TIME_LIMIT };
     let answer = lambda::run(&process, limit, |process| async move {
-        let answer = if function == REPLAY.name {
+        let answer = if function == REPLAY {
             let request: Value = serde_json::from_slice(&payload)?;
             serde_json::to_vec(&replaying::replay(&process).answer(request, process.time_left(limit)).await?)?
         } else {
@@ -100,7 +100,7 @@ async fn invoke(process: Process, payload: Vec<u8>) -> Result<Vec<u8>, String> {
 
 /// Returns the function with this name, to which a process adds a number.
 fn known(name: &str) -> &'static str {
-    let functions = [REPLAY.name, PROJECTION, MAILER];
+    let functions = [REPLAY, PROJECTION, MAILER];
     functions.into_iter().find(|function| name.starts_with(function)).expect("the function exists")
 }
 

@@ -8,12 +8,9 @@ use aws::resources::existing::Existing;
 use aws::resources::kinds;
 use aws::resources::table::{KeyType, PrimaryKey, Projection, Table};
 use cli::environment::{Arn, Environment};
-use domain::functions::OPEN_CART;
 use engine::stack::Stack;
 use serde::Deserialize;
-use shop::functions::{
-    FIND_WISHES, GET_WISHLIST, KEEP_WISHES_DAYS, LIST_WISHES, MAKE_WISH, PRICES_TABLE, WISHES_TABLE,
-};
+use shop::variables::{KEEP_WISHES_DAYS, PRICES_TABLE, WISHES_TABLE};
 use shop::wishes;
 
 /// The first part of every name.
@@ -38,7 +35,7 @@ fn a_year() -> NonZeroU16 {
 pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope(NAME);
     let defaults = environment.lambda_defaults();
-    let lambda = |function| Lambda::of(&scope, function, &defaults);
+    let lambda = |name| Lambda::new(&scope, name, &defaults);
     let Settings { prices_table, keep_wishes_days } = environment.app();
 
     let key = PrimaryKey::hash(wishes::WISHLIST, KeyType::Binary).range(wishes::ITEM, KeyType::String);
@@ -52,13 +49,20 @@ pub(crate) fn stack(environment: &Environment) -> Stack<Aws> {
 
     let mut pipeline = EventPipeline::new(&scope, &defaults, environment.event_pipeline());
     pipeline
-        .command(lambda(OPEN_CART))
-        .command(lambda(MAKE_WISH))
-        .query(lambda(GET_WISHLIST))
-        .handler(lambda(LIST_WISHES).may(wishes.put_item()).setting(KEEP_WISHES_DAYS, keep_wishes_days));
+        .command(lambda("open-cart").description("Opens a cart"))
+        .command(lambda("make-wish").description("Makes a wish"))
+        .query(lambda("get-wishlist").description("Returns a wishlist"))
+        .handler(
+            lambda("list-wishes")
+                .description("Keeps the table of wishes")
+                .may(wishes.put_item())
+                .setting(KEEP_WISHES_DAYS, keep_wishes_days),
+        );
     let prices = Existing::new(prices_table).known_as(PRICES_TABLE);
-    let find_wishes =
-        lambda(FIND_WISHES).may(wishes.query_index(wishes::BY_ITEM)).may(prices.allow(&["dynamodb:GetItem"]));
+    let find_wishes = lambda("find-wishes")
+        .description("Returns the wishes for an item, and its price")
+        .may(wishes.query_index(wishes::BY_ITEM))
+        .may(prices.allow(&["dynamodb:GetItem"]));
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.add(wishes);

@@ -8,17 +8,17 @@ use runtime::Fault;
 use runtime::start::{serve, start};
 use serde_json::{Value, json};
 use shop::{
-    functions::{FIND_WISHES, PRICES_TABLE, WISHES_TABLE},
     request,
+    variables::{PRICES_TABLE, WISHES_TABLE},
     wishes::Wishes,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
-    let start = start(FIND_WISHES).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     let client = &Client::new(start.aws());
     let wishes = &Wishes::new(client.clone(), start.setting(WISHES_TABLE)?);
-    let prices = start.setting(PRICES_TABLE)?;
+    let prices = &start.setting(PRICES_TABLE)?;
     serve(async |event: LambdaEvent<Value>| {
         let item = match request::find_wishes(event.payload) {
             Ok(item) => item,

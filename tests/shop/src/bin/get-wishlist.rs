@@ -4,10 +4,10 @@ use runtime::{
     query,
     start::{serve_requests, start},
 };
-use shop::{functions::GET_WISHLIST, wishlist::Wishlist};
+use shop::wishlist::Wishlist;
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let wishlists = start(GET_WISHLIST).await?.repo::<Wishlist>()?;
+    let wishlists = start(env!("CARGO_BIN_NAME")).await.repo::<Wishlist>()?;
     serve_requests(|event| query::answer(&wishlists, event)).await
 }

@@ -6,7 +6,7 @@ use runtime::{
     start::start,
 };
 use shop::{
-    functions::{KEEP_WISHES_DAYS, LIST_WISHES, WISHES_TABLE},
+    variables::{KEEP_WISHES_DAYS, WISHES_TABLE},
     wishes::{Wish, Wishes},
     wishlist::{Wishlist, WishlistEvent},
 };
@@ -15,7 +15,7 @@ const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let start = start(LIST_WISHES).await?;
+    let start = start(env!("CARGO_BIN_NAME")).await;
     let wishes = Wishes::new(Client::new(start.aws()), start.setting(WISHES_TABLE)?);
     let keep_days: i64 = start.setting(KEEP_WISHES_DAYS)?.parse()?;
     projection(async |Delivered { event, envelope, .. }: Delivered<Wishlist>| {

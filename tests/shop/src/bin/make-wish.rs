@@ -5,10 +5,10 @@ use runtime::{
     start::{serve_requests, start},
     surroundings::Machine,
 };
-use shop::{functions::MAKE_WISH, request, wishlist::Wishlist};
+use shop::{request, wishlist::Wishlist};
 
 #[tokio::main]
 async fn main() -> Result<(), runtime::Fault> {
-    let wishlists = start(MAKE_WISH).await?.repo::<Wishlist>()?;
+    let wishlists = start(env!("CARGO_BIN_NAME")).await.repo::<Wishlist>()?;
     serve_requests(|event| command::answer(&wishlists, request::make_wish, event, &Machine)).await
 }

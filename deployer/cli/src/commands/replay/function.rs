@@ -41,7 +41,7 @@ impl From<InVain> for Problem {
 impl<'a> ReplayFunction<'a> {
     /// Returns the function `replay` of this session's environment.
     pub(super) fn new(session: &'a Session, environment: &'a str, ui: &Ui) -> Self {
-        let name = session.scope.name(REPLAY.name);
+        let name = session.scope.name(REPLAY);
         let runs_at_most = session.runs_at_most(&name);
         Self { aws: &session.aws, name, runs_at_most, environment, program: ui.program() }
     }
@@ -62,7 +62,7 @@ impl<'a> ReplayFunction<'a> {
         let answer = self.invoke(request, InvocationType::RequestResponse).await?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         if let Some(kind) = answer.function_error {
-            let logs = format!("`{} logs {} {}` shows more", self.program, self.environment, REPLAY.name);
+            let logs = format!("`{} logs {} {}` shows more", self.program, self.environment, REPLAY);
             let error_text = String::from_utf8_lossy(&payload).into_owned();
             let problem =
                 Problem::new(format!("{} failed ({kind})", self.name)).details([error_text]).hint(logs);

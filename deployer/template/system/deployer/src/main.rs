@@ -12,7 +12,7 @@ use domain::support_ticket::SupportTicket;
 const APP: App = App::new(stack::NAME, stack::stack)
     .package("functions")
     .aggregates(&[AggregateApp::of::<SupportTicket>()])
-    .try_next(r#"invoke {env} open-support-ticket --payload '{"title": "printer"}'"#);
+    .try_next(r#"invoke {env} open-support-ticket --payload '{"title": "first"}'"#);
 
 fn main() -> ExitCode {
     run(&APP)

@@ -4,9 +4,7 @@ use aws::Aws;
 use aws::composites::{Composites, EventPipeline, Lambda};
 use aws::resources::kinds;
 use cli::environment::Environment;
-use domain::functions::{GET_SUPPORT_TICKET, OPEN_SUPPORT_TICKET};
 use engine::stack::Stack;
-use eventsourcing::contract::Function;
 
 /// The first part of every name in AWS.
 pub const NAME: &str = "helpdesk";
@@ -15,14 +13,13 @@ pub const NAME: &str = "helpdesk";
 pub fn stack(environment: &Environment) -> Stack<Aws> {
     let scope = environment.scope(NAME);
     let defaults = environment.lambda_defaults();
-    let lambda = |function| Lambda::of(&scope, function, &defaults);
-    let handler = |name| lambda(Function::handler(name));
+    let lambda = |name| Lambda::new(&scope, name, &defaults);
 
     let mut pipeline = EventPipeline::new(&scope, &defaults, environment.event_pipeline());
     pipeline
-        .command(lambda(OPEN_SUPPORT_TICKET))
-        .query(lambda(GET_SUPPORT_TICKET))
-        .handler(handler("announce-support-ticket").description("Announces each new support ticket"));
+        .command(lambda("open-support-ticket").description("Opens a support ticket"))
+        .query(lambda("get-support-ticket").description("Returns a support ticket"))
+        .handler(lambda("announce-support-ticket").description("Announces each new support ticket"));
 
     let mut stack = Stack::new(scope.clone(), kinds());
     stack.pipeline(pipeline).alarms(&environment.alarms.topics()).dashboard();

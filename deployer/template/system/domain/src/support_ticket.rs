@@ -64,6 +64,7 @@ pub enum SupportTicketError {
 
 impl Aggregate for SupportTicket {
     const TYPE: &'static str = "support-ticket";
+    /// Each command reads all events of its support ticket, so this limits its cost.
     const MAX_EVENTS: u64 = 1_000;
     type Event = SupportTicketEvent;
     type Command = SupportTicketCommand;
@@ -76,6 +77,7 @@ impl Aggregate for SupportTicket {
     }
 
     fn is_final(&self) -> bool {
+        // No event ends a support ticket.
         false
     }
 
@@ -151,10 +153,10 @@ mod tests {
 
     #[test]
     fn support_ticket_is_opened_once() {
-        given::<SupportTicket>([]).when(&open("printer")).then([opened("printer")]);
-        given::<SupportTicket>([opened("printer")]).when(&open("printer")).then_nothing();
-        given::<SupportTicket>([opened("printer")])
-            .when(&open("door"))
+        given::<SupportTicket>([]).when(&open("first")).then([opened("first")]);
+        given::<SupportTicket>([opened("first")]).when(&open("first")).then_nothing();
+        given::<SupportTicket>([opened("first")])
+            .when(&open("second"))
             .then_refused(&SupportTicketError::SupportTicketExists);
     }
 
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn events_are_stored_as_in_their_golden_files() {
         let golden = Golden::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/support_ticket"));
-        for event in [opened("printer")] {
+        for event in [opened("first")] {
             let stored = encode(&event).unwrap();
             golden.assert_written(stored.event_type, stored.schema_version, &format!("{}\n", stored.data.as_str()));
             let read: SupportTicketEvent =
