@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use aws::Aws;
+use aws::{Aws, own_endpoint};
 use engine::apply::apply;
 use engine::plan::{Plan, Verdict, teardown};
 use engine::release::{Release, ReleaseRecord, ReleaseState};
@@ -115,6 +115,9 @@ pub(crate) async fn run(args: Args, app: &App, global: &Global, ui: &Ui) -> Resu
         None => return Err(Problem::new("stopped before the check for resources created again").hint(again)),
     }
     ui.say(&format!("\n{name} is down: removed {} in {}", kinds(&plan), duration(started.elapsed())));
+    if session.environment.local.is_some() && own_endpoint().is_none() {
+        ui.say(&format!("the local cloud keeps running: `{} local stop {name}` ends it", ui.program()));
+    }
     Ok(Exit::DONE)
 }
 
