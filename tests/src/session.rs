@@ -83,7 +83,11 @@ impl Step {
             _ => format!("{}[ ]*\n", regex_lite::escape(line.trim_end()).replace('…', ".*")),
         });
         let pattern = Regex::new(&format!("^{}$", lines.collect::<String>()));
-        pattern.expect("an escaped text is a pattern").is_match(&format!("{}\n", output.trim_end()))
+        let ended = match output.trim_end() {
+            "" => String::new(),
+            output => format!("{output}\n"),
+        };
+        pattern.expect("an escaped text is a pattern").is_match(&ended)
     }
 }
 
@@ -104,6 +108,8 @@ mod tests {
         assert!(shown("a … (c)\n").shows("a b (c)\n"));
         assert!(shown("a\n…\nd\n").shows("a\nb\nc\nd"));
         assert!(shown("a\n…\nd\n").shows("a\nd"));
+        assert!(shown("").shows("\n"));
+        assert!(!shown("").shows("a"));
         assert!(!shown("a\n").shows("a\nb"));
         assert!(!shown("a.c\n").shows("abc"));
         assert!(!shown("a … d\n").shows("a\nd"));
