@@ -1,10 +1,10 @@
-//! The shopping cart: its state, its events and its decisions.
+//! The shopping cart: its state, its events, its decisions and its answers.
 //!
 //! A cart is opened, filled and closed. This file contains all business rules: replace it with an aggregate
 //! of your own.
 
 use eventsourcing::{
-    Aggregate, Moment, Repo,
+    Aggregate, Answering, Moment, Repo,
     event::{Event, Schema},
 };
 use serde::{Deserialize, Serialize};
@@ -215,5 +215,34 @@ fn checked(item: &str, quantity: i64) -> Result<u32, CartError> {
     match u32::try_from(quantity) {
         Ok(quantity @ 1..=MAX_QUANTITY) => Ok(quantity),
         _ => invalid(format!("quantity must be 1 to {MAX_QUANTITY}, not {quantity}")),
+    }
+}
+
+// Answers.
+
+/// The state of a cart at one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CartView {
+    /// The cart.
+    pub cart_id: Uuid,
+    /// The version of the last event included in this answer.
+    pub version: u64,
+    /// Whether items can be added.
+    pub status: CartStatus,
+    /// The contents of the cart.
+    pub items: Vec<CartLine>,
+}
+
+impl Answering for ShoppingCart {
+    const ID_FIELD: &'static str = "cart_id";
+    type View = CartView;
+
+    fn view(&self, cart_id: Uuid, version: u64) -> Result<CartView, CartError> {
+        let status = self.status().ok_or(CartError::CartNotFound)?;
+        Ok(CartView { cart_id, version, status, items: self.lines().to_vec() })
+    }
+
+    fn rule(error: &CartError) -> &'static str {
+        error.name()
     }
 }

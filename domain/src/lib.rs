@@ -5,8 +5,7 @@
 //!
 //! # Where to start reading
 //!
-//! * [`cart`]: the business rules; replace this file with an aggregate of your own.
-//! * [`answer`]: the answers to callers.
+//! [`cart`] has the business rules and the answers; replace it with an aggregate of your own.
 //!
 //! The general parts, such as events, commits, histories and stores, are in the crate `eventsourcing`.
 //!
@@ -23,7 +22,6 @@
 //! # Ok::<(), domain::cart::CartError>(())
 //! ```
 
-pub mod answer;
 pub mod cart;
 
 pub use cart::ShoppingCartRepo;

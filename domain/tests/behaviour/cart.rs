@@ -1,10 +1,11 @@
 //! The rules of the cart, one test per rule.
 
 use domain::cart::{
-    CartCommand, CartError, CartEvent, CartLine, CartStatus, MAX_ITEMS, MAX_NAME_LENGTH, ShoppingCart,
-    cart_opened_by,
+    CartCommand, CartError, CartEvent, CartLine, CartStatus, CartView, MAX_ITEMS, MAX_NAME_LENGTH,
+    ShoppingCart, cart_opened_by,
 };
-use eventsourcing::{AggregateId, Commit, Context, testing::given};
+use eventsourcing::{Aggregate, AggregateId, Answer, Answering, Commit, Context, Refusal, testing::given};
+use serde_json::json;
 use uuid::Uuid;
 
 fn opened() -> CartEvent {
@@ -111,4 +112,23 @@ fn fullest_cart_can_be_closed() {
     let context = Context::new(Uuid::nil(), "2026-11-21T19:02:03.123456Z".parse().unwrap());
     let commit = Commit::of(id, 9, &[CartEvent::CartClosed { items }], context, Uuid::nil).unwrap();
     assert!(commit.events[0].data.as_str().len() > 240_000);
+}
+
+#[test]
+fn cart_and_refusal_answers_have_the_documented_form() {
+    let mut cart = ShoppingCart::default();
+    cart.apply(&opened());
+    cart.apply(&added("tea", 2));
+    let answer = Answer::View(cart.view(Uuid::nil(), 2).unwrap());
+    assert_eq!(
+        json!(answer),
+        json!({"cart_id": Uuid::nil(), "version": 2, "status": "open",
+            "items": [{"item": "tea", "quantity": 2}]})
+    );
+    let refusal = Refusal::rule::<ShoppingCart>(&CartError::CartClosed).about::<ShoppingCart>(Uuid::nil());
+    assert_eq!(
+        json!(Answer::<CartView>::from(refusal)),
+        json!({"error": "CartClosed", "cart_id": Uuid::nil(),
+            "message": "the cart is closed and can no longer be changed"})
+    );
 }
