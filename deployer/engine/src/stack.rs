@@ -3,7 +3,7 @@
 //! A stack is built by code and only describes; `survey` reads, `plan` decides, `apply` writes.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resource::{Cloud, Described, Kind, Neighbours, Node, Resource, ResourceId};
 use crate::scope::Scope;
@@ -76,13 +76,20 @@ impl<C: Cloud> Stack<C> {
         Neighbours::new(self.described())
     }
 
-    /// Returns the mistakes in the stack that were found offline, by resource.
+    /// Returns the mistakes in the stack that were found offline, by resource. Two resources of one id would be created
+    /// as one, and never be in sync.
     pub fn mistakes(&self) -> Vec<(ResourceId, String)> {
         let neighbours = self.neighbours();
         let of = |node: &dyn Described| {
             let id = node.id();
             node.mistakes(&neighbours).into_iter().map(move |mistake| (id.clone(), mistake))
         };
-        self.described().into_iter().flat_map(of).collect()
+        let nodes = self.described();
+        let mut seen = BTreeSet::new();
+        let repeated = nodes.iter().map(|node| node.id()).filter(|id| !seen.insert(id.clone()));
+        let repeated =
+            repeated.map(|id| (id, "the stack has it twice: give one of them another name".to_owned()));
+        let repeated: Vec<_> = repeated.collect();
+        repeated.into_iter().chain(nodes.into_iter().flat_map(of)).collect()
     }
 }

@@ -313,6 +313,19 @@ mod tests {
     }
 
     #[test]
+    fn function_that_a_stack_has_twice_is_a_mistake() {
+        let mut stack = Stack::new(scope(), kinds());
+        for description in ["Lists", "Also lists"] {
+            stack.lambda(Lambda::new(&scope(), "list", &LambdaDefaults::default()).description(description));
+        }
+        let mistakes = stack.mistakes();
+        let of_the_function = mistakes.iter().find(|(id, _)| id.kind() == Function::KIND);
+        let (id, mistake) = of_the_function.expect("the function is there twice");
+        assert_eq!(id.name(), "demo-dev-list");
+        assert_eq!(mistake, "the stack has it twice: give one of them another name");
+    }
+
+    #[test]
     fn memory_below_the_minimum_of_the_code_is_a_mistake() {
         let mistakes = |memory_mb| {
             let own = LambdaSettings { memory_mb, ..LambdaSettings::default() };
