@@ -60,7 +60,8 @@ pub struct Refusal {
     pub error: &'static str,
     /// A sentence for people.
     pub message: String,
-    /// The id of the aggregate, if the request named one, with the name of its field.
+    /// The id of the aggregate that the request was for, with the name of its field. A command without an id was for a
+    /// new aggregate.
     pub about: Option<(&'static str, Uuid)>,
 }
 

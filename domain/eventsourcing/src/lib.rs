@@ -36,6 +36,9 @@ pub mod surroundings;
 pub mod testing;
 pub mod transaction;
 
+/// The crate of [`Moment::now`] and of dates and times in events.
+pub use jiff;
+
 pub use aggregate::Aggregate;
 pub use answer::{Answer, Answering, Refusal, RefusalKind};
 pub use commit::{Commit, Context, StoredEvent};

@@ -31,7 +31,7 @@ impl Golden {
     }
 
     /// Asserts that an event is written as in its golden file. With `GOLDEN_UPDATE=1` a missing file is
-    /// created; an existing file never changes.
+    /// created, with its folder; an existing file never changes.
     ///
     /// # Panics
     /// Panics if the file is missing or differs.
@@ -47,7 +47,10 @@ impl Golden {
                 path.display()
             ),
             Err(_) if std::env::var_os("GOLDEN_UPDATE").is_some() => {
-                fs::write(&path, written).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                let made = fs::create_dir_all(&self.folder).and_then(|()| fs::write(&path, written));
+                if let Err(error) = made {
+                    panic!("{}: {error}", path.display());
+                }
             }
             Err(error) => panic!("{}: {error}; GOLDEN_UPDATE=1 creates a missing file", path.display()),
         }
@@ -90,7 +93,8 @@ impl Golden {
         let folder = self.folder.display();
         assert_eq!(
             there, due,
-            "{folder} has one file for each version of each event: add new events to the story"
+            "{folder} has one file for each version of each event: add an event of each new type to the test that writes \
+             these files"
         );
     }
 }
