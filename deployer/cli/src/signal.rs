@@ -73,10 +73,12 @@ pub(crate) async fn interruptible<T>(build: impl Future<Output = T>) -> Result<T
     // Before cargo starts: without the thread, a signal would leave cargo running.
     let first = first_signal();
     tokio::select! {
-        built = build => Ok(built),
+        // Ctrl-C also ends cargo, whose failure is not the reason then.
+        biased;
         () = first.cancelled() => {
             Err(Problem { exit: Exit::INTERRUPTED, ..Problem::new("interrupted while building") })
         }
+        built = build => Ok(built),
     }
 }
 

@@ -25,10 +25,10 @@ pub(crate) struct Args {
     /// The folder to create, such as ../bank
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// The name of the system, the first part of the name of every resource [default: that of the folder]
+    /// The name of the system, the first part of the name of every resource: at most 16 characters [default: that of the folder]
     #[arg(long)]
     name: Option<SystemName>,
-    /// The name of its aggregate, such as bank-account
+    /// The name of its aggregate, such as bank-account: at most 18 characters
     #[arg(long, default_value = "support-ticket")]
     aggregate: AggregateName,
     /// Take the crates from this git repository [default: from this checkout, by its path]
@@ -65,17 +65,19 @@ pub(crate) async fn run(args: Args, app: &App, ui: &Ui) -> Result<Exit, Problem>
         fs::copy(checkout.join(name), &to).map_err(cannot("copy", &checkout.join(name)))?;
     }
     let finished = interruptible(async {
-        if let Err(error) = format_code(draft.path()).await {
-            ui.warn(&format!("the code is not formatted: {error}"));
-        }
+        let formatted = format_code(draft.path()).await;
         // With other crates, cargo first has to fetch them. Its next command does the same.
         let _ = prune_lock_file(draft.path()).await;
+        formatted
     });
     // A signal deletes the draft.
-    finished.await.map_err(|problem| Problem {
+    let formatted = finished.await.map_err(|problem| Problem {
         message: format!("interrupted, so `{}` was not created", args.folder.display()),
         ..problem
     })?;
+    if let Err(error) = formatted {
+        ui.warn(&format!("the code is not formatted: {error}"));
+    }
     fs::rename(draft.path(), &folder).map_err(cannot("create", &folder))?;
     // It no longer exists under its old name, so there is nothing to delete.
     let _ = draft.keep();
@@ -120,7 +122,7 @@ fn checkout(template: &Template) -> Result<PathBuf, Problem> {
 fn name_of(folder: &Path) -> Result<SystemName, Problem> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     name.parse().map_err(|reason| {
-        Problem::usage(format!("cannot call the system like its folder: {reason}"))
+        Problem::usage(format!("cannot name the system after its folder: {reason}"))
             .hint("choose a name with --name, such as --name bank")
     })
 }
@@ -133,7 +135,10 @@ fn parent(folder: &Path) -> Result<PathBuf, Problem> {
         return Err(Problem::usage(format!("cannot create `{}`: it exists", folder.display()))
             .hint("name a folder that does not exist yet"));
     }
-    parent.canonicalize().map_err(cannot("find the folder", parent))
+    parent.canonicalize().map_err(|error| {
+        Problem::usage(format!("cannot find the folder `{}`: {error}", parent.display()))
+            .hint("create it first")
+    })
 }
 
 /// Creates a folder that is deleted unless it is kept. It is next to the new folder, so that paths from the one are also

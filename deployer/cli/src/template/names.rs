@@ -20,6 +20,9 @@ const KEYWORDS: [&str; 51] = [
 /// The fields of every command that an id of the aggregate would have the name of: `correlation_id`.
 const OF_EVERY_COMMAND: [&str; 2] = ["causation", "correlation"];
 
+/// The aggregate type of probes, which each stack with an event pipeline has.
+const PROBE: &str = "probe";
+
 /// The longest name of a system, in characters. The name of a bucket has at most 63:
 /// `<system>-prod-deployment-<account>-ap-southeast-2-an`.
 const LONGEST_SYSTEM: usize = 16;
@@ -96,6 +99,9 @@ impl FromStr for AggregateName {
         check(&name, LONGEST_AGGREGATE)?;
         if KEYWORDS.contains(&name.as_str()) {
             return Err(format!("`{name}` is a keyword of Rust"));
+        }
+        if name == PROBE {
+            return Err("probes have the aggregate type `probe`".to_owned());
         }
         if OF_EVERY_COMMAND.contains(&name.as_str()) {
             return Err(format!("every command has a field `{name}_id` already"));
