@@ -4,7 +4,7 @@
 //! of your own.
 
 use eventsourcing::{
-    Aggregate, Answering, Moment, Repo,
+    Aggregate, Answering, Moment, RefusalKind, Repo,
     event::{Event, Schema},
 };
 use serde::{Deserialize, Serialize};
@@ -242,7 +242,12 @@ impl Answering for ShoppingCart {
         Ok(CartView { cart_id, version, status, items: self.lines().to_vec() })
     }
 
-    fn rule(error: &CartError) -> &'static str {
-        error.name()
+    fn rule(error: &CartError) -> (RefusalKind, &'static str) {
+        let kind = match error {
+            CartError::CartNotFound => RefusalKind::NotFound,
+            CartError::CartClosed | CartError::CartFull => RefusalKind::Forbidden,
+            CartError::InvalidItem(_) => RefusalKind::InvalidRequest,
+        };
+        (kind, error.name())
     }
 }

@@ -26,8 +26,9 @@ pub trait Answering: Aggregate {
     /// Returns an error if there is no such aggregate.
     fn view(&self, id: Uuid, version: u64) -> Result<Self::View, Self::Error>;
 
-    /// Returns the name by which callers distinguish broken rules: `Closed`.
-    fn rule(error: &Self::Error) -> &'static str;
+    /// Returns what callers can do about a broken rule, and the name by which they distinguish it: `Closed`. By the
+    /// first, a function URL chooses the status of its response.
+    fn rule(error: &Self::Error) -> (RefusalKind, &'static str);
 }
 
 /// The answer to a command or a query.
@@ -43,7 +44,7 @@ pub enum Answer<V> {
 /// What a caller can do about a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// Send another request: this one is malformed.
+    /// Send another request: this one is malformed, or one of its values is never accepted.
     InvalidRequest,
     /// Ask for another aggregate: this one does not exist.
     NotFound,
@@ -99,7 +100,8 @@ impl Refusal {
 
     /// Returns the refusal of a command that would break a rule.
     pub fn rule<A: Answering>(error: &A::Error) -> Self {
-        Self::new(RefusalKind::Forbidden, A::rule(error), error.to_string())
+        let (kind, name) = A::rule(error);
+        Self::new(kind, name, error.to_string())
     }
 
     /// Returns the refusal of a command that lost too many races.
@@ -138,10 +140,7 @@ impl Serialize for Refusal {
 fn view<A: Answering>(id: Uuid, version: u64, state: &A) -> Answer<A::View> {
     match state.view(id, version) {
         Ok(view) => Answer::View(view),
-        Err(error) => {
-            let refusal = Refusal::new(RefusalKind::NotFound, A::rule(&error), error.to_string());
-            refusal.about::<A>(id).into()
-        }
+        Err(error) => Refusal::rule::<A>(&error).about::<A>(id).into(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use eventsourcing::event::{Event, Schema};
 use eventsourcing::surroundings::Moment;
-use eventsourcing::{Aggregate, Answering};
+use eventsourcing::{Aggregate, Answering, RefusalKind};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -108,11 +108,11 @@ impl Answering for Wishlist {
         Ok(WishlistView { wishlist_id, version, wishes: self.wishes.clone() })
     }
 
-    fn rule(error: &WishlistError) -> &'static str {
+    fn rule(error: &WishlistError) -> (RefusalKind, &'static str) {
         match error {
-            WishlistError::WishlistNotFound => "WishlistNotFound",
-            WishlistError::InvalidItem => "InvalidItem",
-            WishlistError::InvalidPrice => "InvalidPrice",
+            WishlistError::WishlistNotFound => (RefusalKind::NotFound, "WishlistNotFound"),
+            WishlistError::InvalidItem => (RefusalKind::InvalidRequest, "InvalidItem"),
+            WishlistError::InvalidPrice => (RefusalKind::InvalidRequest, "InvalidPrice"),
         }
     }
 }

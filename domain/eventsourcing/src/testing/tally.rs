@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     aggregate::Aggregate,
-    answer::Answering,
+    answer::{Answering, RefusalKind},
     event::{Event, Schema},
     surroundings::Moment,
 };
@@ -158,11 +158,11 @@ impl Answering for Tally {
         Ok(TallyView { tally_id, version, counts: self.counts.clone() })
     }
 
-    fn rule(error: &TallyError) -> &'static str {
+    fn rule(error: &TallyError) -> (RefusalKind, &'static str) {
         match error {
-            TallyError::NotOpened => "NotOpened",
-            TallyError::Closed => "Closed",
-            TallyError::InvalidTimes => "InvalidTimes",
+            TallyError::NotOpened => (RefusalKind::NotFound, "NotOpened"),
+            TallyError::Closed => (RefusalKind::Forbidden, "Closed"),
+            TallyError::InvalidTimes => (RefusalKind::InvalidRequest, "InvalidTimes"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use eventsourcing::{
     Answer, InMemoryStore, Refusal, Repo, Request,
-    testing::tally::{Tally, TallyCommand},
+    testing::tally::{Tally, TallyCommand, TallyError},
 };
 use lambda_runtime::LambdaEvent;
 use runtime::{
@@ -109,13 +109,22 @@ async fn refusals_by_url_have_a_status() {
     let closing = |event| command::answer(&repo, close, event, &Machine);
     let closed = function_url::answer(invocation(http("POST", &missing), 30), closing).await;
     let closed = json!(closed.expect("a broken rule is no fault"));
-    assert_eq!(refused(closed), (409, "NotOpened".to_owned()));
+    assert_eq!(refused(closed), (404, "NotOpened".to_owned()));
     let no_id = http("POST", &json!({"tally_id": 1}).to_string());
     assert_eq!(refused(query(&repo, no_id).await), (400, "InvalidId".to_owned()));
     let mut bad_encoding = http("POST", "?");
     bad_encoding["isBase64Encoded"] = true.into();
     for event in [http("POST", "[]"), http("POST", ""), http("POST", "{"), bad_encoding] {
         assert_eq!(refused(query(&repo, event).await), (400, "InvalidRequest".to_owned()));
+    }
+    for (error, status) in
+        [(TallyError::NotOpened, 404), (TallyError::Closed, 409), (TallyError::InvalidTimes, 400)]
+    {
+        let refusal = Refusal::rule::<Tally>(&error);
+        let refusing = async |_| Ok(Answer::<Value>::from(refusal.clone()));
+        let response = function_url::answer(invocation(http("POST", &missing), 30), refusing).await;
+        let response = json!(response.expect("a broken rule is no fault"));
+        assert_eq!(refused(response), (status, refusal.error.to_owned()));
     }
     let get = query(&repo, http("GET", &missing)).await;
     assert_eq!(get["headers"]["allow"], "POST");

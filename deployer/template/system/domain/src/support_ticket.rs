@@ -1,7 +1,7 @@
 //! A support ticket: its state, its events, its decisions and its answers. All business rules are in this file.
 
 use eventsourcing::event::{Event, Schema};
-use eventsourcing::{Aggregate, Answering, Moment};
+use eventsourcing::{Aggregate, Answering, Moment, RefusalKind};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -127,11 +127,11 @@ impl Answering for SupportTicket {
         Ok(SupportTicketView { support_ticket_id: id, version, title })
     }
 
-    fn rule(error: &SupportTicketError) -> &'static str {
+    fn rule(error: &SupportTicketError) -> (RefusalKind, &'static str) {
         match error {
-            SupportTicketError::SupportTicketNotFound => "SupportTicketNotFound",
-            SupportTicketError::SupportTicketExists => "SupportTicketExists",
-            SupportTicketError::InvalidTitle(_) => "InvalidTitle",
+            SupportTicketError::SupportTicketNotFound => (RefusalKind::NotFound, "SupportTicketNotFound"),
+            SupportTicketError::SupportTicketExists => (RefusalKind::Forbidden, "SupportTicketExists"),
+            SupportTicketError::InvalidTitle(_) => (RefusalKind::InvalidRequest, "InvalidTitle"),
         }
     }
 }
