@@ -8,7 +8,7 @@ use aws_sdk_lambda::primitives::Blob;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use crate::place::{Place, was_ended};
+use crate::place::{Place, was_failed_by_cloud};
 
 /// The environment `local` of a place, once it is deployed.
 pub struct Deployed<'a> {
@@ -46,8 +46,8 @@ impl<'a> Deployed<'a> {
     /// Calls a function. Returns its answer, or the error that Lambda returned for its fault.
     ///
     /// When a function is changed, the local cloud ends the processes of all functions with the same name,
-    /// even in other accounts, and reports that they exited. Such a call is repeated a few times; if a
-    /// function really exits, every attempt fails.
+    /// even in other accounts, and reports that they exited. Under many calls, it can also fail itself. Such a call is
+    /// repeated a few times; if a function really exits, every attempt fails.
     ///
     /// # Errors
     /// Returns the error if the function failed.
@@ -55,7 +55,7 @@ impl<'a> Deployed<'a> {
         let mut answer = self.call_once(function, request).await;
         for _ in 0..3 {
             match &answer {
-                Err(fault) if was_ended(fault) => {
+                Err(fault) if was_failed_by_cloud(fault) => {
                     answer = self.call_once(function, request).await;
                 }
                 _ => break,

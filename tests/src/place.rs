@@ -173,14 +173,14 @@ impl<'a> Place<'a> {
         Run::of(&mut self.command(arguments))
     }
 
-    /// Runs the deployer and panics if it fails. If the local cloud ended the process of a function that it
+    /// Runs the deployer and panics if it fails. If the local cloud made a function fail that it
     /// called, it is run again, a few times: see [`Deployed::call`].
     ///
     /// [`Deployed::call`]: crate::deployed::Deployed::call
     pub fn deploys(&self, arguments: &[&str]) -> Run {
         let mut run = self.deployer(arguments);
         for _ in 0..3 {
-            if [&run.stdout, &run.stderr].iter().any(|said| was_ended(said)) {
+            if [&run.stdout, &run.stderr].iter().any(|said| was_failed_by_cloud(said)) {
                 run = self.deployer(arguments);
             }
         }
@@ -229,8 +229,12 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Returns whether the text reports a function whose process was ended by the local cloud itself, while it
-/// worked or started.
-pub(crate) fn was_ended(said: &str) -> bool {
-    ["Runtime.ExitError", "bootstrap exited during init"].iter().any(|sign| said.contains(sign))
+/// The errors of functions that are those of the local cloud: it ended the process while it worked or started, or a loop
+/// of its own failed because another call changed what it iterates over.
+const OF_THE_LOCAL_CLOUD: [&str; 3] =
+    ["Runtime.ExitError", "bootstrap exited during init", "dictionary changed size during iteration"];
+
+/// Returns whether the text reports a function that the local cloud itself made fail.
+pub(crate) fn was_failed_by_cloud(said: &str) -> bool {
+    OF_THE_LOCAL_CLOUD.iter().any(|sign| said.contains(sign))
 }
