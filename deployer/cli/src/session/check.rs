@@ -1,5 +1,7 @@
 //! Checks before a plan: of the stack, without a call to AWS, and of the resources outside it.
 
+use std::collections::BTreeSet;
+
 use aws::resources::function::Function;
 use aws::{Aws, AwsNames};
 use engine::error::Error;
@@ -19,6 +21,13 @@ pub(super) fn offline(stack: &Stack<Aws>, environment: &Environment, app: &App) 
     if !functions.is_empty() && app.package.is_none() {
         let message = format!("the stack `{}` has functions, but no cargo package of them", app.stack_name);
         return Err(Problem::usage(message).hint("name the package in the `App` of this program"));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = functions.iter().find(|function| !seen.insert(**function)) {
+        let message = format!("the stack `{}` has two functions with the name `{twice}`", app.stack_name);
+        return Err(Problem::usage(message).hint(
+            "give each a name of its own; `capture`, `archive` and `replay` are those of the event pipeline",
+        ));
     }
     #[cfg(feature = "pipeline")]
     if let Some(name) = app.pipeline.and_then(|pipeline| pipeline.shared_name()) {
@@ -99,8 +108,25 @@ mod tests {
         let environment = Environment::read(Path::new("environments"), "dev", AppSettings::NONE, &read);
         let environment = environment.expect("each value has the right type");
         let app = App::new("demo", stack).package("functions");
-        let Err(problem) = offline(&stack(&environment), &environment, &app) else { return "right".into() };
+        said(offline(&stack(&environment), &environment, &app))
+    }
+
+    fn said(outcome: Result<(), Problem>) -> String {
+        let Err(problem) = outcome else { return "right".into() };
         [vec![problem.message], problem.details, problem.hint.into_iter().collect()].concat().join("\n")
+    }
+
+    /// Otherwise a copied line would be deployed over the first one, and never be in sync.
+    #[test]
+    fn function_name_that_a_stack_uses_twice_is_refused() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
+        let environment =
+            Environment::load(&folder, "dev", AppSettings::NONE).expect("a committed environment");
+        let mut stack = stack(&environment);
+        stack.lambda(Lambda::new(&stack.scope, "replay", &environment.lambda_defaults()));
+        let app = App::new("demo", |_| unreachable!("the stack is given")).package("functions");
+        let message = "the stack `demo` has two functions with the name `replay`";
+        assert!(said(offline(&stack, &environment, &app)).starts_with(message));
     }
 
     #[test]
